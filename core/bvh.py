@@ -1,0 +1,237 @@
+"""BVH clips in and out: the format's Y-up axes become Riff's Z-up ones on the way in, and back on the way out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from .errors import ClipError
+from .feet import with_found_contacts
+from .motion import Motion, from_transforms
+from .rotation import Array, axis_rotation
+from .skeleton import build_skeleton
+
+UPRIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+"""Turns BVH's Y-up axes into Z-up ones: (x, y, z) → (x, -z, y), as Blender's importer does."""
+
+_MOVES = 1e-6
+_AXES = "XYZ"
+
+
+@dataclass
+class _Joint:
+    name: str
+    parent: int
+    offset: list[float] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
+
+
+def read_bvh(path: str | os.PathLike[str]) -> Motion:
+    """Read a BVH file into a motion at the file's own rate, feet found and labelled.
+
+    Raises ClipError, naming the file and the line or joint, where the file is missing, cut off or not BVH.
+    """
+    name = Path(path).name
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ClipError(f"Cannot read “{name}”: {error.strerror or error}.") from error
+    head, mark, body = text.partition("MOTION")
+    if "HIERARCHY" not in head:
+        raise ClipError(f"“{name}” is not a BVH file: it has no HIERARCHY.")
+    if not mark:
+        raise ClipError(f"“{name}” is cut off: it has no MOTION part.")
+    joints = _parse_hierarchy(head.split(), name)
+    frames, fps = _parse_frames(body, sum(len(joint.channels) for joint in joints), name)
+    return with_found_contacts(_to_motion(joints, frames, fps))
+
+
+def _parse_hierarchy(tokens: list[str], name: str) -> list[_Joint]:
+    joints: list[_Joint] = []
+    stack: list[int] = []
+    stream = iter(tokens)
+    try:
+        for token in stream:
+            if token in ("ROOT", "JOINT"):
+                joints.append(_Joint(_name_before_brace(stream), stack[-1] if stack else -1))
+                stack.append(len(joints) - 1)
+            elif token == "End":
+                _skip_end_site(stream)
+            elif token == "OFFSET":
+                joints[-1].offset = [float(next(stream)) for _ in range(3)]
+            elif token == "CHANNELS":
+                joints[-1].channels = [next(stream) for _ in range(int(next(stream)))]
+            elif token == "}":
+                stack.pop()
+    except (StopIteration, ValueError, IndexError) as error:
+        where = f"at joint “{joints[-1].name}”" if joints else "at its start"
+        raise ClipError(f"“{name}” is damaged {where} of its HIERARCHY.") from error
+    if stack or not joints:
+        raise ClipError(f"“{name}” is cut off inside its HIERARCHY.")
+    for joint in joints:
+        known = all(c[:1] in _AXES and c[1:] in ("position", "rotation") for c in joint.channels)
+        if len(joint.offset) != 3 or not known:
+            raise ClipError(f"“{name}”: joint “{joint.name}” lacks its OFFSET or has unknown CHANNELS.")
+    if sum(joint.parent == -1 for joint in joints) > 1:
+        raise ClipError(f"“{name}” has more than one ROOT; Riff learns one character at a time.")
+    return joints
+
+
+def _name_before_brace(stream: Iterator[str]) -> str:
+    words: list[str] = []
+    for token in stream:
+        if token == "{":
+            return " ".join(words)
+        words.append(token)
+    raise StopIteration
+
+
+def _skip_end_site(stream: Iterator[str]) -> None:
+    for token in stream:
+        if token == "}":
+            return
+    raise StopIteration
+
+
+def _parse_frames(body: str, width: int, name: str) -> tuple[Array, float]:
+    lines = [line.strip() for line in body.splitlines() if line.strip()]
+    try:
+        count = int(lines[0].split(":")[1])
+        seconds = float(lines[1].split(":")[1])
+    except (IndexError, ValueError) as error:
+        raise ClipError(f"“{name}” is cut off: “Frames” or “Frame Time” is missing.") from error
+    if not 0 < seconds < 10:
+        raise ClipError(f"“{name}” has a Frame Time of {seconds}; it must be a part of a second.")
+    rows = lines[2:]
+    if len(rows) < count:
+        raise ClipError(f"“{name}” is cut off: it promises {count} frames and has {len(rows)}.")
+    frames = np.empty((count, width))
+    for index, row in enumerate(rows[:count]):
+        try:
+            frames[index] = np.array(row.split(), dtype=np.float64)
+        except ValueError as error:
+            raise ClipError(f"“{name}” is cut off or damaged at frame {index + 1}.") from error
+    rate = 1.0 / seconds
+    return frames, float(round(rate)) if abs(rate - round(rate)) < 0.02 else rate
+
+
+def _to_motion(joints: list[_Joint], frames: Array, fps: float) -> Motion:
+    count = len(joints)
+    rotations = np.broadcast_to(np.eye(3), (len(frames), count, 3, 3)).copy()
+    base = np.array([joint.offset for joint in joints])
+    places = np.broadcast_to(base, (len(frames), count, 3)).copy()
+    column = 0
+    for index, joint in enumerate(joints):
+        for channel in joint.channels:
+            axis, values = _AXES.index(channel[0]), frames[:, column]
+            if channel.endswith("rotation"):
+                rotations[:, index] = rotations[:, index] @ axis_rotation(axis, np.radians(values))
+            else:
+                places[:, index, axis] = values
+            column += 1
+    rotations = UPRIGHT @ rotations @ UPRIGHT.T
+    places, base = places @ UPRIGHT.T, base @ UPRIGHT.T
+    return _assemble(joints, rotations, places, base, fps)
+
+
+def _assemble(joints: list[_Joint], rotations: Array, places: Array, base: Array, fps: float) -> Motion:
+    """Offsets that never move are taken as the rest; those that do become groups of their own."""
+    parents = [joint.parent for joint in joints]
+    spread = np.ptp(places, axis=0).max(axis=1)
+    scale = max(float(np.ptp(base, axis=0).max()), 1e-12)
+    moving = [j for j in range(1, len(joints)) if spread[j] > _MOVES * scale]
+    steady = base.copy()
+    steady[1:] = places[0, 1:]
+    steady[moving] = base[moving]
+    rest = steady.copy()
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            rest[joint] += rest[parent]
+    skeleton = build_skeleton([joint.name for joint in joints], parents, rest, moving)
+    return from_transforms(skeleton, rotations, places[:, 0] / skeleton.unit, fps, places / skeleton.unit)
+
+
+def write_bvh(path: str | os.PathLike[str], motion: Motion) -> None:
+    """Write a motion as BVH (Y up, source lengths, ZYX channels) that Blender's importer reads back.
+
+    The file appears whole or not at all. Raises ClipError where it cannot be written.
+    """
+    target = Path(path)
+    part = target.with_name(target.name + ".part")
+    try:
+        part.write_text(_hierarchy_text(motion) + _motion_text(motion), encoding="utf-8")
+        os.replace(part, target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ClipError(f"Cannot write “{target.name}”: {error.strerror or error}.") from error
+
+
+def _hierarchy_text(motion: Motion) -> str:
+    skeleton = motion.skeleton
+    offsets = (skeleton.offsets @ UPRIGHT) * skeleton.unit
+    children: list[list[int]] = [[] for _ in skeleton.names]
+    for joint, parent in enumerate(skeleton.parents[1:], start=1):
+        children[parent].append(joint)
+    lines = ["HIERARCHY"]
+
+    def add(joint: int, depth: int) -> None:
+        pad = "  " * depth
+        places = joint == 0 or joint in skeleton.translated
+        lines.append(f"{pad}{'JOINT' if joint else 'ROOT'} {skeleton.names[joint]}")
+        lines.append(f"{pad}{{")
+        lines.append(f"{pad}  OFFSET {_numbers(offsets[joint])}")
+        turn = "Zrotation Yrotation Xrotation"
+        lines.append(f"{pad}  CHANNELS " + (f"6 Xposition Yposition Zposition {turn}" if places else f"3 {turn}"))
+        for child in children[joint]:
+            add(child, depth + 1)
+        if not children[joint]:
+            tip = offsets[joint] * 0.5 if joint else np.array([0.0, 0.1 * skeleton.unit, 0.0])
+            lines.extend([f"{pad}  End Site", f"{pad}  {{", f"{pad}    OFFSET {_numbers(tip)}", f"{pad}  }}"])
+        lines.append(f"{pad}}}")
+
+    add(0, 0)
+    return "\n".join(lines) + "\n"
+
+
+def _motion_text(motion: Motion) -> str:
+    skeleton = motion.skeleton
+    turns = UPRIGHT.T @ motion.rotations() @ UPRIGHT
+    offsets = motion.local_offsets()
+    offsets[:, 0] = motion.root_positions()
+    places = (offsets @ UPRIGHT) * skeleton.unit
+    order = _depth_first(skeleton.parents)
+    columns: list[Array] = []
+    for joint in order:
+        if joint == 0 or joint in skeleton.translated:
+            columns.append(places[:, joint])
+        columns.append(np.degrees(_euler_zyx(turns[:, joint])))
+    rows = np.concatenate(columns, axis=1)
+    text = "\n".join(_numbers(row) for row in rows)
+    return f"MOTION\nFrames: {motion.frames}\nFrame Time: {1.0 / motion.fps:.8f}\n{text}\n"
+
+
+def _depth_first(parents: tuple[int, ...]) -> list[int]:
+    order: list[int] = []
+    stack = [0]
+    while stack:
+        joint = stack.pop()
+        order.append(joint)
+        stack.extend(reversed([k for k, parent in enumerate(parents) if parent == joint]))
+    return order
+
+
+def _euler_zyx(turns: Array) -> Array:
+    """Angles (T, 3) about Z, Y, X with R = Rz Ry Rx, each curve without jumps of a full turn."""
+    y = np.arcsin(np.clip(-turns[:, 2, 0], -1.0, 1.0))
+    locked = np.abs(turns[:, 2, 0]) > 1.0 - 1e-12
+    x = np.where(locked, 0.0, np.arctan2(turns[:, 2, 1], turns[:, 2, 2]))
+    z = np.where(locked, np.arctan2(-turns[:, 0, 1], turns[:, 1, 1]), np.arctan2(turns[:, 1, 0], turns[:, 0, 0]))
+    return np.unwrap(np.stack([z, y, x], axis=1), axis=0)
+
+
+def _numbers(values: Array) -> str:
+    return " ".join(f"{value:.7f}" for value in values)

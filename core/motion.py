@@ -1,0 +1,173 @@
+"""A motion as the paper's tensor: joint rotations, contact labels and root velocity, one row a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .errors import ClipError
+from .rotation import Array, matrix_to_six, six_to_matrix
+from .skeleton import GROUP, Skeleton
+
+RATE = 30.0
+"""Frames a second at which models are trained; root velocities are always core units per 1/30 s."""
+
+CONTACT_SPEED = 0.018
+"""A foot slower than this (core units per 1/30 s) touches the ground (GANimator's threshold)."""
+
+SHORTEST = 2.0
+"""Seconds below which there is nothing to learn variations from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """A clip: `features` (frames, channels) in the layout of `skeleton`, Z up, lengths in core units.
+
+    `fps` is the rate of the rows; `origin` (2,) is where the root starts on the ground. Root channels are the planar
+    velocity in core units per 1/30 s whatever `fps` is (frame 0 repeats frame 1) and the height of the root joint.
+    """
+
+    features: Array
+    skeleton: Skeleton
+    fps: float
+    origin: Array
+
+    @property
+    def frames(self) -> int:
+        return len(self.features)
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first row to the last."""
+        return (self.frames - 1) / self.fps
+
+    def rotations(self) -> Array:
+        """Local joint rotations (frames, J, 3, 3)."""
+        joints = self.skeleton.joints
+        return six_to_matrix(self.features[:, : joints * GROUP].reshape(self.frames, joints, GROUP))
+
+    def root_positions(self) -> Array:
+        """World positions of the root joint (frames, 3), velocities summed from the second row on."""
+        root = self.features[:, self.skeleton.root_channel : self.skeleton.root_channel + 3]
+        steps = root[1:, :2] * (RATE / self.fps)
+        plane = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)]) + self.origin
+        return np.concatenate([plane, root[:, 2:3]], axis=1)
+
+    def local_offsets(self) -> Array:
+        """Each joint's position in its parent's frame (frames, J, 3); row 0 of J is unused by kinematics."""
+        offsets = np.broadcast_to(self.skeleton.offsets, (self.frames, self.skeleton.joints, 3)).copy()
+        for joint, channel in zip(self.skeleton.translated, self.skeleton.translated_channels, strict=True):
+            offsets[:, joint] += self.features[:, channel : channel + 3]
+        return offsets
+
+    def contact_labels(self) -> Array:
+        """Contact labels (frames, K), about 0 or 1."""
+        return self.features[:, self.skeleton.contact_channels]
+
+    def positions(self) -> Array:
+        """World joint positions (frames, J, 3) by forward kinematics."""
+        return forward_kinematics(self.skeleton, self.rotations(), self.root_positions(), self.local_offsets())[0]
+
+    def slice(self, start: int, stop: int) -> Motion:
+        """Rows start to stop as a motion of its own, beginning where the root then is."""
+        features = self.features[start:stop].copy()
+        return Motion(features, self.skeleton, self.fps, self.root_positions()[start, :2])
+
+
+def from_transforms(
+    skeleton: Skeleton, rotations: Array, root: Array, fps: float, offsets: Array | None = None,
+) -> Motion:  # fmt: skip
+    """Build a motion from local rotations (T, J, 3, 3) and root positions (T, 3) in core units.
+
+    `offsets` (T, J, 3) gives the moving offsets of `skeleton.translated`. Contact labels are computed from foot speed.
+    Raises ClipError for fewer than two rows or numbers that are not finite, naming the joint and row.
+    """
+    frames = len(rotations)
+    if frames < 2:
+        raise ClipError("The action has fewer than two frames.")
+    _check_finite(skeleton, rotations, root)
+    features = np.zeros((frames, skeleton.channels))
+    features[:, : skeleton.joints * GROUP] = matrix_to_six(rotations).reshape(frames, -1)
+    velocity = np.diff(root[:, :2], axis=0) * (fps / RATE)
+    channel = skeleton.root_channel
+    features[:, channel : channel + 2] = np.concatenate([velocity[:1], velocity])
+    features[:, channel + 2] = root[:, 2]
+    if offsets is not None:
+        for joint, column in zip(skeleton.translated, skeleton.translated_channels, strict=True):
+            features[:, column : column + 3] = offsets[:, joint] - skeleton.offsets[joint]
+    return with_contact_labels(Motion(features, skeleton, fps, root[0, :2].copy()))
+
+
+def _check_finite(skeleton: Skeleton, rotations: Array, root: Array) -> None:
+    bad = ~np.isfinite(rotations).all(axis=(2, 3))
+    bad[:, 0] |= ~np.isfinite(root).all(axis=1)
+    if bad.any():
+        frame, joint = (int(i[0]) for i in np.nonzero(bad))
+        raise ClipError(f"“{skeleton.names[joint]}” has no valid value at frame {frame} of the clip.")
+
+
+def with_contact_labels(motion: Motion) -> Motion:
+    """Label each contact joint 1 where its world speed is under the threshold (`paper.md`, *Motion*)."""
+    if not motion.skeleton.contacts:
+        return motion
+    feet = motion.positions()[:, list(motion.skeleton.contacts)]
+    speed = np.linalg.norm(np.diff(feet, axis=0), axis=-1) * (motion.fps / RATE)
+    speed = np.concatenate([speed[:1], speed])
+    features = motion.features.copy()
+    features[:, motion.skeleton.contact_channels] = speed < CONTACT_SPEED
+    return replace(motion, features=features)
+
+
+def forward_kinematics(skeleton: Skeleton, rotations: Array, root: Array, offsets: Array) -> tuple[Array, Array]:
+    """World positions (..., J, 3) and rotations (..., J, 3, 3) from local ones; `root` is (..., 3)."""
+    places, turns = [root], [rotations[..., 0, :, :]]
+    for joint in range(1, skeleton.joints):
+        parent = skeleton.parents[joint]
+        places.append(places[parent] + np.einsum("...ij,...j->...i", turns[parent], offsets[..., joint, :]))
+        turns.append(turns[parent] @ rotations[..., joint, :, :])
+    return np.stack(places, axis=-2), np.stack(turns, axis=-3)
+
+
+def resample(motion: Motion, fps: float) -> Motion:
+    """The same motion at another rate, of the same duration to within half a row.
+
+    Rotations are interpolated as six numbers and made orthonormal again, the root by its positions, so that nothing
+    drifts; labels linearly.
+    """
+    if fps == motion.fps:
+        return motion
+    frames = max(2, round(motion.duration * fps) + 1)
+    at = np.minimum(np.arange(frames) * (motion.fps / fps), motion.frames - 1)
+    features = interpolate_rows(motion.features, at)
+    skeleton = motion.skeleton
+    width = skeleton.joints * GROUP
+    turns = six_to_matrix(features[:, :width].reshape(frames, skeleton.joints, GROUP))
+    features[:, :width] = matrix_to_six(turns).reshape(frames, -1)
+    root = interpolate_rows(motion.root_positions(), at)
+    velocity = np.diff(root[:, :2], axis=0) * (fps / RATE)
+    channel = skeleton.root_channel
+    features[:, channel : channel + 2] = np.concatenate([velocity[:1], velocity])
+    return Motion(features, skeleton, fps, motion.origin)
+
+
+def interpolate_rows(rows: Array, at: Array) -> Array:
+    """Rows (T, C) at fractional indices (N,), linearly."""
+    low = np.clip(np.floor(at).astype(int), 0, len(rows) - 2)
+    share = (at - low)[:, None]
+    return rows[low] * (1.0 - share) + rows[low + 1] * share
+
+
+def learned_groups(motion: Motion, tolerance: float = 1e-4) -> list[int]:
+    """The groups a network must learn: the root's, the contacts' and every other whose channels move at all.
+
+    Raises ClipError for a clip under two seconds or one in which no joint turns.
+    """
+    if motion.duration < SHORTEST:
+        raise ClipError(f"The action lasts {motion.duration:.1f} s; Riff needs at least {SHORTEST:.0f} s to learn from.")
+    skeleton = motion.skeleton
+    spread = np.ptp(motion.features, axis=0).reshape(skeleton.groups, GROUP).max(1)
+    if not (spread[: skeleton.joints] > tolerance).any():
+        raise ClipError("No bone rotates in this action; there is nothing to learn.")
+    fixed = range(skeleton.joints, skeleton.joints + len(skeleton.contacts) + 1)
+    return [g for g in range(skeleton.groups) if g in fixed or spread[g] > tolerance]
