@@ -1,0 +1,68 @@
+# Riff: `make demo` and `make test` do everything from a fresh clone; `make help` lists the rest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types build bench clean
+
+# The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
+find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
+	"$$p" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(1)")' 2>/dev/null && { echo "$$p"; break; }; done)
+PYTHON311 ?= $(call find_python,3.11)
+PYTHON313 ?= $(call find_python,3.13)
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)
+ZIP := dist/riff-$(VERSION).zip
+SOURCES := blender_manifest.toml __init__.py LICENSE README.md $(wildcard core/*.py rig/*.py operators/*.py panels/*.py)
+BUILDER := bpy/4.5/scripts/addons_core/bl_pkg/cli/blender_ext.py
+PYTHON := .venv311/bin/python
+
+export OMP_WAIT_POLICY ?= PASSIVE
+
+help: ## Show this list
+	@echo "Riff $(VERSION)"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+demo: .venv311/ready $(ZIP) ## Build, install in Blender 4.5, train and make five variations: CLIP=path for a clip of yours, OUT=folder
+	@$(PYTHON) -m bench.demo --zip $(ZIP) $(if $(CLIP),--clip "$(CLIP)") $(if $(OUT),--out "$(OUT)") $(if $(SCALE),--scale $(SCALE))
+
+test: .venv311/ready $(if $(PYTHON313),.venv313/ready) ## Lint, type checks, build, and all tests on Blender 4.5 and 5.2
+	@$(PYTHON) tests/suite.py --zip $(ZIP)
+
+lint: .venv311/ready ## Ruff, and mypy against the interfaces of Blender 4.5 and 5.2
+	@$(PYTHON) tests/suite.py --only ruff mypy
+
+build: .venv311/ready ## The extension's zip, in dist/
+	@$(MAKE) --no-print-directory $(ZIP)
+
+bench: .venv311/ready ## Benchmarks of this machine
+	@for script in bench/measure_*.py; do [ -e "$$script" ] || continue; echo "== $$script"; $(PYTHON) "$$script" || exit 1; done
+
+clean: ## Remove everything that was built: out/, dist/, build/, environments, fetched wheels
+	rm -rf out dist build .venv311 .venv313 .mypy_cache .ruff_cache .pytest_cache .hypothesis wheels/*.whl
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(ZIP): $(SOURCES) wheels/safetensors.txt wheels/fetch.py | .venv311/ready
+	@$(PYTHON) wheels/fetch.py
+	@mkdir -p dist
+	@rm -f $@
+	@set -e; builder=$$(echo .venv311/lib/python3.11/site-packages/$(BUILDER)); \
+	$(PYTHON) "$$builder" build --source-dir . --output-filepath $@; \
+	$(PYTHON) "$$builder" validate $@
+
+.venv311/ready: requirements/dev-py311.txt requirements/stubs-4.5.txt requirements/stubs-5.2.txt
+	@[ -n "$(PYTHON311)" ] || { echo "Riff needs Python 3.11, the one inside Blender 4.5; it was not found." >&2; exit 1; }
+	@echo "Making .venv311 with Blender 4.5 and PyTorch (about 2 minutes)"
+	@rm -rf .venv311
+	@$(PYTHON311) -m venv .venv311
+	@.venv311/bin/pip install --quiet -r requirements/dev-py311.txt
+	@for v in 4.5 5.2; do .venv311/bin/pip install --quiet --no-deps --target .venv311/stubs/$$v -r requirements/stubs-$$v.txt || exit 1; done
+	@# mypy looks for “bpy-stubs” in site-packages only, where the stubs of the two versions would overwrite each other.
+	@for d in .venv311/stubs/*/*-stubs; do mv "$$d" "$${d%-stubs}" || exit 1; done
+	@touch $@
+
+.venv313/ready: requirements/dev-py313.txt
+	@echo "Making .venv313 with Blender 5.2 and PyTorch (about 2 minutes)"
+	@rm -rf .venv313
+	@$(PYTHON313) -m venv .venv313
+	@.venv313/bin/pip install --quiet -r requirements/dev-py313.txt
+	@touch $@

@@ -1,0 +1,119 @@
+"""Run every check of Riff and say at the end how each went: `python tests/suite.py --zip dist/riff.zip`.
+
+Parts: ruff, mypy (once against each Blender's interface), build, core, blender-4.5, blender-5.2. Ends with 0 only
+where all passed. Without Python 3.13 the part for Blender 5.2 is left out, loudly; with CI=true that is a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON_311 = ROOT / ".venv311/bin/python"
+PYTHON_313 = ROOT / ".venv313/bin/python"
+PACKAGE_PARTS = ("__init__.py", "core", "rig", "operators", "panels")
+PARTS = ("ruff", "mypy", "build", "core", "blender-4.5", "blender-5.2")
+
+
+@dataclass
+class Outcome:
+    part: str
+    passed: bool
+    seconds: float
+    closing: str
+
+
+def run(command: list[str], **environment: str) -> tuple[bool, str]:
+    """Run a command in the root of the repository, its output shown and its last line kept."""
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **environment}, text=True, errors="replace",
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert process.stdout is not None
+    closing = ""
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        closing = line.strip() or closing
+    return process.wait() == 0, closing.strip("= ")
+
+
+def check_ruff(zip_path: Path) -> tuple[bool, str]:
+    return run([str(PYTHON_311), "-m", "ruff", "check", "."])
+
+
+def check_types(zip_path: Path) -> tuple[bool, str]:
+    """Check the extension as the package `riff`, whatever the checkout's folder is called, then what stands beside it."""
+    package = ROOT / "build/types/riff"
+    package.mkdir(parents=True, exist_ok=True)
+    for name in PACKAGE_PARTS:
+        link = package / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(ROOT / name)
+    beside = [name for name in ("bench", "tests", "wheels") if any((ROOT / name).rglob("*.py"))]
+    outcomes = []
+    for version in ("4.5", "5.2"):
+        stubs = ROOT / ".venv311/stubs" / version
+        mypy = [str(PYTHON_311), "-m", "mypy", f"--cache-dir=.mypy_cache/{version}"]
+        print(f"mypy with the interface of Blender {version}", flush=True)
+        outcomes.append(run([*mypy, "-p", "riff"], MYPYPATH=f"{package.parent}:{stubs}"))
+        outcomes.append(run([*mypy, *beside], MYPYPATH=f"{ROOT}:{stubs}"))
+    failed = [closing for passed, closing in outcomes if not passed]
+    return not failed, failed[0] if failed else "no issues with either interface"
+
+
+def build_zip(zip_path: Path) -> tuple[bool, str]:
+    return run(["make", "--no-print-directory", "build"])
+
+
+def check_core(zip_path: Path) -> tuple[bool, str]:
+    return run([str(PYTHON_311), "-m", "pytest", "tests/core"])
+
+
+def check_blender(python: Path, zip_path: Path) -> tuple[bool, str]:
+    if not python.exists():
+        print("*** Python 3.13 was not found: nothing is tested with Blender 5.2. ***", flush=True)
+        return os.environ.get("CI") != "true", "NOT RUN: Python 3.13 was not found"
+    return run([str(python), "-m", "pytest", "tests/blender"], RIFF_ZIP=str(zip_path))
+
+
+CHECKS: dict[str, Callable[[Path], tuple[bool, str]]] = {
+    "ruff": check_ruff,
+    "mypy": check_types,
+    "build": build_zip,
+    "core": check_core,
+    "blender-4.5": lambda zip_path: check_blender(PYTHON_311, zip_path),
+    "blender-5.2": lambda zip_path: check_blender(PYTHON_313, zip_path),
+}
+
+
+def perform(part: str, zip_path: Path) -> Outcome:
+    print(f"\n──── {part} ────", flush=True)
+    start = time.monotonic()
+    passed, closing = CHECKS[part](zip_path)
+    return Outcome(part, passed, time.monotonic() - start, closing)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run the checks of Riff.")
+    parser.add_argument("--zip", type=Path, default=ROOT / "dist/riff.zip", help="the built extension")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to run (all)")
+    options = parser.parse_args()
+    outcomes = [perform(part, options.zip.resolve()) for part in PARTS if part in options.only]
+    print("\n──── all parts ────")
+    for outcome in outcomes:
+        word = "passed" if outcome.passed else "FAILED"
+        closing = re.sub(r" in [\d.]+s.*", "", outcome.closing)
+        print(f"{word}  {outcome.part:12} {outcome.seconds:5.0f} s  {closing}")
+    return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Fetch the wheels that blender_manifest.toml lists into this folder: `python wheels/fetch.py`.
+
+pip checks each against the hashes in safetensors.txt; wheels that are here already are not fetched again.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+REQUIREMENTS = HERE / "safetensors.txt"
+
+PLATFORMS = ("macosx_10_12_x86_64", "macosx_11_0_arm64", "manylinux2014_x86_64", "win_amd64", "win_arm64")
+"""pip's names of the platforms; the wheels' names end in them."""
+
+
+def listed_wheels() -> list[str]:
+    """File names of the wheels in the manifest."""
+    manifest = tomllib.loads((HERE.parent / "blender_manifest.toml").read_text(encoding="utf-8"))
+    return [Path(wheel).name for wheel in manifest["wheels"]]
+
+
+def fetch(wheel: str) -> None:
+    """Download one wheel; raises CalledProcessError where pip cannot get it or its hash differs."""
+    platform = next(name for name in PLATFORMS if wheel.endswith(f"{name}.whl"))
+    subprocess.run(
+        [
+            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes",
+            "--implementation=cp", "--abi=abi3", "--python-version=3.11", f"--platform={platform}",
+            f"--dest={HERE}", f"--requirement={REQUIREMENTS}",
+        ],
+        check=True,
+    )  # fmt: skip
+
+
+def main() -> int:
+    wanted = listed_wheels()
+    for stale in {path.name for path in HERE.glob("*.whl")} - set(wanted):
+        (HERE / stale).unlink()
+    for wheel in wanted:
+        if not (HERE / wheel).exists():
+            print(f"Fetching {wheel}", flush=True)
+            fetch(wheel)
+    missing = [wheel for wheel in wanted if not (HERE / wheel).exists()]
+    if missing:
+        print(f"Not what the manifest lists: {', '.join(missing)} did not come.", file=sys.stderr)
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
