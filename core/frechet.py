@@ -1,0 +1,74 @@
+"""How alike the windows of two motions are as a whole: a Fréchet distance on plain numbers, without a trained encoder.
+
+It stands where the papers have SiFID, whose encoder knows one human skeleton only; the two are not comparable.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .errors import ClipError
+from .motion import Motion
+from .rotation import Array
+from .skeleton import BODY, GROUP
+
+WINDOW = 15
+"""Rows of a window: half a second."""
+
+
+def position_windows(motion: Motion) -> list[Array]:
+    """Windows described by where the joints are: mean pose, mean speed and mean acceleration of each.
+
+    Poses are seen from the root's place on the ground and its heading, in body heights; speeds are taken in the world.
+    """
+    places = motion.positions()
+    root, turns = places[:, 0].copy(), motion.rotations()[:, 0]
+    yaw = np.arctan2(turns[:, 1, 0] - turns[:, 0, 1], turns[:, 0, 0] + turns[:, 1, 1])
+    root[:, 2] = 0.0
+    x, y, z = np.moveaxis(places - root[:, None], -1, 0)
+    cos, sin = np.cos(yaw)[:, None], np.sin(yaw)[:, None]
+    return _describe(np.stack([cos * x + sin * y, cos * y - sin * x, z], axis=-1) / BODY, places / BODY)
+
+
+def rotation_windows(motion: Motion) -> list[Array]:
+    """Windows described by the six numbers of every joint alone: their mean, mean speed and mean acceleration."""
+    joints = motion.skeleton.joints
+    six = motion.features[:, : joints * GROUP].reshape(motion.frames, joints, GROUP)
+    return _describe(six, six)
+
+
+def _describe(pose: Array, moving: Array) -> list[Array]:
+    """Three blocks (windows, numbers): pose, speed, acceleration. Raises ClipError for a motion under one window."""
+    if len(pose) <= WINDOW + 2:
+        raise ClipError(f"A motion must be longer than {WINDOW + 2} frames to be compared.")
+    speed = np.linalg.norm(np.diff(moving, axis=0), axis=-1)[1:]
+    acceleration = np.linalg.norm(np.diff(moving, 2, axis=0), axis=-1)
+    return [_window_means(block.reshape(len(block), -1)) for block in (pose[2:], speed, acceleration)]
+
+
+def _window_means(rows: Array) -> Array:
+    total = np.cumsum(np.concatenate([np.zeros((1, rows.shape[1])), rows]), axis=0)
+    means: Array = (total[WINDOW:] - total[:-WINDOW]) / WINDOW
+    return means
+
+
+def frechet_to_source(source: list[Array], sample: list[Array]) -> float:
+    """Fréchet distance of two sets of described windows, each block in units of the source's own spread.
+
+    0 for a copy; about the number of blocks, 3, for one pose held still.
+    """
+    scales = [max(float(np.sqrt(block.var(axis=0).sum())), 1e-6) for block in source]
+    a = np.concatenate([block / scale for block, scale in zip(source, scales, strict=True)], axis=1)
+    b = np.concatenate([block / scale for block, scale in zip(sample, scales, strict=True)], axis=1)
+    return frechet_distance(a, b)
+
+
+def frechet_distance(a: Array, b: Array) -> float:
+    """|μa - μb|² + tr(Ca + Cb - 2 (Ca Cb)^½) of the Gaussians fitted to rows (N, D) and (M, D)."""
+    shift = float(((a.mean(0) - b.mean(0)) ** 2).sum())
+    first, second = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (a, b))
+    values, vectors = np.linalg.eigh(first)
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    product = root @ second @ root
+    cross = float(np.sqrt(np.maximum(np.linalg.eigvalsh((product + product.T) / 2.0), 0.0)).sum())
+    return max(shift + float(np.trace(first) + np.trace(second)) - 2.0 * cross, 0.0)

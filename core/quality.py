@@ -1,0 +1,123 @@
+"""What an eye sees and a diversity figure does not: sliding feet, feet off the ground or in it, roughness and jumps."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .motion import Motion, with_contact_labels
+from .rotation import Array
+from .skeleton import BODY
+
+_STILL = 1e-3
+"""Body heights a second under which a foot counts as planted perfectly, so that ratios stay finite."""
+
+
+def foot_figures(source: Motion, sample: Motion) -> dict[str, float]:
+    """Figures of the feet, lengths in body heights; empty for a skeleton without contact joints.
+
+    foot_skating: mean speed a second of contact joints while their label is on (label over one half), with that of the
+    source and their ratio. low_foot_speed_ratio: speed of contact joints while as near to the ground as the source's
+    planted ones, whatever the labels say, over that of the source. contact_share_ratio: how much of the time labels are
+    on, over that of the source. contact_agreement: share of labels that the sample's own foot speeds confirm.
+    penetration: how deep the lowest joint is under the source's ground, over all frames. floating: how far the lowest
+    labelled foot is above the height at which the source plants it, over frames with a label on.
+    """
+    if not source.skeleton.contacts:
+        return {}
+    ground = _Ground(source)
+    skating, reference = foot_skating(sample), foot_skating(source)
+    low, low_reference = ground.low_speed(sample), ground.low_speed(source)
+    share, share_reference = (float(_planted(motion).mean()) for motion in (sample, source))
+    return {
+        "foot_skating": skating,
+        "foot_skating_source": reference,
+        "foot_skating_ratio": skating / max(reference, _STILL),
+        "low_foot_speed_ratio": low / max(low_reference, _STILL),
+        "contact_share_ratio": share / max(share_reference, 1e-3),
+        "contact_agreement": contact_agreement(sample),
+        "penetration": ground.penetration(sample),
+        "penetration_source": ground.penetration(source),
+        "floating": ground.floating(sample),
+        "floating_source": ground.floating(source),
+    }
+
+
+def foot_skating(motion: Motion) -> float:
+    """Mean speed of contact joints while their label is on, in body heights a second; 0 where none ever is."""
+    planted = _planted(motion)[1:]
+    return float(_foot_speeds(motion)[planted].mean()) if planted.any() else 0.0
+
+
+def contact_agreement(motion: Motion) -> float:
+    """Share of contact labels that are what the speed of the foot makes them (GANimator's threshold)."""
+    return float((_planted(motion) == _planted(with_contact_labels(motion))).mean())
+
+
+def _planted(motion: Motion) -> NDArray[np.bool_]:
+    return motion.contact_labels() > 0.5
+
+
+def _feet(motion: Motion) -> Array:
+    return motion.positions()[:, list(motion.skeleton.contacts)]
+
+
+def _foot_speeds(motion: Motion) -> Array:
+    """Speeds (frames - 1, K) in body heights a second; row t leads to frame t + 1."""
+    speeds: Array = np.linalg.norm(np.diff(_feet(motion), axis=0), axis=-1) * (motion.fps / BODY)
+    return speeds
+
+
+class _Ground:
+    """The level of the source's ground and the height above it at which it plants each contact joint."""
+
+    def __init__(self, source: Motion) -> None:
+        self.level = float(np.percentile(source.positions()[..., 2].min(axis=1), 5))
+        heights, planted = _feet(source)[..., 2], _planted(source)
+        columns = zip(heights.T, planted.T, strict=True)
+        self.plants = np.array([np.median(h[on]) if on.any() else np.percentile(h, 5) for h, on in columns])
+
+    def low_speed(self, motion: Motion) -> float:
+        """Mean speed of contact joints within 0.02 body heights above their planted height."""
+        low = (_feet(motion)[1:, :, 2] - self.plants) < 0.02 * BODY
+        return float(_foot_speeds(motion)[low].mean()) if low.any() else 0.0
+
+    def penetration(self, motion: Motion) -> float:
+        depth = np.maximum(self.level - motion.positions()[..., 2].min(axis=1), 0.0)
+        return float(depth.mean() / BODY)
+
+    def floating(self, motion: Motion) -> float:
+        planted = _planted(motion)
+        above = np.where(planted, np.maximum(_feet(motion)[..., 2] - self.plants, 0.0), np.inf).min(axis=1)
+        standing = planted.any(axis=1)
+        return float(above[standing].mean() / BODY) if standing.any() else 0.0
+
+
+def roughness_figures(source: Motion, sample: Motion) -> dict[str, float]:
+    """How rough the paths of all joints are beside the source's; each figure is 1 for the source itself.
+
+    roughness: ratio of mean joint accelerations. acceleration_95_ratio, jerk_mean_ratio, jerk_95_ratio: the same for
+    the 95th percentile and for the third derivative. largest_jump_ratio: the largest step of the whole pose between
+    neighbouring frames.
+    """
+    figures = {}
+    ours, theirs = sample.positions(), source.positions()
+    for name, order, measure in (
+        ("roughness", 2, np.mean), ("acceleration_95_ratio", 2, _percentile_95),
+        ("jerk_mean_ratio", 3, np.mean), ("jerk_95_ratio", 3, _percentile_95),
+    ):  # fmt: skip
+        values, reference = (_derivative(places, order) for places in (ours, theirs))
+        figures[name] = float(measure(values)) / max(float(measure(reference)), 1e-9)
+    jump, reference_jump = (_derivative(places, 1).mean(axis=1).max() for places in (ours, theirs))
+    figures["largest_jump_ratio"] = float(jump) / max(float(reference_jump), 1e-9)
+    return figures
+
+
+def _derivative(places: Array, order: int) -> Array:
+    """Length of the finite difference of joint positions (T, J, 3), as (T - order, J)."""
+    lengths: Array = np.linalg.norm(np.diff(places, order, axis=0), axis=-1)
+    return lengths
+
+
+def _percentile_95(values: Array) -> float:
+    return float(np.percentile(values, 95))
