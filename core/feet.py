@@ -4,53 +4,71 @@ from __future__ import annotations
 
 import numpy as np
 
-from .motion import RATE, Motion, with_contact_labels
+from .motion import CONTACT_SPEED, RATE, Motion, with_contact_labels
 from .rotation import Array
-from .skeleton import BODY
+from .skeleton import BODY, GROUP
 
-LOW = 0.08 * BODY
-"""A contact joint comes this near to the ground (core units above the lowest place any joint reaches)."""
+LOW = 0.15 * BODY
+"""A contact joint comes this near to the ground (core units above the lowest place any joint reaches).
+
+An elephant's wrist, the last joint of its front leg, is at 0.12 of its height; a standing human's knee at 0.26.
+"""
+
+BELOW_ROOT = 0.1 * BODY
+"""A leg carries the root: its contact joints stand at least this far under it."""
+
+STILLER = 0.7
+"""A planted foot moves less than this part of what the root does; a hanging hand moves as the root moves."""
 
 
 def find_contacts(motion: Motion) -> tuple[int, ...]:
-    """Joints that stand on the ground for a while: low, and slow while low. Usually heel and toe of each leg.
+    """Joints that stand on the ground for a while: low, under the root, and still while the root moves on.
 
-    Judged on chains that end low: the lowest moving joints and their parents while these are low too. Empty where
-    nothing touches the ground, as for a bird in flight.
+    Usually heel and toe of each leg. Empty where nothing stands, as for a bird in flight or a torso without legs.
     """
-    skeleton = motion.skeleton
     places = motion.positions()
-    ground = np.percentile(places[..., 2].min(axis=1), 5)
-    speed = np.linalg.norm(np.gradient(places, axis=0), axis=-1) * (motion.fps / RATE)
-    candidates = [j for j in range(1, skeleton.joints) if _stands(places[:, j, 2] - ground, speed[:, j])]
-    return tuple(sorted(_lowest_two_of_each_chain(motion, candidates, places)))
+    heights = places[..., 2] - np.percentile(places[..., 2].min(axis=1), 5)
+    speeds = np.linalg.norm(np.gradient(places, axis=0), axis=-1) * (motion.fps / RATE)
+    standing = [j for j in range(1, motion.skeleton.joints) if _stands(heights[:, [0, j]], speeds[:, [0, j]])]
+    return tuple(sorted(_two_of_each_leg(motion.skeleton.parents, standing, np.percentile(heights, 10, axis=0))))
 
 
-def _stands(height: Array, speed: Array) -> bool:
-    low = height < LOW + max(0.0, float(np.percentile(height, 10)))
-    if np.percentile(height, 10) > LOW or low.mean() < 0.1:
+def _stands(heights: Array, speeds: Array) -> bool:
+    """Whether a joint stands; both arrays hold the root in column 0 and the joint in column 1."""
+    root, height = heights.T
+    lowest = float(np.percentile(height, 10))
+    if lowest > LOW or float(np.median(root)) - lowest < BELOW_ROOT:
         return False
-    return bool((speed[low] < 0.018).mean() > 0.25)
+    low = height < lowest + 0.05 * BODY
+    planted = low & (speeds[:, 1] < CONTACT_SPEED)
+    if planted.sum() < 0.25 * low.sum():
+        return False
+    root_speed, foot_speed = np.median(speeds[planted], axis=0)
+    return bool(foot_speed < max(STILLER * root_speed, 0.05 * CONTACT_SPEED))
 
 
-def _lowest_two_of_each_chain(motion: Motion, candidates: list[int], places: Array) -> set[int]:
-    """From each leg keep the deepest candidate that is not a bare end marker, and the candidate above it."""
-    parents = motion.skeleton.parents
-    chosen: set[int] = set()
-    tips = [j for j in candidates if not any(k != j and _is_below(parents, k, j) for k in candidates)]
-    for tip in tips:
+def _two_of_each_leg(parents: tuple[int, ...], standing: list[int], lowest: Array) -> set[int]:
+    """From each leg the deepest standing joint that is not a bare end marker, and the standing joint above it.
+
+    Of several toes on one foot only the one that comes lowest.
+    """
+    chosen: dict[int, list[int]] = {}
+    tips = [j for j in standing if not any(_is_below(parents, k, j) for k in standing)]
+    for tip in sorted(tips, key=lambda j: float(lowest[j]), reverse=True):
         chain = [tip]
-        while parents[chain[-1]] in candidates:
+        while parents[chain[-1]] in standing:
             chain.append(parents[chain[-1]])
         is_marker = tip not in parents and len(chain) > 2
-        chosen.update(chain[1:3] if is_marker else chain[:2])
-    return chosen
+        chosen[chain[-1]] = chain[1:3] if is_marker else chain[:2]
+    return {joint for pair in chosen.values() for joint in pair}
 
 
 def _is_below(parents: tuple[int, ...], joint: int, ancestor: int) -> bool:
+    if joint == ancestor:
+        return False
     while joint > ancestor:
         joint = parents[joint]
-    return joint == ancestor and joint >= 0
+    return joint == ancestor
 
 
 def with_found_contacts(motion: Motion) -> Motion:
@@ -60,6 +78,6 @@ def with_found_contacts(motion: Motion) -> Motion:
     contacts = find_contacts(motion)
     skeleton = motion.skeleton.with_contacts(contacts)
     split = motion.skeleton.root_channel
-    room = np.zeros((motion.frames, len(contacts) * 6))
+    room = np.zeros((motion.frames, len(contacts) * GROUP))
     features = np.concatenate([motion.features[:, :split], room, motion.features[:, split:]], axis=1)
     return with_contact_labels(Motion(features, skeleton, motion.fps, motion.origin))
