@@ -1,0 +1,108 @@
+"""Which action, slot and channels of an armature are meant, and what its F-curves key."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..core.errors import ClipError
+from .compat import channelbag_of, ensure_pose, slot_for
+
+ROTATION_PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
+"""Property that a pose bone's rotation mode reads; the six Euler orders read `rotation_euler`."""
+
+_BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(location|rotation_\w+|scale)')
+_STILL = 1e-6
+
+
+@dataclass(frozen=True)
+class Source:
+    """An action as one armature object plays it: the slot and the F-curves that move it."""
+
+    action: bpy.types.Action
+    slot: bpy.types.ActionSlot
+    bag: bpy.types.ActionChannelbag
+
+    def frames(self) -> range:
+        """Every whole frame of the action's range: the manual one where it is set, else from first to last key."""
+        if self.action.use_frame_range:
+            first, last = self.action.frame_start, self.action.frame_end
+        else:
+            spans = [curve.range() for curve in self.bag.fcurves]
+            first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+        # keys scaled in the editors land a hair beside the whole frame
+        return range(math.ceil(first - 1e-3), math.floor(last + 1e-3) + 1)
+
+
+def armature_of(armature_object: bpy.types.Object | None) -> bpy.types.Object:
+    """The object itself if it is an armature with bones, its pose ready. Raises ClipError where it is not."""
+    if armature_object is None:
+        raise ClipError("Select an armature first.")
+    if armature_object.type != "ARMATURE":
+        raise ClipError(f"“{armature_object.name}” is not an armature; select the armature that the action moves.")
+    ensure_pose(armature_object)
+    if not len(armature_object.pose.bones):
+        raise ClipError(f"The armature “{armature_object.name}” has no bones.")
+    return armature_object
+
+
+def source_of(
+    armature_object: bpy.types.Object, action: bpy.types.Action | None = None, slot: bpy.types.ActionSlot | None = None,
+) -> Source:  # fmt: skip
+    """The action asked for, or else the armature's active one, with the slot that is meant for the armature.
+
+    Raises ClipError where there is no action, no slot for the armature, or nothing keyed in it.
+    """
+    data = armature_object.animation_data
+    if action is None:
+        action = data.action if data else None
+    if action is None:
+        raise ClipError(f"“{armature_object.name}” has no action; assign one, or animate it first.")
+    slot = slot or slot_for(armature_object, action)
+    if slot is None:
+        raise ClipError(f"The action “{action.name}” has no slot for an object such as “{armature_object.name}”.")
+    bag = channelbag_of(action, slot)
+    if bag is None or not len(bag.fcurves):
+        raise ClipError(f"The slot “{slot.name_display}” of the action “{action.name}” has no keyframes.")
+    return Source(action, slot, bag)
+
+
+def rotation_path(mode: str) -> str:
+    """The property that holds a pose bone's rotation in this rotation mode."""
+    return ROTATION_PATHS.get(mode, "rotation_euler")
+
+
+def split_bone_path(path: str) -> tuple[str, str] | None:
+    """Bone name and property of a data path to a bone's location, rotation or scale; None for any other path."""
+    match = _BONE_PATH.fullmatch(path)
+    return (bpy.utils.unescape_identifier(match[1]), match[2]) if match else None
+
+
+def keyed_channels(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], bool]:
+    """What the action keys: (bone, property) → whether its curves move. Rotations of another mode than the bone's
+    own have no effect and are left out, as are bones that the armature does not have.
+    """
+    modes = {bone.name: bone.rotation_mode for bone in armature_object.pose.bones}
+    channels: dict[tuple[str, str], bool] = {}
+    for curve in source.bag.fcurves:
+        channel = split_bone_path(curve.data_path)
+        if channel is None or channel[0] not in modes or curve.mute:
+            continue
+        if channel[1].startswith("rotation_") and channel[1] != rotation_path(modes[channel[0]]):
+            continue
+        channels[channel] = channels.get(channel, False) or _moves(curve)
+    return channels
+
+
+def _moves(curve: bpy.types.FCurve) -> bool:
+    if len(curve.modifiers):
+        return True
+    points = np.empty(len(curve.keyframe_points) * 2, dtype=np.float32)
+    curve.keyframe_points.foreach_get("co", points)
+    values = points[1::2]
+    # written so that NaN counts as moving: it is found, and named, when the poses are read
+    return len(values) > 1 and not np.ptp(values) <= _STILL * max(1.0, abs(float(values[0])))

@@ -1,0 +1,112 @@
+"""What cannot go through a Motion and come back the same, told in one sentence before any work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+
+from ..core.errors import ClipError
+from ..core.rotation import Array, angle_between
+from ..core.skeleton import body_size
+from .evaluate import Poses, Rest, rotation_part
+
+_UNEVEN = 1e-3
+_OFF = 1e-3
+
+
+def check_object(armature_object: bpy.types.Object, world: Array, may_move: bool) -> None:
+    """Raise ClipError where the object's world matrices (T, 4, 4) are scaled unevenly or move without keys of their own."""
+    name = armature_object.name
+    if not np.isfinite(world).all():
+        raise ClipError(f"The object “{name}” has a position, rotation or scale that is not a number.")
+    lengths = np.linalg.norm(world[:, :3, :3], axis=1)
+    largest = lengths.max()
+    if lengths.min() <= 1e-8 * max(1.0, largest):
+        raise ClipError(f"The object “{name}” is scaled to zero.")
+    sheared = np.abs(world[:, :3, :3] - rotation_part(world[:, :3, :3]) * lengths[:, None]).max() > _UNEVEN * largest
+    if sheared or np.ptp(lengths) > _UNEVEN * largest:
+        raise ClipError(f"The object “{name}” is scaled unevenly, mirrored, or changes its scale; apply its scale first.")
+    if not may_move and np.abs(np.ptp(world, axis=0)).max() > 1e-5 * max(1.0, np.abs(world).max()):
+        raise ClipError(
+            f"The object “{name}” is carried by its parent, a constraint or a driver; "
+            "Riff needs an armature that stands still or is moved by the action itself."
+        )
+
+
+def check_poses(
+    armature_object: bpy.types.Object, rest: Rest, joints: list[int], poses: Poses,
+    channels: dict[tuple[str, str], bool], frames: Sequence[int],
+) -> None:  # fmt: skip
+    """Raise ClipError, naming bone and frame, for poses that are not finite, scaled oddly, or not what is keyed."""
+    _check_finite(rest, joints, poses.pose, frames)
+    _check_scales(rest, joints, poses.pose, frames)
+    _check_forward_kinematics(armature_object, rest, joints, poses, channels, frames)
+
+
+def _check_finite(rest: Rest, joints: list[int], pose: Array, frames: Sequence[int]) -> None:
+    bad = ~np.isfinite(pose[:, joints]).all(axis=(2, 3))
+    if bad.any():
+        row, joint = _first(bad)
+        raise ClipError(f"“{rest.names[joints[joint]]}” has a key that is not a number at frame {frames[row]}.")
+
+
+def _check_scales(rest: Rest, joints: list[int], pose: Array, frames: Sequence[int]) -> None:
+    lengths = np.linalg.norm(pose[:, joints, :3, :3], axis=-2)
+    zero = (lengths < 1e-8).any(axis=-1)
+    if zero.any():
+        row, joint = _first(zero)
+        raise ClipError(f"“{rest.names[joints[joint]]}” is scaled to zero at frame {frames[row]}.")
+    with_children = np.isin(joints, rest.parents)
+    # a bone without children may be scaled as it likes: nothing else hangs on it
+    uneven = (np.ptp(lengths, axis=-1) > _UNEVEN * lengths.max(axis=-1)) & with_children
+    changes = (np.abs(lengths - lengths[0]).max(axis=-1) > _UNEVEN * lengths[0].max(axis=-1)) & with_children
+    for bad, what in ((uneven, "is scaled unevenly"), (changes, "changes its scale")):
+        if bad.any():
+            row, joint = _first(bad)
+            raise ClipError(f"“{rest.names[joints[joint]]}” {what} at frame {frames[row]}; Riff learns rotation and travel.")
+    mirrored = np.linalg.det(pose[:, joints, :3, :3]) < 0
+    if mirrored.any():
+        row, joint = _first(mirrored)
+        raise ClipError(f"“{rest.names[joints[joint]]}” is mirrored by a negative scale at frame {frames[row]}.")
+
+
+def _check_forward_kinematics(
+    armature_object: bpy.types.Object, rest: Rest, joints: list[int], poses: Poses,
+    channels: dict[tuple[str, str], bool], frames: Sequence[int],
+) -> None:  # fmt: skip
+    """Compare what Blender evaluated with parent × rest × keys: constraints, bones that do not inherit rotation and the
+    like show as a difference, and keys written later would not give the pose that was meant."""
+    above = np.array(rest.parents)[joints]
+    parent = np.where((above >= 0)[:, None, None], poses.pose[:, above], np.eye(4))
+    expected = parent @ rest.relative[joints] @ poses.basis[:, joints]
+    actual = poses.pose[:, joints]
+    keyed = {bone for bone, path in channels if path.startswith("rotation_")}
+    turned = angle_between(rotation_part(expected[..., :3, :3]), rotation_part(actual[..., :3, :3])) > _OFF
+    turned &= np.array([rest.names[bone] in keyed for bone in joints])
+    shifted = np.linalg.norm(expected[..., :3, 3] - actual[..., :3, 3], axis=-1) > _OFF * body_size(rest.matrices[:, :3, 3])
+    bones = armature_object.data.bones
+    placed = [k == 0 or (rest.names[b], "location") in channels for k, b in enumerate(joints)]
+    shifted &= np.array([p and not bones[rest.names[b]].use_connect for p, b in zip(placed, joints, strict=True)])
+    if (turned | shifted).any():
+        row, joint = _first(turned | shifted)
+        name = rest.names[joints[joint]]
+        reason = _reason(armature_object.pose.bones[name])
+        raise ClipError(f"“{name}” does not follow its keys at frame {frames[row]}: {reason}. Riff reads FK bones so far.")
+
+
+def _reason(bone: bpy.types.PoseBone) -> str:
+    acting = [c.name for c in bone.constraints if not c.mute and c.influence > 0]
+    if acting:
+        return f"its constraint “{acting[0]}” moves it"
+    if not bone.bone.use_inherit_rotation:
+        return "it does not inherit rotation"
+    if not bone.bone.use_local_location:
+        return "its location is not in its own axes"
+    return "a constraint on another bone moves it, or it does not inherit scale"
+
+
+def _first(bad: np.ndarray) -> tuple[int, int]:
+    rows, joints = np.nonzero(bad)
+    return int(rows[0]), int(joints[0])

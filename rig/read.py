@@ -1,0 +1,91 @@
+"""An armature's action becomes a Motion: evaluated poses in world space, every joint's rest orientation the identity."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ..core.errors import ClipError
+from ..core.feet import with_found_contacts
+from ..core.motion import Motion, from_transforms
+from ..core.rotation import Array
+from ..core.skeleton import body_size, build_skeleton
+from .actions import armature_of, keyed_channels, source_of
+from .checks import check_object, check_poses
+from .evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
+from .roots import choose_root, joints_below
+
+_MOVES = 1e-5
+
+
+def read_motion(
+    armature_object: bpy.types.Object, action: bpy.types.Action | None = None,
+    slot: bpy.types.ActionSlot | None = None, scene: bpy.types.Scene | None = None,
+) -> Motion:  # fmt: skip
+    """Read an action (the active one unless given) of an FK armature at the scene's rate, one row a whole frame.
+
+    World space, Z up; joints are the root and every bone below it; feet found and labelled. The scene, the armature and
+    its actions stay as they are. Raises ClipError, naming object, bone, action or frame, for what cannot be read: no
+    armature, no action or slot, no keyed bones, bones that are scaled unevenly or that do not follow their keys, an
+    object that is scaled unevenly or carried by something else, values that are not numbers.
+    """
+    armature_object = armature_of(armature_object)
+    scene = scene or bpy.context.scene
+    source = source_of(armature_object, action, slot)
+    channels = keyed_channels(armature_object, source)
+    if not channels:
+        raise ClipError(f"The action “{source.action.name}” keys no bones of “{armature_object.name}”.")
+    frames = source.frames()
+    if len(frames) < 2:
+        raise ClipError(f"The action “{source.action.name}” has fewer than two frames.")
+    rest = read_rest(armature_object)
+    joints = joints_below(rest, choose_root(armature_object, rest, channels))
+    poses = sample_poses(armature_object, source, frames, scene)
+    keys_object = any(not curve.data_path.startswith("pose.bones") for curve in source.bag.fcurves)
+    check_object(armature_object, poses.world, may_move=keys_object)
+    check_poses(armature_object, rest, joints, poses, channels, frames)
+    sliding = {bone for (bone, path), moves in channels.items() if path == "location" and moves}
+    return _to_motion(rest, joints, poses, sliding, scene.render.fps / scene.render.fps_base)
+
+
+def _to_motion(rest: Rest, joints: list[int], poses: Poses, sliding: set[str], fps: float) -> Motion:
+    """`joints` index the bones, parents first; `sliding` names the bones whose keyed location moves."""
+    names = [rest.names[bone] for bone in joints]
+    parents = [joints.index(rest.parents[bone]) if k else -1 for k, bone in enumerate(joints)]
+    turns, places = _world_transforms(rest, joints, poses)
+    rest_places = (poses.world[0] @ rest.matrices[joints])[:, :3, 3]
+    above = [max(parent, 0) for parent in parents]
+    rotations = turns[:, above].swapaxes(-1, -2) @ turns
+    rotations[:, 0] = turns[:, 0]
+    offsets = np.einsum("tjba,tjb->tja", turns[:, above], places - places[:, above])
+    base = rest_places - rest_places[above]
+    moving = _moving_offsets(names, offsets, sliding, body_size(rest_places))
+    steady = offsets.mean(axis=0)
+    steady[moving] = base[moving]
+    steady[0] = rest_places[0]
+    for joint in range(1, len(names)):
+        rest_places[joint] = rest_places[above[joint]] + steady[joint]
+    skeleton = build_skeleton(names, parents, rest_places, moving)
+    motion = from_transforms(skeleton, rotations, places[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
+    return with_found_contacts(motion)
+
+
+def _world_transforms(rest: Rest, joints: list[int], poses: Poses) -> tuple[Array, Array]:
+    """World rotations from rest (T, J, 3, 3) and world places (T, J, 3) of the joints.
+
+    Rest is the armature's rest pose as the object stands in the first frame, so an object that is itself keyed moves
+    the root.
+    """
+    world = poses.world[:, None]
+    turned = rotation_part(poses.world[:, :3, :3])
+    rest_turns = turned[0] @ rest.matrices[joints][:, :3, :3]
+    pose = poses.pose[:, joints]
+    turns = turned[:, None] @ rotation_part(pose[..., :3, :3]) @ rest_turns.swapaxes(-1, -2)
+    places = np.einsum("tjab,tjb->tja", world[..., :3, :3], pose[..., :3, 3]) + world[..., :3, 3]
+    return turns, places
+
+
+def _moving_offsets(names: list[str], offsets: Array, sliding: set[str], size: float) -> list[int]:
+    """Joints other than the root that slide against their parent by more than the noise of single precision."""
+    spread = np.ptp(offsets, axis=0).max(axis=1)
+    return [j for j in range(1, len(names)) if names[j] in sliding and spread[j] > _MOVES * size]

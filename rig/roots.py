@@ -1,0 +1,52 @@
+"""Which bone carries the body, and which bones belong to it."""
+
+from __future__ import annotations
+
+import bpy
+
+from .evaluate import Rest
+
+
+def choose_root(
+    armature_object: bpy.types.Object, rest: Rest, channels: dict[tuple[str, str], bool],
+) -> int:  # fmt: skip
+    """Index of the root: the topmost moving bone with most moving bones below it.
+
+    Where it does not travel and others move beside it, the bone that they all hang from. Bones above the root do not
+    move. A bone connected to its parent cannot be moved by its location, so its parent stands in for it.
+    """
+    index = {name: k for k, name in enumerate(rest.names)}
+    moving = {index[bone] for (bone, path), moves in channels.items() if moves} or {index[bone] for bone, _ in channels}
+    lines = {bone: ancestors(rest, bone) for bone in moving}
+    tops = [bone for bone in sorted(moving) if not moving & set(lines[bone])]
+    root = max(tops, key=lambda top: sum(top in lines[bone] for bone in moving))
+    if len(tops) > 1 and not channels.get((rest.names[root], "location")):
+        root = _shared_ancestor(rest, tops, root)
+    while rest.parents[root] >= 0 and armature_object.data.bones[rest.names[root]].use_connect:
+        root = rest.parents[root]
+    return root
+
+
+def ancestors(rest: Rest, bone: int) -> list[int]:
+    """The bones above a bone, nearest first."""
+    line = []
+    while rest.parents[bone] >= 0:
+        bone = rest.parents[bone]
+        line.append(bone)
+    return line
+
+
+def joints_below(rest: Rest, root: int) -> list[int]:
+    """The root and all bones below it, parents before children."""
+    children: dict[int, list[int]] = {}
+    for bone, parent in enumerate(rest.parents):
+        children.setdefault(parent, []).append(bone)
+    joints = [root]
+    for bone in joints:
+        joints.extend(children.get(bone, ()))
+    return joints
+
+
+def _shared_ancestor(rest: Rest, bones: list[int], otherwise: int) -> int:
+    shared = set.intersection(*(set(ancestors(rest, bone)) for bone in bones))
+    return next((bone for bone in ancestors(rest, bones[0]) if bone in shared), otherwise)
