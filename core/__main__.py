@@ -1,0 +1,8 @@
+"""`python -m core train | generate | evaluate`: the method from the shell, without Blender."""
+
+import sys
+
+from .command_line import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,315 @@
+"""The verbs of `python -m core`: train, generate and evaluate, for shells, farms and continuous integration.
+
+Progress goes to stderr, results to stdout. PyTorch is imported by the verb that needs it and not before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .errors import ClipError, ModelError, RiffError, TrainingStopped
+from .progress_line import ProgressLine, training_text
+from .recipe import RECIPES
+
+if TYPE_CHECKING:
+    from .model import Model
+    from .motion import Motion
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+EXIT_CODES = """exit codes:
+  0    done
+  1    it could not be done; stderr says why in one sentence
+  2    the command line is wrong
+  130  interrupted (Ctrl-C or SIGTERM); nothing half-written is left behind
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit code; only wrong usage (2) and --help leave by SystemExit."""
+    options = _parser().parse_args(arguments)
+    # OpenMP threads that spin while they wait slow training tenfold as soon as anything else runs on the machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        with _terminated_like_interrupted():
+            report: dict[str, Any] = options.verb(options)
+        _print_report(report, options.json)
+    except (KeyboardInterrupt, TrainingStopped):
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except RiffError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except MemoryError:
+        print("There is not enough memory; ask for fewer or shorter variations.", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read our output has gone; without this, Python complains once more while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m core", description="Learn from one clip and make variations of it.", epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    _add_train(_verb(verbs, "train", train_verb, "train a model on a BVH clip"))
+    _add_generate(_verb(verbs, "generate", generate_verb, "write variations as BVH files"))
+    _add_evaluate(_verb(verbs, "evaluate", evaluate_verb, "measure the quality of a model's variations"))
+    return parser
+
+
+def _verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], dict[str, Any]], text: str) -> Any:
+    parser = verbs.add_parser(
+        name, help=text, description=text[0].upper() + text[1:] + ".", epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.set_defaults(verb=run)
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    return parser
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("clip", type=Path, metavar="CLIP.bvh")
+    parser.add_argument("--out", type=Path, required=True, metavar="M.safetensors", help="the model file to write")
+    parser.add_argument("--recipe", choices=RECIPES, default="fast", help="numbers of the training (default: fast)")
+    parser.add_argument("--overwrite", action="store_true", help="replace the model file if there is one")
+    parser.add_argument("--name", help="name of the model (default: that of the clip)")
+    parser.add_argument("--seed", type=_seed, default=0, help="the same seed trains the same model (default: 0)")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where to train (default: auto)")
+    parser.add_argument("--threads", type=_positive, help="CPU threads to use (default: chosen by Riff)")
+    parser.add_argument("--scale", type=_factor, default=1.0, help="this many times the recipe's iterations")
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="M.safetensors")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
+    parser.add_argument("--count", type=_positive, default=5, help="how many variations (default: 5)")
+    parser.add_argument("--frames", type=_length, help="length at 30 frames a second (default: that of the clip)")
+    parser.add_argument("--seed", type=_seed, default=0, help="the same seed makes the same variations (default: 0)")
+    parser.add_argument("--fps", type=_rate, help="frames a second of the files (default: those of the clip)")
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="M.safetensors")
+    parser.add_argument("--count", type=_positive, default=20, help="how many variations to measure (default: 20)")
+    parser.add_argument("--frames", type=_length, help="length at 30 frames a second (default: twice the clip's)")
+    parser.add_argument("--seed", type=_seed, default=0, help="seed of the variations (default: 0)")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number from 1 on")
+    return int(text)
+
+
+def _length(text: str) -> int:
+    if _positive(text) < 30:
+        raise argparse.ArgumentTypeError(f"“{text}” is under 30 frames, the least that can be generated")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number from 0 to 4294967295")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    if _factor(text) > 1000:
+        raise argparse.ArgumentTypeError(f"“{text}” is above 1000 frames a second")
+    return float(text)
+
+
+def _factor(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a number above 0")
+    return value
+
+
+def train_verb(options: argparse.Namespace) -> dict[str, Any]:
+    """Train on a clip and save the model; returns its summary. Raises RiffError, TrainingStopped."""
+    _check_target(options.out, options.overwrite)
+    from .bvh import read_bvh
+
+    motion = read_bvh(options.clip)
+    recipe = RECIPES[options.recipe]
+    if options.scale != 1.0:
+        recipe = recipe.scaled(options.scale)
+    with _needs_torch():
+        from .train import train
+    from .model import save_model
+
+    _check_device(options.device)
+
+    with ProgressLine(sys.stderr) as line, _stop_on_signal() as stop:
+        model = train(
+            motion, recipe, lambda progress: line.show(training_text(progress)), stop.is_set,
+            seed=options.seed, device=options.device, threads=options.threads,
+        )  # fmt: skip
+    model = replace(model, name=options.name or options.clip.stem)
+    save_model(model, options.out)
+    return {"model": str(options.out), **model.info()}
+
+
+def _check_target(path: Path, overwrite: bool) -> None:
+    """Find out before an hour of training, not after it, that the model cannot be saved."""
+    if path.is_dir():
+        raise ModelError(f"“{path}” is a folder; --out must name the model file to write.")
+    if path.exists() and not overwrite:
+        raise ModelError(f"“{path}” exists already; choose another --out or add --overwrite.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ModelError(f"Cannot write into “{path.parent}”: {error.strerror or error}.") from error
+
+
+def _check_device(name: str) -> None:
+    import torch
+
+    present: dict[str, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    if name in present and not present[name]():
+        raise RiffError(f"This PyTorch finds no “{name}” device on this machine; use --device cpu.")
+
+
+def generate_verb(options: argparse.Namespace) -> dict[str, Any]:
+    """Write variations of a model as BVH files; returns their paths. Raises RiffError."""
+    from .bvh import write_bvh
+    from .motion import resample
+
+    model, motions = _variations(options, options.frames)
+    fps = options.fps or model.source_fps
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ClipError(f"Cannot make the folder “{options.out}”: {error.strerror or error}.") from error
+    stem = re.sub(r"[^\w.-]+", "_", model.name).strip("._") or "variation"
+    files = []
+    with ProgressLine(sys.stderr) as line:
+        for number, motion in enumerate(motions, start=1):
+            line.show(f"Writing variation {number} of {len(motions)}")
+            path = options.out / f"{stem}-seed{options.seed}-{number:02d}.bvh"
+            write_bvh(path, resample(motion, fps))
+            files.append(str(path))
+    return {"files": files, "count": len(files), "frames": motions[0].frames, "fps": fps, "seed": options.seed}
+
+
+def evaluate_verb(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure variations of a model against its source; returns the figures of `metrics.evaluate`. Raises RiffError."""
+    from .metrics import evaluate
+
+    model, motions = _variations(options, options.frames)
+    with ProgressLine(sys.stderr) as line:
+        figures = evaluate(model.source, motions, lambda done: line.show(f"Measured {done} of {len(motions)}"))
+    size = {"model": str(options.model), "name": model.name, "samples": len(motions), "frames": motions[0].frames}
+    return {**size, "seed": options.seed, "figures": figures}
+
+
+def _variations(options: argparse.Namespace, frames: int | None) -> tuple[Model, list[Motion]]:
+    from .model import load_model
+
+    model = load_model(options.model)
+    if frames is None and options.verb is evaluate_verb:
+        frames = 2 * model.source.frames  # the papers' custom
+    with _needs_torch():
+        from .generate import generate
+    return model, generate(model, frames=frames, count=options.count, seed=options.seed)
+
+
+@contextmanager
+def _needs_torch() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        message = f"PyTorch cannot be loaded in this Python ({error}); Riff trains and generates with it."
+        raise RiffError(message) from error
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM, which farms send, do what Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with _handlers(interrupt, signal.SIGTERM):
+        yield
+
+
+@contextmanager
+def _stop_on_signal() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C or SIGTERM into an event that a training looks at; a second one interrupts it."""
+    stop = threading.Event()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    with _handlers(ask, signal.SIGINT, signal.SIGTERM):
+        yield stop
+
+
+@contextmanager
+def _handlers(handler: Callable[[int, FrameType | None], Any], *numbers: signal.Signals) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python lets only the main thread handle signals
+        return
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+def _print_report(report: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_finite(report), ensure_ascii=False))
+    else:
+        print("\n".join(_text_lines(report)))
+    sys.stdout.flush()
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they become null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _text_lines(report: dict[str, Any], indent: str = "") -> Iterator[str]:
+    width = max(len(name) for name in report) if report else 0
+    for name, value in report.items():
+        label = f"{indent}{name.replace('_', ' '):<{width}}"
+        if isinstance(value, dict):
+            yield f"{indent}{name.replace('_', ' ')}"
+            yield from _text_lines(value, indent + "  ")
+        elif isinstance(value, list | tuple):
+            yield f"{label}  {', '.join(str(item) for item in value)}"
+        else:
+            yield f"{label}  {value:.4g}" if isinstance(value, float) else f"{label}  {value}"
