@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ..core.errors import ClipError
-from ..core.rotation import Array, angle_between
+from ..core.rotation import Array
 from ..core.skeleton import body_size
 from .evaluate import Poses, Rest, rotation_part
 
@@ -83,9 +83,10 @@ def _check_forward_kinematics(
     expected = parent @ rest.relative[joints] @ poses.basis[:, joints]
     actual = poses.pose[:, joints]
     keyed = {bone for bone, path in channels if path.startswith("rotation_")}
-    turned = angle_between(rotation_part(expected[..., :3, :3]), rotation_part(actual[..., :3, :3])) > _OFF
+    off = np.abs(expected - actual)
+    turned = off[..., :3, :3].max(axis=(-2, -1)) > _OFF * np.abs(actual[..., :3, :3]).max()
     turned &= np.array([rest.names[bone] in keyed for bone in joints])
-    shifted = np.linalg.norm(expected[..., :3, 3] - actual[..., :3, 3], axis=-1) > _OFF * body_size(rest.matrices[:, :3, 3])
+    shifted = off[..., :3, 3].max(axis=-1) > _OFF * body_size(rest.matrices[:, :3, 3])
     bones = armature_object.data.bones
     placed = [k == 0 or (rest.names[b], "location") in channels for k, b in enumerate(joints)]
     shifted &= np.array([p and not bones[rest.names[b]].use_connect for p, b in zip(placed, joints, strict=True)])

@@ -55,9 +55,13 @@ def read_rest(armature_object: bpy.types.Object) -> Rest:
 
 
 def rotation_part(linear: Array) -> Array:
-    """Rotations (..., 3, 3) of matrices that turn and scale but do not shear."""
-    lengths = np.linalg.norm(linear, axis=-2, keepdims=True)
-    return six_to_matrix(matrix_to_six(linear / np.maximum(lengths, 1e-30)))
+    """Rotations (..., 3, 3), orthonormal, of matrices that turn and scale but do not shear."""
+    return six_to_matrix(matrix_to_six(unit_columns(linear)))
+
+
+def unit_columns(linear: Array) -> Array:
+    """The same (..., 3, 3) without its scale; as orthonormal as the input, which single precision keeps to 1e-6."""
+    return linear / np.maximum(np.linalg.norm(linear, axis=-2, keepdims=True), 1e-30)
 
 
 def sample_poses(

@@ -12,7 +12,7 @@ from ..core.rotation import Array
 from ..core.skeleton import body_size, build_skeleton
 from .actions import armature_of, keyed_channels, source_of
 from .checks import check_object, check_poses
-from .evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
+from .evaluate import Poses, Rest, read_rest, rotation_part, sample_poses, unit_columns
 from .roots import choose_root, joints_below
 
 _MOVES = 1e-5
@@ -80,7 +80,7 @@ def _world_transforms(rest: Rest, joints: list[int], poses: Poses) -> tuple[Arra
     turned = rotation_part(poses.world[:, :3, :3])
     rest_turns = turned[0] @ rest.matrices[joints][:, :3, :3]
     pose = poses.pose[:, joints]
-    turns = turned[:, None] @ rotation_part(pose[..., :3, :3]) @ rest_turns.swapaxes(-1, -2)
+    turns = turned[:, None] @ unit_columns(pose[..., :3, :3]) @ rest_turns.swapaxes(-1, -2)
     places = np.einsum("tjab,tjb->tja", world[..., :3, :3], pose[..., :3, 3]) + world[..., :3, 3]
     return turns, places
 

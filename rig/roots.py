@@ -37,13 +37,15 @@ def ancestors(rest: Rest, bone: int) -> list[int]:
 
 
 def joints_below(rest: Rest, root: int) -> list[int]:
-    """The root and all bones below it, parents before children."""
+    """The root and all bones below it, each followed by what hangs from it, as in a BVH file."""
     children: dict[int, list[int]] = {}
     for bone, parent in enumerate(rest.parents):
         children.setdefault(parent, []).append(bone)
-    joints = [root]
-    for bone in joints:
-        joints.extend(children.get(bone, ()))
+    joints: list[int] = []
+    waiting = [root]
+    while waiting:
+        joints.append(waiting.pop())
+        waiting.extend(reversed(children.get(joints[-1], [])))
     return joints
 
 
