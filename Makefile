@@ -55,9 +55,12 @@ $(ZIP): $(SOURCES) wheels/safetensors.txt wheels/fetch.py | .venv311/ready
 	@rm -rf .venv311
 	@$(PYTHON311) -m venv .venv311
 	@.venv311/bin/pip install --quiet -r requirements/dev-py311.txt
-	@for v in 4.5 5.2; do .venv311/bin/pip install --quiet --no-deps --target .venv311/stubs/$$v -r requirements/stubs-$$v.txt || exit 1; done
-	@# mypy looks for “bpy-stubs” in site-packages only, where the stubs of the two versions would overwrite each other.
-	@for d in .venv311/stubs/*/*-stubs; do mv "$$d" "$${d%-stubs}" || exit 1; done
+	@# The stubs of the two Blenders would overwrite each other, so each gets a small environment that sees the tools of this one.
+	@set -e; for v in 4.5 5.2; do \
+		$(PYTHON311) -m venv --without-pip .venv311/stubs/$$v; \
+		.venv311/bin/pip --python .venv311/stubs/$$v/bin/python install --quiet --no-deps -r requirements/stubs-$$v.txt; \
+		echo "$(CURDIR)/.venv311/lib/python3.11/site-packages" > .venv311/stubs/$$v/lib/python3.11/site-packages/tools.pth; \
+	done
 	@touch $@
 
 .venv313/ready: requirements/dev-py313.txt

@@ -50,7 +50,7 @@ def check_ruff(zip_path: Path) -> tuple[bool, str]:
 
 
 def check_types(zip_path: Path) -> tuple[bool, str]:
-    """Check the extension as the package `riff`, whatever the checkout's folder is called, then what stands beside it."""
+    """Check the extension as the package `riff`, whatever the checkout is called, then what stands beside it."""
     package = ROOT / "build/types/riff"
     package.mkdir(parents=True, exist_ok=True)
     for name in PACKAGE_PARTS:
@@ -60,11 +60,11 @@ def check_types(zip_path: Path) -> tuple[bool, str]:
     beside = [name for name in ("bench", "tests", "wheels") if any((ROOT / name).rglob("*.py"))]
     outcomes = []
     for version in ("4.5", "5.2"):
-        stubs = ROOT / ".venv311/stubs" / version
-        mypy = [str(PYTHON_311), "-m", "mypy", f"--cache-dir=.mypy_cache/{version}"]
+        stubs = ROOT / ".venv311/stubs" / version / "bin/python"
+        mypy = [str(PYTHON_311), "-m", "mypy", f"--python-executable={stubs}", f"--cache-dir=.mypy_cache/{version}"]
         print(f"mypy with the interface of Blender {version}", flush=True)
-        outcomes.append(run([*mypy, "-p", "riff"], MYPYPATH=f"{package.parent}:{stubs}"))
-        outcomes.append(run([*mypy, *beside], MYPYPATH=f"{ROOT}:{stubs}"))
+        outcomes.append(run([*mypy, "-p", "riff"], MYPYPATH=str(package.parent)))
+        outcomes.append(run([*mypy, *beside], MYPYPATH=str(ROOT)))
     failed = [closing for passed, closing in outcomes if not passed]
     return not failed, failed[0] if failed else "no issues with either interface"
 

@@ -1,0 +1,34 @@
+"""Add Sample Dancer: something to train on for those who have no clip at hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..rig.dancer import add_sample_dancer
+
+
+class RIFF_OT_add_sample_dancer(bpy.types.Operator):
+    """Add an armature with a simple body and a dance of 20 seconds, and set the scene to its length and frame rate"""
+
+    bl_idname = "riff.add_sample_dancer"
+    bl_label = "Add Sample Dancer"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        in_object_mode = context.mode == "OBJECT"
+        cls.poll_message_set("" if in_object_mode else "Go to Object Mode first")
+        return in_object_mode
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        scene = context.scene
+        scene.render.fps, scene.render.fps_base = 30, 1.0
+        action = add_sample_dancer(context).animation_data.action
+        scene.frame_start, scene.frame_end = int(action.frame_range[0]), int(action.frame_range[1])
+        scene.frame_set(scene.frame_start)
+        return {"FINISHED"}
+
+
+CLASSES = (RIFF_OT_add_sample_dancer,)
