@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ UPRIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 _MOVES = 1e-6
 _AXES = "XYZ"
+_MOTION_LINE = re.compile(r"^[ \t]*MOTION[ \t]*\r?$", re.MULTILINE)  # a joint may be called “LocoMOTION”
 
 
 @dataclass
@@ -40,13 +42,13 @@ def read_bvh(path: str | os.PathLike[str]) -> Motion:
         text = Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise ClipError(f"Cannot read “{name}”: {error.strerror or error}.") from error
-    head, mark, body = text.partition("MOTION")
+    head, *rest = _MOTION_LINE.split(text, maxsplit=1)
     if "HIERARCHY" not in head:
         raise ClipError(f"“{name}” is not a BVH file: it has no HIERARCHY.")
-    if not mark:
+    if not rest:
         raise ClipError(f"“{name}” is cut off: it has no MOTION part.")
     joints = _parse_hierarchy(head.split(), name)
-    frames, fps = _parse_frames(body, sum(len(joint.channels) for joint in joints), name)
+    frames, fps = _parse_frames(rest[0], sum(len(joint.channels) for joint in joints), name)
     return with_found_contacts(_to_motion(joints, frames, fps))
 
 
@@ -74,7 +76,7 @@ def _parse_hierarchy(tokens: list[str], name: str) -> list[_Joint]:
         raise ClipError(f"“{name}” is cut off inside its HIERARCHY.")
     for joint in joints:
         known = all(c[:1] in _AXES and c[1:] in ("position", "rotation") for c in joint.channels)
-        if len(joint.offset) != 3 or not known:
+        if len(joint.offset) != 3 or not np.isfinite(joint.offset).all() or not known:
             raise ClipError(f"“{name}”: joint “{joint.name}” lacks its OFFSET or has unknown CHANNELS.")
     if sum(joint.parent == -1 for joint in joints) > 1:
         raise ClipError(f"“{name}” has more than one ROOT; Riff learns one character at a time.")
@@ -104,7 +106,9 @@ def _parse_frames(body: str, width: int, name: str) -> tuple[Array, float]:
         seconds = float(lines[1].split(":")[1])
     except (IndexError, ValueError) as error:
         raise ClipError(f"“{name}” is cut off: “Frames” or “Frame Time” is missing.") from error
-    if not 0 < seconds < 10:
+    if count < 2:
+        raise ClipError(f"“{name}” has fewer than two frames.")
+    if not 1e-4 < seconds < 10:
         raise ClipError(f"“{name}” has a Frame Time of {seconds}; it must be a part of a second.")
     rows = lines[2:]
     if len(rows) < count:
@@ -112,9 +116,12 @@ def _parse_frames(body: str, width: int, name: str) -> tuple[Array, float]:
     frames = np.empty((count, width))
     for index, row in enumerate(rows[:count]):
         try:
-            frames[index] = np.array(row.split(), dtype=np.float64)
+            frames[index] = np.array(row.split(), dtype=np.float64).reshape(width)
         except ValueError as error:
             raise ClipError(f"“{name}” is cut off or damaged at frame {index + 1}.") from error
+    valid = np.isfinite(frames).all(axis=1)
+    if not valid.all():
+        raise ClipError(f"“{name}” has no valid number at frame {int(valid.argmin()) + 1}.")
     rate = 1.0 / seconds
     return frames, float(round(rate)) if abs(rate - round(rate)) < 0.02 else rate
 
