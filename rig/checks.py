@@ -17,7 +17,7 @@ _OFF = 1e-3
 
 
 def check_object(armature_object: bpy.types.Object, world: Array, may_move: bool) -> None:
-    """Raise ClipError where the object's world matrices (T, 4, 4) are scaled unevenly or move without keys of their own."""
+    """Raise ClipError where the object's world matrices (T, 4, 4) are scaled unevenly, or move though nothing keys them."""
     name = armature_object.name
     if not np.isfinite(world).all():
         raise ClipError(f"The object “{name}” has a position, rotation or scale that is not a number.")
@@ -27,12 +27,19 @@ def check_object(armature_object: bpy.types.Object, world: Array, may_move: bool
         raise ClipError(f"The object “{name}” is scaled to zero.")
     sheared = np.abs(world[:, :3, :3] - rotation_part(world[:, :3, :3]) * lengths[:, None]).max() > _UNEVEN * largest
     if sheared or np.ptp(lengths) > _UNEVEN * largest:
-        raise ClipError(f"The object “{name}” is scaled unevenly, mirrored, or changes its scale; apply its scale first.")
+        raise ClipError(f"The object “{name}” is scaled unevenly, mirrored or changes its scale; apply its scale first.")
     if not may_move and np.abs(np.ptp(world, axis=0)).max() > 1e-5 * max(1.0, np.abs(world).max()):
         raise ClipError(
             f"The object “{name}” is carried by its parent, a constraint or a driver; "
             "Riff needs an armature that stands still or is moved by the action itself."
         )
+
+
+def check_inheritance(armature_object: bpy.types.Object, names: Sequence[str]) -> None:
+    """Raise ClipError for a bone below the root (the first of `names`) that does not turn with its parent."""
+    for name in names[1:]:
+        if not armature_object.data.bones[name].use_inherit_rotation:
+            raise ClipError(f"“{name}” does not inherit its parent's rotation; Riff writes FK bones so far.")
 
 
 def check_poses(
@@ -42,6 +49,7 @@ def check_poses(
     """Raise ClipError, naming bone and frame, for poses that are not finite, scaled oddly, or not what is keyed."""
     _check_finite(rest, joints, poses.pose, frames)
     _check_scales(rest, joints, poses.pose, frames)
+    _check_still_above(rest, joints[0], poses.pose, frames)
     _check_forward_kinematics(armature_object, rest, joints, poses, channels, frames)
 
 
@@ -65,11 +73,24 @@ def _check_scales(rest: Rest, joints: list[int], pose: Array, frames: Sequence[i
     for bad, what in ((uneven, "is scaled unevenly"), (changes, "changes its scale")):
         if bad.any():
             row, joint = _first(bad)
-            raise ClipError(f"“{rest.names[joints[joint]]}” {what} at frame {frames[row]}; Riff learns rotation and travel.")
+            name = rest.names[joints[joint]]
+            raise ClipError(f"“{name}” {what} at frame {frames[row]}; Riff learns rotation and travel only.")
     mirrored = np.linalg.det(pose[:, joints, :3, :3]) < 0
     if mirrored.any():
         row, joint = _first(mirrored)
         raise ClipError(f"“{rest.names[joints[joint]]}” is mirrored by a negative scale at frame {frames[row]}.")
+
+
+def _check_still_above(rest: Rest, root: int, pose: Array, frames: Sequence[int]) -> None:
+    above = rest.parents[root]
+    if above < 0:
+        return
+    size = body_size(rest.matrices[:, :3, 3])
+    off = np.abs(pose[:, above] - pose[0, above])
+    moved = (off[:, :3, :3].max(axis=(1, 2)) > _OFF) | (off[:, :3, 3].max(axis=1) > _OFF * size)
+    if moved.any():
+        name, frame = rest.names[above], frames[int(moved.argmax())]
+        raise ClipError(f"“{name}”, above the root “{rest.names[root]}”, moves at frame {frame} without being keyed.")
 
 
 def _check_forward_kinematics(
@@ -94,7 +115,7 @@ def _check_forward_kinematics(
         row, joint = _first(turned | shifted)
         name = rest.names[joints[joint]]
         reason = _reason(armature_object.pose.bones[name])
-        raise ClipError(f"“{name}” does not follow its keys at frame {frames[row]}: {reason}. Riff reads FK bones so far.")
+        raise ClipError(f"“{name}” does not follow its keys at frame {frames[row]}: {reason}.")
 
 
 def _reason(bone: bpy.types.PoseBone) -> str:

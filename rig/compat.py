@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import bpy
 from bpy_extras import anim_utils
 
@@ -11,7 +13,8 @@ from ..core.errors import ClipError
 def channelbag_of(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> bpy.types.ActionChannelbag | None:
     """The F-curves of one slot, or None where the action keys nothing for it.
 
-    5.0 removed `Action.fcurves`; in 4.5 it still exists but shows the first slot only, so both go through the channelbag.
+    5.0 removed `Action.fcurves`; in 4.5 it still exists but shows the first slot only, so both go through the
+    channelbag.
     """
     return anim_utils.action_get_channelbag_for_slot(action, slot)
 
@@ -22,7 +25,7 @@ def new_channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> bpy.
     4.5 and 5.2 make a new action without any layer, and neither has a call that adds layer, strip and channelbag alike:
     4.5 lacks `action_ensure_channelbag_for_slot`.
     """
-    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    strip = cast(bpy.types.ActionKeyframeStrip, action.layers.new("Layer").strips.new(type="KEYFRAME"))
     return strip.channelbag(slot, ensure=True)
 
 
@@ -41,7 +44,7 @@ def new_fcurve(bag: bpy.types.ActionChannelbag, path: str, index: int, group: st
 def ensure_pose(armature_object: bpy.types.Object) -> None:
     """Make sure that a new armature object has its pose bones.
 
-    They appear with the first evaluation only. Until then `pose` is None, and setting `action_slot` crashes 4.5 and 5.2.
+    They appear with the first evaluation. Until then `pose` is None, and setting `action_slot` crashes 4.5 and 5.2.
     """
     if armature_object.pose is None:
         for scene in armature_object.users_scene:
@@ -56,8 +59,8 @@ def assign_action(
 ) -> None:  # fmt: skip
     """Make an action the object's active one, together with a slot (the one meant for the object unless given).
 
-    On assignment alone, 4.5 and 5.2 pick the slot whose name is the object's and else none, even where there is only one:
-    the object would then not move. Raises ClipError where the action has no slot for an object.
+    On assignment alone, 4.5 and 5.2 pick the slot whose name is the object's and else none, even where there is only
+    one: the object would then not move. Raises ClipError where the action has no slot for an object.
     """
     ensure_pose(owner)
     slot = slot or slot_for(owner, action)

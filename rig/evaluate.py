@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import bpy
 import numpy as np
@@ -67,7 +68,7 @@ def unit_columns(linear: Array) -> Array:
 def sample_poses(
     armature_object: bpy.types.Object, source: Source | None, frames: Sequence[int], scene: bpy.types.Scene,
 ) -> Poses:  # fmt: skip
-    """Evaluate the armature at each frame as it plays `source` alone (or no action), without touching the user's scene."""
+    """Evaluate the armature at each frame as it plays `source` alone (or no action); the user's scene stays as it is."""
     bones = len(armature_object.pose.bones)
     world = np.empty((len(frames), 4, 4))
     pose = np.empty((len(frames), bones * 16), dtype=np.float32)
@@ -101,8 +102,10 @@ def _copy_in_own_scene(
         own.render.fps, own.render.fps_base = scene.render.fps, scene.render.fps_base
         own.collection.objects.link(copy)
         copy.hide_viewport = False  # what is disabled in viewports is not evaluated
-        if copy.data.pose_position == "REST":
-            data = copy.data = armature_object.data.copy()
+        # in both, Blender evaluates the rest pose whatever is keyed
+        if copy.data.pose_position == "REST" or copy.data.is_editmode:
+            data = cast(bpy.types.Armature, copy.data.copy())
+            copy.data = data
             data.pose_position = "POSE"
         own.view_layers[0].update()
         _play_alone(copy, source)

@@ -1,4 +1,4 @@
-"""An armature's action becomes a Motion: evaluated poses in world space, every joint's rest orientation the identity."""
+"""An armature's action becomes a Motion: evaluated poses in world space, joints at rest turned by the identity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ..core.rotation import Array
 from ..core.skeleton import body_size, build_skeleton
 from .actions import armature_of, keyed_channels, source_of
 from .checks import check_object, check_poses
-from .evaluate import Poses, Rest, read_rest, rotation_part, sample_poses, unit_columns
+from .evaluate import Poses, Rest, read_rest, sample_poses
+from .joints import world_transforms
 from .roots import choose_root, joints_below
 
 _MOVES = 1e-5
@@ -52,7 +53,7 @@ def _to_motion(rest: Rest, joints: list[int], poses: Poses, sliding: set[str], f
     """`joints` index the bones, parents first; `sliding` names the bones whose keyed location moves."""
     names = [rest.names[bone] for bone in joints]
     parents = [joints.index(rest.parents[bone]) if k else -1 for k, bone in enumerate(joints)]
-    turns, places = _world_transforms(rest, joints, poses)
+    turns, places = world_transforms(rest, joints, poses)
     rest_places = (poses.world[0] @ rest.matrices[joints])[:, :3, 3]
     above = [max(parent, 0) for parent in parents]
     rotations = turns[:, above].swapaxes(-1, -2) @ turns
@@ -68,21 +69,6 @@ def _to_motion(rest: Rest, joints: list[int], poses: Poses, sliding: set[str], f
     skeleton = build_skeleton(names, parents, rest_places, moving)
     motion = from_transforms(skeleton, rotations, places[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
     return with_found_contacts(motion)
-
-
-def _world_transforms(rest: Rest, joints: list[int], poses: Poses) -> tuple[Array, Array]:
-    """World rotations from rest (T, J, 3, 3) and world places (T, J, 3) of the joints.
-
-    Rest is the armature's rest pose as the object stands in the first frame, so an object that is itself keyed moves
-    the root.
-    """
-    world = poses.world[:, None]
-    turned = rotation_part(poses.world[:, :3, :3])
-    rest_turns = turned[0] @ rest.matrices[joints][:, :3, :3]
-    pose = poses.pose[:, joints]
-    turns = turned[:, None] @ unit_columns(pose[..., :3, :3]) @ rest_turns.swapaxes(-1, -2)
-    places = np.einsum("tjab,tjb->tja", world[..., :3, :3], pose[..., :3, 3]) + world[..., :3, 3]
-    return turns, places
 
 
 def _moving_offsets(names: list[str], offsets: Array, sliding: set[str], size: float) -> list[int]:

@@ -13,7 +13,7 @@ _SMALL = 1e-6
 def channel_values(matrices: Array, mode: str) -> Array:
     """Rotations (T, 3, 3) as the channels of a rotation mode (T, 4 or 3), radians, continuous over T.
 
-    `mode` is what `PoseBone.rotation_mode` says: QUATERNION (w, x, y, z), AXIS_ANGLE (angle, x, y, z) or an Euler order.
+    `mode` as in `PoseBone.rotation_mode`: QUATERNION (w, x, y, z), AXIS_ANGLE (angle, x, y, z) or an Euler order.
     """
     if mode == "QUATERNION":
         return quaternions(matrices)
