@@ -17,7 +17,7 @@ _OFF = 1e-3
 
 
 def check_object(armature_object: bpy.types.Object, world: Array, may_move: bool) -> None:
-    """Raise ClipError where the object's world matrices (T, 4, 4) are scaled unevenly, or move though nothing keys them."""
+    """Raise ClipError where the object's world matrices (T, 4, 4) are scaled unevenly or move without being keyed."""
     name = armature_object.name
     if not np.isfinite(world).all():
         raise ClipError(f"The object “{name}” has a position, rotation or scale that is not a number.")
@@ -27,7 +27,7 @@ def check_object(armature_object: bpy.types.Object, world: Array, may_move: bool
         raise ClipError(f"The object “{name}” is scaled to zero.")
     sheared = np.abs(world[:, :3, :3] - rotation_part(world[:, :3, :3]) * lengths[:, None]).max() > _UNEVEN * largest
     if sheared or np.ptp(lengths) > _UNEVEN * largest:
-        raise ClipError(f"The object “{name}” is scaled unevenly, mirrored or changes its scale; apply its scale first.")
+        raise ClipError(f"The object “{name}” is scaled unevenly, mirrored or changes its scale; apply it first.")
     if not may_move and np.abs(np.ptp(world, axis=0)).max() > 1e-5 * max(1.0, np.abs(world).max()):
         raise ClipError(
             f"The object “{name}” is carried by its parent, a constraint or a driver; "

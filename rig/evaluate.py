@@ -68,7 +68,7 @@ def unit_columns(linear: Array) -> Array:
 def sample_poses(
     armature_object: bpy.types.Object, source: Source | None, frames: Sequence[int], scene: bpy.types.Scene,
 ) -> Poses:  # fmt: skip
-    """Evaluate the armature at each frame as it plays `source` alone (or no action); the user's scene stays as it is."""
+    """Evaluate the armature at each frame as it plays `source` alone (or no action), the user's scene untouched."""
     bones = len(armature_object.pose.bones)
     world = np.empty((len(frames), 4, 4))
     pose = np.empty((len(frames), bones * 16), dtype=np.float32)

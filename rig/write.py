@@ -73,7 +73,7 @@ def _match_bones(armature_object: bpy.types.Object, rest: Rest, motion: Motion) 
     skeleton = motion.skeleton
     for joint, name in enumerate(skeleton.names):
         if name not in index:
-            raise ModelError(f"“{armature_object.name}” has no bone “{name}”; the model was learned from another armature.")
+            raise ModelError(f"“{armature_object.name}” has no bone “{name}”; the motion is another armature's.")
         above = rest.parents[index[name]]
         if joint and (above < 0 or rest.names[above] != skeleton.names[skeleton.parents[joint]]):
             raise ModelError(f"“{name}” of “{armature_object.name}” has another parent than the bone that was learned.")
