@@ -46,12 +46,10 @@ def best_patchwork(distances: Array, piece: int) -> NDArray[np.int64]:
     """The source row for each row of a sample such that the summed distance is least.
 
     `distances` is (sample, source); source rows run on without a break for `piece` rows at least. Solved exactly: a run
-    is begun with `piece` rows at once or extended by one, so the work is sample × source rows. Raises ClipError where a
-    motion is shorter than one piece.
+    is begun with `piece` rows at once or extended by one, so the work is sample × source rows. Raises ClipError where
+    no such pieces fill the sample, which takes a source of less than twice their length.
     """
     length, width = distances.shape
-    if min(length, width) < piece:
-        raise ClipError(f"Both motions must have at least {piece} frames to be compared.")
     begun = run_costs(distances, piece)
     ending = np.full((length + 1, width), np.inf)  # least cost of the first i rows, the last of them on source row k
     extended = np.zeros((length + 1, width), dtype=bool)
@@ -63,6 +61,8 @@ def best_patchwork(distances: Array, piece: int) -> NDArray[np.int64]:
         extended[i, 1:] = longer < ending[i, 1:]
         ending[i, 1:] = np.minimum(ending[i, 1:], longer)
         best[i] = ending[i].min()
+    if not np.isfinite(best[length]):
+        raise ClipError(f"The motions are too short to be compared by pieces of {piece} frames.")
     return _trace_back(ending, extended, piece)
 
 

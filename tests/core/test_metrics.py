@@ -1,0 +1,224 @@
+"""The papers' figures against GANimator's own numbers, and each trivial cheat against the figures that catch it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import ClipError
+from core.frechet import frechet_distance
+from core.matching import best_patchwork, frame_distances
+from core.metrics import coverage, evaluate, global_diversity, harmonic_mean, intra_diversity, local_diversity
+from core.motion import Motion, resample
+from core.novelty import low_pass
+from core.rotation import Array, axis_rotation, matrix_to_six
+
+BOUNDS = {
+    "coverage": (0.95, 1.0),
+    "rotation_global_diversity": (0.1, 10.0),
+    "novelty": (0.1, 10.0),
+    "copied_share": (0.0, 0.9),
+    "jitter_share": (0.0, 0.5),
+    "window_frechet": (0.0, 1.0),
+    "roughness": (0.8, 1.25),
+    "largest_jump_ratio": (0.0, 1.5),
+    "foot_skating_ratio": (0.0, 1.5),
+    "low_foot_speed_ratio": (0.0, 1.5),
+    "contact_share_ratio": (0.8, 1.25),
+    "contact_agreement": (0.9, 1.0),
+}
+"""What a good sample keeps to; every cheat leaves at least one of these ranges."""
+
+
+@pytest.mark.parametrize("case", ["a", "b", "c"])
+def test_equal_to_ganimators_evaluation(case: str, clip_path: Callable[[str], Path]) -> None:
+    oracle = np.load(clip_path("metrics_oracle.npz"))
+    source, generated = oracle[f"{case}_source"], oracle[f"{case}_generated"]
+    ours = {
+        "coverage": coverage(source, generated),
+        "coverage_tight": coverage(source, generated, threshold=0.9),
+        "global_diversity": global_diversity(source, generated),
+        "local_diversity": local_diversity(source, generated),
+    }
+    for name, value in ours.items():
+        assert value == pytest.approx(float(oracle[f"{case}_{name}"]), abs=1e-6), name
+
+
+def test_patchwork_is_the_best_of_all() -> None:
+    """Against a direct search over all splits and all places, on a small table."""
+    random = np.random.default_rng(5)
+    for length, width, piece in ((11, 7, 3), (9, 9, 4), (12, 9, 5)):
+        table = random.random((length, width))
+        best = [0.0] + [np.inf] * length
+        for end in range(piece, length + 1):
+            for begin in range(end - piece + 1):
+                for at in range(width - (end - begin) + 1):
+                    run = table[np.arange(begin, end), np.arange(at, at + end - begin)].sum()
+                    best[end] = min(best[end], best[begin] + run)
+        rows = best_patchwork(table, piece)
+        assert table[np.arange(length), rows].sum() == pytest.approx(best[length])
+        lengths = np.diff(np.flatnonzero(np.concatenate([[True], np.diff(rows) != 1, [True]])))
+        assert lengths.min() >= piece
+
+
+def test_padding_channels_do_not_matter(walker: Motion) -> None:
+    source, sample = walker.features[:60], walker.features[20:90] + 0.3
+    wide = [np.concatenate([rows, np.zeros((len(rows), 12))], axis=1) for rows in (source, sample)]
+    assert global_diversity(source, sample) == pytest.approx(global_diversity(*wide))
+    assert coverage(source, sample) == coverage(*wide)
+
+
+def test_frame_distances_are_euclidean() -> None:
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(5, 8)) + 100, random.normal(size=(6, 8)) + 100
+    assert np.allclose(frame_distances(a, b), np.linalg.norm(a[:, None] - b[None], axis=-1))
+
+
+def test_intra_diversity_is_zero_only_for_a_still_motion(walker: Motion) -> None:
+    assert intra_diversity(np.repeat(walker.features[:1], 60, axis=0)) == pytest.approx(0.0, abs=1e-5)
+    assert intra_diversity(walker.features) > 0.5
+
+
+def test_frechet_distance_of_known_gaussians() -> None:
+    """Independent normal columns: |μ difference|² + Σ (σa - σb)²."""
+    random = np.random.default_rng(1)
+    rows = random.normal(size=(4000, 3))
+    rows = (rows - rows.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(rows, rowvar=False))).T
+    other = rows * [2.0, 1.0, 0.5] + [0.0, 3.0, 0.0]
+    assert frechet_distance(rows, other) == pytest.approx(9.0 + 1.0 + 0.25, rel=1e-6)
+    assert frechet_distance(rows, rows) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_harmonic_mean_follows_the_published_table() -> None:
+    names = ("coverage", "global_diversity", "local_diversity", "window_frechet", "inter_diversity")
+    published = [
+        ((0.95, 1.02, 0.96, 1.15, 1.49), 2.12, 0.50),
+        ((0.94, 1.42, 1.00, 1.08, 1.43), 1.93, 0.58),
+        ((0.89, 1.46, 1.35, 1.99, 1.75), 1.57, 0.52),
+    ]
+    means = []
+    for row, difference, mean in published:
+        figures = dict(zip(names, row, strict=True)) | {"intra_diversity_difference": difference}
+        means.append(harmonic_mean(figures))
+        assert means[-1] == pytest.approx(mean, abs=0.06)
+    assert np.argsort(means).tolist() == np.argsort([mean for _, _, mean in published]).tolist()
+
+
+@pytest.fixture(scope="module")
+def source(make_walker: Callable[..., Motion]) -> Motion:
+    return make_walker(seconds=9.0)
+
+
+def outside(source: Motion, sample: Motion) -> set[str]:
+    figures = evaluate(source, [sample])
+    return {name for name, (low, high) in BOUNDS.items() if not low <= figures[name] <= high}
+
+
+def test_more_of_the_same_walk_is_within_all_bounds(source: Motion, make_walker: Callable[..., Motion]) -> None:
+    """The walker walks on, with arm gestures in an order that the source has not."""
+    assert outside(source, make_walker(seconds=18.0, start=40.0)) == set()
+
+
+def test_copy_is_caught(source: Motion) -> None:
+    assert {"rotation_global_diversity", "novelty", "copied_share"} <= outside(source, source)
+
+
+def test_shuffled_chunks_are_caught(source: Motion) -> None:
+    starts = np.random.default_rng(1).integers(0, source.frames - 45, 12)
+    chunks = [source.features[start : start + 45] for start in starts]
+    caught = outside(source, replace(source, features=np.concatenate(chunks)))
+    assert {"largest_jump_ratio", "copied_share"} <= caught
+
+
+def test_white_noise_is_caught(source: Motion) -> None:
+    caught = outside(source, with_noise(source, deviation=0.0))
+    assert {"roughness", "jitter_share", "window_frechet", "low_foot_speed_ratio"} <= caught
+
+
+def test_smooth_noise_is_caught(source: Motion, make_walker: Callable[..., Motion]) -> None:
+    noisy = with_noise(source, deviation=5.0)
+    assert {"foot_skating_ratio", "low_foot_speed_ratio", "window_frechet"} <= outside(source, noisy)
+    honest = make_walker(seconds=18.0, start=40.0)
+    cheat, real = (evaluate(source, [sample]) for sample in (noisy, honest))
+    assert cheat["rotation_global_diversity"] > real["rotation_global_diversity"], "what the papers would report"
+    kept, kept_of_real = (figures["novelty"] / figures["rotation_global_diversity"] for figures in (cheat, real))
+    assert kept < 0.5 * kept_of_real
+
+
+def test_frozen_pose_is_caught(source: Motion) -> None:
+    frozen = replace(source, features=np.repeat(source.features[100:101], 2 * source.frames, axis=0))
+    assert {"coverage", "roughness", "window_frechet"} <= outside(source, frozen)
+
+
+def test_flipped_contact_labels_are_caught(source: Motion) -> None:
+    labels = source.skeleton.contact_channels
+    flipped, zeroed = source.features.copy(), source.features.copy()
+    flipped[:, labels] = 1.0 - flipped[:, labels]
+    zeroed[:, labels] = 0.0
+    assert {"foot_skating_ratio", "contact_agreement"} <= outside(source, replace(source, features=flipped))
+    assert "contact_share_ratio" in outside(source, replace(source, features=zeroed))
+
+
+def test_one_sample_twice_has_no_inter_diversity(walker: Motion) -> None:
+    assert evaluate(walker, [walker, walker])["inter_diversity"] == pytest.approx(0.0, abs=1e-5)
+    assert "inter_diversity" not in evaluate(walker, [walker])
+
+
+def test_rate_does_not_matter(walker: Motion, make_walker: Callable[..., Motion]) -> None:
+    fast = make_walker(fps=60.0)
+    assert evaluate(fast, [fast])["roughness"] == pytest.approx(1.0)
+    figures, slow = evaluate(walker, [fast]), evaluate(walker, [resample(walker, 30.0)])
+    assert figures["foot_skating_source"] == pytest.approx(slow["foot_skating_source"])
+    assert figures["coverage"] == 1.0
+    assert figures["foot_skating_ratio"] < 1.5
+
+
+def test_skeleton_without_contacts_has_no_figures_of_feet(walker: Motion) -> None:
+    bare = walker.skeleton.with_contacts(())
+    labels = range(walker.skeleton.joints * 6, walker.skeleton.root_channel)
+    motion = Motion(np.delete(walker.features, labels, axis=1), bare, walker.fps, walker.origin)
+    figures = evaluate(motion, [motion])
+    assert "foot_skating" not in figures
+    assert figures["coverage"] == 1.0
+
+
+def test_what_cannot_be_compared_is_refused(walker: Motion) -> None:
+    with pytest.raises(ClipError, match="no sample"):
+        evaluate(walker, [])
+    with pytest.raises(ClipError, match="different skeletons"):
+        evaluate(walker, [replace(walker, skeleton=walker.skeleton.with_contacts(()))])
+    with pytest.raises(ClipError, match="too short"):
+        evaluate(walker, [walker.slice(0, 20)])
+    with pytest.raises(ClipError, match="too short"):
+        best_patchwork(np.ones((50, 40)), 30)
+
+
+def test_figures_of_a_dance(clip: Callable[[str], Motion]) -> None:
+    """On a real clip: the copy is clean, and noise that the papers' figures praise is not."""
+    dance = resample(clip("salsa"), 30.0)
+    copy, noisy = evaluate(dance, [dance]), evaluate(dance, [with_noise(dance, deviation=5.0, degrees=3.0)])
+    assert copy["coverage"] == 1.0
+    assert copy["novelty"] == pytest.approx(0.0, abs=1e-4)
+    assert copy["foot_skating"] == pytest.approx(0.072, abs=0.01), "0.13 m/s for a body of 1.8 m"
+    assert noisy["coverage"] > 0.95
+    assert noisy["global_diversity"] > 0.5
+    assert noisy["novelty"] < 0.3 * noisy["global_diversity"]
+    assert noisy["foot_skating_ratio"] > 2.0
+
+
+def with_noise(motion: Motion, deviation: float, degrees: float = 8.0) -> Motion:
+    """The motion with every joint turned by normal noise, white or smoothed in time."""
+    angles = np.random.default_rng(2).normal(size=(motion.frames, motion.skeleton.joints * 3))
+    if deviation:
+        angles = low_pass(angles, deviation)
+    angles = (angles / angles.std() * np.radians(degrees)).reshape(motion.frames, -1, 3)
+    turns: Array = motion.rotations()
+    for axis in range(3):
+        turns = turns @ axis_rotation(axis, angles[..., axis])
+    features = motion.features.copy()
+    features[:, : motion.skeleton.joints * 6] = matrix_to_six(turns).reshape(motion.frames, -1)
+    return replace(motion, features=features)
