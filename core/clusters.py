@@ -1,0 +1,57 @@
+"""Groups whose outputs share their inputs, so that a mostly empty convolution becomes a few small dense ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+CALL_COST = 80.0
+"""What one more small product costs beside its multiplications, in group pairs (measured, `bench/lab.md`)."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Output groups computed together and every input group that one of them sees."""
+
+    outputs: tuple[int, ...]
+    inputs: tuple[int, ...]
+
+    @property
+    def cost(self) -> float:
+        return len(self.outputs) * len(self.inputs) + CALL_COST
+
+    def merged(self, other: Cluster) -> Cluster:
+        inputs = tuple(sorted({*self.inputs, *other.inputs}))
+        return Cluster(tuple(sorted((*self.outputs, *other.outputs))), inputs)
+
+
+def one_cluster(near: NDArray[np.bool_]) -> list[Cluster]:
+    """The plain dense product: everything in, everything out. Best where launches cost more than products (GPU)."""
+    everything = tuple(range(len(near)))
+    return [Cluster(everything, everything)]
+
+
+def find_clusters(near: NDArray[np.bool_]) -> list[Cluster]:
+    """Cut the groups (G, G neighbour matrix) into consecutive runs, merging neighbours while that lowers the cost."""
+    return _merge(near, adjacent_only=True)
+
+
+def cluster_order(near: NDArray[np.bool_]) -> list[int]:
+    """An order of the groups that brings those together that are computed best together, limb by limb."""
+    return [group for cluster in _merge(near, adjacent_only=False) for group in cluster.outputs]
+
+
+def _merge(near: NDArray[np.bool_], adjacent_only: bool) -> list[Cluster]:
+    parts = [Cluster((g,), tuple(np.nonzero(row)[0].tolist())) for g, row in enumerate(near)]
+    while len(parts) > 1:
+        pairs = [(a, b) for a in range(len(parts)) for b in range(a + 1, len(parts)) if b == a + 1 or not adjacent_only]
+        gains = [parts[a].cost + parts[b].cost - parts[a].merged(parts[b]).cost for a, b in pairs]
+        best = int(np.argmax(gains))
+        if gains[best] <= 0:
+            break
+        a, b = pairs[best]
+        parts[a] = parts[a].merged(parts[b])
+        del parts[b]
+    return parts

@@ -1,0 +1,73 @@
+"""New motions from a trained model."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .channels import channel_gain, from_network
+from .clusters import find_clusters
+from .model import Model
+from .motion import Motion
+from .networks import Generator, Graph
+from .pyramid import run_stages
+from .skeleton import group_neighbours
+
+
+class Sampler:
+    """A model's generators, ready to run; make one and keep it to generate often."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        recipe = model.recipe
+        near = group_neighbours(model.skeleton, model.learned, recipe.distance)
+        graph = Graph(near, tuple(find_clusters(near)))
+        self.gain = channel_gain(model.skeleton, model.learned, recipe.root_gain)
+        self.generators = []
+        for stage in range(recipe.stage_count):
+            generator = Generator(graph, recipe.hidden, recipe.kernel, torch.Generator())
+            load_generator(generator, model, stage)
+            self.generators.append(generator.eval())
+
+    def sample(self, frames: int, count: int, seed: int) -> list[Motion]:
+        """`count` motions of `frames` frames at 30 frames/s, all in one batch."""
+        lengths = self.model.recipe.lengths(frames)
+        noises: list[Tensor | None] = [
+            torch.from_numpy(np.stack([noise_code(seed, k, stage, length) for k in range(count)])) * amplitude
+            for stage, (length, amplitude) in enumerate(zip(lengths, self.model.amplitudes, strict=True))
+        ]
+        base = torch.zeros(count, len(self.gain), lengths[0])
+        rows = run_stages(self.generators, lengths, noises, base)
+        return [from_network(one.numpy(), self.model.source, self.model.learned, self.gain) for one in rows]
+
+    def reconstruction(self) -> Motion:
+        """What the reconstruction code leads to: close to the source when training went well."""
+        model = self.model
+        noises: list[Tensor | None] = [torch.from_numpy(model.code), *[None] * (len(self.generators) - 1)]
+        rows = run_stages(self.generators, model.lengths, noises, torch.zeros(model.code.shape))
+        return from_network(rows[0].numpy(), model.source, model.learned, self.gain)
+
+
+def load_generator(generator: Generator, model: Model, stage: int) -> None:
+    """Set a generator's weights from those of a stage of a model."""
+    for number, layer in enumerate(generator.layers):
+        layer.load_pairs(model.weights[f"stage{stage}.layer{number}.weight"])
+        layer.bias.data.copy_(torch.from_numpy(model.weights[f"stage{stage}.layer{number}.bias"]))
+
+
+def noise_code(seed: int, variation: int, stage: int, length: int) -> np.ndarray:
+    """z_i of one variation, (1, length): the same on every machine and whatever else is generated with it."""
+    random = np.random.default_rng([seed & 0xFFFFFFFF, variation, stage])
+    return random.standard_normal((1, length), dtype=np.float32)
+
+
+def generate(model: Model, *, frames: int | None = None, count: int = 1, seed: int = 0) -> list[Motion]:
+    """New motions of a model at 30 frames/s, as long as its clip unless `frames` says otherwise (`paper.md`, *Pyramid*).
+
+    Variation k of a seed is the same whatever `count` is. Raises ValueError for fewer than 30 frames or no motions.
+    """
+    wanted = model.source.frames if frames is None else frames
+    if wanted < 30 or count < 1:
+        raise ValueError("Generate at least one motion of at least 30 frames.")
+    return Sampler(model).sample(wanted, count, seed)

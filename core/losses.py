@@ -1,0 +1,130 @@
+"""The losses of a stage (`paper.md`, *Losses*, equations 1 to 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .motion import Motion
+from .networks import Critic
+from .skeleton import GROUP
+
+
+def penalty_of_gradient(gradient: Tensor) -> Tensor:
+    """((‖∇‖ - 1)²) averaged over samples and frames; the norm is over the channels of a frame, (B, C, T) → ()."""
+    norm: Tensor = gradient.norm(2, dim=1)
+    return ((norm - 1.0) ** 2).mean()
+
+
+def critic_loss(critic: Critic, real: Tensor, fake: Tensor, mix: Tensor, weight: float) -> tuple[Tensor, Tensor]:
+    """WGAN-GP loss of a critic (eq. 1) whose first derivative is that of the penalised loss, and the plain gap.
+
+    `real`, `fake` (B, C, T); `mix` (B, 1, 1) places the points between them. Through a piecewise linear critic the
+    penalty's derivative is that of ⟨∇, v⟩ with v held fixed, and ⟨∇, v⟩ is the critic's change along v: one more
+    forward pass without bias instead of a graph of gradients. Its value is therefore not the loss; the gap
+    (scores of real minus fake) is returned for display.
+    """
+    between = (mix * real + (1.0 - mix) * fake).detach().requires_grad_(True)
+    scores, slopes = critic.scores_and_slopes(between)
+    (gradient,) = torch.autograd.grad(scores.sum(), between)
+    norm = gradient.norm(2, dim=1, keepdim=True)
+    direction = gradient * (2.0 * (norm - 1.0) / norm.clamp_min(1e-12) / norm.numel())
+    penalty = critic.tangent(direction, slopes).sum()
+    both = critic(torch.cat([real, fake]))
+    gap = both[: len(real)].mean() - both[len(real) :].mean()
+    return weight * penalty - gap, gap.detach()
+
+
+class FootSpeed:
+    """Speed of each contact joint from network output, by forward kinematics along its own chain (eq. 4).
+
+    `channels` maps learned channels to columns of the features, `still` (C,) holds the values of all others, `gain`
+    (learned channels,) what the network's values were multiplied with.
+    """
+
+    def __init__(self, motion: Motion, channels: np.ndarray, gain: Tensor) -> None:
+        skeleton = motion.skeleton
+        chains = [_chain(skeleton.parents, joint) for joint in skeleton.contacts]
+        depth = max(len(chain) for chain in chains)
+        column = {int(channel): index for index, channel in enumerate(channels)}
+        used = sorted({joint for chain in chains for joint in chain})
+        place = {joint: index for index, joint in enumerate(used)}
+        identity = len(used)
+        self.still = torch.from_numpy(motion.features.mean(0)).float().to(gain.device)
+        sources = np.array([[j * GROUP + k for k in range(GROUP)] for j in used])
+        self.columns, self.learned = _lookup(sources, column, gain.device)
+        self.sources = torch.from_numpy(sources).to(gain.device)
+        padded = [[identity] * (depth - len(chain)) + [place[j] for j in chain[::-1]] for chain in chains]
+        self.chains = torch.tensor(padded, device=gain.device)
+        steps = np.zeros((len(chains), depth, 3))
+        for row, chain in enumerate(chains):
+            below = [np.zeros(3), *(skeleton.offsets[j] for j in chain[:0:-1])]
+            steps[row, depth - len(chain) :] = below
+        self.offsets = torch.from_numpy(steps).float().to(gain.device)
+        self.root = torch.tensor([column[skeleton.root_channel + k] for k in range(3)], device=gain.device)
+        self.labels = torch.tensor([column[c] for c in skeleton.contact_channels], device=gain.device)
+        self.gain = gain
+
+    def __call__(self, x: Tensor, frames_per_row: float) -> Tensor:
+        """World speed (B, K, T - 1) in core units per 1/30 s of rows (B, C, T) that are `frames_per_row` apart."""
+        x = x / self.gain[:, None]
+        relative = self._feet(x)
+        velocity = relative.diff(dim=-1) / frames_per_row
+        height = x[:, self.root[2]].diff(dim=-1) / frames_per_row
+        root = torch.stack([x[:, self.root[0], 1:], x[:, self.root[1], 1:], height], dim=1)
+        total = velocity + root[:, None]
+        return (total.square().sum(2) + 1e-10).sqrt()
+
+    def contact_labels(self, x: Tensor) -> Tensor:
+        """Contact labels (B, K, T) in rows (B, C, T)."""
+        return x[:, self.labels] / self.gain[self.labels][:, None]
+
+    def _feet(self, x: Tensor) -> Tensor:
+        """Places of the contact joints relative to the root joint, (B, K, 3, T)."""
+        batch, _, frames = x.shape
+        six = torch.where(self.learned[..., None], x[:, self.columns.reshape(-1)].reshape(batch, -1, GROUP, frames),
+                          self.still[self.sources][..., None])  # fmt: skip
+        axes = _orthonormal(six)
+        eye = torch.eye(3, device=x.device).reshape(1, 1, 3, 3, 1).expand(batch, 1, 3, 3, frames)
+        axes = torch.cat([axes, eye], dim=1)
+        place = x.new_zeros(batch, len(self.chains), 3, frames)
+        for step in range(self.chains.shape[1]):
+            place = place + self.offsets[:, step, :, None]
+            turn = axes[:, self.chains[:, step]]
+            place = (turn * place[:, :, :, None]).sum(2)
+        return place
+
+
+def contact_loss(speed: Tensor, labels: Tensor, squared: bool) -> Tensor:
+    """L_con (eq. 4): foot speed, plain or squared, where the label says that the foot stands; labels (B, K, T)."""
+    standing = torch.sigmoid((labels[..., 1:] - 0.5) * 12.0)
+    return ((speed.square() if squared else speed) * standing).mean()
+
+
+def _chain(parents: Sequence[int], joint: int) -> list[int]:
+    chain = [joint]
+    while parents[chain[-1]] >= 0:
+        chain.append(parents[chain[-1]])
+    return chain[::-1]
+
+
+def _lookup(sources: np.ndarray, column: dict[int, int], device: torch.device) -> tuple[Tensor, Tensor]:
+    columns = np.vectorize(lambda channel: column.get(int(channel), 0))(sources)
+    learned = np.vectorize(lambda channel: int(channel) in column)(sources)
+    return torch.from_numpy(columns).to(device), torch.from_numpy(learned).to(device)
+
+
+def _orthonormal(six: Tensor) -> Tensor:
+    """Columns of rotation matrices (B, J, 3 columns, 3, T) from six numbers (B, J, 6, T) by Gram-Schmidt."""
+    first = _normalise(six[:, :, :3])
+    second = six[:, :, 3:]
+    second = _normalise(second - (first * second).sum(2, keepdim=True) * first)
+    third = torch.cross(first, second, dim=2)
+    return torch.stack([first, second, third], dim=2)
+
+
+def _normalise(vectors: Tensor) -> Tensor:
+    return vectors / (vectors.square().sum(2, keepdim=True) + 1e-12).sqrt()

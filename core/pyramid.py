@@ -1,0 +1,64 @@
+"""The clip at every stage's length, the noise amplitudes and the reconstruction code (`paper.md`, *Pyramid*)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .networks import Generator
+from .recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """What training compares with: `clips` (1, C, T_i), amplitudes σ_i and the code z*_1 (1, C, T_1), scaled by σ_1.
+
+    `frames_per_row` says how many frames of the clip one row of stage i stands for, T / T_i.
+    """
+
+    clips: list[Tensor]
+    amplitudes: list[float]
+    code: Tensor
+
+    @property
+    def lengths(self) -> list[int]:
+        return [clip.shape[-1] for clip in self.clips]
+
+    def frames_per_row(self, stage: int) -> float:
+        return self.lengths[-1] / self.lengths[stage]
+
+
+def build_pyramid(clip: Tensor, recipe: Recipe, random: torch.Generator) -> Pyramid:
+    """Resample a clip (1, C, T) to every stage; σ_1 is its RMS at stage 1, σ_i the RMS of what a stage adds."""
+    clips = [resize(clip, length) for length in recipe.lengths(clip.shape[-1])]
+    amplitudes = [float(clips[0].square().mean().sqrt())]
+    for below, here in zip(clips, clips[1:], strict=False):
+        amplitudes.append(float((here - resize(below, here.shape[-1])).square().mean().sqrt()))
+    code = torch.randn(clips[0].shape, generator=random).to(clip.device) * amplitudes[0]
+    return Pyramid(clips, amplitudes, code)
+
+
+def resize(x: Tensor, length: int) -> Tensor:
+    """Linear resampling over time, (B, C, T) → (B, C, length); rows stand for equal spans, as in GANimator."""
+    if x.shape[-1] == length:
+        return x
+    return F.interpolate(x, size=length, mode="linear", align_corners=False)
+
+
+@torch.no_grad()
+def run_stages(
+    generators: Sequence[Generator], lengths: Sequence[int], noises: Sequence[Tensor | None], base: Tensor,
+) -> Tensor:  # fmt: skip
+    """Run consecutive stages: x_i = G_i(↑x_{i-1} + σ_i z_i) + ↑x_{i-1} (`paper.md`, *Pyramid*).
+
+    `base` (B, C, T) enters the first stage; `noises` are scaled (B, 1, T_i) or (B, C, T_i), or None for none.
+    """
+    x = base
+    for generator, length, noise in zip(generators, lengths, noises, strict=True):
+        x = resize(x, length)
+        x = generator.refine(x, noise if noise is not None else torch.zeros_like(x[:, :1]))
+    return x

@@ -1,0 +1,164 @@
+"""Every number of a training run, as data that can be printed, compared and saved."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from .errors import ModelError
+
+Levels = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Numbers of one training; per-level values have one entry for each level (`paper.md`, Table 1)."""
+
+    name: str
+    iterations: tuple[int, ...]
+    """Joint iterations of each level: critic, generator and reconstruction steps of all its stages."""
+    batch: tuple[int, ...]
+    adversarial: Levels
+    """λ_adv of each level ("stage-based linear annealing")."""
+    reconstruction: Levels
+    """λ_rec of each level."""
+    crop: tuple[int, ...] = (0, 0, 0, 0)
+    """Frames that a level's first stage trains on at a time; 0 for the whole clip."""
+    stages: tuple[int, ...] = (2, 2, 2, 1)
+    first_length: float = 0.2
+    growth: float = 4 / 3
+    hidden: tuple[int, ...] = (128, 256, 256)
+    kernel: int = 5
+    distance: int = 2
+    """Edges of the skeleton graph that a convolution sees."""
+    gradient_penalty: float = 1.0
+    contact: float = 5.0
+    contact_squared: bool = True
+    timed_root: bool = False
+    """Whether a coarse level knows that its frames are further apart when it judges foot speed."""
+    root_gain: float = 1.0
+    """What root channels and moving offsets are multiplied with before the networks see them."""
+    critic_steps: int = 5
+    joint_steps: bool = False
+    """Whether reconstruction shares the generator's optimiser step instead of taking its own."""
+    generator_rate: float = 1e-4
+    critic_rate: float = 1e-4
+    beta1: float = 0.9
+    pool: int = 50
+    """Past samples kept for the critic; 0 shows it only fresh ones."""
+    transfer: int = 2
+    """First layers of a generator that start from those of the generator a level below."""
+    average: float = 0.0
+    """Decay of the exponential moving average of generator weights; 0 keeps the last weights."""
+    bank: int = 0
+    """Outputs of the frozen levels made in advance; 0 makes fresh ones in every iteration."""
+
+    @property
+    def levels(self) -> int:
+        return len(self.stages)
+
+    @property
+    def stage_count(self) -> int:
+        return sum(self.stages)
+
+    def level_of(self, stage: int) -> int:
+        """The level, from 0, that trains `stage`, from 0."""
+        for level, count in enumerate(self.stages):
+            if stage < count:
+                return level
+            stage -= count
+        raise IndexError("The recipe has fewer stages.")
+
+    def first_stage(self, level: int) -> int:
+        return sum(self.stages[:level])
+
+    def scaled(self, factor: float) -> Recipe:
+        """The same recipe with `factor` times the iterations, at least one a level."""
+        return replace(self, iterations=tuple(max(1, round(count * factor)) for count in self.iterations))
+
+    def lengths(self, frames: int) -> list[int]:
+        """Frames of each stage for a clip of `frames`: T/5 first, each next 4/3 longer, the last T."""
+        lengths = [max(4, int(frames * self.first_length))]
+        while len(lengths) < self.stage_count:
+            lengths.append(max(lengths[-1] + 1, int(lengths[-1] * self.growth)))
+        return [*(min(length, frames) for length in lengths[:-1]), frames]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Recipe:
+        """Raises ModelError where a number is missing, unknown or of the wrong kind."""
+        known = {field.name for field in fields(Recipe)}
+        if not isinstance(data, dict) or set(data) - known:
+            raise ModelError("The model was trained with a recipe that this version of Riff does not know.")
+        try:
+            return Recipe(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        except TypeError as error:
+            raise ModelError("The model's recipe is incomplete.") from error
+
+
+PAPER = Recipe(
+    name="paper",
+    iterations=(1875, 1875, 938, 625),
+    batch=(16, 16, 16, 16),
+    adversarial=(5.0, 5.0, 2.5, 1.0),
+    reconstruction=(50.0, 75.0, 100.0, 100.0),
+)
+"""Table 1, row 9; "iterations" counted as samples (15,000 a stage and level at 105k), divided by the batch."""
+
+GANIMATOR = Recipe(
+    name="ganimator",
+    iterations=(15000, 15000, 15000, 15000),
+    batch=(1, 1, 1, 1),
+    adversarial=(1.0, 1.0, 1.0, 1.0),
+    reconstruction=(50.0, 50.0, 50.0, 50.0),
+    transfer=0,
+)
+"""The baseline: batch 1, no annealing, no transfer."""
+
+FAST = Recipe(
+    name="fast",
+    iterations=(1500, 1200, 900, 600),
+    batch=(4, 4, 3, 2),
+    crop=(128, 128, 160, 256),
+    adversarial=(1.0, 1.0, 1.0, 1.0),
+    reconstruction=(50.0, 50.0, 50.0, 50.0),
+    contact=5.0,
+    contact_squared=False,
+    timed_root=True,
+    root_gain=10.0,
+    critic_steps=1,
+    joint_steps=True,
+    generator_rate=2e-4,
+    critic_rate=4e-4,
+    beta1=0.5,
+    pool=0,
+    average=0.99,
+    bank=48,
+)
+"""Ours: the same pyramid for a small part of the work; `bench/lab.md` has the measurement behind each number."""
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (FAST, PAPER, GANIMATOR)}
+
+
+def work(recipe: Recipe, frames: int, groups: int, level: int | None = None) -> float:
+    """Multiplications of a training in units of one frame, one dense layer pair and one group pair; compares recipes.
+
+    `frames` is the clip's length at 30 fps. With `level` given, only that level's share.
+    """
+    lengths = recipe.lengths(frames)
+    total = 0.0
+    for stage, length in enumerate(lengths):
+        own = recipe.level_of(stage)
+        if level is None or own == level:
+            total += recipe.iterations[own] * rows_an_iteration(recipe, lengths, stage)
+    return total * math.ceil(max(recipe.hidden) / groups) * groups * groups
+
+
+def rows_an_iteration(recipe: Recipe, lengths: list[int], stage: int) -> float:
+    """Frames that pass forward once through a stage's networks in one iteration, backward passes counted as two."""
+    level = recipe.level_of(stage)
+    rows = min(recipe.crop[level] or lengths[stage], lengths[stage])
+    return rows * (recipe.batch[level] * (12.0 * recipe.critic_steps + 6.0) + 3.0)
