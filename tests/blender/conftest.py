@@ -1,0 +1,70 @@
+"""Blender as a user has it: the built extension installed and enabled in bpy, in a user folder of its own."""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+# bpy looks at this when it is imported, and never again.
+RESOURCES = tempfile.mkdtemp(prefix="riff-blender-")
+os.environ["BLENDER_USER_RESOURCES"] = RESOURCES
+atexit.register(shutil.rmtree, RESOURCES, ignore_errors=True)
+
+import bpy  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+EXTENSION = "bl_ext.user_default.riff"
+
+
+@pytest.fixture(scope="session")
+def riff_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip that RIFF_ZIP names, or one built now by Blender's own builder."""
+    if os.environ.get("RIFF_ZIP"):
+        return Path(os.environ["RIFF_ZIP"]).resolve()
+    target = tmp_path_factory.mktemp("zip") / "riff.zip"
+    version = "{}.{}".format(*bpy.app.version)
+    builder = Path(bpy.__file__).parent / version / "scripts/addons_core/bl_pkg/cli/blender_ext.py"
+    subprocess.run([sys.executable, str(ROOT / "wheels/fetch.py")], check=True)
+    command = [sys.executable, str(builder), "build", f"--source-dir={ROOT}", f"--output-filepath={target}"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return target
+
+
+@pytest.fixture(scope="session")
+def riff(riff_zip: Path) -> ModuleType:
+    """The installed and enabled extension, as the module that Blender runs."""
+    bpy.ops.extensions.package_install_files(
+        filepath=str(riff_zip), repo="user_default", enable_on_install=True, overwrite=True
+    )
+    assert EXTENSION in bpy.context.preferences.addons.keys()
+    return importlib.import_module(EXTENSION)
+
+
+@pytest.fixture(autouse=True)
+def empty_file(riff: ModuleType) -> None:
+    """Each test starts in an empty file; the preferences, and with them the extension, stay."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+
+
+@pytest.fixture
+def clip() -> Callable[[str], Path]:
+    """Path of a real clip by its name; skips where these are not at hand (they are not ours to pass on)."""
+
+    def find(name: str) -> Path:
+        folder = Path(os.environ.get("RIFF_DATA") or ROOT.parent / "shared/data")
+        path = folder / f"{name}.bvh"
+        if not path.exists():
+            pytest.skip(f"{name}.bvh is not in {folder}; set RIFF_DATA to where it is")
+        return path
+
+    return find
