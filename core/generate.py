@@ -63,7 +63,7 @@ def noise_code(seed: int, variation: int, stage: int, length: int) -> np.ndarray
 
 
 def generate(model: Model, *, frames: int | None = None, count: int = 1, seed: int = 0) -> list[Motion]:
-    """New motions of a model at 30 frames/s, as long as its clip unless `frames` says otherwise (`paper.md`, *Pyramid*).
+    """New motions of a model at 30 frames/s, as long as its clip unless `frames` says otherwise.
 
     Variation k of a seed is the same whatever `count` is. Raises ValueError for fewer than 30 frames or no motions.
     """

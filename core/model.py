@@ -1,4 +1,4 @@
-"""A trained model: one .safetensors file with its weights, its clip and all that generation needs; no PyTorch, no pickle."""
+"""A trained model: one .safetensors file with all that generation needs; no PyTorch, no pickle."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ def learned_groups(motion: Motion, tolerance: float = 1e-4) -> list[int]:
     Raises ClipError for a clip under two seconds or one in which no joint turns.
     """
     if motion.duration < SHORTEST:
-        raise ClipError(f"The action lasts {motion.duration:.1f} s; Riff needs at least {SHORTEST:.0f} s to learn from.")
+        raise ClipError(f"The action lasts {motion.duration:.1f} s; Riff learns from at least {SHORTEST:.0f} s.")
     skeleton = motion.skeleton
     spread = np.ptp(motion.features, axis=0).reshape(skeleton.groups, GROUP).max(1)
     if not (spread[: skeleton.joints] > tolerance).any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ class GraphConvolution(nn.Module):
         return result
 
     def pairs(self) -> NDArray[np.float32]:
-        """Weights of neighbouring groups only, (P, outside, inside, kernel), in row-major order of the neighbour matrix."""
+        """Weights of the P pairs of neighbouring groups, row by row of the matrix: (P, outside, inside, kernel)."""
         near = self.graph.near
         full = np.zeros((*near.shape, self.outside, self.inside, self.kernel), dtype=np.float32)
         for cluster, weight in zip(self.graph.clusters, self.weights, strict=True):
@@ -113,25 +114,31 @@ def _dense(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return F.conv1d(F.pad(x, (half, half), mode="reflect"), weight.permute(1, 2, 0), bias)
 
 
-class Generator(nn.Module):
+class LayerStack(nn.Module):
+    """Skeleton-aware convolutions one after the other, each group `widths` wide between them."""
+
+    def __init__(self, graph: Graph, widths: Sequence[int], kernel: int, random: torch.Generator) -> None:
+        super().__init__()
+        self.margin = kernel // 2
+        self.stack = nn.ModuleList(GraphConvolution(graph, a, b, kernel, random) for a, b in itertools.pairwise(widths))
+
+    @property
+    def layers(self) -> list[GraphConvolution]:
+        return [layer for layer in self.stack if isinstance(layer, GraphConvolution)]
+
+
+class Generator(LayerStack):
     """G_i of a stage: (B, C, T) → (B, C, T), the residual that is added to the upsampled input."""
 
     def __init__(self, graph: Graph, hidden: Sequence[int], kernel: int, random: torch.Generator) -> None:
-        super().__init__()
-        widths = [GROUP, *group_widths(graph.groups, hidden), GROUP]
-        self.layers = nn.ModuleList(
-            GraphConvolution(graph, a, b, kernel, random) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        super().__init__(graph, [GROUP, *group_widths(graph.groups, hidden), GROUP], kernel, random)
 
     def forward(self, x: Tensor) -> Tensor:
-        half = self.layers[0].kernel // 2
-        last = len(self.layers) - 1
-        x = pack(x, half)
-        for index, layer in enumerate(self.layers):
-            x = layer(x)
-            if index < last:
-                x = F.leaky_relu(x, SLOPE, inplace=True)
-        return unpack(x, half)
+        *hidden, last = self.layers
+        x = pack(x, self.margin)
+        for layer in hidden:
+            x = F.leaky_relu(layer(x), SLOPE, inplace=True)
+        return unpack(last(x), self.margin)
 
     def refine(self, base: Tensor, noise: Tensor) -> Tensor:
         """x_i = G_i(base + noise) + base, with `noise` (B, 1, T) or (B, C, T) already scaled by σ_i."""
@@ -139,25 +146,21 @@ class Generator(nn.Module):
         return result + base
 
 
-class Critic(nn.Module):
+class Critic(LayerStack):
     """D_i of a stage: (B, C, T) → (B, 1, T), a score for each frame."""
 
     def __init__(self, graph: Graph, hidden: Sequence[int], kernel: int, random: torch.Generator) -> None:
-        super().__init__()
         widths = [GROUP, *group_widths(graph.groups, hidden)]
-        self.layers = nn.ModuleList(
-            GraphConvolution(graph, a, b, kernel, random) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        super().__init__(graph, widths, kernel, random)
         channels = graph.groups * widths[-1]
         bound = 1.0 / math.sqrt(channels * kernel)
         self.score_weight = nn.Parameter((torch.rand((kernel, 1, channels), generator=random) * 2 - 1) * bound)
         self.score_bias = nn.Parameter((torch.rand(1, generator=random) * 2 - 1) * bound)
         self.register_buffer("score_columns", torch.arange(channels), persistent=False)
-        self.half = kernel // 2
 
     def forward(self, x: Tensor, *, frozen: bool = False) -> Tensor:
         """Scores; a `frozen` critic passes gradients to its input only."""
-        x = pack(x, self.half)
+        x = pack(x, self.margin)
         for layer in self.layers:
             x = F.leaky_relu(layer(x, frozen=frozen), SLOPE, inplace=True)
         return self._score(x, frozen)
@@ -165,7 +168,7 @@ class Critic(nn.Module):
     def scores_and_slopes(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Scores of a frozen critic, and for each hidden layer the slope (1 or 0.2) of the LeakyReLU at each value."""
         slopes: list[Tensor] = []
-        x = pack(x, self.half)
+        x = pack(x, self.margin)
         for layer in self.layers:
             x = F.leaky_relu(layer(x, frozen=True), SLOPE, inplace=True)
             slopes.append((x.detach() > 0).float().mul_(1.0 - SLOPE).add_(SLOPE))
@@ -173,19 +176,20 @@ class Critic(nn.Module):
 
     def tangent(self, direction: Tensor, slopes: Sequence[Tensor]) -> Tensor:
         """How the scores change along `direction` (B, C, T) where the hidden layers have these slopes."""
-        x = pack(direction, self.half)
+        x = pack(direction, self.margin)
         for layer, slope in zip(self.layers, slopes, strict=True):
             x = layer(x, with_bias=False) * slope
         return self._score(x, with_bias=False)
 
     def _score(self, x: Tensor, frozen: bool = False, with_bias: bool = True) -> Tensor:
-        weight, bias = self.score_weight, self.score_bias if with_bias else None
-        if frozen:
-            weight, bias = weight.detach(), None if bias is None else bias.detach()
+        weight: Tensor = self.score_weight.detach() if frozen else self.score_weight
+        bias: Tensor | None = self.score_bias if with_bias else None
+        if frozen and bias is not None:
+            bias = bias.detach()
         if x.is_cuda:
             return _dense(x, weight, bias)
-        scores: Tensor = PackedConvolution.apply(x, bias, [slice(0, 1)], [self.score_columns], weight)
-        return unpack(scores, self.half)
+        scores: Tensor = PackedConvolution.apply(x, bias, [slice(0, 1)], [self.get_buffer("score_columns")], weight)
+        return unpack(scores, self.margin)
 
 
 def mask_gradients(module: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""Convolutions over time as plain matrix products on packed rows: several times faster on a CPU than small conv1d calls.
+"""Convolutions over time as plain matrix products on packed rows: on a CPU twice as fast as small conv1d calls.
 
 Packed rows are (C, B, T + 2·half): channels first, the samples of a batch one after the other in each row, each with
 its reflected margins. A convolution is then one product per kernel tap on a shifted view of whole rows; what it writes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,7 +37,7 @@ def build_pyramid(clip: Tensor, recipe: Recipe, random: torch.Generator) -> Pyra
     """Resample a clip (1, C, T) to every stage; σ_1 is its RMS at stage 1, σ_i the RMS of what a stage adds."""
     clips = [resize(clip, length) for length in recipe.lengths(clip.shape[-1])]
     amplitudes = [float(clips[0].square().mean().sqrt())]
-    for below, here in zip(clips, clips[1:], strict=False):
+    for below, here in itertools.pairwise(clips):
         amplitudes.append(float((here - resize(below, here.shape[-1])).square().mean().sqrt()))
     code = torch.randn(clips[0].shape, generator=random).to(clip.device) * amplitudes[0]
     return Pyramid(clips, amplitudes, code)

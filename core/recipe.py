@@ -150,7 +150,7 @@ def work(recipe: Recipe, frames: int, groups: int, level: int | None = None) -> 
     """
     lengths = recipe.lengths(frames)
     total = 0.0
-    for stage, length in enumerate(lengths):
+    for stage, _length in enumerate(lengths):
         own = recipe.level_of(stage)
         if level is None or own == level:
             total += recipe.iterations[own] * rows_an_iteration(recipe, lengths, stage)

@@ -108,7 +108,9 @@ class Skeleton:
         )  # fmt: skip
 
 
-def build_skeleton(names: Sequence[str], parents: Sequence[int], rest: Array, translated: Sequence[int] = ()) -> Skeleton:
+def build_skeleton(
+    names: Sequence[str], parents: Sequence[int], rest: Array, translated: Sequence[int] = (),
+) -> Skeleton:  # fmt: skip
     """Make a skeleton from rest positions (J, 3) in source lengths, Z up; the root's own position is kept in row 0.
 
     The unit is chosen so that the character is 1.8 high. Raises ClipError where all joints are in one place.
@@ -132,9 +134,9 @@ def body_size(positions: Array) -> float:
 def group_neighbours(skeleton: Skeleton, learned: Sequence[int], distance: int = 2) -> NDArray[np.bool_]:
     """Which learned groups see each other: (G, G), true within `distance` edges of the group graph.
 
-    Joints are joined to their nearest learned ancestor. A contact label stands where its foot stands and also beside the
-    root group; the root group stands where the root joint stands (`paper.md`, *Networks*); so does a moving offset with
-    its joint.
+    Joints are joined to their nearest learned ancestor. A contact label stands where its foot stands and also beside
+    the root group; the root group stands where the root joint stands (`paper.md`, *Networks*); so does a moving offset
+    with its joint.
     """
     hops = _joint_hops(skeleton, learned)
     owner = np.array([skeleton.group_joint(g) for g in learned])

@@ -124,8 +124,8 @@ class Stage:
             return list(torch.autograd.grad(loss, weights)), float(score.detach())
 
         def reconstruction() -> tuple[list[Tensor], float]:
-            first = self.index == 0
-            rebuilt = self.generator.refine(torch.zeros_like(code) if first else code, code if first else code[:, :1] * 0)
+            still = torch.zeros_like(code)
+            rebuilt = self.generator.refine(*((still, code) if self.index == 0 else (code, still)))
             kept["rebuilt"] = rebuilt.detach()
             error = (rebuilt - self.real).abs().mean()
             grads = torch.autograd.grad(self.recipe.reconstruction[self.level] * error, weights)
@@ -171,8 +171,9 @@ class Stage:
             return
         self.steps += 1
         decay = min(self.recipe.average, (1 + self.steps) / (10 + self.steps))
-        theirs = list(self.generator.parameters())
-        torch._foreach_lerp_(list(self.averaged.parameters()), theirs, 1 - decay)
+        mine = [parameter.data for parameter in self.averaged.parameters()]
+        theirs = [parameter.data for parameter in self.generator.parameters()]
+        torch._foreach_lerp_(mine, theirs, 1 - decay)
 
 
 def one_by_one(tasks: Sequence[Task]) -> list[tuple[list[Tensor], float]]:

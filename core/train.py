@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch's OpenMP otherwise spins and starves every other thread
+import torch
+from torch import Tensor
 
-import torch  # noqa: E402
-from torch import Tensor  # noqa: E402
-
-from .channels import channel_gain, to_network  # noqa: E402
-from .clusters import cluster_order, find_clusters, one_cluster  # noqa: E402
-from .errors import TrainingStopped  # noqa: E402
-from .losses import FootSpeed  # noqa: E402
-from .model import Model  # noqa: E402
-from .motion import RATE, Motion, learned_groups, resample, with_contact_labels  # noqa: E402
-from .networks import Graph  # noqa: E402
-from .progress import Progress  # noqa: E402
-from .pyramid import Pyramid, build_pyramid, resize, run_stages  # noqa: E402
-from .recipe import Recipe, rows_an_iteration  # noqa: E402
-from .skeleton import Skeleton, group_neighbours  # noqa: E402
-from .stage import Bases, Stage, Task, make_stage, one_by_one, transfer  # noqa: E402
+from .channels import channel_gain, learned_channels, to_network
+from .clusters import cluster_order, find_clusters, one_cluster
+from .errors import TrainingStopped
+from .losses import FootSpeed
+from .model import Model
+from .motion import RATE, Motion, learned_groups, resample, with_contact_labels
+from .networks import Graph
+from .progress import Progress
+from .pyramid import Pyramid, build_pyramid, resize, run_stages
+from .recipe import Recipe, rows_an_iteration
+from .skeleton import Skeleton, group_neighbours
+from .stage import Bases, Stage, Task, make_stage, one_by_one, transfer
 
 REPORT_EVERY = 0.2
 """Seconds between progress messages."""
@@ -56,6 +54,13 @@ def order_for_clusters(skeleton: Skeleton, learned: list[int], distance: int) ->
     return [learned[group] for group in cluster_order(group_neighbours(skeleton, learned, distance))]
 
 
+def usable_cores() -> int:
+    """Processor cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def pick_device(wanted: str) -> torch.device:
     """The device asked for; “auto” takes CUDA where there is one, else the CPU."""
     if wanted == "auto":
@@ -82,15 +87,13 @@ class Training:
         self.graph = Graph(near, tuple(find_clusters(near) if device.type == "cpu" else one_cluster(near)))
         self.feet = self._foot_speed()
         self.stages: list[Stage] = []
-        cores = threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+        cores = threads or usable_cores()
         side_by_side = device.type == "cpu" and cores > 1
         self.pool = ThreadPoolExecutor(2, "riff-train", _one_core, (max(1, cores // 2),)) if side_by_side else None
 
     def _foot_speed(self) -> FootSpeed | None:
         if not self.source.skeleton.contacts:
             return None
-        from .channels import learned_channels
-
         gain = torch.from_numpy(self.gain).float().to(self.device)
         return FootSpeed(self.source, learned_channels(self.learned), gain)
 
@@ -100,16 +103,15 @@ class Training:
 
     def run_level(self, level: int, clock: Clock) -> None:
         """Train the stages of a level together, each on what those below make; lower levels are frozen."""
-        stages = self._new_stages(level)
-        supply = Supply(self, level)
-        feeds = self._first_feeds(stages, supply)
+        run = self.start_level(level)
         for _ in range(self.recipe.iterations[level]):
-            feeds[0] = supply.draw(self.recipe.critic_steps + 1)
-            results = self._iterate(stages, feeds)
-            for number, (made, rebuilt) in enumerate(results[:-1]):
-                feeds[number + 1] = _lift(stages[number + 1], made, rebuilt)
-            clock.tick(level, stages)
-        self.stages += stages
+            run.iterate()
+            clock.tick(level, run.stages)
+        self.stages += run.stages
+
+    def start_level(self, level: int) -> LevelRun:
+        """Fresh stages for a level and what feeds them."""
+        return LevelRun(self, self._new_stages(level), Supply(self, level))
 
     def _new_stages(self, level: int) -> list[Stage]:
         first = self.recipe.first_stage(level)
@@ -124,29 +126,6 @@ class Training:
                 transfer(old.averaged, new.averaged, self.recipe.transfer)
         return stages
 
-    def _first_feeds(self, stages: list[Stage], supply: Supply) -> list[Bases]:
-        feeds = [supply.draw(self.recipe.critic_steps + 1)]
-        for here, above in zip(stages, stages[1:], strict=False):
-            with torch.no_grad():
-                made = [here.generator.refine(base, here.noise(base)) for base in feeds[-1].random]
-            feeds.append(_lift(above, made, here.real))
-        return feeds
-
-    def _iterate(self, stages: list[Stage], feeds: list[Bases]) -> list[tuple[list[Tensor], Tensor]]:
-        """One iteration of every stage; two stages, or the parts of a single one, run on one core each."""
-        if self.pool is None:
-            return [stage.iterate(feed, self._in_turn) for stage, feed in zip(stages, feeds, strict=True)]
-        if len(stages) == 1:
-            return [stages[0].iterate(feeds[0], self._side_by_side)]
-        return list(self.pool.map(lambda pair: pair[0].iterate(pair[1], one_by_one), zip(stages, feeds, strict=True)))
-
-    def _in_turn(self, tasks: list[Task]) -> list[tuple[list[Tensor], float]]:
-        return one_by_one(tasks)
-
-    def _side_by_side(self, tasks: list[Task]) -> list[tuple[list[Tensor], float]]:
-        assert self.pool is not None
-        return list(self.pool.map(lambda task: task(), tasks))
-
     def model(self, source_fps: float, seconds: float, history: list[dict[str, float]]) -> Model:
         """The finished model, on the CPU."""
         weights = {}
@@ -159,6 +138,37 @@ class Training:
             tuple(self.pyramid.amplitudes), self.pyramid.code.cpu().numpy(), weights, self.seed, seconds,
             str(self.device), history,
         )  # fmt: skip
+
+
+class LevelRun:
+    """The stages of one level at work; a stage is fed with what the one below made an iteration earlier."""
+
+    def __init__(self, training: Training, stages: list[Stage], supply: Supply) -> None:
+        self.pool, self.stages, self.supply = training.pool, stages, supply
+        self.draws = training.recipe.critic_steps + 1
+        self.feeds = [supply.draw(self.draws)]
+        for here, above in itertools.pairwise(stages):
+            with torch.no_grad():
+                made = [here.generator.refine(base, here.noise(base)) for base in self.feeds[-1].random]
+            self.feeds.append(_lift(above, made, here.real))
+
+    def iterate(self) -> None:
+        """One iteration of every stage; two stages, or the parts of a single one, run on one core each."""
+        self.feeds[0] = self.supply.draw(self.draws)
+        for number, (made, rebuilt) in enumerate(self._results()[:-1]):
+            self.feeds[number + 1] = _lift(self.stages[number + 1], made, rebuilt)
+
+    def _results(self) -> list[tuple[list[Tensor], Tensor]]:
+        pairs = list(zip(self.stages, self.feeds, strict=True))
+        if self.pool is None:
+            return [stage.iterate(feed, one_by_one) for stage, feed in pairs]
+        if len(pairs) == 1:
+            return [self.stages[0].iterate(self.feeds[0], self._side_by_side)]
+        return list(self.pool.map(lambda pair: pair[0].iterate(pair[1], one_by_one), pairs))
+
+    def _side_by_side(self, tasks: Sequence[Task]) -> list[tuple[list[Tensor], float]]:
+        assert self.pool is not None
+        return list(self.pool.map(lambda task: task(), tasks))
 
 
 class Supply:
@@ -204,13 +214,8 @@ class Supply:
 
     def _run(self, base: Tensor, noises: list[Tensor | None]) -> Tensor:
         stages = self.training.stages[: self.first]
-        return run_stages([stage.averaged for stage in stages], self.training.pyramid.lengths[: self.first], noises, base)
-
-
-@dataclass
-class _Mark:
-    seconds: float
-    cost: float
+        lengths = self.training.pyramid.lengths[: self.first]
+        return run_stages([stage.averaged for stage in stages], lengths, noises, base)
 
 
 class Clock:
