@@ -1,0 +1,1 @@
+"""Benchmarks and pictures of what Riff makes; needs bpy and the development requirements."""

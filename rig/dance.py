@@ -1,0 +1,173 @@
+"""The sample dance, worked out: from steps and gestures to the turn of every bone on every frame, in numpy alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.rotation import Array, axis_rotation
+from .dance_arms import arm_turns
+from .dance_curves import smoothed, smoothed_below, table
+from .dance_feet import FootTrack, foot_point, foot_rotation, foot_track, toe_rotation, weight_on_left
+from .dance_gestures import GROOVE, HEAD, PELVIS, TORSO
+from .dance_steps import BEATS, SECONDS_PER_BEAT
+from .dancer_bones import rest_bones
+
+SIDES = ("L", "R")
+REACH = 0.992  # a leg never stretches further, so that no knee locks
+HEEL_BEHIND_ANKLE = 0.045
+
+
+@dataclass(frozen=True)
+class Dance:
+    """The dance over n frames: each bone's turn away from rest in armature space, and where the hips are.
+
+    turns: bone name → (n, 3, 3); hips (n, 3): head of the hips bone in metres.
+    """
+
+    turns: dict[str, Array]
+    hips: Array
+
+
+def frame_count(fps: float) -> int:
+    """Count the frames of the whole dance at a frame rate."""
+    return round(BEATS * SECONDS_PER_BEAT * fps)
+
+
+def work_out_dance(fps: float) -> Dance:
+    """Solve the choreography at a frame rate: feet first, the pelvis over them, legs by IK, then the upper body."""
+    beats = np.arange(frame_count(fps)) / (fps * SECONDS_PER_BEAT)
+    frames_per_beat = fps * SECONDS_PER_BEAT
+    feet = {side: foot_track(side, beats) for side in SIDES}
+    weight = weight_on_left(beats, frames_per_beat)
+    body = _Body(beats, frames_per_beat, feet, weight)
+    turns = {"hips": body.hips, **body.torso(), **body.arms()}
+    position = body.position()
+    for side in SIDES:
+        turns |= _leg(side, feet[side], body, position)
+    return Dance(turns, position)
+
+
+def _point(bone: str) -> Array:
+    return np.array(rest_bones()[bone].head)
+
+
+def _oriented(yaw: Array, roll: Array, pitch: Array) -> Array:
+    """Matrices from degrees: heading to the left, then left side down, then bent forward."""
+    yaw, roll, pitch = np.radians(yaw), np.radians(roll), np.radians(pitch)
+    return axis_rotation(2, yaw) @ axis_rotation(1, roll) @ axis_rotation(0, pitch)
+
+
+class _Body:
+    """The trunk over the feet: what the legs hang from and the arms and head sit on."""
+
+    def __init__(self, beats: Array, frames_per_beat: float, feet: dict[str, FootTrack], weight: Array) -> None:
+        self.beats, self.frames_per_beat, self.feet, self.weight = beats, frames_per_beat, feet, weight
+        self.drop, pitch, roll, twist = table(PELVIS, beats)
+        self.bounce, sway = table(GROOVE, beats)
+        heading = 0.5 * (feet["L"].heading + feet["R"].heading)
+        self.heading = self._blurred(heading, 0.2)
+        self.yaw = self.heading + self._blurred(twist, 0.1)
+        self.sway = self._blurred(2.0 * weight - 1.0, 0.1) * sway
+        self.roll, self.pitch = self._blurred(roll, 0.1) - self.sway, self._blurred(pitch, 0.1)
+        self.hips = _oriented(self.yaw, self.roll, self.pitch)
+
+    def _blurred(self, values: Array, beats: float) -> Array:
+        return smoothed(values, beats * self.frames_per_beat)
+
+    def position(self) -> Array:
+        """Put the hips (n, 3) over the weight, as low as authored and never out of a standing leg's reach."""
+        anchors = {side: self._anchor(track) for side, track in self.feet.items()}
+        share = self.weight[:, None]
+        carried = share * anchors["L"] + (1.0 - share) * anchors["R"]
+        floor = self._blurred(0.72 * carried + 0.14 * (anchors["L"] + anchors["R"]), 0.2)
+        bounce = self.bounce * (0.5 + 0.5 * np.cos(2.0 * np.pi * self.beats))
+        height = _point("hips")[2] - self._blurred(self.drop + bounce, 0.08)
+        ceiling = np.min([self._ceiling(side, floor) for side in SIDES], axis=0)
+        height = _soft_minimum(height, smoothed_below(ceiling, 0.16 * self.frames_per_beat))
+        return np.concatenate([floor, height[:, None]], axis=1)
+
+    def _anchor(self, track: FootTrack) -> Array:
+        heading = np.radians(track.heading)
+        return track.stand - 0.085 * np.stack([np.sin(heading), -np.cos(heading)], axis=-1)
+
+    def _ceiling(self, side: str, floor: Array) -> Array:
+        ankle, socket = _ankle(side, self.feet[side]), self.socket(side)
+        aside = np.linalg.norm(floor + socket[:, :2] - ankle[:, :2], axis=1)
+        height = ankle[:, 2] + np.sqrt(np.maximum((REACH * sum(_leg_lengths())) ** 2 - aside**2, 0.01)) - socket[:, 2]
+        return np.where(self.feet[side].planted, height, 2.0)
+
+    def socket(self, side: str) -> Array:
+        """Offset (n, 3) of a hip joint from the head of the hips bone."""
+        return self.hips @ (_point(f"thigh.{side}") - _point("hips"))
+
+    def torso(self) -> dict[str, Array]:
+        """Turn spine, chest, neck and head; the chest rights what the pelvis sways."""
+        lean, bend, twist = self._blurred(table(TORSO, self.beats).T, 0.1).T
+        turn, nod, tilt = self._blurred(table(HEAD, self.beats).T, 0.06).T
+        chest = np.array([self.yaw + twist, lean - 0.55 * self.roll, 0.4 * self.pitch + bend])
+        hips = np.array([self.yaw, self.roll, self.pitch])
+        head = np.array([chest[0] + turn, 0.35 * chest[1] + tilt, 0.3 * chest[2] + nod])
+        self.chest = _oriented(*chest)
+        spine, neck = _oriented(*(0.5 * (hips + chest))), _oriented(*(0.5 * (chest + head)))
+        return {"spine": spine, "chest": self.chest, "neck": neck, "head": _oriented(*head)}
+
+    def arms(self) -> dict[str, Array]:
+        """Turn shoulders, arms and hands, carried by the chest."""
+        turns = {}
+        for side in SIDES:
+            for name, turn in arm_turns(side, self.beats, self.frames_per_beat).items():
+                turns[f"{name}.{side}"] = self.chest @ turn
+        return turns
+
+
+def _soft_minimum(a: Array, b: Array, softness: float = 0.006) -> Array:
+    """Smoothly take the lower of two heights; the result stays below both."""
+    return np.minimum(a, b) - softness * np.log1p(np.exp(-np.abs(a - b) / softness))
+
+
+def _leg_lengths() -> tuple[float, float]:
+    hip, knee, ankle = _point("thigh.L"), _point("shin.L"), _point("foot.L")
+    return float(np.linalg.norm(knee - hip)), float(np.linalg.norm(ankle - knee))
+
+
+def _ankle(side: str, track: FootTrack) -> Array:
+    ankle, ball = _point(f"foot.{side}"), _point(f"toe.{side}")
+    heel = np.array([ankle[0], ankle[1] + HEEL_BEHIND_ANKLE, 0.0])
+    return foot_point(track, ankle, ball, heel)
+
+
+def _leg(side: str, track: FootTrack, body: _Body, position: Array) -> dict[str, Array]:
+    """Two-bone IK: bend the knee, towards where foot and pelvis point, until the ankle is where the foot wants it."""
+    thigh, shin = _leg_lengths()
+    reach = _ankle(side, track) - position - body.socket(side)
+    distance = np.linalg.norm(reach, axis=1, keepdims=True)
+    along = reach / distance
+    distance = np.minimum(distance, REACH * (thigh + shin))
+    hinge = _knee_hinge(along, 0.5 * (track.heading + body.heading))
+    forward = np.cross(along, hinge)
+    cos = np.clip((thigh**2 + distance**2 - shin**2) / (2.0 * thigh * distance), -1.0, 1.0)
+    knee = thigh * (cos * along + np.sqrt(1.0 - cos**2) * forward)
+    ends = {f"thigh.{side}": knee, f"shin.{side}": distance * along - knee}
+    turns = {name: _hinged(hinge, end) @ _hinged(*_rest_hinge(name)).T for name, end in ends.items()}
+    return turns | {f"foot.{side}": foot_rotation(track), f"toe.{side}": toe_rotation(track)}
+
+
+def _knee_hinge(along: Array, heading: Array) -> Array:
+    """Axis (n, 3) that the knee bends about: the dancer's left, tilted as the leg swings out of the vertical.
+
+    Tilting by the shortest turn from straight down keeps the knee's bend defined for a leg raised to the front.
+    """
+    left = axis_rotation(2, np.radians(heading))[..., 0]
+    between = along + np.array([0.0, 0.0, -1.0])
+    return left - (along * left).sum(1, keepdims=True) / (1.0 - along[:, 2:]) * between
+
+
+def _rest_hinge(bone: str) -> tuple[Array, Array]:
+    rest = rest_bones()[bone]
+    return np.array([1.0, 0.0, 0.0]), np.subtract(rest.tail, rest.head)
+
+
+def _hinged(hinge: Array, end: Array) -> Array:
+    """Frames (…, 3, 3) of a bone that points to `end` and turns about `hinge`."""
+    along = end / np.linalg.norm(end, axis=-1, keepdims=True)
+    return np.stack([hinge, along, np.cross(hinge, along)], axis=-1)
