@@ -46,7 +46,7 @@ def riff(riff_zip: Path) -> ModuleType:
     bpy.ops.extensions.package_install_files(
         filepath=str(riff_zip), repo="user_default", enable_on_install=True, overwrite=True
     )
-    assert EXTENSION in bpy.context.preferences.addons.keys()
+    assert EXTENSION in bpy.context.preferences.addons
     return importlib.import_module(EXTENSION)
 
 

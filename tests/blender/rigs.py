@@ -1,4 +1,4 @@
-"""Armatures with actions for the tests: a small biped with rolled bones below a root bone, keyed in any rotation mode."""
+"""Armatures with actions for the tests: a small biped with rolled bones below a root bone, in any rotation mode."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def key_turns(biped: bpy.types.Object, bone: str, turn: Callable[[float], Matrix
 
 
 def key(biped: bpy.types.Object, bone: str, path: str, values: Callable[[float], Sequence[float]]) -> None:
-    """Key a property of a bone (of the object where `bone` is empty) at every fourth frame; t goes from 0 to about 6."""
+    """Key a property of a bone (of the object if `bone` is empty) at every fourth frame; t goes from 0 to about 6."""
     owner = biped.pose.bones[bone] if bone else biped
     for frame in FRAMES:
         setattr(owner, path, values((frame - 1) / 16.0))

@@ -1,0 +1,319 @@
+"""Reading an action: which one, from where, without leaving a trace; and what cannot be read."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Matrix
+
+from tests.blender.rigs import FRAMES, add_biped, add_dancing_biped, key, key_turns, state_of_file, swing, world_pose
+
+Read = Callable[..., Any]
+
+
+@pytest.fixture
+def read_motion(riff: ModuleType) -> Read:
+    read: Read = importlib.import_module(f"{riff.__name__}.rig.read").read_motion
+    return read
+
+
+@pytest.fixture
+def clip_error(riff: ModuleType) -> type[Exception]:
+    error: type[Exception] = importlib.import_module(f"{riff.__name__}.core.errors").ClipError
+    return error
+
+
+@pytest.fixture
+def assign_action(riff: ModuleType) -> Callable[..., None]:
+    assign: Callable[..., None] = importlib.import_module(f"{riff.__name__}.rig.compat").assign_action
+    return assign
+
+
+def test_leaves_the_file_as_it_was(read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    bpy.context.scene.frame_set(33, subframe=0.25)
+    before = state_of_file()
+    read_motion(biped)
+    assert state_of_file() == before
+
+
+def test_leaves_the_file_as_it_was_when_it_fails(read_motion: Read, clip_error: type[Exception]) -> None:
+    biped = add_dancing_biped()
+    biped.animation_data.action.layers[0].strips[0].channelbags[0].fcurves[0].keyframe_points[3].co[1] = float("nan")
+    biped.data.pose_position = "REST"
+    bpy.context.view_layer.update()
+    before = state_of_file()
+    with pytest.raises(clip_error, match="not a number"):
+        read_motion(biped)
+    assert state_of_file() == before
+
+
+def test_another_action_than_the_active_one(read_motion: Read, assign_action: Callable[..., None]) -> None:
+    biped = add_dancing_biped()
+    wanted, expected = biped.animation_data.action, read_motion(biped)
+    other = bpy.data.actions.new("Other")
+    other.slots.new(id_type="OBJECT", name="Somebody")
+    assign_action(biped, other)
+    key(biped, "head", "rotation_quaternion", lambda t: (1.0, t, 0.0, 0.0))
+    bpy.context.scene.frame_set(50)
+    before = state_of_file()
+    assert np.allclose(read_motion(biped, wanted).features, expected.features, atol=1e-6)
+    assert state_of_file() == before
+
+
+def test_a_slot_among_several(read_motion: Read, assign_action: Callable[..., None]) -> None:
+    biped = add_dancing_biped()
+    action, mine = biped.animation_data.action, biped.animation_data.action_slot
+    expected = read_motion(biped)
+    theirs = action.slots.new(id_type="OBJECT", name="Another")
+    assign_action(biped, action, theirs)
+    key_turns(biped, "spine", lambda t: swing(t, 9))
+    assert np.allclose(read_motion(biped, action, mine).features, expected.features, atol=1e-6)
+    active = read_motion(biped)
+    assert active.skeleton.names[0] == "hips"  # the spine is connected to them and cannot travel
+    assert np.ptp(active.rotations()[:, active.skeleton.names.index("arm.L")], axis=0).max() < 1e-6
+
+
+def test_nla_and_influence_do_not_mix_in(read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    expected = read_motion(biped)
+    data = biped.animation_data
+    data.nla_tracks.new().strips.new("Same again", 1, data.action)
+    data.action_influence, data.action_blend_type = 0.4, "ADD"
+    before = state_of_file()
+    assert np.allclose(read_motion(biped).features, expected.features, atol=1e-6)
+    assert state_of_file() == before
+
+
+def test_while_a_strip_is_tweaked(read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    expected = read_motion(biped)
+    data = biped.animation_data
+    action = data.action
+    track = data.nla_tracks.new()
+    strip = track.strips.new("Tweaked", 30, action)
+    data.action = None
+    track.select = strip.select = True
+    data.nla_tracks.active = track
+    data.use_tweak_mode = True
+    assert data.use_tweak_mode
+    before = state_of_file()
+    assert np.allclose(read_motion(biped, action).features, expected.features, atol=1e-6)
+    assert state_of_file() == before
+    assert data.use_tweak_mode
+
+
+def test_armature_shown_at_rest_or_being_edited(read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    expected = read_motion(biped)
+    biped.data.pose_position = "REST"
+    assert np.allclose(read_motion(biped).features, expected.features, atol=1e-6)
+    biped.data.pose_position = "POSE"
+    bpy.ops.object.mode_set(mode="EDIT")
+    before = state_of_file()
+    assert np.allclose(read_motion(biped).features, expected.features, atol=1e-6)
+    assert state_of_file() == before
+
+
+def test_hidden_armature(read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    expected = read_motion(biped)
+    biped.hide_viewport = True
+    assert np.allclose(read_motion(biped).features, expected.features, atol=1e-6)
+
+
+def test_new_armature_that_was_never_evaluated(read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    expected = read_motion(biped)
+    fresh = bpy.data.objects.new("Fresh", biped.data)
+    bpy.context.scene.collection.objects.link(fresh)
+    for bone in biped.pose.bones:
+        assert bone.rotation_mode == "QUATERNION"
+    motion = read_motion(fresh, biped.animation_data.action)
+    assert np.allclose(motion.features, expected.features, atol=1e-6)
+
+
+def test_frames_of_the_action(read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    action = biped.animation_data.action
+    whole = read_motion(biped)
+    assert whole.frames == FRAMES[-1]
+    action.use_frame_range, action.frame_start, action.frame_end = True, 10.5, 60.0
+    part = read_motion(biped)
+    assert part.frames == 50
+    assert np.allclose(part.rotations(), whole.rotations()[10:60], atol=1e-6)
+
+
+def test_constraints_look_at_the_copy(read_motion: Read) -> None:
+    biped = add_dancing_biped(still=("root", "head"))
+    constraint = biped.pose.bones["head"].constraints.new("COPY_ROTATION")
+    constraint.target, constraint.subtarget = biped, "arm.L"
+    motion = read_motion(biped)
+    pose = world_pose(biped, 41)
+    rest = np.array(biped.data.bones["head"].matrix_local)[:3, :3]
+    turn = pose["head"][:3, :3] @ rest.T
+    head, spine = motion.skeleton.names.index("head"), motion.skeleton.names.index("spine")
+    local = motion.rotations()[40]
+    assert np.allclose(local[0] @ local[spine] @ local[head], turn, atol=1e-4)
+
+
+def test_root_is_what_moves(read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    key(biped, "root", "location", lambda t: (1.0, 2.0, 0.0))
+    assert read_motion(biped).skeleton.names[0] == "hips"
+
+
+def test_hips_that_sit_still_are_the_root_of_limbs_that_move(read_motion: Read) -> None:
+    biped = add_biped()
+    for bone in ("head", "arm.L", "thigh.L", "thigh.R"):
+        key_turns(biped, bone, lambda t: swing(t, 2))
+    motion = read_motion(biped)
+    assert motion.skeleton.names[0] == "hips"
+    assert np.allclose(motion.root_positions(), motion.root_positions()[0], atol=1e-6)
+
+
+def test_no_armature(read_motion: Read, clip_error: type[Exception]) -> None:
+    empty = bpy.data.objects.new("Lamp Post", None)
+    with pytest.raises(clip_error, match="“Lamp Post” is not an armature"):
+        read_motion(empty)
+    with pytest.raises(clip_error, match="Select an armature"):
+        read_motion(None)
+
+
+def test_no_bones(read_motion: Read, clip_error: type[Exception]) -> None:
+    ob = bpy.data.objects.new("Bare", bpy.data.armatures.new("Bare"))
+    bpy.context.scene.collection.objects.link(ob)
+    with pytest.raises(clip_error, match="“Bare” has no bones"):
+        read_motion(ob)
+
+
+def no_action(biped: bpy.types.Object) -> None:
+    biped.animation_data_clear()
+
+
+def action_without_slot(biped: bpy.types.Object) -> None:
+    biped.animation_data.action = bpy.data.actions.new("Hollow")
+
+
+def action_of_another_kind(biped: bpy.types.Object) -> None:
+    action = bpy.data.actions.new("Colours")
+    action.slots.new(id_type="MATERIAL", name="Skin")
+    biped.animation_data.action = action
+
+
+def action_without_keys(biped: bpy.types.Object) -> None:
+    biped.animation_data.action = bpy.data.actions.new("Hollow")
+    biped.animation_data.action_slot = biped.animation_data.action.slots.new(id_type="OBJECT", name=biped.name)
+
+
+def action_of_the_object_only(biped: bpy.types.Object) -> None:
+    biped.animation_data.action = bpy.data.actions.new("Slide")
+    key(biped, "", "location", lambda t: (t, 0.0, 0.0))
+
+
+def one_frame(biped: bpy.types.Object) -> None:
+    action = biped.animation_data.action
+    action.use_frame_range, action.frame_start, action.frame_end = True, 5.0, 5.0
+
+
+def bone_scaled_to_zero(biped: bpy.types.Object) -> None:
+    key(biped, "shin.L", "scale", lambda t: (1.0, 1.0, 1.0) if t < 3 else (0.0, 0.0, 0.0))
+
+
+def bone_scaled_unevenly(biped: bpy.types.Object) -> None:
+    biped.pose.bones["spine"].scale = (1.0, 2.0, 1.0)
+
+
+def bone_that_grows(biped: bpy.types.Object) -> None:
+    key(biped, "spine", "scale", lambda t: (1.0 + t, 1.0 + t, 1.0 + t))
+
+
+def bone_mirrored(biped: bpy.types.Object) -> None:
+    biped.pose.bones["foot.L"].scale = (-1.0, 1.0, 1.0)
+
+
+def object_scaled_unevenly(biped: bpy.types.Object) -> None:
+    biped.scale = (1.0, 1.0, 2.0)
+
+
+def object_scaled_to_zero(biped: bpy.types.Object) -> None:
+    biped.scale = (0.0, 0.0, 0.0)
+
+
+def object_mirrored(biped: bpy.types.Object) -> None:
+    biped.scale = (-1.0, 1.0, 1.0)
+
+
+def object_carried(biped: bpy.types.Object) -> None:
+    cart = bpy.data.objects.new("Cart", None)
+    bpy.context.scene.collection.objects.link(cart)
+    key(cart, "", "location", lambda t: (t, 0.0, 0.0))
+    biped.parent = cart
+
+
+def bone_held_by_a_constraint(biped: bpy.types.Object) -> None:
+    constraint = biped.pose.bones["arm.L"].constraints.new("COPY_ROTATION")
+    constraint.target, constraint.subtarget = biped, "arm.R"
+    constraint.name = "Mirror Arm"
+
+
+def bone_that_does_not_inherit_rotation(biped: bpy.types.Object) -> None:
+    biped.data.bones["head"].use_inherit_rotation = False
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (no_action, "“Biped” has no action"),
+        (action_without_slot, "The action “Hollow” has no slot"),
+        (action_of_another_kind, "The action “Colours” has no slot"),
+        (action_without_keys, "“Hollow” has no keyframes"),
+        (action_of_the_object_only, "The action “Slide” keys no bones of “Biped”"),
+        (one_frame, "fewer than two frames"),
+        (bone_scaled_to_zero, r"“shin.L” is scaled to zero at frame \d+"),
+        (bone_scaled_unevenly, "“spine” is scaled unevenly at frame 1"),
+        (bone_that_grows, r"“spine” changes its scale at frame \d+"),
+        (bone_mirrored, "“foot.L” is mirrored"),
+        (object_scaled_unevenly, "“Biped” is scaled unevenly"),
+        (object_scaled_to_zero, "“Biped” is scaled to zero"),
+        (object_mirrored, "“Biped” is scaled unevenly, mirrored"),
+        (object_carried, "“Biped” is carried by its parent"),
+        (bone_held_by_a_constraint, r"“arm.L” does not follow its keys at frame \d+: its constraint “Mirror Arm”"),
+        (bone_that_does_not_inherit_rotation, r"“head” does not follow its keys .* does not inherit rotation"),
+    ],
+)
+def test_what_cannot_be_read(
+    read_motion: Read, clip_error: type[Exception], spoil: Callable[[bpy.types.Object], None], sentence: str
+) -> None:
+    biped = add_dancing_biped()
+    spoil(biped)
+    bpy.context.view_layer.update()
+    before = state_of_file()
+    with pytest.raises(clip_error, match=sentence):
+        read_motion(biped)
+    assert state_of_file() == before
+
+
+def test_constraints_that_change_nothing_are_welcome(read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    expected = read_motion(biped)
+    limit = biped.pose.bones["arm.L"].constraints.new("LIMIT_ROTATION")
+    limit.influence = 1.0
+    muted = biped.pose.bones["arm.R"].constraints.new("COPY_ROTATION")
+    muted.target, muted.subtarget, muted.mute = biped, "head", True
+    assert np.allclose(read_motion(biped).features, expected.features, atol=1e-6)
+
+
+def test_world_space(read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    biped.matrix_world = Matrix.Translation((3.0, 4.0, 0.0)) @ Matrix.Rotation(0.5, 4, "Z")
+    bpy.context.view_layer.update()
+    motion = read_motion(biped)
+    place = motion.root_positions()[20] * motion.skeleton.unit
+    assert np.allclose(place, world_pose(biped, 21)["hips"][:3, 3], atol=1e-4)
