@@ -164,7 +164,7 @@ def test_help_tells_the_exit_codes_and_loads_nothing_heavy() -> None:
 @pytest.fixture
 def long_training(folder: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A training that would take minutes, after its first progress message; its model would be in tmp_path."""
-    command = [sys.executable, "-m", "core", "train", folder / "walker.bvh", "--out", tmp_path / "m.safetensors"]
+    command = [sys.executable, "-m", "core", "train", f"{folder}/walker.bvh", "--out", f"{tmp_path}/m.safetensors"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     assert process.stderr.readline().startswith("Level 1 of 4, ")
@@ -197,17 +197,8 @@ def test_a_stopped_training_is_no_error(monkeypatch: pytest.MonkeyPatch, capsys:
 
 
 def test_output_into_a_closed_pipe_makes_no_traceback(folder: Path, tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "core",
-        "generate",
-        folder / "walker.safetensors",
-        "--count",
-        "1",
-        "--out",
-        tmp_path,
-    ]
+    arguments = ["generate", f"{folder}/walker.safetensors", "--count", "1", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "core", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.close()

@@ -117,7 +117,9 @@ def test_a_slice_begins_where_the_motion_then_is(walker: Motion) -> None:
 
 def test_rows_are_interpolated_linearly() -> None:
     rows = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, -1.0]])
-    assert np.allclose(interpolate_rows(rows, np.array([0.0, 0.5, 1.75, 2.0])), [[0, 1], [1, 2], [3.5, 0], [4, -1]])
+    assert np.allclose(
+        interpolate_rows(rows, np.array([0.0, 0.5, 1.75, 2.0])), np.array([[0, 1], [1, 2], [3.5, 0], [4, -1]])
+    )
 
 
 def test_only_moving_groups_are_learned(walker: Motion) -> None:
