@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
 
 import bpy
 import numpy as np
@@ -29,10 +31,10 @@ MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 FRAMES = range(1, 102, 4)
 
 
-def add_biped(mode: str = "QUATERNION", name: str = "Biped") -> bpy.types.Object:
+def add_biped(mode: str = "QUATERNION", name: str = "Biped") -> Any:
     """The biped at rest, without an action, active in the scene."""
     armature = bpy.data.armatures.new(name)
-    biped = bpy.data.objects.new(name, armature)
+    biped: Any = bpy.data.objects.new(name, armature)
     bpy.context.scene.collection.objects.link(biped)
     bpy.context.view_layer.objects.active = biped
     bpy.ops.object.mode_set(mode="EDIT")
@@ -48,13 +50,13 @@ def add_biped(mode: str = "QUATERNION", name: str = "Biped") -> bpy.types.Object
     return biped
 
 
-def add_dancing_biped(mode: str = "QUATERNION", still: Sequence[str] = ("root",)) -> bpy.types.Object:
+def add_dancing_biped(mode: str = "QUATERNION", still: Sequence[str] = ("root",)) -> Any:
     """The biped with an active action of its own: every bone but those in `still` turns, the hips travel."""
     biped = add_biped(mode)
     key(biped, "hips", "location", lambda t: (0.3 * math.sin(t), 0.1 * math.cos(2 * t), 0.5 * t))
     for number, bone in enumerate(biped.pose.bones):
         if bone.name not in still:
-            key_turns(biped, bone.name, lambda t, n=number: swing(t, n))
+            key_turns(biped, bone.name, partial(swing, number=number))
     return biped
 
 
@@ -64,39 +66,40 @@ def swing(t: float, number: int) -> Matrix:
     return turn @ Matrix.Rotation(2.0 * math.cos(0.8 * t + number), 3, "Z")
 
 
-def key_turns(biped: bpy.types.Object, bone: str, turn: Callable[[float], Matrix]) -> None:
+def key_turns(biped: Any, bone: str, turn: Callable[[float], Matrix]) -> None:
     """Key a bone's rotation in its own rotation mode, at every fourth frame."""
     mode = biped.pose.bones[bone].rotation_mode
 
-    def channels(t: float) -> Sequence[float]:
-        quaternion = turn(t).to_quaternion()
+    def channels(t: float) -> Iterable[float]:
+        quaternion: Any = turn(t).to_quaternion()
         if mode == "QUATERNION":
-            return quaternion
+            return list(quaternion)
         if mode == "AXIS_ANGLE":
             axis, angle = quaternion.to_axis_angle()
             return (angle, *axis)
-        return turn(t).to_euler(mode)
+        euler: Any = turn(t).to_euler(mode)
+        return list(euler)
 
     path = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}.get(mode, "rotation_euler")
     key(biped, bone, path, channels)
 
 
-def key(biped: bpy.types.Object, bone: str, path: str, values: Callable[[float], Sequence[float]]) -> None:
+def key(biped: Any, bone: str, path: str, values: Callable[[float], Iterable[float]]) -> None:
     """Key a property of a bone (of the object if `bone` is empty) at every fourth frame; t goes from 0 to about 6."""
-    owner = biped.pose.bones[bone] if bone else biped
+    owner: Any = biped.pose.bones[bone] if bone else biped
     for frame in FRAMES:
-        setattr(owner, path, values((frame - 1) / 16.0))
+        setattr(owner, path, tuple(values((frame - 1) / 16.0)))
         owner.keyframe_insert(path, frame=frame)
 
 
-def world_pose(biped: bpy.types.Object, frame: int) -> dict[str, np.ndarray]:
+def world_pose(biped: Any, frame: int) -> dict[str, np.ndarray]:
     """Each bone's world matrix as Blender evaluates it in the user's own scene."""
     bpy.context.scene.frame_set(frame)
     evaluated = biped.evaluated_get(bpy.context.evaluated_depsgraph_get())
     return {bone.name: np.array(evaluated.matrix_world @ bone.matrix) for bone in evaluated.pose.bones}
 
 
-def curve_values(action: bpy.types.Action) -> dict[tuple[str, str, int], list[tuple[float, ...]]]:
+def curve_values(action: Any) -> dict[tuple[str, str, int], list[tuple[float, ...]]]:
     """Every number of every key of an action, by slot, path and index."""
     return {
         (slot.identifier, curve.data_path, curve.array_index): [

@@ -193,77 +193,77 @@ def test_no_bones(read_motion: Read, clip_error: type[Exception]) -> None:
         read_motion(ob)
 
 
-def no_action(biped: bpy.types.Object) -> None:
+def no_action(biped: Any) -> None:
     biped.animation_data_clear()
 
 
-def action_without_slot(biped: bpy.types.Object) -> None:
+def action_without_slot(biped: Any) -> None:
     biped.animation_data.action = bpy.data.actions.new("Hollow")
 
 
-def action_of_another_kind(biped: bpy.types.Object) -> None:
+def action_of_another_kind(biped: Any) -> None:
     action = bpy.data.actions.new("Colours")
     action.slots.new(id_type="MATERIAL", name="Skin")
     biped.animation_data.action = action
 
 
-def action_without_keys(biped: bpy.types.Object) -> None:
+def action_without_keys(biped: Any) -> None:
     biped.animation_data.action = bpy.data.actions.new("Hollow")
     biped.animation_data.action_slot = biped.animation_data.action.slots.new(id_type="OBJECT", name=biped.name)
 
 
-def action_of_the_object_only(biped: bpy.types.Object) -> None:
+def action_of_the_object_only(biped: Any) -> None:
     biped.animation_data.action = bpy.data.actions.new("Slide")
     key(biped, "", "location", lambda t: (t, 0.0, 0.0))
 
 
-def one_frame(biped: bpy.types.Object) -> None:
+def one_frame(biped: Any) -> None:
     action = biped.animation_data.action
     action.use_frame_range, action.frame_start, action.frame_end = True, 5.0, 5.0
 
 
-def bone_scaled_to_zero(biped: bpy.types.Object) -> None:
+def bone_scaled_to_zero(biped: Any) -> None:
     key(biped, "shin.L", "scale", lambda t: (1.0, 1.0, 1.0) if t < 3 else (0.0, 0.0, 0.0))
 
 
-def bone_scaled_unevenly(biped: bpy.types.Object) -> None:
+def bone_scaled_unevenly(biped: Any) -> None:
     biped.pose.bones["spine"].scale = (1.0, 2.0, 1.0)
 
 
-def bone_that_grows(biped: bpy.types.Object) -> None:
+def bone_that_grows(biped: Any) -> None:
     key(biped, "spine", "scale", lambda t: (1.0 + t, 1.0 + t, 1.0 + t))
 
 
-def bone_mirrored(biped: bpy.types.Object) -> None:
+def bone_mirrored(biped: Any) -> None:
     biped.pose.bones["foot.L"].scale = (-1.0, 1.0, 1.0)
 
 
-def object_scaled_unevenly(biped: bpy.types.Object) -> None:
+def object_scaled_unevenly(biped: Any) -> None:
     biped.scale = (1.0, 1.0, 2.0)
 
 
-def object_scaled_to_zero(biped: bpy.types.Object) -> None:
+def object_scaled_to_zero(biped: Any) -> None:
     biped.scale = (0.0, 0.0, 0.0)
 
 
-def object_mirrored(biped: bpy.types.Object) -> None:
+def object_mirrored(biped: Any) -> None:
     biped.scale = (-1.0, 1.0, 1.0)
 
 
-def object_carried(biped: bpy.types.Object) -> None:
+def object_carried(biped: Any) -> None:
     cart = bpy.data.objects.new("Cart", None)
     bpy.context.scene.collection.objects.link(cart)
     key(cart, "", "location", lambda t: (t, 0.0, 0.0))
     biped.parent = cart
 
 
-def bone_held_by_a_constraint(biped: bpy.types.Object) -> None:
+def bone_held_by_a_constraint(biped: Any) -> None:
     constraint = biped.pose.bones["arm.L"].constraints.new("COPY_ROTATION")
     constraint.target, constraint.subtarget = biped, "arm.R"
     constraint.name = "Mirror Arm"
 
 
-def bone_that_does_not_inherit_rotation(biped: bpy.types.Object) -> None:
+def bone_that_does_not_inherit_rotation(biped: Any) -> None:
     biped.data.bones["head"].use_inherit_rotation = False
 
 
@@ -289,7 +289,7 @@ def bone_that_does_not_inherit_rotation(biped: bpy.types.Object) -> None:
     ],
 )
 def test_what_cannot_be_read(
-    read_motion: Read, clip_error: type[Exception], spoil: Callable[[bpy.types.Object], None], sentence: str
+    read_motion: Read, clip_error: type[Exception], spoil: Callable[[Any], None], sentence: str
 ) -> None:
     biped = add_dancing_biped()
     spoil(biped)

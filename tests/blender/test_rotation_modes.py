@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,20 +19,23 @@ Values = NDArray[np.float64]
 
 @pytest.fixture
 def channel_values(riff: ModuleType) -> Callable[[Values, str], Values]:
-    values: Callable[[Values, str], Values] = importlib.import_module(f"{riff.__name__}.rig.rotation_modes").channel_values
+    module = importlib.import_module(f"{riff.__name__}.rig.rotation_modes")
+    values: Callable[[Values, str], Values] = module.channel_values
     return values
 
 
-def to_matrix(values: Values, mode: str) -> Values:
+def to_matrix(values: Values, mode: Any) -> Values:
+    channels = values.tolist()
     if mode == "QUATERNION":
-        return np.array(Quaternion(values).to_matrix())
+        return np.array(Quaternion(channels).to_matrix())
     if mode == "AXIS_ANGLE":
-        return np.array(Matrix.Rotation(values[0], 3, values[1:]))
-    return np.array(Euler(values, mode).to_matrix())
+        return np.array(Matrix.Rotation(channels[0], 3, channels[1:]))
+    return np.array(Euler(channels, mode).to_matrix())
 
 
 def turn(axis: int, angles: Values) -> Values:
-    return np.array([Matrix.Rotation(angle, 3, "XYZ"[axis]) for angle in angles])
+    letter: Any = "XYZ"[axis]
+    return np.array([Matrix.Rotation(angle, 3, letter) for angle in angles])
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -33,7 +34,7 @@ def door(riff: ModuleType) -> SimpleNamespace:
     )
 
 
-def import_bvh(path: Path) -> bpy.types.Object:
+def import_bvh(path: Path) -> Any:
     bpy.ops.import_anim.bvh(filepath=str(path), update_scene_fps=True, update_scene_duration=True)
     return bpy.context.object
 
@@ -46,7 +47,7 @@ def assert_same(door: SimpleNamespace, one: Any, other: Any) -> None:
     assert np.isclose(one.skeleton.unit, other.skeleton.unit, rtol=HEIGHTS)
 
 
-def assert_round_trip(door: SimpleNamespace, ob: bpy.types.Object, *, with_source: bool = True) -> Any:
+def assert_round_trip(door: SimpleNamespace, ob: Any, *, with_source: bool = True) -> Any:
     """Write what was read and read that; returns the written action."""
     source = ob.animation_data.action
     motion = door.read_motion(ob)
@@ -56,7 +57,7 @@ def assert_round_trip(door: SimpleNamespace, ob: bpy.types.Object, *, with_sourc
     return action
 
 
-def assert_blender_plays(door: SimpleNamespace, ob: bpy.types.Object, action: Any, motion: Any) -> None:
+def assert_blender_plays(door: SimpleNamespace, ob: Any, action: Any, motion: Any) -> None:
     """The joints' world places and rotations as Blender shows them are those of core's kinematics."""
     rest = {bone.name: np.array(ob.matrix_world @ bone.matrix_local)[:3, :3] for bone in ob.data.bones}
     door.assign_action(ob, action)
@@ -104,7 +105,7 @@ def test_bones_of_different_modes(door: SimpleNamespace) -> None:
     for number, bone in enumerate(biped.pose.bones):
         bone.rotation_mode = MODES[number % len(MODES)]
         if bone.name != "root":
-            key_turns(biped, bone.name, lambda t, n=number: swing(t, n))
+            key_turns(biped, bone.name, partial(swing, number=number))
     assert_round_trip(door, biped)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import bpy
 import numpy as np
@@ -24,7 +25,7 @@ def door(riff: ModuleType) -> SimpleNamespace:
     )
 
 
-def curves_of(action: bpy.types.Action) -> dict[tuple[str, int], bpy.types.FCurve]:
+def curves_of(action: Any) -> dict[tuple[str, int], Any]:
     bag = action.layers[0].strips[0].channelbags[0]
     return {(curve.data_path, curve.array_index): curve for curve in bag.fcurves}
 
@@ -138,19 +139,19 @@ def test_refuses_an_action_without_a_slot_for_objects(door: SimpleNamespace) -> 
     assert biped.animation_data is None
 
 
-def remove_bone(biped: bpy.types.Object) -> None:
+def remove_bone(biped: Any) -> None:
     bpy.ops.object.mode_set(mode="EDIT")
     biped.data.edit_bones.remove(biped.data.edit_bones["foot.L"])
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def hang_elsewhere(biped: bpy.types.Object) -> None:
+def hang_elsewhere(biped: Any) -> None:
     bpy.ops.object.mode_set(mode="EDIT")
     biped.data.edit_bones["arm.L"].parent = biped.data.edit_bones["hips"]
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def stop_inheriting(biped: bpy.types.Object) -> None:
+def stop_inheriting(biped: Any) -> None:
     biped.data.bones["arm.L"].use_inherit_rotation = False
 
 
