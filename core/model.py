@@ -157,5 +157,6 @@ def _check(model: Model) -> None:
               for kind in ("weight", "bias")}  # fmt: skip
     if wanted != set(model.weights):
         raise ValueError("weights are missing")
-    if not all(np.isfinite(value).all() for value in (*model.weights.values(), model.source.features)):
+    arrays: list[NDArray[Any]] = [*model.weights.values(), model.source.features]
+    if not all(bool(np.isfinite(value).all()) for value in arrays):
         raise ValueError("it holds numbers that are not finite")

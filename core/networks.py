@@ -68,8 +68,8 @@ class GraphConvolution(nn.Module):
 
     def forward(self, x: Tensor, *, with_bias: bool = True, frozen: bool = False) -> Tensor:
         """Convolve packed rows (see `pack`), or (B, C, T) on a GPU; `frozen` weights let no gradient be computed."""
-        bias = self.bias if with_bias else None
-        weights = list(self.weights)
+        bias: Tensor | None = self.bias if with_bias else None
+        weights: list[Tensor] = list(self.weights)
         if frozen:
             bias = None if bias is None else bias.detach()
             weights = [weight.detach() for weight in weights]

@@ -94,7 +94,8 @@ class Recipe:
         if not isinstance(data, dict) or set(data) - known:
             raise ModelError("The model was trained with a recipe that this version of Riff does not know.")
         try:
-            return Recipe(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+            values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
+            return Recipe(**values)
         except TypeError as error:
             raise ModelError("The model's recipe is incomplete.") from error
 
