@@ -91,8 +91,8 @@ def render_path_sheet(
 
 
 def _spread(action: bpy.types.Action, count: int) -> Array:
-    start, end = action.frame_range
-    return np.round(start + (np.arange(count) + 0.5) / count * (end - start))
+    start, end = action.frame_range[0], action.frame_range[1]
+    return np.round(start + (np.arange(count, dtype=np.float64) + 0.5) / count * (end - start))
 
 
 def _report(on_progress: Progress | None, done: int, total: int) -> None:
@@ -179,7 +179,7 @@ def _label(draw: ImageDraw.ImageDraw, action: bpy.types.Action, role: str, fps: 
     for line in lines:
         draw.text((left, y), line, fill=INK, font=font)
         y += 22
-    start, end = action.frame_range
+    start, end = action.frame_range[0], action.frame_range[1]
     draw.text((left, y + 2), f"{role}, {(end - start + 1) / fps:.1f} s", fill=FAINT, font=_font(13))
 
 

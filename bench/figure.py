@@ -68,6 +68,13 @@ def make_figure(armature: bpy.types.Object) -> Figure:
     return figure
 
 
+def coloured(name: str, colour: tuple[float, ...]) -> bpy.types.Material:
+    """Make a material that Workbench shows in a colour (red, green, blue, alpha)."""
+    material = bpy.data.materials.new(name)
+    material.diffuse_color = colour  # type: ignore[assignment]  # the stubs of 5.2 take no tuple
+    return material
+
+
 def _slot(action: bpy.types.Action, ob: bpy.types.Object) -> bpy.types.ActionSlot:
     slots = [slot for slot in action.slots if slot.target_id_type in {"OBJECT", "UNSPECIFIED"}]
     named = [slot for slot in slots if slot.identifier == f"OB{ob.name}"]
@@ -106,10 +113,10 @@ class Solid(NamedTuple):
     end: Vector
 
 
-def _solids(armature: bpy.types.Armature) -> list[Solid]:
+def _solids(armature: bpy.types.Object) -> list[Solid]:
     """One solid for each bone, and one wherever a child does not begin at its parent's tail."""
     solids = []
-    for bone in armature.bones:
+    for bone in armature.data.bones:
         solids.append(Solid(bone.name, bone.head_local, bone.tail_local))
         if bone.parent and (bone.head_local - bone.parent.tail_local).length > 0.05 * bone.parent.length:
             solids.append(Solid(bone.parent.name, bone.parent.head_local, bone.head_local))
@@ -130,7 +137,7 @@ def _sides(solids: list[Solid], size: float) -> list[int]:
 
 def _solid_bones(figure: Figure) -> bpy.types.Object:
     """Give each bone a rounded solid, coloured by the side of the body that it is on."""
-    solids = _solids(figure.armature.data)
+    solids = _solids(figure.armature)
     size = float(np.ptp(np.array([p for solid in solids for p in (solid.start, solid.end)]), axis=0).max())
     vertices: list[Vector] = []
     faces: list[tuple[int, ...]] = []
@@ -144,9 +151,7 @@ def _solid_bones(figure: Figure) -> bpy.types.Object:
     mesh = bpy.data.meshes.new("Solid Bones")
     mesh.from_pydata(vertices, [], faces)
     for name, colour in SIDE_COLOURS.items():
-        material = bpy.data.materials.new(f"Bones {name}")
-        material.diffuse_color = colour
-        mesh.materials.append(material)
+        mesh.materials.append(coloured(f"Bones {name}", colour))
     mesh.polygons.foreach_set("material_index", sides)
     mesh.shade_smooth()
     figure.made += [*mesh.materials, mesh]

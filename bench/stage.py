@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from .figure import Array, Figure
+from .figure import Array, Figure, coloured
 
 AZIMUTH = np.radians(18.0)  # the camera stands this far to the side of the front (-Y)
 BACKGROUND = (0.90, 0.91, 0.92)
@@ -68,8 +68,7 @@ class Stage:
         self.scene = figure.scene
         self.made: list[bpy.types.ID] = []
         self._set_up_render(size)
-        self.shade = bpy.data.materials.new("Shadow")
-        self.shade.diffuse_color = SHADOW
+        self.shade = coloured("Shadow", SHADOW)
         self._keep(self.shade)
         self._lay_floor()
         self._place_camera(size)
@@ -141,9 +140,8 @@ class Stage:
         return shadow
 
     def _paler(self, material: bpy.types.Material, solidity: float) -> bpy.types.Material:
-        pale = bpy.data.materials.new("Still")
         share = 0.15 + 0.85 * solidity
-        pale.diffuse_color = (*(share * np.array(material.diffuse_color[:3]) + (1.0 - share) * FADED), 1.0)
+        pale = coloured("Still", (*(share * np.array(material.diffuse_color)[:3] + (1.0 - share) * FADED), 1.0))
         self._keep(pale)
         return pale
 
@@ -156,11 +154,11 @@ class Stage:
 
     def _set_up_render(self, size: tuple[int, int]) -> None:
         render, display = self.scene.render, self.scene.display
-        render.engine = "BLENDER_WORKBENCH"
+        render.engine = "BLENDER_WORKBENCH"  # type: ignore[assignment]  # the stubs know one engine only
         render.resolution_x, render.resolution_y = size
         render.resolution_percentage = 100
         render.image_settings.file_format = "PNG"
-        self.scene.view_settings.view_transform = "Standard"
+        self.scene.view_settings.view_transform = "Standard"  # type: ignore[assignment]  # as above
         world = bpy.data.worlds.new("Contact Sheet")
         world.color = BACKGROUND
         self._keep(world)
@@ -182,8 +180,7 @@ class Stage:
         mesh = bpy.data.meshes.new("Floor")
         mesh.from_pydata(points, [], [(c, c + 1, c + 2 * edge + 2, c + 2 * edge + 1) for c in corners])
         for colour in TILES:
-            material = bpy.data.materials.new("Floor")
-            material.diffuse_color = colour
+            material = coloured("Floor", colour)
             mesh.materials.append(material)
             self._keep(material)
         mesh.polygons.foreach_set("material_index", [(x + y) % 2 for x, y in tiles])

@@ -120,7 +120,7 @@ class _Body:
         return turns
 
 
-def _soft_minimum(a: Array, b: Array, softness: float = 0.006) -> Array:
+def _soft_minimum(a: Array, b: Array, softness: float | Array = 0.006) -> Array:
     """Smoothly take the lower of two heights; the result stays below both."""
     return np.minimum(a, b) - softness * np.log1p(np.exp(-np.abs(a - b) / softness))
 
@@ -142,6 +142,9 @@ def _leg(side: str, track: FootTrack, body: _Body, position: Array) -> dict[str,
     reach = _ankle(side, track) - position - body.socket(side)
     distance = np.linalg.norm(reach, axis=1, keepdims=True)
     along = reach / distance
+    # A standing foot is always in reach; a kicking one is held back gently, or the knee would pop at full stretch.
+    softness = 1e-4 + 0.02 * np.clip(track.lift / 0.15, 0.0, 1.0)[:, None]
+    distance = np.minimum(distance, _soft_minimum(distance, REACH * (thigh + shin) + 0.5 * softness, softness))
     distance = np.minimum(distance, REACH * (thigh + shin))
     hinge = _knee_hinge(along, 0.5 * (track.heading + body.heading))
     forward = np.cross(along, hinge)

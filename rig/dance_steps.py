@@ -34,7 +34,7 @@ class Step:
     front: float
     heading: float = 0.0
     weight: float = 1.0
-    air: float = 0.55
+    air: float = 0.65
     lift: float = 0.07
     heel: float = 0.0
     kick: Kick | None = None
@@ -84,16 +84,16 @@ STEPS = (
     Step(8, "L", -0.70, 0.05, weight=0.1, heel=24),
     # Turning box: a quarter turn to the left in each half, so it ends with the back to the audience.
     Step(9, "L", -0.70, 0.34, heading=45),
-    Step(10, "R", -0.70, 0.68, heading=90),
+    Step(10, "R", -0.70, 0.66, heading=90, air=0.72),
     Step(11, "L", -0.70, 0.45, heading=90),
     Step(12, "R", -1.03, 0.58, heading=135),
-    Step(13, "L", -1.40, 0.54, heading=180),
+    Step(13, "L", -1.38, 0.54, heading=180, air=0.75),
     Step(14, "R", -1.16, 0.54, heading=180),
     # Step and pivot half a turn to the right, back to the audience's side.
     Step(15, "L", -1.17, 0.20, heading=172),
     # Kicks: each foot flicks to the front on the beat and comes down beside the other.
-    Step(17.6, "L", -0.98, 0.50, heading=4, air=1.5, lift=0.56, kick=Kick(front=0.92, toes_down=20)),
-    Step(19.6, "R", -1.20, 0.48, heading=-4, air=1.5, lift=0.58, kick=Kick(front=0.90, out=0.12, toes_down=20)),
+    Step(17.6, "L", -0.98, 0.50, heading=4, air=1.5, lift=0.56, kick=Kick(front=0.86, toes_down=20)),
+    Step(19.6, "R", -1.20, 0.48, heading=-4, air=1.5, lift=0.58, kick=Kick(front=0.84, out=0.12, toes_down=20)),
     # Lunge to the left, gather, and jump out to a wide stance.
     Step(21, "L", -0.42, 0.50, heading=48, air=0.8, lift=0.12, weight=0.72),
     Step(22.7, "R", -0.62, 0.40, air=0.7, weight=0.5),
@@ -101,8 +101,8 @@ STEPS = (
     Step(24, "R", -0.64, 0.36, heading=-14, air=0.62, lift=0.13, weight=0.5),
     # Travelling turn: a full turn to the left in three steps, feet turning on their balls.
     Step(26, "L", 0.08, 0.34, heading=58, air=0.75),
-    Step(27, "R", 0.38, 0.38, heading=195, air=0.8),
-    Step(28, "L", 0.70, 0.33, heading=330, air=0.8),
+    Step(27, "R", 0.36, 0.38, heading=195, air=0.92),
+    Step(28, "L", 0.66, 0.33, heading=330, air=0.85),
     Step(29, "R", 0.50, 0.38, heading=360, weight=0.1, heel=24, air=0.75),
     # Pirouette: open behind, then a full turn to the right on the left foot, right foot at the knee.
     Step(30, "R", 0.52, 0.12, heading=346, weight=0.45, heel=12),
@@ -115,14 +115,14 @@ STEPS = (
     Step(36.5, "R", 0.02, 0.16, heading=0, air=0.45, lift=0.04),
     # Pose: cross in front, open to where it began.
     Step(37.3, "L", -0.10, 0.30, heading=-20, air=0.55),
-    Step(38.0, "R", -0.24, 0.02, heading=-24, air=0.55, weight=0.9),
+    Step(38.0, "R", -0.24, 0.02, heading=-24, air=0.46, weight=0.9),
     Step(38.8, "L", 0.16, 0.10, heading=16, air=0.5, weight=0.2, heel=26),
 )
 
 PIVOTS = (
     Pivot(15.15, 16.1, "L", 8, heel=20),
     Pivot(15.2, 16.15, "R", -8, heel=22),
-    Pivot(25.3, 26.2, "R", 40),
+    Pivot(25.1, 26.05, "R", 40),
     Pivot(26.0, 27.15, "L", 168),
     Pivot(27.0, 28.2, "R", 318),
     Pivot(28.15, 28.8, "L", 364),

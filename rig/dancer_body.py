@@ -102,7 +102,7 @@ def _surface() -> Surface:
 
 def _material(name: str, colour: Colour) -> bpy.types.Material:
     material = bpy.data.materials.new(name)
-    material.diffuse_color = colour
+    material.diffuse_color = colour  # type: ignore[assignment]  # the stubs of 5.2 take no tuple
     material.roughness = 0.6
     if material.node_tree is None:  # Blender 4.5 starts materials without nodes, 5.x always has them.
         material.use_nodes = True
