@@ -1,0 +1,1 @@
+"""The only door between Blender data and the method: armatures, actions, jobs."""
