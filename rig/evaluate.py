@@ -94,7 +94,8 @@ def _copy_in_own_scene(
     armature_object: bpy.types.Object, source: Source | None, scene: bpy.types.Scene,
 ) -> Iterator[tuple[bpy.types.Object, bpy.types.Scene]]:  # fmt: skip
     """A copy of the armature object in a scene of its own: 50 times faster beside a heavy mesh, and the user's frame,
-    active action, slot and NLA stay as they are."""
+    active action, slot and NLA stay as they are. `ID.copy` turns constraints and drivers that look at the original
+    towards the copy."""
     data: bpy.types.Armature | None = None
     copy = armature_object.copy()
     own = bpy.data.scenes.new("Riff")
@@ -109,7 +110,6 @@ def _copy_in_own_scene(
             data.pose_position = "POSE"
         own.view_layers[0].update()
         _play_alone(copy, source)
-        _point_at_copy(armature_object, copy)
         yield copy, own
     finally:
         bpy.data.objects.remove(copy)
@@ -119,7 +119,7 @@ def _copy_in_own_scene(
 
 
 def _play_alone(copy: bpy.types.Object, source: Source | None) -> None:
-    """The action at full influence, without the NLA stack or what tweak mode makes of it."""
+    """The action at full influence, which the NLA stack alone could lower, and on its own time if tweaked in a strip."""
     animation = copy.animation_data or copy.animation_data_create()
     if animation.use_tweak_mode:
         animation.use_tweak_mode = False
@@ -128,20 +128,3 @@ def _play_alone(copy: bpy.types.Object, source: Source | None) -> None:
         animation.action = None
         return
     assign_action(copy, source.action, source.slot)
-    animation.action_blend_type, animation.action_influence = "REPLACE", 1.0
-    animation.action_extrapolation = "HOLD"
-
-
-def _point_at_copy(original: bpy.types.Object, copy: bpy.types.Object) -> None:
-    """`ID.copy` leaves constraints and drivers of the copy looking at the original, which stays at the user's frame."""
-    owners = [copy, *copy.pose.bones]
-    constraints = [constraint for owner in owners for constraint in owner.constraints]
-    for constraint in constraints:
-        for target in [constraint, *getattr(constraint, "targets", ())]:
-            for field in ("target", "pole_target"):
-                if getattr(target, field, None) == original:
-                    setattr(target, field, copy)
-    for curve in copy.animation_data.drivers:
-        for target in (target for variable in curve.driver.variables for target in variable.targets):
-            if target.id == original:
-                target.id = copy

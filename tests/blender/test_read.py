@@ -80,12 +80,16 @@ def test_a_slot_among_several(read_motion: Read, assign_action: Callable[..., No
     assert np.ptp(active.rotations()[:, active.skeleton.names.index("arm.L")], axis=0).max() < 1e-6
 
 
-def test_nla_and_influence_do_not_mix_in(read_motion: Read) -> None:
+def test_nla_and_influence_do_not_mix_in(read_motion: Read, assign_action: Callable[..., None]) -> None:
     biped = add_dancing_biped()
     expected = read_motion(biped)
-    data = biped.animation_data
-    data.nla_tracks.new().strips.new("Same again", 1, data.action)
+    data, action = biped.animation_data, biped.animation_data.action
+    data.action = bpy.data.actions.new("Nod")
+    key(biped, "head", "location", lambda t: (t, 0.0, 0.0))
+    data.nla_tracks.new().strips.new("Nod", 1, data.action)
+    assign_action(biped, action)
     data.action_influence, data.action_blend_type = 0.4, "ADD"
+    biped.pose.bones["head"].location = (0.0, 0.0, 0.0)
     before = state_of_file()
     assert np.allclose(read_motion(biped).features, expected.features, atol=1e-6)
     assert state_of_file() == before
@@ -150,17 +154,36 @@ def test_frames_of_the_action(read_motion: Read) -> None:
     assert np.allclose(part.rotations(), whole.rotations()[10:60], atol=1e-6)
 
 
-def test_constraints_look_at_the_copy(read_motion: Read) -> None:
+def test_constraints_follow_the_action_that_is_read(read_motion: Read, assign_action: Callable[..., None]) -> None:
     biped = add_dancing_biped(still=("root", "head"))
     constraint = biped.pose.bones["head"].constraints.new("COPY_ROTATION")
     constraint.target, constraint.subtarget = biped, "arm.L"
-    motion = read_motion(biped)
-    pose = world_pose(biped, 41)
+    pose, action = world_pose(biped, 41), biped.animation_data.action
+    biped.animation_data.action = None
+    motion = read_motion(biped, action)
     rest = np.array(biped.data.bones["head"].matrix_local)[:3, :3]
     turn = pose["head"][:3, :3] @ rest.T
     head, spine = motion.skeleton.names.index("head"), motion.skeleton.names.index("spine")
     local = motion.rotations()[40]
     assert np.allclose(local[0] @ local[spine] @ local[head], turn, atol=1e-4)
+
+
+def test_muted_curves_count_for_nothing(read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    key(biped, "root", "location", lambda t: (t, 0.0, 0.0))
+    for curve in biped.animation_data.action.layers[0].strips[0].channelbags[0].fcurves:
+        curve.mute = "root" in curve.data_path
+    assert read_motion(biped).skeleton.names[0] == "hips"
+
+
+def test_root_is_what_travels_with_most_bones(read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    bpy.ops.object.mode_set(mode="EDIT")
+    prop = biped.data.edit_bones.new("prop")
+    prop.head, prop.tail, prop.parent = (1.0, 0.0, 1.0), (1.0, 0.0, 1.5), biped.data.edit_bones["root"]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    key(biped, "prop", "location", lambda t: (t, 0.0, 0.0))
+    assert read_motion(biped).skeleton.names[0] == "hips"
 
 
 def test_root_is_what_moves(read_motion: Read) -> None:
@@ -257,6 +280,13 @@ def object_carried(biped: Any) -> None:
     biped.parent = cart
 
 
+def bone_above_the_root_moved_by_a_constraint(biped: Any) -> None:
+    cart = bpy.data.objects.new("Cart", None)
+    bpy.context.scene.collection.objects.link(cart)
+    key(cart, "", "location", lambda t: (t, 0.0, 0.0))
+    biped.pose.bones["root"].constraints.new("COPY_LOCATION").target = cart
+
+
 def bone_held_by_a_constraint(biped: Any) -> None:
     constraint = biped.pose.bones["arm.L"].constraints.new("COPY_ROTATION")
     constraint.target, constraint.subtarget = biped, "arm.R"
@@ -284,6 +314,7 @@ def bone_that_does_not_inherit_rotation(biped: Any) -> None:
         (object_scaled_to_zero, "“Biped” is scaled to zero"),
         (object_mirrored, "“Biped” is scaled unevenly, mirrored"),
         (object_carried, "“Biped” is carried by its parent"),
+        (bone_above_the_root_moved_by_a_constraint, "“root”, above the root “hips”, moves at frame"),
         (bone_held_by_a_constraint, r"“arm.L” does not follow its keys at frame \d+: its constraint “Mirror Arm”"),
         (bone_that_does_not_inherit_rotation, r"“head” does not follow its keys .* does not inherit rotation"),
     ],
