@@ -25,9 +25,10 @@ def critic_loss(critic: Critic, real: Tensor, fake: Tensor, mix: Tensor, weight:
     `real`, `fake` (B, C, T); `mix` (B, 1, 1) places the points between them. Through a piecewise linear critic the
     penalty's derivative is that of ⟨∇, v⟩ with v held fixed, and ⟨∇, v⟩ is the critic's change along v: one more
     forward pass without bias instead of a graph of gradients. Its value is therefore not the loss; the gap
-    (scores of real minus fake) is returned for display.
+    (scores of real minus fake) is returned for display. A `mix` of fewer samples than B judges the first of them only.
     """
-    between = (mix * real + (1.0 - mix) * fake).detach().requires_grad_(True)
+    count = len(mix)
+    between = (mix * real[:count] + (1.0 - mix) * fake[:count]).detach().requires_grad_(True)
     scores, slopes = critic.scores_and_slopes(between)
     (gradient,) = torch.autograd.grad(scores.sum(), between)
     norm = gradient.norm(2, dim=1, keepdim=True)

@@ -33,6 +33,8 @@ class Recipe:
     distance: int = 2
     """Edges of the skeleton graph that a convolution sees."""
     gradient_penalty: float = 1.0
+    penalty_share: float = 1.0
+    """Part of a batch (at least one sample) on which the gradient penalty is measured."""
     contact: float = 5.0
     contact_squared: bool = True
     timed_root: bool = False
@@ -40,6 +42,8 @@ class Recipe:
     root_gain: float = 1.0
     """What root channels and moving offsets are multiplied with before the networks see them."""
     critic_steps: int = 5
+    reconstruct_every: int = 1
+    """Iterations from one reconstruction loss to the next, which weighs that many times as much."""
     joint_steps: bool = False
     """Whether reconstruction shares the generator's optimiser step instead of taking its own."""
     generator_rate: float = 1e-4
@@ -131,6 +135,8 @@ FAST = Recipe(
     timed_root=True,
     root_gain=10.0,
     critic_steps=1,
+    penalty_share=0.25,
+    reconstruct_every=2,
     joint_steps=True,
     generator_rate=2e-4,
     critic_rate=4e-4,
@@ -162,4 +168,6 @@ def rows_an_iteration(recipe: Recipe, lengths: list[int], stage: int) -> float:
     """Frames that pass forward once through a stage's networks in one iteration, backward passes counted as two."""
     level = recipe.level_of(stage)
     rows = min(recipe.crop[level] or lengths[stage], lengths[stage])
-    return rows * (recipe.batch[level] * (12.0 * recipe.critic_steps + 6.0) + 3.0)
+    batch = recipe.batch[level]
+    critic = 7.0 * batch + 5.0 * max(1, round(recipe.penalty_share * batch))
+    return rows * (critic * recipe.critic_steps + 6.0 * batch) + 3.0 * lengths[stage] / recipe.reconstruct_every

@@ -54,3 +54,16 @@ def axis_rotation(axis: int, radians: Array) -> Array:
     matrix[..., i, j] = -sin
     matrix[..., j, i] = sin
     return matrix
+
+
+def rotation_from_vector(vectors: Array) -> Array:
+    """Matrices (..., 3, 3) that turn by the length of `vectors` (..., 3), in radians, about their direction."""
+    angle = np.linalg.norm(vectors, axis=-1)[..., None, None]
+    x, y, z = np.moveaxis(vectors, -1, 0)
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(*x.shape, 3, 3)
+    small = angle < 1e-6
+    safe = np.where(small, 1.0, angle)
+    first = np.where(small, 1.0, np.sin(safe) / safe)
+    second = np.where(small, 0.5, (1.0 - np.cos(safe)) / safe**2)
+    return np.eye(3) + first * cross + second * (cross @ cross)

@@ -52,6 +52,7 @@ class Stage:
         self.generator_optimiser = _adam(self.generator, recipe.generator_rate, betas)
         self.critic_optimiser = _adam(self.critic, recipe.critic_rate, betas)
         self.past: list[Tensor] = []
+        self.rebuilt = self.real
         self.steps = 0
 
     @property
@@ -74,9 +75,10 @@ class Stage:
             made.append(fake)
             self._critic_step(self._mix_with_past(fake), run)
         base = bases.random[-1]
-        last, rebuilt = self._generator_step(base, bases.code, run)
+        last, self.rebuilt = self._generator_step(base, bases.code, run)
+        self.steps += 1
         self._follow_average()
-        return [*made, last], rebuilt
+        return [*made, last], self.rebuilt
 
     def noise(self, base: Tensor) -> Tensor:
         """σ_i z_i, one value per frame shared by all channels (B, 1, T)."""
@@ -93,14 +95,17 @@ class Stage:
 
     def _critic_step(self, fake: Tensor, run: Runner) -> None:
         real = self.real_crops(len(fake), fake.shape[-1])
+        judged = max(1, round(self.recipe.penalty_share * len(fake)))
         mix = torch.rand((len(fake), 1, 1), generator=self.random).to(fake.device)
         parts = _halves(len(fake)) if run is not one_by_one else [slice(0, len(fake))]
+        judged_each = -(-judged // len(parts))
         weights = list(self.critic.parameters())
 
         def task(part: slice) -> Task:
             def gradients() -> tuple[list[Tensor], float]:
                 share = (part.stop - part.start) / len(fake)
-                loss, gap = critic_loss(self.critic, real[part], fake[part], mix[part], self.recipe.gradient_penalty)
+                points = mix[part][:judged_each]
+                loss, gap = critic_loss(self.critic, real[part], fake[part], points, self.recipe.gradient_penalty)
                 return list(torch.autograd.grad(loss * share, weights, allow_unused=True)), float(gap) * share
 
             return gradients
@@ -128,20 +133,22 @@ class Stage:
             rebuilt = self.generator.refine(*((still, code) if self.index == 0 else (code, still)))
             kept["rebuilt"] = rebuilt.detach()
             error = (rebuilt - self.real).abs().mean()
-            grads = torch.autograd.grad(self.recipe.reconstruction[self.level] * error, weights)
+            weight = self.recipe.reconstruction[self.level] * self.recipe.reconstruct_every
+            grads = torch.autograd.grad(weight * error, weights)
             return list(grads), float(error.detach())
 
+        due = self.steps % self.recipe.reconstruct_every == 0
+        tasks = [adversarial, reconstruction] if due else [adversarial]
         if self.recipe.joint_steps:
-            results = run([adversarial, reconstruction])
+            results = run(tasks)
             _step(self.generator, self.generator_optimiser, [grads for grads, _ in results])
-            (_, score), (_, error) = results
         else:
-            grads, score = adversarial()
-            _step(self.generator, self.generator_optimiser, [grads])
-            grads, error = reconstruction()
-            _step(self.generator, self.generator_optimiser, [grads])
-        self.losses.update(adversarial=score, reconstruction=error)
-        return kept["fake"], kept["rebuilt"]
+            results = []
+            for task in tasks:
+                results += run([task])
+                _step(self.generator, self.generator_optimiser, [results[-1][0]])
+        self.losses.update(zip(("adversarial", "reconstruction"), (value for _, value in results), strict=False))
+        return kept["fake"], kept.get("rebuilt", self.rebuilt)
 
     def _contact(self, fake: Tensor) -> Tensor:
         assert self.feet is not None
@@ -169,7 +176,6 @@ class Stage:
     def _follow_average(self) -> None:
         if not self.recipe.average:
             return
-        self.steps += 1
         decay = min(self.recipe.average, (1 + self.steps) / (10 + self.steps))
         mine = [parameter.data for parameter in self.averaged.parameters()]
         theirs = [parameter.data for parameter in self.generator.parameters()]
