@@ -14,6 +14,8 @@ from .evaluate import Poses, Rest, rotation_part
 
 _UNEVEN = 1e-3
 _OFF = 1e-3
+_STRIDE = 3
+"""Frames from one comparison with the keys to the next: no constraint is switched on and off again in between."""
 
 
 def check_object(armature_object: bpy.types.Object, world: Array, may_move: bool) -> None:
@@ -75,17 +77,18 @@ def _check_scales(rest: Rest, joints: list[int], pose: Array, frames: Sequence[i
             row, joint = _first(bad)
             name = rest.names[joints[joint]]
             raise ClipError(f"“{name}” {what} at frame {frames[row]}; Riff learns rotation and travel only.")
-    mirrored = np.linalg.det(pose[:, joints, :3, :3]) < 0
+    mirrored = np.linalg.det(pose[::_STRIDE, joints, :3, :3]) < 0
     if mirrored.any():
         row, joint = _first(mirrored)
-        raise ClipError(f"“{rest.names[joints[joint]]}” is mirrored by a negative scale at frame {frames[row]}.")
+        frame = frames[row * _STRIDE]
+        raise ClipError(f"“{rest.names[joints[joint]]}” is mirrored by a negative scale at frame {frame}.")
 
 
 def _check_still_above(rest: Rest, root: int, pose: Array, frames: Sequence[int]) -> None:
     above = rest.parents[root]
     if above < 0:
         return
-    size = body_size(rest.matrices[:, :3, 3])
+    size = _size(rest)
     off = np.abs(pose[:, above] - pose[0, above])
     moved = (off[:, :3, :3].max(axis=(1, 2)) > _OFF) | (off[:, :3, 3].max(axis=1) > _OFF * size)
     if moved.any():
@@ -100,14 +103,15 @@ def _check_forward_kinematics(
     """Compare what Blender evaluated with parent × rest × keys: constraints, bones that do not inherit rotation and the
     like show as a difference, and keys written later would not give the pose that was meant."""
     above = np.array(rest.parents)[joints]
-    parent = np.where((above >= 0)[:, None, None], poses.pose[:, above], np.eye(4))
-    expected = parent @ rest.relative[joints] @ poses.basis[:, joints]
-    actual = poses.pose[:, joints]
+    pose, basis = poses.pose[::_STRIDE], poses.basis[::_STRIDE]
+    parent = np.where((above >= 0)[:, None, None], pose[:, above], np.eye(4))
+    expected = parent @ rest.relative[joints] @ basis[:, joints]
+    actual = pose[:, joints]
     keyed = {bone for bone, path in channels if path.startswith("rotation_")}
     off = np.abs(expected - actual)
     turned = off[..., :3, :3].max(axis=(-2, -1)) > _OFF * np.abs(actual[..., :3, :3]).max()
     turned &= np.array([rest.names[bone] in keyed for bone in joints])
-    shifted = off[..., :3, 3].max(axis=-1) > _OFF * body_size(rest.matrices[:, :3, 3])
+    shifted = off[..., :3, 3].max(axis=-1) > _OFF * _size(rest)
     bones = armature_object.data.bones
     placed = [k == 0 or (rest.names[b], "location") in channels for k, b in enumerate(joints)]
     shifted &= np.array([p and not bones[rest.names[b]].use_connect for p, b in zip(placed, joints, strict=True)])
@@ -115,7 +119,7 @@ def _check_forward_kinematics(
         row, joint = _first(turned | shifted)
         name = rest.names[joints[joint]]
         reason = _reason(armature_object.pose.bones[name])
-        raise ClipError(f"“{name}” does not follow its keys at frame {frames[row]}: {reason}.")
+        raise ClipError(f"“{name}” does not follow its keys at frame {frames[row * _STRIDE]}: {reason}.")
 
 
 def _reason(bone: bpy.types.PoseBone) -> str:
@@ -127,6 +131,12 @@ def _reason(bone: bpy.types.PoseBone) -> str:
     if not bone.bone.use_local_location:
         return "its location is not in its own axes"
     return "a constraint on another bone moves it, or it does not inherit scale"
+
+
+def _size(rest: Rest) -> float:
+    """Size of the armature, not so small that rounding counts where all bones start in one place."""
+    heads = rest.matrices[:, :3, 3]
+    return max(body_size(heads), 0.01 * float(np.abs(heads).max()), 1e-3)
 
 
 def _first(bad: np.ndarray) -> tuple[int, int]:

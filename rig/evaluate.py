@@ -119,7 +119,7 @@ def _copy_in_own_scene(
 
 
 def _play_alone(copy: bpy.types.Object, source: Source | None) -> None:
-    """The action at full influence, which the NLA stack alone could lower, and on its own time if tweaked in a strip."""
+    """The action at full influence, which only the NLA lowers, and on its own time if it is tweaked in a strip."""
     animation = copy.animation_data or copy.animation_data_create()
     if animation.use_tweak_mode:
         animation.use_tweak_mode = False
