@@ -9,7 +9,7 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty
 
 from ..core.errors import RiffError
 from ..core.motion import Motion, learned_groups
-from ..core.recipe import RECIPES, expected_seconds
+from ..core.recipe import RECIPES
 from ..rig import jobs
 from ..rig.models import new_model_path
 from ..rig.read import read_motion
@@ -24,14 +24,6 @@ def armature_problem(ob: bpy.types.Object | None) -> str:
     if ob.animation_data is None or ob.animation_data.action is None:
         return "The armature has no action; give it one to learn from"
     return ""
-
-
-def in_words(seconds: float) -> str:
-    """A time as people say it: 40 s, 8 min, 3 h 20 min."""
-    if seconds < 59.5:
-        return f"{max(1, round(seconds))} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 class RIFF_OT_train(bpy.types.Operator):
@@ -66,12 +58,11 @@ class RIFF_OT_train(bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         recipe = RECIPES[self.recipe]
-        seconds = expected_seconds(motion, recipe) * self.scale
         if self.scale < 1.0:
             recipe = recipe.scaled(self.scale)
         jobs.TrainingJob(motion, recipe, path, seed=self.seed).start()
         timer.ensure_running()
-        self.report({"INFO"}, f"Training on “{action}” takes about {in_words(seconds)}")
+        self.report({"INFO"}, f"Training on “{action}” has begun")
         return {"FINISHED"}
 
     @staticmethod

@@ -8,7 +8,10 @@ import bpy
 
 
 class RIFF_UL_models(bpy.types.UIList):
-    def draw_item(self, context: Any, layout: Any, data: Any, item: Any, *_: Any) -> None:
+    def draw_item(
+        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
+        index: Any, flt_flag: Any,
+    ) -> None:  # fmt: skip
         row = layout.row()
         row.alert = bool(item.problem)
         row.label(text=item.name, icon="ERROR" if item.problem else "NETWORK_DRIVE")
@@ -18,13 +21,16 @@ class RIFF_UL_models(bpy.types.UIList):
 class RIFF_UL_variations(bpy.types.UIList):
     """Shows the actions of the active armature only."""
 
-    def draw_item(self, context: Any, layout: Any, data: Any, item: Any, *_: Any) -> None:
+    def draw_item(
+        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
+        index: Any, flt_flag: Any,
+    ) -> None:  # fmt: skip
         row = layout.row()
         row.label(text=item.name, icon="ACTION")
         shown = context.object.animation_data
         is_shown = shown is not None and shown.action is not None and shown.action.name == item.name
-        icon = "RADIOBUT_ON" if is_shown else "PLAY"
-        row.operator("riff.show_action", text="", icon=icon, emboss=False).action = item.name
+        button = "RADIOBUT_ON" if is_shown else "PLAY"
+        row.operator("riff.show_action", text="", icon=button, emboss=False).action = item.name
 
     def filter_items(self, context: Any, data: Any, propname: str) -> Any:
         name = context.object.name

@@ -8,11 +8,18 @@ from typing import Any
 import bpy
 
 from ..core.progress_line import clock
-from ..operators.train import in_words
 from ..rig import jobs
 
 WIDTH = 38
 """Characters of a line in a sidebar of usual width."""
+
+
+def in_words(seconds: float) -> str:
+    """A time as people say it: 40 s, 8 min, 3 h 20 min."""
+    if seconds < 59.5:
+        return f"{max(1, round(seconds))} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 class _RiffPanel:
@@ -59,7 +66,8 @@ def _draw_progress(layout: Any, training: jobs.TrainingJob) -> None:
     progress = training.progress
     layout.label(text=training.name, icon="ACTION")
     if progress is None:
-        layout.progress(factor=0.0, text="Loading PyTorch")
+        text = "Loading PyTorch" if training.expected is None else f"About {in_words(training.expected)}"
+        layout.progress(factor=0.0, text=text)
     else:
         text = f"Level {progress.level} of {progress.levels}, {clock(progress.seconds_left)} left"
         layout.progress(factor=progress.fraction, text=text)

@@ -33,8 +33,12 @@ class State(Enum):
     CANCELLED = "cancelled"
 
 
-def _python_ends() -> bool:
-    """Whether Python shuts down: it waits for our threads before it runs any atexit function, its main thread dead."""
+def _python_ends(grace: float = 0.0) -> bool:
+    """Whether Python shuts down: it waits for our threads before it runs any atexit function, its main thread ended.
+
+    `grace` seconds are waited for that: thread pools refuse work a moment earlier.
+    """
+    threading.main_thread().join(grace)
     return not threading.main_thread().is_alive()
 
 
@@ -114,7 +118,7 @@ class Job:
             self._send("failed", f"{self.label} needs more memory than is free; try a shorter action.")
         except Exception as error:
             # Whatever it is, the thread must not end without a word to the person who waits for it.
-            if not _python_ends():
+            if not _python_ends(grace=0.5):
                 traceback.print_exc()
             self._send("failed", f"{self.label} failed: {type(error).__name__}: {error}")
         else:
@@ -127,7 +131,8 @@ class Job:
 class TrainingJob(Job):
     """Trains a model on a motion and saves it as `path`, a new file.
 
-    `progress` is the latest Progress or None before the first; `device` is as `core.train.train` takes it.
+    `expected` are the seconds that it will take, measured before it begins (None until then); `progress` is the latest
+    Progress or None before the first; `device` is as `core.train.train` takes it.
     """
 
     def __init__(
@@ -137,21 +142,26 @@ class TrainingJob(Job):
         self.recipe = recipe
         self.path = path
         self.name = name or path.stem
+        self.expected: float | None = None
         self.progress: Progress | None = None
         self._motion = motion
         self._seed = seed
         self._device = device
 
     def _receive(self, kind: str, value: Any) -> None:
-        if kind == "progress":
+        if kind == "expected":
+            self.expected = value
+        elif kind == "progress":
             self.progress = value
         super()._receive(kind, value)
 
     def _work(self) -> None:
         # Loading PyTorch takes seconds, so it happens here rather than when the extension is enabled.
+        from ..core.estimate import expected_seconds
         from ..core.model import save_model
         from ..core.train import train
 
+        self._send("expected", expected_seconds(self._motion, self.recipe, device=self._device))
         model = train(
             self._motion, self.recipe, self._report, self._should_stop, seed=self._seed, device=self._device,
         )  # fmt: skip

@@ -17,9 +17,13 @@ def models_folder() -> Path:
     """The folder of the models, made where it is missing. Raises ModelError where it cannot be made."""
     package = __package__.rpartition(".")[0]
     try:
-        return Path(bpy.utils.extension_path_user(package, path="models", create=True))
+        folder = bpy.utils.extension_path_user(package, path="models", create=True)
     except (OSError, ValueError) as error:
         raise ModelError(f"Riff's folder for models cannot be made: {_reason(error)}.") from error
+    if not folder:
+        # 4.5 and 5.2 return an empty path, and no error, where a file stands in the folder's place.
+        raise ModelError("Riff's folder for models cannot be made: a file called “models” is in its place.")
+    return Path(folder)
 
 
 def model_files() -> list[Path]:

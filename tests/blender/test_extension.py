@@ -1,0 +1,75 @@
+"""The extension comes and goes without leaving anything behind."""
+
+from __future__ import annotations
+
+import importlib
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import addon_utils
+import bpy
+
+PANELS = ("RIFF_PT_source", "RIFF_PT_train", "RIFF_PT_generate", "RIFF_PT_variations")
+OPERATORS = ("add_sample_dancer", "train", "cancel_training", "generate", "show_action", "refresh_models", "remove_model")
+HANDLERS = ("load_post", "undo_post", "redo_post")
+
+
+def is_registered(operator: str) -> bool:
+    return operator in dir(bpy.ops.riff)
+
+
+def test_panels_operators_and_settings_are_there(riff: ModuleType) -> None:
+    for name in PANELS:
+        panel = getattr(bpy.types, name)
+        assert (panel.bl_space_type, panel.bl_region_type, panel.bl_category) == ("VIEW_3D", "UI", "Riff")
+    assert all(is_registered(name) for name in OPERATORS)
+    assert bpy.context.scene.riff.count == 5
+    assert len(bpy.context.window_manager.riff.models) == 0
+
+
+def test_every_recipe_can_be_chosen(riff: ModuleType) -> None:
+    recipes = importlib.import_module(f"{riff.__name__}.core.recipe").RECIPES
+    items = bpy.context.scene.riff.bl_rna.properties["recipe"].enum_items
+    assert [item.identifier for item in items] == list(recipes)
+
+
+def test_every_operator_and_property_has_a_tooltip_in_blenders_style(riff: ModuleType) -> None:
+    for name in OPERATORS:
+        rna = getattr(bpy.ops.riff, name).get_rna_type()
+        texts = [rna.description, *(p.description for p in rna.properties if p.identifier != "rna_type")]
+        assert all(text and text[0].isupper() and not text.endswith(".") for text in texts), (name, texts)
+
+
+def test_disabling_leaves_nothing_and_enabling_works_again(riff: ModuleType) -> None:
+    pulse = importlib.import_module(f"{riff.__name__}.operators.timer").pulse
+    refresh = importlib.import_module(f"{riff.__name__}.operators.session").refresh
+    addon_utils.disable(riff.__name__)
+    try:
+        assert not any(hasattr(bpy.types, name) for name in PANELS)
+        assert not any(is_registered(name) for name in OPERATORS)
+        assert not hasattr(bpy.types.Scene, "riff")
+        assert not hasattr(bpy.types.WindowManager, "riff")
+        for name in HANDLERS:
+            owners = [handler.__module__ for handler in getattr(bpy.app.handlers, name)]
+            assert not any(owner.startswith(riff.__name__) for owner in owners)
+        assert not bpy.app.timers.is_registered(pulse)
+        assert not bpy.app.timers.is_registered(refresh)
+    finally:
+        addon_utils.enable(riff.__name__)
+    assert all(hasattr(bpy.types, name) for name in PANELS)
+
+
+def test_zip_holds_the_program_and_nothing_else(riff_zip: Path) -> None:
+    with zipfile.ZipFile(riff_zip) as archive:
+        tops = {name.split("/")[0] for name in archive.namelist()}
+        assert archive.testzip() is None
+    assert tops == {
+        "blender_manifest.toml", "__init__.py", "LICENSE", "README.md", "core", "operators", "panels", "rig", "wheels",
+    }  # fmt: skip
+
+
+def test_lists_are_empty_in_a_new_file(riff: ModuleType) -> None:
+    assert bpy.ops.riff.refresh_models() == {"FINISHED"}
+    session = bpy.context.window_manager.riff
+    assert (len(session.models), len(session.variations)) == (0, 0)
