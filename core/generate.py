@@ -6,13 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .channels import channel_gain, from_network
 from .clusters import find_clusters
 from .model import Model
 from .motion import Motion
 from .networks import Generator, Graph
 from .pyramid import run_stages
-from .skeleton import group_neighbours
 
 
 class Sampler:
@@ -21,9 +19,8 @@ class Sampler:
     def __init__(self, model: Model) -> None:
         self.model = model
         recipe = model.recipe
-        near = group_neighbours(model.skeleton, model.learned, recipe.distance)
+        near = model.channels.near(recipe.distance)
         graph = Graph(near, tuple(find_clusters(near)))
-        self.gain = channel_gain(model.skeleton, model.learned, recipe.root_gain)
         self.generators = []
         for stage in range(recipe.stage_count):
             generator = Generator(graph, recipe.hidden, recipe.kernel, torch.Generator())
@@ -32,21 +29,26 @@ class Sampler:
 
     def sample(self, frames: int, count: int, seed: int) -> list[Motion]:
         """`count` motions of `frames` frames at 30 frames/s, all in one batch."""
-        lengths = self.model.recipe.lengths(frames)
+        model = self.model
+        lengths = model.recipe.lengths(frames)
         noises: list[Tensor | None] = [
             torch.from_numpy(np.stack([noise_code(seed, k, stage, length) for k in range(count)])) * amplitude
-            for stage, (length, amplitude) in enumerate(zip(lengths, self.model.amplitudes, strict=True))
+            for stage, (length, amplitude) in enumerate(zip(lengths, model.amplitudes, strict=True))
         ]
-        base = torch.zeros(count, len(self.gain), lengths[0])
+        base = torch.zeros(count, len(model.channels.columns), lengths[0])
         rows = run_stages(self.generators, lengths, noises, base)
-        return [from_network(one.numpy(), self.model.source, self.model.learned, self.gain) for one in rows]
+        return [self._motion(one.numpy()) for one in rows]
 
     def reconstruction(self) -> Motion:
         """What the reconstruction code leads to: close to the source when training went well."""
         model = self.model
         noises: list[Tensor | None] = [torch.from_numpy(model.code), *[None] * (len(self.generators) - 1)]
         rows = run_stages(self.generators, model.lengths, noises, torch.zeros(model.code.shape))
-        return from_network(rows[0].numpy(), model.source, model.learned, self.gain)
+        return self._motion(rows[0].numpy())
+
+    def _motion(self, rows: np.ndarray) -> Motion:
+        source = self.model.source
+        return Motion(self.model.channels.decode(rows), source.skeleton, source.fps, source.origin)
 
 
 def load_generator(generator: Generator, model: Model, stage: int) -> None:

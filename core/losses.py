@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .motion import Motion
+from .channels import Channels
 from .networks import Critic
 from .skeleton import GROUP
 
@@ -42,32 +42,31 @@ def critic_loss(critic: Critic, real: Tensor, fake: Tensor, mix: Tensor, weight:
 class FootSpeed:
     """Speed of each contact joint from network output, by forward kinematics along its own chain (eq. 4).
 
-    `channels` maps learned channels to columns of the features, `still` (C,) holds the values of all others, `gain`
-    (learned channels,) what the network's values were multiplied with.
+    Raises ValueError for a skeleton without contacts.
     """
 
-    def __init__(self, motion: Motion, channels: np.ndarray, gain: Tensor) -> None:
-        skeleton = motion.skeleton
+    def __init__(self, channels: Channels, device: torch.device) -> None:
+        skeleton = channels.skeleton
         chains = [_chain(skeleton.parents, joint) for joint in skeleton.contacts]
         depth = max(len(chain) for chain in chains)
-        column = {int(channel): index for index, channel in enumerate(channels)}
+        column = {int(channel): index for index, channel in enumerate(channels.columns) if channel >= 0}
         used = sorted({joint for chain in chains for joint in chain})
         place = {joint: index for index, joint in enumerate(used)}
         identity = len(used)
-        self.still = torch.from_numpy(motion.features.mean(0)).float().to(gain.device)
+        self.gain = torch.from_numpy(channels.gain).float().to(device)
+        self.still = torch.from_numpy(channels.still).float().to(device)
         sources = np.array([[j * GROUP + k for k in range(GROUP)] for j in used])
-        self.columns, self.learned = _lookup(sources, column, gain.device)
-        self.sources = torch.from_numpy(sources).to(gain.device)
+        self.columns, self.learned = _lookup(sources, column, device)
+        self.sources = torch.from_numpy(sources).to(device)
         padded = [[identity] * (depth - len(chain)) + [place[j] for j in chain[::-1]] for chain in chains]
-        self.chains = torch.tensor(padded, device=gain.device)
+        self.chains = torch.tensor(padded, device=device)
         steps = np.zeros((len(chains), depth, 3))
         for row, chain in enumerate(chains):
             below = [np.zeros(3), *(skeleton.offsets[j] for j in chain[:0:-1])]
             steps[row, depth - len(chain) :] = below
-        self.offsets = torch.from_numpy(steps).float().to(gain.device)
-        self.root = torch.tensor([column[skeleton.root_channel + k] for k in range(3)], device=gain.device)
-        self.labels = torch.tensor([column[c] for c in skeleton.contact_channels], device=gain.device)
-        self.gain = gain
+        self.offsets = torch.from_numpy(steps).float().to(device)
+        self.root = torch.tensor([column[skeleton.root_channel + k] for k in range(3)], device=device)
+        self.labels = torch.tensor([column[c] for c in skeleton.contact_channels], device=device)
 
     def __call__(self, x: Tensor, frames_per_row: float) -> Tensor:
         """World speed (B, K, T - 1) in core units per 1/30 s of rows (B, C, T) that are `frames_per_row` apart."""

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from .channels import Channels
 from .errors import ClipError, ModelError
+from .folds import Fold
 from .motion import Motion
 from .recipe import Recipe
 from .skeleton import Skeleton
@@ -30,16 +32,15 @@ class Model:
     """The trained pyramid of one clip.
 
     `weights` holds, for stage i and layer j, `stage{i}.layer{j}.weight` (P, outside, inside, kernel) for the P pairs of
-    neighbouring groups and `.bias`; `code` is z*_1 scaled (1, C, T_1); `learned` the groups that the networks see;
+    neighbouring groups and `.bias`; `code` is z*_1 scaled (1, C, T_1); `channels` what the networks see;
     `source` the clip at 30 frames/s, `source_fps` the rate it came with.
     """
 
     name: str
-    skeleton: Skeleton
+    channels: Channels
     recipe: Recipe
     source: Motion
     source_fps: float
-    learned: tuple[int, ...]
     amplitudes: tuple[float, ...]
     code: NDArray[np.float32]
     weights: dict[str, NDArray[np.float32]]
@@ -47,6 +48,10 @@ class Model:
     seconds: float = 0.0
     device: str = "cpu"
     history: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def skeleton(self) -> Skeleton:
+        return self.source.skeleton
 
     @property
     def lengths(self) -> list[int]:
@@ -70,8 +75,9 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     meta = {
         "format": FORMAT, "info": model.info(), "skeleton": model.skeleton.to_json(), "recipe": model.recipe.to_json(),
-        "learned": list(model.learned), "amplitudes": list(model.amplitudes), "history": model.history,
-        "origin": model.source.origin.tolist(), "fps": model.source.fps,
+        "groups": list(model.channels.groups), "folds": [fold.to_json() for fold in model.channels.folds],
+        "amplitudes": list(model.amplitudes), "history": model.history, "origin": model.source.origin.tolist(),
+        "fps": model.source.fps,
     }  # fmt: skip
     tensors = {name: np.ascontiguousarray(value) for name, value in model.weights.items()}
     tensors |= {"code": np.ascontiguousarray(model.code), "source": np.ascontiguousarray(model.source.features)}
@@ -99,10 +105,12 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         skeleton = Skeleton.from_json(meta["skeleton"])
         recipe = Recipe.from_json(meta["recipe"])
         info = meta["info"]
+        folds = tuple(Fold.from_json(fold) for fold in meta["folds"])
+        channels = Channels(skeleton, tuple(meta["groups"]), folds, source.mean(0), recipe.root_gain)
         model = Model(
-            str(info["name"]), skeleton, recipe,
+            str(info["name"]), channels, recipe,
             Motion(source, skeleton, float(meta["fps"]), np.asarray(meta["origin"], dtype=np.float64)),
-            float(info["source_fps"]), tuple(meta["learned"]), tuple(meta["amplitudes"]), code, tensors,
+            float(info["source_fps"]), tuple(meta["amplitudes"]), code, tensors,
             int(info["seed"]), float(info["training_seconds"]), str(info["device"]), list(meta["history"]),
         )  # fmt: skip
         _check(model)
@@ -148,8 +156,11 @@ def _check(model: Model) -> None:
     skeleton, recipe = model.skeleton, model.recipe
     if model.source.features.ndim != 2 or model.source.features.shape[1] != skeleton.channels:
         raise ValueError("its clip does not fit its skeleton")
-    if not model.learned or not all(0 <= group < skeleton.groups for group in model.learned):
+    groups, folds = model.channels.groups, model.channels.folds
+    if not groups or not all(0 <= group < skeleton.groups + len(folds) for group in groups):
         raise ValueError("its learned groups do not fit its skeleton")
+    if not all(0 <= joint < skeleton.joints for fold in folds for joint in (fold.joint, *fold.members)):
+        raise ValueError("its folded joints do not fit its skeleton")
     if len(model.amplitudes) != recipe.stage_count:
         raise ValueError("its noise amplitudes do not fit its stages")
     layers = len(recipe.hidden) + 1

@@ -1,4 +1,4 @@
-"""When each foot stands, and where it should: contact runs from labels, targets, and how corrections fade in and out."""
+"""When each foot stands and where it should: runs of contact labels, targets, and fading corrections."""
 
 from __future__ import annotations
 

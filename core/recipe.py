@@ -39,6 +39,8 @@ class Recipe:
     contact_squared: bool = True
     timed_root: bool = False
     """Whether a coarse level knows that its frames are further apart when it judges foot speed."""
+    fold_hands: bool = True
+    """Whether bunches of small joints, like fingers, are learned as their principal components."""
     root_gain: float = 1.0
     """What root channels and moving offsets are multiplied with before the networks see them."""
     critic_steps: int = 5

@@ -131,15 +131,18 @@ def body_size(positions: Array) -> float:
     return float(max(extent[2], 0.6 * extent[:2].max()))
 
 
-def group_neighbours(skeleton: Skeleton, learned: Sequence[int], distance: int = 2) -> NDArray[np.bool_]:
+def group_neighbours(
+    skeleton: Skeleton, learned: Sequence[int], distance: int = 2, fold_joints: Sequence[int] = (),
+) -> NDArray[np.bool_]:  # fmt: skip
     """Which learned groups see each other: (G, G), true within `distance` edges of the group graph.
 
     Joints are joined to their nearest learned ancestor. A contact label stands where its foot stands and also beside
     the root group; the root group stands where the root joint stands (`paper.md`, *Networks*); so does a moving offset
-    with its joint.
+    with its joint; so does group `skeleton.groups` + f, the f-th fold, with `fold_joints[f]`.
     """
-    hops = _joint_hops(skeleton, learned)
-    owner = np.array([skeleton.group_joint(g) for g in learned])
+    first_fold = skeleton.groups
+    owner = np.array([skeleton.group_joint(g) if g < first_fold else fold_joints[g - first_fold] for g in learned])
+    hops = _joint_hops(skeleton, {0, *owner.tolist()})
     near: NDArray[np.bool_] = hops[owner][:, owner] <= distance
     root = np.array([g == skeleton.root_channel // GROUP for g in learned])
     contact = np.array([skeleton.joints <= g < skeleton.joints + len(skeleton.contacts) for g in learned])
@@ -147,9 +150,8 @@ def group_neighbours(skeleton: Skeleton, learned: Sequence[int], distance: int =
     return near
 
 
-def _joint_hops(skeleton: Skeleton, learned: Sequence[int]) -> NDArray[np.int64]:
+def _joint_hops(skeleton: Skeleton, owners: set[int]) -> NDArray[np.int64]:
     """Edges between joints (J, J) in the tree, where a joint that owns no learned group costs nothing to pass."""
-    owners = {skeleton.group_joint(g) for g in learned} | {0}
     count = skeleton.joints
     hops = np.zeros((count, count), dtype=np.int64)
     for joint in range(1, count):

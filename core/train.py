@@ -11,17 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
-from .channels import channel_gain, learned_channels, to_network
-from .clusters import cluster_order, find_clusters, one_cluster
+from .channels import choose_channels
+from .clusters import find_clusters, one_cluster
 from .errors import TrainingStopped
 from .losses import FootSpeed
 from .model import Model
-from .motion import RATE, Motion, learned_groups, resample, with_contact_labels
+from .motion import RATE, Motion, resample, with_contact_labels
 from .networks import Graph
 from .progress import Progress
 from .pyramid import Pyramid, build_pyramid, resize, run_stages
 from .recipe import Recipe, rows_an_iteration
-from .skeleton import Skeleton, group_neighbours
 from .stage import Bases, Stage, Task, make_stage, one_by_one, transfer
 
 REPORT_EVERY = 0.2
@@ -49,11 +48,6 @@ def train(
     return training.model(motion.fps, time.perf_counter() - started, clock.history)
 
 
-def order_for_clusters(skeleton: Skeleton, learned: list[int], distance: int) -> list[int]:
-    """Learned groups in the order that makes their clusters consecutive."""
-    return [learned[group] for group in cluster_order(group_neighbours(skeleton, learned, distance))]
-
-
 def usable_cores() -> int:
     """Processor cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
@@ -77,13 +71,11 @@ class Training:
     ) -> None:  # fmt: skip
         self.recipe, self.seed, self.device, self.should_stop = recipe, seed, device, should_stop
         self.source = with_contact_labels(resample(motion, RATE))
-        skeleton = self.source.skeleton
-        self.learned = order_for_clusters(skeleton, learned_groups(self.source), recipe.distance)
-        self.gain = channel_gain(skeleton, self.learned, recipe.root_gain)
+        self.channels = choose_channels(self.source, recipe)
         self.random = torch.Generator().manual_seed(seed)
-        clip = torch.from_numpy(to_network(self.source, self.learned, self.gain)).to(device)
+        clip = torch.from_numpy(self.channels.encode(self.source.features)[None]).to(device)
         self.pyramid: Pyramid = build_pyramid(clip, recipe, self.random)
-        near = group_neighbours(skeleton, self.learned, recipe.distance)
+        near = self.channels.near(recipe.distance)
         self.graph = Graph(near, tuple(find_clusters(near) if device.type == "cpu" else one_cluster(near)))
         self.feet = self._foot_speed()
         self.stages: list[Stage] = []
@@ -92,10 +84,7 @@ class Training:
         self.pool = ThreadPoolExecutor(2, "riff-train", _one_core, (max(1, cores // 2),)) if side_by_side else None
 
     def _foot_speed(self) -> FootSpeed | None:
-        if not self.source.skeleton.contacts:
-            return None
-        gain = torch.from_numpy(self.gain).float().to(self.device)
-        return FootSpeed(self.source, learned_channels(self.learned), gain)
+        return FootSpeed(self.channels, self.device) if self.source.skeleton.contacts else None
 
     def close(self) -> None:
         if self.pool is not None:
@@ -134,7 +123,7 @@ class Training:
                 weights[f"stage{stage.index}.layer{number}.weight"] = layer.pairs()
                 weights[f"stage{stage.index}.layer{number}.bias"] = layer.bias.detach().cpu().numpy().copy()
         return Model(
-            "", self.source.skeleton, self.recipe, self.source, source_fps, tuple(self.learned),
+            "", self.channels, self.recipe, self.source, source_fps,
             tuple(self.pyramid.amplitudes), self.pyramid.code.cpu().numpy(), weights, self.seed, seconds,
             str(self.device), history,
         )  # fmt: skip

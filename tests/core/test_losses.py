@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from core.channels import learned_channels
+from core.channels import Channels
 from core.clusters import one_cluster
 from core.losses import FootSpeed, contact_loss, critic_loss, penalty_of_gradient
 from core.motion import Motion, learned_groups
@@ -56,12 +56,9 @@ def test_penalty_is_zero_for_unit_gradients() -> None:
 
 
 def test_foot_speed_equals_forward_kinematics(walker: Motion) -> None:
-    learned = learned_groups(walker)
-    channels = learned_channels(learned)
-    gain = np.ones(len(channels))
-    gain[:5] = 2.0
-    speed = FootSpeed(walker, channels, torch.from_numpy(gain).float())
-    rows = torch.from_numpy((walker.features[:, channels] * gain).T[None]).float()
+    channels = Channels(walker.skeleton, tuple(learned_groups(walker)), (), walker.features.mean(0), 3.0)
+    speed = FootSpeed(channels, torch.device("cpu"))
+    rows = torch.from_numpy(channels.encode(walker.features)[None])
     feet = walker.positions()[:, list(walker.skeleton.contacts)]
     expected = np.linalg.norm(np.diff(feet, axis=0), axis=-1).T * (walker.fps / 30)
     measured = speed(rows, 30 / walker.fps)[0].numpy()

@@ -1,0 +1,106 @@
+"""Many small joints below one, such as the fingers of a hand, seen by the networks as one group.
+
+Fingers move little and together: six principal components of all their rotations lose a thousandth of what they do, and
+a character of 65 bones costs no more to learn than one of 27.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .motion import Motion
+from .rotation import Array
+from .skeleton import BODY, GROUP, Skeleton
+
+FEWEST = 5
+"""Joints below which folding is not worth it."""
+
+REACH = 0.15 * BODY
+"""Core units from the joint to the tips of what is folded: a hand, not a leg."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """The rotations of `members`, joints below `joint`, as components: (features - mean) @ basis.
+
+    `mean` (6n,), `basis` (6n, 6); its columns are orthogonal and share one length, chosen so that a component has the
+    size of one joint's numbers.
+    """
+
+    joint: int
+    members: tuple[int, ...]
+    mean: Array
+    basis: Array
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Feature columns of the members."""
+        return (np.asarray(self.members)[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
+
+    def encode(self, features: Array) -> Array:
+        """Components (frames, 6) of features (frames, channels)."""
+        return (features[:, self.columns] - self.mean) @ self.basis
+
+    def decode(self, components: Array) -> Array:
+        """The members' feature columns (frames, 6n) from components (frames, 6)."""
+        return components @ self.basis.T / (self.basis[:, 0] ** 2).sum() + self.mean
+
+    def to_json(self) -> dict[str, Any]:
+        return {"joint": self.joint, "members": list(self.members), "mean": self.mean.tolist(),
+                "basis": self.basis.tolist()}  # fmt: skip
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Fold:
+        members = tuple(int(member) for member in data["members"])
+        mean = np.asarray(data["mean"], dtype=np.float64).reshape(len(members) * GROUP)
+        basis = np.asarray(data["basis"], dtype=np.float64).reshape(len(members) * GROUP, GROUP)
+        return Fold(int(data["joint"]), members, mean, basis)
+
+
+def find_folds(motion: Motion, learned: Sequence[int]) -> list[Fold]:
+    """Fold each bunch of at least FEWEST moving joints that hang close together below one joint.
+
+    Contact joints and joints with moving offsets are never folded; neither is what hangs at the root.
+    """
+    skeleton = motion.skeleton
+    moving = {g for g in learned if g < skeleton.joints}
+    fixed = {*skeleton.contacts, *skeleton.translated}
+    below = _descendants(skeleton)
+    folds: list[Fold] = []
+    for joint in range(1, skeleton.joints):
+        members = [j for j in below[joint] if j in moving]
+        taken = any(joint == fold.joint or joint in below[fold.joint] for fold in folds)
+        if not taken and len(members) >= FEWEST and not fixed & set(below[joint]) and _reach(skeleton, joint) < REACH:
+            folds.append(_principal(motion, joint, members))
+    return folds
+
+
+def _descendants(skeleton: Skeleton) -> list[list[int]]:
+    below: list[list[int]] = [[] for _ in skeleton.names]
+    for joint in range(skeleton.joints - 1, 0, -1):
+        below[skeleton.parents[joint]] += [joint, *below[joint]]
+    return [sorted(joints) for joints in below]
+
+
+def _reach(skeleton: Skeleton, joint: int) -> float:
+    """Rest distance from a joint to the farthest joint below it."""
+    place = {joint: np.zeros(3)}
+    for other in range(joint + 1, skeleton.joints):
+        if skeleton.parents[other] in place:
+            place[other] = place[skeleton.parents[other]] + skeleton.offsets[other]
+    return float(max(np.linalg.norm(p) for p in place.values()))
+
+
+def _principal(motion: Motion, joint: int, members: list[int]) -> Fold:
+    columns = (np.asarray(members)[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
+    values = motion.features[:, columns]
+    mean = values.mean(0)
+    _, _, rows = np.linalg.svd(values - mean, full_matrices=False)
+    basis = np.zeros((len(columns), GROUP))
+    found = rows[:GROUP].T
+    basis[:, : found.shape[1]] = found * np.sign(found[np.abs(found).argmax(0), np.arange(found.shape[1])])
+    return Fold(joint, tuple(members), mean, basis / np.sqrt(len(members)))
