@@ -32,8 +32,7 @@ def riff_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if os.environ.get("RIFF_ZIP"):
         return Path(os.environ["RIFF_ZIP"]).resolve()
     target = tmp_path_factory.mktemp("zip") / "riff.zip"
-    version = "{}.{}".format(*bpy.app.version)
-    builder = Path(bpy.__file__).parent / version / "scripts/addons_core/bl_pkg/cli/blender_ext.py"
+    builder = Path(bpy.utils.system_resource("SCRIPTS")) / "addons_core/bl_pkg/cli/blender_ext.py"
     subprocess.run([sys.executable, str(ROOT / "wheels/fetch.py")], check=True)
     command = [sys.executable, str(builder), "build", f"--source-dir={ROOT}", f"--output-filepath={target}"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
