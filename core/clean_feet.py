@@ -17,6 +17,9 @@ from .rotation import Array, matrix_to_six, rotation_from_vector
 from .skeleton import GROUP, Skeleton
 
 ROUNDS = 4
+STEADY = 3.0
+"""Frames over which the root's correction is smoothed; what is left of it is the legs' part."""
+
 DAMPING = 0.01
 """Share of a leg's squared length; keeps a stretched knee from snapping."""
 
@@ -74,15 +77,17 @@ def root_from_stance(motion: Motion, pose: Pose, standing: NDArray[np.bool_], gr
     count = both.sum(1)
     stance = -(np.diff(relative, axis=0)[..., :2] * both[..., None]).sum(1) / np.maximum(count, 1)[:, None]
     own = np.diff(pose.root[:, :2], axis=0)
-    share = _smooth(np.minimum(count, 1.0), 1.0)[:, None]
-    velocity = np.where(count[:, None] > 0, share * stance + (1.0 - share) * own, own)
+    known = np.minimum(count, 1.0)
+    near = _smooth(known, STEADY)
+    error = np.stack([_smooth((stance - own)[:, k] * known, STEADY) / np.maximum(near, 0.05) for k in range(2)], axis=1)
+    velocity = own + error
     root = pose.root.copy()
     root[1:, :2] = root[0, :2] + np.cumsum(velocity, axis=0)
     stands = standing.any(1)
     if stands.any():
         above = np.where(standing, pose.places[:, contacts, 2] - ground, np.inf).min(1)
         lift = np.interp(np.arange(motion.frames), np.flatnonzero(stands), -above[stands])
-        root[:, 2] += _smooth(lift, 3.0)
+        root[:, 2] += _smooth(lift, STEADY)
     return root
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .clean_feet import clean_feet
 from .clusters import find_clusters
 from .model import Model
 from .motion import Motion
@@ -64,12 +65,16 @@ def noise_code(seed: int, variation: int, stage: int, length: int) -> np.ndarray
     return random.standard_normal((1, length), dtype=np.float32)
 
 
-def generate(model: Model, *, frames: int | None = None, count: int = 1, seed: int = 0) -> list[Motion]:
+def generate(
+    model: Model, *, frames: int | None = None, count: int = 1, seed: int = 0, clean: bool = True,
+) -> list[Motion]:  # fmt: skip
     """New motions of a model at 30 frames/s, as long as its clip unless `frames` says otherwise.
 
-    Variation k of a seed is the same whatever `count` is. Raises ValueError for fewer than 30 frames or no motions.
+    With `clean`, standing feet are made to stand. Variation k of a seed is the same whatever `count` is. Raises
+    ValueError for fewer than 30 frames or no motions.
     """
     wanted = model.source.frames if frames is None else frames
     if wanted < 30 or count < 1:
         raise ValueError("Generate at least one motion of at least 30 frames.")
-    return Sampler(model).sample(wanted, count, seed)
+    motions = Sampler(model).sample(wanted, count, seed)
+    return [clean_feet(motion, model.source) for motion in motions] if clean else motions

@@ -13,7 +13,7 @@ SHORTEST_RUN = 3
 FADE = 8
 """Frames over which a correction fades in before a contact and out after it."""
 
-WANDER = 0.06
+WANDER = 0.1
 """Core units that a standing foot may wander before its stand is cut in two."""
 
 
