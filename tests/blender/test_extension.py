@@ -11,7 +11,9 @@ import addon_utils
 import bpy
 
 PANELS = ("RIFF_PT_source", "RIFF_PT_train", "RIFF_PT_generate", "RIFF_PT_variations")
-OPERATORS = ("add_sample_dancer", "train", "cancel_training", "generate", "show_action", "refresh_models", "remove_model")
+OPERATORS = (
+    "add_sample_dancer", "train", "cancel_training", "generate", "show_action", "refresh_models", "remove_model",
+)  # fmt: skip
 HANDLERS = ("load_post", "undo_post", "redo_post")
 
 

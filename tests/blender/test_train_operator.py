@@ -97,7 +97,9 @@ def test_action_without_rotation_is_refused(riff: ModuleType, dancer: bpy.types.
     assert list(models.iterdir()) == []
 
 
-def test_training_makes_a_listed_model(riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType) -> None:
+def test_training_makes_a_listed_model(
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
+) -> None:  # fmt: skip
     job = train(riff)
     assert (job.state, job.error) == (jobs.State.DONE, "")
     assert job.expected > 0
@@ -154,7 +156,9 @@ def small_files(bytes_at_most: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_model_that_the_disk_refuses(riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType) -> None:
+def test_model_that_the_disk_refuses(
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
+) -> None:  # fmt: skip
     with small_files(100_000):
         job = train(riff)
     assert job.state is jobs.State.FAILED
@@ -237,7 +241,7 @@ def test_generating_from_a_broken_model_changes_nothing(
     bpy.ops.riff.refresh_models()
     assert bpy.context.window_manager.riff.models[0].problem
     before = {action.name for action in bpy.data.actions}
-    with pytest.raises(RuntimeError, match="“Broken.safetensors” is"):
+    with pytest.raises(RuntimeError, match=r"“Broken\.safetensors” is"):
         bpy.ops.riff.generate()
     assert new_actions(before) == []
 
