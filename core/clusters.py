@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CALL_COST = 80.0
+CALL_COST = 12.0
 """What one more small product costs beside its multiplications, in group pairs (measured, `bench/lab.md`)."""
 
 

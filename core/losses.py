@@ -1,4 +1,4 @@
-"""The losses of a stage (`paper.md`, *Losses*, equations 1 to 4)."""
+"""The contact loss of a stage (`paper.md`, *Losses*, eq. 4), from foot speed by forward kinematics."""
 
 from __future__ import annotations
 
@@ -9,34 +9,7 @@ import torch
 from torch import Tensor
 
 from .channels import Channels
-from .networks import Critic
 from .skeleton import GROUP
-
-
-def penalty_of_gradient(gradient: Tensor) -> Tensor:
-    """((‖∇‖ - 1)²) averaged over samples and frames; the norm is over the channels of a frame, (B, C, T) → ()."""
-    norm: Tensor = gradient.norm(2, dim=1)
-    return ((norm - 1.0) ** 2).mean()
-
-
-def critic_loss(critic: Critic, real: Tensor, fake: Tensor, mix: Tensor, weight: float) -> tuple[Tensor, Tensor]:
-    """WGAN-GP loss of a critic (eq. 1) whose first derivative is that of the penalised loss, and the plain gap.
-
-    `real`, `fake` (B, C, T); `mix` (B, 1, 1) places the points between them. Through a piecewise linear critic the
-    penalty's derivative is that of ⟨∇, v⟩ with v held fixed, and ⟨∇, v⟩ is the critic's change along v: one more
-    forward pass without bias instead of a graph of gradients. Its value is therefore not the loss; the gap
-    (scores of real minus fake) is returned for display. A `mix` of fewer samples than B judges the first of them only.
-    """
-    count = len(mix)
-    between = (mix * real[:count] + (1.0 - mix) * fake[:count]).detach().requires_grad_(True)
-    scores, slopes = critic.scores_and_slopes(between)
-    (gradient,) = torch.autograd.grad(scores.sum(), between)
-    norm = gradient.norm(2, dim=1, keepdim=True)
-    direction = gradient * (2.0 * (norm - 1.0) / norm.clamp_min(1e-12) / norm.numel())
-    penalty = critic.tangent(direction, slopes).sum()
-    both = critic(torch.cat([real, fake]))
-    gap = both[: len(real)].mean() - both[len(real) :].mean()
-    return weight * penalty - gap, gap.detach()
 
 
 class FootSpeed:

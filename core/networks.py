@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .clusters import Cluster
-from .packed import PackedConvolution, pack, unpack
+from .packed import Layer, back_layers, critic_gradients, pack, run_layers, unpack
 from .skeleton import GROUP
-
-SLOPE = 0.2
-"""Negative slope of the LeakyReLU between layers."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,9 @@ class Graph:
     @property
     def groups(self) -> int:
         return len(self.near)
+
+
+ONE_GROUP = Graph(np.ones((1, 1), dtype=bool), (Cluster((0,), (0,)),))
 
 
 class GraphConvolution(nn.Module):
@@ -66,18 +66,12 @@ class GraphConvolution(nn.Module):
         """One mask for each weight: 1 where the groups are neighbours."""
         return [getattr(self, f"mask{number}") for number in range(len(self.weights))]
 
-    def forward(self, x: Tensor, *, with_bias: bool = True, frozen: bool = False) -> Tensor:
-        """Convolve packed rows (see `pack`), or (B, C, T) on a GPU; `frozen` weights let no gradient be computed."""
-        bias: Tensor | None = self.bias if with_bias else None
-        weights: list[Tensor] = list(self.weights)
-        if frozen:
-            bias = None if bias is None else bias.detach()
-            weights = [weight.detach() for weight in weights]
-        if x.is_cuda:
-            return _dense(x, weights[0], bias)
-        columns = [getattr(self, f"columns{number}") for number in range(len(weights))]
-        result: Tensor = PackedConvolution.apply(x, bias, self.rows, columns, *weights)
-        return result
+    def layer(self, weights: Sequence[Tensor] | None = None, bias: Tensor | None = None) -> Layer:
+        """The convolution as data for `packed`, with these weights or its own."""
+        tensors = list(self.weights) if weights is None else list(weights)
+        columns = [getattr(self, f"columns{number}") for number in range(len(tensors))]
+        starts, stops = [rows.start for rows in self.rows], [rows.stop for rows in self.rows]
+        return Layer(starts, stops, columns, tensors, self.bias if bias is None else bias)
 
     def pairs(self) -> NDArray[np.float32]:
         """Weights of the P pairs of neighbouring groups, row by row of the matrix: (P, outside, inside, kernel)."""
@@ -109,36 +103,69 @@ def group_widths(groups: int, hidden: Sequence[int]) -> list[int]:
     return [math.ceil(channels / groups) for channels in hidden]
 
 
-def _dense(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    half = weight.shape[0] // 2
-    return F.conv1d(F.pad(x, (half, half), mode="reflect"), weight.permute(1, 2, 0), bias)
+class _Stack(torch.autograd.Function):
+    """Layers on packed rows; differentiable once, by the input and by all weights or none of them."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, layers: list[Layer], wants_weights: bool, *parameters: Tensor) -> Tensor:
+        values, seen = run_layers(x, layers, False)
+        ctx.kept = (layers, values, seen, wants_weights)
+        return values[-1]
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        layers, values, seen, wants_weights = ctx.kept
+        wants_input = ctx.needs_input_grad[0]
+        to_x, weights, biases = back_layers(grads[0], layers, values, seen, False, wants_input, wants_weights)
+        found: list[Tensor | None] = []
+        for own, bias in zip(reversed(weights), reversed(biases), strict=True):
+            found += [*own, bias]
+        return (to_x if wants_input else None, None, None, *found)
 
 
 class LayerStack(nn.Module):
-    """Skeleton-aware convolutions one after the other, each group `widths` wide between them."""
+    """Skeleton-aware convolutions one after the other, LeakyReLU between them (`paper.md`, *Networks*)."""
 
-    def __init__(self, graph: Graph, widths: Sequence[int], kernel: int, random: torch.Generator) -> None:
+    def __init__(self, layers: Sequence[GraphConvolution]) -> None:
         super().__init__()
-        self.margin = kernel // 2
-        self.stack = nn.ModuleList(GraphConvolution(graph, a, b, kernel, random) for a, b in itertools.pairwise(widths))
+        self.stack = nn.ModuleList(layers)
+        self.margin = layers[0].kernel // 2
 
     @property
     def layers(self) -> list[GraphConvolution]:
         return [layer for layer in self.stack if isinstance(layer, GraphConvolution)]
+
+    def forward(self, x: Tensor, *, frozen: bool = False) -> Tensor:
+        """(B, C, T) → (B, outputs, T); a `frozen` stack passes gradients to its input only."""
+        parameters = [] if frozen else list(self.parameters())
+        layers = [_detached(layer) for layer in self.layers]
+        result: Tensor = _Stack.apply(pack(x, self.margin), layers, not frozen, *parameters)
+        return unpack(result, self.margin)
+
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
+        """Weights, then bias, layer by layer: the order in which gradients are returned."""
+        for layer in self.layers:
+            yield from layer.weights
+            yield layer.bias
+
+
+def _detached(layer: GraphConvolution) -> Layer:
+    return layer.layer([weight.detach() for weight in layer.weights], layer.bias.detach())
+
+
+def _hidden_layers(
+    graph: Graph, widths: Sequence[int], kernel: int, random: torch.Generator,
+) -> list[GraphConvolution]:  # fmt: skip
+    return [GraphConvolution(graph, a, b, kernel, random) for a, b in itertools.pairwise(widths)]
 
 
 class Generator(LayerStack):
     """G_i of a stage: (B, C, T) → (B, C, T), the residual that is added to the upsampled input."""
 
     def __init__(self, graph: Graph, hidden: Sequence[int], kernel: int, random: torch.Generator) -> None:
-        super().__init__(graph, [GROUP, *group_widths(graph.groups, hidden), GROUP], kernel, random)
-
-    def forward(self, x: Tensor) -> Tensor:
-        *hidden, last = self.layers
-        x = pack(x, self.margin)
-        for layer in hidden:
-            x = F.leaky_relu(layer(x), SLOPE, inplace=True)
-        return unpack(last(x), self.margin)
+        widths = [GROUP, *group_widths(graph.groups, hidden), GROUP]
+        super().__init__(_hidden_layers(graph, widths, kernel, random))
 
     def refine(self, base: Tensor, noise: Tensor) -> Tensor:
         """x_i = G_i(base + noise) + base, with `noise` (B, 1, T) or (B, C, T) already scaled by σ_i."""
@@ -147,49 +174,26 @@ class Generator(LayerStack):
 
 
 class Critic(LayerStack):
-    """D_i of a stage: (B, C, T) → (B, 1, T), a score for each frame."""
+    """D_i of a stage: (B, C, T) → (B, 1, T), a score for each frame, by a last plain convolution."""
 
     def __init__(self, graph: Graph, hidden: Sequence[int], kernel: int, random: torch.Generator) -> None:
         widths = [GROUP, *group_widths(graph.groups, hidden)]
-        super().__init__(graph, widths, kernel, random)
         channels = graph.groups * widths[-1]
-        bound = 1.0 / math.sqrt(channels * kernel)
-        self.score_weight = nn.Parameter((torch.rand((kernel, 1, channels), generator=random) * 2 - 1) * bound)
-        self.score_bias = nn.Parameter((torch.rand(1, generator=random) * 2 - 1) * bound)
-        self.register_buffer("score_columns", torch.arange(channels), persistent=False)
+        score = GraphConvolution(ONE_GROUP, channels, 1, kernel, random)
+        super().__init__([*_hidden_layers(graph, widths, kernel, random), score])
 
-    def forward(self, x: Tensor, *, frozen: bool = False) -> Tensor:
-        """Scores; a `frozen` critic passes gradients to its input only."""
-        x = pack(x, self.margin)
-        for layer in self.layers:
-            x = F.leaky_relu(layer(x, frozen=frozen), SLOPE, inplace=True)
-        return self._score(x, frozen)
+    def gradients(self, real: Tensor, fake: Tensor, mix: Tensor, penalty: float) -> tuple[list[Tensor], Tensor]:
+        """Gradients of the WGAN-GP loss (eq. 1) in the order of `parameters`, and the gap.
 
-    def scores_and_slopes(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Scores of a frozen critic, and for each hidden layer the slope (1 or 0.2) of the LeakyReLU at each value."""
-        slopes: list[Tensor] = []
-        x = pack(x, self.margin)
-        for layer in self.layers:
-            x = F.leaky_relu(layer(x, frozen=True), SLOPE, inplace=True)
-            slopes.append((x.detach() > 0).float().mul_(1.0 - SLOPE).add_(SLOPE))
-        return self._score(x, frozen=True), slopes
-
-    def tangent(self, direction: Tensor, slopes: Sequence[Tensor]) -> Tensor:
-        """How the scores change along `direction` (B, C, T) where the hidden layers have these slopes."""
-        x = pack(direction, self.margin)
-        for layer, slope in zip(self.layers, slopes, strict=True):
-            x = layer(x, with_bias=False) * slope
-        return self._score(x, with_bias=False)
-
-    def _score(self, x: Tensor, frozen: bool = False, with_bias: bool = True) -> Tensor:
-        weight: Tensor = self.score_weight.detach() if frozen else self.score_weight
-        bias: Tensor | None = self.score_bias if with_bias else None
-        if frozen and bias is not None:
-            bias = bias.detach()
-        if x.is_cuda:
-            return _dense(x, weight, bias)
-        scores: Tensor = PackedConvolution.apply(x, bias, [slice(0, 1)], [self.get_buffer("score_columns")], weight)
-        return unpack(scores, self.margin)
+        `real`, `fake` (B, C, T); `mix` (J, 1, 1), J ≤ B, places the points between the first J of them at which the
+        gradient is held to length 1. The gap is the mean score of real minus fake.
+        """
+        count = len(mix)
+        between = mix * real[:count] + (1.0 - mix) * fake[:count]
+        layers = [_detached(layer) for layer in self.layers]
+        one, two, three = (pack(x.detach(), self.margin) for x in (real, fake, between))
+        weights, biases, gap = critic_gradients(one, two, three, layers, penalty)
+        return [grad for own, bias in zip(weights, biases, strict=True) for grad in (*own, bias)], gap
 
 
 def mask_gradients(module: nn.Module) -> None:

@@ -50,6 +50,8 @@ class Recipe:
     """Whether reconstruction shares the generator's optimiser step instead of taking its own."""
     generator_rate: float = 1e-4
     critic_rate: float = 1e-4
+    final_rate: float = 1.0
+    """Share of both rates that is left at the end of a level, reached along half a cosine."""
     beta1: float = 0.9
     pool: int = 50
     """Past samples kept for the critic; 0 shows it only fresh ones."""
@@ -127,7 +129,7 @@ GANIMATOR = Recipe(
 
 FAST = Recipe(
     name="fast",
-    iterations=(1500, 1200, 900, 600),
+    iterations=(800, 800, 600, 400),
     batch=(4, 4, 3, 2),
     crop=(128, 128, 160, 256),
     adversarial=(1.0, 1.0, 1.0, 1.0),
@@ -136,12 +138,13 @@ FAST = Recipe(
     contact_squared=False,
     timed_root=True,
     root_gain=10.0,
-    critic_steps=1,
-    penalty_share=0.25,
+    critic_steps=2,
+    penalty_share=0.5,
     reconstruct_every=2,
     joint_steps=True,
-    generator_rate=2e-4,
-    critic_rate=4e-4,
+    generator_rate=2e-3,
+    critic_rate=2e-3,
+    final_rate=0.1,
     beta1=0.5,
     pool=0,
     average=0.99,

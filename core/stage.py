@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from .losses import FootSpeed, contact_loss, critic_loss
+from .losses import FootSpeed, contact_loss
 from .networks import Critic, Generator, Graph, mask_gradients
 from .pyramid import Pyramid
 from .recipe import Recipe
@@ -68,6 +69,7 @@ class Stage:
 
         The samples (B, C, T) and the reconstruction (1, C, T) are detached, to feed the stage above.
         """
+        self._follow_schedule()
         made: list[Tensor] = []
         for base in bases.random[:-1]:
             with torch.no_grad():
@@ -97,16 +99,16 @@ class Stage:
         real = self.real_crops(len(fake), fake.shape[-1])
         judged = max(1, round(self.recipe.penalty_share * len(fake)))
         mix = torch.rand((len(fake), 1, 1), generator=self.random).to(fake.device)
-        parts = _halves(len(fake)) if run is not one_by_one else [slice(0, len(fake))]
+        alone = self.recipe.stages[self.level] == 1
+        parts = _halves(len(fake)) if alone else [slice(0, len(fake))]
         judged_each = -(-judged // len(parts))
-        weights = list(self.critic.parameters())
 
         def task(part: slice) -> Task:
             def gradients() -> tuple[list[Tensor], float]:
                 share = (part.stop - part.start) / len(fake)
                 points = mix[part][:judged_each]
-                loss, gap = critic_loss(self.critic, real[part], fake[part], points, self.recipe.gradient_penalty)
-                return list(torch.autograd.grad(loss * share, weights, allow_unused=True)), float(gap) * share
+                grads, gap = self.critic.gradients(real[part], fake[part], points, self.recipe.gradient_penalty)
+                return [grad * share for grad in grads], float(gap) * share
 
             return gradients
 
@@ -171,6 +173,14 @@ class Stage:
                 sample, self.past[place] = self.past[place], sample
             shown.append(sample)
         return torch.cat(shown)
+
+    def _follow_schedule(self) -> None:
+        if self.recipe.final_rate == 1.0:
+            return
+        done = min(self.steps / self.recipe.iterations[self.level], 1.0)
+        share = self.recipe.final_rate + (1.0 - self.recipe.final_rate) * (1.0 + math.cos(math.pi * done)) / 2.0
+        self.generator_optimiser.param_groups[0]["lr"] = self.recipe.generator_rate * share
+        self.critic_optimiser.param_groups[0]["lr"] = self.recipe.critic_rate * share
 
     @torch.no_grad()
     def _follow_average(self) -> None:

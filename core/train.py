@@ -80,15 +80,17 @@ class Training:
         self.feet = self._foot_speed()
         self.stages: list[Stage] = []
         cores = threads or usable_cores()
-        side_by_side = device.type == "cpu" and cores > 1
-        self.pool = ThreadPoolExecutor(2, "riff-train", _one_core, (max(1, cores // 2),)) if side_by_side else None
+        self.threads_before = torch.get_num_threads()
+        torch.set_num_threads(max(1, cores // 2))
+        workers = 2 if device.type == "cpu" and cores > 1 else 1
+        self.pool = ThreadPoolExecutor(workers, "riff-train", torch.set_num_threads, (max(1, cores // 2),))
 
     def _foot_speed(self) -> FootSpeed | None:
         return FootSpeed(self.channels, self.device) if self.source.skeleton.contacts else None
 
     def close(self) -> None:
-        if self.pool is not None:
-            self.pool.shutdown(wait=True)
+        self.pool.shutdown(wait=True)
+        torch.set_num_threads(self.threads_before)
 
     def run_level(self, level: int, clock: Clock) -> None:
         """Train the stages of a level together, each on what those below make; lower levels are frozen."""
@@ -149,14 +151,11 @@ class LevelRun:
 
     def _results(self) -> list[tuple[list[Tensor], Tensor]]:
         pairs = list(zip(self.stages, self.feeds, strict=True))
-        if self.pool is None:
-            return [stage.iterate(feed, one_by_one) for stage, feed in pairs]
         if len(pairs) == 1:
             return [self.stages[0].iterate(self.feeds[0], self._side_by_side)]
         return list(self.pool.map(lambda pair: pair[0].iterate(pair[1], one_by_one), pairs))
 
     def _side_by_side(self, tasks: Sequence[Task]) -> list[tuple[list[Tensor], float]]:
-        assert self.pool is not None
         return list(self.pool.map(lambda task: task(), tasks))
 
 
@@ -246,7 +245,3 @@ class Clock:
 
 def _lift(above: Stage, made: list[Tensor], rebuilt: Tensor) -> Bases:
     return Bases([resize(sample, above.rows) for sample in made], resize(rebuilt, above.real.shape[-1]))
-
-
-def _one_core(threads: int) -> None:
-    torch.set_num_threads(threads)

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from core.clusters import cluster_order, find_clusters, one_cluster
-from core.networks import Critic, Generator, Graph, GraphConvolution
+from core.networks import Critic, Generator, Graph, GraphConvolution, LayerStack
 
 GROUPS = 14
 
@@ -57,24 +57,27 @@ def test_generator_equals_plain_convolutions(graph: Graph) -> None:
 def test_gradients_equal_those_of_plain_convolutions(graph: Graph) -> None:
     random = torch.Generator().manual_seed(5)
     layer = Generator(graph, (28,), 5, random).layers[0]
-    from core.packed import pack, unpack
-
     x = torch.randn(2, GROUPS * 6, 15, generator=random)
     ours, theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
-    (out,) = torch.autograd.grad(unpack(layer(pack(ours, 2)), 2).square().sum(), ours)
+    (out,) = torch.autograd.grad(LayerStack([layer])(ours).square().sum(), ours)
     (reference,) = torch.autograd.grad(plain(layer, theirs).square().sum(), theirs)
     torch.testing.assert_close(out, reference, atol=1e-4, rtol=1e-4)
 
 
-def test_gradcheck_of_packed_convolution() -> None:
-    from core.packed import PackedConvolution
-
+def test_gradcheck_of_a_whole_generator(graph: Graph) -> None:
     random = torch.Generator().manual_seed(7)
-    x = torch.randn(4, 2, 11, generator=random, dtype=torch.float64, requires_grad=True)
-    weight = torch.randn(5, 3, 4, generator=random, dtype=torch.float64, requires_grad=True)
-    bias = torch.randn(3, generator=random, dtype=torch.float64, requires_grad=True)
-    call = lambda x, bias, weight: PackedConvolution.apply(x, bias, [slice(0, 3)], [torch.arange(4)], weight)  # noqa: E731
-    assert torch.autograd.gradcheck(call, (x, bias, weight))
+    generator = Generator(graph, (14, 28), 5, random).double()
+    x = torch.randn(2, GROUPS * 6, 6, generator=random, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: generator(x)[:, ::9], (x,), fast_mode=True)
+    for parameter in generator.parameters():
+        loss = generator(x.detach()).square().sum()
+        (grad,) = torch.autograd.grad(loss, parameter)
+        place = int(grad.abs().argmax())
+        flat, step = parameter.data.view(-1), 1e-6
+        flat[place] += step
+        up = generator(x.detach()).square().sum()
+        assert float((up - loss).detach() / step) == pytest.approx(float(grad.view(-1)[place]), rel=1e-3)
+        flat[place] -= step
 
 
 def test_weights_between_strangers_stay_zero(graph: Graph) -> None:
