@@ -1,0 +1,74 @@
+"""What fools the papers' figures: motions that took no learning, made from the source itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.motion import Motion
+from core.novelty import SMOOTHING, low_pass
+from core.rotation import Array, axis_rotation, matrix_to_six
+from core.skeleton import GROUP
+
+CHUNK = 45
+"""Frames of the pieces that are shuffled: a second and a half."""
+
+DEGREES = 8.0
+
+
+def all_cheats(source: Motion) -> dict[str, Motion]:
+    """Every cheat by its name; those that keep the source's frames are as long as it, the others twice as long."""
+    return {
+        "copy": source,
+        "shuffled chunks": shuffled_chunks(source),
+        "white noise of 8°": with_noise(source, deviation=0.0),
+        "smooth noise of 8°": with_noise(source, deviation=SMOOTHING),
+        "frozen pose": frozen_pose(source),
+        "flipped labels": flipped_labels(source),
+    }
+
+
+def shuffled_chunks(source: Motion, seed: int = 1) -> Motion:
+    """Pieces of the source from random places, one after the other without blending. Raises ValueError: too short."""
+    count = 2 * source.frames // CHUNK
+    starts = np.random.default_rng(seed).integers(0, source.frames - CHUNK, count)
+    return replace(source, features=np.concatenate([source.features[start : start + CHUNK] for start in starts]))
+
+
+def with_noise(motion: Motion, deviation: float, degrees: float = DEGREES, seed: int = 2) -> Motion:
+    """The motion with every joint turned about its three axes by normal noise, each of `degrees` standard deviation.
+
+    `deviation` is that of the Gaussian, in rows, which smooths the noise over time; 0 leaves it white.
+    """
+    angles = np.random.default_rng(seed).normal(size=(motion.frames, motion.skeleton.joints * 3))
+    if deviation:
+        angles = low_pass(angles, deviation)
+    angles = (angles / angles.std() * np.radians(degrees)).reshape(motion.frames, -1, 3)
+    turns: Array = motion.rotations()
+    for axis in range(3):
+        turns = turns @ axis_rotation(axis, angles[..., axis])
+    features = motion.features.copy()
+    features[:, : motion.skeleton.joints * GROUP] = matrix_to_six(turns).reshape(motion.frames, -1)
+    return replace(motion, features=features)
+
+
+def frozen_pose(source: Motion, frame: int | None = None) -> Motion:
+    """One frame held for twice the source's length; unless told, the one nearest to the mean pose."""
+    if frame is None:
+        frame = int(np.linalg.norm(source.features - source.features.mean(0), axis=1).argmin())
+    return replace(source, features=np.repeat(source.features[frame : frame + 1], 2 * source.frames, axis=0))
+
+
+def flipped_labels(source: Motion) -> Motion:
+    """The source with every contact label turned into its opposite."""
+    features, labels = source.features.copy(), source.skeleton.contact_channels
+    features[:, labels] = 1.0 - features[:, labels]
+    return replace(source, features=features)
+
+
+def zeroed_labels(source: Motion) -> Motion:
+    """The source with every contact label off."""
+    features = source.features.copy()
+    features[:, source.skeleton.contact_channels] = 0.0
+    return replace(source, features=features)

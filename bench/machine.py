@@ -1,0 +1,42 @@
+"""Where and with what a figure was measured: no number is worth keeping without it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def circumstances(device: str = "cpu") -> dict[str, Any]:
+    """Date, device, processor, cores and versions; every value fits JSON. `device` is what PyTorch calls it."""
+    return {
+        "date": date.today().isoformat(),
+        "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": {
+            "riff": riff_version(), "python": platform.python_version(), "torch": torch.__version__,
+            "numpy": numpy.__version__,
+        },
+    }  # fmt: skip
+
+
+def processor() -> str:
+    """The processor's name as the system knows it."""
+    table = Path("/proc/cpuinfo")
+    lines = table.read_text(encoding="utf-8").splitlines() if table.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def riff_version() -> str:
+    version: str = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))["version"]
+    return version
