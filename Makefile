@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types build bench clean
+.PHONY: help demo test lint types build bench bench-quality clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -20,7 +20,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 help: ## Show this list
 	@echo "Riff $(VERSION)"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
 demo: .venv311/ready $(ZIP) ## Build, install in Blender 4.5, train and make five variations: CLIP=path for a clip of yours, OUT=folder
 	@$(PYTHON) -m bench.demo --zip $(ZIP) $(if $(CLIP),--clip "$(CLIP)") $(if $(OUT),--out "$(OUT)") $(if $(SCALE),--scale $(SCALE))
@@ -36,6 +36,11 @@ build: .venv311/ready ## The extension's zip, in dist/
 
 bench: .venv311/ready ## Benchmarks of this machine
 	@for script in bench/measure_*.py; do [ -e "$$script" ] || continue; echo "== $$script"; $(PYTHON) "$$script" || exit 1; done
+
+bench-quality: .venv311/ready ## Train, measure beside the peers: CLIP=name, RECIPE=fast, SCALE=1, MODEL=file, COUNT=20, JOINTS=papers, SHEET=1
+	@$(PYTHON) -m bench.quality $(if $(CLIP),--clip "$(CLIP)") $(if $(RECIPE),--recipe $(RECIPE)) $(if $(SCALE),--scale $(SCALE)) \
+		$(if $(MODEL),--model "$(MODEL)") $(if $(COUNT),--count $(COUNT)) $(if $(JOINTS),--joints $(JOINTS)) $(if $(SHEET),--sheet) \
+		$(if $(KEEP),--keep "$(KEEP)") $(if $(OUT),--out "$(OUT)")
 
 clean: ## Remove everything that was built: out/, dist/, build/, environments, fetched wheels
 	rm -rf out dist build .venv311 .venv313 .mypy_cache .ruff_cache .pytest_cache .hypothesis wheels/*.whl
