@@ -7,7 +7,6 @@ Leaves `variations.blend`, `contact-sheet.png`, `loss.png`, `report.json` and `m
 from __future__ import annotations
 
 import argparse
-import atexit
 import importlib
 import json
 import os
@@ -17,6 +16,7 @@ import sys
 import tempfile
 import time
 import tomllib
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +25,6 @@ from typing import Any, TextIO
 # Blender's user folder for this run alone; bpy looks at it when it is imported.
 RESOURCES = tempfile.mkdtemp(prefix="riff-demo-")
 os.environ["BLENDER_USER_RESOURCES"] = RESOURCES
-atexit.register(shutil.rmtree, RESOURCES, ignore_errors=True)
 
 import bpy  # noqa: E402
 
@@ -218,11 +217,19 @@ def main() -> int:
     except (DemoError, RuntimeError, OSError, ValueError) as error:
         print(f"The demo failed: {sentence(error)}", file=sys.stderr)
         return 1
+    except Exception:
+        traceback.print_exc()
+        return 1
     finally:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(RESOURCES, ignore_errors=True)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Where an exception has referred to Blender's data, bpy 4.5 waits for ever at Python's ordinary end.
+    os._exit(code)

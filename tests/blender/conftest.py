@@ -24,6 +24,7 @@ import bpy  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTENSION = "bl_ext.user_default.riff"
+EXIT_STATUS = pytest.StashKey[int]()
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +68,16 @@ def clip() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[EXIT_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave at once: after a failure, whose traceback refers to Blender's data, bpy waits for ever at Python's end."""
+    shutil.rmtree(RESOURCES, ignore_errors=True)
+    config.get_terminal_writer().flush()
+    if EXIT_STATUS in config.stash:
+        os._exit(config.stash[EXIT_STATUS])

@@ -62,7 +62,7 @@ def new_actions(before: set[str]) -> list[bpy.types.Action]:
 def test_sample_dancer_sets_the_scene(dancer: bpy.types.Object) -> None:
     scene, action = bpy.context.scene, dancer.animation_data.action
     assert scene.render.fps == 30
-    assert (scene.frame_start, scene.frame_end) == tuple(action.frame_range)
+    assert (scene.frame_start, scene.frame_end) == tuple(action.frame_range[:])
     assert dancer.animation_data.action_slot is not None
 
 
@@ -198,7 +198,7 @@ def test_generate_writes_actions_in_one_undo_step(
     for index, action in enumerate(made):
         assert (action["riff_model"], action["riff_seed"], action["riff_index"]) == ("Sample Dance", 7, index)
         assert [slot.target_id_type for slot in action.slots] == ["OBJECT"]
-        assert tuple(action.frame_range) == tuple(source.frame_range)
+        assert tuple(action.frame_range[:]) == tuple(source.frame_range[:])
         assert action.use_fake_user
     assert dancer.animation_data.action == source
     rows = bpy.context.window_manager.riff.variations
