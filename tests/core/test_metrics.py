@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.cheats import flipped_labels, frozen_pose, shuffled_chunks, with_noise, zeroed_labels
 from core.errors import ClipError
 from core.frechet import frechet_distance
 from core.matching import best_patchwork, frame_distances
 from core.metrics import coverage, evaluate, global_diversity, harmonic_mean, intra_diversity, local_diversity
 from core.motion import Motion, resample
-from core.novelty import low_pass
-from core.rotation import Array, axis_rotation, matrix_to_six
 
 BOUNDS = {
     "coverage": (0.95, 1.0),
@@ -128,9 +127,7 @@ def test_copy_is_caught(source: Motion) -> None:
 
 
 def test_shuffled_chunks_are_caught(source: Motion) -> None:
-    starts = np.random.default_rng(1).integers(0, source.frames - 45, 12)
-    chunks = [source.features[start : start + 45] for start in starts]
-    caught = outside(source, replace(source, features=np.concatenate(chunks)))
+    caught = outside(source, shuffled_chunks(source))
     assert {"largest_jump_ratio", "copied_share"} <= caught
 
 
@@ -150,17 +147,12 @@ def test_smooth_noise_is_caught(source: Motion, make_walker: Callable[..., Motio
 
 
 def test_frozen_pose_is_caught(source: Motion) -> None:
-    frozen = replace(source, features=np.repeat(source.features[100:101], 2 * source.frames, axis=0))
-    assert {"coverage", "roughness", "window_frechet"} <= outside(source, frozen)
+    assert {"coverage", "roughness", "window_frechet"} <= outside(source, frozen_pose(source, frame=100))
 
 
 def test_flipped_contact_labels_are_caught(source: Motion) -> None:
-    labels = source.skeleton.contact_channels
-    flipped, zeroed = source.features.copy(), source.features.copy()
-    flipped[:, labels] = 1.0 - flipped[:, labels]
-    zeroed[:, labels] = 0.0
-    assert {"foot_skating_ratio", "contact_agreement"} <= outside(source, replace(source, features=flipped))
-    assert "contact_share_ratio" in outside(source, replace(source, features=zeroed))
+    assert {"foot_skating_ratio", "contact_agreement"} <= outside(source, flipped_labels(source))
+    assert "contact_share_ratio" in outside(source, zeroed_labels(source))
 
 
 def test_one_sample_twice_has_no_inter_diversity(walker: Motion) -> None:
@@ -208,17 +200,3 @@ def test_figures_of_a_dance(clip: Callable[[str], Motion]) -> None:
     assert noisy["global_diversity"] > 0.5
     assert noisy["novelty"] < 0.3 * noisy["global_diversity"]
     assert noisy["foot_skating_ratio"] > 2.0
-
-
-def with_noise(motion: Motion, deviation: float, degrees: float = 8.0) -> Motion:
-    """The motion with every joint turned by normal noise, white or smoothed in time."""
-    angles = np.random.default_rng(2).normal(size=(motion.frames, motion.skeleton.joints * 3))
-    if deviation:
-        angles = low_pass(angles, deviation)
-    angles = (angles / angles.std() * np.radians(degrees)).reshape(motion.frames, -1, 3)
-    turns: Array = motion.rotations()
-    for axis in range(3):
-        turns = turns @ axis_rotation(axis, angles[..., axis])
-    features = motion.features.copy()
-    features[:, : motion.skeleton.joints * 6] = matrix_to_six(turns).reshape(motion.frames, -1)
-    return replace(motion, features=features)
