@@ -12,6 +12,7 @@ from .model import Model
 from .motion import Motion
 from .networks import Generator, Graph
 from .pyramid import run_stages
+from .threads import threads
 
 
 class Sampler:
@@ -37,7 +38,8 @@ class Sampler:
             for stage, (length, amplitude) in enumerate(zip(lengths, model.amplitudes, strict=True))
         ]
         base = torch.zeros(count, len(model.channels.columns), lengths[0])
-        rows = run_stages(self.generators, lengths, noises, base)
+        with threads(1):
+            rows = run_stages(self.generators, lengths, noises, base)
         return [self._motion(one.numpy()) for one in rows]
 
     def reconstruction(self) -> Motion:
