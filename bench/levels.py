@@ -1,0 +1,93 @@
+"""Seconds an iteration of each level, ours and the baseline's in turn, and what whole recipes come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+
+from core.motion import Motion
+from core.recipe import GANIMATOR, Recipe
+from core.train import LevelRun, Training, pick_device
+
+from .baseline import Baseline
+from .timing import Call, Lap, in_turn, median, spread, timed, with_threads
+
+BASELINE = "baseline"
+
+
+class Ours:
+    """A training by core that goes up the levels untrained: what an iteration costs does not depend on weights."""
+
+    def __init__(self, motion: Motion, recipe: Recipe, device: str, threads: int) -> None:
+        before = torch.get_num_threads()
+        self.training = Training(motion, recipe, 0, pick_device(device), threads, lambda: False)
+        self.threads = torch.get_num_threads()
+        torch.set_num_threads(before)
+        self.run: LevelRun | None = None
+
+    def start_level(self, level: int) -> None:
+        if self.run is not None:
+            self.training.stages += self.run.stages
+        self.run = self.training.start_level(level)
+
+    def iterate(self) -> None:
+        assert self.run is not None
+        self.run.iterate()
+
+
+def measure_level(
+    level: int, ours: dict[str, Ours], baseline: Baseline | None, rounds: int, device: str, threads: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Time the start of a level and its iterations; every contender has trained or skipped the levels below."""
+    starts: dict[str, Lap] = {}
+    calls: dict[str, Call] = {}
+    if baseline is not None:
+        baseline.start_level(level)
+        calls[BASELINE] = with_threads(threads, baseline.iterate)
+    for name, contender in ours.items():
+        start = partial(contender.start_level, level)
+        starts[name] = timed(with_threads(contender.threads, start), device)
+        calls[name] = with_threads(contender.threads, contender.iterate)
+    laps = in_turn(calls, rounds, device=device)
+    seconds = {name: spread(values) for name, values in laps.items()}
+    if baseline is not None:
+        for name in ours:
+            pairs = zip(laps[BASELINE], laps[name], strict=True)
+            seconds[name]["baseline_over_this"] = median([Lap(a.seconds / b.seconds, 0.0) for a, b in pairs])
+    return {"start": {name: lap.seconds for name, lap in starts.items()}, "iteration": seconds}
+
+
+def measure_levels(
+    motion: Motion, recipes: Sequence[Recipe], rounds: int, device: str, threads: int, with_baseline: bool = True,
+) -> dict[str, Any]:  # fmt: skip
+    """All levels of the recipes and of the baseline; what each whole recipe comes to. Every value fits JSON.
+
+    Raises ClipError for a clip that cannot be trained on.
+    """
+    baseline = Baseline(motion, device=device) if with_baseline else None
+    ours = {recipe.name: Ours(motion, recipe, device, threads) for recipe in recipes}
+    try:
+        levels = [measure_level(k, ours, baseline, rounds, device, threads) for k in range(GANIMATOR.levels)]
+    finally:
+        for contender in ours.values():
+            contender.training.close()
+    counts = {recipe.name: recipe.iterations for recipe in recipes}
+    if with_baseline:
+        counts[BASELINE] = GANIMATOR.iterations
+    return {"levels": levels, "whole": {name: whole_seconds(levels, name, count) for name, count in counts.items()}}
+
+
+def whole_seconds(levels: Sequence[dict[str, Any]], name: str, iterations: Sequence[int]) -> dict[str, Any]:
+    """Seconds of a whole recipe, starts of levels included: from medians, from lower and from upper quartiles."""
+    starts = sum(level["start"].get(name, 0.0) for level in levels)
+    rows = [level["iteration"][name] for level in levels]
+    total = {
+        key: starts + sum(count * value(row) for count, row in zip(iterations, rows, strict=True))
+        for key, value in (("seconds", lambda r: r["median"]), ("low", lambda r: r["quartiles"][0]),
+                           ("high", lambda r: r["quartiles"][1]))
+    }  # fmt: skip
+    busy = sum(count * row["processor"] for count, row in zip(iterations, rows, strict=True))
+    return {**total, "processor_seconds": busy, "iterations": list(iterations)}
