@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .clean_feet import clean_feet
 from .clusters import find_clusters
+from .flips import repair_flips
 from .model import Model
 from .motion import Motion
 from .networks import Generator, Graph
@@ -72,11 +73,11 @@ def generate(
 ) -> list[Motion]:  # fmt: skip
     """New motions of a model at 30 frames/s, as long as its clip unless `frames` says otherwise.
 
-    With `clean`, standing feet are made to stand. Variation k of a seed is the same whatever `count` is. Raises
-    ValueError for fewer than 30 frames or no motions.
+    Flips are repaired; with `clean`, standing feet are made to stand. Variation k of a seed is the same whatever
+    `count` is. Raises ValueError for fewer than 30 frames or no motions.
     """
     wanted = model.source.frames if frames is None else frames
     if wanted < 30 or count < 1:
         raise ValueError("Generate at least one motion of at least 30 frames.")
-    motions = Sampler(model).sample(wanted, count, seed)
+    motions = [repair_flips(motion, model.source) for motion in Sampler(model).sample(wanted, count, seed)]
     return [clean_feet(motion, model.source) for motion in motions] if clean else motions

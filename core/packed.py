@@ -15,9 +15,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-SLOPE = 0.2
-"""Negative slope of the LeakyReLU between layers."""
-
 
 class Layer(NamedTuple):
     """One convolution: products k from input channels `columns[k]` to output channels starts[k] to stops[k].
@@ -131,7 +128,7 @@ def _weight_gradients(grad: Tensor, layer: Layer, seen: list[Tensor]) -> list[Te
 
 
 def _slopes(x: Tensor) -> Tensor:
-    """Slope of the LeakyReLU where its result is x."""
+    """Slope of the LeakyReLU (1 or 0.2) where its result is x."""
     return (x > 0).to(x.dtype).mul_(0.8).add_(0.2)
 
 

@@ -29,6 +29,8 @@ class Recipe:
     first_length: float = 0.2
     growth: float = 4 / 3
     hidden: tuple[int, ...] = (128, 256, 256)
+    noise: Levels = (1.0, 1.0, 1.0, 1.0)
+    """What each level's amplitudes σ_i are multiplied with, in training and at sampling."""
     kernel: int = 5
     distance: int = 2
     """Edges of the skeleton graph that a convolution sees."""
@@ -135,6 +137,7 @@ FAST = Recipe(
     adversarial=(1.0, 1.0, 1.0, 1.0),
     reconstruction=(50.0, 50.0, 50.0, 50.0),
     contact=5.0,
+    noise=(1.0, 0.3, 0.1, 0.1),
     contact_squared=False,
     timed_root=True,
     root_gain=10.0,

@@ -67,3 +67,24 @@ def rotation_from_vector(vectors: Array) -> Array:
     first = np.where(small, 1.0, np.sin(safe) / safe)
     second = np.where(small, 0.5, (1.0 - np.cos(safe)) / safe**2)
     return np.eye(3) + first * cross + second * (cross @ cross)
+
+
+def vector_from_rotation(matrices: Array) -> Array:
+    """The inverse of `rotation_from_vector`: axis times angle in radians, (..., 3, 3) → (..., 3), angle up to π."""
+    m = matrices
+    # Four candidates of the quaternion's products; the largest is safe to divide by at any angle.
+    w = 1 + m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2]
+    x = 1 + m[..., 0, 0] - m[..., 1, 1] - m[..., 2, 2]
+    y = 1 - m[..., 0, 0] + m[..., 1, 1] - m[..., 2, 2]
+    z = 1 - m[..., 0, 0] - m[..., 1, 1] + m[..., 2, 2]
+    a, b, c = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
+    d, e, f = m[..., 1, 0] + m[..., 0, 1], m[..., 0, 2] + m[..., 2, 0], m[..., 2, 1] + m[..., 1, 2]
+    options = np.stack([[w, a, b, c], [a, x, d, e], [b, d, y, f], [c, e, f, z]])
+    best = np.stack([w, x, y, z]).argmax(0)
+    quaternion = np.take_along_axis(options, best[None, None], axis=0)[0]
+    quaternion /= np.linalg.norm(quaternion, axis=0)
+    quaternion *= np.where(quaternion[0] < 0, -1.0, 1.0)
+    sine = np.linalg.norm(quaternion[1:], axis=0)
+    angle = 2.0 * np.arctan2(sine, quaternion[0])
+    scale = np.where(sine < 1e-9, 2.0, angle / np.maximum(sine, 1e-9))
+    return np.moveaxis(quaternion[1:] * scale, 0, -1)
