@@ -12,7 +12,7 @@ class RIFF_UL_models(bpy.types.UIList):
         self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
         index: Any, flt_flag: Any,
     ) -> None:  # fmt: skip
-        row = layout.row()
+        row = layout.split(factor=0.65)
         row.alert = bool(item.problem)
         row.label(text=item.name, icon="ERROR" if item.problem else "NETWORK_DRIVE")
         row.label(text="Cannot be read" if item.problem else item.detail)

@@ -97,6 +97,7 @@ class RIFF_PT_generate(_RiffPanel, bpy.types.Panel):
         buttons.operator("riff.refresh_models", text="", icon="FILE_REFRESH")
         buttons.operator("riff.remove_model", text="", icon="TRASH")
         layout.use_property_split = True
+        layout.use_property_decorate = False  # these are no properties to animate
         column = layout.column()
         column.prop(settings, "count")
         column.prop(settings, "source_length")
