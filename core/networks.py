@@ -109,8 +109,9 @@ class _Stack(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, layers: list[Layer], wants_weights: bool, *parameters: Tensor) -> Tensor:
         values, seen = run_layers(x, layers, False)
+        result = values.pop()  # kept here it would refer to this very context: a cycle, and gigabytes until it is found
         ctx.kept = (layers, values, seen, wants_weights)
-        return values[-1]
+        return result
 
     @staticmethod
     @torch.autograd.function.once_differentiable

@@ -14,7 +14,6 @@ from .channels import choose_channels
 from .clusters import find_clusters, one_cluster
 from .errors import TrainingStopped
 from .losses import FootSpeed
-from .memory import release_memory
 from .model import Model
 from .motion import RATE, Motion, resample, with_contact_labels
 from .networks import Graph
@@ -23,9 +22,6 @@ from .pyramid import Pyramid, build_pyramid, resize, run_stages
 from .recipe import Recipe, rows_an_iteration
 from .stage import Bases, Stage, Task, make_stage, one_by_one, transfer
 from .threads import usable_cores
-
-TIDY_EVERY = 10
-"""Iterations after which free memory goes back to the system."""
 
 REPORT_EVERY = 0.2
 """Seconds between progress messages."""
@@ -92,10 +88,8 @@ class Training:
     def run_level(self, level: int, clock: Clock) -> None:
         """Train the stages of a level together, each on what those below make; lower levels are frozen."""
         run = self.start_level(level)
-        for step in range(self.recipe.iterations[level]):
+        for _ in range(self.recipe.iterations[level]):
             run.iterate()
-            if step % TIDY_EVERY == 0:
-                release_memory()
             clock.tick(level, run.stages)
         self.stages += run.stages
 
