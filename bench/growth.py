@@ -1,0 +1,216 @@
+"""How the time of an iteration grows with the clip's length, with joints and with the batch, as JSON and as a plot.
+
+Every point is measured in a process of its own, which also tells its peak memory. Lengths are the clip repeated, each
+time a little different; skeletons are made in code. Writes bench/results/growth-<clip>-<device>.json and .png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import multiprocessing
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+from core.errors import RiffError
+from core.motion import RATE, Motion, from_transforms, resample
+from core.novelty import SMOOTHING
+from core.recipe import FAST, GANIMATOR, Recipe
+from core.rotation import axis_rotation
+from core.skeleton import build_skeleton
+from core.threads import usable_cores
+
+from .cheats import with_noise
+from .footprint import peak_megabytes
+from .levels import Ours
+from .machine import circumstances
+from .speed import RESULTS, device_slug, find_clip
+from .table import write_json
+from .timing import Lap, load, median, timed, with_threads
+from .training import clip_name
+
+LENGTHS = (300, 648, 1500, 3000, 6000, 10000)
+JOINTS = (24, 48, 96, 150)
+BATCHES = (1, 2, 4, 8, 16)
+LIMB = 6
+"""Joints of each limb of a made skeleton."""
+
+LINEAR = 1.1
+"""Largest exponent of a power law through the points that still counts as linear, noise of the machine included."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measurement: `size` of what grows, the clip and the recipe."""
+
+    kind: str
+    size: int
+    motion: Motion
+    recipe: Recipe
+
+
+def repeated(motion: Motion, frames: int) -> Motion:
+    """The clip over and over until it has `frames` rows, turned a little by smooth noise so that none is a copy."""
+    source = resample(motion, RATE)
+    rows = np.take(source.features, np.arange(frames), axis=0, mode="wrap")
+    return with_noise(replace(source, features=rows), SMOOTHING, degrees=1.0)
+
+
+def many_limbed(joints: int, frames: int = 300) -> Motion:
+    """A body of `joints` joints, a spine with limbs of six, every joint swinging at a pace of its own."""
+    parents = [-1]
+    for joint in range(1, joints):
+        limb, place = divmod(joint - 1, LIMB)
+        parents.append(joint - 1 if place else max(0, (limb - 2) * LIMB + 1))
+    rest = np.zeros((joints, 3))
+    for joint in range(1, joints):
+        limb, place = divmod(joint - 1, LIMB)
+        side = (0.0, 0.0, 1.0) if not place else (math.cos(limb), math.sin(limb), -0.5)
+        rest[joint] = rest[parents[joint]] + 0.2 * np.array(side)
+    skeleton = build_skeleton([f"joint {k}" for k in range(joints)], parents, rest).with_contacts((LIMB, 2 * LIMB))
+    seconds = np.arange(frames) / RATE
+    turns = np.stack([axis_rotation(k % 3, 0.4 * np.sin((1 + k % 7) * seconds + k)) for k in range(joints)], axis=1)
+    root = np.stack([0.3 * seconds, 0.1 * np.sin(seconds), 1 + 0.02 * np.sin(3 * seconds)], axis=1)
+    return from_transforms(skeleton, turns, root, RATE)
+
+
+def points(motion: Motion, lengths: Sequence[int], joints: Sequence[int], batches: Sequence[int]) -> list[Point]:
+    """What is measured: lengths by the fast recipe and by batch 1 on whole clips, joints, batches on whole clips."""
+    whole = replace(FAST, name="fast on whole clips", crop=(0, 0, 0, 0), bank=0)
+    result = []
+    for frames in lengths:
+        long = repeated(motion, frames)
+        result += [Point("frames, fast", frames, long, FAST), Point("frames, batch 1", frames, long, GANIMATOR)]
+    for count in joints:
+        result.append(Point("joints, fast", count, many_limbed(count), replace(FAST, fold_hands=False)))
+    for batch in batches:
+        result.append(Point("batch, whole clip", batch, motion, replace(whole, batch=(batch,) * whole.levels)))
+    return result
+
+
+def measure_point(point: Point, seconds: float) -> dict[str, Any]:
+    """Seconds an iteration at each level, each measured for about `seconds`; peak memory. Every value fits JSON."""
+    contender = Ours(point.motion, point.recipe, "cpu", usable_cores())
+    starts, rows = [], []
+    iterate = with_threads(contender.threads, contender.iterate)
+    for level in range(point.recipe.levels):
+        starts.append(timed(partial(contender.start_level, level)).seconds)
+        laps = measured(iterate, seconds)
+        rows.append({"median": median(laps), "lowest": min(lap.seconds for lap in laps), "rounds": len(laps)})
+    contender.training.close()
+    whole = sum(starts) + sum(n * row["median"] for n, row in zip(point.recipe.iterations, rows, strict=True))
+    return {
+        "kind": point.kind, "size": point.size, "groups": len(contender.training.channels.groups), "starts": starts,
+        "levels": rows, "mean_iteration": whole / sum(point.recipe.iterations), "whole_seconds": whole,
+        "peak_mb": peak_megabytes(),
+    }  # fmt: skip
+
+
+def measured(iterate: Any, seconds: float) -> list[Lap]:
+    """Laps after one that does not count: at least two, then as many as fit into the time, seven at most."""
+    timed(iterate)
+    laps: list[Lap] = []
+    started = time.perf_counter()
+    while len(laps) < 2 or (len(laps) < 7 and time.perf_counter() - started < seconds):
+        laps.append(timed(iterate))
+    return laps
+
+
+def exponents(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """For each thing that grows, p of the power law time ~ sizeᵖ through its points."""
+    kinds = dict.fromkeys(row["kind"] for row in rows)
+    result = {}
+    for kind in kinds:
+        own = [row for row in rows if row["kind"] == kind]
+        if len(own) > 1:
+            sizes, times = ([math.log(row[key]) for row in own] for key in ("size", "mean_iteration"))
+            result[kind] = float(np.polyfit(sizes, times, 1)[0])
+    return result
+
+
+def plot(rows: Sequence[dict[str, Any]], path: Path, title: str) -> None:
+    """A panel for each thing that grows: time of an iteration and memory; the dotted line grows linearly."""
+    kinds = list(dict.fromkeys(row["kind"] for row in rows))
+    figure, axes = plt.subplots(1, len(kinds), figsize=(4 * len(kinds), 3.6), squeeze=False)
+    for axis, kind in zip(axes[0], kinds, strict=True):
+        own = sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["size"])
+        sizes = [row["size"] for row in own]
+        for level in range(len(own[0]["levels"])):
+            axis.loglog(sizes, [row["levels"][level]["median"] for row in own], "o-", ms=3, label=f"level {level + 1}")
+        first = own[0]["levels"][-1]["median"]
+        axis.loglog(sizes, [first * size / sizes[0] for size in sizes], ":", color="0.5", label="linear")
+        axis.set_title(kind, loc="left", fontsize=10)
+        axis.set_xlabel(kind.split(",")[0])
+        axis.grid(alpha=0.3, which="both")
+        axis.legend(fontsize=7)
+    axes[0, 0].set_ylabel("Seconds an iteration")
+    figure.suptitle(title, fontsize=10)
+    figure.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """All points, each in a fresh process. Raises RiffError."""
+    clip, motion = find_clip(options.clip)
+    before, rows = load(), []
+    # Spawned, not forked: a forked process would begin with this one's memory and with locks of its threads.
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        for point in points(motion, options.lengths, options.joints, options.batches):
+            rows.append(pool.apply(measure_point, (point, options.seconds)))
+            row = rows[-1]
+            print(f"{row['kind']} {row['size']}: {row['mean_iteration']:.3f} s an iteration, {row['peak_mb']:.0f} MB",
+                  file=sys.stderr)  # fmt: skip
+    found = exponents(rows)
+    return {
+        "clip": clip_name(clip), **circumstances(), "load_before": before, "load_after": load(),
+        "command": shlex.join(["python", "-m", "bench.growth", *options.given]), "points": rows, "exponents": found,
+        "worse_than_linear": [kind for kind, exponent in found.items() if exponent > LINEAR],
+    }  # fmt: skip
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.growth", description="Time against length, joints, batch.")
+    parser.add_argument("--clip", help="BVH file, name of a clip in $RIFF_DATA, or sample (salsa where it is)")
+    parser.add_argument("--lengths", type=int, nargs="*", default=LENGTHS)
+    parser.add_argument("--joints", type=int, nargs="*", default=JOINTS)
+    parser.add_argument("--batches", type=int, nargs="*", default=BATCHES)
+    parser.add_argument("--seconds", type=float, default=3.0, help="to measure each level of each point for (3)")
+    parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of the results ({RESULTS})")
+    options = parser.parse_args(arguments)
+    options.given = list(sys.argv[1:] if arguments is None else arguments)
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse(arguments)
+    try:
+        report = measure(options)
+    except RiffError as error:
+        print(error, file=sys.stderr)
+        return 1
+    stem = options.out / f"growth-{report['clip']}-{device_slug('cpu')}"
+    write_json(stem.with_suffix(".json"), report)
+    plot(report["points"], stem.with_suffix(".png"), f"{report['clip']}, {report['device']}, {report['date']}")
+    for kind, exponent in report["exponents"].items():
+        print(f"{kind}: time grows as size to the power of {exponent:.2f}")
+    print(f"Worse than linear: {', '.join(report['worse_than_linear']) or 'nothing'}")
+    print(f"Written: {stem}.json and .png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
