@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .motion import RATE, Motion
 from .planting import contact_runs, corrections, standing_mask
-from .rotation import Array, matrix_to_six, rotation_from_vector
+from .rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix
 from .skeleton import GROUP, Skeleton
 
 ROUNDS = 4
@@ -50,14 +50,15 @@ def clean_feet(motion: Motion, source: Motion) -> Motion:
     for leg in legs:
         joint = skeleton.contacts[leg.contact]
         pose.follow()
-        path = pose.places[:, joint]
+        path = pose.place(joint)
         pose.reach(leg, path + corrections(path, runs[leg.contact], ground[leg.contact]))
     return pose.motion(motion, standing)
 
 
 def contact_heights(source: Motion) -> Array:
     """Height (K,) of each contact joint while it stands in the source; its lowest where it never does."""
-    heights = source.positions()[:, list(source.skeleton.contacts), 2]
+    pose = Pose(source)
+    heights = np.stack([pose.place(joint)[:, 2] for joint in source.skeleton.contacts], axis=1)
     standing = source.contact_labels() > 0.5
     return np.array([
         np.median(heights[standing[:, k], k]) if standing[:, k].any() else heights[:, k].min()
@@ -71,8 +72,8 @@ def root_from_stance(motion: Motion, pose: Pose, standing: NDArray[np.bool_], gr
     `paper.md`, *What three prototypes showed*: the network's own velocity counts only where no foot stands. The height
     is shifted smoothly so that the standing feet are where they stand in the source.
     """
-    contacts = list(motion.skeleton.contacts)
-    relative = pose.places[:, contacts] - pose.root[:, None]
+    feet = np.stack([pose.place(joint) for joint in motion.skeleton.contacts], axis=1)
+    relative = feet - pose.root[:, None]
     both = (standing[1:] & standing[:-1]).astype(float)
     count = both.sum(1)
     stance = -(np.diff(relative, axis=0)[..., :2] * both[..., None]).sum(1) / np.maximum(count, 1)[:, None]
@@ -85,7 +86,7 @@ def root_from_stance(motion: Motion, pose: Pose, standing: NDArray[np.bool_], gr
     root[1:, :2] = root[0, :2] + np.cumsum(velocity, axis=0)
     stands = standing.any(1)
     if stands.any():
-        above = np.where(standing, pose.places[:, contacts, 2] - ground, np.inf).min(1)
+        above = np.where(standing, feet[..., 2] - ground, np.inf).min(1)
         lift = np.interp(np.arange(motion.frames), np.flatnonzero(stands), -above[stands])
         root[:, 2] += _smooth(lift, STEADY)
     return root
@@ -130,57 +131,73 @@ def _ancestors(skeleton: Skeleton, joint: int) -> list[int]:
 
 
 class Pose:
-    """World places and turns of the joints that carry contacts, in all frames."""
+    """World places and turns of the joints that carry contacts, in all frames.
+
+    Arrays hold only the `used` joints, root first; `row` finds a joint in them.
+    """
 
     def __init__(self, motion: Motion) -> None:
         skeleton = motion.skeleton
         self.skeleton = skeleton
-        self.used = sorted({j for c in skeleton.contacts for j in (c, *_ancestors(skeleton, c))})
-        self.local = motion.rotations()
-        self.offsets = motion.local_offsets()
+        self.used = sorted({0, *(j for c in skeleton.contacts for j in (c, *_ancestors(skeleton, c)))})
+        self.row = {joint: row for row, joint in enumerate(self.used)}
+        self.parents = [self.row.get(skeleton.parents[joint], -1) for joint in self.used]
+        columns = (np.array(self.used)[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
+        # Joints first: each joint's frames lie together.
+        six = motion.features[:, columns].reshape(motion.frames, len(self.used), GROUP).swapaxes(0, 1)
+        self.local = six_to_matrix(six)
+        self.offsets = motion.local_offsets()[:, self.used].swapaxes(0, 1)
         self.root = motion.root_positions()
-        self.places = np.zeros((motion.frames, skeleton.joints, 3))
-        self.turns = np.zeros((motion.frames, skeleton.joints, 3, 3))
+        self.places = np.zeros((len(self.used), motion.frames, 3))
+        self.turns = np.zeros((len(self.used), motion.frames, 3, 3))
         self.follow()
+
+    def place(self, joint: int) -> Array:
+        """World places (frames, 3) of a joint."""
+        return self.places[self.row[joint]]
 
     def follow(self) -> None:
         """Forward kinematics of the carrying joints."""
-        self.places[:, 0], self.turns[:, 0] = self.root, self.local[:, 0]
-        for joint in self.used[1:]:
-            self._follow_one(joint)
+        self.places[0], self.turns[0] = self.root, self.local[0]
+        for row in range(1, len(self.used)):
+            self._follow_one(row)
 
-    def _follow_one(self, joint: int) -> None:
-        parent = self.skeleton.parents[joint]
-        turn = self.turns[:, parent]
-        self.places[:, joint] = self.places[:, parent] + (turn @ self.offsets[:, joint, :, None])[..., 0]
-        self.turns[:, joint] = turn @ self.local[:, joint]
+    def _follow_one(self, row: int) -> None:
+        parent = self.parents[row]
+        turn = self.turns[parent]
+        self.places[row] = self.places[parent] + (turn @ self.offsets[row, :, :, None])[..., 0]
+        np.matmul(turn, self.local[row], out=self.turns[row])
 
     def reach(self, leg: Leg, target: Array) -> None:
         """Turn a leg's joints until its contact is at `target` (frames, 3), by damped least squares."""
-        joint = self.skeleton.contacts[leg.contact]
-        way = [j for j in self.used if j in leg.movers or (leg.movers[0] in (j, *_ancestors(self.skeleton, j))
-               and j in (joint, *_ancestors(self.skeleton, joint)))]  # fmt: skip
+        end_row = self.row[self.skeleton.contacts[leg.contact]]
+        movers = [self.row[joint] for joint in leg.movers]
+        way = [row for row in range(movers[0], end_row + 1) if self._on_way(row, movers[0], end_row)]
         for _ in range(ROUNDS):
-            end = self.places[:, joint]
-            arms = end[:, None] - self.places[:, list(leg.movers)]
-            reach = (arms**2).sum((1, 2))
-            square = reach[:, None, None] * np.eye(3) - np.einsum("tmi,tmj->tij", arms, arms)
-            square += (DAMPING * reach)[:, None, None] * np.eye(3)
-            pull = np.linalg.solve(square, (target - end)[..., None])[..., 0]
-            for index, mover in enumerate(leg.movers):
-                parent = self.turns[:, self.skeleton.parents[mover]]
-                spin = rotation_from_vector(np.cross(arms[:, index], pull))
-                self.local[:, mover] = parent.swapaxes(1, 2) @ spin @ parent @ self.local[:, mover]
-            for below in way:
-                self._follow_one(below)
+            pull = target - self.places[end_row]
+            arms = self.places[end_row] - self.places[movers]
+            length = (arms**2).sum((0, 2))
+            square = -np.einsum("mti,mtj->tij", arms, arms)
+            square[:, range(3), range(3)] += ((1.0 + DAMPING) * length)[:, None]
+            pull = np.linalg.solve(square, pull[..., None])[..., 0]
+            for row, arm in zip(movers, arms, strict=True):
+                parent = self.turns[self.parents[row]]
+                spin = rotation_from_vector((np.cross(arm, pull)[:, None] @ parent)[:, 0])
+                self.local[row] = spin @ self.local[row]
+            for row in way:
+                self._follow_one(row)
+
+    def _on_way(self, row: int, top: int, end: int) -> bool:
+        while end > row:
+            end = self.parents[end]
+        return end == row and row >= top
 
     def motion(self, motion: Motion, standing: NDArray[np.bool_]) -> Motion:
         """The motion with this pose, and labels that say where its feet stand."""
         features = motion.features.copy()
         skeleton = self.skeleton
-        moved = [j for j in self.used if j]
-        columns = (np.array(moved)[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
-        features[:, columns] = matrix_to_six(self.local[:, moved]).reshape(motion.frames, -1)
+        for joint, local in zip(self.used[1:], self.local[1:], strict=True):
+            features[:, joint * GROUP : (joint + 1) * GROUP] = matrix_to_six(local)
         velocity = np.diff(self.root[:, :2], axis=0) * (motion.fps / RATE)
         root = skeleton.root_channel
         features[:, root : root + 2] = np.concatenate([velocity[:1], velocity])
