@@ -1,0 +1,257 @@
+"""Everything about training on a CUDA device in one call; the same path runs on the CPU, where a test takes it.
+
+Seconds an iteration at each level for our recipes and the baseline, with TF32 and without; whole trainings, whole or at
+scale, with their memory; the share of the device's own peak that the products reach, and how busy its kernels keep it;
+generation; determinism. Writes bench/results/cuda-<clip>-<device>.json and .md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.channels import choose_channels
+from core.errors import RiffError
+from core.generate import Sampler, noise_code
+from core.model import Model
+from core.motion import RATE, Motion, resample, with_contact_labels
+from core.networks import group_widths
+from core.pyramid import run_stages
+from core.recipe import FAST, GANIMATOR, PAPER, Recipe
+from core.skeleton import GROUP
+from core.threads import usable_cores
+from core.train import pick_device, train
+
+from .footprint import peak_megabytes
+from .levels import BASELINE, Ours, measure_levels
+from .machine import circumstances
+from .speed import RESULTS, device_slug, duration, find_clip
+from .table import write_json, write_whole
+from .timing import load, spread, timed
+from .training import clip_name
+
+FORMULA = """\
+2 × multiplications of the dense convolutions, with G and D those of one frame through the generator and the critic, G₁
+and D₁ those of their first layers, batch B, J of it under the gradient penalty, T frames that a stage trains on, S of
+the clip there, a reconstruction in every R-th iteration: T · [steps · (B·G + (2B+J)·(3D − D₁) + J·(D₁ + D)) +
+B·(3G − G₁ + 2D)] + S · (3G − G₁) / R, over the level's stages, and (steps + 1) · B · S · G for each frozen stage where
+there is no bank. The margins that rows are packed with and elementwise work are not counted."""
+
+
+def multiplications(groups: int, recipe: Recipe) -> dict[str, int]:
+    """Multiplications of one frame through dense networks of `groups` groups: G, D and their first layers."""
+    each = [GROUP, *group_widths(groups, recipe.hidden)]
+    hidden = [a * b * groups * groups * recipe.kernel for a, b in itertools.pairwise(each)]
+    generator = sum(hidden) + each[-1] * GROUP * groups * groups * recipe.kernel
+    critic = sum(hidden) + each[-1] * groups * recipe.kernel
+    return {"generator": generator, "critic": critic, "first": hidden[0]}
+
+
+def iteration_operations(recipe: Recipe, frames: int, groups: int, level: int) -> float:
+    """Floating-point operations of one iteration of a level by `FORMULA`; `frames` is the clip's length at 30 fps."""
+    one, lengths = multiplications(groups, recipe), recipe.lengths(frames)
+    g, d, first = one["generator"], one["critic"], one["first"]
+    batch, steps = recipe.batch[level], recipe.critic_steps
+    judged = max(1, round(recipe.penalty_share * batch))
+    start = recipe.first_stage(level)
+    crop = min(recipe.crop[level] or lengths[start], lengths[start])
+    total = 0.0
+    for stage in range(start, start + recipe.stages[level]):
+        rows = round(crop * lengths[stage] / lengths[start])
+        critic = batch * g + (2 * batch + judged) * (3 * d - first) + judged * (first + d)
+        total += rows * (steps * critic + batch * (3 * g - first + 2 * d))
+        total += lengths[stage] * (3 * g - first) / recipe.reconstruct_every
+    if not recipe.bank:
+        total += (steps + 1) * batch * g * sum(lengths[:start])
+    return 2.0 * total
+
+
+def product_peak(device: str, size: int, rounds: int = 5) -> float:
+    """Operations a second that one large matrix product reaches with the present settings: the peak to compare with."""
+    a, b = (torch.randn(size, size, device=device) for _ in range(2))
+    laps = [timed(lambda: a @ b, device).seconds for _ in range(rounds + 2)][2:]
+    return 2.0 * size**3 / min(laps)
+
+
+def use_tf32(allowed: bool) -> None:
+    """Let products and convolutions on CUDA round their factors to TF32, or not; the CPU does not know it."""
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    torch.backends.cudnn.allow_tf32 = allowed
+
+
+def measure_training(
+    motion: Motion, recipes: Sequence[Recipe], rounds: int, device: str, size: int,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Levels of all recipes and the baseline, without TF32 and with it, and the share of the peak that they reach."""
+    source = with_contact_labels(resample(motion, RATE))
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    result = []
+    try:
+        for allowed in (False, True):
+            use_tf32(allowed)
+            peak = product_peak(device, size)
+            row = measure_levels(motion, recipes, rounds, device, usable_cores())
+            for recipe in recipes:
+                groups = len(choose_channels(source, recipe).groups)
+                for k, level in enumerate(row["levels"]):
+                    figures = level["iteration"][recipe.name]
+                    figures["operations"] = iteration_operations(recipe, source.frames, groups, k)
+                    figures["share_of_peak"] = figures["operations"] / figures["median"] / peak
+            result.append({"tf32": allowed, "peak_operations_per_second": peak, **row})
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+    return result
+
+
+def train_whole(motion: Motion, recipe: Recipe, scale: float, device: str) -> tuple[Model, dict[str, Any]]:
+    """Train at scale: seconds, and what they would be at scale 1 by the iterations alone; memory."""
+    if device.startswith("cuda"):
+        torch.cuda.reset_peak_memory_stats(device)
+    started = time.perf_counter()
+    model = train(motion, recipe.scaled(scale), device=device)
+    seconds = time.perf_counter() - started
+    figures = {
+        "recipe": recipe.name, "scale": scale, "iterations": list(model.recipe.iterations), "seconds": seconds,
+        "losses": model.history[-1], "host_peak_mb": peak_megabytes(),
+        "cuda_peak_mb": torch.cuda.max_memory_allocated(device) / 1e6 if device.startswith("cuda") else None,
+    }  # fmt: skip
+    return model, figures
+
+
+def difference_of_repeats(motion: Motion, recipe: Recipe, device: str, iterations: int) -> float:
+    """Largest difference between the weights of two short trainings with one seed; 0 where they are the same."""
+    short = replace(recipe, iterations=(iterations,) * recipe.levels)
+    first, again = (train(motion, short, seed=3, device=device).weights for _ in range(2))
+    return max(float(np.abs(value - again[name]).max()) for name, value in first.items())
+
+
+def device_time(motion: Motion, recipe: Recipe, device: str) -> list[dict[str, Any]]:
+    """Kernels that one iteration of each level launches on the device and the share of its time that they are busy."""
+    contender = Ours(motion, recipe, device, usable_cores())
+    rows = []
+    try:
+        for level in range(recipe.levels):
+            contender.start_level(level)
+            for _ in range(3):
+                contender.iterate()
+            with torch.profiler.profile() as profiler:
+                lap = timed(contender.iterate, device)
+            kernels = [event for event in profiler.events() if event.device_type != torch.profiler.DeviceType.CPU]
+            busy = sum(event.time_range.elapsed_us() for event in kernels) / 1e6
+            rows.append({"level": level + 1, "kernels": len(kernels), "busy_share": busy / lap.seconds})
+    finally:
+        contender.training.close()
+    return rows
+
+
+def generation(model: Model, device: str, frames: int, counts: Sequence[int], rounds: int) -> list[dict[str, Any]]:
+    """Seconds of the pyramid alone on the device, from noise that is there to rows that are there."""
+    generators = [generator.to(device) for generator in Sampler(model).generators]
+    lengths = model.recipe.lengths(frames)
+    rows = []
+    for count in counts:
+        noises = [
+            torch.from_numpy(np.stack([noise_code(0, k, stage, length) for k in range(count)])).to(device) * amplitude
+            for stage, (length, amplitude) in enumerate(zip(lengths, model.amplitudes, strict=True))
+        ]
+        base = torch.zeros(count, len(model.channels.columns), lengths[0], device=device)
+
+        def call(noises: list[torch.Tensor] = noises, base: torch.Tensor = base) -> None:
+            run_stages(generators, lengths, noises, base)
+
+        laps = [timed(call, device) for _ in range(rounds + 3)][3:]
+        rows.append({"count": count, "frames": frames, **spread(laps)})
+    return rows
+
+
+def measure(
+    motion: Motion, recipes: Sequence[Recipe], device: str, *, scale: float = 1.0, rounds: int = 20, size: int = 8192,
+    repeats: int = 20, compared: Sequence[Recipe] = (GANIMATOR,),
+) -> dict[str, Any]:  # fmt: skip
+    """All figures; every value fits JSON. `size` is that of the product whose speed counts as the peak.
+
+    `compared` are recipes of which only iterations are timed.
+    """
+    before, trained = load(), [train_whole(motion, recipe, scale, device) for recipe in recipes]
+    model = trained[0][0]
+    return {
+        "frames": model.source.frames, **circumstances(device), "load_before": before, "formula": FORMULA,
+        "whole": [figures for _, figures in trained],
+        "training": measure_training(motion, [*recipes, *compared], rounds, device, size),
+        "device_time": {recipe.name: device_time(motion, recipe, device) for recipe in recipes},
+        "difference_of_repeats": {
+            recipe.name: difference_of_repeats(motion, recipe, device, repeats) for recipe in recipes
+        },
+        "generation": generation(model, device, model.source.frames, (1, 100), rounds), "load_after": load(),
+    }  # fmt: skip
+
+
+def report_markdown(report: dict[str, Any]) -> str:
+    lines = [
+        f"{report['clip']}, {report['device']}, PyTorch {report['versions']['torch']}, {report['date']}; load "
+        f"{report['load_before'][:1]} before; `{report['command']}`", "",
+        "| | TF32 | ms an iteration at levels 1 to 4 | share of peak | whole recipe | baseline ÷ this |",
+        "|---|---|---|---|---:|---:|",
+    ]  # fmt: skip
+    for run in report["training"]:
+        for name, whole in run["whole"].items():
+            rows = [level["iteration"][name] for level in run["levels"]]
+            times = ", ".join(f"{1e3 * row['median']:.1f}" for row in rows)
+            shares = ", ".join(f"{row['share_of_peak']:.1%}" for row in rows if "share_of_peak" in row)
+            ratio = run["whole"][BASELINE]["seconds"] / whole["seconds"]
+            total = duration(whole["seconds"])
+            lines.append(f"| {name} | {'on' if run['tf32'] else 'off'} | {times} | {shares} | {total} | {ratio:.1f} |")
+    lines += ["", "Peak: " + ", ".join(f"{run['peak_operations_per_second'] / 1e12:.1f} TFLOP/s with TF32 "
+              + ("on" if run["tf32"] else "off") for run in report["training"]), "", report["formula"], ""]  # fmt: skip
+    for row in report["whole"]:
+        memory = f"{row['cuda_peak_mb']:.0f} MB on the device" if row["cuda_peak_mb"] else "nothing on a CUDA device"
+        name = f"{row['recipe']} at scale {row['scale']}, iterations {row['iterations']}"
+        lines.append(f"- {name}: {row['seconds']:.1f} s, {memory}")
+    for name, rows in report["device_time"].items():
+        busy = [f"level {row['level']} {row['kernels']} kernels, busy {row['busy_share']:.0%}" for row in rows]
+        lines.append(f"- {name}: {', '.join(busy)}")
+    for name, difference in report["difference_of_repeats"].items():
+        lines.append(f"- {name}, two trainings with one seed: weights differ by {difference:.1e} at most")
+    for row in report["generation"]:
+        lines.append(f"- {row['count']} × {row['frames']} frames: {1e3 * row['median']:.2f} ms")
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(prog="python -m bench.cuda", description="Measure everything on a CUDA device.")
+    parser.add_argument("--clip", help="BVH file, name of a clip in $RIFF_DATA, or sample (salsa where it is)")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor on the iterations of the whole trainings (1)")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of the results ({RESULTS})")
+    options = parser.parse_args(given)
+    try:
+        clip, motion = find_clip(options.clip)
+        device = str(pick_device(options.device))
+        size = 8192 if device.startswith("cuda") else 1024
+        report = measure(motion, (FAST, PAPER), device, scale=options.scale, rounds=options.rounds, size=size)
+    except RiffError as error:
+        print(error, file=sys.stderr)
+        return 1
+    report = {"clip": clip_name(clip), "command": shlex.join(["python", "-m", "bench.cuda", *given]), **report}
+    stem = options.out / f"cuda-{report['clip']}-{device_slug(device)}"
+    write_json(stem.with_suffix(".json"), report)
+    text = report_markdown(report)
+    print(text)
+    print(f"Written: {write_whole(stem.with_suffix('.md'), text)} and .json beside it")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The measurement for CUDA devices takes its whole path on the CPU; its count of operations is what is really done."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from bench.cuda import iteration_operations, measure, report_markdown
+from bench.levels import BASELINE
+from core.clusters import one_cluster
+from core.motion import Motion
+from core.networks import Graph
+from core.recipe import FAST, PAPER
+from core.stage import one_by_one
+from core.train import Training
+
+TINY_FAST = replace(FAST, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
+TINY_PAPER = replace(PAPER, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(2, 2, 2, 2), pool=2)
+
+
+class Products(TorchDispatchMode):
+    """Counts the floating-point operations of matrix products."""
+
+    operations = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = str(function)
+        if name.startswith(("aten.mm", "aten.addmm")):
+            a, b = args[:2] if name.startswith("aten.mm") else args[1:3]
+            self.operations += 2 * a.shape[0] * a.shape[1] * b.shape[1]
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("recipe", [TINY_FAST, TINY_PAPER], ids=lambda r: r.name)
+def test_counts_the_operations_of_an_iteration(walker: Motion, recipe: Any) -> None:
+    plain = replace(recipe, stages=(1, 1, 1, 1), batch=(4, 4, 4, 4), reconstruct_every=1)
+    training = Training(walker, plain, 0, torch.device("cpu"), 1, lambda: False)
+    training.graph = Graph(training.graph.near, tuple(one_cluster(training.graph.near)))
+    run = training.start_level(0)
+    feeds = run.supply.draw(run.draws)
+    with Products() as products:
+        run.stages[0].iterate(feeds, one_by_one)
+    training.close()
+    counted = iteration_operations(plain, walker.frames, len(training.channels.groups), 0)
+    # Rows are packed with margins, on 18 frames two at either end.
+    assert 1.0 < products.operations / counted < 22 / 18
+
+
+def test_measures_on_the_cpu(walker: Motion) -> None:
+    report = measure(walker, (TINY_FAST,), "cpu", rounds=1, size=64, repeats=1, compared=())
+    assert json.loads(json.dumps(report)) == report
+    assert [run["tf32"] for run in report["training"]] == [False, True]
+    for run in report["training"]:
+        assert set(run["whole"]) == {"fast", BASELINE}
+        for level in run["levels"]:
+            assert all(row["median"] > 0 for row in level["iteration"].values())
+            assert level["iteration"]["fast"]["share_of_peak"] > 0
+        assert run["whole"][BASELINE]["seconds"] > run["whole"]["fast"]["seconds"]
+    assert [row["cuda_peak_mb"] for row in report["whole"]] == [None]
+    assert report["difference_of_repeats"] == {"fast": 0.0}
+    assert [row["count"] for row in report["generation"]] == [1, 100]
+    text = report_markdown({"clip": "walker", "command": "test", **report})
+    assert text.count("| fast |") == text.count("| baseline |") == 2
