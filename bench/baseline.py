@@ -177,7 +177,8 @@ class Baseline:
             total = total + self.recipe.adversarial[self.level] * adversarial
             losses["adversarial"] += float(adversarial.detach()) / len(fakes)
             if self.feet is not None:
-                contact = contact_loss(self.feet(fake, 1.0), self.feet.contact_labels(fake), squared=True)
+                labels = self.feet.contact_labels(fake)
+                contact = contact_loss(self.feet(fake, 1.0), labels, self.recipe.contact_squared)
                 total = total + self.recipe.contact * contact
                 losses["contact"] += float(contact.detach()) / len(fakes)
         self._step_generators(total)
