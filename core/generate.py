@@ -36,12 +36,20 @@ class Sampler:
         lengths = model.recipe.lengths(frames)
         noises: list[Tensor | None] = [
             torch.from_numpy(np.stack([noise_code(seed, k, stage, length) for k in range(count)])) * amplitude
-            for stage, (length, amplitude) in enumerate(zip(lengths, model.amplitudes, strict=True))
+            for stage, (length, amplitude) in enumerate(zip(lengths, self._amplitudes(), strict=True))
         ]
         base = torch.zeros(count, len(model.channels.columns), lengths[0])
         with threads(1):
             rows = run_stages(self.generators, lengths, noises, base)
         return [self._motion(one.numpy()) for one in rows]
+
+    def _amplitudes(self) -> list[float]:
+        """σ_i as the recipe turns them down for sampling: finer levels then have less to undo."""
+        recipe = self.model.recipe
+        return [
+            amplitude * recipe.sampling_noise[recipe.level_of(stage)]
+            for stage, amplitude in enumerate(self.model.amplitudes)
+        ]
 
     def reconstruction(self) -> Motion:
         """What the reconstruction code leads to: close to the source when training went well."""

@@ -34,15 +34,11 @@ class Pyramid:
 
 
 def build_pyramid(clip: Tensor, recipe: Recipe, random: torch.Generator) -> Pyramid:
-    """Resample a clip (1, C, T) to every stage; σ_1 is its RMS at stage 1, σ_i the RMS of what a stage adds.
-
-    The recipe may turn the noise of a level down: its generators then have less to undo.
-    """
+    """Resample a clip (1, C, T) to every stage; σ_1 is its RMS at stage 1, σ_i the RMS of what a stage adds."""
     clips = [resize(clip, length) for length in recipe.lengths(clip.shape[-1])]
     amplitudes = [float(clips[0].square().mean().sqrt())]
     for below, here in itertools.pairwise(clips):
         amplitudes.append(float((here - resize(below, here.shape[-1])).square().mean().sqrt()))
-    amplitudes = [amplitude * recipe.noise[recipe.level_of(stage)] for stage, amplitude in enumerate(amplitudes)]
     code = torch.randn(clips[0].shape, generator=random).to(clip.device) * amplitudes[0]
     return Pyramid(clips, amplitudes, code)
 

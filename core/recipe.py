@@ -29,8 +29,8 @@ class Recipe:
     first_length: float = 0.2
     growth: float = 4 / 3
     hidden: tuple[int, ...] = (128, 256, 256)
-    noise: Levels = (1.0, 1.0, 1.0, 1.0)
-    """What each level's amplitudes σ_i are multiplied with, in training and at sampling."""
+    sampling_noise: Levels = (1.0, 1.0, 1.0, 1.0)
+    """What each level's amplitudes σ_i are multiplied with when motions are generated; training uses σ_i itself."""
     kernel: int = 5
     distance: int = 2
     """Edges of the skeleton graph that a convolution sees."""
@@ -133,13 +133,13 @@ GANIMATOR = Recipe(
 
 FAST = Recipe(
     name="fast",
-    iterations=(700, 600, 500, 300),
+    iterations=(800, 800, 600, 400),
     batch=(4, 4, 3, 2),
     crop=(128, 128, 160, 256),
     adversarial=(1.0, 1.0, 1.0, 1.0),
     reconstruction=(50.0, 50.0, 50.0, 50.0),
     contact=10.0,
-    noise=(1.0, 0.3, 0.1, 0.1),
+    sampling_noise=(1.0, 0.3, 0.3, 0.3),
     contact_squared=False,
     timed_root=True,
     root_gain=10.0,
