@@ -26,7 +26,8 @@ class FootSpeed:
         used = sorted({joint for chain in chains for joint in chain})
         place = {joint: index for index, joint in enumerate(used)}
         identity = len(used)
-        self.gain = torch.from_numpy(channels.gain).float().to(device)
+        self.gain = torch.from_numpy(channels.gain).float().to(device)[:, None]
+        self.middle = torch.from_numpy(channels.middle).float().to(device)[:, None]
         self.still = torch.from_numpy(channels.still).float().to(device)
         sources = np.array([[j * GROUP + k for k in range(GROUP)] for j in used])
         self.columns, self.learned = _lookup(sources, column, device)
@@ -43,7 +44,7 @@ class FootSpeed:
 
     def __call__(self, x: Tensor, frames_per_row: float) -> Tensor:
         """World speed (B, K, T - 1) in core units per 1/30 s of rows (B, C, T) that are `frames_per_row` apart."""
-        x = x / self.gain[:, None]
+        x = self.middle + (x - self.middle) / self.gain
         relative = self._feet(x)
         velocity = relative.diff(dim=-1) / frames_per_row
         height = x[:, self.root[2]].diff(dim=-1) / frames_per_row
@@ -53,7 +54,8 @@ class FootSpeed:
 
     def contact_labels(self, x: Tensor) -> Tensor:
         """Contact labels (B, K, T) in rows (B, C, T)."""
-        return x[:, self.labels] / self.gain[self.labels][:, None]
+        middle = self.middle[self.labels]
+        return middle + (x[:, self.labels] - middle) / self.gain[self.labels]
 
     def _feet(self, x: Tensor) -> Tensor:
         """Places of the contact joints relative to the root joint, (B, K, 3, T)."""

@@ -75,7 +75,8 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     meta = {
         "format": FORMAT, "info": model.info(), "skeleton": model.skeleton.to_json(), "recipe": model.recipe.to_json(),
-        "groups": list(model.channels.groups), "folds": [fold.to_json() for fold in model.channels.folds],
+        "groups": list(model.channels.groups),
+        "gains": list(model.channels.gains), "folds": [fold.to_json() for fold in model.channels.folds],
         "amplitudes": list(model.amplitudes), "history": model.history, "origin": model.source.origin.tolist(),
         "fps": model.source.fps,
     }  # fmt: skip
@@ -106,7 +107,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         recipe = Recipe.from_json(meta["recipe"])
         info = meta["info"]
         folds = tuple(Fold.from_json(fold) for fold in meta["folds"])
-        channels = Channels(skeleton, tuple(meta["groups"]), folds, source.mean(0), recipe.root_gain)
+        channels = Channels(skeleton, tuple(meta["groups"]), folds, source.mean(0), tuple(meta["gains"]))
         model = Model(
             str(info["name"]), channels, recipe,
             Motion(source, skeleton, float(meta["fps"]), np.asarray(meta["origin"], dtype=np.float64)),
@@ -157,6 +158,8 @@ def _check(model: Model) -> None:
     if model.source.features.ndim != 2 or model.source.features.shape[1] != skeleton.channels:
         raise ValueError("its clip does not fit its skeleton")
     groups, folds = model.channels.groups, model.channels.folds
+    if len(groups) != len(model.channels.gains) or not all(gain > 0 for gain in model.channels.gains):
+        raise ValueError("its gains do not fit its groups")
     if not groups or not all(0 <= group < skeleton.groups + len(folds) for group in groups):
         raise ValueError("its learned groups do not fit its skeleton")
     if not all(0 <= joint < skeleton.joints for fold in folds for joint in (fold.joint, *fold.members)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,7 +49,8 @@ def test_fingers_fold_and_come_back() -> None:
 
 def test_channels_decode_what_they_encode() -> None:
     motion = hand_motion()
-    channels = choose_channels(motion, FAST)
+    channels = choose_channels(motion, replace(FAST, even_joints=0.5))
+    assert max(channels.gains) == FAST.root_gain
     assert len(channels.groups) == len(set(channels.groups)) == 4  # arm, thigh, root and the folded hand
     assert channels.near(2).shape == (4, 4)
     decoded = channels.decode(channels.encode(motion.features))

@@ -69,7 +69,9 @@ def test_critic_gradient_equals_finite_differences_of_the_penalised_loss(judged:
 
 
 def test_foot_speed_equals_forward_kinematics(walker: Motion) -> None:
-    channels = Channels(walker.skeleton, tuple(learned_groups(walker)), (), walker.features.mean(0), 3.0)
+    learned = learned_groups(walker)
+    gains = tuple(1.0 + 0.1 * k for k in range(len(learned)))
+    channels = Channels(walker.skeleton, tuple(learned), (), walker.features.mean(0), gains)
     speed = FootSpeed(channels, torch.device("cpu"))
     rows = torch.from_numpy(channels.encode(walker.features)[None])
     feet = walker.positions()[:, list(walker.skeleton.contacts)]
