@@ -34,8 +34,7 @@ lint: .venv311/ready ## Ruff, and mypy against the interfaces of Blender 4.5 and
 build: .venv311/ready ## The extension's zip, in dist/
 	@$(MAKE) --no-print-directory $(ZIP)
 
-bench: .venv311/ready ## Benchmarks of this machine
-	@for script in bench/measure_*.py; do [ -e "$$script" ] || continue; echo "== $$script"; $(PYTHON) "$$script" || exit 1; done
+bench: bench-speed bench-quality ## Both benchmarks below (about 20 minutes on two cores)
 
 bench-quality: .venv311/ready ## Train, measure beside the peers: CLIP=name, RECIPE=fast, SCALE=1, MODEL=file, COUNT=20, JOINTS=papers, SHEET=1
 	@$(PYTHON) -m bench.quality $(if $(CLIP),--clip "$(CLIP)") $(if $(RECIPE),--recipe $(RECIPE)) $(if $(SCALE),--scale $(SCALE)) \

@@ -1,1 +1,1 @@
-"""Benchmarks and pictures of what Riff makes; needs bpy and the development requirements."""
+"""Benchmarks, comparisons with the papers and the peers, and the demo; modules that show poses need bpy."""
