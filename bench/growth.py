@@ -48,7 +48,7 @@ LIMB = 6
 """Joints of each limb of a made skeleton."""
 
 LINEAR = 1.1
-"""Largest exponent of a power law through the points that still counts as linear, noise of the machine included."""
+"""Largest exponent that still counts as linear, noise of the machine included."""
 
 
 @dataclass(frozen=True)
@@ -128,16 +128,27 @@ def measured(iterate: Any, seconds: float) -> list[Lap]:
     return laps
 
 
-def exponents(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """For each thing that grows, p of the power law time ~ sizeᵖ through its points."""
-    kinds = dict.fromkeys(row["kind"] for row in rows)
-    result = {}
-    for kind in kinds:
-        own = [row for row in rows if row["kind"] == kind]
+def exponents(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """For each thing that grows, p of time ~ sizeᵖ: "all" through all points, "end" between the two largest sizes.
+
+    At small sizes what every iteration costs anyway hides how it grows; the end, of the whole and of its worst level,
+    does not. It rests on two points, though, and so holds their noise.
+    """
+    result: dict[str, dict[str, float]] = {}
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        own = sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["size"])
         if len(own) > 1:
-            sizes, times = ([math.log(row[key]) for row in own] for key in ("size", "mean_iteration"))
-            result[kind] = float(np.polyfit(sizes, times, 1)[0])
+            levels = [[level["median"] for level in row["levels"]] for row in own]
+            result[kind] = {
+                "all": _slope(own, [row["mean_iteration"] for row in own]),
+                "end": _slope(own[-2:], [row["mean_iteration"] for row in own[-2:]]),
+                "end_of_worst_level": max(_slope(own[-2:], pair) for pair in zip(*levels[-2:], strict=True)),
+            }
     return result
+
+
+def _slope(rows: Sequence[dict[str, Any]], times: Sequence[float]) -> float:
+    return float(np.polyfit([math.log(row["size"]) for row in rows], np.log(times), 1)[0])
 
 
 def plot(rows: Sequence[dict[str, Any]], path: Path, title: str) -> None:
@@ -178,8 +189,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "clip": clip_name(clip), **circumstances(), "load_before": before, "load_after": load(),
         "command": shlex.join(["python", "-m", "bench.growth", *options.given]), "points": rows, "exponents": found,
-        "worse_than_linear": [kind for kind, exponent in found.items() if exponent > LINEAR],
+        "worse_than_linear": worse_than_linear(found),
     }  # fmt: skip
+
+
+def worse_than_linear(found: dict[str, dict[str, float]]) -> list[str]:
+    """What grows faster than linearly in any of its exponents."""
+    return [kind for kind, own in found.items() if max(own.values()) > LINEAR]
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -205,8 +221,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stem = options.out / f"growth-{report['clip']}-{device_slug('cpu')}"
     write_json(stem.with_suffix(".json"), report)
     plot(report["points"], stem.with_suffix(".png"), f"{report['clip']}, {report['device']}, {report['date']}")
-    for kind, exponent in report["exponents"].items():
-        print(f"{kind}: time grows as size to the power of {exponent:.2f}")
+    for kind, own in report["exponents"].items():
+        powers = ", ".join(f"{value:.2f} ({name})" for name, value in own.items())
+        print(f"{kind}: time grows as size to the power of {powers}")
     print(f"Worse than linear: {', '.join(report['worse_than_linear']) or 'nothing'}")
     print(f"Written: {stem}.json and .png")
     return 0
