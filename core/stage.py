@@ -192,11 +192,6 @@ class Stage:
         torch._foreach_lerp_(mine, theirs, 1 - decay)
 
 
-def one_by_one(tasks: Sequence[Task]) -> list[tuple[list[Tensor], float]]:
-    """Run tasks in the calling thread."""
-    return [task() for task in tasks]
-
-
 def make_stage(
     index: int, recipe: Recipe, pyramid: Pyramid, graph: Graph, feet: FootSpeed | None, seed: int,
 ) -> Stage:  # fmt: skip

@@ -20,7 +20,7 @@ from .networks import Graph
 from .progress import Progress
 from .pyramid import Pyramid, build_pyramid, resize, run_stages
 from .recipe import Recipe, rows_an_iteration
-from .stage import Bases, Stage, Task, make_stage, one_by_one, transfer
+from .stage import Bases, Stage, Task, make_stage, transfer
 from .threads import usable_cores
 
 REPORT_EVERY = 0.2
@@ -33,9 +33,9 @@ def train(
 ) -> Model:  # fmt: skip
     """Train a model on one motion of any rate.
 
-    `on_progress` is called a few times a second; when `should_stop` says so, TrainingStopped is raised within an
-    iteration's time. The same seed gives the same model on the same machine. Raises ClipError for a clip that is too
-    short or still.
+    `on_progress` is called a few times a second; when `should_stop`, asked from several threads, says so,
+    TrainingStopped is raised within the time of one optimiser step. The same seed gives the same model on the same
+    machine. Raises ClipError for a clip that is too short or still.
     """
     started = time.perf_counter()
     training = Training(motion, recipe, seed, pick_device(device), threads, should_stop or (lambda: False))
@@ -80,6 +80,11 @@ class Training:
 
     def _foot_speed(self) -> FootSpeed | None:
         return FootSpeed(self.channels, self.device) if self.source.skeleton.contacts else None
+
+    def ask_stop(self) -> None:
+        """Raise TrainingStopped where the caller wants to stop; asked before every step and every batch of a bank."""
+        if self.should_stop():
+            raise TrainingStopped("Training was cancelled.")
 
     def close(self) -> None:
         self.pool.shutdown(wait=True)
@@ -128,7 +133,7 @@ class LevelRun:
     """The stages of one level at work; a stage is fed with what the one below made an iteration earlier."""
 
     def __init__(self, training: Training, stages: list[Stage], supply: Supply) -> None:
-        self.pool, self.stages, self.supply = training.pool, stages, supply
+        self.pool, self.stages, self.supply, self.ask_stop = training.pool, stages, supply, training.ask_stop
         self.draws = training.recipe.critic_steps + 1
         self.feeds = [supply.draw(self.draws)]
         for here, above in itertools.pairwise(stages):
@@ -146,10 +151,18 @@ class LevelRun:
         pairs = list(zip(self.stages, self.feeds, strict=True))
         if len(pairs) == 1:
             return [self.stages[0].iterate(self.feeds[0], self._side_by_side)]
-        return list(self.pool.map(lambda pair: pair[0].iterate(pair[1], one_by_one), pairs))
+        return list(self.pool.map(lambda pair: pair[0].iterate(pair[1], self.in_turn), pairs))
+
+    def in_turn(self, tasks: Sequence[Task]) -> list[tuple[list[Tensor], float]]:
+        """Run tasks one after the other in the calling thread."""
+        return [self._run(task) for task in tasks]
 
     def _side_by_side(self, tasks: Sequence[Task]) -> list[tuple[list[Tensor], float]]:
-        return list(self.pool.map(lambda task: task(), tasks))
+        return list(self.pool.map(self._run, tasks))
+
+    def _run(self, task: Task) -> tuple[list[Tensor], float]:
+        self.ask_stop()
+        return task()
 
 
 class Supply:
@@ -186,6 +199,7 @@ class Supply:
         return torch.stack([row[:, start : start + self.rows] for row, start in zip(whole, starts, strict=True)])
 
     def _fresh(self, count: int) -> Tensor:
+        self.training.ask_stop()
         stages, pyramid = self.training.stages[: self.first], self.training.pyramid
         noises: list[Tensor | None] = [
             stage.noise(pyramid.clips[stage.index].expand(count, -1, -1)) for stage in stages
@@ -219,8 +233,7 @@ class Clock:
         """Count one iteration; report when a report is due; raise TrainingStopped when asked to stop."""
         self.step += 1
         self.done += self.costs[level]
-        if self.training.should_stop():
-            raise TrainingStopped("Training was cancelled.")
+        self.training.ask_stop()
         now = time.perf_counter()
         last = self.step == sum(self.iterations)
         if now - self.reported < REPORT_EVERY and not last:

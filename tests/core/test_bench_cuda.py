@@ -16,7 +16,6 @@ from core.clusters import one_cluster
 from core.motion import Motion
 from core.networks import Graph
 from core.recipe import FAST, PAPER
-from core.stage import one_by_one
 from core.train import Training
 
 TINY_FAST = replace(FAST, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
@@ -44,7 +43,7 @@ def test_counts_the_operations_of_an_iteration(walker: Motion, recipe: Any) -> N
     run = training.start_level(0)
     feeds = run.supply.draw(run.draws)
     with Products() as products:
-        run.stages[0].iterate(feeds, one_by_one)
+        run.stages[0].iterate(feeds, run.in_turn)
     training.close()
     counted = iteration_operations(plain, walker.frames, len(training.channels.groups), 0)
     # Rows are packed with margins, on 18 frames two at either end.
