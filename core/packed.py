@@ -15,6 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+SLOPE = 0.2
+"""Negative slope of the LeakyReLU between layers; a default argument below, since TorchScript reads no constants."""
+
 
 class Layer(NamedTuple):
     """One convolution: products k from input channels `columns[k]` to output channels starts[k] to stops[k].
@@ -127,19 +130,21 @@ def _weight_gradients(grad: Tensor, layer: Layer, seen: list[Tensor]) -> list[Te
     return result
 
 
-def _slopes(x: Tensor) -> Tensor:
-    """Slope of the LeakyReLU (1 or 0.2) where its result is x."""
-    return (x > 0).to(x.dtype).mul_(0.8).add_(0.2)
+def _slopes(x: Tensor, slope: float = SLOPE) -> Tensor:
+    """Slope of the LeakyReLU where its result is x: 1 or `slope`."""
+    return (x > 0).to(x.dtype).mul_(1.0 - slope).add_(slope)
 
 
-def run_layers(x: Tensor, layers: list[Layer], active_end: bool) -> tuple[list[Tensor], list[list[Tensor]]]:
+def run_layers(
+    x: Tensor, layers: list[Layer], active_end: bool, slope: float = SLOPE,
+) -> tuple[list[Tensor], list[list[Tensor]]]:  # fmt: skip
     """Values before and after each layer, and what each product read; LeakyReLU between, after the last on request."""
     values = [x]
     seen: list[list[Tensor]] = []
     for i in range(len(layers)):
         y, read = _convolve(values[i], layers[i], True)
         if active_end or i < len(layers) - 1:
-            F.leaky_relu_(y, 0.2)
+            F.leaky_relu_(y, slope)
         values.append(y)
         seen.append(read)
     return values, seen

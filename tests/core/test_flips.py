@@ -26,7 +26,7 @@ def test_vectors_and_rotations_are_inverse(vector: tuple[float, float, float]) -
 
 def test_flip_becomes_a_turn(walker: Motion) -> None:
     turns = walker.rotations()
-    turns[45:, 0] = turns[45:, 0] @ axis_rotation(2, np.pi - 0.05)
+    turns[45:, 0] = turns[45:, 0] @ axis_rotation(2, np.array(np.pi - 0.05))
     features = walker.features.copy()
     features[:, :6] = matrix_to_six(turns[:, 0])
     flipped = replace(walker, features=features)
