@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -160,20 +159,6 @@ FAST = Recipe(
 """Ours: the same pyramid for a small part of the work; `bench/lab.md` has the measurement behind each number."""
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (FAST, PAPER, GANIMATOR)}
-
-
-def work(recipe: Recipe, frames: int, groups: int, level: int | None = None) -> float:
-    """Multiplications of a training in units of one frame, one dense layer pair and one group pair; compares recipes.
-
-    `frames` is the clip's length at 30 fps. With `level` given, only that level's share.
-    """
-    lengths = recipe.lengths(frames)
-    total = 0.0
-    for stage, _length in enumerate(lengths):
-        own = recipe.level_of(stage)
-        if level is None or own == level:
-            total += recipe.iterations[own] * rows_an_iteration(recipe, lengths, stage)
-    return total * math.ceil(max(recipe.hidden) / groups) * groups * groups
 
 
 def rows_an_iteration(recipe: Recipe, lengths: list[int], stage: int) -> float:
