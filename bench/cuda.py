@@ -36,7 +36,7 @@ from .footprint import peak_megabytes
 from .levels import BASELINE, Ours, measure_levels
 from .machine import circumstances
 from .speed import RESULTS, device_slug, duration, find_clip
-from .table import write_json, write_whole
+from .table import publish
 from .timing import load, spread, timed
 from .training import clip_name
 
@@ -246,10 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     report = {"clip": clip_name(clip), "command": shlex.join(["python", "-m", "bench.cuda", *given]), **report}
     stem = options.out / f"cuda-{report['clip']}-{device_slug(device)}"
-    write_json(stem.with_suffix(".json"), report)
-    text = report_markdown(report)
-    print(text)
-    print(f"Written: {write_whole(stem.with_suffix('.md'), text)} and .json beside it")
+    publish(stem, report, report_markdown(report))
     return 0
 
 

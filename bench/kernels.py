@@ -35,7 +35,7 @@ from core.recipe import FAST
 from .baseline import critic_loss, make_critic
 from .machine import ROOT, circumstances
 from .speed import RESULTS, device_slug, find_clip
-from .table import write_json, write_whole
+from .table import publish
 from .timing import Call, in_turn, load, median, spread, with_threads
 
 KERNEL = FAST.kernel
@@ -215,10 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = {**circumstances(), "command": command, "load_before": before, "scripted": figures,
               "plain": without_torchscript(given), "load_after": load()}  # fmt: skip
     stem = options.out / f"kernels-{device_slug('cpu')}"
-    write_json(stem.with_suffix(".json"), report)
-    text = report_markdown(report)
-    print(text)
-    print(f"Written: {write_whole(stem.with_suffix('.md'), text)} and .json beside it")
+    publish(stem, report, report_markdown(report))
     return 0
 
 

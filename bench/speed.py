@@ -29,7 +29,7 @@ from core.train import pick_device
 from .generation import on_one_core
 from .levels import BASELINE, measure_levels
 from .machine import ROOT, circumstances
-from .table import write_json, write_whole
+from .table import publish
 from .timing import load
 from .training import SAMPLE, clip_name, read_clip, train_model
 
@@ -178,10 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     stem = options.out / f"speed-{report['clip']}-{device_slug(str(pick_device(options.device)))}"
-    write_json(stem.with_suffix(".json"), report)
-    text = report_markdown(report)
-    print(text)
-    print(f"Written: {write_whole(stem.with_suffix('.md'), text)} and .json beside it")
+    publish(stem, report, report_markdown(report))
     return 0
 
 

@@ -94,3 +94,10 @@ def write_whole(path: Path, text: str) -> Path:
 
 def write_json(path: Path, value: Any) -> Path:
     return write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def publish(stem: Path, report: Any, text: str) -> None:
+    """Write a report as `stem`.json and its page as `stem`.md, print the page and say where it is."""
+    write_json(stem.with_suffix(".json"), report)
+    print(text)
+    print(f"Written: {write_whole(stem.with_suffix('.md'), text)} and .json beside it")

@@ -7,6 +7,7 @@ least-squares steps for all frames at once. Nothing but the root and the legs mo
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,7 @@ def clean_feet(motion: Motion, source: Motion) -> Motion:
     return pose.motion(motion, standing)
 
 
+@lru_cache(maxsize=4)  # every variation of a batch asks for the same source
 def contact_heights(source: Motion) -> Array:
     """Height (K,) of each contact joint while it stands in the source; its lowest where it never does."""
     pose = Pose(source)

@@ -8,6 +8,7 @@ that takes.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,6 +23,7 @@ MARGIN = 1.5
 """How much faster than the source's fastest frame a joint may turn."""
 
 
+@lru_cache(maxsize=4)  # every variation of a batch asks for the same source
 def fastest_turns(source: Motion) -> Array:
     """Radians a frame (J,) that each joint turns at most in the source, at its own rate."""
     turns = source.rotations()
