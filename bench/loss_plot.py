@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 NAMES = {
-    "critic": "Critic (Wasserstein, with penalty)",
+    "critic": "Critic (gap: mean score of real minus fake)",
     "adversarial": "Generator (adversarial)",
     "reconstruction": "Reconstruction (L1)",
     "contact": "Contact",
