@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import bpy
 
-from . import lists, sidebar
+from . import lists, overlay, regions, sidebar
 
-CLASSES = (*lists.CLASSES, *sidebar.CLASSES)
+CLASSES = (*lists.CLASSES, *sidebar.CLASSES, *regions.CLASSES)
 
 
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    overlay.register()
 
 
 def unregister() -> None:
+    overlay.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

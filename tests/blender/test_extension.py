@@ -13,6 +13,7 @@ import bpy
 PANELS = ("RIFF_PT_source", "RIFF_PT_train", "RIFF_PT_generate", "RIFF_PT_variations")
 OPERATORS = (
     "add_sample_dancer", "train", "cancel_training", "generate", "show_action", "refresh_models", "remove_model",
+    "add_region", "remove_region", "mark_region",
 )  # fmt: skip
 HANDLERS = ("load_post", "undo_post", "redo_post")
 

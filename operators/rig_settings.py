@@ -1,0 +1,90 @@
+"""What is saved with an armature: regions of interest, and what the user changed of what Riff learns."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+COLOURS = (
+    (0.90, 0.49, 0.13), (0.20, 0.60, 0.86), (0.30, 0.69, 0.31),
+    (0.61, 0.35, 0.71), (0.95, 0.77, 0.06), (0.10, 0.74, 0.61),
+)  # fmt: skip
+"""Colours of regions, one after the other as they are added."""
+
+
+def _redraw_timelines(_owner: object, _context: bpy.types.Context) -> None:
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in {"DOPESHEET_EDITOR", "VIEW_3D"}:
+                area.tag_redraw()
+
+
+def _keep_order(region: RiffRegion, context: bpy.types.Context) -> None:
+    """A start moved behind the end takes the end along."""
+    if region.end < region.start:
+        region.end = region.start
+    _redraw_timelines(region, context)
+
+
+class RiffRegion(bpy.types.PropertyGroup):
+    """A region of interest on the armature's timeline: frames `start` to `end`, both included."""
+
+    name: StringProperty(name="Name", description="What happens here", update=_redraw_timelines)
+    start: IntProperty(name="Start", description="First frame of the region", update=_keep_order)
+    end: IntProperty(name="End", description="Last frame of the region", update=_keep_order)
+    color: FloatVectorProperty(
+        name="Color", description="Color of the region's strip in the timeline and the dope sheet", subtype="COLOR",
+        min=0.0, max=1.0, default=COLOURS[0], update=_redraw_timelines,
+    )  # fmt: skip
+    use: BoolProperty(
+        name="Use", description="Let operators that work on regions use this one", default=True,
+        update=_redraw_timelines,
+    )  # fmt: skip
+
+
+class RiffFoot(bpy.types.PropertyGroup):
+    """A bone that touches the ground, by its `name`."""
+
+
+class RiffArmature(bpy.types.PropertyGroup):
+    """Kept with an armature object as `riff`."""
+
+    regions: CollectionProperty(type=RiffRegion)
+    active_region: IntProperty(name="Region", description="Region of interest", update=_redraw_timelines)
+    root: StringProperty(
+        name="Root", description="Bone that carries the body; leave it empty to let Riff find it",
+    )  # fmt: skip
+    own_feet: BoolProperty(
+        name="Choose Feet", description="Say which bones touch the ground instead of letting Riff find them",
+        default=False,
+    )  # fmt: skip
+    feet: CollectionProperty(type=RiffFoot)
+    active_foot: IntProperty(name="Foot", description="Bone that touches the ground")
+
+
+def rig_settings(armature_object: bpy.types.Object) -> RiffArmature:
+    return armature_object.riff  # type: ignore[attr-defined, no-any-return]
+
+
+def regions_of(armature_object: bpy.types.Object, only_used: bool = True) -> list[RiffRegion]:
+    """The armature's regions of interest in the order of their start; only those switched on unless asked for all."""
+    regions = rig_settings(armature_object).regions
+    return sorted((r for r in regions if r.use or not only_used), key=lambda r: (r.start, r.end))
+
+
+CLASSES = (RiffRegion, RiffFoot, RiffArmature)
+
+
+def register() -> None:
+    bpy.types.Object.riff = PointerProperty(type=RiffArmature)  # type: ignore[attr-defined, func-returns-value]
+
+
+def unregister() -> None:
+    del bpy.types.Object.riff  # type: ignore[attr-defined]

@@ -1,0 +1,59 @@
+"""The list of regions of interest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+
+class RIFF_UL_regions(bpy.types.UIList):
+    def draw_item(
+        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
+        index: Any, flt_flag: Any,
+    ) -> None:  # fmt: skip
+        row = layout.row(align=True)
+        row.prop(item, "use", text="")
+        swatch = row.row()
+        swatch.ui_units_x = 1.0
+        swatch.prop(item, "color", text="")
+        row.prop(item, "name", text="", emboss=False)
+        frames = row.row(align=True)
+        frames.ui_units_x = 4.5
+        frames.prop(item, "start", text="", emboss=False)
+        frames.prop(item, "end", text="", emboss=False)
+
+
+class RIFF_MT_add_region(bpy.types.Menu):
+    bl_label = "Add Region"
+
+    def draw(self, context: Any) -> None:
+        add = self.layout.operator
+        add("riff.add_region", text="From Preview Range", icon="PREVIEW_RANGE").source = "PREVIEW"
+        add("riff.add_region", text="From Selected Markers", icon="MARKER").source = "MARKERS"
+        add("riff.add_region", text="From Selected Keys", icon="KEYFRAME").source = "KEYS"
+        add("riff.mark_region", text="With Two Clicks", icon="RESTRICT_SELECT_OFF")
+
+
+class RIFF_PT_regions(bpy.types.Panel):
+    bl_label = "Regions"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Riff"
+    bl_order = 20
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return context.object is not None and context.object.type == "ARMATURE"
+
+    def draw(self, context: Any) -> None:
+        settings = context.object.riff
+        row = self.layout.row()
+        row.template_list("RIFF_UL_regions", "", settings, "regions", settings, "active_region", rows=3)
+        buttons = row.column(align=True)
+        buttons.menu("RIFF_MT_add_region", text="", icon="ADD")
+        buttons.operator("riff.remove_region", text="", icon="REMOVE")
+
+
+CLASSES = (RIFF_UL_regions, RIFF_MT_add_region, RIFF_PT_regions)
