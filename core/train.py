@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
 
+from . import snapshot
 from .channels import choose_channels
+from .checkpoint import Checkpoint
+from .clock import Clock, Snapshots
 from .clusters import find_clusters, one_cluster
 from .errors import TrainingStopped
 from .losses import FootSpeed
@@ -19,30 +22,50 @@ from .motion import RATE, Motion, resample, with_contact_labels
 from .networks import Graph
 from .progress import Progress
 from .pyramid import Pyramid, build_pyramid, resize, run_stages
-from .recipe import Recipe, rows_an_iteration
+from .recipe import Recipe
 from .stage import Bases, Stage, Task, make_stage, transfer
 from .threads import usable_cores
-
-REPORT_EVERY = 0.2
-"""Seconds between progress messages."""
 
 
 def train(
     motion: Motion, recipe: Recipe, on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None, *, seed: int = 0, device: str = "auto", threads: int | None = None,
+    on_snapshot: Callable[[Checkpoint], None] | None = None,
 ) -> Model:  # fmt: skip
     """Train a model on one motion of any rate.
 
     `on_progress` is called a few times a second; when `should_stop`, asked from several threads, says so,
     TrainingStopped is raised within the time of one optimiser step. The same seed gives the same model on the same
-    machine. Raises ClipError for a clip that is too short or still.
+    machine. `on_snapshot` gets the state every few seconds, from which `resume` goes on. Raises ClipError for a clip
+    that is too short or still.
     """
-    started = time.perf_counter()
-    training = Training(motion, recipe, seed, pick_device(device), threads, should_stop or (lambda: False))
+    begun = Checkpoint(motion, recipe, seed)
+    return resume(begun, on_progress, should_stop, device=device, threads=threads, on_snapshot=on_snapshot)
+
+
+def resume(
+    checkpoint: Checkpoint, on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None, *, device: str = "auto", threads: int | None = None,
+    on_snapshot: Callable[[Checkpoint], None] | None = None,
+) -> Model:  # fmt: skip
+    """Go on with a training where its checkpoint left it, or begin one that has no state yet; otherwise like `train`.
+
+    On the same machine the model equals, to the bit, that of a training which was never stopped. Raises ModelError for
+    a checkpoint that does not fit its recipe or clip.
+    """
+    started = time.perf_counter() - checkpoint.seconds
+    motion, recipe = checkpoint.motion, checkpoint.recipe
+    training = Training(motion, recipe, checkpoint.seed, pick_device(device), threads, should_stop or (lambda: False))
     clock = Clock(training, on_progress or (lambda _: None), started)
+    snapshots = Snapshots(checkpoint, clock, on_snapshot)
     try:
-        for level in range(recipe.levels):
-            training.run_level(level, clock)
+        level = 0
+        if checkpoint.state:
+            level = clock.go_on(checkpoint)
+            training.finish_level(snapshot.put_back(training, checkpoint.state, checkpoint.arrays), clock, snapshots)
+            level += 1
+        for upper in range(level, recipe.levels):
+            training.finish_level(training.start_level(upper), clock, snapshots)
     finally:
         training.close()
     return training.model(motion.fps, time.perf_counter() - started, clock.history)
@@ -90,24 +113,31 @@ class Training:
         self.pool.shutdown(wait=True)
         torch.set_num_threads(self.threads_before)
 
-    def run_level(self, level: int, clock: Clock) -> None:
+    def finish_level(self, run: LevelRun, clock: Clock, snapshots: Snapshots) -> None:
         """Train the stages of a level together, each on what those below make; lower levels are frozen."""
-        run = self.start_level(level)
-        for _ in range(self.recipe.iterations[level]):
+        level = run.supply.level
+        for _ in range(clock.left_of(level)):
             run.iterate()
             clock.tick(level, run.stages)
+            snapshots.offer(self, run)
         self.stages += run.stages
 
     def start_level(self, level: int) -> LevelRun:
         """Fresh stages for a level and what feeds them."""
         return LevelRun(self, self._new_stages(level), Supply(self, level))
 
+    def restored_level(
+        self, level: int, stages: list[Stage], bank: Tensor | None, feeds: list[Bases],
+    ) -> LevelRun:  # fmt: skip
+        """Stages of a level that have been at work before, with what fed them."""
+        return LevelRun(self, stages, Supply(self, level, bank), feeds)
+
+    def fresh_stages(self, numbers: Iterable[int]) -> list[Stage]:
+        return [make_stage(k, self.recipe, self.pyramid, self.graph, self.feet, self.seed) for k in numbers]
+
     def _new_stages(self, level: int) -> list[Stage]:
         first = self.recipe.first_stage(level)
-        stages = [
-            make_stage(first + k, self.recipe, self.pyramid, self.graph, self.feet, self.seed)
-            for k in range(self.recipe.stages[level])
-        ]
+        stages = self.fresh_stages(range(first, first + self.recipe.stages[level]))
         if level and self.recipe.transfer:
             below = self.stages[-self.recipe.stages[level - 1] :]
             for old, new in zip(below, stages, strict=False):
@@ -132,14 +162,20 @@ class Training:
 class LevelRun:
     """The stages of one level at work; a stage is fed with what the one below made an iteration earlier."""
 
-    def __init__(self, training: Training, stages: list[Stage], supply: Supply) -> None:
+    def __init__(
+        self, training: Training, stages: list[Stage], supply: Supply, feeds: list[Bases] | None = None,
+    ) -> None:  # fmt: skip
         self.pool, self.stages, self.supply, self.ask_stop = training.pool, stages, supply, training.ask_stop
         self.draws = training.recipe.critic_steps + 1
-        self.feeds = [supply.draw(self.draws)]
-        for here, above in itertools.pairwise(stages):
+        self.feeds = feeds or self._first_feeds()
+
+    def _first_feeds(self) -> list[Bases]:
+        feeds = [self.supply.draw(self.draws)]
+        for here, above in itertools.pairwise(self.stages):
             with torch.no_grad():
-                made = [here.generator.refine(base, here.noise(base)) for base in self.feeds[-1].random]
-            self.feeds.append(_lift(above, made, here.real))
+                made = [here.generator.refine(base, here.noise(base)) for base in feeds[-1].random]
+            feeds.append(_lift(above, made, here.real))
+        return feeds
 
     def iterate(self) -> None:
         """One iteration of every stage; two stages, or the parts of a single one, run on one core each."""
@@ -168,19 +204,19 @@ class LevelRun:
 class Supply:
     """Samples of the frozen levels for a level's first stage, from a bank made in advance or fresh each time."""
 
-    def __init__(self, training: Training, level: int) -> None:
-        self.training, self.recipe = training, training.recipe
+    def __init__(self, training: Training, level: int, bank: Tensor | None = None) -> None:
+        self.training, self.recipe, self.level = training, training.recipe, level
         self.batch = self.recipe.batch[level]
         self.first = self.recipe.first_stage(level)
         pyramid = training.pyramid
         self.length = pyramid.lengths[self.first]
         self.rows = min(self.recipe.crop[level] or self.length, self.length)
-        self.bank: Tensor | None = None
+        self.bank = bank
         self.code = pyramid.code
         if level:
             noises: list[Tensor | None] = [pyramid.code, *[None] * (self.first - 1)]
             self.code = resize(self._run(torch.zeros_like(pyramid.code), noises), self.length)
-            if self.recipe.bank:
+            if self.recipe.bank and bank is None:
                 made = [self._fresh(8) for _ in range(-(-self.recipe.bank // 8))]
                 self.bank = torch.cat(made)
 
@@ -211,42 +247,6 @@ class Supply:
         stages = self.training.stages[: self.first]
         lengths = self.training.pyramid.lengths[: self.first]
         return run_stages([stage.averaged for stage in stages], lengths, noises, base)
-
-
-class Clock:
-    """Counts iterations, reports progress and estimates the time left from what the last ones cost."""
-
-    def __init__(self, training: Training, on_progress: Callable[[Progress], None], started: float) -> None:
-        recipe, lengths = training.recipe, training.pyramid.lengths
-        self.training, self.on_progress, self.started = training, on_progress, started
-        self.costs = [
-            sum(rows_an_iteration(recipe, lengths, recipe.first_stage(level) + k) for k in range(recipe.stages[level]))
-            for level in range(recipe.levels)
-        ]
-        self.iterations = recipe.iterations
-        self.total = sum(cost * count for cost, count in zip(self.costs, self.iterations, strict=True))
-        self.step, self.done, self.reported = 0, 0.0, 0.0
-        self.begun = time.perf_counter()
-        self.history: list[dict[str, float]] = []
-
-    def tick(self, level: int, stages: list[Stage]) -> None:
-        """Count one iteration; report when a report is due; raise TrainingStopped when asked to stop."""
-        self.step += 1
-        self.done += self.costs[level]
-        self.training.ask_stop()
-        now = time.perf_counter()
-        last = self.step == sum(self.iterations)
-        if now - self.reported < REPORT_EVERY and not last:
-            return
-        self.reported = now
-        losses = {key: sum(stage.losses.get(key, 0.0) for stage in stages) / len(stages)
-                  for key in ("critic", "adversarial", "reconstruction", "contact")}  # fmt: skip
-        self.history.append({"step": self.step, "level": level + 1, **losses})
-        running = max(now - self.begun, 1e-6)
-        self.on_progress(Progress(
-            level + 1, len(self.iterations), self.step, sum(self.iterations), self.done / self.total,
-            now - self.started, running * (self.total - self.done) / self.done, self.step / running, losses,
-        ))  # fmt: skip
 
 
 def _lift(above: Stage, made: list[Tensor], rebuilt: Tensor) -> Bases:

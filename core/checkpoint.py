@@ -1,0 +1,160 @@
+"""A training that is not finished yet: one .safetensors file from which it goes on; no PyTorch, no pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from .errors import ModelError
+from .motion import Motion
+from .recipe import Recipe
+from .skeleton import Skeleton
+
+FORMAT = 1
+"""Version of the file's layout; others are refused, since half a training is worth little."""
+
+WRITE_EVERY = 20.0
+"""Seconds after which a newer state is written to the disk."""
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What to train and, from the first seconds on, how far that is.
+
+    `motion` is the clip as it was given; `arrays` and `state` are what `snapshot.take` made of the networks,
+    optimisers and random numbers, empty before the first step; `fraction` of the work is done, in `seconds`.
+    """
+
+    motion: Motion
+    recipe: Recipe
+    seed: int = 0
+    name: str = ""
+    step: int = 0
+    fraction: float = 0.0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+    state: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def info(self) -> dict[str, Any]:
+        """What a list of unfinished trainings shows; every value fits JSON."""
+        return {
+            "name": self.name, "recipe": self.recipe.name, "seed": self.seed, "step": self.step,
+            "steps": sum(self.recipe.iterations), "fraction": self.fraction, "seconds": self.seconds,
+            "duration": self.motion.duration,
+        }  # fmt: skip
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:
+    """Write a checkpoint, whole or not at all. Raises ModelError with one sentence where the disk refuses."""
+    target = Path(path)
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    motion = checkpoint.motion
+    meta = {
+        "format": FORMAT, "info": checkpoint.info(), "recipe": checkpoint.recipe.to_json(),
+        "skeleton": motion.skeleton.to_json(), "fps": motion.fps, "origin": motion.origin.tolist(),
+        "history": checkpoint.history, "state": checkpoint.state,
+    }  # fmt: skip
+    arrays = {"motion": np.ascontiguousarray(motion.features), **checkpoint.arrays}
+    try:
+        with open(part, "wb") as file:
+            file.write(save(arrays, metadata={"riff_training": json.dumps(meta)}))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ModelError(f"The state of the training cannot be saved: {error.strerror or error}.") from error
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """Read a checkpoint. Raises ModelError in a sentence where the file is missing, damaged or of another version."""
+    meta = _read_meta(path)
+    try:
+        with safe_open(os.fspath(path), framework="numpy") as file:
+            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (no mapping)
+        features = arrays.pop("motion").astype(np.float64)
+        skeleton = Skeleton.from_json(meta["skeleton"])
+        if features.ndim != 2 or features.shape[1] != skeleton.channels:
+            raise ValueError("its clip does not fit its skeleton")
+        motion = Motion(features, skeleton, float(meta["fps"]), np.asarray(meta["origin"], dtype=np.float64))
+        info = meta["info"]
+        return Checkpoint(
+            motion, Recipe.from_json(meta["recipe"]), int(info["seed"]), str(info["name"]), int(info["step"]),
+            float(info["fraction"]), float(info["seconds"]), list(meta["history"]), dict(meta["state"]), arrays,
+        )  # fmt: skip
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise ModelError(f"“{Path(path).name}” is damaged: {error}.") from error
+
+
+def read_checkpoint_info(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What `Checkpoint.info` gave when it was saved, without reading the rest. Raises ModelError."""
+    info = _read_meta(path).get("info")
+    if not isinstance(info, dict) or not {"name", "recipe", "fraction"} <= set(info):
+        raise ModelError(f"“{Path(path).name}” is damaged: its summary is missing.")
+    return info
+
+
+def _read_meta(path: str | os.PathLike[str]) -> dict[str, Any]:
+    name = Path(path).name
+    try:
+        with safe_open(os.fspath(path), framework="numpy") as file:
+            meta = json.loads((file.metadata() or {}).get("riff_training", "null"))
+    except (OSError, SafetensorError, ValueError) as error:
+        raise ModelError(f"“{name}” is damaged or no training of Riff.") from error
+    if not isinstance(meta, dict):
+        raise ModelError(f"“{name}” is no training of Riff.")
+    if meta.get("format") != FORMAT:
+        raise ModelError(f"“{name}” was begun by another version of Riff and cannot go on with this one.")
+    return meta
+
+
+class CheckpointFile:
+    """Keeps the newest state of a training on the disk, written beside the training rather than between its steps."""
+
+    def __init__(self, path: Path, name: str, every: float = WRITE_EVERY) -> None:
+        self.path, self.name, self.every = path, name, every
+        self._written_at = time.monotonic()
+        self._waiting: Checkpoint | None = None
+        self._writer: threading.Thread | None = None
+
+    def keep(self, checkpoint: Checkpoint) -> None:
+        """Remember a newer state; every now and then it is written."""
+        self._waiting = replace(checkpoint, name=self.name)
+        busy = self._writer is not None and self._writer.is_alive()
+        if not busy and time.monotonic() - self._written_at >= self.every:
+            self._written_at = time.monotonic()
+            self._writer = threading.Thread(target=self._write_quietly, args=(self._waiting,), name="riff-checkpoint")
+            self._waiting = None
+            self._writer.start()
+
+    def close(self) -> None:
+        """Write what is not written yet. Raises ModelError where the disk refuses."""
+        if self._writer is not None:
+            self._writer.join()
+        if self._waiting is not None:
+            save_checkpoint(self._waiting, self.path)
+            self._waiting = None
+
+    def remove(self) -> None:
+        """The training is done: its checkpoint goes."""
+        self._waiting = None
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def _write_quietly(self, checkpoint: Checkpoint) -> None:
+        try:
+            save_checkpoint(checkpoint, self.path)
+        except ModelError as error:
+            # A full disk must not end an hour of training: at its end there may be room again, or the model says so.
+            print(f"Riff: {error}")
