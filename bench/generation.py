@@ -1,4 +1,7 @@
-"""Seconds to load a model and to generate, in a process that has one core; run by `bench.speed`, prints JSON."""
+"""Seconds to load a model and to generate, in a process that has one core, and a batch on all; prints JSON.
+
+Run by `bench.speed`.
+"""
 
 from __future__ import annotations
 
@@ -54,10 +57,18 @@ def milliseconds(call: Callable[[], object], rounds: int) -> dict[str, float]:
     return {"median": statistics.median(laps), "lowest": min(laps), "highest": max(laps), "rounds": rounds}
 
 
-def on_one_core(path: Path, frames: int, rounds: int, batch: int) -> dict[str, Any]:
-    """`measure` in a fresh process that may use one core only, where the system can say so."""
+def in_fresh_processes(path: Path, frames: int, rounds: int, batch: int) -> dict[str, Any]:
+    """`measure` in a process that may use one core only, where the system can say so; the batch on all cores too."""
+    alone = _in_fresh_process(path, frames, rounds, batch, 1)
+    together = _in_fresh_process(path, frames, rounds, batch, 0)
+    ratio = together["batch_ms"]["median"] / alone["sample_ms"]["median"]
+    spread = {"cores": together["cores"], "batch_ms": together["batch_ms"], "batch_over_one": ratio}
+    return {**alone, "all_cores": spread}
+
+
+def _in_fresh_process(path: Path, frames: int, rounds: int, batch: int, cores: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "bench.generation", str(path), "--frames", str(frames), "--rounds", str(rounds),
-               "--batch", str(batch)]  # fmt: skip
+               "--batch", str(batch), "--cores", str(cores)]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     figures: dict[str, Any] = json.loads(done.stdout)
@@ -70,10 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, default=648)
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--batch", type=int, default=100)
+    parser.add_argument("--cores", type=int, default=1, help="cores to use, 0 for all (1)")
     options = parser.parse_args(arguments)
-    if hasattr(os, "sched_setaffinity"):
+    if options.cores and hasattr(os, "sched_setaffinity"):
         # Before PyTorch is imported, whose threads keep the cores that they are born with.
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-options.cores :])
     print(json.dumps(measure(options.model, options.frames, options.rounds, options.batch)))
     return 0
 

@@ -88,7 +88,7 @@ def convolution(x: Tensor, weight: Tensor, mask: Tensor, function: Callable[...,
 def packed(near: NDArray[np.bool_], cut: Sequence[Cluster], width: int, x: Tensor) -> Call:
     """The same layer on packed rows, cut into clusters; packing itself is done once for four layers, and not timed."""
     convolved = GraphConvolution(Graph(near, tuple(cut)), width, width, KERNEL, torch.Generator().manual_seed(0))
-    layer = convolved.layer([weight.detach() for weight in convolved.weights], convolved.bias.detach())
+    layer = convolved.layer()
     rows = pack(x, KERNEL // 2).contiguous()
 
     def call() -> None:

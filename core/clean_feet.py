@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .motion import RATE, Motion
 from .planting import contact_runs, corrections, standing_mask
-from .rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix
+from .rotation import Array, cross, matrix_to_six, rotation_from_vector, six_to_matrix
 from .skeleton import GROUP, Skeleton
 
 ROUNDS = 4
@@ -47,10 +47,9 @@ def clean_feet(motion: Motion, source: Motion) -> Motion:
     ground = contact_heights(source)
     pose = Pose(motion)
     pose.root = root_from_stance(motion, pose, standing, ground)
-    legs = find_legs(skeleton)
-    for leg in legs:
+    pose.follow()
+    for leg in find_legs(skeleton):
         joint = skeleton.contacts[leg.contact]
-        pose.follow()
         path = pose.place(joint)
         pose.reach(leg, path + corrections(path, runs[leg.contact], ground[leg.contact]))
     return pose.motion(motion, standing)
@@ -174,8 +173,9 @@ class Pose:
         """Turn a leg's joints until its contact is at `target` (frames, 3), by damped least squares."""
         end_row = self.row[self.skeleton.contacts[leg.contact]]
         movers = [self.row[joint] for joint in leg.movers]
-        way = [row for row in range(movers[0], end_row + 1) if self._on_way(row, movers[0], end_row)]
-        for _ in range(ROUNDS):
+        below = [row for row in range(movers[0], len(self.used)) if self._is_below(row, movers[0])]
+        way = [row for row in below if self._is_below(end_row, row)]
+        for last in (*(False,) * (ROUNDS - 1), True):
             pull = target - self.places[end_row]
             arms = self.places[end_row] - self.places[movers]
             length = (arms**2).sum((0, 2))
@@ -184,15 +184,15 @@ class Pose:
             pull = np.linalg.solve(square, pull[..., None])[..., 0]
             for row, arm in zip(movers, arms, strict=True):
                 parent = self.turns[self.parents[row]]
-                spin = rotation_from_vector((np.cross(arm, pull)[:, None] @ parent)[:, 0])
+                spin = rotation_from_vector((cross(arm, pull)[:, None] @ parent)[:, 0])
                 self.local[row] = spin @ self.local[row]
-            for row in way:
+            for row in below if last else way:
                 self._follow_one(row)
 
-    def _on_way(self, row: int, top: int, end: int) -> bool:
-        while end > row:
-            end = self.parents[end]
-        return end == row and row >= top
+    def _is_below(self, row: int, top: int) -> bool:
+        while row > top:
+            row = self.parents[row]
+        return row == top
 
     def motion(self, motion: Motion, standing: NDArray[np.bool_]) -> Motion:
         """The motion with this pose, and labels that say where its feet stand."""

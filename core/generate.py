@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,7 +16,10 @@ from .model import Model
 from .motion import Motion
 from .networks import Generator, Graph
 from .pyramid import run_stages
-from .threads import threads
+from .threads import threads, usable_cores
+
+CHUNK = 2600
+"""Frames that go through the pyramid together: what the layers keep of more falls out of a core's cache."""
 
 
 class Sampler:
@@ -31,17 +37,24 @@ class Sampler:
             self.generators.append(generator.eval())
 
     def sample(self, frames: int, count: int, seed: int) -> list[Motion]:
-        """`count` motions of `frames` frames at 30 frames/s, all in one batch."""
-        model = self.model
-        lengths = model.recipe.lengths(frames)
+        """`count` motions of `frames` frames at 30 frames/s; a few at a time go through the networks on each core."""
+        lengths = self.model.recipe.lengths(frames)
+        step = max(1, CHUNK // frames)
+        parts = [range(start, min(start + step, count)) for start in range(0, count, step)]
+        workers = min(len(parts), usable_cores())
+        with threads(1), ThreadPoolExecutor(workers, "riff-sample", torch.set_num_threads, (1,)) as pool:
+            run = pool.map if workers > 1 else map
+            rows = list(run(lambda part: self._rows(lengths, part, seed), parts))
+        return [self._motion(one) for part in rows for one in part.numpy()]
+
+    def _rows(self, lengths: Sequence[int], variations: range, seed: int) -> Tensor:
+        """What the pyramid makes of the noise of some variations (B, C, T)."""
         noises: list[Tensor | None] = [
-            torch.from_numpy(np.stack([noise_code(seed, k, stage, length) for k in range(count)])) * amplitude
+            torch.from_numpy(np.stack([noise_code(seed, k, stage, length) for k in variations])) * amplitude
             for stage, (length, amplitude) in enumerate(zip(lengths, self._amplitudes(), strict=True))
         ]
-        base = torch.zeros(count, len(model.channels.columns), lengths[0])
-        with threads(1):
-            rows = run_stages(self.generators, lengths, noises, base)
-        return [self._motion(one.numpy()) for one in rows]
+        base = torch.zeros(len(variations), len(self.model.channels.columns), lengths[0])
+        return run_stages(self.generators, lengths, noises, base)
 
     def _amplitudes(self) -> list[float]:
         """σ_i as the recipe turns them down for sampling: finer levels then have less to undo."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .clusters import Cluster
-from .packed import Layer, back_layers, critic_gradients, pack, run_layers, unpack
+from .packed import Layer, back_layers, critic_gradients, pack, refine, run_layers, unpack
 from .skeleton import GROUP
 
 
@@ -61,17 +61,20 @@ class GraphConvolution(nn.Module):
             self.register_buffer(f"mask{number}", mask, persistent=False)
             self.register_buffer(f"columns{number}", channel_index(cluster.inputs, inside), persistent=False)
         self.bias = nn.Parameter((torch.rand(len(bound), generator=random) * 2 - 1) * bound)
+        self.starts, self.stops = [rows.start for rows in self.rows], [rows.stop for rows in self.rows]
+        # Asking a ParameterList takes longer than a small product.
+        self.own = (*self.weights, self.bias)
+        self.column_names = [f"columns{number}" for number in range(len(self.rows))]
 
     def masks(self) -> list[Tensor]:
         """One mask for each weight: 1 where the groups are neighbours."""
-        return [getattr(self, f"mask{number}") for number in range(len(self.weights))]
+        return [getattr(self, f"mask{number}") for number in range(len(self.rows))]
 
-    def layer(self, weights: Sequence[Tensor] | None = None, bias: Tensor | None = None) -> Layer:
-        """The convolution as data for `packed`, with these weights or its own."""
-        tensors = list(self.weights) if weights is None else list(weights)
-        columns = [getattr(self, f"columns{number}") for number in range(len(tensors))]
-        starts, stops = [rows.start for rows in self.rows], [rows.stop for rows in self.rows]
-        return Layer(starts, stops, columns, tensors, self.bias if bias is None else bias)
+    def layer(self) -> Layer:
+        """The convolution as data for `packed`, its weights without gradients."""
+        columns = [getattr(self, name) for name in self.column_names]
+        *weights, bias = (tensor.detach() for tensor in self.own)
+        return Layer(self.starts, self.stops, columns, weights, bias)
 
     def pairs(self) -> NDArray[np.float32]:
         """Weights of the P pairs of neighbouring groups, row by row of the matrix: (P, outside, inside, kernel)."""
@@ -140,19 +143,14 @@ class LayerStack(nn.Module):
     def forward(self, x: Tensor, *, frozen: bool = False) -> Tensor:
         """(B, C, T) → (B, outputs, T); a `frozen` stack passes gradients to its input only."""
         parameters = [] if frozen else list(self.parameters())
-        layers = [_detached(layer) for layer in self.layers]
+        layers = [layer.layer() for layer in self.layers]
         result: Tensor = _Stack.apply(pack(x, self.margin), layers, not frozen, *parameters)
         return unpack(result, self.margin)
 
     def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
         """Weights, then bias, layer by layer: the order in which gradients are returned."""
         for layer in self.layers:
-            yield from layer.weights
-            yield layer.bias
-
-
-def _detached(layer: GraphConvolution) -> Layer:
-    return layer.layer([weight.detach() for weight in layer.weights], layer.bias.detach())
+            yield from layer.own
 
 
 def _hidden_layers(
@@ -170,6 +168,8 @@ class Generator(LayerStack):
 
     def refine(self, base: Tensor, noise: Tensor) -> Tensor:
         """x_i = G_i(base + noise) + base, with `noise` (B, 1, T) or (B, C, T) already scaled by σ_i."""
+        if not torch.is_grad_enabled():
+            return refine(base, noise, [layer.layer() for layer in self.layers])
         result: Tensor = self(base + noise)
         return result + base
 
@@ -191,7 +191,7 @@ class Critic(LayerStack):
         """
         count = len(mix)
         between = mix * real[:count] + (1.0 - mix) * fake[:count]
-        layers = [_detached(layer) for layer in self.layers]
+        layers = [layer.layer() for layer in self.layers]
         one, two, three = (pack(x.detach(), self.margin) for x in (real, fake, between))
         weights, biases, gap = critic_gradients(one, two, three, layers, penalty)
         return [grad for own, bias in zip(weights, biases, strict=True) for grad in (*own, bias)], gap

@@ -60,8 +60,8 @@ def _fold_margins(grad: Tensor, half: int) -> None:
     grad.narrow(2, end + 1 - half, half).zero_()
 
 
-def _convolve(x: Tensor, layer: Layer, with_bias: bool) -> tuple[Tensor, list[Tensor]]:
-    """The convolution of packed rows, and the rows that each product read, (inputs, B·P)."""
+def _convolve(x: Tensor, layer: Layer, with_bias: bool, keep: bool) -> tuple[Tensor, list[Tensor]]:
+    """The convolution of packed rows, and the rows that each product read, (inputs, B·P), where they are to be kept."""
     kernel = layer.weights[0].size(0)
     half = kernel // 2
     flat = x.reshape(x.size(0), -1)
@@ -72,7 +72,8 @@ def _convolve(x: Tensor, layer: Layer, with_bias: bool) -> tuple[Tensor, list[Te
     for k in range(len(layer.weights)):
         weight = layer.weights[k]
         source = flat if len(layer.weights) == 1 else flat.index_select(0, layer.columns[k])
-        seen.append(source)
+        if keep:
+            seen.append(source)
         target = rows[layer.starts[k] : layer.stops[k]]
         bias = layer.bias[layer.starts[k] : layer.stops[k]].unsqueeze(1)
         if x.is_cuda:
@@ -142,12 +143,26 @@ def run_layers(
     values = [x]
     seen: list[list[Tensor]] = []
     for i in range(len(layers)):
-        y, read = _convolve(values[i], layers[i], True)
+        y, read = _convolve(values[i], layers[i], True, True)
         if active_end or i < len(layers) - 1:
             F.leaky_relu_(y, slope)
         values.append(y)
         seen.append(read)
     return values, seen
+
+
+def refine(base: Tensor, noise: Tensor, layers: list[Layer], slope: float = SLOPE) -> Tensor:
+    """What a generator's layers make of base + noise, added to base, (B, C, T); keeps nothing for gradients."""
+    half = layers[0].weights[0].size(0) // 2
+    frames = base.size(2)
+    x = base.new_empty([base.size(1), base.size(0), frames + 2 * half])
+    torch.add(base.transpose(0, 1), noise.transpose(0, 1), out=x.narrow(2, half, frames))
+    _fill_margins(x, half)
+    for i in range(len(layers)):
+        x = _convolve(x, layers[i], True, False)[0]
+        if i < len(layers) - 1:
+            F.leaky_relu_(x, slope)
+    return x.narrow(2, half, frames).transpose(0, 1) + base
 
 
 def back_layers(
@@ -209,7 +224,7 @@ def critic_gradients(
     biases: list[Tensor] = []
     for i in range(len(layers)):
         signal = signals[last - i]
-        after, read = _convolve(forward, layers[i], False)
+        after, read = _convolve(forward, layers[i], False, True)
         for k in range(len(read)):
             place = seen[i][k].view(read[k].size(0), -1, real.size(2))
             place[:, 2 * batch :].copy_(read[k].view(read[k].size(0), -1, real.size(2)))
@@ -240,5 +255,6 @@ _convolve = _compiled(_convolve)
 _input_gradient = _compiled(_input_gradient)
 _weight_gradients = _compiled(_weight_gradients)
 run_layers = _compiled(run_layers)
+refine = _compiled(refine)
 back_layers = _compiled(back_layers)
 critic_gradients = _compiled(critic_gradients)

@@ -13,6 +13,10 @@ SHORTEST_RUN = 3
 FADE = 8
 """Frames over which a correction fades in before a contact and out after it."""
 
+_share = (np.arange(FADE) + 1) / (FADE + 1)
+FADING = (1.0 - _share**2 * (3.0 - 2.0 * _share))[:, None]
+"""How much of a correction is left in each of these frames."""
+
 WANDER = 0.1
 """Core units that a standing foot may wander before its stand is cut in two."""
 
@@ -48,34 +52,25 @@ def corrections(path: Array, runs: list[tuple[int, int]], ground: float) -> Arra
     Between runs the corrections fade by a smooth curve over at most FADE frames.
     """
     result = np.zeros_like(path)
-    weight = np.zeros(len(path))
     stands = [piece for run in runs for piece in _stands(path, *run)]
     for start, stop in stands:
-        place = path[start:stop].mean(0)
+        place = path[start:stop].sum(0) / (stop - start)
         place[2] = ground
         result[start:stop] = place - path[start:stop]
-        weight[start:stop] = 1.0
-    frozen = result.copy()
-    for start, stop in stands:
-        _fade(result, frozen[start], np.arange(start - 1, start - 1 - FADE, -1), weight)
-        _fade(result, frozen[stop - 1], np.arange(stop, stop + FADE), weight)
+    ends = [0, *(stop for _, stop in stands)]
+    starts = [*(start for start, _ in stands), len(path)]
+    for (start, stop), before, after in zip(stands, ends[:-1], starts[1:], strict=True):
+        low, high = max(before, start - FADE), min(after, stop + FADE)
+        result[low:start] += FADING[: start - low][::-1] * result[start]
+        result[stop:high] += FADING[: high - stop] * result[stop - 1]
     return result
-
-
-def _fade(result: Array, correction: Array, frames: NDArray[np.int64], weight: Array) -> None:
-    """Add a correction to free frames, less and less with distance from the stand."""
-    step = (np.arange(len(frames)) + 1) / (len(frames) + 1)
-    inside = (frames >= 0) & (frames < len(weight))
-    free = np.cumprod(np.where(inside, weight[frames.clip(0, len(weight) - 1)] == 0, False)).astype(bool)
-    curve = 1.0 - step[free] ** 2 * (3.0 - 2.0 * step[free])
-    result[frames[free]] += curve[:, None] * correction
 
 
 def _stands(path: Array, start: int, stop: int) -> list[tuple[int, int]]:
     """Cut a run where the foot wanders too far to have stood still; each piece is a stand of its own."""
-    middle = path[start:stop, :2].mean(0)
-    far = np.linalg.norm(path[start:stop, :2] - middle, axis=1).max()
-    if far <= WANDER or stop - start < 4 * SHORTEST_RUN:
+    away = path[start:stop, :2] - path[start:stop, :2].sum(0) / (stop - start)
+    far = float((away * away).sum(1).max())
+    if far <= WANDER**2 or stop - start < 4 * SHORTEST_RUN:
         return [(start, stop)]
     cut = (start + stop) // 2
     return _stands(path, start, cut - 1) + _stands(path, cut + 1, stop)

@@ -54,6 +54,16 @@ def test_generator_equals_plain_convolutions(graph: Graph) -> None:
     torch.testing.assert_close(generator(x), plain(last, expected), atol=1e-5, rtol=1e-5)
 
 
+def test_refines_the_same_with_and_without_gradients(graph: Graph) -> None:
+    random = torch.Generator().manual_seed(4)
+    generator = Generator(graph, (40, 60, 60), 5, random)
+    base = torch.randn(3, GROUPS * 6, 21, generator=random)
+    noise = torch.randn(3, 1, 21, generator=random)
+    with torch.no_grad():
+        quick = generator.refine(base, noise)
+    torch.testing.assert_close(quick, generator.refine(base, noise).detach(), atol=1e-6, rtol=1e-6)
+
+
 def test_gradients_equal_those_of_plain_convolutions(graph: Graph) -> None:
     random = torch.Generator().manual_seed(5)
     layer = Generator(graph, (28,), 5, random).layers[0]

@@ -11,7 +11,7 @@ import torch
 
 from core.errors import ClipError, TrainingStopped
 from core.estimate import expected_seconds
-from core.generate import Sampler, generate
+from core.generate import CHUNK, Sampler, generate
 from core.motion import Motion, resample
 from core.progress import Progress
 from core.recipe import FAST, GANIMATOR, PAPER, Recipe
@@ -55,6 +55,16 @@ def test_one_thread_and_two_learn_alike(walker: Motion) -> None:
     one, two = (train(walker, TINY, seed=2, threads=threads) for threads in (1, 2))
     for name, value in one.weights.items():
         np.testing.assert_allclose(value, two.weights[name], atol=1e-4)
+
+
+def test_a_batch_in_parts_holds_the_same_motions(walker: Motion) -> None:
+    sampler = Sampler(train(walker, TINY))
+    many = sampler.sample(1000, 5, 3)
+    assert CHUNK // 1000 == 2  # three parts, the last one smaller
+    for number in (0, 4):
+        rows = sampler._rows(TINY.lengths(1000), range(number, number + 1), 3)
+        alone = sampler._motion(rows[0].numpy())
+        np.testing.assert_allclose(many[number].features, alone.features, atol=1e-5)
 
 
 def test_generates_any_length(walker: Motion) -> None:
