@@ -44,8 +44,8 @@ class Sampler:
         workers = min(len(parts), usable_cores())
         with threads(1), ThreadPoolExecutor(workers, "riff-sample", torch.set_num_threads, (1,)) as pool:
             run = pool.map if workers > 1 else map
-            rows = list(run(lambda part: self._rows(lengths, part, seed), parts))
-        return [self._motion(one) for part in rows for one in part.numpy()]
+            made = list(run(lambda part: [self._motion(rows) for rows in self._rows(lengths, part, seed).numpy()], parts))
+        return [motion for part in made for motion in part]
 
     def _rows(self, lengths: Sequence[int], variations: range, seed: int) -> Tensor:
         """What the pyramid makes of the noise of some variations (B, C, T)."""

@@ -48,8 +48,8 @@ def _any_normal(vectors: Array) -> Array:
 
 
 def _dot(a: Array, b: Array) -> Array:
-    result: Array = a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
-    return result
+    x, y, z = (a[..., k] * b[..., k] for k in range(3))
+    return np.asarray(x + y + z)
 
 
 def cross(a: Array, b: Array) -> Array:
