@@ -52,6 +52,10 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace the model file if there is one")
     parser.add_argument("--name", help="name of the model (default: that of the clip)")
     parser.add_argument("--seed", type=_seed, default=0, help="the same seed trains the same model (default: 0)")
+    parser.add_argument(
+        "--start-from", type=Path, metavar="M0.safetensors",
+        help="start from this model of the same skeleton, which takes a part of the time",
+    )  # fmt: skip
     parser.add_argument("--device", choices=DEVICES, default="auto", help="where to train (default: auto)")
     parser.add_argument("--threads", type=_positive, help="CPU threads to use (default: chosen by Riff)")
     parser.add_argument("--scale", type=_factor, default=1.0, help="this many times the recipe's iterations")

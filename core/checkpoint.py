@@ -19,6 +19,7 @@ from .errors import ModelError
 from .motion import Motion
 from .recipe import Recipe
 from .skeleton import Skeleton
+from .start import Start
 
 FORMAT = 1
 """Version of the file's layout; others are refused, since half a training is worth little."""
@@ -32,7 +33,8 @@ class Checkpoint:
     """What to train and, from the first seconds on, how far that is.
 
     `motion` is the clip as it was given; `arrays` and `state` are what `snapshot.take` made of the networks,
-    optimisers and random numbers, empty before the first step; `fraction` of the work is done, in `seconds`.
+    optimisers and random numbers, empty before the first step; `fraction` of the work is done, in `seconds`. `rig` is
+    what the armature is called.
     """
 
     motion: Motion
@@ -45,13 +47,16 @@ class Checkpoint:
     history: list[dict[str, float]] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    rig: str = ""
+    start: Start | None = None
+    """What is taken over from a model, where the training began with one."""
 
     def info(self) -> dict[str, Any]:
         """What a list of unfinished trainings shows; every value fits JSON."""
         return {
             "name": self.name, "recipe": self.recipe.name, "seed": self.seed, "step": self.step,
             "steps": sum(self.recipe.iterations), "fraction": self.fraction, "seconds": self.seconds,
-            "duration": self.motion.duration,
+            "duration": self.motion.duration, "rig": self.rig,
         }  # fmt: skip
 
 
@@ -64,8 +69,11 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
         "format": FORMAT, "info": checkpoint.info(), "recipe": checkpoint.recipe.to_json(),
         "skeleton": motion.skeleton.to_json(), "fps": motion.fps, "origin": motion.origin.tolist(),
         "history": checkpoint.history, "state": checkpoint.state,
+        "start": checkpoint.start.to_json() if checkpoint.start else None,
     }  # fmt: skip
     arrays = {"motion": np.ascontiguousarray(motion.features), **checkpoint.arrays}
+    if checkpoint.start:
+        arrays |= {f"start.{name}": np.ascontiguousarray(value) for name, value in checkpoint.start.weights.items()}
     try:
         with open(part, "wb") as file:
             file.write(save(arrays, metadata={"riff_training": json.dumps(meta)}))
@@ -89,9 +97,12 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             raise ValueError("its clip does not fit its skeleton")
         motion = Motion(features, skeleton, float(meta["fps"]), np.asarray(meta["origin"], dtype=np.float64))
         info = meta["info"]
+        weights = {name[6:]: arrays.pop(name) for name in list(arrays) if name.startswith("start.")}
+        start = Start.from_json(meta["start"], weights) if meta.get("start") else None
         return Checkpoint(
             motion, Recipe.from_json(meta["recipe"]), int(info["seed"]), str(info["name"]), int(info["step"]),
             float(info["fraction"]), float(info["seconds"]), list(meta["history"]), dict(meta["state"]), arrays,
+            str(info.get("rig", "")), start,
         )  # fmt: skip
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(f"“{Path(path).name}” is damaged: {error}.") from error

@@ -68,14 +68,15 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
         recipe = recipe.scaled(options.scale)
     with _needs_torch():
         from .train import train
-    from .model import save_model
+    from .model import load_model, save_model
 
     _check_device(options.device)
+    start = load_model(options.start_from) if options.start_from else None
 
     with ProgressLine(sys.stderr) as line, _stop_on_signal() as stop:
         model = train(
             motion, recipe, lambda progress: line.show(training_text(progress)), stop.is_set,
-            seed=options.seed, device=options.device, threads=options.threads,
+            seed=options.seed, device=options.device, threads=options.threads, start_from=start,
         )  # fmt: skip
     model = replace(model, name=options.name or options.clip.stem)
     save_model(model, options.out)

@@ -75,7 +75,7 @@ def find_folds(motion: Motion, learned: Sequence[int]) -> list[Fold]:
         members = [j for j in below[joint] if j in moving]
         taken = any(joint == fold.joint or joint in below[fold.joint] for fold in folds)
         if not taken and len(members) >= FEWEST and not fixed & set(below[joint]) and _reach(skeleton, joint) < REACH:
-            folds.append(_principal(motion, joint, members))
+            folds.append(fold_of(motion, joint, members))
     return folds
 
 
@@ -95,7 +95,8 @@ def _reach(skeleton: Skeleton, joint: int) -> float:
     return float(max(np.linalg.norm(p) for p in place.values()))
 
 
-def _principal(motion: Motion, joint: int, members: list[int]) -> Fold:
+def fold_of(motion: Motion, joint: int, members: Sequence[int]) -> Fold:
+    """The fold of these members, whose components are those of this motion."""
     columns = (np.asarray(members)[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
     values = motion.features[:, columns]
     mean = values.mean(0)

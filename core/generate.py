@@ -14,7 +14,7 @@ from .clusters import find_clusters
 from .flips import repair_flips
 from .model import Model
 from .motion import Motion
-from .networks import Generator, Graph
+from .networks import Generator, Graph, load_arrays
 from .pyramid import run_stages
 from .threads import threads, usable_cores
 
@@ -44,8 +44,8 @@ class Sampler:
         workers = min(len(parts), usable_cores())
         with threads(1), ThreadPoolExecutor(workers, "riff-sample", torch.set_num_threads, (1,)) as pool:
             run = pool.map if workers > 1 else map
-            made = list(run(lambda part: [self._motion(rows) for rows in self._rows(lengths, part, seed).numpy()], parts))
-        return [motion for part in made for motion in part]
+            made = run(lambda part: [self._motion(rows) for rows in self._rows(lengths, part, seed).numpy()], parts)
+            return [motion for part in made for motion in part]
 
     def _rows(self, lengths: Sequence[int], variations: range, seed: int) -> Tensor:
         """What the pyramid makes of the noise of some variations (B, C, T)."""
@@ -78,9 +78,7 @@ class Sampler:
 
 def load_generator(generator: Generator, model: Model, stage: int) -> None:
     """Set a generator's weights from those of a stage of a model."""
-    for number, layer in enumerate(generator.layers):
-        layer.load_pairs(model.weights[f"stage{stage}.layer{number}.weight"])
-        layer.bias.data.copy_(torch.from_numpy(model.weights[f"stage{stage}.layer{number}.bias"]))
+    load_arrays(generator, f"stage{stage}.layer", model.weights)
 
 
 def noise_code(seed: int, variation: int, stage: int, length: int) -> np.ndarray:

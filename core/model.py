@@ -20,7 +20,7 @@ from .motion import Motion
 from .recipe import Recipe
 from .skeleton import Skeleton
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file's layout; newer ones are refused."""
 
 LARGEST = 1 << 30
@@ -48,6 +48,12 @@ class Model:
     seconds: float = 0.0
     device: str = "cpu"
     history: list[dict[str, float]] = field(default_factory=list)
+    quality: dict[str, float] = field(default_factory=dict)
+    """Figures of a few variations, measured when the training ended; empty where nobody measured."""
+    rig: str = ""
+    """What the armature was called whose action was learned."""
+    critics: dict[str, NDArray[np.float16]] = field(default_factory=dict)
+    """What only a training that starts from this model needs, `stage{i}.critic{j}.weight` and `.bias`; may be empty."""
 
     @property
     def skeleton(self) -> Skeleton:
@@ -66,6 +72,7 @@ class Model:
             "contacts": [skeleton.names[j] for j in skeleton.contacts], "frames": self.source.frames,
             "duration": self.source.duration, "source_fps": self.source_fps, "seed": self.seed,
             "training_seconds": self.seconds, "device": self.device, "iterations": list(self.recipe.iterations),
+            "quality": self.quality, "rig": self.rig,
         }  # fmt: skip
 
 
@@ -80,7 +87,7 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         "amplitudes": list(model.amplitudes), "history": model.history, "origin": model.source.origin.tolist(),
         "fps": model.source.fps,
     }  # fmt: skip
-    tensors = {name: np.ascontiguousarray(value) for name, value in model.weights.items()}
+    tensors = {name: np.ascontiguousarray(value) for name, value in {**model.weights, **model.critics}.items()}
     tensors |= {"code": np.ascontiguousarray(model.code), "source": np.ascontiguousarray(model.source.features)}
     data = save(tensors, metadata={"riff": json.dumps(meta)})
     try:
@@ -108,11 +115,14 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         info = meta["info"]
         folds = tuple(Fold.from_json(fold) for fold in meta["folds"])
         channels = Channels(skeleton, tuple(meta["groups"]), folds, source.mean(0), tuple(meta["gains"]))
+        critics = {name: tensors.pop(name) for name in list(tensors) if ".critic" in name}
         model = Model(
             str(info["name"]), channels, recipe,
             Motion(source, skeleton, float(meta["fps"]), np.asarray(meta["origin"], dtype=np.float64)),
             float(info["source_fps"]), tuple(meta["amplitudes"]), code, tensors,
             int(info["seed"]), float(info["training_seconds"]), str(info["device"]), list(meta["history"]),
+            {str(name): float(value) for name, value in info.get("quality", {}).items()},
+            str(info.get("rig", "")), critics,
         )  # fmt: skip
         _check(model)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, IndexError, ClipError) as error:
@@ -167,10 +177,10 @@ def _check(model: Model) -> None:
     if len(model.amplitudes) != recipe.stage_count:
         raise ValueError("its noise amplitudes do not fit its stages")
     layers = len(recipe.hidden) + 1
-    wanted = {f"stage{i}.layer{j}.{kind}" for i in range(recipe.stage_count) for j in range(layers)
-              for kind in ("weight", "bias")}  # fmt: skip
-    if wanted != set(model.weights):
+    names = {part: {f"stage{i}.{part}{j}.{kind}" for i in range(recipe.stage_count) for j in range(layers)
+                    for kind in ("weight", "bias")} for part in ("layer", "critic")}  # fmt: skip
+    if names["layer"] != set(model.weights) or (model.critics and names["critic"] != set(model.critics)):
         raise ValueError("weights are missing")
-    arrays: list[NDArray[Any]] = [*model.weights.values(), model.source.features]
+    arrays: list[NDArray[Any]] = [*model.weights.values(), *model.critics.values(), model.source.features]
     if not all(bool(np.isfinite(value).all()) for value in arrays):
         raise ValueError("it holds numbers that are not finite")

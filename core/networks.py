@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,6 +195,22 @@ class Critic(LayerStack):
         one, two, three = (pack(x.detach(), self.margin) for x in (real, fake, between))
         weights, biases, gap = critic_gradients(one, two, three, layers, penalty)
         return [grad for own, bias in zip(weights, biases, strict=True) for grad in (*own, bias)], gap
+
+
+def arrays_of(stack: LayerStack, prefix: str) -> dict[str, NDArray[np.float32]]:
+    """Weights of neighbouring pairs and bias of each layer j, as `{prefix}{j}.weight` and `.bias`."""
+    arrays = {}
+    for number, layer in enumerate(stack.layers):
+        arrays[f"{prefix}{number}.weight"] = layer.pairs()
+        arrays[f"{prefix}{number}.bias"] = layer.bias.detach().cpu().numpy().copy()
+    return arrays
+
+
+def load_arrays(stack: LayerStack, prefix: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Set the weights from what `arrays_of` gave, of any precision."""
+    for number, layer in enumerate(stack.layers):
+        layer.load_pairs(arrays[f"{prefix}{number}.weight"])
+        layer.bias.data.copy_(torch.from_numpy(arrays[f"{prefix}{number}.bias"]))
 
 
 def mask_gradients(module: nn.Module) -> None:

@@ -65,6 +65,9 @@ class Recipe:
     bank: int = 0
     """Outputs of the frozen levels made in advance; 0 makes fresh ones in every iteration."""
 
+    warm_share: float = 0.4
+    """Share of the iterations that a training takes which starts from a model instead of from nothing."""
+
     @property
     def levels(self) -> int:
         return len(self.stages)
@@ -87,6 +90,10 @@ class Recipe:
     def scaled(self, factor: float) -> Recipe:
         """The same recipe with `factor` times the iterations, at least one a level."""
         return replace(self, iterations=tuple(max(1, round(count * factor)) for count in self.iterations))
+
+    def warmed(self) -> Recipe:
+        """The same recipe for a training that starts from a model."""
+        return self.scaled(self.warm_share)
 
     def lengths(self, frames: int) -> list[int]:
         """Frames of each stage for a clip of `frames`: T/5 first, each next 4/3 longer, the last T."""
@@ -168,3 +175,9 @@ def rows_an_iteration(recipe: Recipe, lengths: list[int], stage: int) -> float:
     batch = recipe.batch[level]
     critic = 7.0 * batch + 5.0 * max(1, round(recipe.penalty_share * batch))
     return rows * (critic * recipe.critic_steps + 6.0 * batch) + 3.0 * lengths[stage] / recipe.reconstruct_every
+
+
+def rows_a_training(recipe: Recipe, lengths: list[int]) -> float:
+    """The frames of all iterations of a training on a clip whose stages have these lengths."""
+    stages = range(recipe.stage_count)
+    return sum(recipe.iterations[recipe.level_of(k)] * rows_an_iteration(recipe, lengths, k) for k in stages)

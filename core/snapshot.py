@@ -25,7 +25,7 @@ def take(training: Training, level: int, run: LevelRun) -> tuple[dict[str, Any],
     """Copies of all that the next iteration of `level` depends on: a part that fits JSON, and arrays by name."""
     arrays: Arrays = {"random": _copy(training.random.get_state())}
     for stage in training.stages:
-        arrays |= _networks(stage, {"averaged": stage.averaged})
+        arrays |= _networks(stage, _finished(stage))
     for stage in run.stages:
         arrays |= _networks(stage, _at_work(stage)) | _moments(stage)
         arrays[f"stage{stage.index}.rebuilt"] = _copy(stage.rebuilt)
@@ -54,7 +54,7 @@ def _put_back(training: Training, state: dict[str, Any], arrays: Arrays) -> Leve
     level, device = int(state["level"]), training.device
     training.stages = training.fresh_stages(range(training.recipe.first_stage(level)))
     for stage in training.stages:
-        _load_networks(stage, {"averaged": stage.averaged}, arrays)
+        _load_networks(stage, _finished(stage), arrays)
     first = training.recipe.first_stage(level)
     stages = training.fresh_stages(range(first, first + training.recipe.stages[level]))
     for stage, kept in zip(stages, state["stages"], strict=True):
@@ -76,6 +76,10 @@ def _put_back(training: Training, state: dict[str, Any], arrays: Arrays) -> Leve
     for stage in (*training.stages, *stages):
         stage.random.set_state(_tensor(arrays[f"stage{stage.index}.random"], torch.device("cpu")))
     return run
+
+
+def _finished(stage: Stage) -> dict[str, nn.Module]:
+    return {"averaged": stage.averaged, "critic": stage.critic}
 
 
 def _at_work(stage: Stage) -> dict[str, nn.Module]:

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from .losses import FootSpeed, contact_loss
-from .networks import Critic, Generator, Graph, mask_gradients
+from .networks import Critic, Generator, Graph, load_arrays, mask_gradients
 from .pyramid import Pyramid
 from .recipe import Recipe
+from .start import Start
 
 Task = Callable[[], tuple[list[Tensor], float]]
 Runner = Callable[[Sequence[Task]], list[tuple[list[Tensor], float]]]
@@ -207,6 +208,14 @@ def transfer(below: Generator, above: Generator, layers: int) -> None:
     """Start the first layers of a generator from those of the one a level below (`paper.md`, *transfer*)."""
     for source, target in zip(below.layers[:layers], above.layers[:layers], strict=True):
         target.load_state_dict(source.state_dict())
+
+
+def start_networks(stage: Stage, start: Start) -> None:
+    """Start a stage from the same stage of a model; one that was saved without critics leaves the critic fresh."""
+    for generator in (stage.generator, stage.averaged):
+        load_arrays(generator, f"stage{stage.index}.layer", start.weights)
+    if f"stage{stage.index}.critic0.weight" in start.weights:
+        load_arrays(stage.critic, f"stage{stage.index}.critic", start.weights)
 
 
 def _halves(count: int) -> list[slice]:

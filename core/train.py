@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from . import snapshot
@@ -19,28 +21,37 @@ from .errors import TrainingStopped
 from .losses import FootSpeed
 from .model import Model
 from .motion import RATE, Motion, resample, with_contact_labels
-from .networks import Graph
+from .networks import Graph, arrays_of
 from .progress import Progress
 from .pyramid import Pyramid, build_pyramid, resize, run_stages
 from .recipe import Recipe
-from .stage import Bases, Stage, Task, make_stage, transfer
+from .stage import Bases, Stage, Task, make_stage, start_networks, transfer
+from .start import Start, start_of
 from .threads import usable_cores
 
 
 def train(
     motion: Motion, recipe: Recipe, on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None, *, seed: int = 0, device: str = "auto", threads: int | None = None,
-    on_snapshot: Callable[[Checkpoint], None] | None = None,
+    on_snapshot: Callable[[Checkpoint], None] | None = None, start_from: Model | None = None,
 ) -> Model:  # fmt: skip
     """Train a model on one motion of any rate.
 
     `on_progress` is called a few times a second; when `should_stop`, asked from several threads, says so,
     TrainingStopped is raised within the time of one optimiser step. The same seed gives the same model on the same
-    machine. `on_snapshot` gets the state every few seconds, from which `resume` goes on. Raises ClipError for a clip
-    that is too short or still.
+    machine. `on_snapshot` gets the state every few seconds, from which `resume` goes on. A training that starts from a
+    model of the same skeleton does `recipe.warmed()`. Raises ClipError for a clip that is too short or still,
+    ModelError for a model that cannot be started from.
     """
-    begun = Checkpoint(motion, recipe, seed)
+    begun = begin(motion, recipe, seed, start_from)
     return resume(begun, on_progress, should_stop, device=device, threads=threads, on_snapshot=on_snapshot)
+
+
+def begin(motion: Motion, recipe: Recipe, seed: int = 0, start_from: Model | None = None) -> Checkpoint:
+    """A training that has not begun, for `resume`. Raises ModelError for a model that cannot be started from."""
+    if start_from is None:
+        return Checkpoint(motion, recipe, seed)
+    return Checkpoint(motion, recipe.warmed(), seed, start=start_of(start_from, motion.skeleton, recipe))
 
 
 def resume(
@@ -55,7 +66,9 @@ def resume(
     """
     started = time.perf_counter() - checkpoint.seconds
     motion, recipe = checkpoint.motion, checkpoint.recipe
-    training = Training(motion, recipe, checkpoint.seed, pick_device(device), threads, should_stop or (lambda: False))
+    training = Training(
+        motion, recipe, checkpoint.seed, pick_device(device), threads, should_stop or (lambda: False), checkpoint.start,
+    )  # fmt: skip
     clock = Clock(training, on_progress or (lambda _: None), started)
     snapshots = Snapshots(checkpoint, clock, on_snapshot)
     try:
@@ -83,11 +96,12 @@ class Training:
 
     def __init__(
         self, motion: Motion, recipe: Recipe, seed: int, device: torch.device, threads: int | None,
-        should_stop: Callable[[], bool],
+        should_stop: Callable[[], bool], start: Start | None = None,
     ) -> None:  # fmt: skip
         self.recipe, self.seed, self.device, self.should_stop = recipe, seed, device, should_stop
         self.source = with_contact_labels(resample(motion, RATE))
-        self.channels = choose_channels(self.source, recipe)
+        self.start = start
+        self.channels = start.channels(self.source) if start else choose_channels(self.source, recipe)
         self.random = torch.Generator().manual_seed(seed)
         clip = torch.from_numpy(self.channels.encode(self.source.features)[None]).to(device)
         self.pyramid: Pyramid = build_pyramid(clip, recipe, self.random)
@@ -138,7 +152,10 @@ class Training:
     def _new_stages(self, level: int) -> list[Stage]:
         first = self.recipe.first_stage(level)
         stages = self.fresh_stages(range(first, first + self.recipe.stages[level]))
-        if level and self.recipe.transfer:
+        if self.start:
+            for stage in stages:
+                start_networks(stage, self.start)
+        elif level and self.recipe.transfer:
             below = self.stages[-self.recipe.stages[level - 1] :]
             for old, new in zip(below, stages, strict=False):
                 transfer(old.averaged, new.generator, self.recipe.transfer)
@@ -147,15 +164,15 @@ class Training:
 
     def model(self, source_fps: float, seconds: float, history: list[dict[str, float]]) -> Model:
         """The finished model, on the CPU."""
-        weights = {}
+        weights: dict[str, NDArray[np.float32]] = {}
+        critics: dict[str, NDArray[np.float32]] = {}
         for stage in self.stages:
-            for number, layer in enumerate(stage.averaged.layers):
-                weights[f"stage{stage.index}.layer{number}.weight"] = layer.pairs()
-                weights[f"stage{stage.index}.layer{number}.bias"] = layer.bias.detach().cpu().numpy().copy()
+            weights |= arrays_of(stage.averaged, f"stage{stage.index}.layer")
+            critics |= arrays_of(stage.critic, f"stage{stage.index}.critic")
         return Model(
             "", self.channels, self.recipe, self.source, source_fps,
             tuple(self.pyramid.amplitudes), self.pyramid.code.cpu().numpy(), weights, self.seed, seconds,
-            str(self.device), history,
+            str(self.device), history, critics={name: value.astype(np.float16) for name, value in critics.items()},
         )  # fmt: skip
 
 

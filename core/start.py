@@ -1,0 +1,99 @@
+"""What a training takes over from a model of the same skeleton, so that it need not begin from nothing.
+
+Each stage's generator and critic start from those of the same stage of the model. The groups that the networks see, and
+how strongly, are the model's, or the weights would mean something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .channels import Channels
+from .errors import ModelError
+from .folds import fold_of
+from .model import Model
+from .motion import Motion, learned_groups
+from .recipe import Recipe
+from .skeleton import Skeleton
+
+SHAPE = ("stages", "hidden", "kernel", "distance")
+"""Numbers of a recipe on which the sizes of the networks depend."""
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Groups, folds (joint and members of each) and gains of a model, and its weights by their names in the model.
+
+    `shape` holds the numbers of its recipe that the new recipe must share.
+    """
+
+    groups: tuple[int, ...]
+    folds: tuple[tuple[int, tuple[int, ...]], ...]
+    gains: tuple[float, ...]
+    shape: dict[str, Any]
+    weights: dict[str, NDArray[Any]]
+
+    def channels(self, source: Motion) -> Channels:
+        """The model's channels for another clip; the components of folded hands are the new clip's own.
+
+        Raises ModelError where the clip moves what the model has not learned.
+        """
+        skeleton = source.skeleton
+        known = {*self.groups, *(member for _, members in self.folds for member in members)}
+        unknown = [group for group in learned_groups(source) if group not in known]
+        if unknown:
+            name = skeleton.group_names()[unknown[0]]
+            raise ModelError(f"The model to start from has not learned to move “{name}”, which moves in this clip.")
+        folds = tuple(fold_of(source, joint, members) for joint, members in self.folds)
+        return Channels(skeleton, self.groups, folds, source.features.mean(0), self.gains)
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the weights."""
+        folds = [{"joint": joint, "members": list(members)} for joint, members in self.folds]
+        return {"groups": list(self.groups), "folds": folds, "gains": list(self.gains), "shape": self.shape}
+
+    @staticmethod
+    def from_json(data: dict[str, Any], weights: dict[str, NDArray[Any]]) -> Start:
+        folds = tuple((int(fold["joint"]), tuple(int(k) for k in fold["members"])) for fold in data["folds"])
+        return Start(tuple(data["groups"]), folds, tuple(data["gains"]), _shape(data["shape"]), weights)
+
+
+def start_of(model: Model, skeleton: Skeleton, recipe: Recipe) -> Start:
+    """What a training of `recipe` on a clip of `skeleton` can take over.
+
+    Raises ModelError where the model is of another skeleton or its networks are of other sizes.
+    """
+    if not model.skeleton.same_structure(skeleton):
+        raise ModelError(f"“{model.name}” cannot be started from: {_difference(model.skeleton, skeleton)}.")
+    shape = _shape(model.recipe.to_json())
+    if shape != _shape(recipe.to_json()):
+        raise ModelError(f"“{model.name}” cannot be started from: its networks are not of the recipe's size.")
+    channels = model.channels
+    folds = tuple((fold.joint, fold.members) for fold in channels.folds)
+    return Start(channels.groups, folds, channels.gains, shape, {**model.weights, **model.critics})
+
+
+def _difference(known: Skeleton, new: Skeleton) -> str:
+    """Half a sentence on how two skeletons differ."""
+    odd = [name for name in new.names if name not in known.names]
+    missing = [name for name in known.names if name not in new.names]
+    if odd or missing:
+        return f"it does not know “{odd[0]}”" if odd else f"this skeleton has no “{missing[0]}”"
+    if known.parents != new.parents:
+        return "its joints hang together in another way"
+    return "its contacts are others" if _names(known, known.contacts) != _names(new, new.contacts) else (
+        "its moving offsets are others")  # fmt: skip
+
+
+def _names(skeleton: Skeleton, joints: Sequence[int]) -> list[str]:
+    return [skeleton.names[joint] for joint in joints]
+
+
+def _shape(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The numbers named in SHAPE, sequences as lists so that JSON gives back the same."""
+    return {key: np.asarray(recipe[key]).tolist() for key in SHAPE}
