@@ -16,10 +16,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from .errors import ModelError
+from .model import Model
 from .motion import Motion
 from .recipe import Recipe
 from .skeleton import Skeleton
-from .start import Start
+from .start import Start, start_of
 
 FORMAT = 1
 """Version of the file's layout; others are refused, since half a training is worth little."""
@@ -58,6 +59,16 @@ class Checkpoint:
             "steps": sum(self.recipe.iterations), "fraction": self.fraction, "seconds": self.seconds,
             "duration": self.motion.duration, "rig": self.rig,
         }  # fmt: skip
+
+
+def begin(motion: Motion, recipe: Recipe, seed: int = 0, start_from: Model | None = None) -> Checkpoint:
+    """A training that has not begun, for `train.resume`; one that starts from a model does `recipe.warmed()`.
+
+    Raises ModelError for a model that cannot be started from.
+    """
+    if start_from is None:
+        return Checkpoint(motion, recipe, seed)
+    return Checkpoint(motion, recipe.warmed(), seed, start=start_of(start_from, motion.skeleton, recipe))
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:

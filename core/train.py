@@ -14,7 +14,7 @@ from torch import Tensor
 
 from . import snapshot
 from .channels import choose_channels
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, begin
 from .clock import Clock, Snapshots
 from .clusters import find_clusters, one_cluster
 from .errors import TrainingStopped
@@ -26,7 +26,7 @@ from .progress import Progress
 from .pyramid import Pyramid, build_pyramid, resize, run_stages
 from .recipe import Recipe
 from .stage import Bases, Stage, Task, make_stage, start_networks, transfer
-from .start import Start, start_of
+from .start import Start
 from .threads import usable_cores
 
 
@@ -45,13 +45,6 @@ def train(
     """
     begun = begin(motion, recipe, seed, start_from)
     return resume(begun, on_progress, should_stop, device=device, threads=threads, on_snapshot=on_snapshot)
-
-
-def begin(motion: Motion, recipe: Recipe, seed: int = 0, start_from: Model | None = None) -> Checkpoint:
-    """A training that has not begun, for `resume`. Raises ModelError for a model that cannot be started from."""
-    if start_from is None:
-        return Checkpoint(motion, recipe, seed)
-    return Checkpoint(motion, recipe.warmed(), seed, start=start_of(start_from, motion.skeleton, recipe))
 
 
 def resume(

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.checkpoint import Checkpoint, begin, load_checkpoint, save_checkpoint
 from core.errors import ModelError, TrainingStopped
 from core.model import Model, load_model, save_model
 from core.motion import Motion
 from core.recipe import FAST
 from core.skeleton import GROUP
 from core.start import start_of
-from core.train import Training, begin, resume, train
+from core.train import Training, resume, train
 
 TINY = replace(FAST, iterations=(3, 3, 3, 3), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8, warm_share=2 / 3)
 
