@@ -1,0 +1,124 @@
+"""One way to generate: run the pyramid from a level, with some of its input replaced (`paper.md`, *Applications*)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .composition import Composition
+from .errors import ClipError, ModelError
+from .flips import repair_flips
+from .generate import Sampler, noise_code
+from .model import Model
+from .motion import RATE, Motion
+from .pyramid import resize
+from .rates import at_rate
+from .rows import EntryRows
+from .settle import settle
+from .threads import threads
+from .windows import pick_windows
+
+WIDER = 2
+"""How much longer the first sample is that stretches for gaps are chosen from; it is a tenth of the work."""
+
+MARGIN = 12
+"""Rows of a loop's other end that a stage sees: four layers of five see eight on either side."""
+
+
+def compose(
+    model: Model, composition: Composition, *, count: int = 1, seed: int = 0, clean: bool = True,
+    sampler: Sampler | None = None,
+) -> list[Motion]:  # fmt: skip
+    """New motions around what a composition keeps, as long as its target and at its rate.
+
+    What is kept exactly comes out as it is in the target; joins go on in place, velocity and acceleration; with `clean`
+    feet stand where the motion is new. Pass a `sampler` of the model to compose often. Raises ClipError for masks
+    without sense, a target under 8 frames or a route too short, ModelError for a target on another skeleton.
+    """
+    composition.check()
+    target = composition.target
+    if not model.skeleton.same_structure(target.skeleton):
+        raise ModelError("The model was trained on another skeleton; choose the model of this armature.")
+    if not 1 <= composition.entry <= model.recipe.levels:
+        raise ClipError(f"Content can enter at levels 1 to {model.recipe.levels}.")
+    sampler = sampler or Sampler(model)
+    rows = _synthesize(sampler, composition, count, seed)
+    return [_finish(model, composition, one, clean) for one in rows]
+
+
+def _finish(model: Model, composition: Composition, rows: NDArray[np.float32], clean: bool) -> Motion:
+    target = composition.target
+    made = Motion(model.channels.decode(rows), target.skeleton, RATE, target.origin)
+    made = repair_flips(made, model.source)
+    if composition.loop:
+        made = Motion(np.concatenate([made.features, made.features[:1]]), made.skeleton, RATE, made.origin)
+    return settle(made, composition, model.source, clean)
+
+
+def _synthesize(sampler: Sampler, composition: Composition, count: int, seed: int) -> NDArray[np.float32]:
+    """Network rows (count, C, T) at 30 frames a second."""
+    target = at_rate(composition.target, RATE, loop=composition.loop)
+    frames = target.frames - composition.loop
+    if frames < 8:
+        raise ClipError("The action has fewer than 8 frames; there is nothing to work around.")
+    recipe = sampler.model.recipe
+    entry = EntryRows(sampler.model, composition, target.features[:frames], recipe.lengths(frames))
+    first = max(1, recipe.first_stage(composition.entry - 1))
+    run = _Run(sampler, count, seed, composition.loop)
+    longer = max(WIDER * frames, int(2.5 * entry.longest_run)) if entry.longest_run else frames
+    with threads(1), torch.no_grad():
+        x = run.stages(range(first), recipe.lengths(longer))
+        x = pick_windows(resize(x, recipe.lengths(longer)[first]), entry.kept(first))
+        x = entry.enter(x, first)
+        x = run.stages(range(first, recipe.stage_count), recipe.lengths(frames), x, entry)
+    rows: NDArray[np.float32] = x.numpy()
+    return rows
+
+
+@dataclass(frozen=True)
+class _Run:
+    """`count` samples of a seed on their way through a sampler's stages, as circles if they are a `loop`."""
+
+    sampler: Sampler
+    count: int
+    seed: int
+    loop: bool
+
+    def stages(
+        self, stages: range, lengths: list[int], x: Tensor | None = None, entry: EntryRows | None = None,
+    ) -> Tensor:  # fmt: skip
+        """Consecutive stages from zero or `x`; what is kept is put back in front of each (`paper.md`, *Pyramid*)."""
+        amplitudes = self.sampler._amplitudes()
+        if x is None:
+            x = torch.zeros(self.count, len(self.sampler.model.channels.columns), lengths[0])
+        for stage in stages:
+            if x.shape[-1] != lengths[stage]:
+                x = _resize_circle(x, lengths[stage]) if self.loop else resize(x, lengths[stage])
+                x = entry.keep(x, stage) if entry is not None else x
+            codes = np.stack([noise_code(self.seed, k, stage, lengths[stage]) for k in range(self.count)])
+            x = self._refine(stage, x, torch.from_numpy(codes) * amplitudes[stage])
+        return x
+
+    def _refine(self, stage: int, x: Tensor, noise: Tensor) -> Tensor:
+        generator, length = self.sampler.generators[stage], x.shape[-1]
+        if not self.loop:
+            return generator.refine(x, noise)
+        margin = min(MARGIN, length)
+        return generator.refine(_wrap(x, margin), _wrap(noise, margin))[..., margin : margin + length]
+
+
+def _wrap(x: Tensor, margin: int) -> Tensor:
+    return torch.cat([x[..., x.shape[-1] - margin :], x, x[..., :margin]], dim=-1)
+
+
+def _resize_circle(x: Tensor, length: int) -> Tensor:
+    """Linear resampling of a circle of rows; rows stand for equal spans as in `resize`."""
+    frames = x.shape[-1]
+    at = (torch.arange(length, dtype=torch.float64) + 0.5) * (frames / length) - 0.5
+    low = torch.floor(at).long()
+    share = (at - low).to(x.dtype)
+    return x[..., low % frames] * (1.0 - share) + x[..., (low + 1) % frames] * share

@@ -1,0 +1,109 @@
+"""Feet of what is new stand; what is kept stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clean_feet import Leg, Pose, contact_heights, find_legs, root_from_stance
+from .joins import DECAY, EXACT, JOIN, near_joins, spread_offsets
+from .motion import RATE, Motion
+from .planting import contact_runs, standing_mask
+from .rates import with_path
+from .rotation import Array
+from .skeleton import GROUP
+
+HELD = 4.0
+"""Frames at 30 a second after a join in which a foot that stood there comes to stand as firmly as any."""
+
+LAP = 30
+"""Frames of a loop's other end that are looked at before it begins and after it ends."""
+
+
+def stance_path(motion: Motion, source: Motion, own: Array, *, loop: bool = False) -> Motion:
+    """The motion with its root moved as its standing feet say, which stand as high as in `source`.
+
+    Where `own` (T,) is 1 the root keeps its own velocity and height.
+    """
+    lap = min(LAP, motion.frames - 1) if loop else 0
+    period = motion.frames - 1 if loop else motion.frames
+    features = motion.features[np.arange(-lap, motion.frames + lap) % period]
+    wide = Motion(features, motion.skeleton, motion.fps, motion.origin)
+    pose = Pose(wide)
+    standing = standing_mask(contact_runs(wide.contact_labels()), wide.frames)
+    before = pose.root[lap : lap + motion.frames]
+    after = root_from_stance(wide, pose, standing, contact_heights(source))[lap : lap + motion.frames]
+    steps = np.diff(after, axis=0) + own[1:, None] * (np.diff(before, axis=0) - np.diff(after, axis=0))
+    plane = motion.origin + np.concatenate([np.zeros((1, 2)), np.cumsum(steps[:, :2], axis=0)])
+    result = with_path(motion, plane, loop=loop)
+    result.features[:, motion.skeleton.root_channel + 2] = after[:, 2] + own * (before[:, 2] - after[:, 2])
+    return result
+
+
+def plant_new_feet(motion: Motion, keep: Array, source: Motion, *, loop: bool = False) -> Motion:
+    """Solve free legs so that their feet stand still; a stand that began in a kept frame goes on in that place."""
+    lap = min(LAP, motion.frames - 1) if loop else 0
+    period = motion.frames - 1 if loop else motion.frames
+    rows = np.arange(-lap, motion.frames + lap) % period
+    wide = Motion(motion.features[rows], motion.skeleton, motion.fps, motion.origin)
+    solved, standing = _planted(wide, keep[rows], contact_heights(source))
+    features = motion.features.copy()
+    columns = np.arange(motion.skeleton.joints * GROUP)
+    features[:, columns] = solved.features[lap : lap + motion.frames, columns]
+    labels = motion.skeleton.contact_channels
+    kept = keep[:, motion.skeleton.joints : motion.skeleton.joints + len(labels)] >= EXACT
+    features[:, labels] = np.where(kept, features[:, labels], standing[lap : lap + motion.frames])
+    return replace(motion, features=features)
+
+
+def _planted(motion: Motion, keep: Array, ground: Array) -> tuple[Motion, NDArray[np.bool_]]:
+    runs = contact_runs(motion.contact_labels())
+    standing = standing_mask(runs, motion.frames)
+    pose = Pose(motion)
+    moved = False
+    for leg in find_legs(motion.skeleton):
+        kept = (keep[:, list(leg.movers)] >= EXACT).all(1)
+        if kept.all():
+            continue
+        if moved:
+            pose.follow()
+        path = pose.place(motion.skeleton.contacts[leg.contact])
+        correction = _corrections(path, kept, runs[leg.contact], ground[leg.contact], motion.fps)
+        moved |= _reach_where(pose, leg, path, correction)
+    return pose.motion(motion, standing), standing
+
+
+def _reach_where(pose: Pose, leg: Leg, path: Array, correction: Array) -> bool:
+    if not np.abs(correction).max() > 1e-9:
+        return False
+    pose.reach(leg, path + correction)
+    return True
+
+
+def _corrections(path: Array, kept: NDArray[np.bool_], runs: list[tuple[int, int]], ground: float, fps: float) -> Array:
+    """What to add to a foot's path (T, 3): it stands in each run, kept frames are not touched, joins are smooth."""
+    wanted = np.zeros_like(path)
+    weights = kept.astype(float)
+    # Close to a join the foot may still move as it did: to stop it within a frame would be a jolt.
+    firm = 1.0 - near_joins(kept, JOIN * fps / RATE)
+    firm_held = 1.0 - near_joins(kept, HELD * fps / RATE)
+    for start, stop in runs:
+        rows = np.arange(start, stop)
+        new = rows[~kept[start:stop]]
+        wanted[new] = _stand(path, kept, rows, ground)[~kept[start:stop]] - path[new]
+        weights[new] = (firm_held if kept[start:stop].any() else firm)[new]
+    return spread_offsets(wanted, weights, 0.6 * DECAY * fps / RATE)
+
+
+def _stand(path: Array, kept: NDArray[np.bool_], rows: NDArray[np.int64], ground: float) -> Array:
+    """Where a foot stands in the rows of one stand: where kept frames have it, else on the ground in its own middle."""
+    held = rows[kept[rows]]
+    if len(held):
+        return np.stack([np.interp(rows, held, path[held, k]) for k in range(3)], axis=1)
+    place = path[rows].mean(0)
+    place[2] = ground
+    return np.repeat(place[None], len(rows), axis=0)
+
+

@@ -1,0 +1,256 @@
+"""Body parts, found on any skeleton by its shape: limbs in pairs, legs by their feet, spine, head and tail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ClipError
+from .rotation import Array
+from .skeleton import Skeleton, body_size
+
+ALIKE = 0.04
+"""Share of the body's size by which a joint may stand beside the mirror image of its partner."""
+
+LIMB = 0.15
+"""Share of the body's size that a limb reaches at least; what is shorter belongs to what it hangs from."""
+
+ROOT = "Root"
+"""Name of the part that holds the root joint and its path."""
+
+_SIDE = re.compile(r"(?:^|[^a-z])(left|right|l|r)(?=$|[^a-z])")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some joints under a name that a person would give them."""
+
+    name: str
+    joints: tuple[int, ...]
+
+
+def find_parts(skeleton: Skeleton) -> list[Part]:
+    """Root, Spine, Head, Tail, arms and legs, as far as there are any: every joint is in exactly one of them.
+
+    For a body without pairs the subtrees below the root are the parts, named after their first joints.
+    """
+    places = rest_places(skeleton)
+    partner = find_partners(skeleton)
+    roots = _limb_roots(skeleton, places, partner)
+    taken = {joint: root for root in roots for joint in below(skeleton, root)}
+    central = [j for j in range(1, skeleton.joints) if j not in taken]
+    if not roots:
+        return [Part(ROOT, (0,)), *_subtrees(skeleton, central)]
+    parts = {ROOT: [0]}
+    for joint in central:
+        parts.setdefault(_trunk_part(skeleton, joint, roots), []).append(joint)
+    for root, name in _limb_names(skeleton, roots, places, partner).items():
+        parts.setdefault(name, []).extend(below(skeleton, root))
+    return [Part(name, tuple(sorted(joints))) for name, joints in parts.items()]
+
+
+def body_halves(skeleton: Skeleton) -> dict[str, tuple[int, ...]]:
+    """“Upper Body” and “Lower Body”: legs, what carries them, tail and root are the lower one, the rest the upper one.
+
+    Without legs the root alone is the lower body.
+    """
+    lower = {0}
+    for part in find_parts(skeleton):
+        if part.name == "Tail" or set(part.joints) & set(skeleton.contacts):
+            lower |= set(part.joints)
+    for joint in skeleton.contacts:
+        while joint > 0:
+            joint = skeleton.parents[joint]
+            lower.add(joint)
+    upper = tuple(j for j in range(skeleton.joints) if j not in lower)
+    return {"Upper Body": upper, "Lower Body": tuple(sorted(lower))}
+
+
+def joints_named(skeleton: Skeleton, names: Iterable[str]) -> tuple[int, ...]:
+    """The joints of parts, halves or single bones by name, case aside. Raises ClipError for a name of none."""
+    known = {part.name.casefold(): part.joints for part in find_parts(skeleton)}
+    known |= {name.casefold(): joints for name, joints in body_halves(skeleton).items()}
+    known |= {name.casefold(): (j,) for j, name in enumerate(skeleton.names)}
+    found: set[int] = set()
+    for name in names:
+        if name.casefold() not in known:
+            raise ClipError(f"There is no body part and no bone “{name}”; choose from what the panel lists.")
+        found |= set(known[name.casefold()])
+    return tuple(sorted(found))
+
+
+def mirrored(skeleton: Skeleton, joints: Collection[int]) -> tuple[int, ...]:
+    """The joints on the other side; those in the middle stay."""
+    partner = find_partners(skeleton)
+    return tuple(sorted({int(partner[j]) for j in joints}))
+
+
+def joint_groups(skeleton: Skeleton, joints: Collection[int]) -> tuple[int, ...]:
+    """Channel groups that go with joints: rotations, moving offsets, the labels of their feet, and with the root joint
+    the root's path."""
+    chosen = set(joints)
+    return tuple(g for g in range(skeleton.groups) if skeleton.group_joint(g) in chosen)
+
+
+def rest_places(skeleton: Skeleton) -> Array:
+    """Joints at rest (J, 3) in core units."""
+    places = skeleton.offsets.copy()
+    for joint in range(1, skeleton.joints):
+        places[joint] += places[skeleton.parents[joint]]
+    return places
+
+
+def below(skeleton: Skeleton, joint: int) -> list[int]:
+    """A joint and all joints under it."""
+    found = {joint}
+    for other in range(joint + 1, skeleton.joints):
+        if skeleton.parents[other] in found:
+            found.add(other)
+    return sorted(found)
+
+
+def find_partners(skeleton: Skeleton) -> NDArray[np.int64]:
+    """For each joint its partner on the other side, itself in the middle: by names, else by the mirrored rest pose."""
+    partner = np.arange(skeleton.joints)
+    named = _named_partners(skeleton.names)
+    for joint, other in named.items():
+        partner[joint] = other
+    places = rest_places(skeleton)
+    axis = lateral_axis(skeleton, partner)
+    mirror = places.copy()
+    mirror[:, axis] = 2.0 * places[0, axis] - places[:, axis]
+    depths = _depths(skeleton)
+    limit = ALIKE * body_size(places)
+    for joint in range(1, skeleton.joints):
+        if joint in named:
+            continue
+        distance = np.linalg.norm(places - mirror[joint], axis=1)
+        distance[(depths != depths[joint]) | np.isin(np.arange(skeleton.joints), list(named))] = np.inf
+        nearest = int(distance.argmin())
+        back = np.linalg.norm(places - mirror[nearest], axis=1)
+        back[depths != depths[joint]] = np.inf
+        if distance[nearest] < limit and int(back.argmin()) == joint:
+            partner[joint] = nearest
+    return partner
+
+
+def lateral_axis(skeleton: Skeleton, partner: NDArray[np.int64]) -> int:
+    """0 or 1: the horizontal axis across the body, along which partners by name lie apart or the rest pose is even."""
+    places = rest_places(skeleton)
+    apart = np.abs(places - places[partner])[:, :2].sum(0)
+    if apart.max() > 1e-6:
+        return int(apart.argmax())
+    uneven = []
+    for axis in (0, 1):
+        mirror = places.copy()
+        mirror[:, axis] = 2.0 * places[0, axis] - places[:, axis]
+        uneven.append(float(np.linalg.norm(places[:, None] - mirror[None], axis=2).min(1).mean()))
+    return int(np.argmin(uneven))
+
+
+def _named_partners(names: Sequence[str]) -> dict[int, int]:
+    keys = {(_without_side(name), side_of(name)): j for j, name in enumerate(names)}
+    pairs = {}
+    for (stem, side), joint in keys.items():
+        other = keys.get((stem, {"left": "right", "right": "left"}.get(side, "")))
+        if side and other is not None:
+            pairs[joint] = other
+    return pairs
+
+
+def side_of(name: str) -> str:
+    """“left” or “right” where a bone's name says so, as in LeftArm, arm.L, l_arm or mixamorig:RightHand."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()
+    match = _SIDE.search(spaced)
+    return {"l": "left", "r": "right"}.get(match[1], match[1]) if match else ""
+
+
+def _without_side(name: str) -> str:
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()
+    return _SIDE.sub("~", spaced, count=1)
+
+
+def _depths(skeleton: Skeleton) -> NDArray[np.int64]:
+    depths = np.zeros(skeleton.joints, dtype=np.int64)
+    for joint in range(1, skeleton.joints):
+        depths[joint] = depths[skeleton.parents[joint]] + 1
+    return depths
+
+
+def _limb_roots(skeleton: Skeleton, places: Array, partner: NDArray[np.int64]) -> list[int]:
+    """First joints of what stands off the middle and is long enough, or carries a foot, to be a limb."""
+    size = body_size(places)
+    roots = []
+    for joint in range(1, skeleton.joints):
+        parent = skeleton.parents[joint]
+        if partner[joint] == joint or partner[parent] != parent:
+            continue
+        own = below(skeleton, joint)
+        reach = np.linalg.norm(places[own] - places[joint], axis=1).max()
+        if reach >= LIMB * size or set(own) & set(skeleton.contacts):
+            roots.append(joint)
+    return roots
+
+
+def _trunk_part(skeleton: Skeleton, joint: int, roots: Sequence[int]) -> str:
+    """Spine where limbs hang below the joint, else Tail where the spine goes on beside it, else Head."""
+    if _carries(skeleton, joint, roots):
+        return "Spine"
+    while skeleton.parents[joint] > 0 and not _carries(skeleton, skeleton.parents[joint], roots):
+        joint = skeleton.parents[joint]
+    beside = [j for j in range(1, skeleton.joints) if skeleton.parents[j] == skeleton.parents[joint] and j not in roots]
+    return "Tail" if any(_carries(skeleton, other, roots) for other in beside) else "Head"
+
+
+def _carries(skeleton: Skeleton, joint: int, roots: Sequence[int]) -> bool:
+    own = set(below(skeleton, joint))
+    return any(skeleton.parents[root] in own for root in roots)
+
+
+def _limb_names(
+    skeleton: Skeleton, roots: Sequence[int], places: Array, partner: NDArray[np.int64],
+) -> dict[int, str]:  # fmt: skip
+    axis = lateral_axis(skeleton, partner)
+    names: dict[int, str] = {}
+    for kind in ("Leg", "Arm"):
+        for side in ("Left", "Right"):
+            own = [r for r in roots if _kind(skeleton, r) == kind and _side(skeleton, r, places, axis) == side]
+            own.sort(key=lambda r: -_forward(skeleton, places, 1 - axis) * places[r, 1 - axis])
+            for number, root in enumerate(own):
+                names[root] = f"{side} {_rank(number, len(own))}{kind}"
+    return names
+
+
+def _rank(number: int, count: int) -> str:
+    if count == 1:
+        return ""
+    if count == 2:
+        return ("Front ", "Hind ")[number]
+    return f"{number + 1}. "
+
+
+def _kind(skeleton: Skeleton, root: int) -> str:
+    return "Leg" if set(below(skeleton, root)) & set(skeleton.contacts) else "Arm"
+
+
+def _side(skeleton: Skeleton, root: int, places: Array, axis: int) -> str:
+    named = side_of(skeleton.names[root])
+    if named:
+        return named.capitalize()
+    # Blender's characters look along -Y, so their left is at +X.
+    return "Left" if places[root, axis] > places[0, axis] else "Right"
+
+
+def _forward(skeleton: Skeleton, places: Array, axis: int) -> float:
+    """1 or -1: to which side along a horizontal axis the highest end of the spine lies, seen from the root."""
+    highest = int(places[:, 2].argmax())
+    return 1.0 if places[highest, axis] > places[0, axis] else -1.0
+
+
+def _subtrees(skeleton: Skeleton, central: Sequence[int]) -> list[Part]:
+    tops = [j for j in central if skeleton.parents[j] == 0]
+    return [Part(skeleton.names[top], tuple(below(skeleton, top))) for top in tops]

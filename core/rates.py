@@ -1,0 +1,50 @@
+"""A motion at another rate with a given number of rows, straight or as a circle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .motion import RATE, Motion, interpolate_rows
+from .rotation import Array, matrix_to_six, six_to_matrix
+from .skeleton import GROUP
+
+
+def rows_at(frames: int, fps: float, wanted: float) -> int:
+    """Rows that last as long at another rate, to within half a row."""
+    return frames if fps == wanted else max(2, round((frames - 1) * wanted / fps) + 1)
+
+
+def stretch_rows(rows: Array, count: int) -> Array:
+    """Rows (T, C) as `count` rows over the same time, from the first to the last, linearly."""
+    if len(rows) == count:
+        return rows
+    return interpolate_rows(rows, np.linspace(0.0, len(rows) - 1.0, count))
+
+
+def at_rate(motion: Motion, fps: float, frames: int | None = None, *, loop: bool = False) -> Motion:
+    """A motion at another rate, with `frames` rows where given; root velocities stay in core units per 1/30 s.
+
+    Rotations are interpolated as six numbers and made orthonormal, the root by its places. The first velocity of a
+    `loop` is its last.
+    """
+    count = frames or rows_at(motion.frames, motion.fps, fps)
+    if count == motion.frames and fps == motion.fps:
+        return motion
+    features = stretch_rows(motion.features, count)
+    skeleton = motion.skeleton
+    width = skeleton.joints * GROUP
+    turns = six_to_matrix(features[:, :width].reshape(count, skeleton.joints, GROUP))
+    features[:, :width] = matrix_to_six(turns).reshape(count, -1)
+    plane = stretch_rows(motion.root_positions()[:, :2], count)
+    return with_path(replace(motion, features=features, fps=fps), plane, loop=loop)
+
+
+def with_path(motion: Motion, plane: Array, *, loop: bool = False) -> Motion:
+    """The same motion with its root at places `plane` (T, 2) on the ground."""
+    features = motion.features.copy()
+    velocity = np.diff(plane, axis=0) * (motion.fps / RATE)
+    channel = motion.skeleton.root_channel
+    features[:, channel : channel + 2] = np.concatenate([velocity[-1:] if loop else velocity[:1], velocity])
+    return replace(motion, features=features, origin=plane[0].copy())

@@ -1,0 +1,118 @@
+"""What a composition keeps, as rows of each stage of the pyramid: targets, weights and how they enter."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .channels import Channels
+from .composition import Composition
+from .joins import DECAY, EXACT, runs_of, spread_offsets
+from .model import Model
+from .pyramid import resize
+from .rates import stretch_rows
+from .rotation import Array
+from .skeleton import GROUP
+from .windows import Kept
+
+NEAREST = 1.6
+"""Rows over which an offset dies away at least: less would be a step again."""
+
+
+class EntryRows:
+    """A composition's target (frames, channels) at 30 frames a second, resampled for any stage.
+
+    A row in which some frames are kept and some are not is kept in part, close to what those frames hold.
+    """
+
+    def __init__(self, model: Model, composition: Composition, features: Array, lengths: list[int]) -> None:
+        channels = model.channels
+        self.lengths, self.loop = lengths, composition.loop
+        self.frames = len(features)
+        self.rows = torch.from_numpy(channels.encode(features)[None])
+        self.keeping = _group_weights(channels, self._at_30(composition.keep))
+        self.entering = self.keeping
+        if composition.enter is not None:
+            self.entering = _group_weights(channels, self._at_30(composition.enter))
+        root = model.skeleton.root_channel
+        found = np.flatnonzero((channels.columns == root) | (channels.columns == root + 1))
+        self.travel = tuple(found.tolist()) if composition.anchored and not composition.travels else ()
+        self._seen: dict[int, tuple[Array, Array]] = {}
+
+    def _at_30(self, weights: Array) -> Array:
+        stretched = stretch_rows(weights[: len(weights) - self.loop], self.frames)
+        # A single key between two rows would be lost: a row is kept as far as the nearest frame is.
+        if len(weights) > self.frames + 1:
+            share = len(weights) / self.frames
+            at = np.minimum(((np.arange(len(weights)) + 0.5) / share).astype(int), self.frames - 1)
+            nearest = np.zeros_like(stretched)
+            np.maximum.at(nearest, at, weights)
+            stretched = np.where(stretched >= EXACT, stretched, np.maximum(stretched, np.minimum(nearest, 0.999)))
+        return stretched
+
+    @property
+    def longest_run(self) -> int:
+        """Frames of the longest stretch in which some group is free, if there are frames in which none is."""
+        free = (self.keeping < 0.5).any(1)
+        return max((stop - start for start, stop in runs_of(free)), default=0) if not free.all() else 0
+
+    def kept(self, stage: int) -> Kept:
+        """What enters, for choosing what goes on from it."""
+        return Kept(*self._rows(stage, self.entering), self.loop, self.travel)
+
+    def enter(self, x: Tensor, stage: int) -> Tensor:
+        return self._bend(x, *self._rows(stage, self.entering), stage)
+
+    def keep(self, x: Tensor, stage: int) -> Tensor:
+        return self._bend(x, *self._rows(stage, self.keeping), stage)
+
+    def _rows(self, stage: int, weights: Array) -> tuple[Array, Array]:
+        key = 2 * stage + (weights is self.keeping)
+        if key not in self._seen:
+            self._seen[key] = self._resampled(self.lengths[stage], weights)
+        return self._seen[key]
+
+    def _resampled(self, length: int, weights: Array) -> tuple[Array, Array]:
+        plain = resize(self.rows, length)[0].numpy().astype(np.float64)
+        tents = _tents(self.frames, length)
+        mixed = tents @ weights
+        wide = np.repeat(mixed, GROUP, axis=1).T
+        rows = self.rows[0].numpy() * np.repeat(weights, GROUP, axis=1).T
+        near = (rows @ tents.T) / np.maximum(wide, 1e-9)
+        return np.where(wide >= EXACT, plain, near), mixed
+
+    def _bend(self, x: Tensor, target: Array, weights: Array, stage: int) -> Tensor:
+        """Move what is kept to the target and bend the rest towards it (B, C, T)."""
+        decay = max(NEAREST, DECAY * self.lengths[stage] / self.frames)
+        values = x.numpy().astype(np.float64)
+        offsets = target - values
+        patterns, which = np.unique(weights, axis=1, return_inverse=True)
+        for number, pattern in enumerate(patterns.T):
+            if not pattern.any():
+                continue
+            own = np.repeat(which.reshape(-1) == number, GROUP)
+            known = offsets[:, own]
+            flat = known.transpose(2, 0, 1).reshape(len(pattern), -1)
+            moved = flat if (pattern >= EXACT).all() else spread_offsets(flat, pattern, decay, loop=self.loop)
+            values[:, own] += moved.reshape(len(pattern), *known.shape[:2]).transpose(1, 2, 0)
+        return torch.from_numpy(values.astype(np.float32))
+
+
+def _group_weights(channels: Channels, weights: Array) -> Array:
+    """Weights (T, groups of the skeleton) as (T, learned groups); a fold is kept as its members are on average."""
+    first = channels.skeleton.groups
+    columns = [
+        weights[:, g] if g < first else weights[:, list(channels.folds[g - first].members)].mean(1)
+        for g in channels.groups
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _tents(frames: int, length: int) -> Array:
+    """Shares (length, frames) of the frames around each row, falling to none at the next row."""
+    span = max(frames / length, 1.0)
+    centres = (np.arange(length) + 0.5) * (frames / length) - 0.5
+    tents = np.maximum(1.0 - np.abs(np.arange(frames)[None] - centres[:, None]) / span, 0.0)
+    shares: Array = tents / tents.sum(1, keepdims=True)
+    return shares

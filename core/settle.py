@@ -1,0 +1,211 @@
+"""After synthesis: what is kept comes out exactly, and what is new joins on to it without a jump."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .composition import Composition
+from .joins import DECAY, EXACT, JOIN, near_joins, runs_of, spread_offsets
+from .motion import RATE, Motion
+from .new_feet import plant_new_feet, stance_path
+from .novelty import low_pass
+from .rates import at_rate, stretch_rows, with_path
+from .rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
+from .route import follow_route
+from .skeleton import GROUP
+
+CALM = 4.0
+"""Standard deviation in frames at 30 a second of the smoothing at a join."""
+
+_REACH = 40
+_SIDE = 3
+"""Kept frames beside a join that its derivatives are taken from."""
+
+
+def settle(made: Motion, composition: Composition, source: Motion, clean: bool) -> Motion:
+    """Bring a generated motion at 30 frames a second to the target's rate and rows and put in what is kept.
+
+    `source` says where its feet stand; with `clean` those of new frames do too. Raises ClipError for a route too short.
+    """
+    target, loop = composition.target, composition.loop
+    feet = clean and bool(made.skeleton.contacts)
+    if feet and not _root_is_kept(composition):
+        made = stance_path(made, source, _root_nearness(made, composition), loop=loop)
+    made = at_rate(made, target.fps, target.frames, loop=loop)
+    if composition.route is not None:
+        made = follow_route(made, composition.route)
+    settled = _joined(made, composition)
+    if feet:
+        settled = plant_new_feet(settled, composition.keep, source, loop=loop)
+    return _with_kept(settled, composition)
+
+
+def _root_is_kept(composition: Composition) -> bool:
+    group = composition.target.skeleton.root_channel // GROUP
+    return bool((composition.keep[:, group] >= EXACT).all())
+
+
+def _root_nearness(made: Motion, composition: Composition) -> Array:
+    """1 where the root is kept (frames at 30 a second), falling to 0 beyond the joins."""
+    group = composition.target.skeleton.root_channel // GROUP
+    kept = stretch_rows(composition.keep[:, group : group + 1], made.frames)[:, 0] > 0.5
+    near: Array = np.where(kept, 1.0, near_joins(np.tile(kept, 3), JOIN)[len(kept) : 2 * len(kept)])
+    return near if composition.loop else np.where(kept, 1.0, near_joins(kept, JOIN))
+
+
+def _joined(made: Motion, composition: Composition) -> Motion:
+    """Bend rotations, offsets, height and path of the free frames towards the kept ones."""
+    loop, skeleton, pace = composition.loop, made.skeleton, made.fps / RATE
+    decay = DECAY * max(pace, 0.5)
+    rows = made.frames - loop  # a loop's last row is its first
+    target, keep, features = composition.target.features[:rows], composition.keep[:rows], made.features[:rows].copy()
+    if composition.enter is not None and composition.content > 0:
+        features += composition.content * composition.enter[:rows, :1] * (target - features)
+    for groups, weights in _patterns(keep):
+        _calm(features, _columns(groups), weights, pace, loop)
+    for joints, weights in _patterns(keep[:, : skeleton.joints]):
+        _join_rotations(features, target, joints, weights, decay, loop)
+    root = skeleton.root_channel // GROUP
+    for groups, weights in _patterns(keep[:, root + 1 :], first=root + 1):
+        _join_numbers(features, target, _columns(groups), weights, decay, loop)
+    _join_numbers(features, target, np.array([skeleton.root_channel + 2]), keep[:, root], decay, loop)
+    if loop:
+        features = np.concatenate([features, features[:1]])
+    joined = replace(made, features=features)
+    return with_path(joined, _joined_path(joined, composition, decay), loop=loop)
+
+
+def _join_numbers(
+    features: Array, target: Array, columns: np.ndarray, weights: Array, decay: float, loop: bool,
+) -> None:  # fmt: skip
+    known = target[:, columns] - features[:, columns]
+    features[:, columns] += spread_offsets(known, weights, decay, loop=loop)
+
+
+def _calm(features: Array, columns: np.ndarray, weights: Array, pace: float, loop: bool) -> None:
+    """Smooth what was generated close to joins, so that its jitter is not taken for a speed that must go on."""
+    if loop:
+        rows = np.arange(-_REACH, len(weights) + _REACH) % len(weights)
+        wide = features[rows]
+        _calm(wide, columns, weights[rows], pace, False)
+        features[:, columns] = wide[_REACH:-_REACH, columns]
+        return
+    near = near_joins(weights > 0.5, JOIN * pace)
+    for start, stop in runs_of(near > 0):
+        low, high = max(0, start - _REACH), min(len(features), stop + _REACH)
+        calm = low_pass(features[low:high, columns], CALM * pace)[start - low : stop - low]
+        share = near[start:stop, None]
+        features[start:stop, columns] += share * (calm - features[start:stop, columns])
+
+
+def _patterns(weights: Array, first: int = 0) -> list[tuple[list[int], Array]]:
+    """Groups that have the same weights (T,), where those are not all zero."""
+    if not weights.shape[1]:
+        return []
+    patterns, which = np.unique(weights, axis=1, return_inverse=True)
+    which = which.reshape(-1)
+    found = [((np.flatnonzero(which == k) + first).tolist(), p) for k, p in enumerate(patterns.T)]
+    return [(groups, pattern) for groups, pattern in found if pattern.any()]
+
+
+def _columns(groups: list[int]) -> np.ndarray:
+    return (np.asarray(groups)[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
+
+
+def _join_rotations(
+    features: Array, target: Array, joints: list[int], weights: Array, decay: float, loop: bool,
+) -> None:  # fmt: skip
+    """Offsets between rotations are turns about an axis, so that a large one is made at an even pace."""
+    columns = _columns(joints)
+    if (weights >= EXACT).all():
+        features[:, columns] = target[:, columns]
+        return
+    frames = len(features)
+    used = _beside_free(weights, loop)
+    known = np.zeros((frames, len(joints), 3))
+    made_turns = six_to_matrix(features[used][:, columns].reshape(-1, len(joints), GROUP))
+    target_turns = six_to_matrix(target[used][:, columns].reshape(-1, len(joints), GROUP))
+    known[used] = vector_from_rotation(made_turns.swapaxes(-1, -2) @ target_turns)
+    _unwind(known, used)
+    offsets = spread_offsets(known.reshape(frames, -1), np.where(used, weights, 0.0), decay, loop=loop)
+    moved = np.flatnonzero((np.abs(offsets) > 1e-9).any(axis=1) & (weights < EXACT))
+    turns = six_to_matrix(features[moved][:, columns].reshape(-1, len(joints), GROUP))
+    turns = turns @ rotation_from_vector(offsets[moved].reshape(-1, len(joints), 3))
+    features[moved[:, None], columns] = matrix_to_six(turns).reshape(len(moved), -1)
+    exact = np.flatnonzero(weights >= EXACT)
+    features[exact[:, None], columns] = target[exact[:, None], columns]
+
+
+def _beside_free(weights: Array, loop: bool) -> np.ndarray:
+    """Frames with a weight that are soft or within a few frames of one that is not exact."""
+    exact = weights >= EXACT
+    ends = np.pad(exact, _SIDE, mode="wrap") if loop else np.pad(exact, _SIDE, constant_values=True)
+    near = np.zeros(len(weights), dtype=bool)
+    for shift in range(-_SIDE, _SIDE + 1):
+        near |= ~ends[_SIDE + shift : _SIDE + shift + len(weights)]
+    return near & (weights > 0)
+
+
+def _unwind(vectors: Array, used: np.ndarray) -> None:
+    """Take of the two ways round the one that neighbouring frames take, in place."""
+    for frame in np.flatnonzero(used[1:] & used[:-1]) + 1:
+        angle = np.linalg.norm(vectors[frame], axis=-1, keepdims=True)
+        other = vectors[frame] * (1.0 - 2.0 * np.pi / np.maximum(angle, 1e-9))
+        before = vectors[frame - 1]
+        nearer = np.linalg.norm(other - before, axis=-1) < np.linalg.norm(vectors[frame] - before, axis=-1)
+        vectors[frame, nearer] = other[nearer]
+
+
+def _joined_path(made: Motion, composition: Composition, decay: float) -> Array:
+    """The root's way over the ground (T, 2): kept where it is kept, in between evenly off the generated one."""
+    weights = composition.keep[:, made.skeleton.root_channel // GROUP]
+    plane = made.root_positions()[:, :2]
+    if not (weights > 0).any():
+        return _closed(plane) if composition.loop and not composition.travels else plane
+    wanted = composition.target.root_positions()[:, :2]
+    known = wanted - plane
+    if not composition.anchored:
+        _follow_on(known, weights)
+    elif composition.loop:
+        return plane + _loop_offsets(known, weights, plane, composition, decay)
+    return plane + spread_offsets(known, weights, decay, drift=True)
+
+
+def _follow_on(known: Array, weights: Array) -> None:
+    """Shift each kept run so that the way to it is as long as it was generated, in place."""
+    last = None
+    for start, stop in runs_of(weights > 0):
+        if last is not None:
+            known[start:stop] += last - known[start]
+        last = known[stop - 1].copy()
+
+
+def _closed(plane: Array) -> Array:
+    share = np.linspace(0.0, 1.0, len(plane))[:, None]
+    return plane - share * (plane[-1] - plane[0])
+
+
+def _loop_offsets(known: Array, weights: Array, plane: Array, composition: Composition, decay: float) -> Array:
+    """Offsets over one round: the next one begins where this one began, or as far on as it was generated to come."""
+    period = len(plane) - 1
+    gap = np.zeros(2) if composition.travels else plane[0] - plane[-1]
+    rounds = np.concatenate([known[:period] + k * gap for k in (-1, 0, 1)])
+    offsets = spread_offsets(rounds, np.tile(weights[:period], 3), decay, drift=True)
+    return offsets[period : 2 * period + 1]
+
+
+def _with_kept(motion: Motion, composition: Composition) -> Motion:
+    """Kept groups verbatim, but for velocities, which follow from places; a loop's last row is its first."""
+    target, keep = composition.target, composition.keep
+    exact = np.repeat(keep >= EXACT, GROUP, axis=1)
+    plane = slice(target.skeleton.root_channel, target.skeleton.root_channel + 2)
+    exact[:, plane] = False
+    features = np.where(exact, target.features, motion.features)
+    if composition.loop:
+        features[-1] = features[0]
+        features[0, plane] = features[-1, plane] = motion.features[-1, plane]
+    return replace(motion, features=features)
+
+
