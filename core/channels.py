@@ -16,7 +16,10 @@ from .recipe import Recipe
 from .rotation import Array
 from .skeleton import GROUP, Skeleton, group_neighbours
 
-MOST_EVEN = 4.0
+TYPICAL = 0.12
+"""Root mean square deviation of a joint's channels in a lively clip: salsa's median joint has 0.14, a walk's 0.10."""
+
+MOST_EVEN = 5.0
 """The most by which the numbers of a joint that turns little are raised."""
 
 
@@ -26,7 +29,7 @@ class Channels:
 
     `groups` are groups of the skeleton, or `skeleton.groups` + f for the f-th of `folds`; `still` (channels,) are the
     values of everything that is not learned. What channels of group k differ from their mean is multiplied by
-    `gains[k]` before the networks see it, the root's height excepted, which is no small number.
+    `gains[k]` before the networks see it, the root's height by `height_gain`.
     """
 
     skeleton: Skeleton
@@ -34,6 +37,7 @@ class Channels:
     folds: tuple[Fold, ...]
     still: Array
     gains: tuple[float, ...]
+    height_gain: float = 1.0
 
     @cached_property
     def columns(self) -> NDArray[np.int64]:
@@ -46,7 +50,7 @@ class Channels:
     def gain(self) -> Array:
         """What each learned channel's difference from its mean is multiplied with."""
         gain = np.repeat(self.gains, GROUP)
-        gain[self.columns == self.skeleton.root_channel + 2] = 1.0
+        gain[self.columns == self.skeleton.root_channel + 2] = self.height_gain
         return gain
 
     @cached_property
@@ -92,24 +96,31 @@ def choose_channels(source: Motion, recipe: Recipe) -> Channels:
     still = source.features.mean(0)
     plain = Channels(skeleton, tuple(groups), folds, still, (1.0,) * len(groups))
     ordered = _reordered(groups, cluster_order(plain.near(recipe.distance)))
-    return Channels(skeleton, ordered, folds, still, _gains(source, ordered, recipe))
+    return Channels(skeleton, ordered, folds, still, _gains(source, ordered, recipe), _height_gain(source, recipe))
+
+
+def _height_gain(source: Motion, recipe: Recipe) -> float:
+    """What raises the height of the root to the size of a joint's channels, at most `root_gain`.
+
+    All that the root carries shakes with it, and in a walk it moves by a hundredth of the body only.
+    """
+    height = float(source.features[:, source.skeleton.root_channel + 2].std())
+    return float(np.clip(TYPICAL / max(height, 1e-6), 1.0, max(recipe.root_gain, 1.0)))
 
 
 def _gains(source: Motion, groups: Sequence[int], recipe: Recipe) -> tuple[float, ...]:
-    """`root_gain` for the root and moving offsets; joints that turn little are raised towards the median joint.
+    """`root_gain` for the root and moving offsets; joints that turn little are raised towards a typical joint.
 
     A chest that jitters by a hundredth shakes all that it carries, yet an L1 loss and a critic hardly see a hundredth.
     """
     skeleton = source.skeleton
     spread = source.features.std(0).reshape(skeleton.groups, GROUP)
-    sizes = np.sqrt((spread**2).mean(1))
-    moving = [g for g in groups if g < skeleton.joints]
-    middle = float(np.median(sizes[moving])) if moving else 1.0
+    sizes = np.sqrt((spread**2).mean(1)).clip(1e-6)
     root, last = skeleton.root_channel // GROUP, skeleton.groups
     gains = []
     for group in groups:
         if group < skeleton.joints:
-            gains.append(float(np.clip((middle / max(sizes[group], 1e-6)) ** recipe.even_joints, 1.0, MOST_EVEN)))
+            gains.append(float(np.clip((TYPICAL / sizes[group]) ** recipe.even_joints, 1.0, MOST_EVEN)))
         else:
             gains.append(recipe.root_gain if root <= group < last else 1.0)
     return tuple(gains)

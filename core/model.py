@@ -83,7 +83,8 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     meta = {
         "format": FORMAT, "info": model.info(), "skeleton": model.skeleton.to_json(), "recipe": model.recipe.to_json(),
         "groups": list(model.channels.groups),
-        "gains": list(model.channels.gains), "folds": [fold.to_json() for fold in model.channels.folds],
+        "gains": list(model.channels.gains), "height_gain": model.channels.height_gain,
+        "folds": [fold.to_json() for fold in model.channels.folds],
         "amplitudes": list(model.amplitudes), "history": model.history, "origin": model.source.origin.tolist(),
         "fps": model.source.fps,
     }  # fmt: skip
@@ -114,7 +115,8 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         recipe = Recipe.from_json(meta["recipe"])
         info = meta["info"]
         folds = tuple(Fold.from_json(fold) for fold in meta["folds"])
-        channels = Channels(skeleton, tuple(meta["groups"]), folds, source.mean(0), tuple(meta["gains"]))
+        gains, height = tuple(meta["gains"]), float(meta.get("height_gain", 1.0))
+        channels = Channels(skeleton, tuple(meta["groups"]), folds, source.mean(0), gains, height)
         critics = {name: tensors.pop(name) for name in list(tensors) if ".critic" in name}
         model = Model(
             str(info["name"]), channels, recipe,
@@ -168,7 +170,8 @@ def _check(model: Model) -> None:
     if model.source.features.ndim != 2 or model.source.features.shape[1] != skeleton.channels:
         raise ValueError("its clip does not fit its skeleton")
     groups, folds = model.channels.groups, model.channels.folds
-    if len(groups) != len(model.channels.gains) or not all(gain > 0 for gain in model.channels.gains):
+    gains = model.channels.gains
+    if len(groups) != len(gains) or not all(gain > 0 for gain in (*gains, model.channels.height_gain)):
         raise ValueError("its gains do not fit its groups")
     if not groups or not all(0 <= group < skeleton.groups + len(folds) for group in groups):
         raise ValueError("its learned groups do not fit its skeleton")

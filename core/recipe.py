@@ -43,7 +43,7 @@ class Recipe:
     fold_hands: bool = True
     """Whether bunches of small joints, like fingers, are learned as their principal components."""
     even_joints: float = 0.0
-    """How far joints that turn little are raised towards the median joint for the networks: 0 not at all, 1 fully."""
+    """How far joints that turn little are raised towards a typical one for the networks: 0 not at all, 1 fully."""
     root_gain: float = 1.0
     """What root channels and moving offsets are multiplied with before the networks see them."""
     critic_steps: int = 5

@@ -35,6 +35,7 @@ class Start:
     groups: tuple[int, ...]
     folds: tuple[tuple[int, tuple[int, ...]], ...]
     gains: tuple[float, ...]
+    height_gain: float
     shape: dict[str, Any]
     weights: dict[str, NDArray[Any]]
 
@@ -50,17 +51,19 @@ class Start:
             name = skeleton.group_names()[unknown[0]]
             raise ModelError(f"The model to start from has not learned to move “{name}”, which moves in this clip.")
         folds = tuple(fold_of(source, joint, members) for joint, members in self.folds)
-        return Channels(skeleton, self.groups, folds, source.features.mean(0), self.gains)
+        return Channels(skeleton, self.groups, folds, source.features.mean(0), self.gains, self.height_gain)
 
     def to_json(self) -> dict[str, Any]:
         """All but the weights."""
         folds = [{"joint": joint, "members": list(members)} for joint, members in self.folds]
-        return {"groups": list(self.groups), "folds": folds, "gains": list(self.gains), "shape": self.shape}
+        gains = {"gains": list(self.gains), "height_gain": self.height_gain}
+        return {"groups": list(self.groups), "folds": folds, **gains, "shape": self.shape}
 
     @staticmethod
     def from_json(data: dict[str, Any], weights: dict[str, NDArray[Any]]) -> Start:
         folds = tuple((int(fold["joint"]), tuple(int(k) for k in fold["members"])) for fold in data["folds"])
-        return Start(tuple(data["groups"]), folds, tuple(data["gains"]), _shape(data["shape"]), weights)
+        gains, height = tuple(data["gains"]), float(data["height_gain"])
+        return Start(tuple(data["groups"]), folds, gains, height, _shape(data["shape"]), weights)
 
 
 def start_of(model: Model, skeleton: Skeleton, recipe: Recipe) -> Start:
@@ -75,7 +78,8 @@ def start_of(model: Model, skeleton: Skeleton, recipe: Recipe) -> Start:
         raise ModelError(f"“{model.name}” cannot be started from: its networks are not of the recipe's size.")
     channels = model.channels
     folds = tuple((fold.joint, fold.members) for fold in channels.folds)
-    return Start(channels.groups, folds, channels.gains, shape, {**model.weights, **model.critics})
+    weights = {**model.weights, **model.critics}
+    return Start(channels.groups, folds, channels.gains, channels.height_gain, shape, weights)
 
 
 def _difference(known: Skeleton, new: Skeleton) -> str:
