@@ -30,6 +30,8 @@ class Recipe:
     hidden: tuple[int, ...] = (128, 256, 256)
     sampling_noise: Levels = (1.0, 1.0, 1.0, 1.0)
     """What each level's amplitudes σ_i are multiplied with when motions are generated; training uses σ_i itself."""
+    calibrate: bool = False
+    """Whether a finished model chooses `sampling_noise` of the levels above the first by the roughness it leads to."""
     kernel: int = 5
     distance: int = 2
     """Edges of the skeleton graph that a convolution sees."""
@@ -148,6 +150,8 @@ FAST = Recipe(
     reconstruction=(50.0, 50.0, 50.0, 50.0),
     contact=10.0,
     sampling_noise=(1.0, 0.45, 0.45, 0.45),
+    calibrate=True,
+    even_joints=0.5,
     contact_squared=False,
     timed_root=True,
     root_gain=10.0,

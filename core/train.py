@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from . import snapshot
+from .calibrate import calibrated
 from .channels import choose_channels
 from .checkpoint import Checkpoint, begin
 from .clock import Clock, Snapshots
@@ -74,7 +75,8 @@ def resume(
             training.finish_level(training.start_level(upper), clock, snapshots)
     finally:
         training.close()
-    return training.model(motion.fps, time.perf_counter() - started, clock.history)
+    model = training.model(motion.fps, time.perf_counter() - started, clock.history)
+    return calibrated(model) if recipe.calibrate else model
 
 
 def pick_device(wanted: str) -> torch.device:
