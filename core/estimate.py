@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from .motion import Motion
-from .recipe import FAST, Recipe, rows_an_iteration
+from .recipe import FAST, Recipe, rows_a_training, rows_an_iteration
 from .train import Training, pick_device
 
 ROUNDS = 3
@@ -26,12 +26,8 @@ def expected_seconds(motion: Motion, recipe: Recipe, *, device: str = "auto", th
     finally:
         training.close()
     lengths = training.pyramid.lengths
-    return seconds * _rows(recipe, lengths) / sum(rows_an_iteration(probe, lengths, k) for k in range(probe.stages[0]))
-
-
-def _rows(recipe: Recipe, lengths: list[int]) -> float:
-    stages = range(recipe.stage_count)
-    return sum(recipe.iterations[recipe.level_of(k)] * rows_an_iteration(recipe, lengths, k) for k in stages)
+    rows = sum(rows_an_iteration(probe, lengths, k) for k in range(probe.stages[0]))
+    return seconds * rows_a_training(recipe, lengths) / rows
 
 
 def _timed(call: object) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .motion import CONTACT_SPEED, RATE, Motion, with_contact_labels
@@ -75,7 +77,11 @@ def with_found_contacts(motion: Motion) -> Motion:
     """The same motion on a skeleton that knows its feet, with contact labels; channels move to make room for them."""
     if motion.skeleton.contacts:
         return with_contact_labels(motion)
-    contacts = find_contacts(motion)
+    return with_contacts(motion, find_contacts(motion))
+
+
+def with_contacts(motion: Motion, contacts: Sequence[int]) -> Motion:
+    """A motion without contacts on a skeleton on which these joints touch the ground, with their labels."""
     skeleton = motion.skeleton.with_contacts(contacts)
     split = motion.skeleton.root_channel
     room = np.zeros((motion.frames, len(contacts) * GROUP))

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import bpy
 
-from . import generate, models, regions, rig_settings, sample, session, settings, timer, train
+from . import (
+    feet,
+    generate,
+    loss_picture,
+    models,
+    preferences,
+    presets,
+    regions,
+    results,
+    rig_settings,
+    sample,
+    session,
+    settings,
+    source,
+    timer,
+    train,
+)
 
-CLASSES = (
-    *settings.CLASSES, *rig_settings.CLASSES, *sample.CLASSES, *train.CLASSES, *models.CLASSES, *generate.CLASSES,
-    *regions.CLASSES,
-)  # fmt: skip
+MODULES = (preferences, settings, rig_settings, sample, feet, train, presets, models, generate, results, regions)
+CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 
 def register() -> None:
@@ -18,11 +32,15 @@ def register() -> None:
     settings.register()
     rig_settings.register()
     session.register()
+    loss_picture.register()
+    source.register()
 
 
 def unregister() -> None:
     """Running jobs end first: within a second, as the thread looks every tenth of one whether it should stop."""
     timer.unregister()
+    source.unregister()
+    loss_picture.unregister()
     session.unregister()
     rig_settings.unregister()
     settings.unregister()

@@ -1,4 +1,4 @@
-"""Generate: new actions from a trained model, and showing each on the armature."""
+"""Generate: new actions from a trained model."""
 
 from __future__ import annotations
 
@@ -6,26 +6,46 @@ from pathlib import Path
 from typing import Any, Literal
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.errors import RiffError
+from ..core.motion import Motion
 from ..rig import jobs
-from ..rig.compat import assign_action
+from ..rig.portrait import give_picture
+from ..rig.reduce import reduce_keys
 from ..rig.write import write_motion
 from . import timer
+from .models import chosen_model
+from .results import active_action
 from .session import refresh_variations
 from .settings import session_of
 
 
-def _action_of(ob: bpy.types.Object) -> bpy.types.Action | None:
-    return ob.animation_data.action if ob.animation_data else None
-
-
-def _learned_action(ob: bpy.types.Object) -> bpy.types.Action | None:
+def learned_action(ob: bpy.types.Object) -> bpy.types.Action | None:
     """The armature's action or, where that is a variation, the action which the variation was made beside."""
-    action = _action_of(ob)
+    action = active_action(ob)
     source = bpy.data.actions.get(str(action.get("riff_source", ""))) if action is not None else None
     return source or action
+
+
+def origin_of(action: bpy.types.Action) -> list[tuple[float, int]]:
+    """Seed and number of the variation that began a line of variations near each other, then of each in that line."""
+    numbers = [float(number) for number in action.get("riff_like", [])]
+    line = [(seed, int(index)) for seed, index in zip(numbers[::2], numbers[1::2], strict=True)]
+    return [*line, (float(action.get("riff_seed", 0)), int(action.get("riff_index", 0)))]
+
+
+def dress_action(
+    ob: bpy.types.Object, action: bpy.types.Action, motion: Motion, *, asset: bool, tolerance: float,
+) -> None:  # fmt: skip
+    """What every new variation may get: a picture for the asset browser, fewer keys."""
+    if asset:
+        give_picture(action, motion)
+    else:
+        action.asset_clear()
+        action.use_fake_user = True
+    if tolerance:
+        reduce_keys(ob, action, tolerance)
 
 
 class RIFF_OT_generate(bpy.types.Operator):
@@ -43,16 +63,36 @@ class RIFF_OT_generate(bpy.types.Operator):
     seed: IntProperty(
         name="Seed", description="The same model, seed and length always give the same variations", default=1, min=0,
     )  # fmt: skip
+    coarse: FloatProperty(
+        name="Coarse Variation", description="How much the course of the motion varies", default=1.0, min=0.0, max=3.0,
+    )  # fmt: skip
+    fine: FloatProperty(
+        name="Fine Variation", description="How much the details vary", default=1.0, min=0.0, max=3.0,
+    )  # fmt: skip
+    clean_feet: BoolProperty(
+        name="Clean Feet", description="Make standing feet stand where they would slide a little", default=True,
+    )  # fmt: skip
+    tolerance: FloatProperty(
+        name="Reduce Keys",
+        description="Keep only the Bézier keys that follow the motion this closely; 0 keys each frame", default=0.0,
+        min=0.0, max=0.5, subtype="ANGLE",
+    )  # fmt: skip
+    as_asset: BoolProperty(
+        name="Mark as Asset", description="Offer the variations in the asset browser, each with a picture",
+        default=True,
+    )  # fmt: skip
+    like: StringProperty(
+        name="Like", description="Variation that the new ones are near to; empty for any", options={"SKIP_SAVE"},
+    )  # fmt: skip
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        session = session_of(context)
         problem = ""
         if context.object is None or context.object.type != "ARMATURE":
             problem = "Select an armature"
-        elif not session.models:
+        elif not len(session_of(context).models):
             problem = "There is no model; train one on an action first"
-        elif session.active_model >= len(session.models):
+        elif chosen_model(context) is None:
             problem = "Choose a model from the list"
         cls.poll_message_set(problem)
         return not problem
@@ -92,13 +132,14 @@ class RIFF_OT_generate(bpy.types.Operator):
         return self._end_modal(context, self._finish(context))
 
     def _begin(self, context: bpy.types.Context) -> None:
-        session, scene = session_of(context), context.scene
-        model = session.models[session.active_model]
+        scene, like = context.scene, bpy.data.actions.get(self.like) if self.like else None
+        self._like = origin_of(like) if like else []
         self._names: list[str] = []
         self._armature = context.object.name
         self._job = jobs.GenerationJob(
-            Path(model.path), count=self.count, frames=self.frames or None,
-            fps=scene.render.fps / scene.render.fps_base, seed=self.seed,
+            Path(chosen_model(context).path), count=self.count, frames=self.frames or None,
+            fps=scene.render.fps / scene.render.fps_base, seed=self.seed, strength=(self.coarse, self.fine),
+            clean=self.clean_feet, like=self._like,
         )  # fmt: skip
         self._job.start()
 
@@ -108,23 +149,34 @@ class RIFF_OT_generate(bpy.types.Operator):
         if ob is None or ob.type != "ARMATURE":
             return "The armature was deleted or renamed meanwhile"
         index = len(self._names)
-        source = _learned_action(ob)
-        properties = {
-            "riff_model": self._job.model_name, "riff_seed": self.seed, "riff_index": index, "riff_frames": self.frames,
-            "riff_armature": ob.name, "riff_source": source.name if source else "",
-        }  # fmt: skip
-        name = f"{self._job.model_name} Variation {self.seed}-{index + 1}"
+        motion, source = self._job.motions[index], learned_action(ob)
+        near = f" like {self.like.rpartition(' ')[2]}" if self.like else ""
+        name = f"{self._job.model_name} Variation {self.seed}-{index + 1}{near}"
         try:
-            action = write_motion(ob, self._job.motions[index], name, source_action=source, properties=properties)
+            properties = self._properties(ob, source, index)
+            action = write_motion(ob, motion, name, source_action=source, properties=properties)
         except RiffError as error:
             return str(error)
+        dress_action(ob, action, motion, asset=self.as_asset, tolerance=self.tolerance)
         self._names.append(action.name)
         return ""
+
+    def _properties(self, ob: bpy.types.Object, source: bpy.types.Action | None, index: int) -> dict[str, Any]:
+        """What an action must know to be generated again."""
+        properties = {
+            "riff_model": self._job.model_name, "riff_seed": self.seed, "riff_index": index, "riff_frames": self.frames,
+            "riff_armature": ob.name, "riff_source": source.name if source else "", "riff_coarse": self.coarse,
+            "riff_fine": self.fine, "riff_clean_feet": self.clean_feet,
+        }  # fmt: skip
+        line = [number for step in self._like for number in step]
+        return {**properties, "riff_like": line} if line else properties
 
     def _finish(self, context: bpy.types.Context) -> Any:
         if self._job.state is not jobs.State.DONE:
             return self._give_up(context, self._job.error or "Generating was cancelled")
-        refresh_variations(session_of(context))
+        session = session_of(context)
+        refresh_variations(session)
+        session.active_variation = max(0, session.variations.find(self._names[0]))
         many = f"{len(self._names)} actions" if len(self._names) > 1 else f"“{self._names[0]}”"
         self.report({"INFO"}, f"Generated {many}")
         return {"FINISHED"}
@@ -145,40 +197,4 @@ class RIFF_OT_generate(bpy.types.Operator):
         return result
 
 
-class RIFF_OT_show_action(bpy.types.Operator):
-    """Put this action on the armature and play it; the action that was there stays in the file"""
-
-    bl_idname = "riff.show_action"
-    bl_label = "Show Action"
-    bl_options = {"REGISTER", "UNDO"}
-
-    action: StringProperty(name="Action", description="Name of the action to show")
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        is_armature = context.object is not None and context.object.type == "ARMATURE"
-        cls.poll_message_set("" if is_armature else "Select an armature")
-        return is_armature
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        action: bpy.types.Action | None = bpy.data.actions.get(self.action)
-        if action is None:
-            refresh_variations(session_of(context))
-            self.report({"ERROR"}, f"The action “{self.action}” is no longer in the file")
-            return {"CANCELLED"}
-        shown = _action_of(context.object)
-        try:
-            assign_action(context.object, action)
-        except RiffError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        if shown is not None and shown.users == 0:
-            # The armature was its only user: Blender would drop it when the file is saved.
-            shown.use_fake_user = True
-        if context.screen is not None and not context.screen.is_animation_playing and not bpy.app.background:
-            context.scene.frame_set(int(action.frame_range[0]))
-            bpy.ops.screen.animation_play()
-        return {"FINISHED"}
-
-
-CLASSES = (RIFF_OT_generate, RIFF_OT_show_action)
+CLASSES = (RIFF_OT_generate,)

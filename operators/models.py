@@ -1,15 +1,33 @@
-"""The list of trained models: refresh, remove."""
+"""The list of trained models: refresh, rename, delete, import, export, reveal, and what their quality means."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.props import BoolProperty, StringProperty
 
 from ..core.errors import ModelError
+from ..core.model import load_model
+from ..rig.models import SUFFIX, models_folder, new_model_path, plain_name
 from .session import refresh_models
-from .settings import session_of
+from .settings import RiffModel, session_of
+
+
+def chosen_model(context: bpy.types.Context) -> RiffModel | None:
+    """The active row of the list of models, or None where the list is empty."""
+    session = session_of(context)
+    return session.models[session.active_model] if session.active_model < len(session.models) else None
+
+
+class _OnChosenModel:
+    @classmethod
+    def poll(cls: Any, context: bpy.types.Context) -> bool:
+        chosen = chosen_model(context) is not None
+        cls.poll_message_set("" if chosen else "Choose a model from the list")
+        return chosen
 
 
 class RIFF_OT_refresh_models(bpy.types.Operator):
@@ -22,25 +40,17 @@ class RIFF_OT_refresh_models(bpy.types.Operator):
         return _refresh(self, context)
 
 
-class RIFF_OT_remove_model(bpy.types.Operator):
+class RIFF_OT_remove_model(_OnChosenModel, bpy.types.Operator):
     """Delete the chosen model's file; actions that it generated stay"""
 
     bl_idname = "riff.remove_model"
     bl_label = "Delete Model"
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        session = session_of(context)
-        chosen = bool(session.active_model < len(session.models))
-        cls.poll_message_set("" if chosen else "Choose a model from the list")
-        return chosen
-
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         return context.window_manager.invoke_confirm(self, event)
 
     def execute(self, context: bpy.types.Context) -> Any:
-        session = session_of(context)
-        path = Path(session.models[session.active_model].path)
+        path = Path(chosen_model(context).path)
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
@@ -49,13 +59,136 @@ class RIFF_OT_remove_model(bpy.types.Operator):
         return _refresh(self, context)
 
 
-def _refresh(operator: bpy.types.Operator, context: bpy.types.Context) -> Any:
+class RIFF_OT_rename_model(_OnChosenModel, bpy.types.Operator):
+    """Give the chosen model another name; actions that it generated keep the old one"""
+
+    bl_idname = "riff.rename_model"
+    bl_label = "Rename Model"
+
+    name: StringProperty(name="Name", description="New name of the model")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        self.name = chosen_model(context).name
+        return context.window_manager.invoke_props_dialog(self)
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        old = Path(chosen_model(context).path)
+        if not self.name.strip(" ."):
+            self.report({"ERROR"}, "A model needs a name")
+            return {"CANCELLED"}
+        if plain_name(self.name) == old.stem:
+            return {"FINISHED"}
+        try:
+            new = new_model_path(self.name)
+            old.rename(new)
+        except (OSError, ModelError) as error:
+            self.report({"ERROR"}, f"“{old.name}” cannot be renamed: {getattr(error, 'strerror', None) or error}")
+            _refresh(self, context)
+            return {"CANCELLED"}
+        return _refresh(self, context, new)
+
+
+class RIFF_OT_import_model(bpy.types.Operator):
+    """Copy a model's file, from a colleague for example, into Riff's folder"""
+
+    bl_idname = "riff.import_model"
+    bl_label = "Import Model"
+
+    filepath: StringProperty(name="File Path", description="File of the model", subtype="FILE_PATH")
+    filter_glob: StringProperty(
+        name="Filter", description="Files that are shown", default=f"*{SUFFIX}", options={"HIDDEN"},
+    )  # fmt: skip
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        source = Path(self.filepath)
+        try:
+            load_model(source)
+            target = new_model_path(source.stem)
+            shutil.copyfile(source, target)
+        except (OSError, ModelError) as error:
+            self.report({"ERROR"}, getattr(error, "strerror", None) or str(error))
+            return {"CANCELLED"}
+        return _refresh(self, context, target)
+
+
+class RIFF_OT_export_model(_OnChosenModel, bpy.types.Operator):
+    """Save a copy of the chosen model's file, to give to somebody or to keep"""
+
+    bl_idname = "riff.export_model"
+    bl_label = "Export Model"
+
+    filepath: StringProperty(name="File Path", description="File to save the model as", subtype="FILE_PATH")
+    filter_glob: StringProperty(
+        name="Filter", description="Files that are shown", default=f"*{SUFFIX}", options={"HIDDEN"},
+    )  # fmt: skip
+    check_existing: BoolProperty(
+        name="Check Existing", description="Ask before a file is overwritten", default=True, options={"HIDDEN"},
+    )  # fmt: skip
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        self.filepath = f"{chosen_model(context).name}{SUFFIX}"
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        try:
+            shutil.copyfile(chosen_model(context).path, self.filepath)
+        except OSError as error:
+            self.report({"ERROR"}, f"The model cannot be saved there: {error.strerror or error}")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class RIFF_OT_reveal_models(bpy.types.Operator):
+    """Open Riff's folder of models in the file browser of the system"""
+
+    bl_idname = "riff.reveal_models"
+    bl_label = "Reveal Models"
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        try:
+            return bpy.ops.wm.path_open(filepath=str(models_folder()))
+        except ModelError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+
+
+class RIFF_OT_model_figures(bpy.types.Operator):
+    """Quality of this model, measured on three variations when its training ended"""
+
+    bl_idname = "riff.model_figures"
+    bl_label = "Quality"
+
+    name: StringProperty(name="Name", description="Model whose quality is meant", options={"SKIP_SAVE"})
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: Any) -> str:
+        row = session_of(context).models.get(properties.name)
+        return row.figures if row and row.figures else "Nobody has measured the quality of this model"
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        row = session_of(context).models.get(self.name)
+        if row is None:
+            self.report({"ERROR"}, f"There is no model “{self.name}”")
+            return {"CANCELLED"}
+        self.report({"INFO"}, "; ".join(row.figures.splitlines()) or "Nobody has measured the quality of this model")
+        return {"FINISHED"}
+
+
+def _refresh(operator: bpy.types.Operator, context: bpy.types.Context, select: Path | None = None) -> Any:
     try:
-        refresh_models(session_of(context))
+        refresh_models(session_of(context), select)
     except ModelError as error:
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}
     return {"FINISHED"}
 
 
-CLASSES = (RIFF_OT_refresh_models, RIFF_OT_remove_model)
+CLASSES = (
+    RIFF_OT_refresh_models, RIFF_OT_remove_model, RIFF_OT_rename_model, RIFF_OT_import_model, RIFF_OT_export_model,
+    RIFF_OT_reveal_models, RIFF_OT_model_figures,
+)  # fmt: skip

@@ -21,7 +21,8 @@ SOURCE_ITEMS = [
 Span = tuple[int, int, str]
 
 
-def _poll_armature(cls: Any, context: bpy.types.Context) -> bool:
+def poll_armature(cls: Any, context: bpy.types.Context) -> bool:
+    """Whether an armature is active; the operator's tooltip says so where none is."""
     is_armature = context.object is not None and context.object.type == "ARMATURE"
     cls.poll_message_set("" if is_armature else "Select an armature")
     return is_armature
@@ -55,7 +56,7 @@ class RIFF_OT_add_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _poll_armature(cls, context)
+        return poll_armature(cls, context)
 
     def execute(self, context: bpy.types.Context) -> Any:
         spans, problem = self._spans(context)
@@ -107,7 +108,7 @@ class RIFF_OT_remove_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not _poll_armature(cls, context):
+        if not poll_armature(cls, context):
             return False
         settings = rig_settings(context.object)
         chosen = settings.active_region < len(settings.regions)
@@ -130,7 +131,7 @@ class RIFF_OT_mark_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _poll_armature(cls, context)
+        return poll_armature(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         if not any(area.type == "DOPESHEET_EDITOR" for area in context.screen.areas):

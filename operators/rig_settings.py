@@ -79,6 +79,12 @@ def regions_of(armature_object: bpy.types.Object, only_used: bool = True) -> lis
     return sorted((r for r in regions if r.use or not only_used), key=lambda r: (r.start, r.end))
 
 
+def chosen_feet(armature_object: bpy.types.Object) -> list[str] | None:
+    """Names of the bones that the user says touch the ground; None to let Riff find them."""
+    settings = rig_settings(armature_object)
+    return [foot.name for foot in settings.feet if foot.name] if settings.own_feet else None
+
+
 CLASSES = (RiffRegion, RiffFoot, RiffArmature)
 
 

@@ -8,9 +8,12 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ..core.checkpoint import read_checkpoint_info
 from ..core.errors import ModelError
 from ..core.model import read_info
-from ..rig.models import model_files
+from ..core.verdict import explain, verdict
+from ..rig import jobs
+from ..rig.models import model_files, unfinished_trainings
 from .settings import RiffSession, session_of
 
 
@@ -28,7 +31,11 @@ def refresh_models(session: RiffSession, select: Path | None = None) -> None:
         row = session.models.add()
         row.name, row.path = path.stem, str(path)
         try:
-            row.detail = describe(read_info(path))
+            info = read_info(path)
+            row.label = str(info["name"])
+            row.detail, row.rig = describe(info), str(info.get("rig", ""))
+            row.quality = verdict(info.get("quality", {}))
+            row.figures = "\n".join(explain(info.get("quality", {})))
         except ModelError as error:
             row.problem = str(error)
         if row.path == active:
@@ -38,6 +45,22 @@ def refresh_models(session: RiffSession, select: Path | None = None) -> None:
 def describe(info: dict[str, Any]) -> str:
     """One line for the list: length of the source and recipe."""
     return f"{info['duration']:.0f} s, {info['recipe']}"
+
+
+def refresh_unfinished(session: RiffSession) -> None:
+    """List the trainings that were begun, are not finished and do not run, the latest first. Raises ModelError."""
+    at_work = {job.keep for job in jobs.trainings() if job.running}
+    session.unfinished.clear()
+    for path in unfinished_trainings():
+        if path in at_work:
+            continue
+        row = session.unfinished.add()
+        row.name, row.path = path.stem, str(path)
+        try:
+            info = read_checkpoint_info(path)
+            row.detail = f"{info['fraction']:.0%} done, {info['recipe']}"
+        except ModelError as error:
+            row.problem = str(error)
 
 
 def refresh_variations(session: RiffSession) -> None:
@@ -50,15 +73,23 @@ def refresh_variations(session: RiffSession) -> None:
         row.name = action.name
         row.armature = str(action.get("riff_armature", ""))
         row.source = str(action.get("riff_source", ""))
+        row.seed, row.kept = seed_text(action), bool(action.get("riff_kept", False))
     session.active_variation = min(session.active_variation, max(0, len(session.variations) - 1))
 
 
+def seed_text(action: bpy.types.Action) -> str:
+    """Seed and number of a variation, as 7-2; between two seeds as 7.25."""
+    seed, index = action.get("riff_seed", 0), action.get("riff_index", 0)
+    return f"{seed:.2f}" if isinstance(seed, float) else f"{seed}-{int(index) + 1}"
+
+
 def refresh() -> None:
-    """Refill both lists of the window manager; one that cannot be filled stays empty and says why on the console."""
+    """Refill the lists of the window manager; one that cannot be filled stays empty and says why on the console."""
     session = session_of(bpy.context)
     refresh_variations(session)
     try:
         refresh_models(session)
+        refresh_unfinished(session)
     except ModelError as error:
         print(f"Riff: {error}")
 

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
 
 RECIPE_ITEMS = [
     ("fast", "Fast", "Riff's own recipe: minutes on an ordinary computer"),
     ("paper", "Paper", "The published mini-batch recipe: much longer than Fast"),
     ("ganimator", "GANimator", "The recipe that the paper compares with: the longest"),
 ]
+CHOICE_ITEMS = [*RECIPE_ITEMS[:2], ("custom", "Custom", "A recipe of your own, made from one of the others")]
 
 
 class RiffModel(bpy.types.PropertyGroup):
     """A row of the list of models; `name` is the file's, so that it is unique."""
 
     path: StringProperty(subtype="FILE_PATH")
-    label: StringProperty()
+    rig: StringProperty()
+    detail: StringProperty()
+    quality: StringProperty()
+    figures: StringProperty()
+    problem: StringProperty()
+
+
+class RiffUnfinished(bpy.types.PropertyGroup):
+    """A training that was begun and not finished; `name` is its file's."""
+
+    path: StringProperty(subtype="FILE_PATH")
     detail: StringProperty()
     problem: StringProperty()
 
@@ -26,24 +45,45 @@ class RiffVariation(bpy.types.PropertyGroup):
 
     armature: StringProperty()
     source: StringProperty()
-    seed: IntProperty()
-    index: IntProperty()
+    seed: StringProperty()
+    kept: BoolProperty()
 
 
 class RiffSession(bpy.types.PropertyGroup):
     """Lists that the panel draws; refilled when a file is loaded, never saved."""
 
     models: CollectionProperty(type=RiffModel)
-    active_model: IntProperty(name="Model")
+    active_model: IntProperty(name="Model", description="Model to generate from")
+    unfinished: CollectionProperty(type=RiffUnfinished)
     variations: CollectionProperty(type=RiffVariation)
-    active_variation: IntProperty(name="Variation")
+    active_variation: IntProperty(name="Variation", description="Generated action")
 
 
 class RiffSettings(bpy.types.PropertyGroup):
     """Settings of the panel, saved with the scene."""
 
     recipe: EnumProperty(
-        name="Recipe", description="How thoroughly the action is learned", items=RECIPE_ITEMS, default="fast",
+        name="Recipe", description="How thoroughly the action is learned", items=CHOICE_ITEMS, default="fast",
+    )  # fmt: skip
+    base: EnumProperty(
+        name="Based On", description="Recipe that the custom one starts from", items=RECIPE_ITEMS, default="fast",
+    )  # fmt: skip
+    effort: FloatProperty(
+        name="Effort", description="Training steps, as a multiple of the recipe's", default=1.0, min=0.001, max=20.0,
+        soft_min=0.25, soft_max=4.0,
+    )  # fmt: skip
+    faithfulness: FloatProperty(
+        name="Faithfulness",
+        description="How much the model is held to the source, as a multiple of the recipe's; less leaves more freedom",
+        default=1.0, min=0.0, max=10.0, soft_min=0.25, soft_max=4.0,
+    )  # fmt: skip
+    foot_weight: FloatProperty(
+        name="Foot Contact",
+        description="How much sliding feet are held against the model, as a multiple of the recipe's", default=1.0,
+        min=0.0, max=10.0,
+    )  # fmt: skip
+    training_seed: IntProperty(
+        name="Training Seed", description="Trainings with another seed differ a little", default=0, min=0,
     )  # fmt: skip
     count: IntProperty(
         name="Count", description="How many variations to generate", default=5, min=1, max=100, soft_max=20,
@@ -58,6 +98,18 @@ class RiffSettings(bpy.types.PropertyGroup):
     seed: IntProperty(
         name="Seed", description="The same model, seed and length always give the same variations", default=1, min=0,
     )  # fmt: skip
+    coarse: FloatProperty(
+        name="Coarse Variation",
+        description="How much the course of the motion varies; 1 is what the model was trained for", default=1.0,
+        min=0.0, max=3.0, soft_max=2.0,
+    )  # fmt: skip
+    fine: FloatProperty(
+        name="Fine Variation", description="How much the details vary; 1 is what the model was trained for",
+        default=1.0, min=0.0, max=3.0, soft_max=2.0,
+    )  # fmt: skip
+    clean_feet: BoolProperty(
+        name="Clean Feet", description="Make standing feet stand where they would slide a little", default=True,
+    )  # fmt: skip
 
 
 def session_of(context: bpy.types.Context) -> RiffSession:
@@ -68,7 +120,7 @@ def settings_of(context: bpy.types.Context) -> RiffSettings:
     return context.scene.riff  # type: ignore[attr-defined, no-any-return]
 
 
-CLASSES = (RiffModel, RiffVariation, RiffSession, RiffSettings)
+CLASSES = (RiffModel, RiffUnfinished, RiffVariation, RiffSession, RiffSettings)
 
 
 def register() -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import bpy
 
 from ..core.errors import ModelError
 from ..rig import jobs
-from .session import refresh_models
+from . import loss_picture
+from .session import refresh_models, refresh_unfinished
 from .settings import session_of
 
 INTERVAL = 0.3
 """Seconds between two pulses; redrawing a panel more often than five times a second makes the window jerky."""
+
+listeners: list[Callable[[jobs.Job], None]] = []
+"""Called with each job that has ended."""
 
 
 def tick() -> bool:
@@ -20,16 +26,24 @@ def tick() -> bool:
     """
     news, ended = jobs.tick_all()
     for job in ended:
-        if isinstance(job, jobs.TrainingJob) and job.state is jobs.State.DONE:
-            _list_new_model(job)
+        if isinstance(job, jobs.TrainingJob):
+            _list_again(job)
+        for listener in listeners:
+            listener(job)
+    for training in jobs.trainings():
+        if training.running:
+            loss_picture.paint(training)
     if news:
         redraw()
     return jobs.any_running()
 
 
-def _list_new_model(job: jobs.TrainingJob) -> None:
+def _list_again(job: jobs.TrainingJob) -> None:
+    session = session_of(bpy.context)
     try:
-        refresh_models(session_of(bpy.context), select=job.path)
+        if job.state is jobs.State.DONE:
+            refresh_models(session, select=job.path)
+        refresh_unfinished(session)
     except ModelError as error:
         job.error = str(error)
 

@@ -1,20 +1,28 @@
-"""Train on Action, and Cancel."""
+"""Train on Action, Cancel, Resume."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, IntProperty
+from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..core.errors import RiffError
+from ..core.checkpoint import Checkpoint
+from ..core.errors import ModelError, RiffError
 from ..core.motion import Motion, learned_groups
-from ..core.recipe import RECIPES
+from ..core.recipe import RECIPES, Recipe
 from ..rig import jobs
-from ..rig.models import new_model_path
+from ..rig.models import checkpoint_path, models_folder, new_model_path
 from ..rig.read import read_motion
 from . import timer
-from .settings import RECIPE_ITEMS
+from .preferences import training_python
+from .rig_settings import chosen_feet, rig_settings
+from .session import refresh_unfinished
+from .settings import RECIPE_ITEMS, RiffSettings, session_of, settings_of
+
+OPERATOR_ITEMS = [*RECIPE_ITEMS, ("custom", "Custom", "The recipe that is set up in the panel")]
 
 
 def armature_problem(ob: bpy.types.Object | None) -> str:
@@ -26,6 +34,20 @@ def armature_problem(ob: bpy.types.Object | None) -> str:
     return ""
 
 
+def chosen_recipe(settings: RiffSettings, name: str) -> Recipe:
+    """The recipe of that name; “custom” is made from the settings."""
+    if name != "custom":
+        return RECIPES[name]
+    base = RECIPES[settings.base].scaled(settings.effort)
+    weights = tuple(weight * settings.faithfulness for weight in base.reconstruction)
+    return replace(base, name="custom", reconstruction=weights, contact=base.contact * settings.foot_weight)
+
+
+def read_source(ob: bpy.types.Object, scene: bpy.types.Scene, step: int = 1) -> Motion:
+    """The armature's action as Riff learns it, with the root and feet that the user chose. Raises ClipError."""
+    return read_motion(ob, scene=scene, root=rig_settings(ob).root, feet=chosen_feet(ob), step=step)
+
+
 class RIFF_OT_train(bpy.types.Operator):
     """Learn the armature's action in the background, to generate variations of it"""
 
@@ -33,7 +55,7 @@ class RIFF_OT_train(bpy.types.Operator):
     bl_label = "Train on Action"
 
     recipe: EnumProperty(
-        name="Recipe", description="How thoroughly the action is learned", items=RECIPE_ITEMS, default="fast",
+        name="Recipe", description="How thoroughly the action is learned", items=OPERATOR_ITEMS, default="fast",
     )  # fmt: skip
     seed: IntProperty(name="Seed", description="Trainings with another seed differ a little", default=0, min=0)
     scale: FloatProperty(
@@ -44,50 +66,126 @@ class RIFF_OT_train(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         problem = armature_problem(context.object)
-        training = jobs.latest_training()
-        if training and training.running:
-            problem = "A training is running; wait for it to end or cancel it"
+        if sum(training.running for training in jobs.trainings()) > 1:
+            problem = "One training runs and another waits; let one of them end or cancel it"
         cls.poll_message_set(problem)
         return not problem
 
     def execute(self, context: bpy.types.Context) -> Any:
         try:
             action, motion = self._read(context)
-            path = new_model_path(action)
+            path = new_model_path(action, [job.path for job in jobs.trainings() if job.running])
+            keep = checkpoint_path(path)
         except RiffError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        recipe = RECIPES[self.recipe]
+        recipe = chosen_recipe(settings_of(context), self.recipe)
         if self.scale < 1.0:
             recipe = recipe.scaled(self.scale)
-        jobs.TrainingJob(motion, recipe, path, seed=self.seed).start()
-        timer.ensure_running()
+        begun = Checkpoint(motion, recipe, self.seed, rig=context.object.name)
+        _begin(jobs.TrainingJob(begun, path, keep=keep, python=training_python()))
         self.report({"INFO"}, f"Training on “{action}” has begun")
         return {"FINISHED"}
 
     @staticmethod
     def _read(context: bpy.types.Context) -> tuple[str, Motion]:
-        motion = read_motion(context.object, scene=context.scene)
+        motion = read_source(context.object, context.scene)
         learned_groups(motion)
         return context.object.animation_data.action.name, motion
 
 
+def _begin(job: jobs.TrainingJob) -> None:
+    jobs.submit(job)
+    timer.ensure_running()
+    timer.redraw()
+
+
 class RIFF_OT_cancel_training(bpy.types.Operator):
-    """Stop the training; what it has learned so far is lost"""
+    """Stop the training; it can be resumed later from where it was"""
 
     bl_idname = "riff.cancel_training"
     bl_label = "Cancel Training"
 
+    name: StringProperty(name="Name", description="Training to cancel; the running one where it is empty")
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        training = jobs.latest_training()
-        running = training is not None and training.running
+        running = any(training.running for training in jobs.trainings())
         cls.poll_message_set("" if running else "No training is running")
         return running
 
     def execute(self, context: bpy.types.Context) -> Any:
-        jobs.latest_training().cancel()
+        for training in jobs.trainings():
+            if training.running and self.name in ("", training.name):
+                training.cancel()
+                break
+        timer.redraw()
         return {"FINISHED"}
 
 
-CLASSES = (RIFF_OT_train, RIFF_OT_cancel_training)
+class RIFF_OT_resume_training(bpy.types.Operator):
+    """Go on with a training that was cancelled or interrupted, from where it was"""
+
+    bl_idname = "riff.resume_training"
+    bl_label = "Resume"
+
+    name: StringProperty(name="Name", description="Training to resume; the latest where it is empty")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        problem = "" if len(session_of(context).unfinished) else "There is no unfinished training"
+        if sum(training.running for training in jobs.trainings()) > 1:
+            problem = "One training runs and another waits; let one of them end or cancel it"
+        cls.poll_message_set(problem)
+        return not problem
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        rows = session_of(context).unfinished
+        row = rows.get(self.name) if self.name else rows[0]
+        if row is None or not Path(row.path).exists():
+            return _forget(self, context, f"The training “{self.name}” is no longer there")
+        keep = Path(row.path)
+        try:
+            path = models_folder() / keep.name
+            if path.exists():
+                path = new_model_path(row.name)
+        except ModelError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        _begin(jobs.TrainingJob(keep, path, name=row.name, keep=keep, python=training_python()))
+        refresh_unfinished(session_of(context))
+        return {"FINISHED"}
+
+
+class RIFF_OT_discard_training(bpy.types.Operator):
+    """Delete what an unfinished training has learned so far"""
+
+    bl_idname = "riff.discard_training"
+    bl_label = "Discard Training"
+
+    name: StringProperty(name="Name", description="Training to discard")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        row = session_of(context).unfinished.get(self.name)
+        if row is None:
+            return _forget(self, context, f"The training “{self.name}” is no longer there")
+        try:
+            Path(row.path).unlink(missing_ok=True)
+        except OSError as error:
+            self.report({"ERROR"}, f"“{row.name}” cannot be deleted: {error.strerror or error}")
+            return {"CANCELLED"}
+        refresh_unfinished(session_of(context))
+        timer.redraw()
+        return {"FINISHED"}
+
+
+def _forget(operator: bpy.types.Operator, context: bpy.types.Context, problem: str) -> Any:
+    refresh_unfinished(session_of(context))
+    operator.report({"ERROR"}, problem)
+    return {"CANCELLED"}
+
+
+CLASSES = (RIFF_OT_train, RIFF_OT_cancel_training, RIFF_OT_resume_training, RIFF_OT_discard_training)

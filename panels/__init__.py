@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import bpy
 
-from . import lists, overlay, regions, sidebar
+from . import generate, lists, overlay, regions, source, train
 
-CLASSES = (*lists.CLASSES, *sidebar.CLASSES, *regions.CLASSES)
+MODULES = (lists, source, train, generate, regions)
+CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 
 def register() -> None:

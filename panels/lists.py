@@ -6,16 +6,24 @@ from typing import Any
 
 import bpy
 
+QUALITY_ICONS = {"Good": "SOLO_ON", "Fair": "SOLO_OFF", "Poor": "ERROR", "": "QUESTION"}
+
 
 class RIFF_UL_models(bpy.types.UIList):
     def draw_item(
         self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
         index: Any, flt_flag: Any,
     ) -> None:  # fmt: skip
-        row = layout.split(factor=0.65)
+        row = layout.split(factor=0.42)
         row.alert = bool(item.problem)
-        row.label(text=item.name, icon="ERROR" if item.problem else "NETWORK_DRIVE")
-        row.label(text="Cannot be read" if item.problem else item.detail)
+        row.label(text=item.name, icon="ERROR" if item.problem else "NETWORK_DRIVE", translate=False)
+        if item.problem:
+            row.label(text="Cannot be read")
+            return
+        row = row.split(factor=0.66)
+        row.label(text=f"{item.rig}, {item.detail}" if item.rig else item.detail, translate=False)
+        quality = row.operator("riff.model_figures", text=item.quality or "?", emboss=False)
+        quality.name = item.name
 
 
 class RIFF_UL_variations(bpy.types.UIList):
@@ -25,12 +33,17 @@ class RIFF_UL_variations(bpy.types.UIList):
         self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
         index: Any, flt_flag: Any,
     ) -> None:  # fmt: skip
-        row = layout.row()
-        row.label(text=item.name, icon="ACTION")
+        row = layout.row(align=True)
         shown = context.object.animation_data
         is_shown = shown is not None and shown.action is not None and shown.action.name == item.name
-        button = "RADIOBUT_ON" if is_shown else "PLAY"
-        row.operator("riff.show_action", text="", icon=button, emboss=False).action = item.name
+        play = row.operator("riff.show_action", text="", icon="RADIOBUT_ON" if is_shown else "PLAY", emboss=False)
+        play.action = item.name
+        row.label(text=item.name, translate=False)
+        row.label(text=item.seed, translate=False)
+        keep = row.operator("riff.keep_variation", text="", icon="CHECKBOX_HLT" if item.kept else "CHECKBOX_DEHLT",
+                            emboss=False)  # fmt: skip
+        keep.action = item.name
+        row.operator("riff.discard_variation", text="", icon="X", emboss=False).action = item.name
 
     def filter_items(self, context: Any, data: Any, propname: str) -> Any:
         name = context.object.name

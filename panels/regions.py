@@ -40,7 +40,7 @@ class RIFF_PT_regions(bpy.types.Panel):
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Riff"
-    bl_order = 20
+    bl_order = 6
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod

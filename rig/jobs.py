@@ -9,16 +9,21 @@ from __future__ import annotations
 import os
 import threading
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from ..core.checkpoint import Checkpoint, load_checkpoint
 from ..core.errors import RiffError, TrainingStopped
 from ..core.motion import RATE, Motion, resample
 from ..core.progress import Progress
-from ..core.recipe import Recipe
+from ..core.strength import with_strength
+from ..core.training_run import run_training
+from .child import run_in_child
 
 NO_TORCH = "PyTorch is missing from Blender's Python; install it as Riff's manual says, then try again."
 
@@ -65,18 +70,29 @@ class Job:
     def running(self) -> bool:
         return self.state in (State.WAITING, State.RUNNING)
 
+    @property
+    def begun(self) -> bool:
+        """Whether its thread was started."""
+        return self._thread.ident is not None
+
     def start(self) -> None:
         _jobs[:] = [job for job in _jobs if job.running or type(job) is not type(self)]
         _jobs.append(self)
+        self.begin()
+
+    def begin(self) -> None:
         self._thread.start()
 
     def cancel(self) -> None:
-        """Ask the thread to stop; the state changes at a later tick."""
+        """Ask the thread to stop; the state changes at a later tick, or at once where it has not begun."""
         self._stop.set()
+        if not self.begun:
+            self.state = State.CANCELLED
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for the thread to end; its last messages are still to be taken by `tick`."""
-        self._thread.join(timeout)
+        if self.begun:
+            self._thread.join(timeout)
 
     def tick(self) -> bool:
         """Take the thread's messages; true where there were any. Never waits."""
@@ -129,55 +145,87 @@ class Job:
 
 
 class TrainingJob(Job):
-    """Trains a model on a motion and saves it as `path`, a new file.
+    """Trains a model and saves it as `path`, a new file; a file `keep` lets a later job go on where this one stopped.
 
-    `expected` are the seconds that it will take, measured before it begins (None until then); `progress` is the latest
-    Progress or None before the first; `device` is as `core.train.train` takes it.
+    `begun` says what to train, or is the file of a checkpoint to go on with. Where `python` names an interpreter, the
+    training runs in a process of it. `expected` are the seconds that it will take, measured before it begins (None
+    until then); `progress` is the latest Progress or None before the first; `losses` has a row for each:
+    the share done, then what critic, generator and reconstruction lost.
     """
 
     def __init__(
-        self, motion: Motion, recipe: Recipe, path: Path, *, name: str = "", seed: int = 0, device: str = "auto",
+        self, begun: Checkpoint | Path, path: Path, *, name: str = "", keep: Path | None = None, device: str = "auto",
+        python: Path | None = None,
     ) -> None:  # fmt: skip
         super().__init__("Training")
-        self.recipe = recipe
-        self.path = path
+        self.path, self.keep = path, keep
         self.name = name or path.stem
         self.expected: float | None = None
         self.progress: Progress | None = None
-        self._motion = motion
-        self._seed = seed
-        self._device = device
+        self.device_name = self.phase = ""
+        self.losses: list[tuple[float, ...]] = []
+        self._begun, self._device, self._python = begun, device, python
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether it ended before its time and has left a state to go on from."""
+        return self.state in (State.CANCELLED, State.FAILED) and self.keep is not None and self.keep.exists()
 
     def _receive(self, kind: str, value: Any) -> None:
         if kind == "expected":
             self.expected = value
+        elif kind == "device":
+            self.device_name = value
+        elif kind == "phase":
+            self.phase = value
         elif kind == "progress":
             self.progress = value
+            kinds = ("critic", "adversarial", "reconstruction")
+            self.losses.append((value.fraction, *(value.losses.get(kind, 0.0) for kind in kinds)))
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        # Loading PyTorch takes seconds, so it happens here rather than when the extension is enabled.
-        from ..core.estimate import expected_seconds
-        from ..core.model import save_model
-        from ..core.train import train
+        begun = load_checkpoint(self._begun) if isinstance(self._begun, Path) else self._begun
+        begun = replace(begun, name=self.name)
+        run = run_training if self._python is None else partial(run_in_child, self._python)
+        run(begun, self.path, self._send, self._should_stop, keep=self.keep, device=self._device)
 
-        self._send("expected", expected_seconds(self._motion, self.recipe, device=self._device))
-        model = train(
-            self._motion, self.recipe, self._report, self._should_stop, seed=self._seed, device=self._device,
-        )  # fmt: skip
-        save_model(replace(model, name=self.name), self.path)
 
-    def _report(self, progress: Progress) -> None:
-        self._send("progress", progress)
+class EstimateJob(Job):
+    """Finds out how long a training would take, in a process of its own so that Blender need not load PyTorch yet.
+
+    `expected` are its seconds and `device_name` where they would be spent, once the job is DONE.
+    """
+
+    def __init__(self, begun: Checkpoint, python: Path) -> None:
+        super().__init__("Estimating")
+        self.expected: float | None = None
+        self.device_name = ""
+        self.duration = begun.motion.duration
+        self._begun, self._python = begun, python
+
+    def _receive(self, kind: str, value: Any) -> None:
+        if kind == "expected":
+            self.expected = value
+        elif kind == "device":
+            self.device_name = value
+        super()._receive(kind, value)
+
+    def _work(self) -> None:
+        run_in_child(self._python, self._begun, None, self._send, self._should_stop)
 
 
 class GenerationJob(Job):
     """Generates `count` motions of `frames` rows at `fps` (None: as long as the source) from the model at `model_path`.
 
-    `motions` and `model_name` are there once the job is DONE.
+    `strength` turns the noise of the first level, and of those above, up or down. Where `like` tells where another
+    variation comes from, the motions are near that one. `motions` and `model_name` are there once the job is DONE.
     """
 
-    def __init__(self, model_path: Path, *, count: int, frames: int | None, fps: float, seed: int) -> None:
+    def __init__(
+        self, model_path: Path, *, count: int, frames: int | None, fps: float, seed: int,
+        strength: tuple[float, float] = (1.0, 1.0), clean: bool = True, like: Sequence[tuple[float, int]] = (),
+    ) -> None:  # fmt: skip
         super().__init__("Generating")
         self.model_name = ""
         self.motions: list[Motion] = []
@@ -186,6 +234,7 @@ class GenerationJob(Job):
         self._frames = frames
         self._fps = fps
         self._seed = seed
+        self._strength, self._clean, self._like = strength, clean, like
 
     def _receive(self, kind: str, value: Any) -> None:
         if kind == "motions":
@@ -193,12 +242,14 @@ class GenerationJob(Job):
         super()._receive(kind, value)
 
     def _work(self) -> None:
+        from ..core.codes import generate_like
         from ..core.generate import generate
         from ..core.model import load_model
 
-        model = load_model(self._model_path)
+        model = with_strength(load_model(self._model_path), *self._strength)
         frames = None if self._frames is None else max(2, round((self._frames - 1) * RATE / self._fps) + 1)
-        motions = generate(model, frames=frames, count=self._count, seed=self._seed)
+        make = partial(generate_like, like=self._like) if self._like else generate
+        motions = make(model, frames=frames, count=self._count, seed=self._seed, clean=self._clean)
         if self._should_stop():
             raise _Cancelled
         self._send("motions", (model.name, [resample(motion, self._fps) for motion in motions]))
@@ -207,9 +258,23 @@ class GenerationJob(Job):
 _jobs: list[Job] = []
 
 
+def submit(job: TrainingJob) -> None:
+    """Start a training, or let it wait until those before it have ended."""
+    busy = any(other.running for other in trainings())
+    _jobs[:] = [other for other in _jobs if other.running or not isinstance(other, TrainingJob)]
+    _jobs.append(job)
+    if not busy:
+        job.begin()
+
+
+def trainings() -> list[TrainingJob]:
+    """Every training that runs or waits, and the one that ended last, in their order."""
+    return [job for job in _jobs if isinstance(job, TrainingJob)]
+
+
 def latest_training() -> TrainingJob | None:
     """The training that runs or, where none does, the one that ended last."""
-    return next((job for job in reversed(_jobs) if isinstance(job, TrainingJob)), None)
+    return next((job for job in trainings() if job.running), None) or next(reversed(trainings()), None)
 
 
 def any_running() -> bool:
@@ -217,10 +282,14 @@ def any_running() -> bool:
 
 
 def tick_all() -> tuple[bool, list[Job]]:
-    """Tick every job: whether any had news, and those that have just ended."""
+    """Tick every job: whether any had news, and those that have just ended; the next training in line begins."""
     running = [job for job in _jobs if job.running]
     news = [job.tick() for job in running]
-    return any(news), [job for job in running if not job.running]
+    ended = [job for job in running if not job.running]
+    waiting = [job for job in trainings() if job.running]
+    if waiting and not waiting[0].begun:
+        waiting[0].begin()
+    return any(news) or bool(ended), ended
 
 
 def stop_all() -> None:

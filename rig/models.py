@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 import bpy
@@ -15,31 +16,52 @@ SUFFIX = ".safetensors"
 
 def models_folder() -> Path:
     """The folder of the models, made where it is missing. Raises ModelError where it cannot be made."""
+    return _user_folder("models")
+
+
+def _user_folder(name: str) -> Path:
     package = __package__.rpartition(".")[0]
     try:
-        folder = bpy.utils.extension_path_user(package, path="models", create=True)
+        folder = bpy.utils.extension_path_user(package, path=name, create=True)
     except (OSError, ValueError) as error:
-        raise ModelError(f"Riff's folder for models cannot be made: {_reason(error)}.") from error
+        raise ModelError(f"Riff's folder for {name} cannot be made: {_reason(error)}.") from error
     if not folder:
         # 4.5 and 5.2 return an empty path, and no error, where a file stands in the folder's place.
-        raise ModelError("Riff's folder for models cannot be made: a file called “models” is in its place.")
+        raise ModelError(f"Riff's folder for {name} cannot be made: a file called “{name}” is in its place.")
     return Path(folder)
+
+
+def trainings_folder() -> Path:
+    """The folder of trainings that are not finished, made where it is missing. Raises ModelError like the other."""
+    return _user_folder("trainings")
 
 
 def model_files() -> list[Path]:
     """Files of all models, by name."""
-    return sorted(models_folder().glob(f"*{SUFFIX}"), key=lambda path: path.name.casefold())
+    return _files(models_folder())
 
 
-def new_model_path(name: str) -> Path:
-    """A path for a model of this name that no other model has: a number is added as Blender does.
+def unfinished_trainings() -> list[Path]:
+    """Checkpoints of all trainings that were begun and not finished, the latest first."""
+    return sorted(_files(trainings_folder()), key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def checkpoint_path(model_path: Path) -> Path:
+    """Where the state of the training of a model is kept."""
+    return trainings_folder() / model_path.name
+
+
+def new_model_path(name: str, taken: Collection[Path] = ()) -> Path:
+    """A path for a model of this name that no other model or training has: a number is added as Blender does.
+
+    `taken` are the paths of models that are to come.
 
     Raises ModelError where nothing can be written there, before a training rather than after it.
     """
-    stem = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(" .") or "Model"
+    stem = plain_name(name)
     folder = models_folder()
     path, number = folder / f"{stem}{SUFFIX}", 0
-    while path.exists():
+    while path in taken or path.exists() or checkpoint_path(path).exists():
         number += 1
         path = folder / f"{stem}.{number:03}{SUFFIX}"
     try:
@@ -47,6 +69,17 @@ def new_model_path(name: str) -> Path:
             return path
     except OSError as error:
         raise ModelError(f"Models cannot be saved in “{folder}”: {_reason(error)}.") from error
+
+
+def plain_name(name: str) -> str:
+    """A name that every file system takes."""
+    # 200 bytes leave room for number and suffix in the 255 that file systems allow.
+    plain = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(" .").encode()[:200].decode(errors="ignore")
+    return plain.strip(" .") or "Model"
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.name.casefold())
 
 
 def _reason(error: OSError | ValueError) -> str:

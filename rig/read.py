@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bpy
 import numpy as np
 
 from ..core.errors import ClipError
-from ..core.feet import with_found_contacts
+from ..core.feet import with_contacts, with_found_contacts
 from ..core.motion import Motion, from_transforms
 from ..core.rotation import Array
 from ..core.skeleton import body_size, build_skeleton
@@ -21,14 +23,16 @@ _MOVES = 1e-5
 
 def read_motion(
     armature_object: bpy.types.Object, action: bpy.types.Action | None = None,
-    slot: bpy.types.ActionSlot | None = None, scene: bpy.types.Scene | None = None,
+    slot: bpy.types.ActionSlot | None = None, scene: bpy.types.Scene | None = None, *,
+    root: str = "", feet: Sequence[str] | None = None, step: int = 1,
 ) -> Motion:  # fmt: skip
-    """Read an action (the active one unless given) of an FK armature at the scene's rate, one row a whole frame.
+    """Read an action (the active one unless given) of an FK armature at the scene's rate, one row each `step` frames.
 
-    World space, Z up; joints are the root and every bone below it; feet found and labelled. The scene, the armature and
-    its actions stay as they are. Raises ClipError, naming object, bone, action or frame, for what cannot be read: no
-    armature, no action or slot, no keyed bones, bones that are scaled unevenly or that do not follow their keys, an
-    object that is scaled unevenly or carried by something else, values that are not numbers.
+    World space, Z up; joints are the root and every bone below it; the bones `root` and `feet` are found where they are
+    not given, feet are labelled. The scene, the armature and its actions stay as they are. Raises ClipError, naming
+    object, bone, action or frame, for what cannot be read: no armature, no action or slot, no keyed bones, bones that
+    are scaled unevenly or that do not follow their keys, an object that is scaled unevenly or carried by something
+    else, values that are not numbers.
     """
     armature_object = armature_of(armature_object)
     scene = scene or bpy.context.scene
@@ -39,14 +43,33 @@ def read_motion(
     frames = source.frames()
     if len(frames) < 2:
         raise ClipError(f"The action “{source.action.name}” has fewer than two frames.")
+    frames = frames[:: min(step, len(frames) - 1)]
     rest = read_rest(armature_object)
-    joints = joints_below(rest, choose_root(armature_object, rest, channels))
+    top = _bone(armature_object, rest, root) if root else choose_root(armature_object, rest, channels)
+    joints = joints_below(rest, top)
     poses = sample_poses(armature_object, source, frames, scene)
     keys_object = any(not curve.data_path.startswith("pose.bones") for curve in source.bag.fcurves)
     check_object(armature_object, poses.world, may_move=keys_object)
     check_poses(armature_object, rest, joints, poses, channels, frames)
     sliding = {bone for (bone, path), moves in channels.items() if path == "location" and moves}
-    return _to_motion(rest, joints, poses, sliding, scene.render.fps / scene.render.fps_base)
+    fps = scene.render.fps / scene.render.fps_base / frames.step
+    motion = _to_motion(rest, joints, poses, sliding, fps)
+    if feet is None:
+        return with_found_contacts(motion)
+    return with_contacts(motion, sorted({_joint(motion, name) for name in feet}))
+
+
+def _bone(armature_object: bpy.types.Object, rest: Rest, name: str) -> int:
+    if name not in rest.names:
+        raise ClipError(f"“{armature_object.name}” has no bone “{name}” to be the root; choose another.")
+    return rest.names.index(name)
+
+
+def _joint(motion: Motion, name: str) -> int:
+    names = motion.skeleton.names
+    if name not in names[1:]:
+        raise ClipError(f"The foot “{name}” is no bone below the root “{names[0]}”; choose another.")
+    return names.index(name)
 
 
 def _to_motion(rest: Rest, joints: list[int], poses: Poses, sliding: set[str], fps: float) -> Motion:
@@ -67,8 +90,7 @@ def _to_motion(rest: Rest, joints: list[int], poses: Poses, sliding: set[str], f
     for joint in range(1, len(names)):
         rest_places[joint] = rest_places[above[joint]] + steady[joint]
     skeleton = build_skeleton(names, parents, rest_places, moving)
-    motion = from_transforms(skeleton, rotations, places[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
-    return with_found_contacts(motion)
+    return from_transforms(skeleton, rotations, places[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
 
 
 def _moving_offsets(names: list[str], offsets: Array, sliding: set[str], size: float) -> list[int]:

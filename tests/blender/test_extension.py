@@ -10,11 +10,16 @@ from types import ModuleType
 import addon_utils
 import bpy
 
-PANELS = ("RIFF_PT_source", "RIFF_PT_train", "RIFF_PT_generate", "RIFF_PT_variations")
-OPERATORS = (
-    "add_sample_dancer", "train", "cancel_training", "generate", "show_action", "refresh_models", "remove_model",
-    "add_region", "remove_region", "mark_region",
+PANELS = (
+    "RIFF_PT_source", "RIFF_PT_train", "RIFF_PT_models", "RIFF_PT_generate", "RIFF_PT_variations", "RIFF_PT_regions",
 )  # fmt: skip
+OPERATORS = (
+    "add_sample_dancer", "add_foot", "remove_foot", "train", "cancel_training", "resume_training", "discard_training",
+    "generate", "show_action", "keep_variation", "discard_variation", "discard_others", "reduce_keys", "mark_asset",
+    "variation_to_nla", "more_like_this", "refresh_models", "remove_model", "rename_model", "import_model",
+    "export_model", "reveal_models", "model_figures", "add_region", "remove_region", "mark_region",
+)  # fmt: skip
+EXTENSION = "bl_ext.user_default.riff"
 HANDLERS = ("load_post", "undo_post", "redo_post")
 
 
@@ -34,7 +39,9 @@ def test_panels_operators_and_settings_are_there(riff: ModuleType) -> None:
 def test_every_recipe_can_be_chosen(riff: ModuleType) -> None:
     recipes = importlib.import_module(f"{riff.__name__}.core.recipe").RECIPES
     items = bpy.context.scene.riff.bl_rna.properties["recipe"].enum_items
-    assert [item.identifier for item in items] == list(recipes)
+    assert [item.identifier for item in items] == ["fast", "paper", "custom"]
+    items = bpy.ops.riff.train.get_rna_type().properties["recipe"].enum_items
+    assert [item.identifier for item in items] == [*recipes, "custom"]
 
 
 def test_every_operator_and_property_has_a_tooltip_in_blenders_style(riff: ModuleType) -> None:
@@ -42,6 +49,21 @@ def test_every_operator_and_property_has_a_tooltip_in_blenders_style(riff: Modul
         rna = getattr(bpy.ops.riff, name).get_rna_type()
         texts = [rna.description, *(p.description for p in rna.properties if p.identifier != "rna_type")]
         assert all(text and text[0].isupper() and not text.endswith(".") for text in texts), (name, texts)
+
+
+def test_every_setting_has_a_tooltip_in_blenders_style(riff: ModuleType) -> None:
+    bpy.ops.riff.add_sample_dancer()
+    bpy.ops.riff.add_region(source="RANGE")
+    ob = bpy.context.object
+    preferences = bpy.context.preferences.addons[EXTENSION].preferences
+    for owner in (bpy.context.scene.riff, ob.riff, ob.riff.regions[0], preferences):
+        for prop in owner.bl_rna.properties:
+            if prop.identifier in ("rna_type", "name", "bl_idname", "feet", "regions"):
+                continue
+            text = prop.description
+            assert text, prop.identifier
+            assert text[0].isupper(), text
+            assert not text.endswith("."), text
 
 
 def test_disabling_leaves_nothing_and_enabling_works_again(riff: ModuleType) -> None:

@@ -28,8 +28,10 @@ def motion(riff: ModuleType) -> Any:
     return importlib.import_module(f"{riff.__name__}.rig.read").read_motion(bpy.context.object)
 
 
-def recipe(riff: ModuleType, factor: float = 1.0) -> Any:
-    return importlib.import_module(f"{riff.__name__}.core.recipe").RECIPES["fast"].scaled(factor)
+def begun(riff: ModuleType, motion: Any, factor: float = 1.0, seed: int = 0) -> Any:
+    """What to train: the fast recipe with a share of its steps."""
+    recipe = importlib.import_module(f"{riff.__name__}.core.recipe").RECIPES["fast"].scaled(factor)
+    return importlib.import_module(f"{riff.__name__}.core.checkpoint").Checkpoint(motion, recipe, seed)
 
 
 def tick_until(job: Any, state: Any) -> None:
@@ -43,7 +45,7 @@ def training_threads() -> list[threading.Thread]:
 
 
 def test_job_waits_runs_and_ends(riff: ModuleType, jobs: ModuleType, motion: Any, tmp_path: Path) -> None:
-    job = jobs.TrainingJob(motion, recipe(riff, 0.0001), tmp_path / "m.safetensors", name="Dance", seed=3)
+    job = jobs.TrainingJob(begun(riff, motion, 0.0001, seed=3), tmp_path / "m.safetensors", name="Dance")
     assert (job.state, job.running, job.progress) == (jobs.State.WAITING, True, None)
     job.start()
     tick_until(job, jobs.State.DONE)
@@ -54,7 +56,7 @@ def test_job_waits_runs_and_ends(riff: ModuleType, jobs: ModuleType, motion: Any
 
 
 def test_state_changes_only_by_ticks(riff: ModuleType, jobs: ModuleType, motion: Any, tmp_path: Path) -> None:
-    job = jobs.TrainingJob(motion, recipe(riff, 0.0001), tmp_path / "m.safetensors")
+    job = jobs.TrainingJob(begun(riff, motion, 0.0001), tmp_path / "m.safetensors")
     job.start()
     job.join()
     assert job.state is jobs.State.WAITING
@@ -64,7 +66,7 @@ def test_state_changes_only_by_ticks(riff: ModuleType, jobs: ModuleType, motion:
 
 
 def test_cancelled_job_leaves_nothing(riff: ModuleType, jobs: ModuleType, motion: Any, tmp_path: Path) -> None:
-    job = jobs.TrainingJob(motion, recipe(riff), tmp_path / "m.safetensors")
+    job = jobs.TrainingJob(begun(riff, motion), tmp_path / "m.safetensors")
     job.start()
     while job.progress is None:
         job.tick()
@@ -79,7 +81,7 @@ def test_cancelled_job_leaves_nothing(riff: ModuleType, jobs: ModuleType, motion
 def test_clip_that_is_too_short_fails_with_its_sentence(
     riff: ModuleType, jobs: ModuleType, motion: Any, tmp_path: Path,
 ) -> None:  # fmt: skip
-    job = jobs.TrainingJob(motion.slice(0, 20), recipe(riff), tmp_path / "m.safetensors")
+    job = jobs.TrainingJob(begun(riff, motion.slice(0, 20)), tmp_path / "m.safetensors")
     job.start()
     tick_until(job, jobs.State.FAILED)
     assert job.error.startswith("The action lasts 0.6 s;")
@@ -92,7 +94,7 @@ def test_missing_torch_fails_with_advice(
         if name.rsplit(".", 1)[1] in ("train", "estimate", "networks", "losses", "stage", "pyramid", "packed"):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
-    job = jobs.TrainingJob(motion, recipe(riff), tmp_path / "m.safetensors")
+    job = jobs.TrainingJob(begun(riff, motion), tmp_path / "m.safetensors")
     job.start()
     tick_until(job, jobs.State.FAILED)
     assert job.error == jobs.NO_TORCH
@@ -111,11 +113,13 @@ def test_disabling_the_extension_ends_a_training(riff: ModuleType) -> None:
 LEAVE_WHILE_TRAINING = """
 import pathlib, sys, time
 import bpy
+from riff.core.checkpoint import Checkpoint
 from riff.core.recipe import RECIPES
 from riff.rig import jobs
 from riff.rig.dancer import add_sample_dancer
 from riff.rig.read import read_motion
-job = jobs.TrainingJob(read_motion(add_sample_dancer(bpy.context)), RECIPES["fast"], pathlib.Path(sys.argv[1]))
+begun = Checkpoint(read_motion(add_sample_dancer(bpy.context)), RECIPES["fast"])
+job = jobs.TrainingJob(begun, pathlib.Path(sys.argv[1]), keep=pathlib.Path(sys.argv[2]))
 job.start()
 while job.progress is None and job.running:
     job.tick()
@@ -127,8 +131,11 @@ print(job.state.value)
 def test_python_ends_while_training(riff: ModuleType, tmp_path: Path) -> None:
     assert riff.__file__ is not None
     environment = {**os.environ, "PYTHONPATH": str(Path(riff.__file__).parents[1])}
-    command = [sys.executable, "-c", LEAVE_WHILE_TRAINING, str(tmp_path / "m.safetensors")]
+    keep = tmp_path / "checkpoint.safetensors"
+    command = [sys.executable, "-c", LEAVE_WHILE_TRAINING, str(tmp_path / "m.safetensors"), str(keep)]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
     assert "running" in ended.stdout, ended.stderr
     assert "Traceback" not in ended.stderr, ended.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [keep]
+    info = importlib.import_module(f"{riff.__name__}.core.checkpoint").read_checkpoint_info(keep)
+    assert info["recipe"] == "fast"

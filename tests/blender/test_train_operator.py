@@ -22,11 +22,12 @@ FEW_STEPS = 0.0001
 
 @pytest.fixture
 def models(riff: ModuleType) -> Iterator[Path]:
-    """The folder of trained models, empty before and after."""
+    """The folder of trained models, empty before and after, as is that of unfinished trainings."""
     folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models", create=True))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
-    bpy.ops.riff.refresh_models()
+    shutil.rmtree(folder.parent / "trainings", ignore_errors=True)
+    importlib.import_module(f"{riff.__name__}.operators.session").refresh()
 
 
 @pytest.fixture
@@ -107,17 +108,24 @@ def test_training_makes_a_listed_model(
     assert [path.name for path in models.iterdir()] == ["Sample Dance.safetensors"]
     session = bpy.context.window_manager.riff
     assert [(row.name, row.problem) for row in session.models] == [("Sample Dance", "")]
-    assert session.models[0].detail == "20 s, fast"
+    row = session.models[0]
+    assert (row.detail, row.rig) == ("20 s, fast", "Dancer")
+    assert row.quality in ("Good", "Fair", "Poor")
+    assert "the source's moves" in row.figures
+    assert bpy.ops.riff.model_figures(name=row.name) == {"FINISHED"}
 
 
 def test_second_training_waits_for_the_first_and_is_another_model(
     riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
 ) -> None:  # fmt: skip
-    bpy.ops.riff.train(scale=FEW_STEPS)
-    with pytest.raises(RuntimeError, match="A training is running"):
+    for _ in range(2):
+        bpy.ops.riff.train(scale=FEW_STEPS)
+    first, second = jobs.trainings()
+    assert (first.begun, second.begun, second.state) == (True, False, jobs.State.WAITING)
+    with pytest.raises(RuntimeError, match="another waits"):
         bpy.ops.riff.train(scale=FEW_STEPS)
     finish(riff)
-    train(riff)
+    assert (first.state, second.state) == (jobs.State.DONE, jobs.State.DONE)
     assert sorted(path.stem for path in models.iterdir()) == ["Sample Dance", "Sample Dance.001"]
     session = bpy.context.window_manager.riff
     assert session.models[session.active_model].name == "Sample Dance.001"
@@ -162,7 +170,7 @@ def test_model_that_the_disk_refuses(
     with small_files(100_000):
         job = train(riff)
     assert job.state is jobs.State.FAILED
-    assert job.error.startswith("Cannot save the model “Sample Dance.safetensors”")
+    assert job.error.startswith("The state of the training cannot be saved")
     assert list(models.iterdir()) == []
 
 

@@ -1,0 +1,99 @@
+"""Noise codes as places to be: between two variations, near one, and the motion that a place leads to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .clean_feet import clean_feet
+from .flips import repair_flips
+from .generate import Sampler, noise_code
+from .model import Model
+from .motion import Motion
+from .pyramid import run_stages
+from .threads import threads
+
+Code = list[NDArray[np.float32]]
+"""The noise of one motion: for each stage (1, frames of the stage), of variance 1."""
+
+LIKE = 0.35
+"""How far *more like this* moves the coarse noise towards another variation's, from 0 to 1."""
+
+
+def code_of(model: Model, frames: int, seed: int, variation: int = 0) -> Code:
+    """The code from which `generate` makes this variation of a seed."""
+    return [noise_code(seed, variation, stage, length) for stage, length in enumerate(model.recipe.lengths(frames))]
+
+
+def between(one: Code, other: Code, share: float) -> Code:
+    """The code `share` of the way (0 to 1) along the great circle from one to another.
+
+    A straight line would lead through codes that are shorter than any noise, to motions that hardly move.
+    """
+    return [_slerp(a, b, share) for a, b in zip(one, other, strict=True)]
+
+
+def dial(model: Model, frames: int, position: float) -> Code:
+    """The code at a place on the line of all seeds: at 3 that of seed 3, at 3.5 half-way to that of seed 4."""
+    seed = math.floor(position)
+    share = position - seed
+    here = code_of(model, frames, seed)
+    return here if share == 0.0 else between(here, code_of(model, frames, seed + 1), share)
+
+
+def generate_like(
+    model: Model, *, like: Sequence[tuple[float, int]], frames: int | None = None, count: int = 1, seed: int = 0,
+    clean: bool = True,
+) -> list[Motion]:  # fmt: skip
+    """New motions near a variation; otherwise as `generate`.
+
+    `like` gives its seed (or place between seeds) and number, then those of each variation that was made near it.
+    """
+    wanted = model.source.frames if frames is None else frames
+    (place, variation), *steps = like
+    start = dial(model, wanted, place) if place % 1.0 else code_of(model, wanted, int(place), variation)
+    for step_seed, step_variation in steps:
+        start = near(model, start, int(step_seed), step_variation)
+    codes = [near(model, start, seed, k) for k in range(count)]
+    motions = [repair_flips(motion, model.source) for motion in motions_of(Sampler(model), codes)]
+    return [clean_feet(motion, model.source) for motion in motions] if clean else motions
+
+
+def near(model: Model, code: Code, seed: int, variation: int, distance: float = LIKE) -> Code:
+    """A code near another: the first level goes a part of the way to a new one, finer levels are new."""
+    fresh = [noise_code(seed, variation, stage, part.shape[-1]) for stage, part in enumerate(code)]
+    coarse = model.recipe.stages[0]
+    return [*between(code[:coarse], fresh[:coarse], distance), *fresh[coarse:]]
+
+
+@torch.no_grad()
+def motions_of(sampler: Sampler, codes: Sequence[Code]) -> list[Motion]:
+    """The motions that codes of one length lead to, at 30 frames/s, as the networks make them."""
+    model = sampler.model
+    recipe = model.recipe
+    noises: list[Tensor | None] = [
+        torch.from_numpy(np.stack([code[stage] for code in codes]))
+        * (model.amplitudes[stage] * recipe.sampling_noise[recipe.level_of(stage)])
+        for stage in range(recipe.stage_count)
+    ]
+    lengths = [part.shape[-1] for part in codes[0]]
+    base = torch.zeros(len(codes), len(model.channels.columns), lengths[0])
+    with threads(1):
+        rows = run_stages(sampler.generators, lengths, noises, base).numpy()
+    source = model.source
+    return [Motion(model.channels.decode(one), source.skeleton, source.fps, source.origin) for one in rows]
+
+
+def _slerp(one: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    a, b = one.astype(np.float64).ravel(), other.astype(np.float64).ravel()
+    cosine = float(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12))
+    angle = math.acos(max(-1.0, min(1.0, cosine)))
+    if angle < 1e-4:
+        return one
+    mixed = (math.sin((1.0 - share) * angle) * one + math.sin(share * angle) * other) / math.sin(angle)
+    return np.asarray(mixed, dtype=np.float32)

@@ -1,0 +1,70 @@
+"""One training from its beginning, or from where it was stopped, to the model's file; in a thread or a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .checkpoint import Checkpoint, CheckpointFile, save_checkpoint
+from .errors import RiffError
+
+Send = Callable[[str, Any], None]
+
+
+def run_training(
+    begun: Checkpoint, path: Path, send: Send, should_stop: Callable[[], bool], *,
+    keep: Path | None = None, device: str = "auto",
+) -> None:  # fmt: skip
+    """Train, measure and save the model as `path`; its state is kept in the file `keep` until it is done.
+
+    Sends (“device”, name), (“expected”, seconds), (“progress”, Progress) and (“phase”, what it does now). Raises
+    TrainingStopped, ModelError where something cannot be saved, ClipError.
+    """
+    # Loading PyTorch takes seconds, so it happens here rather than when the extension is enabled.
+    from .model import save_model
+    from .train import resume
+    from .verdict import with_quality
+
+    file = CheckpointFile(keep, begun.name) if keep else None
+    if file and not begun.state:
+        save_checkpoint(begun, file.path)
+    tell_time(begun, send, device)
+    try:
+        model = resume(
+            begun, lambda progress: send("progress", progress), should_stop, device=device,
+            on_snapshot=file.keep if file else None,
+        )  # fmt: skip
+        send("phase", "Measuring quality")
+        save_model(with_quality(replace(model, name=begun.name, rig=begun.rig)), path)
+    except BaseException:
+        if file:
+            file.close()
+        raise
+    if file:
+        file.remove()
+
+
+def tell_time(begun: Checkpoint, send: Send, device: str = "auto") -> None:
+    """Send (“device”, name) and (“expected”, seconds) of a training without beginning it."""
+    from .estimate import expected_seconds
+    from .train import pick_device
+
+    send("device", device_name(str(pick_device(device))))
+    send("expected", (1.0 - begun.fraction) * expected_seconds(begun.motion, begun.recipe, device=device))
+
+
+def device_name(device: str) -> str:
+    """What people call a device of torch: the name of the graphics card, or the processor's threads."""
+    import torch
+
+    if device.startswith("cuda"):
+        return str(torch.cuda.get_device_name(device))
+    if device == "mps":
+        return "Apple GPU"
+    if device == "cpu":
+        from .threads import usable_cores
+
+        return f"CPU, {usable_cores()} cores"
+    raise RiffError(f"“{device}” is no device that Riff knows.")

@@ -1,0 +1,70 @@
+"""A training in a process of its own: `python -m core.worker STATE MODEL` goes on with a checkpoint.
+
+Without MODEL it only says how long the training would take. Messages go to stdout, one JSON list [kind, value] a line.
+The training stops, and keeps its state, when stdin is closed: when whoever began it asks, or has died.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from .checkpoint import load_checkpoint
+from .errors import RiffError, TrainingStopped
+from .training_run import run_training, tell_time
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the training; how it ended is the last message, [“end”, state], or [“failed”, sentence]."""
+    parser = argparse.ArgumentParser(prog="core.worker", description="Go on with a training and save its model.")
+    parser.add_argument("state", type=Path, help="checkpoint to go on with; it is kept up to date")
+    parser.add_argument("model", type=Path, nargs="?", help="file of the model to make; none to estimate the time only")
+    parser.add_argument("--device", default="auto")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    stop = threading.Event()
+    threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
+    try:
+        begun = load_checkpoint(options.state)
+        if options.model is None:
+            tell_time(begun, send, options.device)
+        else:
+            run_training(begun, options.model, send, stop.is_set, keep=options.state, device=options.device)
+    except TrainingStopped:
+        send("end", "cancelled")
+    except RiffError as error:
+        send("failed", str(error))
+    except ModuleNotFoundError as error:
+        send("missing", error.name or str(error))
+    except MemoryError:
+        send("failed", "Training needs more memory than is free; try a shorter action.")
+    else:
+        send("end", "done")
+        return 0
+    return 1
+
+
+def send(kind: str, value: Any) -> None:
+    """Write one message; a reader that has gone ends the process by the closed stdin."""
+    data = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    try:
+        print(json.dumps([kind, data]), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _wait_for_end_of_input(stop: threading.Event) -> None:
+    while sys.stdin.buffer.read(1):
+        pass
+    stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""A small picture of a training's losses, painted as they come in and only shown by the panel."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import bpy
+import bpy.utils.previews
+import numpy as np
+from numpy.typing import NDArray
+
+from ..rig import jobs
+
+SIZE = 128
+PAINT_EVERY = 1.0
+"""Seconds between two paintings."""
+
+COLOURS = np.array([(0.27, 0.60, 0.93), (0.95, 0.60, 0.20), (0.40, 0.78, 0.40)], dtype=np.float32)
+"""Critic, generator, reconstruction."""
+
+_collections: list[Any] = []
+_painted: dict[str, float] = {}
+
+
+def loss_icon(training: jobs.TrainingJob) -> int:
+    """The picture of a training as an icon; 0 before the first was painted."""
+    preview = _collections[0].get(training.name) if _collections else None
+    return preview.icon_id if preview is not None else 0
+
+
+def paint(training: jobs.TrainingJob) -> None:
+    """Paint the picture of a training anew if that is due."""
+    now = time.monotonic()
+    if not _collections or len(training.losses) < 3 or now - _painted.get(training.name, 0.0) < PAINT_EVERY:
+        return
+    _painted[training.name] = now
+    preview = _collections[0].get(training.name) or _collections[0].new(training.name)
+    preview.image_size = (SIZE, SIZE)
+    preview.image_pixels_float.foreach_set(pixels(np.array(training.losses)).ravel())
+
+
+def pixels(losses: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Curves of losses (T, 1 + 3) over the share done in column 0: (SIZE, SIZE, 4) from the bottom row up.
+
+    Each curve is smoothed and fills the height by itself: their shape matters, not their unit.
+    """
+    picture = np.zeros((SIZE, SIZE, 4), dtype=np.float32)
+    picture[..., :3] = 0.12
+    picture[..., 3] = 1.0
+    columns = np.arange(SIZE)
+    for curve, colour in zip(losses[:, 1:].T, COLOURS, strict=True):
+        smooth = np.convolve(np.pad(curve, 4, mode="edge"), np.full(9, 1 / 9), mode="valid")
+        low, high = np.percentile(smooth, (2, 98))
+        heights = np.interp(columns / (SIZE - 1), losses[:, 0], np.clip((smooth - low) / max(high - low, 1e-9), 0, 1))
+        done = columns <= losses[-1, 0] * (SIZE - 1)
+        rows = (heights * (SIZE - 9) + 4).astype(int)
+        for column in columns[done]:
+            other = rows[max(column - 1, 0)]
+            low_row, high_row = sorted((rows[column], other))
+            picture[low_row : high_row + 2, column, :3] = colour
+    return picture
+
+
+def register() -> None:
+    _collections.append(bpy.utils.previews.new())
+
+
+def unregister() -> None:
+    while _collections:
+        bpy.utils.previews.remove(_collections.pop())
+    _painted.clear()

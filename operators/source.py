@@ -1,0 +1,141 @@
+"""What Riff would learn from the active armature, looked up a moment after the panel asks and remembered."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..core.checkpoint import Checkpoint
+from ..core.errors import RiffError
+from ..core.motion import RATE, learned_groups
+from ..core.recipe import FAST, RECIPES, rows_a_training
+from ..rig import jobs
+from . import timer
+from .preferences import training_python
+from .rig_settings import rig_settings
+from .train import armature_problem, read_source
+
+DELAY = 0.3
+"""Seconds after which an armature that has been shown is looked at: not each one that is only passed by."""
+
+GLANCE = 120
+"""Frames of a long action that are looked at: enough to tell root, joints and feet, and quick."""
+
+Key = tuple[object, ...]
+
+
+@dataclass
+class Summary:
+    """What Riff would learn; `problem` is a sentence where it cannot; `seconds` for each recipe, once known."""
+
+    problem: str = ""
+    joints: int = 0
+    root: str = ""
+    feet: list[str] = field(default_factory=list)
+    device: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    estimate: jobs.EstimateJob | None = None
+
+
+HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
+
+_known: dict[Key, Summary] = {}
+_asked: list[Key] = []
+
+
+def key_of(ob: bpy.types.Object) -> Key:
+    """What a summary depends on, cheap enough for drawing."""
+    settings, action = rig_settings(ob), ob.animation_data.action
+    feet = tuple(foot.name for foot in settings.feet) if settings.own_feet else None
+    return (ob.name, action.name, action.frame_range[0], action.frame_range[1], settings.root, feet, len(ob.data.bones))
+
+
+def summary_of(ob: bpy.types.Object) -> Summary | None:
+    """The summary if it is known; if not, it is looked up soon and the panel drawn again."""
+    key = key_of(ob)
+    if key not in _known and (not _asked or _asked[-1] != key):
+        _asked[:] = [key]
+        if not bpy.app.timers.is_registered(look):
+            bpy.app.timers.register(look, first_interval=DELAY)
+    return _known.get(key)
+
+
+def feet_found(ob: bpy.types.Object) -> list[str]:
+    """Feet that Riff found, if it has looked at this armature's action."""
+    return next((summary.feet for key, summary in _known.items() if key[0] == ob.name), [])
+
+
+def look() -> float | None:
+    """Look at the armature that the panel shows, and begin to find out how long training would take."""
+    ob = bpy.context.object
+    if not _asked or armature_problem(ob):
+        _asked.clear()
+        return None
+    key = key_of(ob)
+    if key != _asked[-1]:
+        _asked[:] = [key]
+        return DELAY
+    _asked.clear()
+    _known.clear()  # one is enough, and an action that was edited is looked at anew
+    _known[key] = _look_at(ob)
+    timer.redraw()
+    return None
+
+
+def _look_at(ob: bpy.types.Object) -> Summary:
+    span = ob.animation_data.action.frame_range
+    try:
+        motion = read_source(ob, bpy.context.scene, step=max(1, int((span[1] - span[0]) / GLANCE)))
+        learned_groups(motion)
+    except RiffError as error:
+        return Summary(problem=str(error))
+    skeleton = motion.skeleton
+    summary = Summary("", skeleton.joints, skeleton.names[0], [skeleton.names[j] for j in skeleton.contacts])
+    if not any(job.running for job in jobs.trainings()):
+        python = training_python() or Path(sys.executable)
+        summary.estimate = jobs.EstimateJob(Checkpoint(motion, FAST), python)
+        summary.estimate.start()
+        timer.ensure_running()
+    return summary
+
+
+def take_estimate(job: jobs.Job) -> None:
+    """Tell every recipe's time from the fast one's, once the estimate is there."""
+    for summary in _known.values():
+        if not isinstance(job, jobs.EstimateJob) or summary.estimate is not job or job.expected is None:
+            continue
+        frames = round(job.duration * RATE) + 1
+        fast = rows_a_training(FAST, FAST.lengths(frames))
+        summary.device = job.device_name
+        summary.seconds = {
+            name: job.expected * rows_a_training(recipe, recipe.lengths(frames)) / fast
+            for name, recipe in RECIPES.items()
+        }
+    timer.redraw()
+
+
+@persistent
+def forget(*_: object) -> None:
+    """Look again when the panel is drawn next: the file, the bones or the keys may be others."""
+    _known.clear()
+    _asked.clear()
+
+
+def register() -> None:
+    timer.listeners.append(take_estimate)
+    for handlers in HANDLERS:
+        handlers.append(forget)
+
+
+def unregister() -> None:
+    forget()
+    timer.listeners.remove(take_estimate)
+    for handlers in HANDLERS:
+        if forget in handlers:
+            handlers.remove(forget)
+    if bpy.app.timers.is_registered(look):
+        bpy.app.timers.unregister(look)

@@ -1,0 +1,88 @@
+"""The boxes Models, Generate and Variations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .tab import ForArmature, RiffPanel, say
+
+
+class RIFF_PT_models(RiffPanel, bpy.types.Panel):
+    bl_label = "Models"
+    bl_order = 2
+
+    def draw(self, context: Any) -> None:
+        session = context.window_manager.riff
+        row = self.layout.row()
+        row.template_list("RIFF_UL_models", "", session, "models", session, "active_model", rows=3)
+        buttons = row.column(align=True)
+        buttons.operator("riff.refresh_models", text="", icon="FILE_REFRESH")
+        buttons.operator("riff.remove_model", text="", icon="TRASH")
+        buttons.menu("RIFF_MT_models", text="", icon="DOWNARROW_HLT")
+
+
+class RIFF_MT_models(bpy.types.Menu):
+    bl_label = "Model"
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        layout.operator("riff.rename_model", icon="GREASEPENCIL")
+        layout.separator()
+        layout.operator("riff.import_model", icon="IMPORT")
+        layout.operator("riff.export_model", icon="EXPORT")
+        layout.operator("riff.reveal_models", icon="FILE_FOLDER")
+
+
+class RIFF_PT_generate(RiffPanel, bpy.types.Panel):
+    bl_label = "Generate"
+    bl_order = 3
+
+    def draw(self, context: Any) -> None:
+        layout, settings = self.layout, context.scene.riff
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        column.prop(settings, "count")
+        column.prop(settings, "source_length")
+        if not settings.source_length:
+            column.prop(settings, "frames")
+        column.prop(settings, "seed")
+        strength = layout.column(align=True)
+        strength.prop(settings, "coarse", slider=True)
+        strength.prop(settings, "fine", slider=True)
+        layout.prop(settings, "clean_feet")
+        generate = layout.column()
+        generate.scale_y = 1.3
+        _fill(generate.operator("riff.generate", icon="RNDCURVE"), settings)
+
+
+def _fill(generate: Any, settings: Any) -> None:
+    generate.frames = 0 if settings.source_length else settings.frames
+    for name in ("count", "seed", "coarse", "fine", "clean_feet"):
+        setattr(generate, name, getattr(settings, name))
+
+
+class RIFF_PT_variations(ForArmature, bpy.types.Panel):
+    bl_label = "Variations"
+    bl_order = 5
+
+    def draw(self, context: Any) -> None:
+        layout, session = self.layout, context.window_manager.riff
+        row = layout.row()
+        row.template_list("RIFF_UL_variations", "", session, "variations", session, "active_variation", rows=5)
+        buttons = row.column(align=True)
+        buttons.operator("riff.more_like_this", text="", icon="DUPLICATE")
+        buttons.operator("riff.reduce_keys", text="", icon="MOD_DECIM")
+        buttons.operator("riff.variation_to_nla", text="", icon="NLA_PUSHDOWN")
+        buttons.operator("riff.mark_asset", text="", icon="ASSET_MANAGER")
+        layout.operator("riff.discard_others", icon="TRASH")
+        if session.active_variation < len(session.variations):
+            source = session.variations[session.active_variation].source
+            if source:
+                back = say("Back to {}").format(source)
+                layout.operator("riff.show_action", text=back, icon="LOOP_BACK", translate=False).action = source
+
+
+CLASSES = (RIFF_PT_models, RIFF_MT_models, RIFF_PT_generate, RIFF_PT_variations)

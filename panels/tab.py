@@ -1,0 +1,47 @@
+"""What the panels of the tab Riff have in common."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import bpy
+
+WIDTH = 38
+"""Characters of a line in a sidebar of usual width."""
+
+
+class RiffPanel:
+    bl_space_type: Any = "VIEW_3D"
+    bl_region_type: Any = "UI"
+    bl_category = "Riff"
+
+
+class ForArmature(RiffPanel):
+    """A panel that is there when an armature is active."""
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return context.object is not None and context.object.type == "ARMATURE"
+
+
+def say(text: str) -> str:
+    """The text in the language of the interface, where something is put into it before it is drawn."""
+    translated: Any = bpy.app.translations.pgettext_iface(text)
+    return str(translated)
+
+
+def in_words(seconds: float) -> str:
+    """A time as people say it: 40 s, 8 min, 3 h 20 min."""
+    if seconds < 59.5:
+        return f"{max(1, round(seconds))} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def draw_sentence(layout: Any, text: str, icon: str = "INFO", alert: bool = False) -> None:
+    """A sentence over as many lines as it needs."""
+    column = layout.column(align=True)
+    column.alert = alert
+    for number, line in enumerate(textwrap.wrap(text, WIDTH)):
+        column.label(text=line, icon="BLANK1" if number else icon, translate=False)

@@ -1,0 +1,119 @@
+"""The box Train: the recipe and its price before the click, progress after it, what was interrupted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bl_ui.utils import PresetPanel
+
+from ..core.progress_line import clock
+from ..operators.loss_picture import loss_icon
+from ..operators.source import summary_of
+from ..rig import jobs
+from .tab import RiffPanel, draw_sentence, in_words, say
+
+
+class RIFF_PT_train(RiffPanel, bpy.types.Panel):
+    bl_label = "Train"
+    bl_order = 1
+
+    def draw_header_preset(self, context: Any) -> None:
+        RIFF_PT_training_presets.draw_panel_header(self.layout)
+
+    def draw(self, context: Any) -> None:
+        layout, settings = self.layout, context.scene.riff
+        trainings = jobs.trainings()
+        for training in trainings:
+            if training.running:
+                _draw_progress(layout, training)
+        _draw_recipe(layout, settings)
+        _draw_price(layout, context.object, settings)
+        train = layout.operator("riff.train", icon="PLAY")
+        train.recipe, train.seed = settings.recipe, settings.training_seed
+        if trainings and not trainings[-1].running:
+            _draw_outcome(layout, trainings[-1])
+        for row in context.window_manager.riff.unfinished:
+            _draw_unfinished(layout, row)
+
+
+def _draw_recipe(layout: Any, settings: Any) -> None:
+    column = layout.column()
+    column.use_property_split = True
+    column.use_property_decorate = False  # these are no properties to animate
+    column.prop(settings, "recipe")
+    if settings.recipe == "custom":
+        for name in ("base", "effort", "faithfulness", "foot_weight", "training_seed"):
+            column.prop(settings, name)
+
+
+def _draw_price(layout: Any, ob: Any, settings: Any) -> None:
+    if ob is None or ob.type != "ARMATURE" or ob.animation_data is None or ob.animation_data.action is None:
+        return
+    summary = summary_of(ob)
+    if summary is None or summary.estimate is None:
+        return
+    if summary.seconds:
+        custom = settings.recipe == "custom"
+        seconds = summary.seconds[settings.base] * settings.effort if custom else summary.seconds[settings.recipe]
+        label = say("About {} on {}").format(in_words(seconds), summary.device)
+        layout.label(text=label, icon="TIME", translate=False)
+    elif summary.estimate.running:
+        layout.label(text="Finding out how long it takes…", icon="TIME")
+    elif summary.estimate.error:
+        draw_sentence(layout, summary.estimate.error, "ERROR", alert=True)
+
+
+def _draw_progress(layout: Any, training: Any) -> None:
+    box = layout.box()
+    box.label(text=training.name, icon="ACTION", translate=False)
+    progress = training.progress
+    if not training.begun:
+        box.label(text="Waits for the other training", icon="SORTTIME")
+    elif progress is None:
+        expected = training.expected
+        words = say("Loading PyTorch") if expected is None else say("About {}").format(in_words(expected))
+        box.progress(factor=0.0, text=words)
+    elif training.phase:
+        box.progress(factor=1.0, text=say(training.phase))
+    else:
+        words = say("Level {} of {}, {} left").format(progress.level, progress.levels, clock(progress.seconds_left))
+        box.progress(factor=progress.fraction, text=words)
+        icon = loss_icon(training)
+        if icon:
+            box.template_icon(icon_value=icon, scale=5.0)
+            box.label(text=training.device_name, icon="DESKTOP", translate=False)
+    box.operator("riff.cancel_training", text="Cancel", icon="CANCEL").name = training.name
+
+
+def _draw_outcome(layout: Any, training: Any) -> None:
+    if training.state is jobs.State.DONE and training.progress is not None:
+        words = say("Trained in {}").format(in_words(training.progress.seconds))
+        layout.label(text=words, icon="CHECKMARK", translate=False)
+    elif training.state is jobs.State.CANCELLED:
+        layout.label(text="Training was cancelled", icon="INFO")
+    if training.error:
+        draw_sentence(layout, training.error, "ERROR", alert=True)
+
+
+def _draw_unfinished(layout: Any, row: Any) -> None:
+    box = layout.box()
+    top = box.row()
+    top.label(text=row.name, icon="ERROR" if row.problem else "PAUSE", translate=False)
+    top.operator("riff.discard_training", text="", icon="TRASH", emboss=False).name = row.name
+    if row.problem:
+        draw_sentence(box, row.problem, "BLANK1", alert=True)
+        return
+    line = box.split(factor=0.6)
+    line.label(text=row.detail, translate=False)
+    line.operator("riff.resume_training", icon="FORWARD").name = row.name
+
+
+class RIFF_PT_training_presets(PresetPanel, bpy.types.Panel):
+    bl_label = "Training Presets"
+    preset_subdir = "riff/training"
+    preset_operator = "script.execute_preset"
+    preset_add_operator = "riff.add_training_preset"
+
+
+CLASSES = (RIFF_PT_training_presets, RIFF_PT_train)

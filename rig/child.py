@@ -1,0 +1,157 @@
+"""A training in a child process: for a Blender whose own Python lacks PyTorch, and for those who prefer isolation."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from ..core.checkpoint import Checkpoint, save_checkpoint
+from ..core.errors import RiffError, TrainingStopped
+from ..core.progress import Progress
+
+SHARED = ("safetensors", "numpy", "torch")
+"""Packages that a child of the same Python finds where this one finds them."""
+
+PATIENCE = 1.0
+"""Seconds that a child has to keep its state when it is asked to stop; then it is ended."""
+
+
+def run_in_child(
+    python: Path, begun: Checkpoint, path: Path | None, send: Callable[[str, Any], None],
+    should_stop: Callable[[], bool], *, keep: Path | None = None, device: str = "auto",
+) -> None:  # fmt: skip
+    """What `core.training_run.run_training` does, in another process; the same messages, errors and files.
+
+    Without `path` the child only says how long the training would take.
+
+    Raises RiffError also where the process cannot be started or dies, ModuleNotFoundError where it lacks PyTorch.
+    """
+    with tempfile.TemporaryDirectory(prefix="riff-") as own:
+        state = keep or Path(own) / "training.safetensors"
+        save_checkpoint(begun, state)
+        command = [str(python), "-m", "core.worker", str(state), *([str(path)] if path else []), "--device", device]
+        try:
+            child = subprocess.Popen(
+                command, env=_environment(python, own), cwd=Path(__file__).parents[1], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
+            )  # fmt: skip
+        except OSError as error:
+            raise RiffError(f"“{python}” cannot be started: {error.strerror or error}.") from error
+        try:
+            _relay(child, send, should_stop)
+        except ModuleNotFoundError as error:
+            if _is_own(python):
+                raise
+            raise RiffError(
+                f"“{python}” has no package “{error.name}”; install PyTorch there, or choose another Python in Riff's "
+                "preferences."
+            ) from error
+        finally:
+            _end(child)
+
+
+def _environment(python: Path, own: str) -> dict[str, str]:
+    """The child sees the extension's `core`, and packages that were put where only Blender looks.
+
+    Another Python gets a copy of safetensors alone, in the folder `own`: what lies beside it is for Blender's Python.
+    """
+    folders = [str(Path(__file__).parents[1]), own]
+    for package in SHARED:
+        spec = importlib.util.find_spec(package)
+        if spec is None or not spec.origin:
+            continue
+        folder = Path(spec.origin).parent
+        if _is_own(python):
+            folders.append(str(folder.parent))
+        elif package == "safetensors":
+            shutil.copytree(folder, Path(own) / package)
+    path = os.pathsep.join(dict.fromkeys(folders))
+    return {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "OMP_WAIT_POLICY": "PASSIVE"}
+
+
+def _is_own(python: Path) -> bool:
+    return os.path.abspath(python) == os.path.abspath(sys.executable)
+
+
+def _relay(child: subprocess.Popen[str], send: Callable[[str, Any], None], should_stop: Callable[[], bool]) -> None:
+    lines: SimpleQueue[str | None] = SimpleQueue()
+    complaints: list[str] = []
+    readers = [threading.Thread(target=_read_lines, args=(child, lines)),
+               threading.Thread(target=lambda: complaints.extend(child.stderr or ()))]  # fmt: skip
+    for reader in readers:
+        reader.start()
+    asked = False
+    while True:
+        if not asked and should_stop():
+            asked = True
+            assert child.stdin is not None
+            child.stdin.close()
+        try:
+            line = lines.get(timeout=0.1)
+        except Empty:
+            continue
+        if line is None:
+            break
+        if _take(line, send):
+            return
+    if asked:
+        raise TrainingStopped("Training was cancelled.")
+    for reader in readers:
+        reader.join()
+    missing = re.search(r"No module named '(\w+)", complaints[-1] if complaints else "")
+    raise ModuleNotFoundError(complaints[-1], name=missing[1]) if missing else RiffError(_last_words(child, complaints))
+
+
+def _take(line: str, send: Callable[[str, Any], None]) -> bool:
+    """Pass a message on; true for the last one of a training that is done."""
+    try:
+        kind, value = json.loads(line)
+    except ValueError:
+        return False  # something else that was printed there
+    if kind == "progress":
+        send("progress", Progress(**value))
+    elif kind == "failed":
+        raise RiffError(value)
+    elif kind == "missing":
+        raise ModuleNotFoundError(f"No module named “{value}”", name=value)
+    elif kind == "end" and value == "cancelled":
+        raise TrainingStopped("Training was cancelled.")
+    elif kind == "end":
+        return True
+    else:
+        send(kind, value)
+    return False
+
+
+def _read_lines(child: subprocess.Popen[str], lines: SimpleQueue[str | None]) -> None:
+    for line in child.stdout or ():
+        lines.put(line)
+    lines.put(None)
+
+
+def _last_words(child: subprocess.Popen[str], complaints: list[str]) -> str:
+    code = child.wait()
+    said = complaints[-1].strip() if complaints else "it said nothing"
+    return f"The process that trained ended by itself (code {code}): {said[:200]}. Resume goes on from its last state."
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """No process is left behind: it is asked by its closed stdin, then ended."""
+    if child.stdin is not None and not child.stdin.closed:
+        child.stdin.close()
+    try:
+        child.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

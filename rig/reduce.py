@@ -1,0 +1,112 @@
+"""Fewer keys: the Bézier keys that follow a curve keyed on every frame to within a tolerance."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.skeleton import body_size
+from .compat import channelbag_of
+from .evaluate import read_rest
+
+BEZIER, ALIGNED = 2, 3
+"""Values of the enums Keyframe.interpolation and Keyframe.handle_type in 4.5 and 5.2."""
+
+GENERATED = 5
+
+PLACE = 0.2
+"""Locations may be off by this part of what a bone as long as the armature would be at its tip."""
+
+Values = NDArray[np.float64]
+
+
+def reduce_keys(armature_object: bpy.types.Object, action: bpy.types.Action, tolerance: float) -> tuple[int, int]:
+    """Replace the keys of an action by Béziers; returns how many keys there were and are.
+
+    `tolerance` is in radians; locations may be off by a fifth of as much of the armature's size. Curves that are not
+    keyed on every frame stay as they are.
+    """
+    size = body_size(read_rest(armature_object).matrices[:, :3, 3])
+    before = after = 0
+    for slot in action.slots:
+        bag = channelbag_of(action, slot)
+        for curve in bag.fcurves if bag else ():
+            before += len(curve.keyframe_points)
+            _reduce(curve, tolerance * (PLACE * size if curve.data_path.endswith("location") else 1.0))
+            after += len(curve.keyframe_points)
+    return before, after
+
+
+def _reduce(curve: bpy.types.FCurve, tolerance: float) -> None:
+    count = len(curve.keyframe_points)
+    flat = np.empty(count * 2, dtype=np.float32)
+    curve.keyframe_points.foreach_get("co", flat)
+    frames, values = flat[::2].astype(np.float64), flat[1::2].astype(np.float64)
+    if count < 3 or np.abs(np.diff(frames) - 1.0).max() > 1e-3:
+        return
+    kept, slopes = fit(values, tolerance)
+    if len(kept) < count:
+        _write(curve, frames, values, kept, slopes)
+
+
+def fit(values: Values, tolerance: float) -> tuple[list[int], Values]:
+    """Rows (of T values, one a frame) at which to place keys, and the slope of the curve at every row.
+
+    Between two keys runs the cubic with their values and slopes, which is off by at most `tolerance` at each row. From
+    each key the next is as far away as that allows.
+    """
+    slopes = np.gradient(values)
+    kept, start, last = [0], 0, len(values) - 1
+    while start < last:
+        reach, failed = start + 1, last + 1
+        step = 2
+        while reach < last and failed > last:  # grow in doubling steps until the cubic is off …
+            candidate = min(start + step, last)
+            if _error(values, slopes, start, candidate) <= tolerance:
+                reach, step = candidate, step * 2
+            else:
+                failed = candidate
+        while failed <= last and failed - reach > 1:  # … then close in on the furthest that is not
+            middle = (reach + failed) // 2
+            if _error(values, slopes, start, middle) <= tolerance:
+                reach = middle
+            else:
+                failed = middle
+        kept.append(reach)
+        start = reach
+    return kept, slopes
+
+
+def _error(values: Values, slopes: Values, start: int, end: int) -> float:
+    return float(np.abs(cubic(values, slopes, start, end) - values[start : end + 1]).max())
+
+
+def cubic(values: Values, slopes: Values, start: int, end: int) -> Values:
+    """The cubic between two rows with their values and slopes, at every row from one to the other."""
+    length = end - start
+    t = np.arange(length + 1) / length
+    return (
+        (2 * t**3 - 3 * t**2 + 1) * values[start] + (t**3 - 2 * t**2 + t) * length * slopes[start]
+        + (3 * t**2 - 2 * t**3) * values[end] + (t**3 - t**2) * length * slopes[end]
+    )  # fmt: skip
+
+
+def _write(curve: bpy.types.FCurve, frames: Values, values: Values, kept: list[int], slopes: Values) -> None:
+    points = curve.keyframe_points
+    points.clear()
+    points.add(len(kept))
+    rows = np.array(kept)
+    # A handle a third of the way makes Blender's Bézier the very cubic: time then runs evenly along it.
+    spans = np.diff(frames[rows]) / 3.0
+    before, behind = np.concatenate([spans[:1], spans]), np.concatenate([spans, spans[-1:]])
+    places = np.stack([frames[rows], values[rows]], axis=1)
+    lean = np.stack([np.ones(len(rows)), slopes[rows]], axis=1)
+    points.foreach_set("co", places.astype(np.float32).ravel())
+    points.foreach_set("interpolation", np.full(len(rows), BEZIER, dtype=np.uint8))
+    points.foreach_set("type", np.full(len(rows), GENERATED, dtype=np.uint8))
+    for side in ("handle_left_type", "handle_right_type"):
+        points.foreach_set(side, np.full(len(rows), ALIGNED, dtype=np.uint8))
+    points.foreach_set("handle_left", (places - lean * before[:, None]).astype(np.float32).ravel())
+    points.foreach_set("handle_right", (places + lean * behind[:, None]).astype(np.float32).ravel())
+    curve.update()

@@ -1,0 +1,93 @@
+"""Noise codes: between seeds, near a variation, and their motions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.codes import between, code_of, dial, generate_like, motions_of, near
+from core.flips import repair_flips
+from core.generate import Sampler, generate
+from core.model import Model
+from core.motion import Motion
+from core.recipe import FAST
+from core.strength import with_strength
+from core.train import train
+from core.verdict import LIMITS, explain, verdict, with_quality
+
+TINY = replace(FAST, iterations=(2, 2, 2, 2), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
+
+
+@pytest.fixture(scope="module")
+def model(walker: Motion) -> Model:
+    return train(walker, TINY, seed=1)
+
+
+def test_whole_places_on_the_dial_are_the_seeds(model: Model) -> None:
+    frames = 120
+    made = motions_of(Sampler(model), [dial(model, frames, 3.0)])[0]
+    same = Sampler(model).sample(frames, 1, 3)[0]
+    np.testing.assert_allclose(made.features, same.features, atol=1e-5)
+
+
+def test_the_dial_moves_evenly_and_keeps_the_strength_of_the_noise(model: Model) -> None:
+    frames = 400
+    places = [dial(model, frames, 3.0 + k / 8) for k in range(9)]
+    for stage in range(model.recipe.stage_count):
+        lengths = [float(np.linalg.norm(place[stage])) for place in places]
+        assert min(lengths) > 0.98 * min(lengths[0], lengths[-1])
+    steps = [np.linalg.norm(b[0] - a[0]) for a, b in zip(places[:-1], places[1:], strict=True)]
+    assert max(steps) < 1.3 * min(steps)  # the two ends differ a little in length
+    motions = motions_of(Sampler(model), places)
+    moved = [np.abs(b.features - a.features).mean() for a, b in zip(motions[:-1], motions[1:], strict=True)]
+    whole = np.abs(motions[-1].features - motions[0].features).mean()
+    assert max(moved) < 0.5 * whole
+
+
+def test_between_ends_where_it_should() -> None:
+    random = np.random.default_rng(1)
+    one, other = ([random.standard_normal((1, 50)).astype(np.float32)] for _ in range(2))
+    np.testing.assert_allclose(between(one, other, 0.0)[0], one[0], atol=1e-6)
+    np.testing.assert_allclose(between(one, other, 1.0)[0], other[0], atol=1e-6)
+    np.testing.assert_array_equal(between(one, one, 0.5)[0], one[0])
+
+
+def test_motions_like_one_are_nearer_to_it_than_others(model: Model) -> None:
+    first = generate(model, frames=300, seed=4, clean=False)[0].features
+    alike = generate_like(model, like=[(4.0, 0)], frames=300, count=4, seed=9, clean=False)
+    others = generate(model, frames=300, count=4, seed=9, clean=False)
+    distances = [[float(np.abs(m.features - first).mean()) for m in motions] for motions in (alike, others)]
+    assert np.mean(distances[0]) < 0.8 * np.mean(distances[1])
+    assert min(distances[0]) > 0.0
+
+
+def test_a_line_of_motions_like_each_other_can_be_followed(model: Model) -> None:
+    code = near(model, near(model, code_of(model, 90, 4, 2), 7, 1), 8, 0)
+    direct = repair_flips(motions_of(Sampler(model), [code])[0], model.source)
+    again = generate_like(model, like=[(4.0, 2), (7.0, 1)], frames=90, count=1, seed=8, clean=False)[0]
+    np.testing.assert_allclose(again.features, direct.features, atol=1e-4)
+
+
+def test_strength_turns_the_noise_up_and_down(model: Model) -> None:
+    def spread(coarse: float, fine: float) -> float:
+        motions = generate(with_strength(model, coarse, fine), frames=120, count=4, seed=2, clean=False)
+        return float(np.std([m.features for m in motions], axis=0).mean())
+
+    usual = spread(1.0, 1.0)
+    assert with_strength(model, 1.0, 1.0) is model
+    assert spread(0.5, 1.0) < usual < spread(2.0, 1.0)
+    assert spread(1.0, 0.0) != usual
+    assert spread(0.0, 0.0) < 1e-5
+
+
+def test_quality_is_measured_and_comes_to_one_word(model: Model) -> None:
+    measured = with_quality(model)
+    assert set(measured.quality) == {limit.figure for limit in LIMITS}
+    assert len(explain(measured.quality)) == len(LIMITS)
+    good = {"coverage": 0.98, "global_diversity": 1.5, "roughness": 0.9, "foot_skating_ratio": 0.5}
+    assert verdict(good) == "Good"
+    assert verdict({**good, "roughness": 1.7}) == "Fair"
+    assert verdict({**good, "global_diversity": 0.01}) == "Poor"
+    assert verdict({}) == ""
