@@ -39,7 +39,7 @@ class FootSpeed:
             below = [np.zeros(3), *(skeleton.offsets[j] for j in chain[:0:-1])]
             steps[row, depth - len(chain) :] = below
         self.offsets = torch.from_numpy(steps).float().to(device)
-        self.root = torch.tensor([column[skeleton.root_channel + k] for k in range(3)], device=device)
+        self.root = [column[skeleton.root_channel + k] for k in range(3)]
         self.labels = torch.tensor([column[c] for c in skeleton.contact_channels], device=device)
 
     def __call__(self, x: Tensor, frames_per_row: float) -> Tensor:

@@ -135,6 +135,8 @@ class LayerStack(nn.Module):
         super().__init__()
         self.stack = nn.ModuleList(layers)
         self.margin = layers[0].kernel // 2
+        self.reach = self.margin * len(layers)
+        """Frames on either side that a frame of the result depends on."""
 
     @property
     def layers(self) -> list[GraphConvolution]:

@@ -37,7 +37,8 @@ class Recipe:
     """Edges of the skeleton graph that a convolution sees."""
     gradient_penalty: float = 1.0
     penalty_share: float = 1.0
-    """Part of a batch (at least one sample) on which the gradient penalty is measured."""
+    """Part of a batch on which the gradient penalty is measured: at least one sample, and one of each half where two
+    cores share a stage, since the core without one would wait for the other anyway."""
     contact: float = 5.0
     contact_squared: bool = True
     timed_root: bool = False

@@ -29,13 +29,14 @@ def take(training: Training, level: int, run: LevelRun) -> tuple[dict[str, Any],
     for stage in run.stages:
         arrays |= _networks(stage, _at_work(stage)) | _moments(stage)
         arrays[f"stage{stage.index}.rebuilt"] = _copy(stage.rebuilt)
-        arrays |= {f"stage{stage.index}.past{k}": _copy(sample) for k, sample in enumerate(stage.past)}
+        if stage.pool:
+            arrays[f"stage{stage.index}.pool"] = _copy(stage.pool.samples[: stage.pool.filled])
     for number, feed in enumerate(run.feeds):
         arrays[f"feed{number}.code"] = _copy(feed.code)
         arrays |= {f"feed{number}.random{k}": _copy(base) for k, base in enumerate(feed.random)}
     if run.supply.bank is not None:
         arrays["bank"] = run.supply.bank.cpu().numpy()  # never changed once it is made
-    stages = [{"steps": s.steps, "past": len(s.past), "losses": s.losses} for s in run.stages]
+    stages = [{"steps": s.steps, "losses": s.losses} for s in run.stages]
     return {"level": level, "stages": stages, "draws": [len(feed.random) for feed in run.feeds]}, arrays
 
 
@@ -62,7 +63,10 @@ def _put_back(training: Training, state: dict[str, Any], arrays: Arrays) -> Leve
         _load_moments(stage, arrays)
         prefix = f"stage{stage.index}"
         stage.rebuilt = _tensor(arrays[f"{prefix}.rebuilt"], device)
-        stage.past = [_tensor(arrays[f"{prefix}.past{k}"], device) for k in range(kept["past"])]
+        if stage.pool:
+            past = _tensor(arrays[f"{prefix}.pool"], device)
+            stage.pool.filled = len(past)
+            stage.pool.samples[: len(past)] = past
         stage.steps, stage.losses = int(kept["steps"]), dict(kept["losses"])
     bank = _tensor(arrays["bank"], device) if "bank" in arrays else None
     feeds = [

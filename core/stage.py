@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from .losses import FootSpeed, contact_loss
 from .networks import Critic, Generator, Graph, load_arrays, mask_gradients
+from .pool import Pool
 from .pyramid import Pyramid
 from .recipe import Recipe
 from .start import Start
 
-Task = Callable[[], tuple[list[Tensor], float]]
-Runner = Callable[[Sequence[Task]], list[tuple[list[Tensor], float]]]
+Task = Callable[[], tuple[list[Tensor], Tensor]]
+Runner = Callable[[Sequence[Task]], list[tuple[list[Tensor], Tensor]]]
 """Computes gradients of independent tasks, one after the other or side by side."""
+
+PART_ROWS = 1300
+"""Frames that a part of a batch has at most on a CPU: what the layers keep of more falls out of a core's cache."""
 
 
 @dataclass
@@ -33,29 +38,47 @@ class Bases:
 
 
 @dataclass
+class Chances:
+    """The random numbers of one step, drawn on the CPU: every device gets the same.
+
+    σ_i z_i (B, 1, T); for a critic step also the clip's rows that are shown (B·T,), where the points of the gradient
+    penalty lie (B, 1, 1) and the fates of the pool (4, B), empty without one.
+    """
+
+    noise: Tensor
+    rows: Tensor
+    mix: Tensor
+    fates: Tensor
+
+
 class Stage:
     """Networks, optimisers and random numbers of one stage; `iterate` is deterministic for a seed."""
 
-    index: int
-    recipe: Recipe
-    pyramid: Pyramid
-    generator: Generator
-    critic: Critic
-    feet: FootSpeed | None
-    random: torch.Generator
-    losses: dict[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        recipe = self.recipe
-        self.level = recipe.level_of(self.index)
-        self.real = self.pyramid.clips[self.index]
-        self.averaged = copy.deepcopy(self.generator) if recipe.average else self.generator
+    def __init__(
+        self, index: int, recipe: Recipe, pyramid: Pyramid, generator: Generator, critic: Critic,
+        feet: FootSpeed | None, random: torch.Generator,
+    ) -> None:  # fmt: skip
+        self.index, self.recipe, self.pyramid, self.feet, self.random = index, recipe, pyramid, feet, random
+        self.generator, self.critic = generator, critic
+        self.level = recipe.level_of(index)
+        self.real = pyramid.clips[index]
+        self.averaged = copy.deepcopy(generator) if recipe.average else generator
         betas = (recipe.beta1, 0.99 if recipe.beta1 < 0.9 else 0.999)
-        self.generator_optimiser = _adam(self.generator, recipe.generator_rate, betas)
-        self.critic_optimiser = _adam(self.critic, recipe.critic_rate, betas)
-        self.past: list[Tensor] = []
+        self.generator_optimiser = _adam(generator, recipe.generator_rate, betas)
+        self.critic_optimiser = _adam(critic, recipe.critic_rate, betas)
+        self.pool = Pool(recipe.pool, self.real[0, :, : self.rows], random) if recipe.pool else None
+        self.latest: dict[str, Tensor] = {}
         self.rebuilt = self.real
         self.steps = 0
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """The latest loss of each kind."""
+        return {name: float(value) for name, value in self.latest.items()}
+
+    @losses.setter
+    def losses(self, values: dict[str, float]) -> None:
+        self.latest = {name: torch.tensor(value) for name, value in values.items()}
 
     @property
     def rows(self) -> int:
@@ -71,109 +94,142 @@ class Stage:
         The samples (B, C, T) and the reconstruction (1, C, T) are detached, to feed the stage above.
         """
         self._follow_schedule()
-        made: list[Tensor] = []
-        for base in bases.random[:-1]:
-            with torch.no_grad():
-                fake = self.generator.refine(base, self.noise(base))
-            made.append(fake)
-            self._critic_step(self._mix_with_past(fake), run)
-        base = bases.random[-1]
-        last, self.rebuilt = self._generator_step(base, bases.code, run)
+        *critic, generator = bases.random
+        chances = [self._chances(base, critic=True) for base in critic] + [self._chances(generator, critic=False)]
+        made = self.compute(bases, chances, self.steps % self.recipe.reconstruct_every == 0, run)
         self.steps += 1
         self._follow_average()
-        return [*made, last], self.rebuilt
+        return made, self.rebuilt
+
+    def compute(self, bases: Bases, chances: list[Chances], due: bool, run: Runner) -> list[Tensor]:
+        """What an iteration does on the device, where it needs nothing from the CPU; returns the samples."""
+        made: list[Tensor] = []
+        for base, chance in zip(bases.random[:-1], chances[:-1], strict=True):
+            with torch.no_grad():
+                made.append(self.generator.refine(base, chance.noise))
+            shown = self.pool.exchange(made[-1], chance.fates) if self.pool else made[-1]
+            self._critic_step(shown, chance, run)
+        made.append(self._generator_step(bases, chances[-1].noise, due, run))
+        return made
 
     def noise(self, base: Tensor) -> Tensor:
         """σ_i z_i, one value per frame shared by all channels (B, 1, T)."""
         z = torch.randn((base.shape[0], 1, base.shape[2]), generator=self.random)
         return z.to(base.device) * self.pyramid.amplitudes[self.index]
 
-    def real_crops(self, count: int, rows: int) -> Tensor:
-        """Random windows of the clip (count, C, rows)."""
-        spare = self.real.shape[-1] - rows
-        if spare <= 0:
-            return self.real.expand(count, -1, -1)
-        starts = torch.randint(0, spare + 1, (count,), generator=self.random).tolist()
-        return torch.cat([self.real[..., start : start + rows] for start in starts])
+    def _chances(self, base: Tensor, critic: bool) -> Chances:
+        noise, none = self.noise(base), base.new_empty(0)
+        if not critic:
+            return Chances(noise, none, none, none)
+        count, device = len(base), base.device
+        fates = self.pool.draw(count).to(device) if self.pool else none
+        rows = self._window_rows(count, base.shape[-1]).to(device)
+        return Chances(noise, rows, torch.rand((count, 1, 1), generator=self.random).to(device), fates)
 
-    def _critic_step(self, fake: Tensor, run: Runner) -> None:
-        real = self.real_crops(len(fake), fake.shape[-1])
-        judged = max(1, round(self.recipe.penalty_share * len(fake)))
-        mix = torch.rand((len(fake), 1, 1), generator=self.random).to(fake.device)
+    def _window_rows(self, count: int, length: int) -> Tensor:
+        """Rows of random windows of the clip, one window after the other (count · length,)."""
+        spare = self.real.shape[-1] - length
+        starts = torch.randint(0, spare + 1, (count, 1), generator=self.random) if spare > 0 else (
+            torch.zeros(count, 1, dtype=torch.long))  # fmt: skip
+        return (starts + torch.arange(length)).reshape(-1)
+
+    def real_windows(self, rows: Tensor, count: int) -> Tensor:
+        """The windows of the clip (count, C, T) with these rows."""
+        clip = self.real[0]
+        return clip.index_select(1, rows).view(len(clip), count, -1).transpose(0, 1)
+
+    def _critic_step(self, fake: Tensor, chance: Chances, run: Runner) -> None:
+        count = len(fake)
+        real = self.real_windows(chance.rows, count)
         alone = self.recipe.stages[self.level] == 1
-        parts = _halves(len(fake)) if alone else [slice(0, len(fake))]
-        judged_each = -(-judged // len(parts))
+        parts = self._parts(count, fake.shape[-1], 2 if alone else 1)
+        # Of a stage that two cores share, each half judges a sample at least: the other core would wait for it anyway.
+        judged = -(-max(1, round(self.recipe.penalty_share * count)) // len(parts))
 
         def task(part: slice) -> Task:
-            def gradients() -> tuple[list[Tensor], float]:
-                share = (part.stop - part.start) / len(fake)
-                points = mix[part][:judged_each]
+            def gradients() -> tuple[list[Tensor], Tensor]:
+                share = (part.stop - part.start) / count
+                points = chance.mix[part][:judged]
                 grads, gap = self.critic.gradients(real[part], fake[part], points, self.recipe.gradient_penalty)
-                return [grad * share for grad in grads], float(gap) * share
+                return [grad * share for grad in grads], gap * share
 
             return gradients
 
         results = run([task(part) for part in parts])
-        self.losses["critic"] = sum(value for _, value in results)
+        self.latest["critic"] = _total([value for _, value in results])
         _step(self.critic, self.critic_optimiser, [grads for grads, _ in results])
 
-    def _generator_step(self, base: Tensor, code: Tensor, run: Runner) -> tuple[Tensor, Tensor]:
-        kept: dict[str, Tensor] = {}
-        noise = self.noise(base)
-        weights = list(self.generator.parameters())
+    def _generator_step(self, bases: Bases, noise: Tensor, due: bool, run: Runner) -> Tensor:
+        base = bases.random[-1]
+        parts = self._parts(len(base), base.shape[-1], 1)
+        samples: list[Tensor] = [base] * len(parts)
+        contacts = [base.new_zeros(())] * len(parts)
+        adversarial = [self._adversarial(base, noise, part, k, samples, contacts) for k, part in enumerate(parts)]
+        spans = _spans(self.real.shape[-1], PART_ROWS if base.device.type == "cpu" else self.real.shape[-1])
+        rebuilt: list[Tensor] = [base] * len(spans)
+        rebuild = [self._reconstruction(bases.code, span, k, rebuilt) for k, span in enumerate(spans)] if due else []
+        results = []
+        for tasks in [[*adversarial, *rebuild]] if self.recipe.joint_steps else [adversarial, rebuild]:
+            if tasks:
+                results += run(tasks)
+                _step(self.generator, self.generator_optimiser, [grads for grads, _ in results[-len(tasks) :]])
+        self.latest["adversarial"] = _total([value for _, value in results[: len(parts)]])
+        if self.feet is not None and self.recipe.contact:
+            self.latest["contact"] = _total(contacts)
+        if due:
+            self.latest["reconstruction"] = _total([value for _, value in results[len(parts) :]])
+            self.rebuilt = torch.cat(rebuilt, -1) if len(spans) > 1 else rebuilt[0]
+        return torch.cat(samples) if len(parts) > 1 else samples[0]
 
-        def adversarial() -> tuple[list[Tensor], float]:
-            fake = self.generator.refine(base, noise)
-            kept["fake"] = fake.detach()
+    def _adversarial(
+        self, base: Tensor, noise: Tensor, part: slice, number: int, samples: list[Tensor], contacts: list[Tensor],
+    ) -> Task:  # fmt: skip
+        """Gradients of what a part of the batch earns from the critic and the feet; its samples go into `samples`."""
+        share = (part.stop - part.start) / len(base)
+
+        def gradients() -> tuple[list[Tensor], Tensor]:
+            fake = self.generator.refine(base[part], noise[part])
+            samples[number] = fake.detach()
             score = -self.critic(fake, frozen=True).mean()
             loss = self.recipe.adversarial[self.level] * score
             if self.feet is not None and self.recipe.contact:
-                loss = loss + self.recipe.contact * self._contact(fake)
-            return list(torch.autograd.grad(loss, weights)), float(score.detach())
+                contact = self._contact(self.feet, fake)
+                contacts[number] = contact.detach() * share
+                loss = loss + self.recipe.contact * contact
+            return list(torch.autograd.grad(loss * share, list(self.generator.parameters()))), score.detach() * share
 
-        def reconstruction() -> tuple[list[Tensor], float]:
-            still = torch.zeros_like(code)
-            rebuilt = self.generator.refine(*((still, code) if self.index == 0 else (code, still)))
-            kept["rebuilt"] = rebuilt.detach()
-            error = (rebuilt - self.real).abs().mean()
-            weight = self.recipe.reconstruction[self.level] * self.recipe.reconstruct_every
-            grads = torch.autograd.grad(weight * error, weights)
-            return list(grads), float(error.detach())
+        return gradients
 
-        due = self.steps % self.recipe.reconstruct_every == 0
-        tasks = [adversarial, reconstruction] if due else [adversarial]
-        if self.recipe.joint_steps:
-            results = run(tasks)
-            _step(self.generator, self.generator_optimiser, [grads for grads, _ in results])
-        else:
-            results = []
-            for task in tasks:
-                results += run([task])
-                _step(self.generator, self.generator_optimiser, [results[-1][0]])
-        self.losses.update(zip(("adversarial", "reconstruction"), (value for _, value in results), strict=False))
-        return kept["fake"], kept.get("rebuilt", self.rebuilt)
+    def _reconstruction(self, code: Tensor, span: tuple[int, int], number: int, rebuilt: list[Tensor]) -> Task:
+        """Gradients of L_rec on a span of the clip; what is rebuilt of it goes into `rebuilt`."""
+        start, stop = span
+        length, reach = code.shape[-1], self.generator.reach
+        low, high = max(0, start - reach), min(length, stop + reach)
+        share = (stop - start) / length
 
-    def _contact(self, fake: Tensor) -> Tensor:
-        assert self.feet is not None
+        def gradients() -> tuple[list[Tensor], Tensor]:
+            base = code[..., low:high]
+            still = torch.zeros_like(base)
+            made = self.generator.refine(*((still, base) if self.index == 0 else (base, still)))
+            inner = made[..., start - low : stop - low]
+            rebuilt[number] = inner.detach()
+            error = (inner - self.real[..., start:stop]).abs().mean()
+            weight = self.recipe.reconstruction[self.level] * self.recipe.reconstruct_every * share
+            grads = torch.autograd.grad(weight * error, list(self.generator.parameters()))
+            return list(grads), error.detach() * share
+
+        return gradients
+
+    def _contact(self, feet: FootSpeed, fake: Tensor) -> Tensor:
         apart = self.pyramid.frames_per_row(self.index) if self.recipe.timed_root else 1.0
-        loss = contact_loss(self.feet(fake, apart), self.feet.contact_labels(fake), self.recipe.contact_squared)
-        self.losses["contact"] = float(loss.detach())
-        return loss
+        return contact_loss(feet(fake, apart), feet.contact_labels(fake), self.recipe.contact_squared)
 
-    def _mix_with_past(self, fake: Tensor) -> Tensor:
-        """Half of the time show the critic a sample of an earlier iteration instead, as GANimator's pool does."""
-        size = self.recipe.pool
-        if not size:
-            return fake
-        shown = []
-        for sample in fake.split(1):
-            if len(self.past) < size:
-                self.past.append(sample)
-            elif torch.rand((), generator=self.random) < 0.5:
-                place = int(torch.randint(0, size, (), generator=self.random))
-                sample, self.past[place] = self.past[place], sample
-            shown.append(sample)
-        return torch.cat(shown)
+    def _parts(self, count: int, length: int, least: int) -> list[slice]:
+        """A batch cut into parts of about one size whose gradients are added up."""
+        wanted = -(-count * length // PART_ROWS) if self.real.device.type == "cpu" else 1
+        number = min(count, max(least, wanted))
+        ends = [-(-count * k // number) for k in range(number + 1)]
+        return [slice(start, stop) for start, stop in itertools.pairwise(ends)]
 
     def _follow_schedule(self) -> None:
         if self.recipe.final_rate == 1.0:
@@ -218,9 +274,16 @@ def start_networks(stage: Stage, start: Start) -> None:
         load_arrays(stage.critic, f"stage{stage.index}.critic", start.weights)
 
 
-def _halves(count: int) -> list[slice]:
-    middle = (count + 1) // 2
-    return [slice(0, middle), slice(middle, count)] if count > 1 else [slice(0, count)]
+def _spans(length: int, most: int) -> list[tuple[int, int]]:
+    """Consecutive spans of about one size, none longer than `most`."""
+    number = -(-length // most)
+    ends = [length * k // number for k in range(number + 1)]
+    return list(itertools.pairwise(ends))
+
+
+def _total(values: Sequence[Tensor]) -> Tensor:
+    """Their sum; a single one as it is."""
+    return torch.stack(list(values)).sum() if len(values) > 1 else values[0]
 
 
 def _adam(module: torch.nn.Module, rate: float, betas: tuple[float, float]) -> torch.optim.Adam:

@@ -78,7 +78,7 @@ def start_of(model: Model, skeleton: Skeleton, recipe: Recipe) -> Start:
         raise ModelError(f"“{model.name}” cannot be started from: its networks are not of the recipe's size.")
     channels = model.channels
     folds = tuple((fold.joint, fold.members) for fold in channels.folds)
-    weights = {**model.weights, **model.critics}
+    weights: dict[str, NDArray[Any]] = {**model.weights, **model.critics}
     return Start(channels.groups, folds, channels.gains, channels.height_gain, shape, weights)
 
 

@@ -201,14 +201,14 @@ class LevelRun:
             return [self.stages[0].iterate(self.feeds[0], self._side_by_side)]
         return list(self.pool.map(lambda pair: pair[0].iterate(pair[1], self.in_turn), pairs))
 
-    def in_turn(self, tasks: Sequence[Task]) -> list[tuple[list[Tensor], float]]:
+    def in_turn(self, tasks: Sequence[Task]) -> list[tuple[list[Tensor], Tensor]]:
         """Run tasks one after the other in the calling thread."""
         return [self._run(task) for task in tasks]
 
-    def _side_by_side(self, tasks: Sequence[Task]) -> list[tuple[list[Tensor], float]]:
+    def _side_by_side(self, tasks: Sequence[Task]) -> list[tuple[list[Tensor], Tensor]]:
         return list(self.pool.map(self._run, tasks))
 
-    def _run(self, task: Task) -> tuple[list[Tensor], float]:
+    def _run(self, task: Task) -> tuple[list[Tensor], Tensor]:
         self.ask_stop()
         return task()
 

@@ -1,0 +1,91 @@
+"""One iteration of a stage: parts of a batch add up, spans of a clip add up, the pool exchanges as GANimator's does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from core.motion import Motion
+from core.pool import Pool
+from core.recipe import FAST, PAPER, Recipe
+from core.stage import PART_ROWS, Stage, Task
+from core.train import LevelRun, Training
+
+TINY = replace(PAPER, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(3, 3, 3, 3), pool=2)
+
+
+def level_run(motion: Motion, recipe: Recipe, level: int) -> tuple[Training, LevelRun]:
+    training = Training(motion, recipe, 7, torch.device("cpu"), 1, lambda: False)
+    for lower in range(level):
+        training.stages += training.start_level(lower).stages
+    return training, training.start_level(level)
+
+
+def gradients_of_an_iteration(motion: Motion, recipe: Recipe, level: int) -> tuple[Stage, list[Tensor], int]:
+    """The gradients that a level's first stage steps along, and how many tasks they took."""
+    training, run = level_run(motion, recipe, level)
+    stage, tasks = run.stages[0], 0
+    found: list[Tensor] = []
+
+    def counted(given: Sequence[Task]) -> list[tuple[list[Tensor], Tensor]]:
+        nonlocal tasks
+        tasks += len(given)
+        return run.in_turn(given)
+
+    for optimiser in (stage.critic_optimiser, stage.generator_optimiser):
+        optimiser.register_step_pre_hook(
+            lambda opt, *_: found.extend(p.grad.clone() for p in opt.param_groups[0]["params"])
+        )
+    stage.iterate(run.feeds[0], counted)
+    training.close()
+    return stage, found, tasks
+
+
+@pytest.mark.parametrize("level", [0, 2, 3])
+def test_parts_and_spans_add_up(walker: Motion, level: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # One step of each network: Adam makes much of rounding, so what follows its steps can't be compared.
+    once = replace(TINY, critic_steps=1, joint_steps=True, generator_rate=0.0, critic_rate=0.0)
+    whole, expected, few = gradients_of_an_iteration(walker, once, level)
+    monkeypatch.setattr("core.stage.PART_ROWS", 20)
+    parted, found, many = gradients_of_an_iteration(walker, once, level)
+    assert many > few + 2
+    for mine, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(mine, theirs, atol=2e-5, rtol=1e-4)
+    torch.testing.assert_close(parted.rebuilt, whole.rebuilt, atol=1e-6, rtol=1e-5)
+    for name, value in whole.losses.items():
+        assert parted.losses[name] == pytest.approx(value, rel=1e-4, abs=1e-5)
+
+
+def test_fast_is_small_enough_to_stay_whole() -> None:
+    """Cutting the batches of `fast` would change its models: once more than they need."""
+    for frames in (300, 648, 10_000):
+        lengths = FAST.lengths(frames)
+        for stage in range(FAST.stage_count):
+            level = FAST.level_of(stage)
+            first = lengths[FAST.first_stage(level)]
+            rows = round(min(FAST.crop[level], first) * lengths[stage] / first)
+            cores = 2 if FAST.stages[level] == 1 else 1
+            assert FAST.batch[level] * rows <= PART_ROWS * cores
+
+
+def test_pool_exchanges_one_sample_after_the_other() -> None:
+    random, same = torch.Generator().manual_seed(1), torch.Generator().manual_seed(1)
+    pool = Pool(3, torch.zeros(2, 4), same)
+    past: list[Tensor] = []
+    for _ in range(60):
+        new = torch.randn(5, 2, 4)
+        expected = []
+        for sample in new:
+            shown = sample
+            if len(past) < 3:
+                past.append(sample)
+            elif torch.rand((), generator=random) < 0.5:
+                place = int(torch.randint(0, 3, (), generator=random))
+                shown, past[place] = past[place], sample
+            expected.append(shown)
+        torch.testing.assert_close(pool.exchange(new, pool.draw(5)), torch.stack(expected), atol=0, rtol=0)
+        torch.testing.assert_close(pool.samples[: pool.filled], torch.stack(past), atol=0, rtol=0)
