@@ -7,6 +7,7 @@ import bpy
 from . import (
     feet,
     generate,
+    live,
     loss_picture,
     models,
     preferences,
@@ -22,7 +23,7 @@ from . import (
     train,
 )
 
-MODULES = (preferences, settings, rig_settings, sample, feet, train, presets, models, generate, results, regions)
+MODULES = (preferences, settings, rig_settings, sample, feet, train, presets, models, generate, live, results, regions)
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 
@@ -34,10 +35,12 @@ def register() -> None:
     session.register()
     loss_picture.register()
     source.register()
+    live.register()
 
 
 def unregister() -> None:
     """Running jobs end first: within a second, as the thread looks every tenth of one whether it should stop."""
+    live.unregister()
     timer.unregister()
     source.unregister()
     loss_picture.unregister()

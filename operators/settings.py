@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -19,6 +21,15 @@ RECIPE_ITEMS = [
     ("ganimator", "GANimator", "The recipe that the paper compares with: the longest"),
 ]
 CHOICE_ITEMS = [*RECIPE_ITEMS[:2], ("custom", "Custom", "A recipe of your own, made from one of the others")]
+
+
+wishes: list[Callable[[bpy.types.Context], None]] = []
+"""Called when a setting changes that a live variation depends on."""
+
+
+def _wish_again(_owner: object, context: bpy.types.Context) -> None:
+    for listener in wishes:
+        listener(context)
 
 
 class RiffModel(bpy.types.PropertyGroup):
@@ -57,6 +68,11 @@ class RiffSession(bpy.types.PropertyGroup):
     unfinished: CollectionProperty(type=RiffUnfinished)
     variations: CollectionProperty(type=RiffVariation)
     active_variation: IntProperty(name="Variation", description="Generated action")
+    live_position: FloatProperty(
+        name="Variation",
+        description="Place on the line of all seeds: whole numbers are seeds, between them they blend", default=1.0,
+        min=0.0, max=1000.0, soft_max=20.0, step=5, precision=2, update=_wish_again,
+    )  # fmt: skip
 
 
 class RiffSettings(bpy.types.PropertyGroup):
@@ -101,7 +117,7 @@ class RiffSettings(bpy.types.PropertyGroup):
     coarse: FloatProperty(
         name="Coarse Variation",
         description="How much the course of the motion varies; 1 is what the model was trained for", default=1.0,
-        min=0.0, max=3.0, soft_max=2.0,
+        min=0.0, max=3.0, soft_max=2.0, update=_wish_again,
     )  # fmt: skip
     fine: FloatProperty(
         name="Fine Variation", description="How much the details vary; 1 is what the model was trained for",
@@ -109,6 +125,7 @@ class RiffSettings(bpy.types.PropertyGroup):
     )  # fmt: skip
     clean_feet: BoolProperty(
         name="Clean Feet", description="Make standing feet stand where they would slide a little", default=True,
+        update=_wish_again,
     )  # fmt: skip
 
 

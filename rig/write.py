@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,19 @@ class Curve:
     values: Array
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How motions of one skeleton get onto one armature: its rest, a bone for each joint, (bone, property) of what is
+    written, the pose in the source's first frame, `first`, and the world matrix for which they are meant."""
+
+    rest: Rest
+    joints: list[int]
+    channels: list[tuple[str, str]]
+    poses: Poses
+    world: Array
+    first: int
+
+
 def write_motion(
     armature_object: bpy.types.Object, motion: Motion, name: str, *, source_action: bpy.types.Action | None = None,
     source_slot: bpy.types.ActionSlot | None = None, frame_start: int | None = None,
@@ -52,6 +65,17 @@ def write_motion(
     """
     armature_object = armature_of(armature_object)
     source = source_of(armature_object, source_action, source_slot) if source_action else None
+    plan = plan_writing(armature_object, motion, source, space)
+    curves = _motion_curves(armature_object, motion, plan)
+    curves += _still_curves(source, {(curve.path, curve.index) for curve in curves}, plan.first)
+    start = plan.first if frame_start is None else frame_start
+    return _new_action(armature_object, name, curves, start, properties or {})
+
+
+def plan_writing(
+    armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None = None,
+) -> Plan:  # fmt: skip
+    """What has to be known of an armature to write motions of one skeleton to it. Raises as `write_motion` does."""
     rest = read_rest(armature_object)
     joints = _match_bones(armature_object, rest, motion)
     channels = _channels(armature_object, motion, source)
@@ -61,10 +85,7 @@ def write_motion(
     check_object(armature_object, poses.world, may_move=True)
     check_poses(armature_object, rest, joints, poses, dict.fromkeys(channels, True), first)
     world = learned_space(motion, rest, joints, poses) if space is None else np.array(space, dtype=np.float64)
-    curves = _motion_curves(armature_object, motion, rest, joints, channels, poses, world)
-    curves += _still_curves(source, {(curve.path, curve.index) for curve in curves}, first[0])
-    start = first[0] if frame_start is None else frame_start
-    return _new_action(armature_object, name, curves, start, properties or {})
+    return Plan(rest, joints, channels, poses, world, first[0])
 
 
 def _match_bones(armature_object: bpy.types.Object, rest: Rest, motion: Motion) -> list[int]:
@@ -94,21 +115,27 @@ def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source 
     return channels
 
 
-def _motion_curves(
-    armature_object: bpy.types.Object, motion: Motion, rest: Rest, joints: list[int], channels: list[tuple[str, str]],
-    poses: Poses, world: Array,
-) -> list[Curve]:  # fmt: skip
-    skeleton, bones = motion.skeleton, armature_object.pose.bones
-    turns = _basis_rotations(motion, rest, joints, poses, world)
-    places = _basis_locations(motion, rest, joints, poses, world)
-    size = body_size(rest.matrices[:, :3, 3])
+def written_values(
+    armature_object: bpy.types.Object, motion: Motion, plan: Plan,
+) -> Iterator[tuple[str, str, Array]]:  # fmt: skip
+    """Bone, property and values (frames, components) of each channel that a motion is written to."""
+    bones = armature_object.pose.bones
+    turns = _basis_rotations(motion, plan.rest, plan.joints, plan.poses, plan.world)
+    places = _basis_locations(motion, plan.rest, plan.joints, plan.poses, plan.world)
+    joints = {name: joint for joint, name in enumerate(motion.skeleton.names)}
+    for name, channel in plan.channels:
+        if channel == "location":
+            yield name, channel, places[:, joints[name]]
+        else:
+            yield name, channel, channel_values(turns[:, joints[name]], bones[name].rotation_mode)
+
+
+def _motion_curves(armature_object: bpy.types.Object, motion: Motion, plan: Plan) -> list[Curve]:
+    size = body_size(plan.rest.matrices[:, :3, 3])
     curves = []
-    for name, channel in channels:
-        joint = skeleton.names.index(name)
-        is_place = channel == "location"
-        values = places[:, joint] if is_place else channel_values(turns[:, joint], bones[name].rotation_mode)
-        path = bones[name].path_from_id(channel)
-        still = _CONSTANT * (size if is_place else 1.0)
+    for name, channel, values in written_values(armature_object, motion, plan):
+        path = armature_object.pose.bones[name].path_from_id(channel)
+        still = _CONSTANT * (size if channel == "location" else 1.0)
         curves += [Curve(path, k, name, _shortest(column, still)) for k, column in enumerate(values.T)]
     return curves
 

@@ -1,0 +1,33 @@
+"""The box Live Variation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..operators.live import is_live, live_state
+from .tab import ForArmature, draw_sentence
+
+
+class RIFF_PT_live(ForArmature, bpy.types.Panel):
+    bl_label = "Live Variation"
+    bl_order = 4
+
+    def draw(self, context: Any) -> None:
+        layout, session = self.layout, context.window_manager.riff
+        _, problem = live_state()
+        if not is_live():
+            layout.operator("riff.live", icon="HIDE_OFF")
+            if problem:
+                draw_sentence(layout, problem, "ERROR", alert=True)
+            return
+        slider = layout.column()
+        slider.scale_y = 1.3
+        slider.prop(session, "live_position", slider=True)
+        row = layout.row(align=True)
+        row.operator("riff.live_keep", icon="CHECKMARK")
+        row.operator("riff.live", text="Stop", icon="X", depress=True)
+
+
+CLASSES = (RIFF_PT_live,)

@@ -1,0 +1,97 @@
+"""Motions from noise codes, one after the other as they are asked for, in a thread."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..core.motion import RATE, Motion, resample
+from ..core.strength import with_strength
+from .jobs import Job
+
+SETTLED = 0.15
+"""Seconds without another wish after which feet are cleaned and flips repaired, as they will be when it is kept."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A place between seeds, and how strongly the motion there varies."""
+
+    position: float
+    coarse: float = 1.0
+    fine: float = 1.0
+    clean_feet: bool = True
+
+
+class LiveJob(Job):
+    """Answers the latest wish with a motion at `fps`; earlier ones that were not begun are forgotten.
+
+    `motion` is the latest answer, `answered` its wish, `answers` how many there were; `finished` says whether feet and
+    flips were seen to.
+    """
+
+    def __init__(self, model_path: Path, *, frames: int | None, fps: float) -> None:
+        super().__init__("Live variation")
+        self.motion: Motion | None = None
+        self.answered: Wish | None = None
+        self.finished = False
+        self.answers = 0
+        self.model_name = ""
+        self._model_path, self._frames, self._fps = model_path, frames, fps
+        self._wish: Wish | None = None
+        self._wished = threading.Condition()
+
+    def ask(self, wish: Wish) -> None:
+        """Wish for a motion; the answer comes with a later tick."""
+        with self._wished:
+            self._wish = wish
+            self._wished.notify()
+
+    def cancel(self) -> None:
+        super().cancel()
+        with self._wished:
+            self._wished.notify()
+
+    def _receive(self, kind: str, value: Any) -> None:
+        if kind == "answer":
+            self.answered, self.motion, self.finished = value
+            self.answers += 1
+        elif kind == "name":
+            self.model_name = value
+        super()._receive(kind, value)
+
+    def _work(self) -> None:
+        from ..core.clean_feet import clean_feet
+        from ..core.codes import dial, motions_of
+        from ..core.flips import repair_flips
+        from ..core.generate import Sampler
+        from ..core.model import load_model
+
+        model = load_model(self._model_path)
+        sampler = Sampler(model)
+        self._send("name", model.name)
+        wanted = None if self._frames is None else max(30, round((self._frames - 1) * RATE / self._fps) + 1)
+        count = wanted or model.source.frames
+        raw: Motion | None = None
+        last: Wish | None = None
+        while not self._should_stop():
+            wish = self._next(SETTLED if raw is not None else 0.5)
+            if wish is not None:
+                last = wish
+                sampler.model = with_strength(model, wish.coarse, wish.fine)
+                raw = motions_of(sampler, [dial(model, count, wish.position)])[0]
+                self._send("answer", (wish, resample(raw, self._fps), False))
+            elif raw is not None and last is not None:
+                done = repair_flips(raw, model.source)
+                done = clean_feet(done, model.source) if last.clean_feet else done
+                self._send("answer", (last, resample(done, self._fps), True))
+                raw = None
+
+    def _next(self, patience: float) -> Wish | None:
+        with self._wished:
+            if self._wish is None and not self._stop.is_set():
+                self._wished.wait(patience)
+            wish, self._wish = self._wish, None
+            return wish
