@@ -30,14 +30,15 @@ MARGIN = 12
 
 
 def compose(
-    model: Model, composition: Composition, *, count: int = 1, seed: int = 0, clean: bool = True,
+    model: Model, composition: Composition, *, count: int = 1, seed: int = 0, first: int = 0, clean: bool = True,
     sampler: Sampler | None = None,
 ) -> list[Motion]:  # fmt: skip
     """New motions around what a composition keeps, as long as its target and at its rate.
 
     What is kept exactly comes out as it is in the target; joins go on in place, velocity and acceleration; with `clean`
-    feet stand where the motion is new. Pass a `sampler` of the model to compose often. Raises ClipError for masks
-    without sense, a target under 8 frames or a route too short, ModelError for a target on another skeleton.
+    feet stand where the motion is new. Variations `first` and on of a seed are the same whatever `count` is. Pass a
+    `sampler` of the model to compose often. Raises ClipError for masks without sense, a target under 8 frames or a
+    route too short, ModelError for a target on another skeleton.
     """
     composition.check()
     target = composition.target
@@ -46,7 +47,7 @@ def compose(
     if not 1 <= composition.entry <= model.recipe.levels:
         raise ClipError(f"Content can enter at levels 1 to {model.recipe.levels}.")
     sampler = sampler or Sampler(model)
-    rows = _synthesize(sampler, composition, count, seed)
+    rows = _synthesize(_Run(sampler, range(first, first + count), seed, composition.loop), composition)
     return [_finish(model, composition, one, clean) for one in rows]
 
 
@@ -59,16 +60,15 @@ def _finish(model: Model, composition: Composition, rows: NDArray[np.float32], c
     return settle(made, composition, model.source, clean)
 
 
-def _synthesize(sampler: Sampler, composition: Composition, count: int, seed: int) -> NDArray[np.float32]:
+def _synthesize(run: _Run, composition: Composition) -> NDArray[np.float32]:
     """Network rows (count, C, T) at 30 frames a second."""
     target = at_rate(composition.target, RATE, loop=composition.loop)
     frames = target.frames - composition.loop
     if frames < 8:
         raise ClipError("The action has fewer than 8 frames; there is nothing to work around.")
-    recipe = sampler.model.recipe
-    entry = EntryRows(sampler.model, composition, target.features[:frames], recipe.lengths(frames))
+    recipe = run.sampler.model.recipe
+    entry = EntryRows(run.sampler.model, composition, target.features[:frames], recipe.lengths(frames))
     first = max(1, recipe.first_stage(composition.entry - 1))
-    run = _Run(sampler, count, seed, composition.loop)
     longer = max(WIDER * frames, int(2.5 * entry.longest_run)) if entry.longest_run else frames
     with threads(1), torch.no_grad():
         x = run.stages(range(first), recipe.lengths(longer))
@@ -81,10 +81,10 @@ def _synthesize(sampler: Sampler, composition: Composition, count: int, seed: in
 
 @dataclass(frozen=True)
 class _Run:
-    """`count` samples of a seed on their way through a sampler's stages, as circles if they are a `loop`."""
+    """Some variations of a seed on their way through a sampler's stages, as circles if they are a `loop`."""
 
     sampler: Sampler
-    count: int
+    variations: range
     seed: int
     loop: bool
 
@@ -94,12 +94,12 @@ class _Run:
         """Consecutive stages from zero or `x`; what is kept is put back in front of each (`paper.md`, *Pyramid*)."""
         amplitudes = self.sampler._amplitudes()
         if x is None:
-            x = torch.zeros(self.count, len(self.sampler.model.channels.columns), lengths[0])
+            x = torch.zeros(len(self.variations), len(self.sampler.model.channels.columns), lengths[0])
         for stage in stages:
             if x.shape[-1] != lengths[stage]:
                 x = _resize_circle(x, lengths[stage]) if self.loop else resize(x, lengths[stage])
                 x = entry.keep(x, stage) if entry is not None else x
-            codes = np.stack([noise_code(self.seed, k, stage, lengths[stage]) for k in range(self.count)])
+            codes = np.stack([noise_code(self.seed, k, stage, lengths[stage]) for k in self.variations])
             x = self._refine(stage, x, torch.from_numpy(codes) * amplitudes[stage])
         return x
 

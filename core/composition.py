@@ -81,12 +81,13 @@ def keep_parts(source: Motion, joints: Collection[int]) -> Composition:
     return result
 
 
-def fill_regions(source: Motion, regions: Sequence[tuple[int, int]]) -> Composition:
+def fill_regions(source: Motion, regions: Sequence[tuple[int, int]], first: int = 1) -> Composition:
     """Make regions [start, stop) of rows anew, keep everything outside (eq. 5 of the paper).
 
-    Raises ClipError for a region outside the motion, under 8 rows, or on another one; or where nothing is left.
+    Raises ClipError for a region outside the motion, under 8 rows, or on another one, naming frames as `first` counts
+    them; or where nothing is left.
     """
-    check_regions(regions, source.frames)
+    check_regions(regions, source.frames, first)
     result = free(replace(source, features=source.features.copy()))
     result.keep[:] = 1.0
     for start, stop in regions:
@@ -96,23 +97,23 @@ def fill_regions(source: Motion, regions: Sequence[tuple[int, int]]) -> Composit
     return result
 
 
-def check_regions(regions: Sequence[tuple[int, int]], frames: int) -> None:
-    """Raise ClipError, counting frames from 1, for regions that cannot be filled."""
+def check_regions(regions: Sequence[tuple[int, int]], frames: int, first: int = 1) -> None:
+    """Raise ClipError, counting frames from `first`, for regions that cannot be filled."""
     if not regions:
-        raise ClipError("There is no region to fill; add one on the timeline first.")
+        raise ClipError("There is no region; add one on the timeline first.")
     for start, stop in regions:
         if start < 0 or stop > frames or start >= stop:
-            raise ClipError(
-                f"The region {start + 1}-{stop} is not inside the action, which has {frames} frames; move it."
-            )
+            span = f"{first}-{first + frames - 1}"
+            raise ClipError(f"The region {start + first}-{stop + first - 1} is not inside frames {span}; move it.")
         if stop - start < SHORTEST_REGION:
             raise ClipError(
-                f"The region {start + 1}-{stop} has fewer than {SHORTEST_REGION} frames; make it longer."
+                f"The region {start + first}-{stop + first - 1} has fewer than {SHORTEST_REGION} frames; "
+                "make it longer."
             )
-    ordered = sorted(regions)
-    for (a, b), (c, d) in itertools.pairwise(ordered):
+    for (a, b), (c, d) in itertools.pairwise(sorted(regions)):
         if c < b:
-            raise ClipError(f"The regions {a + 1}-{b} and {c + 1}-{d} overlap; join them or move one.")
+            pair = f"{a + first}-{b + first - 1} and {c + first}-{d + first - 1}"
+            raise ClipError(f"The regions {pair} overlap; join them or move one.")
 
 
 def keep_keys(source: Motion, rows: Collection[int], weight: float = 1.0) -> Composition:
@@ -131,17 +132,19 @@ def keep_keys(source: Motion, rows: Collection[int], weight: float = 1.0) -> Com
     return result
 
 
-def place_moments(source: Motion, moments: Sequence[tuple[int, int, int]], frames: int) -> Composition:
+def place_moments(
+    source: Motion, moments: Sequence[tuple[int, int, int]], frames: int, first: int = 1,
+) -> Composition:  # fmt: skip
     """Put rows [start, stop) of the source at row `at` of a take of `frames` rows, (start, stop, at) for each moment.
 
     Raises ClipError for moments outside source or take, under 8 rows, overlapping, or without room to get from one to
     the next.
     """
-    check_regions([(0, frames)], frames)
+    check_regions([(0, frames)], frames, first)
     for moment in moments:
-        check_regions([moment[:2]], source.frames)
+        check_regions([moment[:2]], source.frames, first)
     placed = [(at, at + stop - start) for start, stop, at in moments]
-    check_regions(placed, frames)
+    check_regions(placed, frames, first)
     features = np.zeros((frames, source.skeleton.channels))
     features[:] = source.features.mean(0)
     keep = np.zeros((frames, source.skeleton.groups))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import bpy
 
 from . import (
+    compose,
+    compose_settings,
     feet,
     generate,
     live,
@@ -23,7 +25,8 @@ from . import (
     train,
 )
 
-MODULES = (preferences, settings, rig_settings, sample, feet, train, presets, models, generate, live, results, regions)
+MODULES = (preferences, settings, rig_settings, sample, feet, train, presets, models, generate, live, results, regions,
+           compose_settings, compose)  # fmt: skip
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 
@@ -32,6 +35,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     settings.register()
     rig_settings.register()
+    compose_settings.register()
     session.register()
     loss_picture.register()
     source.register()
@@ -45,6 +49,7 @@ def unregister() -> None:
     source.unregister()
     loss_picture.unregister()
     session.unregister()
+    compose_settings.unregister()
     rig_settings.unregister()
     settings.unregister()
     for cls in reversed(CLASSES):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import generate, lists, live, overlay, regions, source, train
+from . import compose, generate, lists, live, overlay, regions, source, train
 
-MODULES = (lists, source, train, generate, live, regions)
+MODULES = (lists, source, train, generate, live, compose, regions)
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import bpy
 from bpy_extras import anim_utils
@@ -86,3 +86,9 @@ def slot_for(owner: bpy.types.Object, action: bpy.types.Action) -> bpy.types.Act
                 return slot
     filled = [slot for slot in slots if channelbag_of(action, slot)]
     return next(iter(filled or slots), None)
+
+
+def is_selected(pose_bone: bpy.types.PoseBone) -> bool:
+    """Whether a pose bone is selected: 5.0 moved this from the armature's bone to the pose bone."""
+    owner: Any = pose_bone if hasattr(pose_bone, "select") else pose_bone.bone
+    return bool(owner.select)

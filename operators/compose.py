@@ -1,0 +1,255 @@
+"""Direct a model: vary some body parts, fill regions, keep keys, place moments, extend, loop, re-style."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+
+from ..core.direction import Direction, Span, names_in, parse_moments, parse_spans
+from ..core.errors import ClipError
+from ..core.motion import Motion
+from ..core.parts import joints_named, mirrored
+from ..core.skeleton import Skeleton
+from ..rig.marked import bones_of_collection, selected_bones, selected_key_frames
+from ..rig.read import read_motion
+from .compose_run import FRESH, ComposeRun
+from .compose_settings import compose_settings
+from .rig_settings import regions_of
+from .train import read_source
+
+WHICH_ITEMS = [
+    ("PARTS", "Body Parts", "Parts or bones by their names"),
+    ("SELECTED", "Selected Bones", "The bones that are selected in Pose Mode"),
+    ("COLLECTION", "Bone Collection", "The bones of a bone collection"),
+]
+TRAVEL_ITEMS = [
+    ("AUTO", "Automatic", "Come back to the start where there is time for it, else go on travelling"),
+    ("RETURN", "Return", "The last frame is in the place of the first"),
+    ("TRAVEL", "Travel", "Each round goes on from where the last one ended"),
+]
+
+
+def regions_meant(ob: bpy.types.Object, text: str) -> tuple[Span, ...]:
+    """The regions in a text or, where that is empty, the armature's own that are switched on."""
+    return parse_spans(text) if text.strip() else tuple((r.start, r.end) for r in regions_of(ob))
+
+
+class _Masked(ComposeRun):
+    """The three masks, each of which can be laid over the others."""
+
+    use_parts: BoolProperty(
+        name="Body Parts", description="Vary some body parts only", default=False, options=FRESH,
+    )  # fmt: skip
+    which: EnumProperty(
+        name="Bones", description="How the bones are chosen", items=WHICH_ITEMS, default="PARTS", options=FRESH,
+    )  # fmt: skip
+    parts: StringProperty(
+        name="Parts", description="Body parts or bones, separated by commas, such as Upper Body or Left Arm",
+        default="Upper Body", options=FRESH,
+    )  # fmt: skip
+    collection: StringProperty(
+        name="Collection", description="Name of the bone collection", options=FRESH,
+    )  # fmt: skip
+    mirror: BoolProperty(
+        name="Mirror", description="Take the same bones of the other side instead", default=False, options=FRESH,
+    )  # fmt: skip
+    keep: BoolProperty(
+        name="Keep", description="Keep the chosen bones and vary all others, instead of the other way round",
+        default=False, options=FRESH,
+    )  # fmt: skip
+    use_regions: BoolProperty(
+        name="Regions", description="Make new motion in regions only", default=False, options=FRESH,
+    )  # fmt: skip
+    regions: StringProperty(
+        name="Regions", description="Spans of frames such as 40-90, 120-160; empty for the armature's own regions",
+        options=FRESH,
+    )  # fmt: skip
+    use_keys: BoolProperty(
+        name="Selected Keys", description="Keep the poses of selected keyframes", default=False, options=FRESH,
+    )  # fmt: skip
+    firmness: FloatProperty(
+        name="Firmness", description="How exactly the poses of the keys are kept", default=1.0, min=0.01, max=1.0,
+        subtype="FACTOR", options=FRESH,
+    )  # fmt: skip
+
+    def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
+        ob = context.object
+        return Direction(
+            first, self._kept(context) if self.use_parts else None,
+            regions_meant(ob, self.regions) if self.use_regions else None,
+            selected_key_frames(ob) if self.use_keys else None, self.firmness,
+        )  # fmt: skip
+
+    def _kept(self: Any, context: bpy.types.Context) -> tuple[str, ...]:
+        """Names of the bones that stay."""
+        skeleton = self.content(context).skeleton
+        chosen = joints_named(skeleton, self._names_chosen(context, skeleton))
+        if self.mirror:
+            chosen = mirrored(skeleton, chosen)
+        kept = chosen if self.keep else set(range(skeleton.joints)) - set(chosen)
+        if not chosen:
+            raise ClipError("The chosen bones are not among those that Riff learned; choose others.")
+        return tuple(skeleton.names[joint] for joint in sorted(kept))
+
+    def _names_chosen(self: Any, context: bpy.types.Context, skeleton: Skeleton) -> tuple[str, ...]:
+        if self.which == "SELECTED":
+            return tuple(name for name in selected_bones(context.object) if name in skeleton.names)
+        if self.which == "COLLECTION":
+            names = bones_of_collection(context.object, self.collection)
+            return tuple(name for name in names if name in skeleton.names)
+        return names_in(self.parts)
+
+
+class RIFF_OT_vary_parts(_Masked, bpy.types.Operator):
+    """Make new motion for some body parts; the others keep the action's, and the root goes with the legs"""
+
+    bl_idname = "riff.vary_parts"
+    bl_label = "Vary Body Parts"
+    result = "Parts"
+
+    use_parts: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+
+class RIFF_OT_fill_regions(_Masked, bpy.types.Operator):
+    """Make new motion in regions of the timeline; everything outside stays exactly as it is"""
+
+    bl_idname = "riff.fill_regions"
+    bl_label = "Fill Regions"
+    result = "Fill"
+
+    use_regions: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+
+class RIFF_OT_keep_keys(_Masked, bpy.types.Operator):
+    """Make new motion between the selected keyframes, whose poses stay"""
+
+    bl_idname = "riff.keep_keys"
+    bl_label = "Keep Selected Keys"
+    result = "Keys"
+
+    use_keys: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+
+class RIFF_OT_place_moments(ComposeRun, bpy.types.Operator):
+    """Place moments of the action where they are wanted in a new take, with new motion between them"""
+
+    bl_idname = "riff.place_moments"
+    bl_label = "Place Moments"
+    result = "Moments"
+
+    moments: StringProperty(
+        name="Moments", description="Spans and where they go, such as 40-90@1, 40-90@150; empty for the panel's list",
+        options=FRESH,
+    )  # fmt: skip
+    length: IntProperty(
+        name="Length", description="How many frames the take lasts; 0 for as many as the action", default=0, min=0,
+        max=100_000, options=FRESH,
+    )  # fmt: skip
+
+    def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
+        moments = parse_moments(self.moments) if self.moments.strip() else _moments_of(context)
+        if not moments:
+            raise ClipError("There is no moment to place; add one to the list first.")
+        return Direction(first, moments=moments, length=self.length)
+
+
+def _moments_of(context: bpy.types.Context) -> tuple[tuple[int, int, int], ...]:
+    known = {region.name: region for region in regions_of(context.object, only_used=False)}
+    moments = []
+    for moment in compose_settings(context).moments:
+        region = known.get(moment.region)
+        if region is None:
+            raise ClipError(f"There is no region “{moment.region}”; choose another one for the moment.")
+        moments.append((region.start, region.end, moment.frame))
+    return tuple(moments)
+
+
+class RIFF_OT_extend_action(ComposeRun, bpy.types.Operator):
+    """Go on with the action beyond its end, or begin before its start; what is there stays exactly as it is"""
+
+    bl_idname = "riff.extend_action"
+    bl_label = "Extend"
+    result = "Extended"
+
+    before: IntProperty(
+        name="Before", description="Frames to add at the start", default=0, min=0, max=100_000, options=FRESH,
+    )  # fmt: skip
+    after: IntProperty(
+        name="After", description="Frames to add at the end", default=90, min=0, max=100_000, options=FRESH,
+    )  # fmt: skip
+    length: IntProperty(
+        name="Length", description="How many frames the take lasts in all; 0 to add what Before and After say",
+        default=0, min=0, max=100_000, options=FRESH,
+    )  # fmt: skip
+
+    def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
+        after = 0 if self.length else self.after
+        return Direction(first, before=self.before, after=after, length=self.length)
+
+
+class RIFF_OT_loop_action(ComposeRun, bpy.types.Operator):
+    """Make a take that can be repeated without a jump: its last frame is its first, at the same speed"""
+
+    bl_idname = "riff.loop_action"
+    bl_label = "Loop"
+    result = "Loop"
+
+    transition: IntProperty(
+        name="Transition", description="How many frames at the end are new and lead back to the first; 0 for all",
+        default=30, min=0, max=10_000, options=FRESH,
+    )  # fmt: skip
+    travel: EnumProperty(
+        name="Travel", description="Where a round ends", items=TRAVEL_ITEMS, default="AUTO", options=FRESH,
+    )  # fmt: skip
+
+    def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
+        travels = {"AUTO": None, "RETURN": False, "TRAVEL": True}[self.travel]
+        return Direction(first, loop=True, transition=self.transition, travels=travels)
+
+
+class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
+    """Put the style of the model on another action of this rig, or of one that is built alike"""
+
+    bl_idname = "riff.restyle"
+    bl_label = "Re-style"
+    result = "Style"
+
+    action: StringProperty(
+        name="Action", description="Action to re-style; empty for the one that is on the armature", options=FRESH,
+    )  # fmt: skip
+    armature: StringProperty(
+        name="Armature", description="Armature object that the action belongs to; empty for the active one",
+        options=FRESH,
+    )  # fmt: skip
+    style: FloatProperty(
+        name="Style", description="From the action as it is, 0, to the model's style, 1", default=1.0, min=0.0, max=1.0,
+        subtype="FACTOR", options=FRESH,
+    )  # fmt: skip
+
+    def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
+        return Direction(first, style=self.style)
+
+    def content(self: Any, context: bpy.types.Context) -> Motion:
+        owner = bpy.data.objects.get(self.armature) if self.armature else context.object
+        if owner is None or owner.type != "ARMATURE":
+            raise ClipError(f"There is no armature “{self.armature}”; choose the one that the action belongs to.")
+        if not self.action:
+            return read_source(owner, context.scene)
+        action = bpy.data.actions.get(self.action)
+        if action is None:
+            raise ClipError(f"There is no action “{self.action}”; choose another one.")
+        return read_motion(owner, action, scene=context.scene)
+
+    def bones(self: Any, context: bpy.types.Context) -> dict[str, str] | None:
+        if not self.armature or self.armature == context.object.name:
+            return None
+        pairs = compose_settings(context).bones
+        return {pair.name: pair.other for pair in pairs if pair.other} or None
+
+
+CLASSES = (
+    RIFF_OT_vary_parts, RIFF_OT_fill_regions, RIFF_OT_keep_keys, RIFF_OT_place_moments, RIFF_OT_extend_action,
+    RIFF_OT_loop_action, RIFF_OT_restyle,
+)  # fmt: skip

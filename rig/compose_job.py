@@ -1,0 +1,57 @@
+"""Composing beside Blender, in a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core.direction import Direction
+from ..core.errors import TrainingStopped
+from ..core.motion import Motion
+from .jobs import Job
+
+
+class CompositionJob(Job):
+    """Composes `count` motions from `source` as `direction` asks, with the model at `model_path`.
+
+    `bones` maps the model's bones to those of the source, where that comes from another rig. `motions` (at the source's
+    rate) and `model_name` are there once the job is DONE, `done` counts them before.
+    """
+
+    def __init__(
+        self, model_path: Path, source: Motion, direction: Direction, *, count: int, seed: int, clean: bool = True,
+        bones: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__("Composing")
+        self.model_name = ""
+        self.motions: list[Motion] = []
+        self.done = 0
+        self._model_path, self._source, self._direction = model_path, source, direction
+        self._count, self._seed, self._clean, self._bones = count, seed, clean, bones
+
+    def _receive(self, kind: str, value: Any) -> None:
+        if kind == "motions":
+            self.model_name, self.motions = value
+        elif kind == "done":
+            self.done = value
+        super()._receive(kind, value)
+
+    def _work(self) -> None:
+        from ..core.bone_map import onto_skeleton
+        from ..core.compose import compose
+        from ..core.direction import direct
+        from ..core.generate import Sampler
+        from ..core.model import load_model
+
+        model = load_model(self._model_path)
+        source = onto_skeleton(self._source, model.skeleton, self._bones)
+        composition = direct(source, self._direction)
+        sampler = Sampler(model)
+        motions = []
+        for number in range(self._count):
+            if self._should_stop():
+                raise TrainingStopped
+            motions += compose(model, composition, seed=self._seed, first=number, clean=self._clean, sampler=sampler)
+            self._send("done", number + 1)
+        self._send("motions", (model.name, motions))

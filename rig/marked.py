@@ -1,0 +1,83 @@
+"""What a person has marked in Blender for a composition: bones, keyframes, a curve."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import bpy
+import numpy as np
+
+from ..core.errors import ClipError
+from .actions import source_of
+from .compat import is_selected
+
+
+def selected_bones(armature_object: bpy.types.Object) -> tuple[str, ...]:
+    """Names of the selected pose bones. Raises ClipError where none is."""
+    names = tuple(bone.name for bone in armature_object.pose.bones if is_selected(bone))
+    if not names:
+        raise ClipError("No bone is selected; select some in Pose Mode, or choose body parts.")
+    return names
+
+
+def bones_of_collection(armature_object: bpy.types.Object, name: str) -> tuple[str, ...]:
+    """Names of the bones in a bone collection and those inside it. Raises ClipError where it is missing or empty."""
+    collection = armature_object.data.collections_all.get(name)
+    if collection is None:
+        raise ClipError(f"“{armature_object.name}” has no bone collection “{name}”; choose another one.")
+    names = tuple(bone.name for bone in collection.bones_recursive)
+    if not names:
+        raise ClipError(f"The bone collection “{name}” holds no bones; choose another one.")
+    return names
+
+
+def selected_key_frames(armature_object: bpy.types.Object) -> tuple[int, ...]:
+    """Whole frames on which the armature's action has selected keys. Raises ClipError where it has none."""
+    found: set[int] = set()
+    for curve in source_of(armature_object).bag.fcurves:
+        count = len(curve.keyframe_points)
+        selected, places = np.zeros(count, dtype=bool), np.empty(2 * count, dtype=np.float32)
+        curve.keyframe_points.foreach_get("select_control_point", selected)
+        curve.keyframe_points.foreach_get("co", places)
+        found |= {round(float(frame)) for frame in places[::2][selected]}
+    if not found:
+        raise ClipError("No keyframe is selected; select the keys whose poses must stay.")
+    return tuple(sorted(found))
+
+
+def curve_points(curve_object: bpy.types.Object | None) -> tuple[tuple[float, float], ...]:
+    """Points (x, y) of a curve object as it is evaluated, in world space, from its first to its last.
+
+    Raises ClipError for anything but a curve with a length.
+    """
+    if curve_object is None:
+        raise ClipError("No curve is chosen; choose the curve that the root should follow.")
+    if curve_object.type not in ("CURVE", "CURVES"):
+        raise ClipError(f"“{curve_object.name}” is no curve; choose a curve object.")
+    evaluated = curve_object.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    places = _line(evaluated)
+    if len(places) < 2 or not np.linalg.norm(np.diff(places, axis=0), axis=1).sum() > 0:
+        raise ClipError(f"The curve “{curve_object.name}” has no length on the ground; choose another one.")
+    return tuple((float(x), float(y)) for x, y in places)
+
+
+def _line(evaluated: bpy.types.Object) -> np.ndarray:
+    """World places (N, 2) along the first spline; a bevel is left out by taking the curve's own points."""
+    matrix = np.array(evaluated.matrix_world)
+    if evaluated.type == "CURVES":
+        points = np.array([point.position for point in evaluated.data.curves[0].points], dtype=np.float64)
+    else:
+        bare = cast(bpy.types.Curve, evaluated.data.copy())
+        bare.bevel_depth = bare.extrude = 0.0
+        bare.bevel_object = None
+        helper = bpy.data.objects.new("Riff", bare)
+        try:
+            mesh = helper.to_mesh()
+            points = np.array([vertex.co for vertex in mesh.vertices], dtype=np.float64).reshape(-1, 3)
+            if bare.splines and bare.splines[0].use_cyclic_u and len(points):
+                points = np.concatenate([points, points[:1]])
+            helper.to_mesh_clear()
+        finally:
+            bpy.data.objects.remove(helper)
+            bpy.data.curves.remove(bare)
+    return (points @ matrix[:3, :3].T + matrix[:3, 3])[:, :2]
