@@ -24,10 +24,11 @@ from .model import Model
 from .motion import RATE, Motion, resample, with_contact_labels
 from .networks import Graph, arrays_of
 from .progress import Progress
-from .pyramid import Pyramid, build_pyramid, resize, run_stages
+from .pyramid import Pyramid, build_pyramid, resize
 from .recipe import Recipe
 from .stage import Bases, Stage, Task, make_stage, start_networks, transfer
 from .start import Start
+from .supply import Supply
 from .threads import usable_cores
 
 
@@ -211,54 +212,6 @@ class LevelRun:
     def _run(self, task: Task) -> tuple[list[Tensor], Tensor]:
         self.ask_stop()
         return task()
-
-
-class Supply:
-    """Samples of the frozen levels for a level's first stage, from a bank made in advance or fresh each time."""
-
-    def __init__(self, training: Training, level: int, bank: Tensor | None = None) -> None:
-        self.training, self.recipe, self.level = training, training.recipe, level
-        self.batch = self.recipe.batch[level]
-        self.first = self.recipe.first_stage(level)
-        pyramid = training.pyramid
-        self.length = pyramid.lengths[self.first]
-        self.rows = min(self.recipe.crop[level] or self.length, self.length)
-        self.bank = bank
-        self.code = pyramid.code
-        if level:
-            noises: list[Tensor | None] = [pyramid.code, *[None] * (self.first - 1)]
-            self.code = resize(self._run(torch.zeros_like(pyramid.code), noises), self.length)
-            if self.recipe.bank and bank is None:
-                made = [self._fresh(8) for _ in range(-(-self.recipe.bank // 8))]
-                self.bank = torch.cat(made)
-
-    def draw(self, times: int) -> Bases:
-        return Bases([self._batch() for _ in range(times)], self.code)
-
-    def _batch(self) -> Tensor:
-        if not self.first:
-            return self.training.pyramid.clips[0].new_zeros(self.batch, self.code.shape[1], self.rows)
-        random, spare = self.training.random, self.length - self.rows
-        starts = torch.randint(0, spare + 1, (self.batch,), generator=random).tolist()
-        if self.bank is None:
-            whole = self._fresh(self.batch)
-        else:
-            whole = self.bank[torch.randint(0, len(self.bank), (self.batch,), generator=random)]
-        return torch.stack([row[:, start : start + self.rows] for row, start in zip(whole, starts, strict=True)])
-
-    def _fresh(self, count: int) -> Tensor:
-        self.training.ask_stop()
-        stages, pyramid = self.training.stages[: self.first], self.training.pyramid
-        noises: list[Tensor | None] = [
-            stage.noise(pyramid.clips[stage.index].expand(count, -1, -1)) for stage in stages
-        ]
-        base = pyramid.clips[0].new_zeros(count, self.code.shape[1], pyramid.lengths[0])
-        return resize(self._run(base, noises), self.length)
-
-    def _run(self, base: Tensor, noises: list[Tensor | None]) -> Tensor:
-        stages = self.training.stages[: self.first]
-        lengths = self.training.pyramid.lengths[: self.first]
-        return run_stages([stage.averaged for stage in stages], lengths, noises, base)
 
 
 def _lift(above: Stage, made: list[Tensor], rebuilt: Tensor) -> Bases:

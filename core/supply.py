@@ -1,0 +1,92 @@
+"""What the frozen levels make for the level at work: a bank of samples, or fresh ones in every iteration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from .pyramid import resize, run_stages
+from .stage import Bases
+
+if TYPE_CHECKING:
+    from .train import Training
+
+TOGETHER = 8
+"""Samples of a bank whose noise is drawn together."""
+
+BANK_FRAMES = 72_000
+"""Frames that a bank holds at most, 125 MB of a human: 48 samples of a clip of a minute, fewer of a longer one."""
+
+CHUNK = 2600
+"""Frames that go through the frozen stages together on a CPU: what the layers keep of more falls out of its cache."""
+
+
+class Supply:
+    """Samples of the frozen levels for a level's first stage."""
+
+    def __init__(self, training: Training, level: int, bank: Tensor | None = None) -> None:
+        self.training, self.recipe, self.level = training, training.recipe, level
+        self.batch = self.recipe.batch[level]
+        self.first = self.recipe.first_stage(level)
+        pyramid = training.pyramid
+        self.length = pyramid.lengths[self.first]
+        self.rows = min(self.recipe.crop[level] or self.length, self.length)
+        self.bank = bank
+        self.code = pyramid.code
+        if level:
+            noises: list[Tensor | None] = [pyramid.code, *[None] * (self.first - 1)]
+            self.code = resize(self._run(torch.zeros_like(pyramid.code), noises), self.length)
+            if self.recipe.bank and bank is None:
+                self.bank = self._made_bank()
+
+    def draw(self, times: int) -> Bases:
+        """Bases for `times` steps of the level's first stage."""
+        return Bases([self._batch() for _ in range(times)], self.code)
+
+    def _made_bank(self) -> Tensor:
+        rounds = bank_size(self.recipe.bank, self.length) // TOGETHER
+        bank = self.code.new_empty(rounds * TOGETHER, self.code.shape[1], self.length)
+        for number in range(rounds):
+            self._fresh(bank[number * TOGETHER : (number + 1) * TOGETHER])
+        return bank
+
+    def _batch(self) -> Tensor:
+        if not self.first:
+            return self.training.pyramid.clips[0].new_zeros(self.batch, self.code.shape[1], self.rows)
+        random, spare = self.training.random, self.length - self.rows
+        starts = torch.randint(0, spare + 1, (self.batch,), generator=random).tolist()
+        if self.bank is None:
+            whole = self._fresh(self.code.new_empty(self.batch, self.code.shape[1], self.length))
+            chosen = list(whole)
+        else:
+            chosen = [self.bank[k] for k in torch.randint(0, len(self.bank), (self.batch,), generator=random).tolist()]
+        return torch.stack([row[:, start : start + self.rows] for row, start in zip(chosen, starts, strict=True)])
+
+    def _fresh(self, result: Tensor) -> Tensor:
+        """Fill `result` (B, C, T) with new samples, as many at a time as suit the cache."""
+        stages, pyramid = self.training.stages[: self.first], self.training.pyramid
+        count = len(result)
+        noises = [stage.noise(pyramid.clips[stage.index].expand(count, -1, -1)) for stage in stages]
+        step = max(1, CHUNK // self.length) if result.device.type == "cpu" else count
+        for start in range(0, count, step):
+            part = slice(start, min(start + step, count))
+            base = result.new_zeros(part.stop - start, result.shape[1], pyramid.lengths[0])
+            result[part] = resize(self._run(base, [noise[part] for noise in noises]), self.length)
+        return result
+
+    def _run(self, base: Tensor, noises: Sequence[Tensor | None]) -> Tensor:
+        """The frozen stages, one after the other; raises TrainingStopped between two of them."""
+        for stage, noise in zip(self.training.stages[: self.first], noises, strict=True):
+            self.training.ask_stop()
+            length = self.training.pyramid.lengths[stage.index]
+            base = run_stages([stage.averaged], [length], [noise], base)
+        return base
+
+
+def bank_size(wanted: int, length: int) -> int:
+    """Samples of a bank of this many frames each, in whole rounds: as many as wanted, or as BANK_FRAMES hold."""
+    most = max(TOGETHER, BANK_FRAMES // length)
+    return -(-min(wanted, most) // TOGETHER) * TOGETHER

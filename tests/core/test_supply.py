@@ -1,0 +1,65 @@
+"""The bank of samples of the frozen levels: its size, its samples, and stopping while it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+from core.errors import TrainingStopped
+from core.motion import Motion
+from core.recipe import FAST
+from core.supply import BANK_FRAMES, TOGETHER, Supply, bank_size
+from core.train import Training
+
+TINY = replace(FAST, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=16)
+
+
+def trained_to(motion: Motion, level: int, should_stop: Callable[[], bool] = lambda: False) -> Training:
+    training = Training(motion, TINY, 7, torch.device("cpu"), 1, should_stop)
+    for lower in range(level):
+        training.stages += training.start_level(lower).stages
+    return training
+
+
+def test_banks_of_long_clips_hold_fewer_samples() -> None:
+    assert [bank_size(48, length) for length in (90, 541, 1500)] == [48, 48, 48]
+    assert bank_size(48, 3000) * 3000 <= BANK_FRAMES
+    assert bank_size(48, 100_000) == TOGETHER
+    assert bank_size(1, 90) == TOGETHER
+
+
+def test_a_bank_in_chunks_equals_one_made_whole(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
+    banks = []
+    for chunk in (10_000, 1):
+        monkeypatch.setattr("core.supply.CHUNK", chunk)
+        training = trained_to(walker, 2)
+        banks.append(Supply(training, 2).bank)
+        training.close()
+    whole, single = banks
+    assert whole is not None
+    assert single is not None
+    assert whole.shape == (16, len(training.channels.columns), training.pyramid.lengths[4])
+    torch.testing.assert_close(single, whole, atol=1e-6, rtol=1e-5)
+    assert float((whole[0] - whole[1]).abs().max()) > 1e-3
+
+
+def test_stops_between_two_stages_of_a_bank(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.supply.CHUNK", 1)
+    asked = 0
+
+    def should_stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > before + 30
+
+    before = 1_000_000
+    training = trained_to(walker, 2, should_stop)
+    before, made = asked, asked
+    with pytest.raises(TrainingStopped):
+        Supply(training, 2)
+    # Of the code's four stages and sixteen samples of four stages each, it did not get to the eighth sample.
+    assert asked == made + 31
+    training.close()
