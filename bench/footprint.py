@@ -21,6 +21,7 @@ import torch
 
 from core.errors import RiffError, TrainingStopped
 from core.motion import Motion
+from core.progress import Progress
 from core.recipe import RECIPES, Recipe
 from core.train import train
 
@@ -41,48 +42,57 @@ def peak_megabytes() -> float:
 
 
 class Watch:
-    """Stands in for the Cancel button: notes when training asks; presses after `iterations` of each level."""
+    """Stands in for the Cancel button and the panel: notes when training asks, and presses in the last level.
 
-    def __init__(self, levels: int, iterations: int) -> None:
-        self.wanted = levels * iterations
+    `spans` are the times in which training does not ask, those before its first iteration left out.
+    """
+
+    def __init__(self, iterations: int) -> None:
+        self.iterations = iterations
         self.asked = [time.perf_counter()]
+        self.first = 0
+        self.counted = 0
         self.peaks: list[float] = []
         self.pressed = float("inf")
 
     def __call__(self) -> bool:
         now = time.perf_counter()
         self.asked.append(now)
-        self.peaks.append(peak_megabytes())
-        if len(self.peaks) == self.wanted:
-            self.pressed = now + (self.asked[-1] - self.asked[-2]) / 3.0
         return now >= self.pressed
+
+    def hear(self, progress: Progress) -> None:
+        self.first = self.first or len(self.asked) - 1
+        self.peaks.append(peak_megabytes())
+        self.counted += progress.level == progress.levels
+        if self.counted == self.iterations:
+            # In the middle of what an iteration of this level takes.
+            self.pressed = time.perf_counter() + 0.5 / progress.steps_per_second
+
+    @property
+    def spans(self) -> list[float]:
+        return [b - a for a, b in itertools.pairwise(self.asked[self.first :])]
 
 
 def measure(motion: Motion, recipe: Recipe, iterations: int, device: str, threads: int | None) -> dict[str, Any]:
     """Train `iterations` of every level, then stop in the middle of one; every value fits JSON.
 
     A stop that comes at no special moment waits for the rest of the span in which training does not ask: on average
-    E[s²] / 2 E[s] of the spans s. The longest span is the worst.
+    E[s²] / 2 E[s] of the spans s. The longest span is the worst, whether it lies in an iteration or between two levels.
     """
     before = peak_megabytes()
-    watch = Watch(recipe.levels, iterations)
+    watch = Watch(iterations)
     counts = (*(iterations,) * (recipe.levels - 1), 1000 * iterations)
     try:
-        train(motion, replace(recipe, iterations=counts), should_stop=watch, device=device, threads=threads)
+        train(motion, replace(recipe, iterations=counts), watch.hear, watch, device=device, threads=threads)
     except TrainingStopped:
         stopped = time.perf_counter() - watch.pressed
-    spans = [b - a for a, b in itertools.pairwise(watch.asked)]
-    # The first span of a level holds its start, and that of level 1 everything that is done once.
-    starts = [spans[level * iterations] for level in range(recipe.levels)]
-    inside = [span for k, span in enumerate(spans) if k % iterations or k >= watch.wanted]
     cuda = torch.cuda.max_memory_allocated() / MEGABYTE if torch.cuda.is_available() and device != "cpu" else None
     return {
         "recipe": recipe.name, "iterations_each_level": iterations,
-        "memory_mb": {"imported": before, "first_level": watch.peaks[iterations - 1], "peak": watch.peaks[-1],
-                      "cuda_peak": cuda},
+        "memory_mb": {"imported": before, "first_level": watch.peaks[0], "peak": watch.peaks[-1], "cuda_peak": cuda},
         "stop_seconds": {
-            "measured_at_last_level": stopped, "typical": waiting(inside), "longest_iteration": max(inside),
-            "longest_start_of_level": max(starts[1:], default=0.0), "before_first_iteration": starts[0],
+            "measured_at_last_level": stopped, "typical": waiting(watch.spans), "longest": max(watch.spans),
+            "before_first_iteration": watch.asked[watch.first] - watch.asked[0],
         },
     }  # fmt: skip
 

@@ -128,14 +128,14 @@ def duration(seconds: float) -> str:
 
 
 def footprint_table(rows: Sequence[dict[str, Any]]) -> str:
-    lines = ["| training | peak memory | of it PyTorch and clip | on the GPU | stop, typical | longest iteration | "
-             "longest start of a level |", "|---|" + "---:|" * 6]  # fmt: skip
+    lines = ["| training | peak memory | of it PyTorch and clip | on the GPU | stop, typical | stop, longest |",
+             "|---|" + "---:|" * 5]  # fmt: skip
     for row in rows:
         memory, stop = row["memory_mb"], row["stop_seconds"]
         cuda = f"{memory['cuda_peak']:.0f} MB" if memory["cuda_peak"] is not None else "–"
         lines.append(
             f"| {row['recipe']} | {memory['peak']:.0f} MB | {memory['imported']:.0f} MB | {cuda} "
-            f"| {stop['typical']:.2f} s | {stop['longest_iteration']:.2f} s | {stop['longest_start_of_level']:.2f} s |"
+            f"| {stop['typical']:.2f} s | {stop['longest']:.2f} s |"
         )
     return "\n".join(lines)
 
