@@ -1,7 +1,8 @@
-"""How much noise the finer levels get when a model is sampled: as much as leaves the motion as smooth as its source."""
+"""How much noise each level gets when a model is sampled: as much as makes the motion as lively as its source."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -12,35 +13,45 @@ from .generate import Sampler
 from .model import Model
 from .quality import roughness_figures
 
-FINE = (0.6, 0.45, 0.3, 0.2, 0.1)
-"""Shares of σ_i that are tried for the levels above the first, from much to little."""
+NOISES = ((1.0, 0.1), (1.0, 0.2), (1.0, 0.3), (1.0, 0.45), (1.0, 0.6), (1.25, 0.6), (1.5, 0.6))
+"""Shares of σ_i at the first level and above it that are tried, from calm to lively."""
 
-SAMPLES = 3
+SAMPLES = 4
 SEED = 0xFFFFFFFF
-"""A seed that nobody is likely to look at, so that no variation is measured that was used to choose."""
+"""Seeds from here down, which nobody is likely to look at: no variation is judged by what was used to choose."""
 
 
-def calibrated(model: Model) -> Model:
-    """The model with the most fine noise at which its motions are no rougher than the source, or with the least.
+def calibrated(model: Model, ask_stop: Callable[[], None] = lambda: None) -> Model:
+    """The model with the noise at which its motions come nearest to the source's roughness.
 
-    Noise of fine levels makes variations differ a little more and shake more; how much more depends on the clip.
+    Fine noise makes variations differ a little more and shake more, and how much more depends on the clip; a clip that
+    hardly moves, like an idle, wants more coarse noise to vary at all. `ask_stop` is called often and may raise.
     """
-    for share in FINE:
-        candidate = with_fine_noise(model, share)
-        if mean_roughness(candidate) <= 1.0:
+    best, gap = model, float("inf")
+    for coarse, fine in NOISES:
+        candidate = with_noise(model, coarse, fine)
+        roughness = mean_roughness(candidate, ask_stop)
+        if abs(roughness - 1.0) >= gap:
             break
-    return candidate
+        best, gap = candidate, abs(roughness - 1.0)
+        if roughness >= 1.0:
+            break
+    return best
 
 
-def with_fine_noise(model: Model, share: float) -> Model:
-    """The model as it is sampled with this share of σ_i at all levels above the first."""
-    first, *rest = model.recipe.sampling_noise
-    return replace(model, recipe=replace(model.recipe, sampling_noise=(first, *(share for _ in rest))))
+def with_noise(model: Model, coarse: float, fine: float) -> Model:
+    """The model as it is sampled with these shares of σ_i at the first level and at all above it."""
+    noise = (coarse, *(fine,) * (model.recipe.levels - 1))
+    return replace(model, recipe=replace(model.recipe, sampling_noise=noise))
 
 
-def mean_roughness(model: Model) -> float:
+def mean_roughness(model: Model, ask_stop: Callable[[], None] = lambda: None) -> float:
     """Roughness of a few motions as users get them, over that of the source."""
-    source = model.source
-    motions = [repair_flips(motion, source) for motion in Sampler(model).sample(2 * source.frames, SAMPLES, SEED)]
-    figures = [roughness_figures(source, clean_feet(motion, source))["roughness"] for motion in motions]
+    source, sampler = model.source, Sampler(model)
+    figures = []
+    for number in range(SAMPLES):
+        ask_stop()
+        (motion,) = sampler.sample(2 * source.frames, 1, SEED - number)
+        cleaned = clean_feet(repair_flips(motion, source), source)
+        figures.append(roughness_figures(source, cleaned)["roughness"])
     return float(np.mean(figures))

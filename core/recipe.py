@@ -31,7 +31,7 @@ class Recipe:
     sampling_noise: Levels = (1.0, 1.0, 1.0, 1.0)
     """What each level's amplitudes σ_i are multiplied with when motions are generated; training uses σ_i itself."""
     calibrate: bool = False
-    """Whether a finished model chooses `sampling_noise` of the levels above the first by the roughness it leads to."""
+    """Whether a finished model chooses its `sampling_noise` by the roughness that it leads to."""
     kernel: int = 5
     distance: int = 2
     """Edges of the skeleton graph that a convolution sees."""

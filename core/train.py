@@ -77,7 +77,7 @@ def resume(
     finally:
         training.close()
     model = training.model(motion.fps, time.perf_counter() - started, clock.history)
-    return calibrated(model) if recipe.calibrate else model
+    return calibrated(model, training.ask_stop) if recipe.calibrate else model
 
 
 def pick_device(wanted: str) -> torch.device:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.calibrate import FINE, calibrated, mean_roughness, with_fine_noise
+from core.calibrate import NOISES, calibrated, mean_roughness, with_noise
 from core.model import Model
 from core.motion import Motion
 from core.recipe import FAST
@@ -20,20 +20,21 @@ def tiny_model(make_walker: Callable[[float], Motion]) -> Model:
     return train(make_walker(3.0), recipe)
 
 
-def test_the_choice_is_no_rougher_than_the_source_or_the_calmest(tiny_model: Model) -> None:
+def test_the_choice_is_nearest_to_the_sources_roughness(tiny_model: Model) -> None:
     chosen = calibrated(tiny_model)
-    share = chosen.recipe.sampling_noise[1]
-    assert share in FINE
-    assert chosen.recipe.sampling_noise == (FAST.sampling_noise[0], *(share,) * (FAST.levels - 1))
-    assert mean_roughness(chosen) <= 1.0 or share == FINE[-1]
-    louder = [other for other in FINE if other > share]
-    assert all(mean_roughness(with_fine_noise(tiny_model, other)) > 1.0 for other in louder)
+    coarse, fine = chosen.recipe.sampling_noise[:2]
+    assert (coarse, fine) in NOISES
+    assert chosen.recipe.sampling_noise == (coarse, *(fine,) * (FAST.levels - 1))
+    gap = abs(mean_roughness(chosen) - 1.0)
+    place = NOISES.index((coarse, fine))
+    neighbours = NOISES[max(place - 1, 0) : place + 2]
+    assert all(gap <= abs(mean_roughness(with_noise(tiny_model, *noise)) - 1.0) for noise in neighbours)
 
 
 def test_more_fine_noise_is_rougher(tiny_model: Model) -> None:
-    assert mean_roughness(with_fine_noise(tiny_model, 2.0)) > mean_roughness(with_fine_noise(tiny_model, 0.0))
+    assert mean_roughness(with_noise(tiny_model, 1.0, 2.0)) > mean_roughness(with_noise(tiny_model, 1.0, 0.0))
 
 
-def test_the_models_noise_is_what_was_chosen(tiny_model: Model) -> None:
+def test_a_trained_model_has_the_noise_that_was_chosen(tiny_model: Model) -> None:
+    assert tiny_model.recipe.calibrate
     assert tiny_model.recipe.sampling_noise == calibrated(tiny_model).recipe.sampling_noise
-    assert replace(tiny_model.recipe, sampling_noise=FAST.sampling_noise).calibrate
