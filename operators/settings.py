@@ -36,6 +36,7 @@ class RiffModel(bpy.types.PropertyGroup):
     """A row of the list of models; `name` is the file's, so that it is unique."""
 
     path: StringProperty(subtype="FILE_PATH")
+    label: StringProperty()
     rig: StringProperty()
     detail: StringProperty()
     quality: StringProperty()
