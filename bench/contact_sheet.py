@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ Progress = Callable[[float, str], None]
 PAPER = (246, 245, 242)
 INK = (40, 42, 48)
 FAINT = (130, 132, 138)
+MARK = (40, 150, 80)
 LABEL_WIDTH = 150
 MARGIN = 14
 GAP = 4
@@ -40,24 +41,30 @@ def render_contact_sheet(
     columns: int = 12,
     cell_width: int = 168,
     on_progress: Progress | None = None,
+    *,
+    marks: Sequence[Sequence[tuple[float, float]]] = (),
+    tinted: Collection[str] = (),
+    labels: Sequence[str] = (),
 ) -> Path:
     """Render actions as rows of poses, evenly spaced in time, into one PNG; the first action is the source.
 
     The camera follows the figure over a checkered floor, so floating, sinking and travelling show. `scene` lends
     its frame rate; it, the armature and the file stay as they were. `cell_width` is a picture's width in pixels; its
-    height follows from the source's poses.
+    height follows from the source's poses. `marks` are spans of frames of each row whose pictures get a green frame,
+    `tinted` bones that are green, `labels` what is said of each row under its name.
     Raises ValueError without actions.
     """
     if not actions:
         raise ValueError("A contact sheet needs at least one action")
     rows = [[Cell(action, frame) for frame in _spread(action, columns)] for action in actions]
-    figure = make_figure(armature)
+    figure = make_figure(armature, tinted)
     try:
         with tempfile.TemporaryDirectory() as folder:
             pictures = _render_cells(figure, rows, cell_width, Path(folder), on_progress)
     finally:
         figure.remove()
-    return _save(_compose(rows, pictures, scene.render.fps / scene.render.fps_base), path)
+    sheet = _compose(rows, pictures, scene.render.fps / scene.render.fps_base, marks, labels)
+    return _save(sheet, path)
 
 
 def render_path_sheet(
@@ -150,7 +157,13 @@ def _loaded(file: Path) -> Image.Image:
         return image.convert("RGB")
 
 
-def _compose(rows: list[list[Cell]], pictures: list[list[Image.Image]], fps: float) -> Image.Image:
+def _compose(
+    rows: list[list[Cell]],
+    pictures: list[list[Image.Image]],
+    fps: float,
+    marks: Sequence[Sequence[tuple[float, float]]] = (),
+    labels: Sequence[str] = (),
+) -> Image.Image:
     width, height = pictures[0][0].size
     columns = max(len(row) for row in rows)
     sheet_width = 2 * MARGIN + LABEL_WIDTH + columns * (width + GAP) - GAP
@@ -158,10 +171,13 @@ def _compose(rows: list[list[Cell]], pictures: list[list[Image.Image]], fps: flo
     draw = ImageDraw.Draw(sheet)
     for y, (row, images) in enumerate(zip(rows, pictures, strict=True)):
         top = MARGIN + y * (height + GAP)
-        _label(draw, row[0].action, "source" if y == 0 else f"variation {y}", fps, (MARGIN, top + height // 2))
+        role = labels[y] if y < len(labels) else "source" if y == 0 else f"variation {y}"
+        _label(draw, row[0].action, role, fps, (MARGIN, top + height // 2))
         for x, (shot, image) in enumerate(zip(row, images, strict=True)):
             left = MARGIN + LABEL_WIDTH + x * (width + GAP)
             sheet.paste(image, (left, top))
+            if y < len(marks) and any(start <= shot.frame <= end for start, end in marks[y]):
+                draw.rectangle((left, top, left + width - 1, top + height - 1), outline=MARK, width=4)
             if len(row) > 1:
                 seconds = (shot.frame - shot.action.frame_range[0]) / fps
                 draw.text((left + 6, top + 4), f"{seconds:.1f} s", fill=FAINT, font=_font(12))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 SIDE_COLOURS = {"left": (0.85, 0.36, 0.12, 1.0), "middle": (0.62, 0.60, 0.56, 1.0), "right": (0.10, 0.33, 0.60, 1.0)}
+TINT = (0.10, 0.55, 0.25, 1.0)
 RINGS = ((0.0, 0.45), (0.06, 0.85), (0.22, 1.0), (0.75, 0.72), (0.94, 0.55), (1.0, 0.25))  # along a bone, radius
 AROUND = 10
 
@@ -50,8 +52,8 @@ class Figure:
             bpy.data.batch_remove([block])
 
 
-def make_figure(armature: bpy.types.Object) -> Figure:
-    """Copy an armature and the meshes that it deforms; without meshes, its bones get solid shapes."""
+def make_figure(armature: bpy.types.Object, tinted: Collection[str] = ()) -> Figure:
+    """Copy an armature and the meshes that it deforms; without meshes, or to tint bones, these get solid shapes."""
     scene = bpy.data.scenes.new("Contact Sheet")
     copy = armature.copy()
     figure = Figure(scene, copy, [scene, copy])
@@ -59,11 +61,11 @@ def make_figure(armature: bpy.types.Object) -> Figure:
     copy.hide_render = False
     for track in list(copy.animation_data.nla_tracks) if copy.animation_data else []:
         copy.animation_data.nla_tracks.remove(track)
-    meshes = _deformed_meshes(armature)
+    meshes = [] if tinted else _deformed_meshes(armature)
     for mesh in meshes:
         _link(figure, _retargeted(mesh, armature, copy))
     if not meshes:
-        _link(figure, _solid_bones(figure))
+        _link(figure, _solid_bones(figure, tinted))
     scene.view_layers[0].update()
     return figure
 
@@ -135,8 +137,8 @@ def _sides(solids: list[Solid], size: float) -> list[int]:
     return list(np.where(np.abs(aside) < 0.02 * size, 1, np.where(aside > 0.0, 0, 2)))
 
 
-def _solid_bones(figure: Figure) -> bpy.types.Object:
-    """Give each bone a rounded solid, coloured by the side of the body that it is on."""
+def _solid_bones(figure: Figure, tinted: Collection[str]) -> bpy.types.Object:
+    """Give each bone a rounded solid, coloured by the side of the body that it is on, green where it is tinted."""
     solids = _solids(figure.armature)
     size = float(np.ptp(np.array([p for solid in solids for p in (solid.start, solid.end)]), axis=0).max())
     vertices: list[Vector] = []
@@ -147,10 +149,10 @@ def _solid_bones(figure: Figure) -> bpy.types.Object:
         plump = 0.34 if side == 1 else 0.2  # a spine of many short bones still looks like a trunk
         vertices += _solid_points(solid, min(plump * (solid.end - solid.start).length, 0.036 * size))
         faces += new
-        sides += [side] * len(new)
+        sides += [3 if solid.bone in tinted else side] * len(new)
     mesh = bpy.data.meshes.new("Solid Bones")
     mesh.from_pydata(vertices, [], faces)
-    for name, colour in SIDE_COLOURS.items():
+    for name, colour in [*SIDE_COLOURS.items(), ("tinted", TINT)]:
         mesh.materials.append(coloured(f"Bones {name}", colour))
     mesh.polygons.foreach_set("material_index", sides)
     mesh.shade_smooth()

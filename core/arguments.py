@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .compose_arguments import add_compose
 from .recipe import RECIPES
 
 Verb = Callable[[argparse.Namespace], dict[str, Any]]
@@ -23,7 +24,7 @@ EXIT_CODES = """exit codes:
 
 
 def build_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
-    """The parser of the verbs train, generate and evaluate; it leaves the function to run in `verb`."""
+    """The parser of the verbs train, generate, compose and evaluate; it leaves the function to run in `verb`."""
     parser = argparse.ArgumentParser(
         prog="python -m core", description="Learn from one clip and make variations of it.", epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -31,6 +32,7 @@ def build_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     added = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     _add_train(_verb(added, "train", verbs["train"], "train a model on a BVH clip"))
     _add_generate(_verb(added, "generate", verbs["generate"], "write variations as BVH files"))
+    add_compose(_verb(added, "compose", verbs["compose"], "write motions around what is kept of a clip as BVH files"))
     _add_evaluate(_verb(added, "evaluate", verbs["evaluate"], "measure the quality of a model's variations"))
     return parser
 

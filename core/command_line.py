@@ -1,4 +1,4 @@
-"""The verbs of `python -m core`: train, generate and evaluate, for shells, farms and continuous integration.
+"""The verbs of `python -m core`: train, generate, compose and evaluate, for shells, farms and continuous integration.
 
 Progress goes to stderr, results to stdout. PyTorch is imported by the verb that needs it and not before.
 """
@@ -9,7 +9,6 @@ import argparse
 import json
 import math
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -22,7 +21,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .arguments import build_parser
-from .errors import ClipError, ModelError, RiffError, TrainingStopped
+from .compose_arguments import read_direction
+from .errors import ModelError, RiffError, TrainingStopped
 from .progress_line import ProgressLine, training_text
 from .recipe import RECIPES
 
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code; only wrong usage (2) and --help leave by SystemExit."""
-    verbs = {"train": train_verb, "generate": generate_verb, "evaluate": evaluate_verb}
+    verbs = {
+        "train": train_verb, "generate": generate_verb, "compose": compose_verb, "evaluate": evaluate_verb,
+    }  # fmt: skip
     options = build_parser(verbs).parse_args(arguments)
     # OpenMP threads that spin while they wait slow training tenfold as soon as anything else runs on the machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -106,24 +108,33 @@ def _check_device(name: str) -> None:
 
 def generate_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write variations of a model as BVH files; returns their paths. Raises RiffError."""
-    from .bvh import write_bvh
     from .motion import resample
+    from .motion_files import write_motions
 
     model, motions = _variations(options, options.frames)
     fps = options.fps or model.source_fps
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ClipError(f"Cannot make the folder “{options.out}”: {error.strerror or error}.") from error
-    stem = re.sub(r"[^\w.-]+", "_", model.name).strip("._") or "variation"
-    files = []
-    with ProgressLine(sys.stderr) as line:
-        for number, motion in enumerate(motions, start=1):
-            line.show(f"Writing variation {number} of {len(motions)}")
-            path = options.out / f"{stem}-seed{options.seed}-{number:02d}.bvh"
-            write_bvh(path, resample(motion, fps))
-            files.append(str(path))
+    files = write_motions(options.out, model.name, options.seed, [resample(motion, fps) for motion in motions])
     return {"files": files, "count": len(files), "frames": motions[0].frames, "fps": fps, "seed": options.seed}
+
+
+def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
+    """Write motions around what is kept of a clip as BVH files; returns their paths. Raises RiffError."""
+    from .bone_map import onto_skeleton
+    from .bvh import read_bvh
+    from .direction import direct
+    from .model import load_model
+    from .motion_files import write_motions
+
+    model = load_model(options.model)
+    source = onto_skeleton(read_bvh(options.clip), model.skeleton) if options.clip else model.source
+    direction = read_direction(options, source.skeleton)
+    composition = direct(source, direction)
+    with _needs_torch():
+        from .compose import compose
+    motions = compose(model, composition, count=options.count, seed=options.seed, clean=not options.raw)
+    files = write_motions(options.out, model.name, options.seed, motions)
+    size = {"count": len(files), "frames": motions[0].frames, "fps": source.fps, "seed": options.seed}
+    return {"files": files, **size, "composition": direction.to_json()}
 
 
 def evaluate_verb(options: argparse.Namespace) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from .skeleton import GROUP
 EDGE = 3
 """Rows on either side of a region that have to match."""
 
-FITTING = 0.1
-"""Share of all stretches, those that fit best, of which the one least like the target is taken."""
+ANEW = 0.4
+"""Share of the usual difference to what was there before under which a stretch is nothing new."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +84,10 @@ class Gap:
         rows, wanted = sample[self.free], self.target[self.free]
         cost = sum(((rows[:, first + shift] - wanted[:, at : at + 1]) ** 2).sum(0) for shift, at in self.edges)
         cost = cost / max(float(np.median(cost)), 1e-9) + self._astray(sample, first)
-        fitting = np.argsort(cost, kind="stable")[: max(1, round(FITTING * len(first)))]
         middle = wanted[:, self.rows]
-        novelty = [np.square(rows[:, first[k] : first[k] + self.size] - middle).mean() for k in fitting]
-        return int(first[fitting[int(np.argmax(novelty))]])
+        novelty = np.array([np.square(rows[:, k : k + self.size] - middle).mean() for k in first])
+        cost[novelty < ANEW * np.median(novelty)] += cost.max()
+        return int(first[cost.argmin()])
 
     def _astray(self, sample: Array, first: NDArray[np.int64]) -> Array:
         """How far from where it should arrive each stretch leads, beside how far the sample goes in that time."""

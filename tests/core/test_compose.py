@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from core.bvh import read_bvh
+from core.command_line import main
 from core.compose import compose
 from core.composition import (
     Composition,
@@ -22,9 +26,10 @@ from core.composition import (
     place_moments,
     restyle,
 )
+from core.direction import Direction
 from core.errors import ClipError, ModelError
 from core.generate import generate
-from core.model import Model
+from core.model import Model, save_model
 from core.motion import Motion, resample
 from core.parts import body_halves
 from core.recipe import FAST
@@ -205,7 +210,7 @@ def test_root_follows_a_route(model: Model, source: Motion) -> None:
     assert distance.max() < 0.35
     assert np.linalg.norm(path[0] - route.points[0]) < 0.35
     with pytest.raises(ClipError, match=r"curve is .* long, but the motion walks"):
-        compose(model, replace(free(source), route=Route(route.points[:3])), seed=3)
+        compose(model, replace(free(source), route=Route(route.points[:2] * 1e-3)), seed=3)
 
 
 def test_without_a_foot_solve_the_kept_is_kept_too(model: Model, source: Motion) -> None:
@@ -260,3 +265,30 @@ def test_another_skeleton_is_refused(model: Model) -> None:
         compose(model, fill_regions(replace(model.source, skeleton=skeleton), [(20, 40)]))
 
 
+
+
+def test_command_line(model: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "walk.safetensors"
+    save_model(replace(model, name="walk"), path)
+    common = ["compose", str(path), "--out", str(tmp_path / "out"), "--json"]
+    assert main([*common, "--vary", "Upper Body", "--regions", "31-90", "--count", "2"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["count"] == 2
+    assert report["composition"]["regions"] == [[31, 90]]
+    written = read_bvh(Path(report["files"][0]))
+    np.testing.assert_allclose(written.positions()[:30], model.source.positions()[:30], atol=1e-3)
+    assert main([*common, "--moments", "1-40@1,1-40@80", "--length", "150"]) == 0
+    assert json.loads(capsys.readouterr().out)["frames"] == 150
+    for wrong, sentence in (
+        (["--regions", "3-5"], "fewer than 8"), (["--keys", "x"], "no list of frames"), (["--keep", "Tail"], "Tail"),
+        (["--regions", "9"], "no span"), ([], "Nothing is kept"), (["--count", "0", "--style", "1"], "at least one"),
+    ):  # fmt: skip
+        assert main([*common, *wrong]) == 1
+        assert sentence in capsys.readouterr().err
+
+
+def test_directions_survive_json() -> None:
+    asked = Direction(keep=("Head",), regions=((3, 40), (60, 90)), moments=((1, 20, 50),), travels=True, style=0.5)
+    assert Direction.from_json(json.loads(json.dumps(asked.to_json()))) == asked
+    with pytest.raises(ClipError, match="nothing that a composition knows"):
+        Direction.from_json({"colour": 1})
