@@ -1,42 +1,60 @@
-"""How much noise each level gets when a model is sampled: as much as makes the motion as lively as its source."""
+"""How much noise each level gets when a model is sampled: all the variety that costs neither calm nor likeness."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .clean_feet import clean_feet
 from .flips import repair_flips
 from .generate import Sampler
+from .metrics import COVERAGE_WINDOW, compared_features, coverage
 from .model import Model
 from .quality import roughness_figures
 
-NOISES = ((1.0, 0.1), (1.0, 0.2), (1.0, 0.3), (1.0, 0.45), (1.0, 0.6), (1.25, 0.6), (1.5, 0.6))
-"""Shares of σ_i at the first level and above it that are tried, from calm to lively."""
+COARSE = (1.5, 1.25, 1.0)
+FINE = (0.1, 0.2, 0.3, 0.45, 0.6)
+"""Shares of σ_i that are tried at the first level, and at all above it."""
+
+ROUGHEST = 1.05
+COVERED = 0.99
+"""What a share above 1 at the first level may lead to: roughness over the source's, and coverage of the source."""
 
 SAMPLES = 4
 SEED = 0xFFFFFFFF
 """Seeds from here down, which nobody is likely to look at: no variation is judged by what was used to choose."""
 
 
-def calibrated(model: Model, ask_stop: Callable[[], None] = lambda: None) -> Model:
-    """The model with the noise at which its motions come nearest to the source's roughness.
+@dataclass(frozen=True)
+class Sampled:
+    """Figures of a few motions as users get them: roughness over that of the source, and coverage of the source."""
 
-    Fine noise makes variations differ a little more and shake more, and how much more depends on the clip; a clip that
-    hardly moves, like an idle, wants more coarse noise to vary at all. `ask_stop` is called often and may raise.
+    roughness: float
+    coverage: float
+
+
+def calibrated(model: Model, ask_stop: Callable[[], None] = lambda: None) -> Model:
+    """The model with as much coarse noise as it bears, then the fine noise that is nearest to the source's roughness.
+
+    Fine noise makes variations differ a little more and shake more, coarse noise makes them differ a lot, and how much
+    of both a model bears depends on the clip. `ask_stop` is called often and may raise.
     """
-    best, gap = model, float("inf")
-    for coarse, fine in NOISES:
-        candidate = with_noise(model, coarse, fine)
-        roughness = mean_roughness(candidate, ask_stop)
-        if abs(roughness - 1.0) >= gap:
+
+    def figures(coarse: float, fine: float) -> Sampled:
+        return sampled(with_noise(model, coarse, fine), ask_stop)
+
+    for coarse in COARSE:
+        calmest = figures(coarse, FINE[0])
+        if calmest.roughness <= ROUGHEST and calmest.coverage >= COVERED:
             break
-        best, gap = candidate, abs(roughness - 1.0)
-        if roughness >= 1.0:
+    best, gap = FINE[0], abs(calmest.roughness - 1.0)
+    for fine in FINE[1:]:
+        if calmest.roughness >= 1.0 or (wide := abs(figures(coarse, fine).roughness - 1.0)) > gap:
             break
-    return best
+        best, gap = fine, wide
+    return with_noise(model, coarse, best)
 
 
 def with_noise(model: Model, coarse: float, fine: float) -> Model:
@@ -45,13 +63,14 @@ def with_noise(model: Model, coarse: float, fine: float) -> Model:
     return replace(model, recipe=replace(model.recipe, sampling_noise=noise))
 
 
-def mean_roughness(model: Model, ask_stop: Callable[[], None] = lambda: None) -> float:
-    """Roughness of a few motions as users get them, over that of the source."""
+def sampled(model: Model, ask_stop: Callable[[], None] = lambda: None) -> Sampled:
+    """Measure a few motions of a model, twice as long as its source."""
     source, sampler = model.source, Sampler(model)
-    figures = []
+    features, figures = compared_features(source), []
     for number in range(SAMPLES):
         ask_stop()
         (motion,) = sampler.sample(2 * source.frames, 1, SEED - number)
         cleaned = clean_feet(repair_flips(motion, source), source)
-        figures.append(roughness_figures(source, cleaned)["roughness"])
-    return float(np.mean(figures))
+        covered = coverage(features, compared_features(cleaned)) if source.frames > COVERAGE_WINDOW else 1.0
+        figures.append((roughness_figures(source, cleaned)["roughness"], covered))
+    return Sampled(*(float(value) for value in np.mean(figures, axis=0)))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.calibrate import NOISES, calibrated, mean_roughness, with_noise
+from core.calibrate import COARSE, COVERED, FINE, ROUGHEST, calibrated, sampled, with_noise
 from core.model import Model
 from core.motion import Motion
 from core.recipe import FAST
@@ -20,21 +20,29 @@ def tiny_model(make_walker: Callable[[float], Motion]) -> Model:
     return train(make_walker(3.0), recipe)
 
 
-def test_the_choice_is_nearest_to_the_sources_roughness(tiny_model: Model) -> None:
-    chosen = calibrated(tiny_model)
-    coarse, fine = chosen.recipe.sampling_noise[:2]
-    assert (coarse, fine) in NOISES
-    assert chosen.recipe.sampling_noise == (coarse, *(fine,) * (FAST.levels - 1))
-    gap = abs(mean_roughness(chosen) - 1.0)
-    place = NOISES.index((coarse, fine))
-    neighbours = NOISES[max(place - 1, 0) : place + 2]
-    assert all(gap <= abs(mean_roughness(with_noise(tiny_model, *noise)) - 1.0) for noise in neighbours)
-
-
-def test_more_fine_noise_is_rougher(tiny_model: Model) -> None:
-    assert mean_roughness(with_noise(tiny_model, 1.0, 2.0)) > mean_roughness(with_noise(tiny_model, 1.0, 0.0))
-
-
 def test_a_trained_model_has_the_noise_that_was_chosen(tiny_model: Model) -> None:
     assert tiny_model.recipe.calibrate
     assert tiny_model.recipe.sampling_noise == calibrated(tiny_model).recipe.sampling_noise
+
+
+def test_fine_noise_is_the_nearest_to_the_sources_roughness(tiny_model: Model) -> None:
+    coarse, fine, *rest = calibrated(tiny_model).recipe.sampling_noise
+    assert coarse in COARSE
+    assert fine in FINE
+    assert rest == [fine, fine]
+    gaps = {other: abs(sampled(with_noise(tiny_model, coarse, other)).roughness - 1.0) for other in FINE}
+    place = FINE.index(fine)
+    assert all(gaps[fine] <= gaps[other] for other in FINE[max(place - 1, 0) : place + 2])
+
+
+def test_coarse_noise_is_the_most_that_keeps_calm_and_likeness(tiny_model: Model) -> None:
+    coarse = calibrated(tiny_model).recipe.sampling_noise[0]
+    fits = []
+    for share in COARSE:
+        figures = sampled(with_noise(tiny_model, share, FINE[0]))
+        fits.append(figures.roughness <= ROUGHEST and figures.coverage >= COVERED)
+    assert coarse == (COARSE[fits.index(True)] if any(fits) else COARSE[-1])
+
+
+def test_more_fine_noise_is_rougher(tiny_model: Model) -> None:
+    assert sampled(with_noise(tiny_model, 1.0, 2.0)).roughness > sampled(with_noise(tiny_model, 1.0, 0.0)).roughness
