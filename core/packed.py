@@ -4,12 +4,13 @@ Packed rows are (C, B, T + 2·half): channels first, the samples of a batch one 
 its reflected margins. A convolution is then one product per kernel tap on a shifted view of whole rows; what it writes
 across the border of two samples lands in margins, which are filled anew. On a CPU this is twice as fast as conv1d calls
 on small channel counts. TorchScript runs these functions without Python's lock, so that two stages train side by side;
-where it cannot compile them (Python 3.14) they run as they are.
+where it cannot compile them (Python 3.14), and on devices other than the CPU, they run as they are.
 """
 
+import functools
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -136,7 +137,7 @@ def _slopes(x: Tensor, slope: float = SLOPE) -> Tensor:
     return (x > 0).to(x.dtype).mul_(1.0 - slope).add_(slope)
 
 
-def run_layers(
+def _run_layers(
     x: Tensor, layers: list[Layer], active_end: bool, slope: float = SLOPE,
 ) -> tuple[list[Tensor], list[list[Tensor]]]:  # fmt: skip
     """Values before and after each layer, and what each product read; LeakyReLU between, after the last on request."""
@@ -151,7 +152,7 @@ def run_layers(
     return values, seen
 
 
-def refine(base: Tensor, noise: Tensor, layers: list[Layer], slope: float = SLOPE) -> Tensor:
+def _refine(base: Tensor, noise: Tensor, layers: list[Layer], slope: float = SLOPE) -> Tensor:
     """What a generator's layers make of base + noise, added to base, (B, C, T); keeps nothing for gradients."""
     half = layers[0].weights[0].size(0) // 2
     frames = base.size(2)
@@ -165,7 +166,7 @@ def refine(base: Tensor, noise: Tensor, layers: list[Layer], slope: float = SLOP
     return x.narrow(2, half, frames).transpose(0, 1) + base
 
 
-def back_layers(
+def _back_layers(
     grad: Tensor, layers: list[Layer], values: list[Tensor], seen: list[list[Tensor]], active_end: bool,
     wants_input: bool, wants_weights: bool,
 ) -> tuple[Tensor, list[list[Tensor]], list[Tensor]]:  # fmt: skip
@@ -185,7 +186,7 @@ def back_layers(
     return grad, weights, biases
 
 
-def critic_gradients(
+def _critic_gradients(
     real: Tensor, fake: Tensor, between: Tensor, layers: list[Layer], penalty: float,
 ) -> tuple[list[list[Tensor]], list[Tensor], Tensor]:  # fmt: skip
     """Gradients of the WGAN-GP loss (eq. 1) of a critic: of each layer's weights, of its bias; and the gap.
@@ -195,7 +196,7 @@ def critic_gradients(
     that lead back to each layer with those that v sends forward. The gap is the mean score of real minus fake.
     """
     batch, last = real.size(1), len(layers) - 1
-    values, seen = run_layers(torch.cat([real, fake, between], 1), layers, False)
+    values, seen = _run_layers(torch.cat([real, fake, between], 1), layers, False)
     half = layers[0].weights[0].size(0) // 2
     frames = real.size(2) - 2 * half
     scores = values[last + 1].narrow(2, half, frames)
@@ -238,23 +239,22 @@ def critic_gradients(
 Function = TypeVar("Function", bound=Callable)
 
 
-def _compiled(function: Function) -> Function:
-    """The function as TorchScript, or itself where this Python or PyTorch cannot."""
+def _compiled(plain: Function) -> Function:
+    """The function as TorchScript on a CPU; as it is on other devices, and where this Python or PyTorch cannot."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            return torch.jit.script(function)
+            scripted = torch.jit.script(plain)
     except (RuntimeError, TypeError, OSError, NotImplementedError):
-        return function
+        return plain
+
+    def choose(x: Tensor, *rest: Any) -> Any:
+        return scripted(x, *rest) if x.device.type == "cpu" else plain(x, *rest)
+
+    return functools.wraps(plain)(choose)  # type: ignore[return-value]
 
 
-_fill_margins = _compiled(_fill_margins)
-_fold_margins = _compiled(_fold_margins)
-_slopes = _compiled(_slopes)
-_convolve = _compiled(_convolve)
-_input_gradient = _compiled(_input_gradient)
-_weight_gradients = _compiled(_weight_gradients)
-run_layers = _compiled(run_layers)
-refine = _compiled(refine)
-back_layers = _compiled(back_layers)
-critic_gradients = _compiled(critic_gradients)
+run_layers = _compiled(_run_layers)
+refine = _compiled(_refine)
+back_layers = _compiled(_back_layers)
+critic_gradients = _compiled(_critic_gradients)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .errors import ModelError
-from .stage import Bases, Stage
+from .iteration import Bases
+from .stage import Stage
 
 if TYPE_CHECKING:
     from .train import LevelRun, Training

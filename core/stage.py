@@ -6,11 +6,13 @@ import copy
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from .graphs import RecordedStep, Recorder
+from .iteration import Bases, Chances, Outcome, Runner, Task, deep, flat
 from .losses import FootSpeed, contact_loss
 from .networks import Critic, Generator, Graph, load_arrays, mask_gradients
 from .pool import Pool
@@ -18,37 +20,8 @@ from .pyramid import Pyramid
 from .recipe import Recipe
 from .start import Start
 
-Task = Callable[[], tuple[list[Tensor], Tensor]]
-Runner = Callable[[Sequence[Task]], list[tuple[list[Tensor], Tensor]]]
-"""Computes gradients of independent tasks, one after the other or side by side."""
-
 PART_ROWS = 1300
 """Frames that a part of a batch has at most on a CPU: what the layers keep of more falls out of a core's cache."""
-
-
-@dataclass
-class Bases:
-    """What a stage starts from in one iteration: random ones (B, C, T) for each critic step and one for the generator.
-
-    `code` (1, C, T) leads to the reconstruction; at stage 1 it is the code itself and the base is zero.
-    """
-
-    random: list[Tensor]
-    code: Tensor
-
-
-@dataclass
-class Chances:
-    """The random numbers of one step, drawn on the CPU: every device gets the same.
-
-    σ_i z_i (B, 1, T); for a critic step also the clip's rows that are shown (B·T,), where the points of the gradient
-    penalty lie (B, 1, 1) and the fates of the pool (4, B), empty without one.
-    """
-
-    noise: Tensor
-    rows: Tensor
-    mix: Tensor
-    fates: Tensor
 
 
 class Stage:
@@ -56,7 +29,7 @@ class Stage:
 
     def __init__(
         self, index: int, recipe: Recipe, pyramid: Pyramid, generator: Generator, critic: Critic,
-        feet: FootSpeed | None, random: torch.Generator,
+        feet: FootSpeed | None, random: torch.Generator, new_recorder: Callable[[], Recorder] | None = None,
     ) -> None:  # fmt: skip
         self.index, self.recipe, self.pyramid, self.feet, self.random = index, recipe, pyramid, feet, random
         self.generator, self.critic = generator, critic
@@ -70,6 +43,9 @@ class Stage:
         self.latest: dict[str, Tensor] = {}
         self.rebuilt = self.real
         self.steps = 0
+        self.recorded: dict[bool, RecordedStep] = {}
+        if new_recorder is not None:
+            self.recorded = {due: RecordedStep(partial(self._flat_step, due), new_recorder) for due in (False, True)}
 
     @property
     def losses(self) -> dict[str, float]:
@@ -96,21 +72,35 @@ class Stage:
         self._follow_schedule()
         *critic, generator = bases.random
         chances = [self._chances(base, critic=True) for base in critic] + [self._chances(generator, critic=False)]
-        made = self.compute(bases, chances, self.steps % self.recipe.reconstruct_every == 0, run)
+        due = self.steps % self.recipe.reconstruct_every == 0
+        if self.recorded:
+            outcome = Outcome.of(self.recorded[due](flat(bases, chances)), len(bases.random), due)
+        else:
+            outcome = self.compute(bases, chances, due, run)
+        self.latest |= outcome.losses
+        self.rebuilt = self.rebuilt if outcome.rebuilt is None else outcome.rebuilt
         self.steps += 1
         self._follow_average()
-        return made, self.rebuilt
+        return outcome.made, self.rebuilt
 
-    def compute(self, bases: Bases, chances: list[Chances], due: bool, run: Runner) -> list[Tensor]:
-        """What an iteration does on the device, where it needs nothing from the CPU; returns the samples."""
+    def finish(self) -> None:
+        """Let go of what only training needs on the device."""
+        self.recorded = {}
+
+    def _flat_step(self, due: bool, inputs: Sequence[Tensor]) -> list[Tensor]:
+        return self.compute(*deep(inputs), due, lambda tasks: [task() for task in tasks]).tensors()
+
+    def compute(self, bases: Bases, chances: Sequence[Chances], due: bool, run: Runner) -> Outcome:
+        """What an iteration does on the device, where it needs nothing from the CPU; networks change in place."""
         made: list[Tensor] = []
+        gaps: list[Tensor] = []
         for base, chance in zip(bases.random[:-1], chances[:-1], strict=True):
             with torch.no_grad():
                 made.append(self.generator.refine(base, chance.noise))
             shown = self.pool.exchange(made[-1], chance.fates) if self.pool else made[-1]
-            self._critic_step(shown, chance, run)
-        made.append(self._generator_step(bases, chances[-1].noise, due, run))
-        return made
+            gaps.append(self._critic_step(shown, chance, run))
+        outcome = self._generator_step(bases, chances[-1].noise, due, run)
+        return Outcome([*made, *outcome.made], {"critic": gaps[-1], **outcome.losses}, outcome.rebuilt)
 
     def noise(self, base: Tensor) -> Tensor:
         """σ_i z_i, one value per frame shared by all channels (B, 1, T)."""
@@ -138,7 +128,8 @@ class Stage:
         clip = self.real[0]
         return clip.index_select(1, rows).view(len(clip), count, -1).transpose(0, 1)
 
-    def _critic_step(self, fake: Tensor, chance: Chances, run: Runner) -> None:
+    def _critic_step(self, fake: Tensor, chance: Chances, run: Runner) -> Tensor:
+        """One step of the critic; returns the gap."""
         count = len(fake)
         real = self.real_windows(chance.rows, count)
         alone = self.recipe.stages[self.level] == 1
@@ -156,10 +147,10 @@ class Stage:
             return gradients
 
         results = run([task(part) for part in parts])
-        self.latest["critic"] = _total([value for _, value in results])
         _step(self.critic, self.critic_optimiser, [grads for grads, _ in results])
+        return _total([value for _, value in results])
 
-    def _generator_step(self, bases: Bases, noise: Tensor, due: bool, run: Runner) -> Tensor:
+    def _generator_step(self, bases: Bases, noise: Tensor, due: bool, run: Runner) -> Outcome:
         base = bases.random[-1]
         parts = self._parts(len(base), base.shape[-1], 1)
         samples: list[Tensor] = [base] * len(parts)
@@ -173,13 +164,10 @@ class Stage:
             if tasks:
                 results += run(tasks)
                 _step(self.generator, self.generator_optimiser, [grads for grads, _ in results[-len(tasks) :]])
-        self.latest["adversarial"] = _total([value for _, value in results[: len(parts)]])
-        if self.feet is not None and self.recipe.contact:
-            self.latest["contact"] = _total(contacts)
+        losses = {"adversarial": _total([value for _, value in results[: len(parts)]]), "contact": _total(contacts)}
         if due:
-            self.latest["reconstruction"] = _total([value for _, value in results[len(parts) :]])
-            self.rebuilt = torch.cat(rebuilt, -1) if len(spans) > 1 else rebuilt[0]
-        return torch.cat(samples) if len(parts) > 1 else samples[0]
+            losses["reconstruction"] = _total([value for _, value in results[len(parts) :]])
+        return Outcome([torch.cat(samples)], losses, torch.cat(rebuilt, -1) if due else None)
 
     def _adversarial(
         self, base: Tensor, noise: Tensor, part: slice, number: int, samples: list[Tensor], contacts: list[Tensor],
@@ -236,8 +224,8 @@ class Stage:
             return
         done = min(self.steps / self.recipe.iterations[self.level], 1.0)
         share = self.recipe.final_rate + (1.0 - self.recipe.final_rate) * (1.0 + math.cos(math.pi * done)) / 2.0
-        self.generator_optimiser.param_groups[0]["lr"] = self.recipe.generator_rate * share
-        self.critic_optimiser.param_groups[0]["lr"] = self.recipe.critic_rate * share
+        _set_rate(self.generator_optimiser, self.recipe.generator_rate * share)
+        _set_rate(self.critic_optimiser, self.recipe.critic_rate * share)
 
     @torch.no_grad()
     def _follow_average(self) -> None:
@@ -251,13 +239,14 @@ class Stage:
 
 def make_stage(
     index: int, recipe: Recipe, pyramid: Pyramid, graph: Graph, feet: FootSpeed | None, seed: int,
+    new_recorder: Callable[[], Recorder] | None = None,
 ) -> Stage:  # fmt: skip
     """A stage with fresh networks, its own random numbers, on the device of the pyramid."""
     random = torch.Generator().manual_seed(seed * 1009 + index)
     device = pyramid.clips[0].device
     generator = Generator(graph, recipe.hidden, recipe.kernel, random).to(device)
     critic = Critic(graph, recipe.hidden, recipe.kernel, random).to(device)
-    return Stage(index, recipe, pyramid, generator, critic, feet, random)
+    return Stage(index, recipe, pyramid, generator, critic, feet, random, new_recorder)
 
 
 def transfer(below: Generator, above: Generator, layers: int) -> None:
@@ -287,7 +276,20 @@ def _total(values: Sequence[Tensor]) -> Tensor:
 
 
 def _adam(module: torch.nn.Module, rate: float, betas: tuple[float, float]) -> torch.optim.Adam:
-    return torch.optim.Adam(module.parameters(), lr=rate, betas=betas, fused=True)
+    device = next(iter(module.parameters())).device
+    if device.type != "cuda":
+        return torch.optim.Adam(module.parameters(), lr=rate, betas=betas, fused=True)
+    # A recorded step reads its rate and counts its steps on the device.
+    learning = torch.tensor(rate, device=device)
+    return torch.optim.Adam(module.parameters(), lr=learning, betas=betas, fused=True, capturable=True)
+
+
+def _set_rate(optimiser: torch.optim.Adam, rate: float) -> None:
+    (group,) = optimiser.param_groups
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
+    else:
+        group["lr"] = rate
 
 
 def _step(module: torch.nn.Module, optimiser: torch.optim.Adam, parts: list[list[Tensor]]) -> None:

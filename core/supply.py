@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from .graphs import RecordedStep
+from .iteration import Bases
 from .pyramid import resize, run_stages
-from .stage import Bases
 
 if TYPE_CHECKING:
     from .train import Training
@@ -35,6 +36,7 @@ class Supply:
         self.length = pyramid.lengths[self.first]
         self.rows = min(self.recipe.crop[level] or self.length, self.length)
         self.bank = bank
+        self._samples = RecordedStep(self._from_noise, training.new_recorder)
         self.code = pyramid.code
         if level:
             noises: list[Tensor | None] = [pyramid.code, *[None] * (self.first - 1)]
@@ -50,7 +52,8 @@ class Supply:
         rounds = bank_size(self.recipe.bank, self.length) // TOGETHER
         bank = self.code.new_empty(rounds * TOGETHER, self.code.shape[1], self.length)
         for number in range(rounds):
-            self._fresh(bank[number * TOGETHER : (number + 1) * TOGETHER])
+            part = bank[number * TOGETHER : (number + 1) * TOGETHER]
+            part.copy_(self._fresh(part))
         return bank
 
     def _batch(self) -> Tensor:
@@ -66,16 +69,25 @@ class Supply:
         return torch.stack([row[:, start : start + self.rows] for row, start in zip(chosen, starts, strict=True)])
 
     def _fresh(self, result: Tensor) -> Tensor:
-        """Fill `result` (B, C, T) with new samples, as many at a time as suit the cache."""
+        """New samples (B, C, T), in `result` or instead of it; as many at a time as suit the cache of a CPU."""
         stages, pyramid = self.training.stages[: self.first], self.training.pyramid
         count = len(result)
+        self.training.ask_stop()
         noises = [stage.noise(pyramid.clips[stage.index].expand(count, -1, -1)) for stage in stages]
+        if self.training.new_recorder is not None:
+            return self._samples(noises)[0]
         step = max(1, CHUNK // self.length) if result.device.type == "cpu" else count
         for start in range(0, count, step):
             part = slice(start, min(start + step, count))
             base = result.new_zeros(part.stop - start, result.shape[1], pyramid.lengths[0])
             result[part] = resize(self._run(base, [noise[part] for noise in noises]), self.length)
         return result
+
+    def _from_noise(self, noises: Sequence[Tensor]) -> list[Tensor]:
+        stages, lengths = self.training.stages[: self.first], self.training.pyramid.lengths[: self.first]
+        base = noises[0].new_zeros(len(noises[0]), self.code.shape[1], lengths[0])
+        made = run_stages([stage.averaged for stage in stages], lengths, noises, base)
+        return [resize(made, self.length)]
 
     def _run(self, base: Tensor, noises: Sequence[Tensor | None]) -> Tensor:
         """The frozen stages, one after the other; raises TrainingStopped between two of them."""

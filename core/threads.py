@@ -1,12 +1,28 @@
-"""How many threads torch may use: one where products are small, since waking a second costs more than it does."""
+"""Threads: one for each product, since waking a second costs more than it does, and two workers where that pays."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+TRIES = (True, False, False, True, True, False, False, True)
+"""Whether side by side, in the runs before a way is chosen: both ways meet even and odd runs, which differ in work."""
+
+AGAIN = 100
+"""Runs of the chosen way after which the other one is tried once more: other programs come and go."""
+
+CLEARLY = 0.9
+"""The other way must take at most this share of the time for the choice to be made anew."""
 
 
 @contextmanager
@@ -25,3 +41,87 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """PyTorch's own: threads for each product, and whether CUDA rounds the factors of products to TF32."""
+
+    threads: int
+    tf32: bool
+
+    @staticmethod
+    def now() -> Settings:
+        return Settings(torch.get_num_threads(), torch.backends.cuda.matmul.allow_tf32)
+
+    def use(self) -> None:
+        torch.set_num_threads(self.threads)
+        torch.backends.cuda.matmul.allow_tf32 = self.tf32
+
+
+class Choice:
+    """Which of two ways is the faster one, found while the work is done both ways in turn: side by side or not."""
+
+    def __init__(self) -> None:
+        self._laps: dict[bool, list[float]] = {True: [], False: []}
+        self._chosen: bool | None = None
+        self._runs = 0
+
+    def side_by_side(self) -> bool:
+        """The way to take for the next run."""
+        if self._chosen is None:
+            return TRIES[self._runs]
+        return self._chosen != (self._runs >= AGAIN)
+
+    def took(self, side_by_side: bool, seconds: float) -> None:
+        """Learn how long a run took."""
+        if self._chosen is None:
+            self._laps[side_by_side].append(seconds)
+            self._runs += 1
+            if self._runs == len(TRIES):
+                self._chosen = min(self._laps[True]) <= min(self._laps[False])
+                self._runs = 0
+        elif side_by_side == self._chosen:
+            self._runs += 1
+            self._laps[side_by_side] = [*self._laps[side_by_side][1:], seconds]
+        else:
+            self._runs = 0
+            if seconds < CLEARLY * min(self._laps[self._chosen]):
+                self._chosen, self._laps = None, {True: [], False: []}  # the runs count from 0 again
+
+
+class Workers:
+    """Runs tasks side by side on threads, or in turn where that has been faster: on a busy machine, or a small one.
+
+    What a task computes does not depend on it.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._pool = ThreadPoolExecutor(most, "riff-train", torch.set_num_threads, (1,))
+        self._choice = Choice()
+        self._side_by_side = most > 1
+
+    @contextmanager
+    def lap(self) -> Iterator[None]:
+        """One of many equal pieces of work, all of it done in the same way, whose time counts for the choice."""
+        if self.most == 1:
+            yield
+            return
+        self._side_by_side = self._choice.side_by_side()
+        started = time.perf_counter()
+        yield
+        self._choice.took(self._side_by_side, time.perf_counter() - started)
+
+    def map(self, call: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """The results in the order of the items."""
+        if not self._side_by_side or len(items) == 1:
+            return [call(item) for item in items]
+        return list(self._pool.map(call, items))
+
+    def forget(self) -> None:
+        """Choose anew: other work begins."""
+        self._choice = Choice()
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True)

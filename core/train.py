@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -19,6 +18,8 @@ from .checkpoint import Checkpoint, begin
 from .clock import Clock, Snapshots
 from .clusters import find_clusters, one_cluster
 from .errors import TrainingStopped
+from .graphs import ALLOWED, recorder_for
+from .iteration import Bases, Task
 from .losses import FootSpeed
 from .model import Model
 from .motion import RATE, Motion, resample, with_contact_labels
@@ -26,10 +27,10 @@ from .networks import Graph, arrays_of
 from .progress import Progress
 from .pyramid import Pyramid, build_pyramid, resize
 from .recipe import Recipe
-from .stage import Bases, Stage, Task, make_stage, start_networks, transfer
+from .stage import Stage, make_stage, start_networks, transfer
 from .start import Start
 from .supply import Supply
-from .threads import usable_cores
+from .threads import Settings, Workers, usable_cores
 
 
 def train(
@@ -105,11 +106,10 @@ class Training:
         self.graph = Graph(near, tuple(find_clusters(near) if device.type == "cpu" else one_cluster(near)))
         self.feet = self._foot_speed()
         self.stages: list[Stage] = []
-        cores = threads or usable_cores()
-        self.threads_before = torch.get_num_threads()
-        torch.set_num_threads(max(1, cores // 2))
-        workers = 2 if device.type == "cpu" and cores > 1 else 1
-        self.pool = ThreadPoolExecutor(workers, "riff-train", torch.set_num_threads, (max(1, cores // 2),))
+        self.new_recorder = recorder_for(device)
+        self.before = Settings.now()
+        Settings(1, ALLOWED.tf32).use()
+        self.workers = Workers(min(2, threads or usable_cores()) if device.type == "cpu" else 1)
 
     def _foot_speed(self) -> FootSpeed | None:
         return FootSpeed(self.channels, self.device) if self.source.skeleton.contacts else None
@@ -120,8 +120,8 @@ class Training:
             raise TrainingStopped("Training was cancelled.")
 
     def close(self) -> None:
-        self.pool.shutdown(wait=True)
-        torch.set_num_threads(self.threads_before)
+        self.workers.close()
+        self.before.use()
 
     def finish_level(self, run: LevelRun, clock: Clock, snapshots: Snapshots) -> None:
         """Train the stages of a level together, each on what those below make; lower levels are frozen."""
@@ -130,6 +130,8 @@ class Training:
             run.iterate()
             clock.tick(level, run.stages)
             snapshots.offer(self, run)
+        for stage in run.stages:
+            stage.finish()
         self.stages += run.stages
 
     def start_level(self, level: int) -> LevelRun:
@@ -143,7 +145,8 @@ class Training:
         return LevelRun(self, stages, Supply(self, level, bank), feeds)
 
     def fresh_stages(self, numbers: Iterable[int]) -> list[Stage]:
-        return [make_stage(k, self.recipe, self.pyramid, self.graph, self.feet, self.seed) for k in numbers]
+        shared = (self.recipe, self.pyramid, self.graph, self.feet, self.seed, self.new_recorder)
+        return [make_stage(k, *shared) for k in numbers]
 
     def _new_stages(self, level: int) -> list[Stage]:
         first = self.recipe.first_stage(level)
@@ -178,9 +181,10 @@ class LevelRun:
     def __init__(
         self, training: Training, stages: list[Stage], supply: Supply, feeds: list[Bases] | None = None,
     ) -> None:  # fmt: skip
-        self.pool, self.stages, self.supply, self.ask_stop = training.pool, stages, supply, training.ask_stop
+        self.workers, self.stages, self.supply, self.ask_stop = training.workers, stages, supply, training.ask_stop
         self.draws = training.recipe.critic_steps + 1
         self.feeds = feeds or self._first_feeds()
+        self.workers.forget()
 
     def _first_feeds(self) -> list[Bases]:
         feeds = [self.supply.draw(self.draws)]
@@ -191,23 +195,24 @@ class LevelRun:
         return feeds
 
     def iterate(self) -> None:
-        """One iteration of every stage; two stages, or the parts of a single one, run on one core each."""
-        self.feeds[0] = self.supply.draw(self.draws)
-        for number, (made, rebuilt) in enumerate(self._results()[:-1]):
-            self.feeds[number + 1] = _lift(self.stages[number + 1], made, rebuilt)
+        """One iteration of every stage; two stages, or the parts of a single one, run side by side where that pays."""
+        with self.workers.lap():
+            self.feeds[0] = self.supply.draw(self.draws)
+            for number, (made, rebuilt) in enumerate(self._results()[:-1]):
+                self.feeds[number + 1] = _lift(self.stages[number + 1], made, rebuilt)
 
     def _results(self) -> list[tuple[list[Tensor], Tensor]]:
         pairs = list(zip(self.stages, self.feeds, strict=True))
         if len(pairs) == 1:
             return [self.stages[0].iterate(self.feeds[0], self._side_by_side)]
-        return list(self.pool.map(lambda pair: pair[0].iterate(pair[1], self.in_turn), pairs))
+        return self.workers.map(lambda pair: pair[0].iterate(pair[1], self.in_turn), pairs)
 
     def in_turn(self, tasks: Sequence[Task]) -> list[tuple[list[Tensor], Tensor]]:
         """Run tasks one after the other in the calling thread."""
         return [self._run(task) for task in tasks]
 
     def _side_by_side(self, tasks: Sequence[Task]) -> list[tuple[list[Tensor], Tensor]]:
-        return list(self.pool.map(self._run, tasks))
+        return self.workers.map(self._run, tasks)
 
     def _run(self, task: Task) -> tuple[list[Tensor], Tensor]:
         self.ask_stop()

@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from core.iteration import Task
 from core.motion import Motion
 from core.pool import Pool
 from core.recipe import FAST, PAPER, Recipe
-from core.stage import PART_ROWS, Stage, Task
+from core.stage import PART_ROWS, Stage
 from core.train import LevelRun, Training
 
 TINY = replace(PAPER, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(3, 3, 3, 3), pool=2)
