@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types build bench bench-quality bench-speed clean
+.PHONY: help demo test lint types build bench bench-quality bench-speed bench-compose clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -43,6 +43,9 @@ bench-quality: .venv311/ready ## Train, measure beside the peers: CLIP=name, REC
 
 bench-speed: .venv311/ready ## Seconds an iteration and a recipe beside the baseline's, generation, memory, stop: CLIP=path or name
 	@$(PYTHON) -m bench.speed $(if $(CLIP),--clip "$(CLIP)")
+
+bench-compose: .venv311/ready ## Compositions beside a cross-fade: time, joins, skating, novelty; entry levels: MODEL=files
+	@$(PYTHON) -m bench.compose $(MODEL) $(if $(OUT),--out "$(OUT)")
 
 clean: ## Remove everything that was built: out/, dist/, build/, environments, fetched wheels
 	rm -rf out dist build .venv311 .venv313 .mypy_cache .ruff_cache .pytest_cache .hypothesis wheels/*.whl

@@ -80,7 +80,8 @@ class EntryRows:
         wide = np.repeat(mixed, GROUP, axis=1).T
         rows = self.rows[0].numpy() * np.repeat(weights, GROUP, axis=1).T
         near = (rows @ tents.T) / np.maximum(wide, 1e-9)
-        return np.where(wide >= EXACT, plain, near), mixed
+        in_part = (wide > 1e-6) & (wide < EXACT)
+        return np.where(in_part, near, plain), mixed
 
     def _bend(self, x: Tensor, target: Array, weights: Array, stage: int) -> Tensor:
         """Move what is kept to the target and bend the rest towards it (B, C, T)."""

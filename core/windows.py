@@ -15,6 +15,9 @@ from .skeleton import GROUP
 EDGE = 3
 """Rows on either side of a region that have to match."""
 
+PEAK = 0.1
+"""A row of which so much is kept holds a key."""
+
 ANEW = 0.4
 """Share of the usual difference to what was there before under which a stretch is nothing new."""
 
@@ -40,7 +43,7 @@ def pick_windows(x: Tensor, kept: Kept) -> Tensor:
     back cut to T rows.
     """
     length = kept.target.shape[1]
-    whole = (kept.weights >= 0.5).all(1)
+    whole = _held(kept.weights)
     result = x[..., :length].clone()
     if not whole.any() or whole.all():
         return result
@@ -52,6 +55,15 @@ def pick_windows(x: Tensor, kept: Kept) -> Tensor:
             if first is not None:
                 result[number][:, gap.rows] = x[number][:, first : first + stop - start]
     return result
+
+
+def _held(weights: Array) -> NDArray[np.bool_]:
+    """Rows to go on from: kept for the most part, or more than the rows beside them, as around a single key."""
+    least = weights.min(1)
+    before, after = np.roll(least, 1), np.roll(least, -1)
+    peak = (least > PEAK) & (least >= before) & (least > after)
+    held: NDArray[np.bool_] = (least >= 0.5) | peak
+    return held
 
 
 def _runs(kept: np.ndarray, loop: bool) -> list[tuple[int, int]]:
