@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
+from core.level import LevelRun
 from core.motion import Motion
 from core.recipe import GANIMATOR, Recipe
-from core.train import LevelRun, Training, pick_device
+from core.train import Training, pick_device
 
 from .baseline import Baseline
 from .timing import Call, Lap, in_turn, median, spread, timed, with_threads

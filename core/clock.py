@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from . import snapshot
 from .checkpoint import Checkpoint
 from .errors import ModelError
+from .probe import guessed_costs, guessed_starts, measured_costs
 from .progress import Progress
-from .recipe import rows_an_iteration
 from .stage import Stage
+from .time_left import TimeLeft
 
 if TYPE_CHECKING:
-    from .train import LevelRun, Training
+    from .level import LevelRun
+    from .train import Training
 
 REPORT_EVERY = 0.2
 """Seconds between progress messages."""
@@ -25,20 +27,20 @@ SNAPSHOT_EVERY = 3.0
 """Seconds between copies of the state of the training: at most this much work is lost when it is stopped."""
 
 
+PROBE_AFTER, PROBE_FOR = 5.0, 60.0
+"""Seconds after which a training that seems to need so many more finds out what each of its levels costs."""
+
+
 class Clock:
-    """Counts iterations, reports progress and estimates the time left from what the last ones cost."""
+    """Counts iterations, reports progress and estimates the time left."""
 
     def __init__(self, training: Training, on_progress: Callable[[Progress], None], started: float) -> None:
-        recipe, lengths = training.recipe, training.pyramid.lengths
         self.training, self.on_progress, self.started = training, on_progress, started
-        self.costs = [
-            sum(rows_an_iteration(recipe, lengths, recipe.first_stage(level) + k) for k in range(recipe.stages[level]))
-            for level in range(recipe.levels)
-        ]
-        self.iterations = recipe.iterations
-        self.total = sum(cost * count for cost, count in zip(self.costs, self.iterations, strict=True))
-        self.step, self.done, self.reported = 0, 0.0, 0.0
-        self.begun, self.done_before, self.steps_before = time.perf_counter(), 0.0, 0
+        self.iterations = training.recipe.iterations
+        self.left = TimeLeft(self.iterations, guessed_costs(training), guessed_starts(training))
+        self.step, self.fraction, self.reported = 0, 0.0, 0.0
+        self.begun = self.ticked = time.perf_counter()
+        self.steps_before, self.level, self.probed = 0, -1, False
         self.history: list[dict[str, float]] = []
 
     def go_on(self, checkpoint: Checkpoint) -> int:
@@ -47,9 +49,7 @@ class Clock:
         level = next((k for k, end in enumerate(itertools.accumulate(self.iterations)) if self.step <= end), None)
         if level is None or level != checkpoint.state.get("level"):
             raise ModelError("The state of the training is damaged: its steps do not fit its recipe.")
-        self.done = sum(c * n for c, n in zip(self.costs[:level], self.iterations, strict=False))
-        self.done += self.costs[level] * (self.iterations[level] - self.left_of(level))
-        self.done_before, self.steps_before = self.done, self.step
+        self.steps_before, self.fraction = self.step, checkpoint.fraction
         return level
 
     def left_of(self, level: int) -> int:
@@ -59,21 +59,35 @@ class Clock:
     def tick(self, level: int, stages: list[Stage]) -> None:
         """Count one iteration; report when a report is due; raise TrainingStopped when asked to stop."""
         self.step += 1
-        self.done += self.costs[level]
         self.training.ask_stop()
         now = time.perf_counter()
-        last = self.step == sum(self.iterations)
-        if now - self.reported < REPORT_EVERY and not last:
-            return
-        self.reported = now
-        losses = {key: sum(stage.losses.get(key, 0.0) for stage in stages) / len(stages)
+        if level == self.level or not self.left.recent:
+            self.left.ran(level, now - self.ticked)
+        self.level, self.ticked = level, now
+        seconds_left = self.left.seconds(level, self.left_of(level))
+        if not self.probed and now - self.begun > PROBE_AFTER and seconds_left > PROBE_FOR:
+            self._probe()
+            seconds_left = self.left.seconds(level, self.left_of(level))
+        spent = now - self.started
+        self.fraction = max(self.fraction, spent / (spent + seconds_left))
+        if now - self.reported >= REPORT_EVERY or self.step == sum(self.iterations):
+            self.reported = now
+            self._report(level, stages, spent, seconds_left)
+
+    def _probe(self) -> None:
+        self.probed = True
+        self.left.learn(*measured_costs(self.training))
+        self.ticked = time.perf_counter()
+
+    def _report(self, level: int, stages: list[Stage], spent: float, seconds_left: float) -> None:
+        latest = [stage.losses for stage in stages]
+        losses = {key: sum(losses.get(key, 0.0) for losses in latest) / len(latest)
                   for key in ("critic", "adversarial", "reconstruction", "contact")}  # fmt: skip
         self.history.append({"step": self.step, "level": level + 1, **losses})
-        running = max(now - self.begun, 1e-6)
-        left = running * (self.total - self.done) / (self.done - self.done_before)
+        speed = (self.step - self.steps_before) / max(time.perf_counter() - self.begun, 1e-6)
         self.on_progress(Progress(
-            level + 1, len(self.iterations), self.step, sum(self.iterations), self.done / self.total,
-            now - self.started, left, (self.step - self.steps_before) / running, losses,
+            level + 1, len(self.iterations), self.step, sum(self.iterations), self.fraction, spent, seconds_left, speed,
+            losses,
         ))  # fmt: skip
 
 
@@ -94,7 +108,7 @@ class Snapshots:
         clock = self.clock
         state, arrays = snapshot.take(training, run.supply.level, run)
         self.on_snapshot(replace(
-            self.begun, step=clock.step, fraction=clock.done / clock.total, seconds=now - clock.started,
+            self.begun, step=clock.step, fraction=clock.fraction, seconds=now - clock.started,
             history=list(clock.history), state=state, arrays=arrays,
         ))  # fmt: skip
         self.taken = time.perf_counter()

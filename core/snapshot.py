@@ -15,7 +15,8 @@ from .iteration import Bases
 from .stage import Stage
 
 if TYPE_CHECKING:
-    from .train import LevelRun, Training
+    from .level import LevelRun
+    from .train import Training
 
 Arrays = dict[str, NDArray[Any]]
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -19,13 +18,14 @@ from .clock import Clock, Snapshots
 from .clusters import find_clusters, one_cluster
 from .errors import TrainingStopped
 from .graphs import ALLOWED, recorder_for
-from .iteration import Bases, Task
+from .iteration import Bases
+from .level import LevelRun
 from .losses import FootSpeed
 from .model import Model
 from .motion import RATE, Motion, resample, with_contact_labels
 from .networks import Graph, arrays_of
 from .progress import Progress
-from .pyramid import Pyramid, build_pyramid, resize
+from .pyramid import Pyramid, build_pyramid
 from .recipe import Recipe
 from .stage import Stage, make_stage, start_networks, transfer
 from .start import Start
@@ -126,6 +126,7 @@ class Training:
     def finish_level(self, run: LevelRun, clock: Clock, snapshots: Snapshots) -> None:
         """Train the stages of a level together, each on what those below make; lower levels are frozen."""
         level = run.supply.level
+        self.workers.forget()
         for _ in range(clock.left_of(level)):
             run.iterate()
             clock.tick(level, run.stages)
@@ -173,51 +174,3 @@ class Training:
             tuple(self.pyramid.amplitudes), self.pyramid.code.cpu().numpy(), weights, self.seed, seconds,
             str(self.device), history, critics={name: value.astype(np.float16) for name, value in critics.items()},
         )  # fmt: skip
-
-
-class LevelRun:
-    """The stages of one level at work; a stage is fed with what the one below made an iteration earlier."""
-
-    def __init__(
-        self, training: Training, stages: list[Stage], supply: Supply, feeds: list[Bases] | None = None,
-    ) -> None:  # fmt: skip
-        self.workers, self.stages, self.supply, self.ask_stop = training.workers, stages, supply, training.ask_stop
-        self.draws = training.recipe.critic_steps + 1
-        self.feeds = feeds or self._first_feeds()
-        self.workers.forget()
-
-    def _first_feeds(self) -> list[Bases]:
-        feeds = [self.supply.draw(self.draws)]
-        for here, above in itertools.pairwise(self.stages):
-            with torch.no_grad():
-                made = [here.generator.refine(base, here.noise(base)) for base in feeds[-1].random]
-            feeds.append(_lift(above, made, here.real))
-        return feeds
-
-    def iterate(self) -> None:
-        """One iteration of every stage; two stages, or the parts of a single one, run side by side where that pays."""
-        with self.workers.lap():
-            self.feeds[0] = self.supply.draw(self.draws)
-            for number, (made, rebuilt) in enumerate(self._results()[:-1]):
-                self.feeds[number + 1] = _lift(self.stages[number + 1], made, rebuilt)
-
-    def _results(self) -> list[tuple[list[Tensor], Tensor]]:
-        pairs = list(zip(self.stages, self.feeds, strict=True))
-        if len(pairs) == 1:
-            return [self.stages[0].iterate(self.feeds[0], self._side_by_side)]
-        return self.workers.map(lambda pair: pair[0].iterate(pair[1], self.in_turn), pairs)
-
-    def in_turn(self, tasks: Sequence[Task]) -> list[tuple[list[Tensor], Tensor]]:
-        """Run tasks one after the other in the calling thread."""
-        return [self._run(task) for task in tasks]
-
-    def _side_by_side(self, tasks: Sequence[Task]) -> list[tuple[list[Tensor], Tensor]]:
-        return self.workers.map(self._run, tasks)
-
-    def _run(self, task: Task) -> tuple[list[Tensor], Tensor]:
-        self.ask_stop()
-        return task()
-
-
-def _lift(above: Stage, made: list[Tensor], rebuilt: Tensor) -> Bases:
-    return Bases([resize(sample, above.rows) for sample in made], resize(rebuilt, above.real.shape[-1]))

@@ -43,7 +43,7 @@ def test_counts_the_operations_of_an_iteration(walker: Motion, recipe: Any) -> N
     run = training.start_level(0)
     feeds = run.supply.draw(run.draws)
     with Products() as products:
-        run.stages[0].iterate(feeds, run.in_turn)
+        run.stages[0].iterate(feeds, lambda tasks: [task() for task in tasks])
     training.close()
     counted = iteration_operations(plain, walker.frames, len(training.channels.groups), 0)
     # Rows are packed with margins, on 18 frames two at either end.

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from core.iteration import Task
+from core.level import LevelRun
 from core.motion import Motion
 from core.pool import Pool
 from core.recipe import FAST, PAPER, Recipe
 from core.stage import PART_ROWS, Stage
-from core.train import LevelRun, Training
+from core.train import Training
 
 TINY = replace(PAPER, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(3, 3, 3, 3), pool=2)
 
@@ -35,7 +36,7 @@ def gradients_of_an_iteration(motion: Motion, recipe: Recipe, level: int) -> tup
     def counted(given: Sequence[Task]) -> list[tuple[list[Tensor], Tensor]]:
         nonlocal tasks
         tasks += len(given)
-        return run.in_turn(given)
+        return [task() for task in given]
 
     for optimiser in (stage.critic_optimiser, stage.generator_optimiser):
         optimiser.register_step_pre_hook(

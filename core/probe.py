@@ -1,0 +1,74 @@
+"""What an iteration of each level costs on this machine, found by doing one on networks made for the purpose."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import torch
+
+from .iteration import Bases
+from .level import iterate_stages
+from .recipe import rows_an_iteration
+from .supply import bank_size
+
+if TYPE_CHECKING:
+    from .train import Training
+
+ROUNDS = 2
+
+
+def guessed_costs(training: Training) -> list[float]:
+    """Frames that an iteration of each level passes through networks, those of fresh samples from below included."""
+    recipe, lengths = training.recipe, training.pyramid.lengths
+    costs = []
+    for level in range(recipe.levels):
+        first = recipe.first_stage(level)
+        own = sum(rows_an_iteration(recipe, lengths, first + k) for k in range(recipe.stages[level]))
+        fresh = 0 if recipe.bank else (recipe.critic_steps + 1) * recipe.batch[level] * sum(lengths[:first])
+        costs.append(own + fresh)
+    return costs
+
+
+def guessed_starts(training: Training) -> list[float]:
+    """Frames that pass through the frozen levels before each level begins."""
+    recipe, lengths = training.recipe, training.pyramid.lengths
+    firsts = [recipe.first_stage(level) for level in range(recipe.levels)]
+    return [bank_size(recipe.bank, lengths[first]) * sum(lengths[:first]) if recipe.bank and first else 0
+            for first in firsts]  # fmt: skip
+
+
+def measured_costs(training: Training) -> tuple[list[float], list[float]]:
+    """Seconds of an iteration and of the start of each level. Raises TrainingStopped.
+
+    What is trained stays as it is: networks, samples and random numbers are made for this and thrown away.
+    """
+    recipe, lengths = training.recipe, training.pyramid.lengths
+    guesses = guessed_costs(training)
+    costs = []
+    for level, guess in enumerate(guesses):
+        first = recipe.first_stage(level)
+        own = sum(rows_an_iteration(recipe, lengths, first + k) for k in range(recipe.stages[level]))
+        costs.append(_iteration_seconds(training, level) * guess / own)
+    a_row = sum(cost / guess for cost, guess in zip(costs, guesses, strict=True)) / len(costs)
+    return costs, [a_row * start for start in guessed_starts(training)]
+
+
+def _iteration_seconds(training: Training, level: int) -> float:
+    """Seconds of an iteration of a level on random input, the least of a few."""
+    recipe = training.recipe
+    first = recipe.first_stage(level)
+    stages = training.fresh_stages(range(first, first + recipe.stages[level]))
+    random = torch.Generator().manual_seed(0)
+    feeds = []
+    for stage in stages:
+        shape = (recipe.batch[level], stage.real.shape[1], stage.rows)
+        bases = [torch.randn(shape, generator=random).to(training.device) for _ in range(recipe.critic_steps + 1)]
+        feeds.append(Bases(bases, torch.randn(stage.real.shape, generator=random).to(training.device)))
+    laps = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        results = iterate_stages(training.workers, training.ask_stop, stages, feeds)
+        results[-1][1].sum().item()  # waits for the device
+        laps.append(time.perf_counter() - started)
+    return min(laps)

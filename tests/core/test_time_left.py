@@ -1,0 +1,103 @@
+"""The time left, with made-up iterations on a made-up clock; and the probe, which must leave no trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core import clock
+from core.motion import Motion
+from core.probe import guessed_costs, guessed_starts, measured_costs
+from core.recipe import FAST, PAPER
+from core.time_left import TimeLeft
+from core.train import Training, train
+
+ITERATIONS = (800, 800, 600, 400)
+SECONDS = (0.22, 0.24, 0.25, 0.15)
+STARTS = (0.0, 1.0, 2.0, 3.0)
+"""What iterations and starts of levels really take."""
+
+TINY = replace(FAST, iterations=(6, 6, 6, 6), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
+
+
+def played(
+    left: TimeLeft, probe: Callable[[], None], pace: Callable[[float], float],
+) -> Iterator[tuple[float, int, int, float]]:  # fmt: skip
+    """Run all iterations: seconds so far, level, iterations left in it, and the estimate after each."""
+    random = np.random.default_rng(3)
+    now, probed = 0.0, False
+    for level, count in enumerate(ITERATIONS):
+        now += pace(now) * STARTS[level]
+        for done in range(1, count + 1):
+            seconds = pace(now) * SECONDS[level] * float(random.uniform(0.8, 1.2)) + (2.0 if not left.runs else 0.0)
+            now += seconds
+            left.ran(level, seconds)
+            if now > 5.0 and not probed:
+                probed = True
+                probe()
+            yield now, level, count - done, left.seconds(level, count - done)
+
+
+def rest(level: int, count: int) -> float:
+    """What is really left at the machine's own pace."""
+    above = range(level + 1, len(ITERATIONS))
+    return count * SECONDS[level] + sum(STARTS[k] + ITERATIONS[k] * SECONDS[k] for k in above)
+
+
+def test_within_a_fifth_from_the_second_minute_on() -> None:
+    guessed = TimeLeft(ITERATIONS, (1.0, 1.7, 2.6, 2.2), (0.0, 5.0, 9.0, 14.0))
+    # A probe that is wrong by a tenth in either direction.
+    probe = [seconds * error for seconds, error in zip(SECONDS, (1.1, 0.9, 1.1, 0.9), strict=True)]
+    for now, level, count, estimate in played(guessed, lambda: guessed.learn(probe, STARTS), lambda _: 1.0):
+        if now > 60.0:
+            assert estimate == pytest.approx(rest(level, count), rel=0.2, abs=1.0)
+
+
+def test_guesses_alone_would_not_do() -> None:
+    guessed = TimeLeft(ITERATIONS, (1.0, 1.7, 2.6, 2.2), (0.0, 5.0, 9.0, 14.0))
+    run = played(guessed, lambda: None, lambda _: 1.0)
+    errors = [estimate / rest(level, count) for now, level, count, estimate in run if 60.0 < now < 120.0]
+    assert max(errors) > 1.5
+
+
+def test_follows_a_machine_that_slows_down() -> None:
+    left = TimeLeft(ITERATIONS, SECONDS, STARTS)
+    for now, level, count, estimate in played(left, lambda: None, lambda now: 1.0 if now < 180.0 else 1.6):
+        if now > 240.0:
+            assert estimate == pytest.approx(1.6 * rest(level, count), rel=0.2, abs=1.0)
+
+
+def test_the_probe_leaves_no_trace(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = train(walker, TINY, seed=2)
+    monkeypatch.setattr(clock, "PROBE_AFTER", 0.0)
+    monkeypatch.setattr(clock, "PROBE_FOR", 0.0)
+    asked = []
+
+    def measured(training: Training) -> tuple[list[float], list[float]]:
+        asked.append(measured_costs(training))
+        return asked[-1]
+
+    monkeypatch.setattr(clock, "measured_costs", measured)
+    probed = train(walker, TINY, seed=2)
+    ((costs, starts),) = asked
+    assert min(costs) > 0
+    assert starts[0] == 0 < min(starts[1:])
+    for name, value in plain.weights.items():
+        np.testing.assert_array_equal(probed.weights[name], value)
+
+
+def test_fresh_samples_cost_and_banks_are_made_at_starts(walker: Motion) -> None:
+    for recipe in (TINY, replace(PAPER, hidden=(32, 32, 32), batch=(2, 2, 2, 2))):
+        training = Training(walker, recipe, 0, torch.device("cpu"), 1, lambda: False)
+        starts = guessed_starts(training)
+        assert starts[0] == 0
+        assert all((start > 0) == bool(recipe.bank) for start in starts[1:])
+        costs = guessed_costs(training)
+        one = replace(recipe, bank=8 if not recipe.bank else 0)
+        training.recipe = one
+        assert (guessed_costs(training)[3] > costs[3]) == bool(recipe.bank)
+        training.close()
