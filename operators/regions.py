@@ -55,6 +55,10 @@ class RIFF_OT_add_region(bpy.types.Operator):
     name: StringProperty(name="Name", description="Name of the region; empty for a number")
 
     @classmethod
+    def description(cls, context: bpy.types.Context, properties: Any) -> str:
+        return next(text for source, _, text, *_ in SOURCE_ITEMS if source == properties.source)
+
+    @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return poll_armature(cls, context)
 

@@ -71,6 +71,8 @@ def refresh_variations(session: RiffSession) -> None:
             continue
         row = session.variations.add()
         row.name = action.name
+        # In a narrow list the end of the name tells variations apart, not the model's.
+        row.label = action.name.removeprefix(f"{action['riff_model']} ")
         row.armature = str(action.get("riff_armature", ""))
         row.source = str(action.get("riff_source", ""))
         row.seed, row.kept = seed_text(action), bool(action.get("riff_kept", False))

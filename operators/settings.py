@@ -55,6 +55,7 @@ class RiffUnfinished(bpy.types.PropertyGroup):
 class RiffVariation(bpy.types.PropertyGroup):
     """A row of the list of generated actions; `name` is the action's."""
 
+    label: StringProperty()
     armature: StringProperty()
     source: StringProperty()
     seed: StringProperty()

@@ -39,11 +39,16 @@ class Summary:
     device: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     estimate: jobs.EstimateJob | None = None
+    kind: tuple[str, ...] = ()
+    frames: int = 0
 
 
 HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
 
 _known: dict[Key, Summary] = {}
+_paces: dict[tuple[str, ...], tuple[float, str]] = {}
+"""Seconds a row of training on each kind of skeleton, and the device: measured once in a session."""
+
 _asked: list[Key] = []
 
 
@@ -62,6 +67,11 @@ def summary_of(ob: bpy.types.Object) -> Summary | None:
         if not bpy.app.timers.is_registered(look):
             bpy.app.timers.register(look, first_interval=DELAY)
     return _known.get(key)
+
+
+def is_variation(action: bpy.types.Action) -> bool:
+    """Whether Riff made this action: it is not what one would learn from."""
+    return action.get("riff_model") is not None
 
 
 def feet_found(ob: bpy.types.Object) -> list[str]:
@@ -93,9 +103,12 @@ def _look_at(ob: bpy.types.Object) -> Summary:
         learned_groups(motion)
     except RiffError as error:
         return Summary(problem=str(error))
-    skeleton = motion.skeleton
+    skeleton, frames = motion.skeleton, round(motion.duration * RATE) + 1
     summary = Summary("", skeleton.joints, skeleton.names[0], [skeleton.names[j] for j in skeleton.contacts])
-    if not any(job.running for job in jobs.trainings()):
+    summary.kind, summary.frames = skeleton.names + tuple(summary.feet), frames
+    if summary.kind in _paces:
+        _tell(summary)
+    elif not any(job.running for job in jobs.trainings()):
         python = training_python() or Path(sys.executable)
         summary.estimate = jobs.EstimateJob(Checkpoint(motion, FAST), python)
         summary.estimate.start()
@@ -108,14 +121,17 @@ def take_estimate(job: jobs.Job) -> None:
     for summary in _known.values():
         if not isinstance(job, jobs.EstimateJob) or summary.estimate is not job or job.expected is None:
             continue
-        frames = round(job.duration * RATE) + 1
-        fast = rows_a_training(FAST, FAST.lengths(frames))
-        summary.device = job.device_name
-        summary.seconds = {
-            name: job.expected * rows_a_training(recipe, recipe.lengths(frames)) / fast
-            for name, recipe in RECIPES.items()
-        }
+        fast = rows_a_training(FAST, FAST.lengths(summary.frames))
+        _paces[summary.kind] = (job.expected / fast, job.device_name)
+        _tell(summary)
     timer.redraw()
+
+
+def _tell(summary: Summary) -> None:
+    pace, summary.device = _paces[summary.kind]
+    summary.seconds = {
+        name: pace * rows_a_training(recipe, recipe.lengths(summary.frames)) for name, recipe in RECIPES.items()
+    }
 
 
 @persistent

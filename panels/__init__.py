@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import compose, generate, lists, live, overlay, regions, source, train
+from . import compose, generate, lists, live, overlay, regions, source, train, translations
 
 MODULES = (lists, source, train, generate, live, compose, regions)
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
@@ -14,9 +14,11 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     overlay.register()
+    translations.register()
 
 
 def unregister() -> None:
+    translations.unregister()
     overlay.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

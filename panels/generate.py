@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from .tab import ForArmature, RiffPanel, say
+from .tab import ForArmature, RiffPanel, draw_sentence, say
 
 
 class RIFF_PT_models(RiffPanel, bpy.types.Panel):
@@ -21,6 +21,13 @@ class RIFF_PT_models(RiffPanel, bpy.types.Panel):
         buttons.operator("riff.refresh_models", text="", icon="FILE_REFRESH")
         buttons.operator("riff.remove_model", text="", icon="TRASH")
         buttons.menu("RIFF_MT_models", text="", icon="DOWNARROW_HLT")
+        if session.active_model < len(session.models):
+            chosen = session.models[session.active_model]
+            if chosen.problem:
+                draw_sentence(self.layout, chosen.problem, "ERROR", alert=True)
+            else:
+                text = f"{chosen.rig}: {chosen.detail}" if chosen.rig else chosen.detail
+                self.layout.label(text=text, translate=False)
 
 
 class RIFF_MT_models(bpy.types.Menu):

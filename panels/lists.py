@@ -6,24 +6,19 @@ from typing import Any
 
 import bpy
 
-QUALITY_ICONS = {"Good": "SOLO_ON", "Fair": "SOLO_OFF", "Poor": "ERROR", "": "QUESTION"}
-
 
 class RIFF_UL_models(bpy.types.UIList):
     def draw_item(
         self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
         index: Any, flt_flag: Any,
     ) -> None:  # fmt: skip
-        row = layout.split(factor=0.42)
+        row = layout.split(factor=0.75)
         row.alert = bool(item.problem)
         row.label(text=item.name, icon="ERROR" if item.problem else "NETWORK_DRIVE", translate=False)
         if item.problem:
             row.label(text="Cannot be read")
-            return
-        row = row.split(factor=0.66)
-        row.label(text=f"{item.rig}, {item.detail}" if item.rig else item.detail, translate=False)
-        quality = row.operator("riff.model_figures", text=item.quality or "?", emboss=False)
-        quality.name = item.name
+        else:
+            row.operator("riff.model_figures", text=item.quality or "?", emboss=False).name = item.name
 
 
 class RIFF_UL_variations(bpy.types.UIList):
@@ -38,8 +33,7 @@ class RIFF_UL_variations(bpy.types.UIList):
         is_shown = shown is not None and shown.action is not None and shown.action.name == item.name
         play = row.operator("riff.show_action", text="", icon="RADIOBUT_ON" if is_shown else "PLAY", emboss=False)
         play.action = item.name
-        row.label(text=item.name, translate=False)
-        row.label(text=item.seed, translate=False)
+        row.label(text=item.label, translate=False)
         keep = row.operator("riff.keep_variation", text="", icon="CHECKBOX_HLT" if item.kept else "CHECKBOX_DEHLT",
                             emboss=False)  # fmt: skip
         keep.action = item.name

@@ -6,6 +6,8 @@ from typing import Any
 
 import bpy
 
+SHORT = {"PREVIEW": "Preview", "MARKERS": "Markers", "KEYS": "Keys"}
+
 
 class RIFF_UL_regions(bpy.types.UIList):
     def draw_item(
@@ -24,36 +26,28 @@ class RIFF_UL_regions(bpy.types.UIList):
         frames.prop(item, "end", text="", emboss=False)
 
 
-class RIFF_MT_add_region(bpy.types.Menu):
-    bl_label = "Add Region"
-
-    def draw(self, context: Any) -> None:
-        add = self.layout.operator
-        add("riff.add_region", text="From Preview Range", icon="PREVIEW_RANGE").source = "PREVIEW"
-        add("riff.add_region", text="From Selected Markers", icon="MARKER").source = "MARKERS"
-        add("riff.add_region", text="From Selected Keys", icon="KEYFRAME").source = "KEYS"
-        add("riff.mark_region", text="With Two Clicks", icon="RESTRICT_SELECT_OFF")
-
-
 class RIFF_PT_regions(bpy.types.Panel):
     bl_label = "Regions"
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Riff"
     bl_order = 6
-    bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
     def poll(cls, context: Any) -> bool:
         return context.object is not None and context.object.type == "ARMATURE"
 
     def draw(self, context: Any) -> None:
+        layout: Any = self.layout
         settings = context.object.riff
-        row = self.layout.row()
+        row = layout.row()
         row.template_list("RIFF_UL_regions", "", settings, "regions", settings, "active_region", rows=3)
         buttons = row.column(align=True)
-        buttons.menu("RIFF_MT_add_region", text="", icon="ADD")
         buttons.operator("riff.remove_region", text="", icon="REMOVE")
+        add = layout.row(align=True)
+        for source, icon in (("PREVIEW", "PREVIEW_RANGE"), ("MARKERS", "MARKER_HLT"), ("KEYS", "KEYFRAME_HLT")):
+            add.operator("riff.add_region", text=SHORT[source], icon=icon).source = source
+        add.operator("riff.mark_region", text="", icon="RESTRICT_SELECT_OFF")
 
 
-CLASSES = (RIFF_UL_regions, RIFF_MT_add_region, RIFF_PT_regions)
+CLASSES = (RIFF_UL_regions, RIFF_PT_regions)

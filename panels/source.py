@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..operators.source import summary_of
+from ..operators.source import is_variation, summary_of
 from .tab import RiffPanel, draw_sentence, say
 
 SHOWN_FEET = 2
@@ -31,6 +31,9 @@ class RIFF_PT_source(RiffPanel, bpy.types.Panel):
         layout.label(text=action.name, icon="ACTION", translate=False)
         length = say("{:.0f} frames, {:.1f} s at {:g} fps")
         layout.label(text=length.format(end - start + 1, (end - start) / rate, rate), icon="TIME", translate=False)
+        if is_variation(action):
+            layout.label(text="A variation made by Riff", icon="RNDCURVE")
+            return
         summary = summary_of(ob)
         if summary is None:
             layout.label(text="Looking at the armature…", icon="VIEWZOOM")
@@ -60,7 +63,7 @@ def _draw_summary(layout: Any, summary: Any) -> None:
     if len(summary.feet) > SHOWN_FEET:
         feet = say("{} and {} more").format(feet, len(summary.feet) - SHOWN_FEET)
     words = say("Feet: {}").format(feet) if feet else say("No feet found")
-    column.label(text=words, icon="SNAP_FACE", translate=False)
+    column.label(text=words, icon="CON_FLOOR", translate=False)
 
 
 class RIFF_PT_roles(RiffPanel, bpy.types.Panel):

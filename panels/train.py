@@ -9,7 +9,7 @@ from bl_ui.utils import PresetPanel
 
 from ..core.progress_line import clock
 from ..operators.loss_picture import loss_icon
-from ..operators.source import summary_of
+from ..operators.source import is_variation, summary_of
 from ..rig import jobs
 from .tab import RiffPanel, draw_sentence, in_words, say
 
@@ -48,19 +48,20 @@ def _draw_recipe(layout: Any, settings: Any) -> None:
 
 
 def _draw_price(layout: Any, ob: Any, settings: Any) -> None:
-    if ob is None or ob.type != "ARMATURE" or ob.animation_data is None or ob.animation_data.action is None:
+    action = ob.animation_data.action if ob and ob.type == "ARMATURE" and ob.animation_data else None
+    if action is None or is_variation(action):
         return
     summary = summary_of(ob)
-    if summary is None or summary.estimate is None:
+    if summary is None:
         return
     if summary.seconds:
         custom = settings.recipe == "custom"
         seconds = summary.seconds[settings.base] * settings.effort if custom else summary.seconds[settings.recipe]
         label = say("About {} on {}").format(in_words(seconds), summary.device)
         layout.label(text=label, icon="TIME", translate=False)
-    elif summary.estimate.running:
+    elif summary.estimate is not None and summary.estimate.running:
         layout.label(text="Finding out how long it takes…", icon="TIME")
-    elif summary.estimate.error:
+    elif summary.estimate is not None and summary.estimate.error:
         draw_sentence(layout, summary.estimate.error, "ERROR", alert=True)
 
 

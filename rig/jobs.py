@@ -201,7 +201,6 @@ class EstimateJob(Job):
         super().__init__("Estimating")
         self.expected: float | None = None
         self.device_name = ""
-        self.duration = begun.motion.duration
         self._begun, self._python = begun, python
 
     def _receive(self, kind: str, value: Any) -> None:
