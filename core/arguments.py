@@ -49,6 +49,9 @@ def _verb(added: Any, name: str, run: Verb, text: str) -> Any:
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", type=Path, metavar="CLIP.bvh")
+    parser.add_argument(
+        "--also", type=Path, nargs="+", default=[], metavar="CLIP.bvh", help="learn these clips of the same rig, too",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="M.safetensors", help="the model file to write")
     parser.add_argument("--recipe", choices=RECIPES, default="fast", help="numbers of the training (default: fast)")
     parser.add_argument("--overwrite", action="store_true", help="replace the model file if there is one")

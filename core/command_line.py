@@ -65,6 +65,10 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     from .bvh import read_bvh
 
     motion = read_bvh(options.clip)
+    if options.also:
+        from .mix import mix
+
+        motion = mix([motion, *(read_bvh(clip) for clip in options.also)])
     recipe = RECIPES[options.recipe]
     if options.scale != 1.0:
         recipe = recipe.scaled(options.scale)

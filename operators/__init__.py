@@ -6,6 +6,7 @@ import bpy
 
 from . import (
     compose,
+    compose_mix,
     compose_settings,
     feet,
     generate,
@@ -26,7 +27,7 @@ from . import (
 )
 
 MODULES = (preferences, settings, rig_settings, sample, feet, train, presets, models, generate, live, results, regions,
-           compose_settings, compose)  # fmt: skip
+           compose_settings, compose, compose_mix)  # fmt: skip
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 

@@ -337,3 +337,23 @@ def test_real_clips(riff: ModuleType, models: Path, clip: Callable[[str], Path],
     varied = read(riff, armature, compose(bpy.ops.riff.vary_parts, parts="Head")[0])
     changed = np.abs(varied.rotations() - source.rotations()).max(axis=(0, 2, 3)) > NEAR
     assert 0 < changed.sum() < 0.5 * len(changed)
+
+
+def test_train_on_two_actions(riff: ModuleType, dancer: bpy.types.Object, models: Path) -> None:
+    other = dancer.animation_data.action.copy()
+    other.name = "Second Half"
+    other.frame_start, other.frame_end = 300, 420
+    for actions, sentence in (("", "Name another action"), ("Gone", "no action “Gone”"), ("Sample Dance", "another")):
+        with pytest.raises(RuntimeError, match=sentence):
+            bpy.ops.riff.train_on_actions(actions=actions)
+    assert bpy.ops.riff.train_on_actions(actions="Second Half", scale=FEW_STEPS) == {"FINISHED"}
+    tick = importlib.import_module(f"{riff.__name__}.operators.timer").tick
+    while tick():
+        time.sleep(0.02)
+    session = bpy.context.window_manager.riff
+    row = session.models[session.active_model]
+    assert row.name == "Sample Dance + Second Half"
+    model = importlib.import_module(f"{riff.__name__}.core.model").load_model(row.path)
+    assert model.source.frames == 180 + 24 + 121
+    made = compose(bpy.ops.riff.fill_regions, regions="60-100")[0]
+    assert tuple(made.frame_range) == (1, 180)

@@ -1,0 +1,76 @@
+"""Several clips of one rig as a single one to learn from, so that variations move between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from .bone_map import onto_skeleton
+from .composition import Composition
+from .errors import ClipError
+from .motion import RATE, Motion, resample, with_contact_labels
+from .rotation import Array, axis_rotation, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
+from .settle import settle
+from .skeleton import GROUP
+
+PASSAGE = 24
+"""Frames at 30 a second from the end of a clip to the start of the next: a step's time, and little to learn from."""
+
+
+def mix(motions: Sequence[Motion]) -> Motion:
+    """Clips one after the other at 30 frames a second, each turned and moved to go on where the last one ended.
+
+    The passages between them are the least jerk from pose to pose. Feet are those of any clip. Raises ClipError for no
+    clip or clips of different skeletons.
+    """
+    if not motions:
+        raise ClipError("There is no action to learn from.")
+    first = motions[0].skeleton
+    for motion in motions[1:]:
+        own = motion.skeleton
+        if (own.names, own.parents, own.translated) != (first.names, first.parents, first.translated):
+            raise ClipError("The actions move different skeletons; only actions of one rig can be learned together.")
+    feet = tuple(sorted({joint for motion in motions for joint in motion.skeleton.contacts}))
+    skeleton = first.with_contacts(feet)
+    result, *rest = [onto_skeleton(resample(motion, RATE), skeleton) for motion in motions]
+    for motion in rest:
+        result = _joined(result, motion)
+    return with_contact_labels(result)
+
+
+def _joined(one: Motion, other: Motion) -> Motion:
+    """Two motions with a passage between them, exact on both sides and smooth at both joins."""
+    other = _led_on(one, other)
+    start, frames = one.frames, one.frames + PASSAGE + other.frames
+    features = np.zeros((frames, one.skeleton.channels))
+    features[:start], features[start + PASSAGE :] = one.features, other.features
+    share = (np.arange(1, PASSAGE + 1) / (PASSAGE + 1))[:, None]
+    between = (1.0 - share) * one.features[-1] + share * other.features[0]
+    width = one.skeleton.joints * GROUP
+    between[:, :width] = _turns_between(one.features[-1, :width], other.features[0, :width], share)
+    features[start : start + PASSAGE] = between
+    keep = np.ones((frames, one.skeleton.groups))
+    keep[start : start + PASSAGE] = 0.0
+    whole = replace(one, features=features)
+    return settle(whole, Composition(whole, keep, anchored=False), one, clean=False)
+
+
+def _turns_between(first: Array, last: Array, share: Array) -> Array:
+    """Rotations (frames, joints × 6) at even paces from one pose to another."""
+    one, other = six_to_matrix(first.reshape(-1, GROUP)), six_to_matrix(last.reshape(-1, GROUP))
+    way = vector_from_rotation(one.swapaxes(-1, -2) @ other)
+    turns = one @ rotation_from_vector(share[:, :, None] * way)
+    return matrix_to_six(turns).reshape(len(share), -1)
+
+
+def _led_on(one: Motion, other: Motion) -> Motion:
+    """The other motion turned about the vertical to face where the first one ends facing."""
+    turn = one.rotations()[-1, 0] @ other.rotations()[0, 0].T
+    spin = axis_rotation(2, np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1]))
+    features = other.features.copy()
+    features[:, :GROUP] = matrix_to_six(spin @ six_to_matrix(features[:, :GROUP]))
+    plane = slice(other.skeleton.root_channel, other.skeleton.root_channel + 2)
+    features[:, plane] = features[:, plane] @ spin[:2, :2].T
+    return replace(other, features=features)
