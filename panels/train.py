@@ -31,6 +31,8 @@ class RIFF_PT_train(RiffPanel, bpy.types.Panel):
         _draw_price(layout, context.object, settings)
         train = layout.operator("riff.train", icon="PLAY")
         train.recipe, train.seed = settings.recipe, settings.training_seed
+        several = layout.operator("riff.train_on_actions", icon="ACTION_TWEAK")
+        several.recipe, several.seed = settings.recipe, settings.training_seed
         if trainings and not trainings[-1].running:
             _draw_outcome(layout, trainings[-1])
         for row in context.window_manager.riff.unfinished:
