@@ -12,15 +12,17 @@ from .flips import repair_flips
 from .generate import Sampler
 from .metrics import COVERAGE_WINDOW, compared_features, coverage
 from .model import Model
-from .quality import roughness_figures
+from .quality import STILL, foot_skating, roughness_figures
 
 COARSE = (1.5, 1.25, 1.0)
 FINE = (0.1, 0.2, 0.3, 0.45, 0.6)
 """Shares of σ_i that are tried at the first level, and at all above it."""
 
 ROUGHEST = 1.05
+SLIDING = 2.8
 COVERED = 0.99
-"""What a share above 1 at the first level may lead to: roughness over the source's, and coverage of the source."""
+"""What a share above 1 at the first level may lead to: roughness and, before clean-up, foot skating over the source's,
+and coverage of the source."""
 
 SAMPLES = 4
 SEED = 0xFFFFFFFF
@@ -29,10 +31,19 @@ SEED = 0xFFFFFFFF
 
 @dataclass(frozen=True)
 class Sampled:
-    """Figures of a few motions as users get them: roughness over that of the source, and coverage of the source."""
+    """Figures of a few motions: roughness and foot skating over the source's, and coverage of the source.
+
+    Skating is that before the clean-up of feet, the others are those of motions as users get them.
+    """
 
     roughness: float
+    sliding: float
     coverage: float
+
+    @property
+    def calm_and_like(self) -> bool:
+        """Whether so much noise is borne."""
+        return self.roughness <= ROUGHEST and self.sliding <= SLIDING and self.coverage >= COVERED
 
 
 def calibrated(model: Model, ask_stop: Callable[[], None] = lambda: None) -> Model:
@@ -47,7 +58,7 @@ def calibrated(model: Model, ask_stop: Callable[[], None] = lambda: None) -> Mod
 
     for coarse in COARSE:
         calmest = figures(coarse, FINE[0])
-        if calmest.roughness <= ROUGHEST and calmest.coverage >= COVERED:
+        if calmest.calm_and_like:
             break
     best, gap = FINE[0], abs(calmest.roughness - 1.0)
     for fine in FINE[1:]:
@@ -67,10 +78,13 @@ def sampled(model: Model, ask_stop: Callable[[], None] = lambda: None) -> Sample
     """Measure a few motions of a model, twice as long as its source."""
     source, sampler = model.source, Sampler(model)
     features, figures = compared_features(source), []
+    reference = max(foot_skating(source), STILL)
     for number in range(SAMPLES):
         ask_stop()
-        (motion,) = sampler.sample(2 * source.frames, 1, SEED - number)
-        cleaned = clean_feet(repair_flips(motion, source), source)
+        (raw,) = sampler.sample(2 * source.frames, 1, SEED - number)
+        motion = repair_flips(raw, source)
+        cleaned = clean_feet(motion, source)
         covered = coverage(features, compared_features(cleaned)) if source.frames > COVERAGE_WINDOW else 1.0
-        figures.append((roughness_figures(source, cleaned)["roughness"], covered))
+        roughness = roughness_figures(source, cleaned)["roughness"]
+        figures.append((roughness, foot_skating(motion) / reference, covered))
     return Sampled(*(float(value) for value in np.mean(figures, axis=0)))

@@ -9,7 +9,7 @@ from .motion import Motion, with_contact_labels
 from .rotation import Array
 from .skeleton import BODY
 
-_STILL = 1e-3
+STILL = 1e-3
 """Body heights a second under which a foot counts as planted perfectly, so that ratios stay finite."""
 
 
@@ -32,8 +32,8 @@ def foot_figures(source: Motion, sample: Motion) -> dict[str, float]:
     return {
         "foot_skating": skating,
         "foot_skating_source": reference,
-        "foot_skating_ratio": skating / max(reference, _STILL),
-        "low_foot_speed_ratio": low / max(low_reference, _STILL),
+        "foot_skating_ratio": skating / max(reference, STILL),
+        "low_foot_speed_ratio": low / max(low_reference, STILL),
         "contact_share_ratio": share / max(share_reference, 1e-3),
         "contact_agreement": contact_agreement(sample),
         "penetration": ground.penetration(sample),
