@@ -144,12 +144,12 @@ GANIMATOR = Recipe(
 
 FAST = Recipe(
     name="fast",
-    iterations=(800, 800, 600, 400),
-    batch=(4, 4, 3, 2),
+    iterations=(2000, 700, 500, 400),
+    batch=(2, 3, 3, 2),
     crop=(128, 128, 160, 256),
-    adversarial=(1.0, 1.0, 1.0, 1.0),
+    adversarial=(4.0, 4.0, 2.0, 1.0),
     reconstruction=(50.0, 50.0, 50.0, 50.0),
-    contact=10.0,
+    contact=20.0,
     sampling_noise=(1.0, 0.45, 0.45, 0.45),
     calibrate=True,
     even_joints=0.5,
