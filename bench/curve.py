@@ -1,6 +1,7 @@
 """Figures against minutes: the same recipe with fewer and with more iterations, as JSON and as a plot.
 
-One training for each scale; a scale that the JSON already holds for the same clip and recipe is not trained again.
+One training for each scale; a scale that the JSON already holds for the same recipe is not trained again, nor is the
+whole recipe where `bench.quality` has left its figures in the same folder.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +90,29 @@ def plot_curve(points: Sequence[dict[str, Any]], noise: dict[str, float], path: 
     plt.close(figure)
 
 
-def known_points(path: Path) -> list[dict[str, Any]]:
+def known_points(path: Path, recipe: Recipe) -> list[dict[str, Any]]:
+    """Points of an earlier run of the very same recipe."""
     if not path.exists():
         return []
-    points: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["points"]
+    report = json.loads(path.read_text(encoding="utf-8"))
+    points: list[dict[str, Any]] = report["points"] if Recipe.from_json(report["recipe"]) == recipe else []
     return points
+
+
+def point_of_report(path: Path, recipe: Recipe) -> list[dict[str, Any]]:
+    """The whole recipe's point from a report of `bench.quality`; the noise that a model was sampled with is its own."""
+    if not path.exists():
+        return []
+    report = json.loads(path.read_text(encoding="utf-8"))
+    trained = replace(Recipe.from_json(report["recipe"]), sampling_noise=recipe.sampling_noise)
+    if trained != recipe:
+        return []
+    kept = ("samples", "seed", "reconstruction_error", "command", "date", "device", "cores", "versions")
+    return [{
+        "scale": 1.0, "minutes": report["model"]["training_seconds"] / 60.0, "iterations": list(recipe.iterations),
+        "figures": {row["name"]: row["figures"] for row in report["rows"] if row["name"] in (RAW, CLEAN)},
+        **{key: report[key] for key in kept if key in report},
+    }]  # fmt: skip
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -114,8 +134,8 @@ def run(options: argparse.Namespace) -> Path:
     name = clip_name(options.clip)
     stem = f"curve-{name}-{options.recipe}"
     table = options.out / f"{stem}.json"
-    points = known_points(table)
     motion, recipe = read_clip(options.clip), RECIPES[options.recipe]
+    points = known_points(table, recipe) or point_of_report(options.out / f"quality-{name}-{recipe.name}.json", recipe)
     noise = evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING)])
     for scale in sorted(set(options.scales) - {point["scale"] for point in points}):
         points.append(measure_scale(motion, name, recipe, scale, options.count, options.seed, options.device))
