@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clean_feet import Leg, Pose, contact_heights, find_legs, root_from_stance
-from .joins import DECAY, EXACT, JOIN, near_joins, spread_offsets
+from .joins import DECAY, EXACT, JOIN, near_joins, runs_of, spread_offsets
 from .motion import RATE, Motion
 from .planting import contact_runs, standing_mask
 from .rates import with_path
@@ -17,6 +17,12 @@ from .skeleton import GROUP
 
 HELD = 4.0
 """Frames at 30 a second after a join in which a foot that stood there comes to stand as firmly as any."""
+
+REACH = 0.3
+"""Core units by which a standing foot is held back at most: farther away the leg would be lifted by it."""
+
+SHORTEST_STAND = 12
+"""Frames below which a stand is not cut in two."""
 
 LAP = 30
 """Frames of a loop's other end that are looked at before it begins and after it ends."""
@@ -90,20 +96,37 @@ def _corrections(path: Array, kept: NDArray[np.bool_], runs: list[tuple[int, int
     firm = 1.0 - near_joins(kept, JOIN * fps / RATE)
     firm_held = 1.0 - near_joins(kept, HELD * fps / RATE)
     for start, stop in runs:
-        rows = np.arange(start, stop)
-        new = rows[~kept[start:stop]]
-        wanted[new] = _stand(path, kept, rows, ground)[~kept[start:stop]] - path[new]
-        weights[new] = (firm_held if kept[start:stop].any() else firm)[new]
+        for rows, place in _stands(path, kept, np.arange(start, stop), ground):
+            new = ~kept[rows]
+            wanted[rows[new]] = place[new] - path[rows[new]]
+            weights[rows[new]] = (firm_held if kept[rows].any() else firm)[rows[new]]
     return spread_offsets(wanted, weights, 0.6 * DECAY * fps / RATE)
 
 
-def _stand(path: Array, kept: NDArray[np.bool_], rows: NDArray[np.int64], ground: float) -> Array:
-    """Where a foot stands in the rows of one stand: where kept frames have it, else on the ground in its own middle."""
+def _stands(
+    path: Array, kept: NDArray[np.bool_], rows: NDArray[np.int64], ground: float,
+) -> list[tuple[NDArray[np.int64], Array]]:  # fmt: skip
+    """The stands of one run of frames, each with its place (rows, 3): cut where the foot would be held back too far.
+
+    A foot stands where kept frames have it, else on the ground in its own middle.
+    """
     held = rows[kept[rows]]
     if len(held):
-        return np.stack([np.interp(rows, held, path[held, k]) for k in range(3)], axis=1)
-    place = path[rows].mean(0)
-    place[2] = ground
-    return np.repeat(place[None], len(rows), axis=0)
-
-
+        place = np.stack([np.interp(rows, held, path[held, k]) for k in range(3)], axis=1)
+        far = np.linalg.norm((place - path[rows])[:, :2], axis=1) > REACH
+        if not far.any():
+            return [(rows, place)]
+        near = [run for run in runs_of(~far) if kept[rows[run[0] : run[1]]].any()]
+        free = np.ones(len(rows), dtype=bool)
+        for start, stop in near:
+            free[max(0, start - 1) : stop + 1] = False
+        parts = [(rows[start:stop], place[start:stop]) for start, stop in near]
+        for start, stop in runs_of(free):
+            parts += _stands(path, kept, rows[start:stop], ground)
+        return parts
+    middle = path[rows].mean(0)
+    middle[2] = ground
+    if len(rows) < SHORTEST_STAND or np.linalg.norm((path[rows] - middle)[:, :2], axis=1).max() <= REACH:
+        return [(rows, np.repeat(middle[None], len(rows), axis=0))]
+    cut = len(rows) // 2
+    return _stands(path, kept, rows[: cut - 1], ground) + _stands(path, kept, rows[cut + 1 :], ground)
