@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types build bench bench-quality bench-speed bench-compose clean
+.PHONY: help demo test lint types gui bench-ui build bench bench-quality bench-speed bench-compose clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -30,6 +30,12 @@ test: .venv311/ready $(if $(PYTHON313),.venv313/ready) ## Lint, type checks, bui
 
 lint: .venv311/ready ## Ruff, and mypy against the interfaces of Blender 4.5 and 5.2
 	@$(PYTHON) tests/suite.py --only ruff mypy
+
+gui: .venv311/ready $(ZIP) ## A person's path by mouse and keys in a real Blender window, pictures in out/gui (Linux, as root; RIFF_GUI_ROOT=folder)
+	@$(PYTHON) tests/gui/run.py --zip $(ZIP)
+
+bench-ui: .venv311/ready $(ZIP) ## How smooth Blender's window stays while Riff trains and generates (needs what `make gui` needs)
+	@$(PYTHON) tests/gui/bench_ui.py --zip $(ZIP)
 
 build: .venv311/ready ## The extension's zip, in dist/
 	@$(MAKE) --no-print-directory $(ZIP)

@@ -41,7 +41,7 @@ def paint(training: jobs.TrainingJob) -> None:
 
 
 def pixels(losses: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Curves of losses (T, 1 + 3) over the share done in column 0: (SIZE, SIZE, 4) from the bottom row up.
+    """Curves of losses (T, 1 + 3), column 0 the share done so far: (SIZE, SIZE, 4) from the bottom row up.
 
     Each curve is smoothed and fills the height by itself: their shape matters, not their unit.
     """
@@ -52,10 +52,10 @@ def pixels(losses: NDArray[np.float64]) -> NDArray[np.float32]:
     for curve, colour in zip(losses[:, 1:].T, COLOURS, strict=True):
         smooth = np.convolve(np.pad(curve, 4, mode="edge"), np.full(9, 1 / 9), mode="valid")
         low, high = np.percentile(smooth, (2, 98))
-        heights = np.interp(columns / (SIZE - 1), losses[:, 0], np.clip((smooth - low) / max(high - low, 1e-9), 0, 1))
-        done = columns <= losses[-1, 0] * (SIZE - 1)
+        places = (losses[:, 0] - losses[0, 0]) / max(losses[-1, 0] - losses[0, 0], 1e-9) * (SIZE - 1)
+        heights = np.interp(columns, places, np.clip((smooth - low) / max(high - low, 1e-9), 0, 1))
         rows = (heights * (SIZE - 9) + 4).astype(int)
-        for column in columns[done]:
+        for column in columns:
             other = rows[max(column - 1, 0)]
             low_row, high_row = sorted((rows[column], other))
             picture[low_row : high_row + 2, column, :3] = colour

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,7 +102,7 @@ def test_reduced_keys_follow_the_curves(riff: ModuleType, dancer: bpy.types.Obje
     wave = np.sin(time) + 0.2 * np.sin(3.1 * time)
     kept, slopes = fit.fit(wave, 0.005)
     assert 10 < len(kept) < 80
-    for start, end in zip(kept[:-1], kept[1:], strict=True):
+    for start, end in itertools.pairwise(kept):
         assert np.abs(fit.cubic(wave, slopes, start, end) - wave[start : end + 1]).max() <= 0.005
     bpy.ops.riff.generate(count=1)
     action = bpy.data.actions[rows()[0].name]

@@ -1,0 +1,165 @@
+"""A person's hand inside Blender: moves the pointer, finds buttons by what they do, clicks, types, takes pictures.
+
+Runs in a Blender started with --enable-event-simulate. Every function is a generator that yields how long to wait.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+Waits = Generator[float, None, Any]
+STEP = 13
+"""Pixels from one look for a button to the next; buttons are 20 high."""
+
+
+class Hand:
+    """The pointer in the first window; `out` is the folder for pictures."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.last_hit = 0.0
+        context: Any = bpy.context
+        self.window: Any = context.window_manager.windows[0]
+
+    def area(self, kind: str) -> Any:
+        return next(area for area in self.window.screen.areas if area.type == kind)
+
+    def region(self, area: Any, kind: str) -> Any:
+        return next(region for region in area.regions if region.type == kind)
+
+    @contextmanager
+    def over(self, area: Any, region: Any) -> Iterator[None]:
+        # After a file is loaded from a timer, the context has no window.
+        window: Any = self.window
+        override: Any = bpy.context.temp_override
+        with override(window=window, screen=window.screen, area=area, region=region):
+            yield
+
+    def move(self, x: float, y: float) -> Waits:
+        self.window.event_simulate("MOUSEMOVE", "NOTHING", x=int(x), y=int(y))
+        yield 0.02
+
+    def click(self, x: float, y: float, button: str = "LEFTMOUSE") -> Waits:
+        yield from self.move(x - 2, y)
+        yield from self.move(x, y)
+        self.window.event_simulate(button, "PRESS", x=int(x), y=int(y))
+        yield 0.05
+        self.window.event_simulate(button, "RELEASE", x=int(x), y=int(y))
+        yield 0.15
+
+    def key(self, name: str, x: float, y: float, **modifiers: bool) -> Waits:
+        self.window.event_simulate(name, "PRESS", x=int(x), y=int(y), **modifiers)
+        yield 0.03
+        self.window.event_simulate(name, "RELEASE", x=int(x), y=int(y), **modifiers)
+        yield 0.15
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float], steps: int = 20) -> Waits:
+        yield from self.move(*start)
+        self.window.event_simulate("LEFTMOUSE", "PRESS", x=int(start[0]), y=int(start[1]))
+        yield 0.05
+        for step in range(1, steps + 1):
+            share = step / steps
+            yield from self.move(*(a + (b - a) * share for a, b in zip(start, end, strict=True)))
+            yield 0.04
+        self.window.event_simulate("LEFTMOUSE", "RELEASE", x=int(end[0]), y=int(end[1]))
+        yield 0.15
+
+    def under_pointer(self, area: Any, region: Any) -> str:
+        """What the button under the pointer does, as Python: “bpy.ops.riff.train(…)” or a data path; else nothing."""
+        manager: Any = bpy.context.window_manager
+        manager.clipboard = ""
+        with self.over(area, region):
+            looks: Any = (bpy.ops.ui.copy_python_command_button, bpy.ops.ui.copy_data_path_button)
+            for look in looks:
+                if look.poll():
+                    look()
+                    return str(manager.clipboard)
+        return ""
+
+    def find(self, what: str, columns: tuple[float, ...] = (0.5, 0.3, 0.75, 0.9)) -> Waits:
+        """Look for a button in the sidebar, scrolling down where it must; returns its place or None."""
+        area = self.area("VIEW_3D")
+        region = self.region(area, "UI")
+        for _ in range(6):
+            for column in columns:
+                x = region.x + region.width * column
+                heights = range(region.y + region.height - 30, region.y + 6, -STEP)
+                for y in sorted(heights, key=lambda y: abs(y - self.last_hit)):
+                    yield from self.move(x, y)
+                    if what in self.under_pointer(area, region):
+                        self.last_hit = y
+                        return x, y
+            for _ in range(6):
+                self.window.event_simulate("WHEELDOWNMOUSE", "PRESS", x=int(x), y=region.y + region.height // 2)
+                yield 0.03
+            yield 0.2
+        return None
+
+    def press(self, what: str, columns: tuple[float, ...] = (0.5, 0.3, 0.75, 0.9)) -> Waits:
+        """Find a button and click it; RuntimeError where there is none."""
+        place = yield from self.find(what, columns)
+        if place is None:
+            self.picture(f"missing-{what.replace('.', '-').replace('/', '-')[:40]}")
+            raise RuntimeError(f"There is no button for {what}")
+        yield from self.click(*place)
+        return place
+
+    def scroll_up(self) -> Waits:
+        area = self.area("VIEW_3D")
+        region = self.region(area, "UI")
+        for _ in range(40):
+            self.window.event_simulate("WHEELUPMOUSE", "PRESS", x=region.x + 40, y=region.y + region.height // 2)
+            yield 0.01
+        yield 0.2
+
+    def picture(self, name: str) -> None:
+        # Blender's own screenshot operator is all black from a timer.
+        subprocess.run(["import", "-window", "root", str(self.out / f"{name}.png")], check=True)
+
+    def wait_for(self, done: Callable[[], bool], seconds: float = 60.0, what: str = "it") -> Waits:
+        deadline = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"Waited {seconds:.0f} s for {what} in vain")
+            yield 0.1
+
+
+def open_tab(hand: Hand) -> Waits:
+    """The N-panel with the tab Riff, the 3D viewport large."""
+    area = hand.area("VIEW_3D")
+    area.spaces[0].show_region_ui = True
+    yield 0.5
+    hand.region(area, "UI").active_panel_category = "Riff"
+    area.tag_redraw()
+    yield 0.5
+
+
+def perform(steps: Waits) -> None:
+    """Take one step after the other from a timer; print how it ended and leave Blender."""
+
+    def tick() -> float | None:
+        try:
+            return next(steps)
+        except StopIteration:
+            print("GUI-DONE", flush=True)
+        except Exception:
+            traceback.print_exc()
+            print("GUI-FAILED", flush=True)
+        bpy.ops.wm.quit_blender()
+        return None
+
+    preferences: Any = bpy.context.preferences
+    preferences.view.show_splash = False  # it would swallow every click
+    bpy.app.timers.register(tick, first_interval=2.0, persistent=True)
+
+
+def mark(text: str) -> None:
+    print(f"GUI-MARK {text}", flush=True)

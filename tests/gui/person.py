@@ -1,0 +1,162 @@
+"""A person's path through Riff, by mouse and keys: from the empty file to five kept variations, and beyond.
+
+Runs inside Blender. The outside judges by the marks it prints and the pictures it leaves.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from hand import Hand, Waits, mark, open_tab, perform
+
+RIFF = "bl_ext.user_default.riff"
+SECONDS = 4
+"""Of the sample dance that are trained on: a whole training in a test would take minutes."""
+
+
+def session() -> Any:
+    context: Any = bpy.context
+    return context.window_manager.riff
+
+
+def pose(ob: Any) -> list[tuple[float, ...]]:
+    return [tuple(bone.rotation_quaternion) + tuple(bone.rotation_euler) for bone in ob.pose.bones]
+
+
+def person(hand: Hand) -> Waits:
+    yield from dancer(hand)
+    yield from training(hand)
+    yield from variations(hand)
+    yield from slider(hand)
+    yield from region(hand)
+
+
+def dancer(hand: Hand) -> Waits:
+    """The empty file, the first-run hint, the dancer."""
+    bpy.data.batch_remove(list(bpy.data.objects))
+    yield from open_tab(hand)
+    hand.picture("1-empty")
+    yield from hand.press("bpy.ops.riff.add_sample_dancer(")
+    yield from hand.wait_for(lambda: "Dancer" in bpy.data.objects, 10, "the dancer")
+    ob: Any = bpy.data.objects["Dancer"]
+    action = ob.animation_data.action
+    action.use_frame_range, action.frame_end = True, action.frame_start + 30 * SECONDS
+    with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
+        bpy.ops.view3d.view_selected()
+    source = import_module(f"{RIFF}.operators.source")
+    yield from hand.wait_for(lambda: source.summary_of(ob) is not None, 60, "the summary")
+    mark(f"summary {source.summary_of(ob).joints} joints, feet {len(source.summary_of(ob).feet)}")
+    yield from hand.wait_for(lambda: bool(source.summary_of(ob).seconds), 400, "the expected time")
+    yield 0.5
+    hand.picture("2-dancer")
+
+
+def training(hand: Hand) -> Waits:
+    """Train, cancel, resume, done."""
+    scene: Any = bpy.context.scene
+    scene.riff.recipe, scene.riff.effort = "custom", 0.02
+    yield 0.5
+    jobs = import_module(f"{RIFF}.rig.jobs")
+    yield from hand.press("bpy.ops.riff.train(")
+    yield from hand.wait_for(lambda: jobs.latest_training() is not None, 10, "the training")
+    job = jobs.latest_training()
+    yield from hand.wait_for(lambda: len(job.losses) > 3, 400, "progress")
+    yield 1.0
+    hand.picture("3-training")
+    yield from hand.press("bpy.ops.riff.cancel_training(")
+    yield from hand.wait_for(lambda: not job.running, 30, "the cancel")
+    mark(f"training {job.state.value}")
+    yield from hand.wait_for(lambda: len(session().unfinished) == 1, 10, "the unfinished training")
+    yield 0.7
+    hand.picture("4-cancelled")
+    yield from hand.press("bpy.ops.riff.resume_training(", (0.8,))
+    yield from hand.wait_for(lambda: jobs.latest_training() is not job, 10, "the resumed training")
+    resumed = jobs.latest_training()
+    yield from hand.wait_for(lambda: not resumed.running, 600, "the end of the training")
+    mark(f"resumed {resumed.state.value} {resumed.error}")
+    yield 0.7
+    hand.picture("5-trained")
+
+
+def variations(hand: Hand) -> Waits:
+    """Generate five, play one, keep all."""
+    yield from hand.press("bpy.ops.riff.generate(")
+    yield from hand.wait_for(lambda: len(session().variations) == 5, 200, "five variations")
+    yield 0.5
+    hand.picture("6-generated")
+    names = [row.name for row in session().variations]
+    yield from hand.press(f'bpy.ops.riff.show_action(action="{names[1]}"', (0.13, 0.1, 0.16))
+    ob: Any = bpy.data.objects["Dancer"]
+    yield from hand.wait_for(lambda: ob.animation_data.action.name == names[1], 10, "the variation to play")
+    yield from hand.wait_for(lambda: hand.window.screen.is_animation_playing, 5, "playback")
+    yield 1.0
+    hand.picture("7-playing")
+    view = hand.region(hand.area("VIEW_3D"), "WINDOW")
+    yield from hand.key("SPACE", view.x + 300, view.y + 300)
+    yield from hand.wait_for(lambda: not hand.window.screen.is_animation_playing, 5, "the end of playback")
+    for name in names:
+        yield from hand.press(f'bpy.ops.riff.keep_variation(action="{name}"', (0.645, 0.66, 0.63, 0.67))
+    yield from hand.wait_for(lambda: all(row.kept for row in session().variations), 10, "five kept variations")
+    mark(f"kept {sum(row.kept for row in session().variations)}")
+    yield 0.3
+    hand.picture("8-kept")
+
+
+def slider(hand: Hand) -> Waits:
+    """Live variation: drag the slider, the pose follows, keep it."""
+    ob: Any = bpy.data.objects["Dancer"]
+    live = import_module(f"{RIFF}.operators.live")
+    actions, before = len(bpy.data.actions), pose(ob)
+    yield from hand.press("bpy.ops.riff.live(")
+    yield from hand.wait_for(lambda: live._live.seen > 0, 120, "the first live variation")
+    x, y = yield from hand.find("live_position", (0.4,))
+    seen = live._live.seen
+    yield from hand.drag((x, y), (x + 70, y))
+    shown = live._live.seen - seen
+    mark(f"slider at {session().live_position:.2f}, shown {shown}, pose moved {pose(ob) != before}")
+    yield 1.5
+    hand.picture("9-live")
+    mark(f"actions during preview {len(bpy.data.actions) - actions}")
+    yield from hand.press("bpy.ops.riff.live_keep(", (0.3,))
+    yield from hand.wait_for(lambda: len(session().variations) == 6, 20, "the kept live variation")
+    mark(f"live kept, pose restored {pose(ob) == before}")
+
+
+def region(hand: Hand) -> Waits:
+    """A region from the preview range, then undo."""
+    timeline = hand.area("DOPESHEET_EDITOR")
+    area = hand.region(timeline, "WINDOW")
+    with hand.over(timeline, area):
+        bpy.ops.action.view_all()
+    yield 0.5
+    middle = area.y + area.height // 2
+    yield from hand.key("P", area.x + 300, middle)
+    yield from hand.drag((area.x + 300, middle), (area.x + 700, middle))
+    scene: Any = bpy.context.scene
+    mark(f"preview range {scene.use_preview_range}")
+    ob: Any = bpy.data.objects["Dancer"]
+    yield from hand.press("bpy.ops.riff.add_region(source=", (0.15, 0.2))
+    yield from hand.wait_for(lambda: len(ob.riff.regions) == 1, 10, "the region")
+    made = ob.riff.regions[0]
+    wanted = (scene.frame_preview_start, scene.frame_preview_end)
+    mark(f"region is the preview range {(made.start, made.end) == wanted}")
+    yield 0.5
+    hand.picture("10-region")
+    view = hand.region(hand.area("VIEW_3D"), "WINDOW")
+    yield from hand.key("Z", view.x + 300, view.y + 300, ctrl=True)
+    objects: Any = bpy.data.objects
+    yield from hand.wait_for(lambda: len(objects["Dancer"].riff.regions) == 0, 10, "the undo")
+    mark("undone")
+    yield 0.5
+    hand.picture("11-undone")
+
+
+perform(person(Hand(Path(os.environ["RIFF_GUI_OUT"]))))

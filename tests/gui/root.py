@@ -1,0 +1,80 @@
+"""A Debian with Blender, a virtual screen and an X pointer in a folder of its own, built or reused.
+
+RIFF_GUI_ROOT names a root that was built before (or where to build one). Needs root's rights and debootstrap.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PACKAGES = (
+    "blender", "python3-cattr", "xvfb", "xauth", "xdotool", "imagemagick", "procps", "libgl1", "libegl1",
+    "libglx-mesa0", "libgl1-mesa-dri", "python3-numpy", "python3-torch", "libopenblas0-pthread",
+)  # fmt: skip
+"""python3-cattr: without it the extension system of Debian's Blender fails at start-up. libopenblas0: PyTorch
+multiplies ten times faster with it."""
+
+BOUND = ("dev", "dev/pts", "dev/shm")
+
+
+class Unavailable(Exception):
+    """No root can be had here; says why."""
+
+
+def find_root(wanted: Path) -> Path:
+    """The root, built where it is missing. Raises Unavailable with the reason where that cannot be done."""
+    if os.geteuid() != 0:
+        raise Unavailable("a Debian root needs root's rights")
+    if (wanted / "usr/bin/blender").exists():
+        return wanted
+    if shutil.which("debootstrap") is None:
+        raise Unavailable("debootstrap is not installed")
+    try:
+        _build(wanted)
+    except subprocess.CalledProcessError as error:
+        raise Unavailable(f"the root could not be built: {' '.join(map(str, error.cmd))} failed") from error
+    return wanted
+
+
+def _build(root: Path) -> None:
+    """About 90 s and 2.2 GB. sid, since Blender in Debian's stable is older than 4.5."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["debootstrap", "--variant=minbase", "sid", str(root)], check=True, stdout=subprocess.DEVNULL)
+    # A mirror's index of sid may be older than its own expiry date; signatures are still checked.
+    (root / "etc/apt/apt.conf.d/91stale").write_text('Acquire::Check-Valid-Until "false";\n')
+    with mounted(root):
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["apt-get", "update", "-qq"],
+                        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):  # fmt: skip
+            subprocess.run(["chroot", str(root), *command], check=True, env=environment, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def mounted(root: Path) -> Iterator[None]:
+    """What programs in the root expect of a running system; only what was missing is taken away again."""
+    added: list[Path] = []
+    try:
+        for kind in ("proc", "sys"):
+            if not os.path.ismount(root / kind):
+                made = subprocess.run(["mount", "-t", f"{kind}fs" if kind == "sys" else kind, kind, str(root / kind)],
+                                      capture_output=True).returncode == 0  # fmt: skip
+                if not made:
+                    subprocess.run(["mount", "--rbind", f"/{kind}", str(root / kind)], check=True)
+                added.append(root / kind)
+        for name in BOUND:
+            (root / name).mkdir(exist_ok=True)
+            if not os.path.ismount(root / name):
+                subprocess.run(["mount", "--bind", f"/{name}", str(root / name)], check=True)
+                added.append(root / name)
+        mtab = root / "etc/mtab"
+        mtab.unlink(missing_ok=True)
+        mtab.symlink_to("/proc/self/mounts")
+        yield
+    finally:
+        for path in reversed(added):
+            subprocess.run(["umount", "--lazy", str(path)], check=False)

@@ -1,0 +1,112 @@
+"""Run Riff in a real Blender window: `python tests/gui/run.py --zip dist/riff.zip`, pictures to out/gui.
+
+Ends with 0 where a person's path went through, 3 where no such window can be had here (said loudly), else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from root import Unavailable, find_root, mounted
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+PICTURES = (
+    "1-empty", "2-dancer", "3-training", "4-cancelled", "5-trained", "6-generated", "7-playing", "8-kept", "9-live",
+    "10-region", "11-undone",
+)  # fmt: skip
+MARKS = (
+    "summary 21 joints, feet 4", "training cancelled", "resumed done", "kept 5", "pose moved True",
+    "actions during preview 0", "live kept, pose restored True", "preview range True",
+    "region is the preview range True", "undone",
+)  # fmt: skip
+BANNER = (204, 61, 61)
+"""Colour of the banner with which the status bar shows an error."""
+
+
+def run_in_window(root: Path, zip_path: Path, script: str, out: Path, seconds: int, arguments: str = "") -> str:
+    """Install the extension in the root, run a script of this folder in Blender's window; returns what it printed."""
+    inside = root / "riff"
+    shutil.rmtree(inside, ignore_errors=True)
+    (inside / "out").mkdir(parents=True)
+    shutil.copytree(HERE, inside / "gui")
+    shutil.copyfile(zip_path, inside / "riff.zip")
+    (inside / "run.sh").write_text(
+        "set -e\nblender --command extension install-file -r user_default -e /riff/riff.zip\n"
+        f"timeout --kill-after=10 {seconds} xvfb-run -a -s '-screen 0 1600x1000x24' blender --enable-event-simulate "
+        f"--window-geometry 0 0 1600 1000 --python /riff/gui/{script} {arguments}\n"
+    )
+    environment = {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "LIBGL_ALWAYS_SOFTWARE": "1",
+        "OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1",
+        "BLENDER_USER_RESOURCES": "/riff/user", "RIFF_GUI_OUT": "/riff/out",
+    }  # fmt: skip
+    with mounted(root):
+        done = subprocess.run(
+            ["chroot", str(root), "bash", "/riff/run.sh"], env=environment, text=True, errors="replace",
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+    shutil.copytree(inside / "out", out, dirs_exist_ok=True)
+    (out / "log.txt").write_text(done.stdout)
+    return done.stdout
+
+
+def problems_of(log: str, out: Path, root: Path) -> list[str]:
+    """What went wrong on a person's path, a line each."""
+    found = [] if "GUI-DONE" in log else ["the path did not come to its end"]
+    found += [f"no mark “{mark}”" for mark in MARKS if not any(mark in line for line in marks(log))]
+    found += [line for line in log.splitlines() if line.startswith(("RuntimeError", "AssertionError"))]
+    for name in PICTURES:
+        path = out / f"{name}.png"
+        if not path.exists():
+            found.append(f"no picture {name}")
+        elif banner_share(root, path) > 0.0005:
+            found.append(f"an error banner in {name}")
+    return found
+
+
+def marks(log: str) -> list[str]:
+    return [line.removeprefix("GUI-MARK ") for line in log.splitlines() if line.startswith("GUI-MARK ")]
+
+
+def banner_share(root: Path, path: Path) -> float:
+    """Share of a picture's pixels that have the colour of an error banner."""
+    command = ["chroot", str(root), "convert", "-", "-depth", "8", "rgb:-"]
+    raw = subprocess.run(command, input=path.read_bytes(), stdout=subprocess.PIPE, check=True).stdout
+    pixels = np.frombuffer(raw, dtype=np.uint8).reshape(-1, 3).astype(int)
+    return float((np.abs(pixels - BANNER).max(axis=1) < 12).mean())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run Riff in a real Blender window.")
+    parser.add_argument("--zip", type=Path, default=ROOT / "dist/riff.zip", help="the built extension")
+    parser.add_argument("--out", type=Path, default=ROOT / "out/gui", help="folder for pictures and log")
+    parser.add_argument("--seconds", type=int, default=900, help="patience")
+    options = parser.parse_args()
+    try:
+        root = find_root(Path(os.environ.get("RIFF_GUI_ROOT") or "/var/tmp/riff-gui-root"))
+    except Unavailable as error:
+        print(f"*** No Blender window: {error}. Nothing of the panel is tested by clicks. ***", flush=True)
+        return 3
+    shutil.rmtree(options.out, ignore_errors=True)
+    log = run_in_window(root, options.zip.resolve(), "person.py", options.out, options.seconds)
+    for mark in marks(log):
+        print(mark)
+    problems = problems_of(log, options.out, root)
+    for problem in problems:
+        print(f"PROBLEM: {problem}")
+    print(f"{len(PICTURES)} pictures in {options.out}" if not problems else f"See {options.out / 'log.txt'}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
