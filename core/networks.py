@@ -66,6 +66,12 @@ class GraphConvolution(nn.Module):
         self.own = (*self.weights, self.bias)
         self.column_names = [f"columns{number}" for number in range(len(self.rows))]
 
+    def _apply(self, *arguments: Any, **named: Any) -> GraphConvolution:
+        """Moving to a device or another precision may replace the parameters."""
+        super()._apply(*arguments, **named)
+        self.own = (*self.weights, self.bias)
+        return self
+
     def masks(self) -> list[Tensor]:
         """One mask for each weight: 1 where the groups are neighbours."""
         return [getattr(self, f"mask{number}") for number in range(len(self.rows))]

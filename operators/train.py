@@ -9,12 +9,13 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..core.checkpoint import Checkpoint
+from ..core.checkpoint import begin
 from ..core.errors import ModelError, RiffError
+from ..core.model import load_model
 from ..core.motion import Motion, learned_groups
 from ..core.recipe import RECIPES, Recipe
 from ..rig import jobs
-from ..rig.models import checkpoint_path, models_folder, new_model_path
+from ..rig.models import SUFFIX, checkpoint_path, models_folder, new_model_path
 from ..rig.read import read_motion
 from . import timer
 from .preferences import training_python
@@ -58,6 +59,10 @@ class RIFF_OT_train(bpy.types.Operator):
         name="Recipe", description="How thoroughly the action is learned", items=OPERATOR_ITEMS, default="fast",
     )  # fmt: skip
     seed: IntProperty(name="Seed", description="Trainings with another seed differ a little", default=0, min=0)
+    start_from: StringProperty(
+        name="Start From",
+        description="Model of the same skeleton to start from, which takes a part of the steps; none where it is empty",
+    )
     scale: FloatProperty(
         name="Scale", description="Share of the recipe's steps to do", default=1.0, min=0.0001, max=1.0,
         options={"HIDDEN", "SKIP_SAVE"},
@@ -76,13 +81,13 @@ class RIFF_OT_train(bpy.types.Operator):
             action, motion = self._read(context)
             path = new_model_path(action, [job.path for job in jobs.trainings() if job.running])
             keep = checkpoint_path(path)
+            recipe = chosen_recipe(settings_of(context), self.recipe)
+            recipe = recipe.scaled(self.scale) if self.scale < 1.0 else recipe
+            start = load_model(models_folder() / f"{self.start_from}{SUFFIX}") if self.start_from else None
+            begun = replace(begin(motion, recipe, self.seed, start), rig=context.object.name)
         except RiffError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        recipe = chosen_recipe(settings_of(context), self.recipe)
-        if self.scale < 1.0:
-            recipe = recipe.scaled(self.scale)
-        begun = Checkpoint(motion, recipe, self.seed, rig=context.object.name)
         _begin(jobs.TrainingJob(begun, path, keep=keep, python=training_python()))
         self.report({"INFO"}, f"Training on “{action}” has begun")
         return {"FINISHED"}

@@ -131,6 +131,19 @@ def test_second_training_waits_for_the_first_and_is_another_model(
     assert session.models[session.active_model].name == "Sample Dance.001"
 
 
+def test_training_starts_from_a_model(
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
+) -> None:  # fmt: skip
+    first = train(riff)
+    known = first.path.stem
+    assert bpy.ops.riff.train(scale=FEW_STEPS, start_from=known) == {"FINISHED"}
+    second = finish(riff)
+    assert second.state is jobs.State.DONE
+    assert second.path != first.path
+    with pytest.raises(RuntimeError, match="Cannot open the model “Nobody"):
+        bpy.ops.riff.train(scale=FEW_STEPS, start_from="Nobody")
+
+
 def test_cancel_leaves_no_model(riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType) -> None:
     with pytest.raises(RuntimeError, match="No training is running"):
         bpy.ops.riff.cancel_training()
