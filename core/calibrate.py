@@ -14,15 +14,15 @@ from .metrics import COVERAGE_WINDOW, compared_features, coverage
 from .model import Model
 from .quality import STILL, foot_skating, roughness_figures
 
-COARSE = (1.5, 1.25, 1.0)
+COARSE = (1.5, 1.25, 1.0, 0.85)
 FINE = (0.1, 0.2, 0.3, 0.45, 0.6)
 """Shares of σ_i that are tried at the first level, and at all above it."""
 
 ROUGHEST = 1.05
 SLIDING = 2.8
 COVERED = 0.99
-"""What a share above 1 at the first level may lead to: roughness and, before clean-up, foot skating over the source's,
-and coverage of the source."""
+"""What a share at the first level, but for the least, may lead to: roughness and, before clean-up, foot skating, both
+over the source's, and coverage of the source."""
 
 SAMPLES = 4
 SEED = 0xFFFFFFFF
