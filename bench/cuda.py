@@ -1,8 +1,9 @@
 """Everything about training on a CUDA device in one call; the same path runs on the CPU, where a test takes it.
 
-Seconds an iteration at each level for our recipes and the baseline, with TF32 and without; whole trainings, whole or at
-scale, with their memory; the share of the device's own peak that the products reach, and how busy its kernels keep it;
-generation; determinism. Writes bench/results/cuda-<clip>-<device>.json and .md.
+Seconds an iteration at each level for our recipes and the baseline, with CUDA graphs, with TF32 and without; trainings,
+whole or at scale, with their memory and the quality that they reach; the share of the device's own peak that the
+products reach, and how busy its kernels keep it; generation; determinism. Writes bench/results/cuda-<clip>-<device> as
+.json and .md.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import itertools
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +24,23 @@ import numpy as np
 import torch
 
 from core.channels import choose_channels
+from core.clusters import find_clusters, one_cluster
 from core.errors import RiffError
-from core.generate import Sampler, noise_code
+from core.generate import load_generator, noise_code
+from core.graphs import ALLOWED, WARM_UP, RecordedStep, recorder_for
 from core.model import Model
 from core.motion import RATE, Motion, resample, with_contact_labels
-from core.networks import group_widths
+from core.networks import Generator, Graph, group_widths
 from core.pyramid import run_stages
 from core.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.skeleton import GROUP
-from core.threads import usable_cores
+from core.threads import Settings, usable_cores
 from core.train import pick_device, train
 
 from .footprint import peak_megabytes
 from .levels import BASELINE, Ours, measure_levels
 from .machine import circumstances
+from .measure import CLEAN, sample_rows
 from .speed import RESULTS, device_slug, duration, find_clip
 from .table import publish
 from .timing import load, spread, timed
@@ -46,6 +52,12 @@ and D₁ those of their first layers, batch B, J of it under the gradient penalt
 the clip there, a reconstruction in every R-th iteration: T · [steps · (B·G + (2B+J)·(3D − D₁) + J·(D₁ + D)) +
 B·(3G − G₁ + 2D)] + S · (3G − G₁) / R, over the level's stages, and (steps + 1) · B · S · G for each frozen stage where
 there is no bank. The margins that rows are packed with and elementwise work are not counted."""
+
+
+WAYS = ((False, False), (False, True), (True, True))
+"""Whether steps are recorded as CUDA graphs, and whether factors are rounded to TF32, in each lap of measurements."""
+
+QUALITY = ("coverage", "rotation_global_diversity", "roughness", "foot_skating_ratio", "window_frechet")
 
 
 def multiplications(groups: int, recipe: Recipe) -> dict[str, int]:
@@ -83,45 +95,57 @@ def product_peak(device: str, size: int, rounds: int = 5) -> float:
     return 2.0 * size**3 / min(laps)
 
 
-def use_tf32(allowed: bool) -> None:
-    """Let products and convolutions on CUDA round their factors to TF32, or not; the CPU does not know it."""
-    torch.backends.cuda.matmul.allow_tf32 = allowed
-    torch.backends.cudnn.allow_tf32 = allowed
+@contextmanager
+def allowed(graphs: bool, tf32: bool) -> Iterator[None]:
+    """Let trainings that begin inside the block record steps and round factors, or not; the CPU does neither."""
+    before, torch_before = replace(ALLOWED), Settings.now()
+    ALLOWED.graphs, ALLOWED.tf32 = graphs, tf32
+    Settings(torch_before.threads, (tf32, tf32)).use()
+    try:
+        yield
+    finally:
+        ALLOWED.graphs, ALLOWED.tf32 = before.graphs, before.tf32
+        torch_before.use()
 
 
 def measure_training(
     motion: Motion, recipes: Sequence[Recipe], rounds: int, device: str, size: int,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Levels of all recipes and the baseline, without TF32 and with it, and the share of the peak that they reach."""
-    source = with_contact_labels(resample(motion, RATE))
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    """Levels of all recipes and the baseline, each way of WAYS, and the share of the peak that they reach."""
     result = []
-    try:
-        for allowed in (False, True):
-            use_tf32(allowed)
+    for graphs, tf32 in WAYS:
+        with allowed(graphs, tf32):
             peak = product_peak(device, size)
             row = measure_levels(motion, recipes, rounds, device, usable_cores())
-            for recipe in recipes:
-                groups = len(choose_channels(source, recipe).groups)
-                for k, level in enumerate(row["levels"]):
-                    figures = level["iteration"][recipe.name]
-                    figures["operations"] = iteration_operations(recipe, source.frames, groups, k)
-                    figures["share_of_peak"] = figures["operations"] / figures["median"] / peak
-            result.append({"tf32": allowed, "peak_operations_per_second": peak, **row})
-    finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+        add_shares(row["levels"], motion, recipes, peak)
+        result.append({"graphs": graphs, "tf32": tf32, "peak_operations_per_second": peak, **row})
     return result
 
 
-def train_whole(motion: Motion, recipe: Recipe, scale: float, device: str) -> tuple[Model, dict[str, Any]]:
-    """Train at scale: seconds, and what they would be at scale 1 by the iterations alone; memory."""
+def add_shares(levels: Sequence[dict[str, Any]], motion: Motion, recipes: Sequence[Recipe], peak: float) -> None:
+    """Add to each level's figures how many operations an iteration takes and what share of the peak that makes."""
+    source = with_contact_labels(resample(motion, RATE))
+    for recipe in recipes:
+        groups = len(choose_channels(source, recipe).groups)
+        for k, level in enumerate(levels):
+            figures = level["iteration"][recipe.name]
+            figures["operations"] = iteration_operations(recipe, source.frames, groups, k)
+            figures["share_of_peak"] = figures["operations"] / figures["median"] / peak
+
+
+def train_whole(
+    motion: Motion, recipe: Recipe, scale: float, device: str, samples: int,
+) -> tuple[Model, dict[str, Any]]:  # fmt: skip
+    """Train at scale, as the device does it best: seconds, memory, and the figures of so many samples."""
     if device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats(device)
     started = time.perf_counter()
     model = train(motion, recipe.scaled(scale), device=device)
     seconds = time.perf_counter() - started
+    rows = sample_rows(model, samples, 0, f"{samples} samples")
     figures = {
         "recipe": recipe.name, "scale": scale, "iterations": list(model.recipe.iterations), "seconds": seconds,
+        "samples": samples, "figures": {row.name: row.figures for row in rows},
         "losses": model.history[-1], "host_peak_mb": peak_megabytes(),
         "cuda_peak_mb": torch.cuda.max_memory_allocated(device) / 1e6 if device.startswith("cuda") else None,
     }  # fmt: skip
@@ -154,38 +178,51 @@ def device_time(motion: Motion, recipe: Recipe, device: str) -> list[dict[str, A
     return rows
 
 
+def generators_on(model: Model, device: str) -> list[Generator]:
+    """The generators of a model as the device runs them best: one dense product a layer on a GPU."""
+    near = model.channels.near(model.recipe.distance)
+    graph = Graph(near, tuple(find_clusters(near) if device == "cpu" else one_cluster(near)))
+    made = []
+    for stage in range(model.recipe.stage_count):
+        generator = Generator(graph, model.recipe.hidden, model.recipe.kernel, torch.Generator())
+        load_generator(generator, model, stage)
+        made.append(generator.to(device))
+    return made
+
+
 def generation(model: Model, device: str, frames: int, counts: Sequence[int], rounds: int) -> list[dict[str, Any]]:
-    """Seconds of the pyramid alone on the device, from noise that is there to rows that are there."""
-    generators = [generator.to(device) for generator in Sampler(model).generators]
-    lengths = model.recipe.lengths(frames)
+    """Seconds of the pyramid alone on the device, from noise that is there to rows that are there; recorded or not."""
+    generators, lengths = generators_on(model, device), model.recipe.lengths(frames)
     rows = []
-    for count in counts:
+    for graphs, count in itertools.product((False, True), counts):
         noises = [
             torch.from_numpy(np.stack([noise_code(0, k, stage, length) for k in range(count)])).to(device) * amplitude
             for stage, (length, amplitude) in enumerate(zip(lengths, model.amplitudes, strict=True))
         ]
-        base = torch.zeros(count, len(model.channels.columns), lengths[0], device=device)
 
-        def call(noises: list[torch.Tensor] = noises, base: torch.Tensor = base) -> None:
-            run_stages(generators, lengths, noises, base)
+        def run(noises: Sequence[torch.Tensor], count: int = count) -> list[torch.Tensor]:
+            base = noises[0].new_zeros(count, len(model.channels.columns), lengths[0])
+            return [run_stages(generators, lengths, noises, base)]
 
-        laps = [timed(call, device) for _ in range(rounds + 3)][3:]
-        rows.append({"count": count, "frames": frames, **spread(laps)})
+        step = RecordedStep(run, recorder_for(torch.device(device)) if graphs else None)
+        laps = [timed(partial(step, noises), device) for _ in range(rounds + WARM_UP + 2)][WARM_UP + 2 :]
+        rows.append({"graphs": graphs, "count": count, "frames": frames, **spread(laps)})
     return rows
 
 
 def measure(
     motion: Motion, recipes: Sequence[Recipe], device: str, *, scale: float = 1.0, rounds: int = 20, size: int = 8192,
-    repeats: int = 20, compared: Sequence[Recipe] = (GANIMATOR,),
+    repeats: int = 20, compared: Sequence[Recipe] = (GANIMATOR,), samples: int = 10,
 ) -> dict[str, Any]:  # fmt: skip
     """All figures; every value fits JSON. `size` is that of the product whose speed counts as the peak.
 
     `compared` are recipes of which only iterations are timed.
     """
-    before, trained = load(), [train_whole(motion, recipe, scale, device) for recipe in recipes]
+    before, trained = load(), [train_whole(motion, recipe, scale, device, samples) for recipe in recipes]
     model = trained[0][0]
     return {
         "frames": model.source.frames, **circumstances(device), "load_before": before, "formula": FORMULA,
+        "recorded": recorder_for(torch.device(device)) is not None,
         "whole": [figures for _, figures in trained],
         "training": measure_training(motion, [*recipes, *compared], rounds, device, size),
         "device_time": {recipe.name: device_time(motion, recipe, device) for recipe in recipes},
@@ -196,12 +233,16 @@ def measure(
     }  # fmt: skip
 
 
+def on(state: bool) -> str:
+    return "on" if state else "off"
+
+
 def report_markdown(report: dict[str, Any]) -> str:
     lines = [
         f"{report['clip']}, {report['device']}, PyTorch {report['versions']['torch']}, {report['date']}; load "
         f"{report['load_before'][:1]} before; `{report['command']}`", "",
-        "| | TF32 | ms an iteration at levels 1 to 4 | share of peak | whole recipe | baseline ÷ this |",
-        "|---|---|---|---|---:|---:|",
+        "| | CUDA graphs | TF32 | ms an iteration at levels 1 to 4 | share of peak | whole recipe | baseline ÷ this |",
+        "|---|---|---|---|---|---:|---:|",
     ]  # fmt: skip
     for run in report["training"]:
         for name, whole in run["whole"].items():
@@ -210,20 +251,27 @@ def report_markdown(report: dict[str, Any]) -> str:
             shares = ", ".join(f"{row['share_of_peak']:.1%}" for row in rows if "share_of_peak" in row)
             ratio = run["whole"][BASELINE]["seconds"] / whole["seconds"]
             total = duration(whole["seconds"])
-            lines.append(f"| {name} | {'on' if run['tf32'] else 'off'} | {times} | {shares} | {total} | {ratio:.1f} |")
-    lines += ["", "Peak: " + ", ".join(f"{run['peak_operations_per_second'] / 1e12:.1f} TFLOP/s with TF32 "
-              + ("on" if run["tf32"] else "off") for run in report["training"]), "", report["formula"], ""]  # fmt: skip
+            ways = f"{on(run['graphs'])} | {on(run['tf32'])}"
+            lines.append(f"| {name} | {ways} | {times} | {shares} | {total} | {ratio:.1f} |")
+    peaks = {on(run["tf32"]): run["peak_operations_per_second"] / 1e12 for run in report["training"]}
+    said = ", ".join(f"{peak:.1f} TFLOP/s with TF32 {state}" for state, peak in peaks.items())
+    lines += ["", f"Peak: {said}", "", report["formula"], ""]
+    if not report["recorded"]:
+        lines += ["This device records nothing: CUDA graphs on and off are the same here.", ""]
     for row in report["whole"]:
         memory = f"{row['cuda_peak_mb']:.0f} MB on the device" if row["cuda_peak_mb"] else "nothing on a CUDA device"
         name = f"{row['recipe']} at scale {row['scale']}, iterations {row['iterations']}"
-        lines.append(f"- {name}: {row['seconds']:.1f} s, {memory}")
+        clean = row["figures"][CLEAN]
+        quality = ", ".join(f"{key.replace('_', ' ')} {clean[key]:.2f}" for key in QUALITY if key in clean)
+        lines.append(f"- {name}: {row['seconds']:.1f} s, {memory}; {quality}")
     for name, rows in report["device_time"].items():
         busy = [f"level {row['level']} {row['kernels']} kernels, busy {row['busy_share']:.0%}" for row in rows]
         lines.append(f"- {name}: {', '.join(busy)}")
     for name, difference in report["difference_of_repeats"].items():
         lines.append(f"- {name}, two trainings with one seed: weights differ by {difference:.1e} at most")
     for row in report["generation"]:
-        lines.append(f"- {row['count']} × {row['frames']} frames: {1e3 * row['median']:.2f} ms")
+        what = f"{row['count']} × {row['frames']} frames, CUDA graphs {on(row['graphs'])}"
+        lines.append(f"- {what}: {1e3 * row['median']:.2f} ms")
     return "\n".join(lines) + "\n"
 
 

@@ -45,18 +45,19 @@ def usable_cores() -> int:
 
 @dataclass(frozen=True)
 class Settings:
-    """PyTorch's own: threads for each product, and whether CUDA rounds the factors of products to TF32."""
+    """PyTorch's own: threads for each product, and whether CUDA rounds factors to TF32 (products, convolutions)."""
 
     threads: int
-    tf32: bool
+    tf32: tuple[bool, bool]
 
     @staticmethod
     def now() -> Settings:
-        return Settings(torch.get_num_threads(), torch.backends.cuda.matmul.allow_tf32)
+        tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+        return Settings(torch.get_num_threads(), tf32)
 
     def use(self) -> None:
         torch.set_num_threads(self.threads)
-        torch.backends.cuda.matmul.allow_tf32 = self.tf32
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = self.tf32
 
 
 class Choice:

@@ -108,7 +108,7 @@ class Training:
         self.stages: list[Stage] = []
         self.new_recorder = recorder_for(device)
         self.before = Settings.now()
-        Settings(1, ALLOWED.tf32).use()
+        Settings(1, (ALLOWED.tf32, ALLOWED.tf32)).use()
         self.workers = Workers(min(2, threads or usable_cores()) if device.type == "cpu" else 1)
 
     def _foot_speed(self) -> FootSpeed | None:

@@ -12,7 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.cuda import iteration_operations, measure, report_markdown
 from bench.levels import BASELINE
+from bench.measure import CLEAN
 from core.clusters import one_cluster
+from core.graphs import ALLOWED
 from core.motion import Motion
 from core.networks import Graph
 from core.recipe import FAST, PAPER
@@ -51,9 +53,11 @@ def test_counts_the_operations_of_an_iteration(walker: Motion, recipe: Any) -> N
 
 
 def test_measures_on_the_cpu(walker: Motion) -> None:
-    report = measure(walker, (TINY_FAST,), "cpu", rounds=1, size=64, repeats=1, compared=())
+    report = measure(walker, (TINY_FAST,), "cpu", rounds=1, size=64, repeats=1, compared=(), samples=1)
     assert json.loads(json.dumps(report)) == report
-    assert [run["tf32"] for run in report["training"]] == [False, True]
+    assert [(run["graphs"], run["tf32"]) for run in report["training"]] == [(False, False), (False, True), (True, True)]
+    assert (ALLOWED.graphs, ALLOWED.tf32) == (True, True)
+    assert report["whole"][0]["figures"][CLEAN]["coverage"] >= 0.0
     for run in report["training"]:
         assert set(run["whole"]) == {"fast", BASELINE}
         for level in run["levels"]:
@@ -62,6 +66,9 @@ def test_measures_on_the_cpu(walker: Motion) -> None:
         assert run["whole"][BASELINE]["seconds"] > run["whole"]["fast"]["seconds"]
     assert [row["cuda_peak_mb"] for row in report["whole"]] == [None]
     assert report["difference_of_repeats"] == {"fast": 0.0}
-    assert [row["count"] for row in report["generation"]] == [1, 100]
+    assert [(row["graphs"], row["count"]) for row in report["generation"]] == [
+        (False, 1), (False, 100), (True, 1), (True, 100),
+    ]  # fmt: skip
     text = report_markdown({"clip": "walker", "command": "test", **report})
-    assert text.count("| fast |") == text.count("| baseline |") == 2
+    assert text.count("| fast |") == text.count("| baseline |") == 3
+    assert "records nothing" in text
