@@ -9,9 +9,11 @@ from bpy.props import FloatProperty, StringProperty
 
 from ..core.errors import RiffError
 from ..rig.compat import assign_action
+from ..rig.jobs import State
 from ..rig.portrait import give_picture
 from ..rig.read import read_motion
-from ..rig.reduce import reduce_keys
+from ..rig.reduce import dense_curves, reduce_keys, write_fits
+from ..rig.reduce_job import ReduceJob
 from .session import refresh_variations
 from .settings import session_of, settings_of
 
@@ -159,7 +161,39 @@ class RIFF_OT_reduce_keys(_OnVariation, bpy.types.Operator):
         action = self.variation(context)
         if action is None:
             return {"CANCELLED"}
-        before, after = reduce_keys(context.object, action, self.tolerance)
+        return self._tell(*reduce_keys(context.object, action, self.tolerance))
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        """In a window the curves are fitted beside Blender."""
+        action = self.variation(context)
+        if action is None:
+            return {"CANCELLED"}
+        self.action = action.name
+        self._job = ReduceJob(dense_curves(context.object, action, self.tolerance))
+        self._job.start()
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(0.05, window=context.window)
+        manager.modal_handler_add(self)
+        manager.progress_begin(0, max(1, len(self._job.curves)))
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        if event.type == "ESC":
+            self._job.cancel()
+        elif event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        self._job.tick()
+        context.window_manager.progress_update(self._job.done)
+        if self._job.running:
+            return {"PASS_THROUGH"}
+        context.window_manager.progress_end()
+        context.window_manager.event_timer_remove(self._timer)
+        action = self.variation(context) if self._job.state is State.DONE else None
+        if action is None:
+            return {"CANCELLED"}
+        return self._tell(*write_fits(action, self._job.curves, self._job.fits))
+
+    def _tell(self, before: int, after: int) -> Any:
         self.report({"INFO"}, f"{before} keys became {after}")
         return {"FINISHED"}
 

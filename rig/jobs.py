@@ -118,6 +118,10 @@ class Job:
     def _should_stop(self) -> bool:
         return self._stop.is_set() or _python_ends()
 
+    def _stop_if_asked(self) -> None:
+        if self._should_stop():
+            raise _Cancelled
+
     def _run(self) -> None:
         # Two OpenMP threads that wait actively beside Blender's own slow training tenfold; read when torch is loaded.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

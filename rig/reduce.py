@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,23 @@ PLACE = 0.2
 """Locations may be off by this part of what a bone as long as the armature would be at its tip."""
 
 Values = NDArray[np.float64]
+Fit = tuple[list[int], Values]
+"""Rows that get a key, and the slope at every row."""
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A curve keyed on every frame, by path and index in a slot: frames and values (T,), and how far off it may be."""
+
+    slot: str
+    path: str
+    index: int
+    frames: Values
+    values: Values
+    tolerance: float
+
+    def fitted(self) -> Fit:
+        return fit(self.values, self.tolerance)
 
 
 def reduce_keys(armature_object: bpy.types.Object, action: bpy.types.Action, tolerance: float) -> tuple[int, int]:
@@ -27,30 +46,41 @@ def reduce_keys(armature_object: bpy.types.Object, action: bpy.types.Action, tol
     `tolerance` is in radians; locations may be off by a fifth of as much of the armature's size. Curves that are not
     keyed on every frame stay as they are.
     """
+    curves = dense_curves(armature_object, action, tolerance)
+    return write_fits(action, curves, [curve.fitted() for curve in curves])
+
+
+def dense_curves(armature_object: bpy.types.Object, action: bpy.types.Action, tolerance: float) -> list[Dense]:
+    """The curves of an action that are keyed on every frame."""
     size = body_size(read_rest(armature_object).matrices[:, :3, 3])
-    before = after = 0
+    found = []
     for slot in action.slots:
         bag = channelbag_of(action, slot)
         for curve in bag.fcurves if bag else ():
-            before += len(curve.keyframe_points)
-            _reduce(curve, tolerance * (PLACE * size if curve.data_path.endswith("location") else 1.0))
-            after += len(curve.keyframe_points)
-    return before, after
+            flat = np.empty(len(curve.keyframe_points) * 2, dtype=np.float32)
+            curve.keyframe_points.foreach_get("co", flat)
+            frames, values = flat[::2].astype(np.float64), flat[1::2].astype(np.float64)
+            if len(frames) < 3 or np.abs(np.diff(frames) - 1.0).max() > 1e-3:
+                continue
+            off = tolerance * (PLACE * size if curve.data_path.endswith("location") else 1.0)
+            found.append(Dense(slot.identifier, curve.data_path, curve.array_index, frames, values, off))
+    return found
 
 
-def _reduce(curve: bpy.types.FCurve, tolerance: float) -> None:
-    count = len(curve.keyframe_points)
-    flat = np.empty(count * 2, dtype=np.float32)
-    curve.keyframe_points.foreach_get("co", flat)
-    frames, values = flat[::2].astype(np.float64), flat[1::2].astype(np.float64)
-    if count < 3 or np.abs(np.diff(frames) - 1.0).max() > 1e-3:
-        return
-    kept, slopes = fit(values, tolerance)
-    if len(kept) < count:
-        _write(curve, frames, values, kept, slopes)
+def write_fits(action: bpy.types.Action, curves: list[Dense], fits: list[Fit]) -> tuple[int, int]:
+    """Give each curve that is still there the keys of its fit; returns how many keys the action had and has."""
+    bags = {slot.identifier: channelbag_of(action, slot) for slot in action.slots}
+    keys = [curve.keyframe_points for bag in bags.values() if bag for curve in bag.fcurves]
+    before = sum(map(len, keys))
+    for dense, (kept, slopes) in zip(curves, fits, strict=True):
+        bag = bags.get(dense.slot)
+        curve = bag.fcurves.find(dense.path, index=dense.index) if bag else None
+        if curve is not None and len(kept) < len(dense.values) == len(curve.keyframe_points):
+            _write(curve, dense.frames, dense.values, kept, slopes)
+    return before, sum(len(curve.keyframe_points) for bag in bags.values() if bag for curve in bag.fcurves)
 
 
-def fit(values: Values, tolerance: float) -> tuple[list[int], Values]:
+def fit(values: Values, tolerance: float) -> Fit:
     """Rows (of T values, one a frame) at which to place keys, and the slope of the curve at every row.
 
     Between two keys runs the cubic with their values and slopes, which is off by at most `tolerance` at each row. From

@@ -16,6 +16,9 @@ from typing import Any
 import bpy
 
 Waits = Generator[float, None, Any]
+TRIES, PATIENCE = 3, 20.0
+"""A click that comes while a panel is being rebuilt is lost: it is made again after so many seconds."""
+
 STEP = 13
 """Pixels from one look for a button to the next; buttons are 20 high."""
 
@@ -103,14 +106,22 @@ class Hand:
             yield 0.2
         return None
 
-    def press(self, what: str, columns: tuple[float, ...] = (0.5, 0.3, 0.75, 0.9)) -> Waits:
-        """Find a button and click it; RuntimeError where there is none."""
-        place = yield from self.find(what, columns)
-        if place is None:
-            self.picture(f"missing-{what.replace('.', '-').replace('/', '-')[:40]}")
-            raise RuntimeError(f"There is no button for {what}")
-        yield from self.click(*place)
-        return place
+    def press(
+        self, what: str, done: Callable[[], bool], columns: tuple[float, ...] = (0.5, 0.3, 0.75, 0.9),
+    ) -> Waits:  # fmt: skip
+        """Find a button and click it until what it should do is done, like a person; RuntimeError in vain."""
+        for _ in range(TRIES):
+            place = yield from self.find(what, columns)
+            if place is None:
+                break
+            yield from self.click(*place)
+            deadline = time.monotonic() + PATIENCE
+            while time.monotonic() < deadline:
+                if done():
+                    return
+                yield 0.1
+        self.picture(f"missing-{''.join(c if c.isalnum() else '-' for c in what)[:50]}")
+        raise RuntimeError(f"There is no button that does {what}")
 
     def scroll_up(self) -> Waits:
         area = self.area("VIEW_3D")

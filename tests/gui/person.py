@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,15 @@ def session() -> Any:
     return context.window_manager.riff
 
 
+def is_kept(name: str) -> bool:
+    return bool(session().variations[name].kept)
+
+
+def has_begun(jobs: Any) -> bool:
+    """Whether generating has begun."""
+    return any(isinstance(job, jobs.GenerationJob) for job in jobs._jobs)
+
+
 def pose(ob: Any) -> list[tuple[float, ...]]:
     return [tuple(bone.rotation_quaternion) + tuple(bone.rotation_euler) for bone in ob.pose.bones]
 
@@ -44,8 +54,7 @@ def dancer(hand: Hand) -> Waits:
     bpy.data.batch_remove(list(bpy.data.objects))
     yield from open_tab(hand)
     hand.picture("1-empty")
-    yield from hand.press("bpy.ops.riff.add_sample_dancer(")
-    yield from hand.wait_for(lambda: "Dancer" in bpy.data.objects, 10, "the dancer")
+    yield from hand.press("bpy.ops.riff.add_sample_dancer(", lambda: "Dancer" in bpy.data.objects)
     ob: Any = bpy.data.objects["Dancer"]
     action = ob.animation_data.action
     action.use_frame_range, action.frame_end = True, action.frame_start + 30 * SECONDS
@@ -65,20 +74,17 @@ def training(hand: Hand) -> Waits:
     scene.riff.recipe, scene.riff.effort = "custom", 0.02
     yield 0.5
     jobs = import_module(f"{RIFF}.rig.jobs")
-    yield from hand.press("bpy.ops.riff.train(")
-    yield from hand.wait_for(lambda: jobs.latest_training() is not None, 10, "the training")
+    yield from hand.press("bpy.ops.riff.train(", lambda: jobs.latest_training() is not None)
     job = jobs.latest_training()
     yield from hand.wait_for(lambda: len(job.losses) > 3, 400, "progress")
     yield 1.0
     hand.picture("3-training")
-    yield from hand.press("bpy.ops.riff.cancel_training(")
-    yield from hand.wait_for(lambda: not job.running, 30, "the cancel")
+    yield from hand.press("bpy.ops.riff.cancel_training(", lambda: not job.running)
     mark(f"training {job.state.value}")
     yield from hand.wait_for(lambda: len(session().unfinished) == 1, 10, "the unfinished training")
     yield 0.7
     hand.picture("4-cancelled")
-    yield from hand.press("bpy.ops.riff.resume_training(", (0.8,))
-    yield from hand.wait_for(lambda: jobs.latest_training() is not job, 10, "the resumed training")
+    yield from hand.press("bpy.ops.riff.resume_training(", lambda: jobs.latest_training() is not job, (0.8,))
     resumed = jobs.latest_training()
     yield from hand.wait_for(lambda: not resumed.running, 600, "the end of the training")
     mark(f"resumed {resumed.state.value} {resumed.error}")
@@ -88,23 +94,24 @@ def training(hand: Hand) -> Waits:
 
 def variations(hand: Hand) -> Waits:
     """Generate five, play one, keep all."""
-    yield from hand.press("bpy.ops.riff.generate(")
+    jobs = import_module(f"{RIFF}.rig.jobs")
+    yield from hand.press("bpy.ops.riff.generate(", lambda: has_begun(jobs))
     yield from hand.wait_for(lambda: len(session().variations) == 5, 200, "five variations")
     yield 0.5
     hand.picture("6-generated")
     names = [row.name for row in session().variations]
-    yield from hand.press(f'bpy.ops.riff.show_action(action="{names[1]}"', (0.13, 0.1, 0.16))
     ob: Any = bpy.data.objects["Dancer"]
-    yield from hand.wait_for(lambda: ob.animation_data.action.name == names[1], 10, "the variation to play")
-    yield from hand.wait_for(lambda: hand.window.screen.is_animation_playing, 5, "playback")
+    shown = f'bpy.ops.riff.show_action(action="{names[1]}"'
+    yield from hand.press(shown, lambda: ob.animation_data.action.name == names[1], (0.13, 0.1, 0.16))
+    yield from hand.wait_for(lambda: hand.window.screen.is_animation_playing, 20, "playback")
     yield 1.0
     hand.picture("7-playing")
     view = hand.region(hand.area("VIEW_3D"), "WINDOW")
     yield from hand.key("SPACE", view.x + 300, view.y + 300)
-    yield from hand.wait_for(lambda: not hand.window.screen.is_animation_playing, 5, "the end of playback")
+    yield from hand.wait_for(lambda: not hand.window.screen.is_animation_playing, 20, "the end of playback")
     for name in names:
-        yield from hand.press(f'bpy.ops.riff.keep_variation(action="{name}"', (0.645, 0.66, 0.63, 0.67))
-    yield from hand.wait_for(lambda: all(row.kept for row in session().variations), 10, "five kept variations")
+        keep = f'bpy.ops.riff.keep_variation(action="{name}"'
+        yield from hand.press(keep, partial(is_kept, name), (0.645, 0.66, 0.63, 0.67))
     mark(f"kept {sum(row.kept for row in session().variations)}")
     yield 0.3
     hand.picture("8-kept")
@@ -115,7 +122,7 @@ def slider(hand: Hand) -> Waits:
     ob: Any = bpy.data.objects["Dancer"]
     live = import_module(f"{RIFF}.operators.live")
     actions, before = len(bpy.data.actions), pose(ob)
-    yield from hand.press("bpy.ops.riff.live(")
+    yield from hand.press("bpy.ops.riff.live(", live.is_live)
     yield from hand.wait_for(lambda: live._live.seen > 0, 120, "the first live variation")
     x, y = yield from hand.find("live_position", (0.4,))
     seen = live._live.seen
@@ -125,8 +132,7 @@ def slider(hand: Hand) -> Waits:
     yield 1.5
     hand.picture("9-live")
     mark(f"actions during preview {len(bpy.data.actions) - actions}")
-    yield from hand.press("bpy.ops.riff.live_keep(", (0.3,))
-    yield from hand.wait_for(lambda: len(session().variations) == 6, 20, "the kept live variation")
+    yield from hand.press("bpy.ops.riff.live_keep(", lambda: len(session().variations) == 6, (0.3,))
     mark(f"live kept, pose restored {pose(ob) == before}")
 
 
@@ -143,8 +149,7 @@ def region(hand: Hand) -> Waits:
     scene: Any = bpy.context.scene
     mark(f"preview range {scene.use_preview_range}")
     ob: Any = bpy.data.objects["Dancer"]
-    yield from hand.press("bpy.ops.riff.add_region(source=", (0.15, 0.2))
-    yield from hand.wait_for(lambda: len(ob.riff.regions) == 1, 10, "the region")
+    yield from hand.press("bpy.ops.riff.add_region(source=", lambda: len(ob.riff.regions) == 1, (0.15, 0.2))
     made = ob.riff.regions[0]
     wanted = (scene.frame_preview_start, scene.frame_preview_end)
     mark(f"region is the preview range {(made.start, made.end) == wanted}")
@@ -153,7 +158,7 @@ def region(hand: Hand) -> Waits:
     view = hand.region(hand.area("VIEW_3D"), "WINDOW")
     yield from hand.key("Z", view.x + 300, view.y + 300, ctrl=True)
     objects: Any = bpy.data.objects
-    yield from hand.wait_for(lambda: len(objects["Dancer"].riff.regions) == 0, 10, "the undo")
+    yield from hand.wait_for(lambda: len(objects["Dancer"].riff.regions) == 0, 30, "the undo")
     mark("undone")
     yield 0.5
     hand.picture("11-undone")
