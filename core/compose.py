@@ -22,7 +22,7 @@ from .settle import settle
 from .threads import threads
 from .windows import pick_windows
 
-WIDER = 2
+WIDER = 1.5
 """How much longer the first sample is that stretches for gaps are chosen from; it is a tenth of the work."""
 
 MARGIN = 12
@@ -69,7 +69,7 @@ def _synthesize(run: _Run, composition: Composition) -> NDArray[np.float32]:
     recipe = run.sampler.model.recipe
     entry = EntryRows(run.sampler.model, composition, target.features[:frames], recipe.lengths(frames))
     first = max(1, recipe.first_stage(composition.entry - 1))
-    longer = max(WIDER * frames, int(2.5 * entry.longest_run)) if entry.longest_run else frames
+    longer = max(int(WIDER * frames), int(2.5 * entry.longest_run)) if entry.longest_run else frames
     with threads(1), torch.no_grad():
         x = run.stages(range(first), recipe.lengths(longer))
         x = pick_windows(resize(x, recipe.lengths(longer)[first]), entry.kept(first))

@@ -24,6 +24,9 @@ GENTLER = 3.0
 JOIN = 14.0
 """Frames at 30 a second on either side of a join in which what is new is calmed."""
 
+SHORT = 160
+"""Unknowns up to which a full matrix is faster than a loop in Python."""
+
 _STENCILS = (np.array([1.0]), np.array([-1.0, 1.0]), np.array([1.0, -2.0, 1.0]), np.array([-1.0, 3.0, -3.0, 1.0]))
 _BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 _BAND = 3
@@ -61,6 +64,15 @@ def runs_of(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Runs [start, stop) of true values."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
     return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
+
+
+def patterns_of(weights: Array) -> list[tuple[NDArray[np.int64], Array]]:
+    """Columns of weights (T, N) that are alike, with what they hold (T,); those that are all zero left out."""
+    alike: dict[bytes, list[int]] = {}
+    columns = np.ascontiguousarray(weights.T)
+    for number, column in enumerate(columns):
+        alike.setdefault(column.tobytes(), []).append(number)
+    return [(np.array(own), columns[own[0]]) for own in alike.values() if columns[own[0]].any()]
 
 
 def near_joins(kept: NDArray[np.bool_], reach: float) -> Array:
@@ -128,9 +140,19 @@ def _product(bands: Array, values: Array) -> Array:
     return result
 
 
+def _full(bands: Array) -> Array:
+    matrix = np.diag(bands[0])
+    rows = np.arange(len(matrix))
+    for offset in range(1, min(_BAND, len(matrix) - 1) + 1):
+        matrix[rows[:-offset], rows[offset:]] = matrix[rows[offset:], rows[:-offset]] = bands[offset, :-offset]
+    return matrix
+
+
 def _solve(bands: Array, right: Array) -> Array:
-    """Solve a symmetric positive banded system by L D Lᵀ; linear in its length."""
+    """Solve a symmetric positive banded system by L D Lᵀ, linear in its length; short ones as a full matrix."""
     count = bands.shape[1]
+    if count <= SHORT:
+        return np.asarray(np.linalg.solve(_full(bands), right))
     lower = np.zeros((_BAND + 1, count + _BAND))
     diagonal, first, second, third = ([*row.tolist(), *([0.0] * _BAND)] for row in bands)
     for k in range(count):

@@ -15,6 +15,9 @@ from .rates import with_path
 from .rotation import Array
 from .skeleton import GROUP
 
+FIRM = 0.98
+"""A stand that is held this firmly is held exactly."""
+
 HELD = 4.0
 """Frames at 30 a second after a join in which a foot that stood there comes to stand as firmly as any."""
 
@@ -100,6 +103,7 @@ def _corrections(path: Array, kept: NDArray[np.bool_], runs: list[tuple[int, int
             new = ~kept[rows]
             wanted[rows[new]] = place[new] - path[rows[new]]
             weights[rows[new]] = (firm_held if kept[rows].any() else firm)[rows[new]]
+    weights[weights > FIRM] = 1.0  # what is known exactly parts one long problem into many short ones
     return spread_offsets(wanted, weights, 0.6 * DECAY * fps / RATE)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .channels import Channels
 from .composition import Composition
-from .joins import DECAY, EXACT, runs_of, spread_offsets
+from .joins import DECAY, EXACT, patterns_of, runs_of, spread_offsets
 from .model import Model
 from .pyramid import resize
 from .rates import stretch_rows
@@ -74,25 +74,26 @@ class EntryRows:
         return self._seen[key]
 
     def _resampled(self, length: int, weights: Array) -> tuple[Array, Array]:
-        plain = resize(self.rows, length)[0].numpy().astype(np.float64)
+        target = resize(self.rows, length)[0].numpy().astype(np.float64)
         tents = _tents(self.frames, length)
-        mixed = tents @ weights
-        wide = np.repeat(mixed, GROUP, axis=1).T
-        rows = self.rows[0].numpy() * np.repeat(weights, GROUP, axis=1).T
-        near = (rows @ tents.T) / np.maximum(wide, 1e-9)
-        in_part = (wide > 1e-6) & (wide < EXACT)
-        return np.where(in_part, near, plain), mixed
+        mixed = np.zeros((length, weights.shape[1]))
+        for groups, pattern in patterns_of(weights):
+            share = tents @ pattern
+            mixed[:, groups] = share[:, None]
+            in_part = np.flatnonzero((share > 1e-6) & (share < EXACT))
+            if len(in_part):
+                own = (groups[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
+                near = tents[in_part] * pattern / share[in_part, None]
+                target[np.ix_(own, in_part)] = self.rows[0].numpy()[own] @ near.T
+        return target, mixed
 
     def _bend(self, x: Tensor, target: Array, weights: Array, stage: int) -> Tensor:
         """Move what is kept to the target and bend the rest towards it (B, C, T)."""
         decay = max(NEAREST, DECAY * self.lengths[stage] / self.frames)
         values = x.numpy().astype(np.float64)
         offsets = target - values
-        patterns, which = np.unique(weights, axis=1, return_inverse=True)
-        for number, pattern in enumerate(patterns.T):
-            if not pattern.any():
-                continue
-            own = np.repeat(which.reshape(-1) == number, GROUP)
+        for groups, pattern in patterns_of(weights):
+            own = (groups[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
             known = offsets[:, own]
             flat = known.transpose(2, 0, 1).reshape(len(pattern), -1)
             moved = flat if (pattern >= EXACT).all() else spread_offsets(flat, pattern, decay, loop=self.loop)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .composition import Composition
-from .joins import DECAY, EXACT, JOIN, near_joins, runs_of, spread_offsets
+from .joins import DECAY, EXACT, JOIN, near_joins, patterns_of, runs_of, spread_offsets
 from .motion import RATE, Motion
 from .new_feet import plant_new_feet, stance_path
-from .novelty import low_pass
 from .rates import at_rate, stretch_rows, with_path
 from .rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
 from .route import follow_route
@@ -63,13 +63,13 @@ def _joined(made: Motion, composition: Composition) -> Motion:
     target, keep, features = composition.target.features[:rows], composition.keep[:rows], made.features[:rows].copy()
     if composition.enter is not None and composition.content > 0:
         features += composition.content * composition.enter[:rows, :1] * (target - features)
-    for groups, weights in _patterns(keep):
+    for groups, weights in patterns_of(keep):
         _calm(features, _columns(groups), weights, pace, loop)
-    for joints, weights in _patterns(keep[:, : skeleton.joints]):
+    for joints, weights in patterns_of(keep[:, : skeleton.joints]):
         _join_rotations(features, target, joints, weights, decay, loop)
     root = skeleton.root_channel // GROUP
-    for groups, weights in _patterns(keep[:, root + 1 :], first=root + 1):
-        _join_numbers(features, target, _columns(groups), weights, decay, loop)
+    for groups, weights in patterns_of(keep[:, root + 1 :]):
+        _join_numbers(features, target, _columns(groups + root + 1), weights, decay, loop)
     _join_numbers(features, target, np.array([skeleton.root_channel + 2]), keep[:, root], decay, loop)
     if loop:
         features = np.concatenate([features, features[:1]])
@@ -87,35 +87,34 @@ def _join_numbers(
 def _calm(features: Array, columns: np.ndarray, weights: Array, pace: float, loop: bool) -> None:
     """Smooth what was generated close to joins, so that its jitter is not taken for a speed that must go on."""
     if loop:
-        rows = np.arange(-_REACH, len(weights) + _REACH) % len(weights)
-        wide = features[rows]
-        _calm(wide, columns, weights[rows], pace, False)
+        lap = np.arange(-_REACH, len(weights) + _REACH) % len(weights)
+        wide = features[lap]
+        _calm(wide, columns, weights[lap], pace, False)
         features[:, columns] = wide[_REACH:-_REACH, columns]
         return
     near = near_joins(weights > 0.5, JOIN * pace)
     for start, stop in runs_of(near > 0):
         low, high = max(0, start - _REACH), min(len(features), stop + _REACH)
-        calm = low_pass(features[low:high, columns], CALM * pace)[start - low : stop - low]
-        share = near[start:stop, None]
-        features[start:stop, columns] += share * (calm - features[start:stop, columns])
+        rows = features[low:high][:, columns]
+        own = slice(start - low, stop - low)
+        calm = _smoothing(high - low, CALM * pace)[own] @ rows
+        features[start:stop, columns] = rows[own] + near[start:stop, None] * (calm - rows[own])
 
 
-def _patterns(weights: Array, first: int = 0) -> list[tuple[list[int], Array]]:
-    """Groups that have the same weights (T,), where those are not all zero."""
-    if not weights.shape[1]:
-        return []
-    patterns, which = np.unique(weights, axis=1, return_inverse=True)
-    which = which.reshape(-1)
-    found = [((np.flatnonzero(which == k) + first).tolist(), p) for k, p in enumerate(patterns.T)]
-    return [(groups, pattern) for groups, pattern in found if pattern.any()]
+def _smoothing(frames: int, deviation: float) -> Array:
+    """The Gaussian low-pass as a matrix (frames, frames); the ends are held."""
+    at = np.arange(frames)
+    weights = np.exp(-0.5 * ((at[:, None] - at) / deviation) ** 2)
+    smoothing: Array = weights / weights.sum(1, keepdims=True)
+    return smoothing
 
 
-def _columns(groups: list[int]) -> np.ndarray:
-    return (np.asarray(groups)[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
+def _columns(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    return (groups[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
 
 
 def _join_rotations(
-    features: Array, target: Array, joints: list[int], weights: Array, decay: float, loop: bool,
+    features: Array, target: Array, joints: NDArray[np.int64], weights: Array, decay: float, loop: bool,
 ) -> None:  # fmt: skip
     """Offsets between rotations are turns about an axis, so that a large one is made at an even pace."""
     columns = _columns(joints)

@@ -96,10 +96,15 @@ class Gap:
         rows, wanted = sample[self.free], self.target[self.free]
         cost = sum(((rows[:, first + shift] - wanted[:, at : at + 1]) ** 2).sum(0) for shift, at in self.edges)
         cost = cost / max(float(np.median(cost)), 1e-9) + self._astray(sample, first)
-        middle = wanted[:, self.rows]
-        novelty = np.array([np.square(rows[:, k : k + self.size] - middle).mean() for k in first])
-        cost[novelty < ANEW * np.median(novelty)] += cost.max()
+        usual = np.median([self._novelty(rows, wanted, k) for k in first[:: max(1, len(first) // 12)]])
+        for candidate in first[np.argsort(cost, kind="stable")]:
+            if self._novelty(rows, wanted, candidate) >= ANEW * usual:
+                return int(candidate)
         return int(first[cost.argmin()])
+
+    def _novelty(self, rows: Array, wanted: Array, first: int) -> float:
+        """Mean squared difference of a stretch to what was there before."""
+        return float(np.square(rows[:, first : first + self.size] - wanted[:, self.rows]).mean())
 
     def _astray(self, sample: Array, first: NDArray[np.int64]) -> Array:
         """How far from where it should arrive each stretch leads, beside how far the sample goes in that time."""
