@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -38,10 +39,10 @@ def test_the_dial_moves_evenly_and_keeps_the_strength_of_the_noise(model: Model)
     for stage in range(model.recipe.stage_count):
         lengths = [float(np.linalg.norm(place[stage])) for place in places]
         assert min(lengths) > 0.98 * min(lengths[0], lengths[-1])
-    steps = [np.linalg.norm(b[0] - a[0]) for a, b in zip(places[:-1], places[1:], strict=True)]
+    steps = [np.linalg.norm(b[0] - a[0]) for a, b in itertools.pairwise(places)]
     assert max(steps) < 1.3 * min(steps)  # the two ends differ a little in length
     motions = motions_of(Sampler(model), places)
-    moved = [np.abs(b.features - a.features).mean() for a, b in zip(motions[:-1], motions[1:], strict=True)]
+    moved = [np.abs(b.features - a.features).mean() for a, b in itertools.pairwise(motions)]
     whole = np.abs(motions[-1].features - motions[0].features).mean()
     assert max(moved) < 0.5 * whole
 
