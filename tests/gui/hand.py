@@ -97,6 +97,9 @@ class Hand:
                 heights = range(region.y + region.height - 30, region.y + 6, -STEP)
                 for y in sorted(heights, key=lambda y: abs(y - self.last_hit)):
                     yield from self.move(x, y)
+                    if what not in self.under_pointer(area, region):
+                        continue
+                    yield 0.3  # on a busy machine Blender may still be where the pointer was before
                     if what in self.under_pointer(area, region):
                         self.last_hit = y
                         return x, y
