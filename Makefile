@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types gui bench-ui build bench bench-quality bench-speed bench-compose clean
+.PHONY: help demo test lint types gui bench-ui build bench bench-quality bench-speed bench-compose bench-crowd clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -12,7 +12,7 @@ PYTHON313 ?= $(call find_python,3.13)
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)
 ZIP := dist/riff-$(VERSION).zip
-SOURCES := blender_manifest.toml __init__.py LICENSE README.md $(wildcard core/*.py rig/*.py operators/*.py panels/*.py)
+SOURCES := blender_manifest.toml __init__.py LICENSE README.md $(wildcard core/*.py rig/*.py operators/*.py panels/*.py farm/*.yaml farm/*/*.js)
 BUILDER := bpy/4.5/scripts/addons_core/bl_pkg/cli/blender_ext.py
 PYTHON := .venv311/bin/python
 
@@ -52,6 +52,10 @@ bench-speed: .venv311/ready ## Seconds an iteration and a recipe beside the base
 
 bench-compose: .venv311/ready ## Compositions beside a cross-fade: time, joins, skating, novelty; entry levels: MODEL=files
 	@$(PYTHON) -m bench.compose $(MODEL) $(if $(OUT),--out "$(OUT)")
+
+bench-crowd: .venv311/ready $(ZIP) ## Crowds of several sizes: seconds, playback, memory: MODEL=file CLIP=its clip SIZES="10 100" LIGHT="1000"
+	@$(PYTHON) -m bench.crowd --zip $(ZIP) $(if $(MODEL),--model "$(MODEL)") $(if $(CLIP),--clip "$(CLIP)") \
+		$(if $(SIZES),--sizes $(SIZES)) $(if $(LIGHT),--light-sizes $(LIGHT)) $(if $(OUT),--out "$(OUT)")
 
 clean: ## Remove everything that was built: out/, dist/, build/, environments, fetched wheels
 	rm -rf out dist build .venv311 .venv313 .mypy_cache .ruff_cache .pytest_cache .hypothesis wheels/*.whl

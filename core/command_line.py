@@ -1,4 +1,4 @@
-"""The verbs of `python -m core`: train, generate, compose and evaluate, for shells, farms and continuous integration.
+"""The verbs of `python -m core`, for shells, farms and continuous integration.
 
 Progress goes to stderr, results to stdout. PyTorch is imported by the verb that needs it and not before.
 """
@@ -6,27 +6,28 @@ Progress goes to stderr, results to stdout. PyTorch is imported by the verb that
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import os
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stderr
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from .arguments import build_parser
 from .compose_arguments import read_direction
 from .errors import ModelError, RiffError, TrainingStopped
-from .progress_line import ProgressLine, training_text
+from .library_verbs import job_verb, list_verb, report_verb
+from .progress_line import ProgressLine
 from .recipe import RECIPES
+from .signals import stop_on_signal, terminated_like_interrupted
 
 if TYPE_CHECKING:
+    from .checkpoint import Checkpoint
     from .model import Model
     from .motion import Motion
 
@@ -35,14 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code; only wrong usage (2) and --help leave by SystemExit."""
     verbs = {
         "train": train_verb, "generate": generate_verb, "compose": compose_verb, "evaluate": evaluate_verb,
+        "list": list_verb, "job": job_verb, "report": report_verb,
     }  # fmt: skip
-    options = build_parser(verbs).parse_args(arguments)
+    return run_verb(build_parser(verbs).parse_args(arguments))
+
+
+def run_verb(options: argparse.Namespace) -> int:
+    """Run the verb that the options name, print what it returns, and turn what goes wrong into an exit code."""
     # OpenMP threads that spin while they wait slow training tenfold as soon as anything else runs on the machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        with _terminated_like_interrupted():
+        with terminated_like_interrupted(), redirect_stderr(io.StringIO()) if options.quiet else nullcontext():
             report: dict[str, Any] = options.verb(options)
-        _print_report(report, options.json)
+        print_report(report, options.json)
     except (KeyboardInterrupt, TrainingStopped):
         print("Stopped.", file=sys.stderr)
         return 130
@@ -56,40 +62,58 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone; without this, Python complains once more while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return 0
+    if options.verb is not job_verb:
+        return 0
+    for name, problem in report["failed"].items():
+        print(f"“{name}” failed: {problem}", file=sys.stderr)
+    return 1 if report["failed"] else 0
 
 
 def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Train on a clip and save the model; returns its summary. Raises RiffError, TrainingStopped."""
-    _check_target(options.out, options.overwrite)
-    from .bvh import read_bvh
+    from .checkpoint import begin
+    from .clip_files import read_clip
+    from .model import load_model, read_info
+    from .training_file import run_with_text, state_path
 
-    motion = read_bvh(options.clip)
+    state = state_path(options.out)
+    if options.resume and options.out.is_file() and not state.exists():
+        return {"model": str(options.out), "trained": False, **read_info(options.out)}
+    check_target(options.out, options.overwrite or options.resume)
+    clip = read_clip(options.clip)
+    motion = clip.motion
     if options.also:
         from .mix import mix
 
-        motion = mix([motion, *(read_bvh(clip) for clip in options.also)])
-    recipe = RECIPES[options.recipe]
-    if options.scale != 1.0:
-        recipe = recipe.scaled(options.scale)
+        motion = mix([motion, *(read_clip(other).motion for other in options.also)])
     with _needs_torch():
-        from .train import train
-    from .model import load_model, save_model
-
-    _check_device(options.device)
+        check_device(options.device)
     start = load_model(options.start_from) if options.start_from else None
-
-    with ProgressLine(sys.stderr) as line, _stop_on_signal() as stop:
-        model = train(
-            motion, recipe, lambda progress: line.show(training_text(progress)), stop.is_set,
-            seed=options.seed, device=options.device, threads=options.threads, start_from=start,
-        )  # fmt: skip
-    model = replace(model, name=options.name or options.clip.stem)
-    save_model(model, options.out)
-    return {"model": str(options.out), **model.info()}
+    begun = begin(motion, RECIPES[options.recipe].scaled(options.scale), options.seed, start)
+    begun = resumed(replace(begun, name=options.name or clip.name, rig=clip.rig), state, options)
+    with _needs_torch(), ProgressLine(sys.stderr) as line, stop_on_signal() as stop:
+        run_with_text(
+            begun, options.out, state, lambda _, text: line.show(text), stop.is_set, options.device, options.threads
+        )
+    return {"model": str(options.out), "trained": True, **read_info(options.out)}
 
 
-def _check_target(path: Path, overwrite: bool) -> None:
+def resumed(begun: Checkpoint, state: Path, options: argparse.Namespace) -> Checkpoint:
+    """The training, or what the file says of how far it is. Raises ModelError where that is not what was asked for."""
+    from .checkpoint import load_checkpoint
+    from .training_file import same_training
+
+    if not state.exists() or options.overwrite:
+        return begun
+    if not options.resume:
+        raise ModelError(f"“{state}” is left of a training; add --resume to go on with it, --overwrite to begin anew.")
+    kept = load_checkpoint(state)
+    if not same_training(kept, begun):
+        raise ModelError(f"“{state}” is of another clip, recipe, seed or start; add --overwrite to begin anew.")
+    return kept
+
+
+def check_target(path: Path, overwrite: bool) -> None:
     """Find out before an hour of training, not after it, that the model cannot be saved."""
     if path.is_dir():
         raise ModelError(f"“{path}” is a folder; --out must name the model file to write.")
@@ -102,7 +126,8 @@ def _check_target(path: Path, overwrite: bool) -> None:
         raise ModelError(f"Cannot write into “{path.parent}”: {error.strerror or error}.") from error
 
 
-def _check_device(name: str) -> None:
+def check_device(name: str) -> None:
+    """Raises RiffError where PyTorch finds no such device on this machine."""
     import torch
 
     present: dict[str, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
@@ -124,13 +149,13 @@ def generate_verb(options: argparse.Namespace) -> dict[str, Any]:
 def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around what is kept of a clip as BVH files; returns their paths. Raises RiffError."""
     from .bone_map import onto_skeleton
-    from .bvh import read_bvh
+    from .clip_files import read_clip
     from .direction import direct
     from .model import load_model
     from .motion_files import write_motions
 
     model = load_model(options.model)
-    source = onto_skeleton(read_bvh(options.clip), model.skeleton) if options.clip else model.source
+    source = onto_skeleton(read_clip(options.clip).motion, model.skeleton) if options.clip else model.source
     direction = read_direction(options, source.skeleton)
     composition = direct(source, direction)
     with _needs_torch():
@@ -172,45 +197,7 @@ def _needs_torch() -> Iterator[None]:
         raise RiffError(message) from error
 
 
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM, which farms send, do what Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    with _handlers(interrupt, signal.SIGTERM):
-        yield
-
-
-@contextmanager
-def _stop_on_signal() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C or SIGTERM into an event that a training looks at; a second one interrupts it."""
-    stop = threading.Event()
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    with _handlers(ask, signal.SIGINT, signal.SIGTERM):
-        yield stop
-
-
-@contextmanager
-def _handlers(handler: Callable[[int, FrameType | None], Any], *numbers: signal.Signals) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Python lets only the main thread handle signals
-        return
-    before = {number: signal.signal(number, handler) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)
-
-
-def _print_report(report: dict[str, Any], as_json: bool) -> None:
+def print_report(report: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(_finite(report), ensure_ascii=False))
     else:

@@ -17,7 +17,12 @@ def add_compose(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of the verb."""
     parser.add_argument("model", type=Path, metavar="M.safetensors")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
-    parser.add_argument("--clip", type=Path, metavar="CLIP.bvh", help="work around it (default: the model's own clip)")
+    parser.add_argument("--clip", type=Path, metavar="CLIP", help="work around it (default: the model's own clip)")
+    add_direction(parser)
+
+
+def add_direction(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what stays and what becomes of the clip."""
     parser.add_argument("--count", type=int, default=1, help="how many alternatives (default: 1)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed makes the same motions (default: 0)")
     parser.add_argument("--entry", type=int, default=2, help="level at which what is kept enters (default: 2)")

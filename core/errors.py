@@ -15,3 +15,7 @@ class ModelError(RiffError):
 
 class TrainingStopped(RiffError):
     """The training ended because it was asked to."""
+
+
+class JobError(RiffError):
+    """A job folder that cannot be read, written or worked on."""

@@ -15,12 +15,12 @@ Send = Callable[[str, Any], None]
 
 def run_training(
     begun: Checkpoint, path: Path, send: Send, should_stop: Callable[[], bool], *,
-    keep: Path | None = None, device: str = "auto",
+    keep: Path | None = None, device: str = "auto", threads: int | None = None, estimate: bool = True,
 ) -> None:  # fmt: skip
     """Train, measure and save the model as `path`; its state is kept in the file `keep` until it is done.
 
-    Sends (“device”, name), (“expected”, seconds), (“progress”, Progress) and (“phase”, what it does now). Raises
-    TrainingStopped, ModelError where something cannot be saved, ClipError.
+    Sends (“device”, name) and (“expected”, seconds) where an `estimate` is wanted, (“progress”, Progress) and (“phase”,
+    what it does now). Raises TrainingStopped, ModelError where something cannot be saved, ClipError.
     """
     # Loading PyTorch takes seconds, so it happens here rather than when the extension is enabled.
     from .model import save_model
@@ -30,14 +30,15 @@ def run_training(
     file = CheckpointFile(keep, begun.name) if keep else None
     if file and not begun.state:
         save_checkpoint(begun, file.path)
-    tell_time(begun, send, device)
+    if estimate:
+        tell_time(begun, send, device)
     try:
         model = resume(
-            begun, lambda progress: send("progress", progress), should_stop, device=device,
+            begun, lambda progress: send("progress", progress), should_stop, device=device, threads=threads,
             on_snapshot=file.keep if file else None,
         )  # fmt: skip
         send("phase", "Measuring quality")
-        save_model(with_quality(replace(model, name=begun.name, rig=begun.rig)), path)
+        save_model(with_quality(replace(model, name=begun.name, rig=begun.rig), should_stop), path)
     except BaseException:
         if file:
             file.close()

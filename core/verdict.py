@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from .errors import TrainingStopped
 from .model import Model
 
 SAMPLES = 3
@@ -46,10 +48,17 @@ def explain(figures: dict[str, float]) -> list[str]:
     return [limit.text.format(figures[limit.figure]) for limit in LIMITS if limit.figure in figures]
 
 
-def with_quality(model: Model) -> Model:
-    """The same model with its figures, measured on a few variations as long as the source; takes seconds."""
+def with_quality(model: Model, should_stop: Callable[[], bool] = lambda: False) -> Model:
+    """The same model with its figures, measured on a few variations as long as the source; takes seconds.
+
+    Raises TrainingStopped after the variation that is being measured when `should_stop` says so.
+    """
     from .generate import generate
     from .metrics import evaluate
 
-    figures = evaluate(model.source, generate(model, count=SAMPLES, seed=1))
+    def go_on(_done: int) -> None:
+        if should_stop():
+            raise TrainingStopped("Training was cancelled.")
+
+    figures = evaluate(model.source, generate(model, count=SAMPLES, seed=1), go_on)
     return replace(model, quality={limit.figure: figures[limit.figure] for limit in LIMITS if limit.figure in figures})

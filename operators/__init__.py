@@ -5,9 +5,11 @@ from __future__ import annotations
 import bpy
 
 from . import (
+    command_line,
     compose,
     compose_mix,
     compose_settings,
+    export_job,
     feet,
     generate,
     live,
@@ -27,7 +29,7 @@ from . import (
 )
 
 MODULES = (preferences, settings, rig_settings, sample, feet, train, presets, models, generate, live, results, regions,
-           compose_settings, compose, compose_mix)  # fmt: skip
+           compose_settings, compose, compose_mix, export_job)  # fmt: skip
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 
@@ -41,10 +43,12 @@ def register() -> None:
     loss_picture.register()
     source.register()
     live.register()
+    command_line.register()
 
 
 def unregister() -> None:
     """Running jobs end first: within a second, as the thread looks every tenth of one whether it should stop."""
+    command_line.unregister()
     live.unregister()
     timer.unregister()
     source.unregister()

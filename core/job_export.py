@@ -1,0 +1,56 @@
+"""What a job folder gets beside its clips so that a farm can run it: Riff's code and the farm's templates."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+
+from .clip_files import Clip
+from .errors import JobError
+from .job_folder import FORMAT, Job, write_job, write_text
+from .recipe import Recipe
+
+TEMPLATE = "template.yaml"
+FLAMENCO = "riff_train.js"
+
+TASKS = 200
+"""About as many tasks as an exported job has at least clips for: enough to spread, few enough to watch."""
+
+
+def export_job(folder: Path, name: str, clips: Iterable[Clip], recipe: Recipe, seed: int = 0) -> Job:
+    """Make a job folder that is complete in itself. Raises JobError as `write_job` does."""
+    job = write_job(folder, name, clips, recipe, seed)
+    complete_job(job)
+    return job
+
+
+def complete_job(job: Job) -> None:
+    """Add code, the OpenJD template and a Flamenco job type to a job folder. Raises JobError."""
+    templates = Path(__file__).resolve().parents[1] / "farm"
+    try:
+        _copy_code(job.folder / "code" / "core")
+        template = Template((templates / "openjd.yaml").read_text(encoding="utf-8"))
+        shutil.copyfile(templates / "flamenco" / FLAMENCO, job.folder / FLAMENCO)
+    except OSError as error:
+        raise JobError(f"The job in “{job.folder}” cannot be completed: {error.strerror or error}.") from error
+    count = len(job.entries)
+    filled = template.substitute(
+        name=json.dumps(_job_name(job.name), ensure_ascii=False), clips=f"0-{count - 1}" if count > 1 else "0",
+        chunk=max(1, count // TASKS), format=FORMAT,
+    )  # fmt: skip
+    write_text(job.folder / TEMPLATE, filled)
+
+
+def _job_name(name: str) -> str:
+    """A name that OpenJD takes: one line of at most 128 characters, and no braces that it would fill in."""
+    line = "".join(letter for letter in name if letter.isprintable()).replace("{{", "{ {")
+    return line.strip()[:128] or "Riff"
+
+
+def _copy_code(target: Path) -> None:
+    target.mkdir(parents=True)
+    for module in sorted(Path(__file__).resolve().parent.glob("*.py")):
+        shutil.copyfile(module, target / module.name)

@@ -1,0 +1,238 @@
+"""Export Training Job, Import Trained Models: many clips go to a render farm and come back as models."""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+
+from ..core.clip_files import Clip
+from ..core.errors import ClipError, JobError, RiffError
+from ..core.job_export import complete_job
+from ..core.job_folder import Entry, Job, JobWriter, read_job
+from ..core.model import load_model
+from ..core.motion import learned_groups
+from ..rig.library import armature_for, asset_files, borrowed_actions, keyed_bones, sentence, source_actions
+from ..rig.models import SUFFIX, models_folder, new_model_path, plain_name
+from ..rig.read import read_motion
+from .rig_settings import chosen_feet, rig_settings
+from .session import refresh_models
+from .settings import session_of, settings_of
+from .stepwise import Stepwise
+from .train import OPERATOR_ITEMS, armature_problem, chosen_recipe
+
+WHICH_ITEMS = [
+    ("ACTION", "Active Action", "The action of the active armature"),
+    ("ARMATURE", "Armature's Actions", "All actions of the file that are for the active armature"),
+    ("FILE", "All Actions", "All actions of the file, each with the armature that it is for"),
+    ("LIBRARY", "Asset Library", "All action assets of an asset library, on the active armature"),
+]
+
+
+def clip_of(ob: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, name: str = "") -> Clip:
+    """An action as the clip that Train on Action would learn. Raises ClipError for one that cannot be learned."""
+    motion = read_motion(ob, action, scene=scene, root=rig_settings(ob).root, feet=chosen_feet(ob))
+    learned_groups(motion)
+    return Clip(name or action.name, motion, ob.name, Path(bpy.data.filepath).name)
+
+
+class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
+    """Write actions as a job folder that a render farm, or another machine without Blender, trains models from"""
+
+    bl_idname = "riff.export_job"
+    bl_label = "Export Training Job"
+
+    directory: StringProperty(name="Folder", description="Folder in which the job's folder is made", subtype="DIR_PATH")
+    filter_folder: BoolProperty(default=True, options={"HIDDEN"})
+    which: EnumProperty(name="Actions", description="What the farm learns", items=WHICH_ITEMS, default="ARMATURE")
+    pattern: StringProperty(
+        name="Names", description="Names or patterns of the actions, such as Walk*, separated by commas", default="",
+    )  # fmt: skip
+    library: StringProperty(name="Asset Library", description="Name of the asset library in the preferences")
+    recipe: EnumProperty(
+        name="Recipe", description="How thoroughly each action is learned", items=OPERATOR_ITEMS, default="fast",
+    )  # fmt: skip
+    seed: IntProperty(name="Seed", description="Trainings with another seed differ a little", default=0, min=0)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        ob = context.object
+        problem = "" if ob is not None and ob.type == "ARMATURE" else "Select an armature"
+        cls.poll_message_set(problem)
+        return not problem
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        settings = settings_of(context)
+        self.recipe, self.seed = settings.recipe, settings.training_seed
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        # The file browser calls execute when it is confirmed: with a window there is, too, the work goes on beside it.
+        return self.begin_modal(context) if context.window and not bpy.app.background else super().execute(context)
+
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        self._left_out: list[str] = []
+        self._writer = None
+        recipe = chosen_recipe(settings_of(context), self.recipe)
+        self._writer = JobWriter(self._folder(context), self._name(context), recipe, self.seed)
+        for share, clip in self._clips(context):
+            if clip:
+                self._writer.add(clip)
+            yield share
+        if not self._writer.entries and self._left_out:
+            raise JobError(f"No action can be learned. {self._left_out[0]}.")
+        self._job = self._writer.finish()
+        complete_job(self._job)
+
+    def cancelled(self, context: bpy.types.Context) -> None:
+        if self._writer:
+            self._writer.discard()
+
+    def finished(self, context: bpy.types.Context) -> Any:
+        count = len(self._job.entries)
+        text = f"Exported {count} clip{'s' if count > 1 else ''} to “{self._job.folder}”"
+        if self._left_out:
+            self.report({"WARNING"}, f"{text}; left out {len(self._left_out)}: {'; '.join(self._left_out[:3])}")
+        else:
+            self.report({"INFO"}, text)
+        return {"FINISHED"}
+
+    def _name(self, context: bpy.types.Context) -> str:
+        if self.which == "LIBRARY":
+            return self.library
+        return context.object.name if self.which == "ARMATURE" else Path(bpy.data.filepath).stem or context.object.name
+
+    def _folder(self, context: bpy.types.Context) -> Path:
+        """A new folder in the chosen one: a number is added as Blender does."""
+        if not self.directory:
+            raise JobError("Choose a folder for the job.")
+        parent = Path(bpy.path.abspath(self.directory))
+        stem = f"{plain_name(self._name(context))} job"
+        folder, number = parent / stem, 0
+        while folder.exists():
+            number += 1
+            folder = parent / f"{stem}.{number:03}"
+        return folder
+
+    def _clips(self, context: bpy.types.Context) -> Iterator[tuple[float, Clip | None]]:
+        """Each clip with the share that is done; None for an action that cannot be learned."""
+        if self.which == "LIBRARY":
+            yield from self._library_clips(context)
+            return
+        actions = self._actions(context)
+        for number, action in enumerate(actions, start=1):
+            yield number / len(actions), self._clip(context, action)
+
+    def _actions(self, context: bpy.types.Context) -> list[bpy.types.Action]:
+        if self.which == "ACTION":
+            problem = armature_problem(context.object)
+            if problem:
+                raise ClipError(f"{problem}.")
+            return [context.object.animation_data.action]
+        actions = source_actions([part.strip() for part in self.pattern.split(",") if part.strip()])
+        if self.which == "ARMATURE":
+            actions = [action for action in actions if _fits(action, context.object)]
+        if not actions:
+            raise ClipError("There is no action to export.")
+        return actions
+
+    def _library_clips(self, context: bpy.types.Context) -> Iterator[tuple[float, Clip | None]]:
+        files, names = asset_files(self.library), set()
+        for number, path in enumerate(files):
+            with borrowed_actions(path) as actions:
+                for done, action in enumerate(actions, start=1):
+                    clip = self._clip(context, action)
+                    # appended, an action is renamed where the file has one of its name, and so on with each file
+                    name = clip.name if clip else ""
+                    while clip and name in names:
+                        name = f"{path.stem}: {name}"
+                    names.add(name)
+                    share = (number + done / len(actions)) / len(files)
+                    yield share, Clip(name, clip.motion, clip.rig, path.name) if clip else None
+
+    def _clip(self, context: bpy.types.Context, action: bpy.types.Action) -> Clip | None:
+        try:
+            ob = armature_for(action) if self.which == "FILE" else context.object
+            return clip_of(ob, action, context.scene)
+        except ClipError as error:
+            self._left_out.append(f"“{action.name}”: {sentence(error)}")
+            return None
+
+
+def _fits(action: bpy.types.Action, ob: bpy.types.Object) -> bool:
+    return all(bone in ob.data.bones for bone in keyed_bones(action))
+
+
+class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
+    """Copy the models that a farm has trained from a job folder into Riff's, each under the name of its action"""
+
+    bl_idname = "riff.import_trained"
+    bl_label = "Import Trained Models"
+
+    directory: StringProperty(name="Folder", description="Folder of the job", subtype="DIR_PATH")
+    filter_folder: BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        return self.begin_modal(context) if context.window and not bpy.app.background else super().execute(context)
+
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        self._paths: dict[str, Path] = {}
+        self._problems: list[str] = []
+        self._waiting = 0
+        job = read_job(Path(bpy.path.abspath(self.directory)))
+        for entry in job.entries:
+            self._import(job, entry)
+            yield (entry.number + 1) / len(job.entries)
+
+    def _import(self, job: Job, entry: Entry) -> None:
+        record = job.record(entry)
+        if record.get("state") == "failed":
+            self._problems.append(f"“{entry.name}” failed: {str(record.get('error', '')).rstrip('.')}")
+        elif not job.is_done(entry):
+            self._waiting += 1
+        else:
+            try:
+                self._paths[entry.name] = _bring_in(job.model_path(entry), entry)
+            except (OSError, RiffError) as error:
+                self._problems.append(f"“{entry.name}”: {getattr(error, 'strerror', None) or str(error).rstrip('.')}")
+
+    def finished(self, context: bpy.types.Context) -> Any:
+        active = context.object
+        data = active.animation_data if active else None
+        mine = self._paths.get(data.action.name) if data and data.action else None
+        try:
+            refresh_models(session_of(context), mine or next(iter(self._paths.values()), None))
+        except RiffError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        known = sum(name in bpy.data.actions for name in self._paths)
+        parts = [f"Imported {len(self._paths)} models, {known} of actions of this file"]
+        if self._waiting:
+            parts.append(f"{self._waiting} are not trained yet")
+        parts += self._problems[:3]
+        self.report({"WARNING" if self._problems else "INFO"}, "; ".join(parts))
+        return {"FINISHED"}
+
+
+def _bring_in(source: Path, entry: Entry) -> Path:
+    """Where the model lies in Riff's folder, copied unless the same one is there. Raises ModelError, OSError."""
+    for path in models_folder().glob(f"{plain_name(entry.name)}*{SUFFIX}"):
+        if filecmp.cmp(source, path, shallow=False):
+            return path
+    load_model(source)
+    target = new_model_path(entry.name)
+    shutil.copyfile(source, target)
+    return target
+
+
+CLASSES = (RIFF_OT_export_job, RIFF_OT_import_trained)

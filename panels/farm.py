@@ -1,0 +1,23 @@
+"""The box Farm: many actions go out as a job and come back as models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .tab import ForArmature
+
+
+class RIFF_PT_farm(ForArmature, bpy.types.Panel):
+    bl_label = "Farm"
+    bl_order = 9
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Any) -> None:
+        column = self.layout.column(align=True)
+        column.operator("riff.export_job", icon="EXPORT")
+        column.operator("riff.import_trained", icon="IMPORT")
+
+
+CLASSES = (RIFF_PT_farm,)
