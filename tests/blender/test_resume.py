@@ -26,13 +26,18 @@ SOME_STEPS = 0.01
 @pytest.fixture
 def folders(riff: ModuleType) -> Iterator[tuple[Path, Path]]:
     """Folders of models and of unfinished trainings, empty before and after."""
+    empty_folders(riff)  # trainings that other tests cancelled are kept by design
     models, trainings = (
         Path(bpy.utils.extension_path_user(riff.__name__, path=name, create=True)) for name in ("models", "trainings")
     )
     yield models, trainings
+    empty_folders(riff)
+
+
+def empty_folders(riff: ModuleType) -> None:
     importlib.import_module(f"{riff.__name__}.rig.jobs").stop_all()
-    for folder in (models, trainings):
-        shutil.rmtree(folder, ignore_errors=True)
+    for name in ("models", "trainings"):
+        shutil.rmtree(bpy.utils.extension_path_user(riff.__name__, path=name, create=True))
     importlib.import_module(f"{riff.__name__}.operators.session").refresh()
 
 
