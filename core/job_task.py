@@ -131,6 +131,11 @@ def all_ended(job: Job) -> bool:
     return all(job.record_path(entry).name in names for entry in job.entries)
 
 
+def any_failed(job: Job) -> bool:
+    """Whether any clip's last training failed."""
+    return any(job.record(entry).get("state") == "failed" for entry in job.entries)
+
+
 def open_job(folder: Path) -> Job:
     """Read and check a job folder and make sure that its outputs can be written. Raises JobError before any work."""
     job = read_job(folder)

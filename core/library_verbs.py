@@ -49,7 +49,7 @@ def _told(path: Path) -> dict[str, Any]:
 def job_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Train clips of a job folder that have no model yet. Raises JobError before any work, TrainingStopped."""
     from .job_folder import check_format, chosen_entries
-    from .job_task import all_ended, open_job, run_clips
+    from .job_task import all_ended, any_failed, open_job, run_clips
 
     check_format(options.format, "The job's template")
     job = open_job(options.folder)
@@ -61,7 +61,7 @@ def job_verb(options: argparse.Namespace) -> dict[str, Any]:
             job, entries, stop.is_set, device=options.device, threads=options.threads, overwrite=options.overwrite,
             openjd=options.openjd, stream=sys.stderr,
         )  # fmt: skip
-    if report["failed"] and all_ended(job):
+    if (report["trained"] or report["failed"]) and all_ended(job) and any_failed(job):
         # A farm does not begin the report's step while a task has failed: whoever ends last writes it.
         from .library_report import write_report
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .checkpoint import Checkpoint, load_checkpoint
 from .errors import ModelError
+from .motion import learned_groups
 from .progress import Progress
 from .progress_line import training_text
 from .training_run import run_training
@@ -49,7 +50,11 @@ def run_with_text(
     begun: Checkpoint, model: Path, state: Path, show: Callable[[Progress | None, str], None],
     should_stop: Callable[[], bool], device: str = "auto", threads: int | None = None,
 ) -> None:  # fmt: skip
-    """`run_training` without the estimate; `show` hears of each progress, or None, with a line to print."""
+    """`run_training` without the estimate; `show` hears of each progress, or None, with a line to print.
+
+    A clip that cannot be learned is refused (ClipError) before anything is written.
+    """
+    learned_groups(begun.motion)
 
     seen: list[str] = []
 

@@ -134,6 +134,8 @@ def test_a_clip_that_fails_fails_its_task_alone_and_is_named(make_job: Callable[
     assert "“Walk 1” failed: The action lasts 1.0 s" in logs[0]
     assert runs[1].returncode == 0, logs[1]
     assert [job.is_done(entry) for entry in job.entries] == [True, False, True, True]
+    assert list((job.folder / "trainings").iterdir()) == []
+    assert (job.folder / "report/index.html").exists(), "whoever ended last has written it"
     report = openjd(job, "--step", "Report")
     log = ended(report)[0]
     assert report.returncode == 0, log
