@@ -9,6 +9,8 @@ from . import (
     compose,
     compose_mix,
     compose_settings,
+    crowd,
+    crowd_settings,
     export_job,
     feet,
     generate,
@@ -29,7 +31,7 @@ from . import (
 )
 
 MODULES = (preferences, settings, rig_settings, sample, feet, train, presets, models, generate, live, results, regions,
-           compose_settings, compose, compose_mix, export_job)  # fmt: skip
+           compose_settings, compose, compose_mix, crowd_settings, crowd, export_job)  # fmt: skip
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 
@@ -39,6 +41,7 @@ def register() -> None:
     settings.register()
     rig_settings.register()
     compose_settings.register()
+    crowd_settings.register()
     session.register()
     loss_picture.register()
     source.register()
@@ -54,6 +57,7 @@ def unregister() -> None:
     source.unregister()
     loss_picture.unregister()
     session.unregister()
+    crowd_settings.unregister()
     compose_settings.unregister()
     rig_settings.unregister()
     settings.unregister()

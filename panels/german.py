@@ -255,5 +255,35 @@ WORDS = {
         "Namen oder Muster der Aktionen wie Walk*, durch Kommas getrennt",
     "Name of the asset library in the preferences": "Name der Asset-Bibliothek in den Einstellungen",
     "How thoroughly each action is learned": "Wie gründlich jede Aktion gelernt wird",
+    # Crowd
+    "Crowd": "Menge",
+    "Duplicate as Crowd": "Zur Menge vervielfältigen",
+    "Make copies of this character, each with a variation of its own; meshes and materials are shared":
+        "Kopien dieser Figur machen, jede mit eigener Variation; Meshes und Materialien werden geteilt",
+    "Add to Crowd": "Zur Menge hinzufügen",
+    "Add members to this crowd, different from those that are there, where there is room between and beside them":
+        "Mitglieder hinzufügen, die sich von den anderen unterscheiden, wo zwischen und neben ihnen Platz ist",
+    "Re-Roll": "Neu würfeln",
+    "Re-Roll Selected": "Ausgewählte neu würfeln",
+    "Re-Roll All": "Alle neu würfeln",
+    "Give members another motion, different from all others, where they stand":
+        "Mitgliedern an ihrem Platz eine andere Bewegung geben, die sich von allen anderen unterscheidet",
+    "Thin Out": "Ausdünnen",
+    "Remove a part of the members, evenly over the place that the crowd takes up":
+        "Einen Teil der Mitglieder entfernen, gleichmäßig über den Platz der Menge",
+    "Remove Crowd": "Menge entfernen",
+    "Remove this crowd with all its members and their actions; the character stays":
+        "Diese Menge mit allen Mitgliedern und deren Aktionen entfernen; die Figur bleibt",
+    "Most alike: {:.2f} apart (source: {:.2f})": "Ähnlichste: {:.2f} auseinander (Quelle: {:.2f})",
+    "How many members to make": "Wie viele Mitglieder entstehen",
+    "Placement": "Aufstellung",
+    "Where members stand": "Wo Mitglieder stehen",
+    "Looking": "Blickrichtung",
+    "Where members look": "Wohin Mitglieder blicken",
+    "Distance": "Abstand",
+    "Candidates": "Kandidaten",
+    "Light": "Leicht",
+    "Loops": "Schleifen",
+    "As NLA Strips": "Als NLA-Streifen",
 }  # fmt: skip
 """Blender's own German says Knochen for bones and Armatur for armatures; so does this."""

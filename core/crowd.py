@@ -1,0 +1,140 @@
+"""A crowd: different motions, chosen from many, placed so that nobody walks through anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .crowd_choice import Lens, choose_apart, closest_pairs, from_source, local_distance
+from .crowd_paths import Course, course_of, forward_of
+from .crowd_place import Floor, Placed, Spot, place_members
+from .crowd_pool import CandidatePool, Key, Outlines, on_all_cores
+from .crowd_wish import Figures, Wish
+from .metrics import rotation_features
+from .motion import RATE, Motion, resample
+from .rotation import Array
+
+BLOCK = 100
+"""Members that are chosen together, so that work grows evenly with their number; who stands further off than that in
+the order of places is no neighbour."""
+
+PART = 25
+"""Outlines that a core looks at together."""
+
+PAIRS = 12
+"""Closest pairs whose distance is measured exactly."""
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One that has found its place. Row `offset` of the motion is the first seen; `pivot` (3,) of its path, in the
+    source's lengths, comes to stand on the spot of `placed`."""
+
+    key: Key
+    motion: Motion
+    course: Course
+    offset: int
+    scale: float
+    pivot: Array
+    placed: Placed
+
+
+class Crowd:
+    """Makes a crowd block by block; `taken` are the keys of members that are there already."""
+
+    def __init__(self, pool: CandidatePool, wish: Wish, floor: Floor, spots: Iterator[Spot], unit_scale: float) -> None:
+        self.pool, self.wish, self.floor, self.spots, self.unit_scale = pool, wish, floor, spots, unit_scale
+        self.figures = Figures()
+        self.next = wish.first
+        self._random = np.random.default_rng([wish.seed & 0xFFFFFFFF, wish.first, 7])
+        source = resample(pool.model.source, pool.course_rate)
+        self._lens = Lens(rotation_features(source), pool.course_rate)
+        self._forward = forward_of(pool.model.source)
+
+    def blocks(self, taken: Sequence[Key] = (), stop: Callable[[], bool] = lambda: False) -> Iterator[list[Member]]:
+        """The members, some at a time; ends early where places run out or `stop` says so."""
+        near = self._view(taken[-BLOCK:]) if taken else None
+        left = self.wish.count
+        while left > 0 and not stop():
+            motions, keys, near = self._choose(min(left, BLOCK), near, stop)
+            if stop():
+                return
+            members = self._place(motions, keys)
+            left -= len(keys)
+            self.figures.tried += len(keys)
+            self.figures.homeless += len(keys) - len(members)
+            yield members
+
+    def _view(self, keys: Sequence[Key]) -> np.ndarray:
+        return self._look(self.pool.outline(keys))
+
+    def _look(self, outlines: Outlines) -> np.ndarray:
+        """What outlines look like through the lens, some on each core."""
+        parts = [range(start, min(start + PART, len(outlines.keys))) for start in range(0, len(outlines.keys), PART)]
+        return np.concatenate(
+            on_all_cores(lambda part: self._lens.view(self.pool.courses(outlines.pick(part))), parts)
+        )  # fmt: skip
+
+    def _choose(
+        self, count: int, near: np.ndarray | None, stop: Callable[[], bool],
+    ) -> tuple[list[Motion], list[Key], np.ndarray]:  # fmt: skip
+        """Motions of a block as different from each other, and from those near, as can be; with what they look like."""
+        candidates = max(count, round(self.wish.pool * count))
+        keys = [(self.wish.seed, self.next + k) for k in range(candidates)]
+        self.next += candidates
+        outlines = self.pool.outline(keys)
+        views = self._look(outlines)
+        known = 0 if near is None else len(near)
+        everyone = views if near is None else np.concatenate([near, views])
+        distances = self._lens.distances(everyone, on_all_cores)
+        chosen = [row - known for row in choose_apart(distances, count, known)]
+        motions = self.pool.finish(outlines.pick(chosen), stop)
+        if len(motions) == len(chosen):
+            rows = [row + known for row in chosen]
+            self._measure(motions, distances[np.ix_(rows, rows)])
+        return motions, [keys[row] for row in chosen], views[chosen]
+
+    def _measure(self, motions: list[Motion], distances: Array) -> None:
+        """The exact distance of the closest few, and of a few to the source."""
+        source = self.pool.model.source
+        if source.frames <= RATE or motions[0].duration <= 1.0:
+            return
+        slow: dict[int, Motion] = {}
+
+        def at_rate(row: int) -> Motion:
+            return slow.setdefault(row, resample(motions[row], RATE))
+
+        pairs = closest_pairs(distances, PAIRS)
+        found = [local_distance(at_rate(a), at_rate(b)) for a, b in pairs]
+        self.figures.smallest = min([self.figures.smallest, *found])
+        some = sorted({row for pair in pairs[: PAIRS // 2] for row in pair}) or [0]
+        self.figures.from_source += [from_source(at_rate(row), source) for row in some]
+
+    def _place(self, motions: list[Motion], keys: list[Key]) -> list[Member]:
+        courses = [course_of(motion, self._forward) for motion in motions]
+        offsets = self._random.integers(0, self.wish.phase + 1, len(motions))
+        scales = self.unit_scale * (1.0 + self.wish.uneven * self._random.uniform(-1.0, 1.0, len(motions)))
+        seen = [self._seen(course.path, int(offset)) for course, offset in zip(courses, offsets, strict=True)]
+        pivots = [self._pivot(path) for path in seen]
+        paths = [
+            scale * (path - pivot)[:, :2] for path, pivot, scale in zip(seen, pivots, scales, strict=True)
+        ]  # fmt: skip
+        facings = np.array([course.facing for course in courses])
+        placed = place_members(self.floor, paths, facings, self.spots, self._random)
+        return [
+            Member(keys[m], motions[m], courses[m], int(offsets[m]), float(scales[m]), pivots[m], one)
+            for one in placed
+            for m in [one.member]
+        ]
+
+    def _seen(self, path: Array, offset: int) -> Array:
+        """The rows of a path that are seen, from the first frame on; of a loop all, begun at its offset."""
+        if self.pool.loop:
+            return np.roll(path[:-1], -offset, axis=0)
+        return path[offset : offset + self.wish.frames]
+
+    def _pivot(self, path: Array) -> Array:
+        middle = 0.5 * (path.min(axis=0) + path.max(axis=0)) if self.wish.centred else path[0]
+        return np.array([middle[0], middle[1], 0.0])

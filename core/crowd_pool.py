@@ -1,0 +1,138 @@
+"""Candidates for a crowd: many motions as far as their course shows, and the chosen ones in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .clean_feet import clean_feet
+from .compose import compose
+from .composition import Composition, free
+from .errors import ClipError
+from .flips import repair_flips
+from .generate import CHUNK, Sampler, noise_code
+from .model import Model
+from .motion import RATE, Motion, resample
+from .pyramid import run_stages
+from .rotation import Array
+from .skeleton import GROUP
+from .threads import threads, usable_cores
+
+Key = tuple[int, int]
+"""Seed and number of a variation: with the model and the length, all that it takes to make it again."""
+
+COURSE = 1.0 / 3.0
+"""Share of a motion's rows from which on its course shows: the stages above add detail at three times the cost."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, eq=False)
+class Outlines:
+    """Unfinished motions: network rows (K, C, T_i) of some variations as one of the middle stages leaves them."""
+
+    keys: tuple[Key, ...]
+    rows: NDArray[np.float32]
+
+    def pick(self, places: Sequence[int]) -> Outlines:
+        return Outlines(tuple(self.keys[place] for place in places), self.rows[list(places)])
+
+
+class CandidatePool:
+    """A model's variations of `frames` rows at `fps`, or loops whose last row equals their first.
+
+    Raises ClipError for less than a second.
+    """
+
+    def __init__(self, model: Model, frames: int, fps: float, *, loop: bool = False, clean: bool = True) -> None:
+        self.model, self.frames, self.fps, self.loop, self.clean = model, frames, fps, loop, clean
+        exact = (frames - 1) * RATE / fps
+        self.rows = (round(exact) if loop else int(np.ceil(exact - 1e-6))) + 1
+        if self.rows < RATE:
+            raise ClipError("Each member of a crowd needs at least one second of motion; ask for more frames.")
+        self._sampler = Sampler(model)
+        self._lengths = model.recipe.lengths(self.rows)
+        enough = [stage for stage, length in enumerate(self._lengths) if length >= COURSE * self.rows]
+        self._stages = min(enough[0] + 1, len(self._lengths) - 1)
+
+    @property
+    def course_rate(self) -> float:
+        """Rows a second of outlines."""
+        return self._lengths[self._stages - 1] * RATE / self.rows
+
+    def outline(self, keys: Sequence[Key]) -> Outlines:
+        """The first stages of these variations; a few at a time on each core."""
+        step = max(1, CHUNK // self._lengths[self._stages - 1])
+        parts = [keys[start : start + step] for start in range(0, len(keys), step)]
+        base = (len(self.model.channels.columns), self._lengths[0])
+        rows = on_all_cores(lambda part: self._run(part, torch.zeros(len(part), *base), 0, self._stages), parts)
+        return Outlines(tuple(keys), np.concatenate(rows))
+
+    def courses(self, outlines: Outlines) -> Array:
+        """Joint rotations of outlines as features (K, T_i, joints × 6)."""
+        width = self.model.skeleton.joints * GROUP
+        return np.stack([self.model.channels.decode(rows)[:, :width] for rows in outlines.rows])
+
+    def finish(self, outlines: Outlines, stop: Callable[[], bool] = lambda: False) -> list[Motion]:
+        """The motions that outlines lead to, cleaned and at `fps`; fewer where `stop` says so meanwhile."""
+        if self.loop:
+            made = on_all_cores(lambda key: None if stop() else self._close(key), outlines.keys)
+            return [motion for motion in made if motion is not None]
+        step = max(1, CHUNK // self.rows)
+        parts = [range(start, min(start + step, len(outlines.keys))) for start in range(0, len(outlines.keys), step)]
+        done = on_all_cores(lambda part: [] if stop() else self._finish_some(outlines.pick(part)), parts)
+        return [motion for part in done for motion in part]
+
+    def _finish_some(self, outlines: Outlines) -> list[Motion]:
+        rows = self._run(outlines.keys, torch.from_numpy(outlines.rows), self._stages, len(self._lengths))
+        source = self.model.source
+        made = [Motion(self.model.channels.decode(one), source.skeleton, RATE, source.origin) for one in rows]
+        return [self._at_rate(self._cleaned(motion)) for motion in made]
+
+    def _cleaned(self, motion: Motion) -> Motion:
+        motion = repair_flips(motion, self.model.source)
+        return clean_feet(motion, self.model.source) if self.clean else motion
+
+    def _at_rate(self, motion: Motion) -> Motion:
+        return resample(motion, self.fps)
+
+    def _close(self, key: Key) -> Motion:
+        seed, number = key
+        made = compose(
+            self.model, self._circle(), seed=seed, first=number, clean=self.clean, sampler=self._sampler,
+        )  # fmt: skip
+        return self._at_rate(made[0])
+
+    def _circle(self) -> Composition:
+        """A loop of nothing but new motion, in one place."""
+        source = self.model.source
+        features = source.features[np.arange(self.rows) % source.frames]
+        blank = Motion(features, source.skeleton, RATE, source.origin)
+        return replace(free(blank), loop=True, travels=False)
+
+    def _run(self, keys: Sequence[Key], base: Tensor, first: int, last: int) -> NDArray[np.float32]:
+        stages = range(first, last)
+        amplitudes = self._sampler._amplitudes()
+        noises: list[Tensor | None] = [
+            torch.from_numpy(np.stack([noise_code(seed, k, stage, self._lengths[stage]) for seed, k in keys]))
+            * amplitudes[stage]
+            for stage in stages
+        ]
+        generators = self._sampler.generators[first:last]
+        rows: NDArray[np.float32] = run_stages(generators, self._lengths[first:last], noises, base).numpy()
+        return rows
+
+
+def on_all_cores(call: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """The results of a call for each item, in their order; every core works on one at a time."""
+    workers = min(len(items), usable_cores())
+    with threads(1), ThreadPoolExecutor(max(1, workers), "riff-crowd", torch.set_num_threads, (1,)) as pool:
+        return list(pool.map(call, items)) if workers > 1 else [call(item) for item in items]

@@ -1,0 +1,103 @@
+"""Where members of a crowd may stand: a grid, places along lines, places on a surface, given points."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .rotation import Array
+
+STEEPEST = 0.7
+"""Cosine of the steepest slope to stand on: 45 degrees."""
+
+CELLS = 2_000_000
+"""Cells of the map of a surface, at most."""
+
+TRIES = 40
+"""Places on a surface that are tried for each member."""
+
+
+def grid(count: int, spacing: float, centre: Array) -> Iterator[Array]:
+    """Places (3,) of a square grid about `centre`, row by row; then ever more rows behind, at most 20 times `count`."""
+    columns = int(np.ceil(np.sqrt(count)))
+    rows = -(-count // columns)
+    first = np.array([-(columns - 1) / 2, (rows - 1) / 2])
+    for number in range(20 * count + 20):
+        row, column = divmod(number, columns)
+        yield centre + spacing * np.array([first[0] + column, first[1] - row, 0.0])
+
+
+def along(lines: Sequence[Array], count: int, random: np.random.Generator) -> Iterator[tuple[Array, float]]:
+    """Places (3,) along lines of points (n, 3) with the heading of the line there: `count` evenly, then anywhere."""
+    pieces = [(a, b) for line in lines for a, b in itertools.pairwise(line)]
+    lengths = np.array([np.linalg.norm(b - a) for a, b in pieces])
+    ends = np.cumsum(lengths)
+    if not len(ends) or ends[-1] <= 0:
+        return
+    even = (np.arange(count) + 0.5) / max(count, 1) * ends[-1]
+    for at in itertools.chain(even, random.uniform(0.0, ends[-1], TRIES * count)):
+        k = min(int(np.searchsorted(ends, at)), len(pieces) - 1)
+        a, b = pieces[k]
+        share = 1.0 - (ends[k] - at) / max(lengths[k], 1e-12)
+        yield a + share * (b - a), float(np.arctan2(b[1] - a[1], b[0] - a[0]))
+
+
+class Surface:
+    """Triangles (n, 3, 3) to stand on, seen from above; those too steep or upside down do not count."""
+
+    def __init__(self, triangles: Array, detail: float) -> None:
+        normals = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+        lengths = np.linalg.norm(normals, axis=1)
+        level = normals[:, 2] > STEEPEST * np.maximum(lengths, 1e-30)
+        self.triangles, self.areas = triangles[level], 0.5 * lengths[level]
+        if self.area > 0:
+            self._draw_map(detail)
+
+    @property
+    def area(self) -> float:
+        return float(self.areas.sum())
+
+    def scatter(self, count: int, random: np.random.Generator) -> Iterator[Array]:
+        """Random places (3,), even over the area, TRIES for each of `count`."""
+        if self.area <= 0:
+            return
+        shares = self.areas / self.area
+        for _ in range(TRIES):
+            chosen = self.triangles[random.choice(len(shares), count, p=shares)]
+            u, v = random.random((2, count))
+            u, v = np.where(u + v > 1.0, 1.0 - u, u), np.where(u + v > 1.0, 1.0 - v, v)
+            yield from chosen[:, 0] + u[:, None] * (chosen[:, 1] - chosen[:, 0]) + v[:, None] * (
+                chosen[:, 2] - chosen[:, 0]
+            )
+
+    def covers(self, paths: Array) -> NDArray[np.bool_]:
+        """Which of some paths (K, T, 2) never leave the surface, to within a cell of its map."""
+        at = np.floor((paths - self._corner) / self._cell).astype(int)
+        inside = ((at >= 0) & (at < self._map.shape)).all(axis=2)
+        at = at.clip(0, np.array(self._map.shape) - 1)
+        result: NDArray[np.bool_] = (inside & self._map[at[..., 0], at[..., 1]]).all(axis=1)
+        return result
+
+    def _draw_map(self, detail: float) -> None:
+        flat = self.triangles[..., :2]
+        self._corner = flat.min(axis=(0, 1))
+        extent = np.maximum(flat.max(axis=(0, 1)) - self._corner, 1e-9)
+        self._cell = max(detail, float(np.sqrt(extent.prod() / CELLS)), float(extent.max()) / CELLS)
+        self._map = np.zeros(np.ceil(extent / self._cell).astype(int).clip(1), dtype=bool)
+        for triangle in flat:
+            self._fill(triangle)
+
+    def _fill(self, triangle: Array) -> None:
+        """Mark the cells whose middle is in a triangle."""
+        low = np.floor((triangle.min(axis=0) - self._corner) / self._cell).astype(int).clip(0)
+        high = np.ceil((triangle.max(axis=0) - self._corner) / self._cell).astype(int).clip(None, self._map.shape)
+        x = self._corner[0] + (np.arange(low[0], high[0]) + 0.5) * self._cell
+        y = self._corner[1] + (np.arange(low[1], high[1]) + 0.5) * self._cell
+        inside = np.ones((len(x), len(y)), dtype=bool)
+        for a, b in zip(triangle, np.roll(triangle, -1, axis=0), strict=True):
+            edge = b - a
+            inside &= edge[0] * (y[None] - a[1]) - edge[1] * (x[:, None] - a[0]) >= -1e-9 * self._cell
+        self._map[low[0] : high[0], low[1] : high[1]] |= inside

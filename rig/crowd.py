@@ -1,0 +1,158 @@
+"""A crowd in the file: a collection of members, each an armature with an action of its own, and how it was made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ..core.errors import ClipError
+from ..core.rotation import Array
+from .compat import assign_action
+from .crowd_character import MEMBER
+
+CROWD, PATH, SPOT = "riff_crowd", "riff_path", "riff_spot"
+"""Id-properties: of a collection, how its crowd was made; of a member, in its own space, the path of its root, where it
+was put, and the way that it was to look."""
+
+
+def crowds() -> list[bpy.types.Collection]:
+    return [collection for collection in bpy.data.collections if collection.get(CROWD) is not None]
+
+
+def crowd_of(ob: bpy.types.Object | None) -> bpy.types.Collection | None:
+    """The crowd that an object belongs to or, of those that were made from it, the one made last."""
+    if ob is None:
+        return None
+    for collection in ob.users_collection:
+        if collection.get(CROWD) is not None:
+            return collection
+    made = [collection for collection in crowds() if settings_of_crowd(collection).get("armature") == ob.name]
+    return made[-1] if made else None
+
+
+def settings_of_crowd(collection: bpy.types.Collection) -> dict[str, Any]:
+    """How a crowd was made; empty where that cannot be read."""
+    try:
+        settings = json.loads(str(collection[CROWD]))
+    except ValueError:
+        return {}
+    return settings if isinstance(settings, dict) else {}
+
+
+def keep_settings(collection: bpy.types.Collection, settings: dict[str, Any]) -> None:
+    collection[CROWD] = json.dumps(settings)
+
+
+def new_collection(name: str, settings: dict[str, Any]) -> bpy.types.Collection:
+    """A collection for a crowd, linked to no scene yet: what is in none is not evaluated while it is filled."""
+    collection = bpy.data.collections.new(name)
+    keep_settings(collection, settings)
+    return collection
+
+
+def members_of(collection: bpy.types.Collection) -> list[bpy.types.Object]:
+    """The armatures of a crowd by their numbers."""
+    return sorted((ob for ob in collection.objects if ob.get(MEMBER) is not None), key=lambda ob: int(ob[MEMBER]))
+
+
+def action_of(member: bpy.types.Object) -> bpy.types.Action | None:
+    """The action that a member plays, itself or in its NLA."""
+    data = member.animation_data
+    if data is None:
+        return None
+    strips = [strip.action for track in data.nla_tracks for strip in track.strips]
+    return data.action or next((action for action in strips if action is not None), None)
+
+
+def key_of(member: bpy.types.Object) -> tuple[int, int] | None:
+    """Seed and number that a member's motion comes from; None where its action is another one now."""
+    action = action_of(member)
+    if action is None or action.get("riff_seed") is None:
+        return None
+    return int(action["riff_seed"]), int(action["riff_index"])
+
+
+def world_path(member: bpy.types.Object) -> Array | None:
+    """Where a member's root goes (R, 2), wherever it was moved to; None where that is not known."""
+    if member.get(PATH) is None:
+        return None
+    path = np.array(member[PATH], dtype=np.float64).reshape(-1, 3)
+    world = np.array(member.matrix_world)
+    return (path @ world[:3, :3].T + world[:3, 3])[:, :2]
+
+
+def give_action(
+    member: bpy.types.Object, action: bpy.types.Action, *, nla: bool, repeat: float = 1.0,
+) -> None:  # fmt: skip
+    """Let a member play an action, itself or on an NLA track where it is repeated; the one before is removed."""
+    before = action_of(member)
+    data = member.animation_data or member.animation_data_create()
+    for track in list(data.nla_tracks):
+        data.nla_tracks.remove(track)
+    if nla:
+        data.action = None
+        track = data.nla_tracks.new()
+        track.name = action.name
+        strip = track.strips.new(action.name, int(action.frame_range[0]), action)
+        if strip.action_slot is None:
+            strip.action_slot = action.slots[0]
+        strip.repeat = max(1.0, repeat)
+    else:
+        assign_action(member, action, action.slots[0])
+    if before is not None and before != action and before.users == 0:
+        bpy.data.actions.remove(before)
+
+
+def place_member(member: bpy.types.Object, world: Array, path: Array, spot: Array) -> None:
+    """Put a member somewhere; it remembers path (R, 3) and spot (2, 3) in its own space, so that it may be moved."""
+    member.matrix_world = Matrix(world.tolist())
+    member[PATH] = [float(value) for value in path.ravel()]
+    member[SPOT] = [float(value) for value in spot.ravel()]
+
+
+def spot_of(member: bpy.types.Object) -> tuple[tuple[float, float, float], float] | None:
+    """Where a member was put, moved along with it since, and the heading that it was given there."""
+    if member.get(SPOT) is None:
+        return None
+    spot = np.array(member[SPOT], dtype=np.float64).reshape(2, 3)
+    world = np.array(member.matrix_world)
+    x, y, z = (float(value) for value in world[:3, :3] @ spot[0] + world[:3, 3])
+    way = world[:3, :3] @ spot[1]
+    return (x, y, z), float(np.arctan2(way[1], way[0]))
+
+
+def remove_members(collection: bpy.types.Collection, members: Sequence[bpy.types.Object]) -> int:
+    """Remove members with all that hangs on them and their actions; how many objects that were."""
+    gone = set(members)
+    for ob in members:  # children of children, too
+        gone.update(child for child in ob.children_recursive if child.name in collection.objects)
+    actions = {action for ob in members for action in [action_of(ob)] if action is not None}
+    bpy.data.batch_remove([*gone])
+    bpy.data.batch_remove([action for action in actions if action.users == int(action.use_fake_user)])
+    return len(gone)
+
+
+def remove_crowd(collection: bpy.types.Collection) -> int:
+    """Remove a crowd, its actions and its collection; how many members it had."""
+    members = members_of(collection)
+    remove_members(collection, members)
+    bpy.data.batch_remove([*collection.objects])
+    bpy.data.collections.remove(collection)
+    return len(members)
+
+
+def next_number(collection: bpy.types.Collection) -> int:
+    return max((int(ob[MEMBER]) for ob in members_of(collection)), default=0) + 1
+
+
+def require_crowd(ob: bpy.types.Object | None) -> bpy.types.Collection:
+    """The object's crowd. Raises ClipError where it has none."""
+    collection = crowd_of(ob)
+    if collection is None:
+        raise ClipError("Select a member of a crowd, or the character that one was made from.")
+    return collection

@@ -1,0 +1,149 @@
+"""A character: an armature with all that hangs on it, and copies of it that share data but not motion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+MEMBER = "riff_member"
+"""Id-property of an armature object that is a member of a crowd: its number."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where one object of a character points to another: attributes and indices that lead there, the property, and
+    which object of the character it is."""
+
+    steps: tuple[str | int, ...]
+    name: str
+    target: int
+
+    def point(self, owner: bpy.types.Object, target: bpy.types.Object) -> None:
+        """Let the same place of a copy of the object point to `target`."""
+        place: Any = owner
+        for step in self.steps:
+            place = place[step] if isinstance(step, int) else getattr(place, step)
+        if self.name.startswith("["):
+            place[self.name[2:-2]] = target
+        else:
+            setattr(place, self.name, target)
+
+
+class Character:
+    """The objects of a character, the armature first and parents before children, ready to be copied often."""
+
+    def __init__(self, armature: bpy.types.Object, scene: bpy.types.Scene) -> None:
+        self.objects = objects_of(armature, scene)
+        self._world = armature.matrix_world.copy()
+        index = {ob: k for k, ob in enumerate(self.objects)}
+        self._parents = [index.get(ob.parent, -1) if k else -1 for k, ob in enumerate(self.objects)]
+        self._sites = [list(_sites(ob, index)) for ob in self.objects]
+
+    @property
+    def meshes(self) -> int:
+        return sum(ob.type == "MESH" for ob in self.objects)
+
+    def copy(self, collection: bpy.types.Collection, number: int) -> bpy.types.Object:
+        """A copy in a collection, without an action yet; meshes, materials and armature data are shared."""
+        copies = [ob.copy() for ob in self.objects]
+        for ob, copy in zip(self.objects, copies, strict=True):
+            copy.name = f"{ob.name} {number:03}"
+            collection.objects.link(copy)
+        for copy, parent in zip(copies[1:], self._parents[1:], strict=True):
+            self._hang(copy, copies, parent)
+        for copy, sites in zip(copies, self._sites, strict=True):
+            for site in sites:
+                site.point(copy, copies[site.target])
+        armature = copies[0]
+        armature.parent = None
+        armature[MEMBER] = number
+        data = armature.animation_data or armature.animation_data_create()
+        data.action = None
+        for track in list(data.nla_tracks):
+            data.nla_tracks.remove(track)
+        return armature
+
+    def _hang(self, copy: bpy.types.Object, copies: list[bpy.types.Object], parent: int) -> None:
+        """Give a copy its parent; what is only bound by a modifier or a constraint comes along as a child."""
+        if parent >= 0:
+            copy.parent = copies[parent]
+        elif not any(c.type in _CARRYING and getattr(c, "target", None) == self.objects[0] for c in copy.constraints):
+            world = copy.matrix_world.copy()
+            copy.parent, copy.parent_type = copies[0], "OBJECT"
+            copy.matrix_parent_inverse = self._world.inverted()
+            copy.matrix_basis = world
+
+
+def objects_of(armature: bpy.types.Object, scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The armature and what is parented, bound by a modifier or tied by a constraint to it, or to what is.
+
+    Cameras stay behind, and so do members of crowds.
+    """
+    candidates = [ob for ob in scene.objects if ob.type != "CAMERA" and ob.get(MEMBER) is None]
+    chosen = [armature]
+    known = {armature}
+    for ob in chosen:  # grows while it runs
+        for other in candidates:
+            if other not in known and (other.parent == ob or _is_tied(other, ob)):
+                known.add(other)
+                chosen.append(other)
+    return chosen
+
+
+_CARRYING = {"CHILD_OF", "COPY_TRANSFORMS", "COPY_LOCATION", "ARMATURE"}
+
+
+def _is_tied(ob: bpy.types.Object, to: bpy.types.Object) -> bool:
+    if to.type != "ARMATURE" or ob.type == "ARMATURE":
+        return False
+    modifiers: Iterable[Any] = ob.modifiers
+    constraints: Iterable[Any] = ob.constraints
+    if any(modifier.type == "ARMATURE" and modifier.object == to for modifier in modifiers):
+        return True
+    for constraint in constraints:
+        if constraint.type == "ARMATURE" and any(target.target == to for target in constraint.targets):
+            return True
+        if constraint.type in _CARRYING and getattr(constraint, "target", None) == to:
+            return True
+    return False
+
+
+def _sites(ob: bpy.types.Object, index: dict[bpy.types.Object, int]) -> Iterator[Site]:
+    """Everything of an object that points to an object of the character, parents aside."""
+    yield from _in_items(ob.modifiers, ("modifiers",), index)
+    yield from _in_items(ob.constraints, ("constraints",), index)
+    for number, bone in enumerate(ob.pose.bones if ob.pose else ()):
+        yield from _in_items(bone.constraints, ("pose", "bones", number, "constraints"), index)
+    for number, driver in enumerate(ob.animation_data.drivers if ob.animation_data else ()):
+        for at, variable in enumerate(driver.driver.variables):
+            steps = ("animation_data", "drivers", number, "driver", "variables", at)
+            yield from _in_items(variable.targets, (*steps, "targets"), index)
+
+
+def _in_items(
+    items: Iterable[Any], steps: tuple[str | int, ...], index: dict[bpy.types.Object, int],
+) -> Iterator[Site]:  # fmt: skip
+    for number, item in enumerate(items):
+        here = (*steps, number)
+        for name, prop in item.bl_rna.properties.items():
+            if prop.type == "POINTER" and not prop.is_readonly:
+                found = getattr(item, name)
+                if isinstance(found, bpy.types.Object) and found in index:
+                    yield Site(here, name, index[found])
+        if hasattr(item, "targets"):  # an Armature constraint's, or those of a driver's variable
+            yield from _in_items(item.targets, (*here, "targets"), index)
+        if getattr(item, "type", "") == "NODES":
+            yield from _in_inputs(item, here, index)
+
+
+def _in_inputs(
+    modifier: Any, steps: tuple[str | int, ...], index: dict[bpy.types.Object, int],
+) -> Iterator[Site]:  # fmt: skip
+    """Objects that a Geometry Nodes modifier is given: id-properties of it by the socket's name."""
+    for key in list(modifier.keys()):
+        found = modifier[key]
+        if isinstance(found, bpy.types.Object) and found in index:
+            yield Site(steps, f'["{key}"]', index[found])

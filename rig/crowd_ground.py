@@ -1,0 +1,131 @@
+"""What a crowd may stand on in a scene: a surface, curves, points, empties, or a plain grid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ..core.crowd_place import Spot
+from ..core.crowd_spots import Surface, along, grid
+from ..core.errors import ClipError
+from ..core.rotation import Array
+
+FULL_TURN = math.pi
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Where members look, give or take `spread` radians.
+
+    `mode` is RANDOM, SAME (as the character does, `facing`), TARGET (at the point `target`) or ALONG (a curve, or as an
+    empty does).
+    """
+
+    mode: str
+    spread: float
+    facing: float = 0.0
+    target: tuple[float, float] = (0.0, 0.0)
+
+    def spot(self, place: Array, along: float) -> Spot:
+        x, y, z = (float(value) for value in place)
+        if self.mode == "RANDOM":
+            return Spot((x, y, z), 0.0, FULL_TURN)
+        if self.mode == "TARGET":
+            return Spot((x, y, z), math.atan2(self.target[1] - y, self.target[0] - x), self.spread)
+        return Spot((x, y, z), along if self.mode == "ALONG" else self.facing, self.spread)
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What a crowd stands on, as plain numbers: `kind` GRID, SURFACE, CURVE, POINTS or EMPTIES.
+
+    `places` (n, 3) and `ways` (n,) are points and where they point; `lines` those of curves; `centre` a grid's.
+    """
+
+    kind: str
+    places: Array
+    ways: Array
+    lines: Sequence[Array]
+    surface: Surface | None
+    centre: Array
+
+    def spots(self, count: int, spacing: float, looks: Looks, random: np.random.Generator) -> Iterator[Spot]:
+        """Places for `count` members in the order in which they are to be taken, as many as there are or make sense."""
+        if self.kind == "GRID":
+            for place in grid(count, spacing, self.centre):
+                yield looks.spot(place, looks.facing)
+        elif self.kind == "SURFACE" and self.surface is not None:
+            for place in self.surface.scatter(count, random):
+                yield looks.spot(place, looks.facing)
+        elif self.kind == "CURVE":
+            for place, way in along(self.lines, count, random):
+                yield looks.spot(place, way)
+        else:
+            for place, way in zip(self.places, self.ways, strict=True):
+                yield looks.spot(place, float(way))
+
+
+def ground_of(context: bpy.types.Context, kind: str, name: str, detail: float) -> Ground:
+    """What a crowd can stand on; `name` is the object's for all kinds but a grid and empties, `detail` the size of the
+    cells that a surface is known by. Raises ClipError where there is no such object, or nothing on it."""
+    none = np.zeros((0, 3))
+    centre = np.array(context.scene.cursor.location)
+    if kind == "GRID":
+        return Ground(kind, none, none[:, 0], (), None, centre)
+    if kind == "EMPTIES":
+        return _empties(context, centre)
+    ob = context.scene.objects.get(name)
+    if ob is None:
+        raise ClipError("Choose the object that the crowd stands on." if not name else f"There is no object “{name}”.")
+    points, edges, triangles = _mesh_of(ob, context)
+    if kind == "SURFACE":
+        surface = Surface(points[triangles].reshape(-1, 3, 3), detail)
+        if surface.area <= 0:
+            raise ClipError(f"“{name}” has no face to stand on; faces must look up.")
+        return Ground(kind, none, none[:, 0], (), surface, centre)
+    if kind == "CURVE":
+        if not len(edges):
+            raise ClipError(f"“{name}” has no length; choose a curve.")
+        return Ground(kind, none, none[:, 0], list(points[edges]), None, centre)
+    if not len(points):
+        raise ClipError(f"“{name}” has no points.")
+    return Ground(kind, points, np.zeros(len(points)), (), None, centre)
+
+
+def _empties(context: bpy.types.Context, centre: Array) -> Ground:
+    empties = [ob for ob in context.selected_objects if ob.type == "EMPTY"]
+    if not empties:
+        raise ClipError("Select the empties that members are to stand on as well.")
+    places = np.array([ob.matrix_world.translation for ob in empties])
+    # Blender's front is -y.
+    fronts = [ob.matrix_world.to_3x3() @ Vector((0.0, -1.0, 0.0)) for ob in empties]
+    return Ground("EMPTIES", places, np.array([math.atan2(front.y, front.x) for front in fronts]), (), None, centre)
+
+
+def _mesh_of(ob: bpy.types.Object, context: bpy.types.Context) -> tuple[Array, np.ndarray, np.ndarray]:
+    """Points (n, 3) in the world, edges (m, 2) and triangles (k, 3) of what an object looks like. Raises ClipError."""
+    evaluated = ob.evaluated_get(context.evaluated_depsgraph_get())
+    try:
+        mesh = evaluated.to_mesh()
+    except RuntimeError:
+        mesh = None
+    if mesh is None:
+        raise ClipError(f"“{ob.name}” has neither faces nor points; choose a mesh or a curve.")
+    try:
+        points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+        mesh.vertices.foreach_get("co", points)
+        edges = np.empty(len(mesh.edges) * 2, dtype=np.int32)
+        mesh.edges.foreach_get("vertices", edges)
+        mesh.calc_loop_triangles()
+        triangles = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
+        mesh.loop_triangles.foreach_get("vertices", triangles)
+    finally:
+        evaluated.to_mesh_clear()
+    world = np.array(ob.matrix_world)
+    places = points.reshape(-1, 3).astype(np.float64) @ world[:3, :3].T + world[:3, 3]
+    return places, edges.reshape(-1, 2), triangles.reshape(-1, 3)

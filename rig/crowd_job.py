@@ -1,0 +1,114 @@
+"""Making a crowd beside Blender, in a thread of its own: choosing, finishing, placing, and working out the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.crowd_place import Floor, Spot, sampled
+from ..core.crowd_wish import Figures, Wish
+from ..core.errors import TrainingStopped
+from ..core.model import Model
+from ..core.rotation import Array
+from .crowd_keys import CurveName, KeyMaker, Keys, root_path
+from .jobs import Job
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """A member as it will be written: seed and number, its keys, the row seen first, its armature's world matrix.
+
+    `place` is the spot that it took. In the armature's space are `path` (R, 3), where its root goes, and `spot` (2, 3),
+    where it was put and the way that it was to look.
+    """
+
+    key: tuple[int, int]
+    keys: Keys
+    offset: int
+    world: Array
+    path: Array
+    spot: Array
+    place: tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """What a crowd is made of: the wish and how motions get onto the armature.
+
+    `level` is the height of the floor in the motion's world; `unit_scale` how much larger
+    the armature is now than it was when it was learned.
+    """
+
+    wish: Wish
+    fps: float
+    loop: bool
+    clean: bool
+    floor: Floor
+    spots: Iterator[Spot]
+    taken: Sequence[tuple[int, int]]
+    level: float
+    unit_scale: float
+
+
+class CrowdJob(Job):
+    """Makes the members of a crowd. `ready` grows meanwhile; `names` are the curves that their keys are for; `figures`
+    and `next` (the first number of the seed that is not used yet) are there once the job is DONE."""
+
+    def __init__(self, model: Model, order: Order, maker: KeyMaker) -> None:
+        super().__init__("Making the crowd")
+        self.ready: list[Ready] = []
+        self.names: list[CurveName] = []
+        self.figures = Figures()
+        self.next = order.wish.first
+        self._model, self._order, self._maker = model, order, maker
+
+    def _receive(self, kind: str, value: Any) -> None:
+        if kind == "ready":
+            self.ready += value
+        elif kind == "names":
+            self.names = value
+        elif kind == "figures":
+            self.figures, self.next = value
+        super()._receive(kind, value)
+
+    def _work(self) -> None:
+        from ..core.crowd import Crowd
+        from ..core.crowd_pool import CandidatePool
+
+        order = self._order
+        rows = order.wish.frames + (1 if order.loop else order.wish.phase)
+        pool = CandidatePool(self._model, rows, order.fps, loop=order.loop, clean=order.clean)
+        crowd = Crowd(pool, order.wish, order.floor, order.spots, order.unit_scale)
+        for members in crowd.blocks(order.taken, self._should_stop):
+            if members and not self.names:
+                self._send("names", self._maker.names(members[0].motion))
+            with ThreadPoolExecutor(2, "riff-keys") as pool_of_keys:
+                self._send("ready", list(pool_of_keys.map(self._prepare, members)))
+        if self._should_stop():
+            raise TrainingStopped
+        self._send("figures", (crowd.figures, crowd.next))
+
+    def _prepare(self, member: Any) -> Ready:
+        order, plan = self._order, self._maker.plan
+        path = root_path(member.motion, plan.world)
+        seen = np.roll(path[:-1], -member.offset, axis=0) if order.loop else path[member.offset :][: order.wish.frames]
+        world = self._world(member)
+        place, heading = member.placed.spot.place, member.placed.spot.heading
+        spot = np.array([[*place, 1.0], [np.cos(heading), np.sin(heading), 0.0, 0.0]])
+        spot = (spot @ np.linalg.inv(world).T)[:, :3]
+        keys = self._maker.keys(member.motion)
+        return Ready(member.key, keys, member.offset, world, sampled(seen), spot, place)
+
+    def _world(self, member: Any) -> Array:
+        """Where the armature stands so that the motion's pivot comes to its spot, turned and sized as placed."""
+        angle = member.placed.heading - member.course.facing
+        cos, sin = np.cos(angle), np.sin(angle)
+        place = np.eye(4)
+        place[:3, :3] = member.scale * np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+        pivot = member.pivot + np.array([0.0, 0.0, self._order.level])
+        place[:3, 3] = np.array(member.placed.spot.place) - place[:3, :3] @ pivot
+        return place @ self._maker.plan.world

@@ -1,0 +1,177 @@
+"""The keys of a crowd's members: worked out without Blender data, written by copying one action again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, cast
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.motion import Motion
+from ..core.rotation import Array
+from .actions import Source
+from .compat import channelbag_of, new_channelbag, new_fcurve
+from .write import GENERATED, LINEAR, Plan, written_values
+
+BEZIER, FREE = 2, 0
+"""Values of the enums Keyframe.interpolation and Keyframe.handle_type in 4.5 and 5.2."""
+
+LIGHT_STEP = 4
+"""Frames from one key to the next of a light member."""
+
+LIGHT_STILL = 0.02
+"""What a light member does not key: curves that move by less, in radians or parts of the body's size."""
+
+STILL = 2e-6
+
+Values = NDArray[np.float32]
+CurveName = tuple[str, str, int]
+"""Bone, property, index."""
+
+
+@dataclass(frozen=True, eq=False)
+class Keys:
+    """The keys of one motion: for each curve a value (curves, R) at each of `rows` (R,) and, where they are
+    Béziers, the slope a frame."""
+
+    rows: NDArray[np.int64]
+    values: Values
+    slopes: Values | None
+
+
+class KeyMaker:
+    """Turns motions into keys without touching Blender data, so that a thread may use it."""
+
+    def __init__(self, armature_object: bpy.types.Object, plan: Plan, light: bool) -> None:
+        self.plan, self.light = plan, light
+        modes = {bone.name: SimpleNamespace(rotation_mode=bone.rotation_mode) for bone in armature_object.pose.bones}
+        # All that `written_values` asks of an armature object.
+        self._modes = cast(bpy.types.Object, SimpleNamespace(pose=SimpleNamespace(bones=modes)))
+
+    def names(self, motion: Motion) -> list[CurveName]:
+        """The curves that `keys` gives values for, in their order."""
+        values = written_values(self._modes, motion, self.plan)
+        return [(bone, channel, k) for bone, channel, columns in values for k in range(columns.shape[1])]
+
+    def keys(self, motion: Motion) -> Keys:
+        columns = [values for _, _, values in written_values(self._modes, motion, self.plan)]
+        full = np.concatenate(columns, axis=1).T
+        if not self.light:
+            return Keys(np.arange(full.shape[1]), full.astype(np.float32), None)
+        last = full.shape[1] - 1
+        rows = np.unique(np.append(np.arange(0, last, LIGHT_STEP), last))
+        slopes = np.gradient(full, axis=1)[:, rows]
+        return Keys(rows, full[:, rows].astype(np.float32), slopes.astype(np.float32))
+
+
+def moving(keys: Sequence[Keys], names: Sequence[CurveName], size: float, light: bool) -> NDArray[np.bool_]:
+    """Which curves move in any of some motions, (curves,)."""
+    still = LIGHT_STILL if light else STILL
+    limits = np.array([still * (size if channel == "location" else 1.0) for _, channel, _ in names])
+    if not light:
+        return np.array([np.ptp(one.values, axis=1) > limits for one in keys]).any(axis=0)
+    # A rotation counts as a whole: its components are not still one by one.
+    moves = np.array([np.ptp(one.values, axis=1) > limits for one in keys]).any(axis=0)
+    owners = [(bone, channel) for bone, channel, _ in names]
+    active = {owner for owner, moved in zip(owners, moves, strict=True) if moved}
+    return np.array([owner in active for owner in owners])
+
+
+class ActionMaker:
+    """Writes actions of the same curves with as many keys each: the second and all later ones are copies."""
+
+    def __init__(
+        self, armature_object: bpy.types.Object, names: Sequence[CurveName], moves: NDArray[np.bool_], count: int,
+        source: Source | None, first: int, *, bezier: bool, loop: bool,
+    ) -> None:  # fmt: skip
+        self.moves, self.bezier = moves, bezier
+        self._model = bpy.data.actions.new("Riff Crowd")
+        slot = self._model.slots.new(id_type="OBJECT", name=armature_object.name)
+        bag = new_channelbag(self._model, slot)
+        bones = armature_object.pose.bones
+        written = set()
+        for (bone, channel, index), moved in zip(names, moves, strict=True):
+            path = bones[bone].path_from_id(channel)
+            written.add((path, index))
+            curve = new_fcurve(bag, path, index, bone)
+            _add_points(curve, count if moved else 1, bezier)
+            curve.color_mode = "AUTO_YRGB" if channel == "rotation_quaternion" else "AUTO_RGB"
+            if loop and moved:
+                curve.modifiers.new("CYCLES")
+        _hold_the_rest(bag, source, written, first)
+
+    def write(self, name: str, slot: str, keys: Keys, start: int, properties: Mapping[str, Any]) -> bpy.types.Action:
+        """A new action with these keys from frame `start` on."""
+        action = self._model.copy()
+        action.name = name
+        action.slots[0].name_display = slot
+        frames = (keys.rows + start).astype(np.float32)
+        curves = channelbag_of(action, action.slots[0]).fcurves
+        flat = np.empty((len(frames), 2), dtype=np.float32)
+        flat[:, 0] = frames
+        for k, (moved, values) in enumerate(zip(self.moves, keys.values, strict=True)):
+            curve = curves[k]
+            if not moved:
+                curve.keyframe_points.foreach_set("co", (float(start), float(values[0])))
+                continue
+            flat[:, 1] = values
+            curve.keyframe_points.foreach_set("co", flat.ravel())
+            if keys.slopes is not None:
+                _set_handles(curve, flat, keys.slopes[k])
+            curve.update()
+        for key, value in properties.items():
+            action[key] = value
+        return action
+
+    def close(self) -> None:
+        """Remove the action that was copied."""
+        bpy.data.actions.remove(self._model)
+
+
+def _add_points(curve: bpy.types.FCurve, count: int, bezier: bool) -> None:
+    points = curve.keyframe_points
+    points.add(count)
+    points.foreach_set("co", np.stack([np.arange(count), np.zeros(count)], axis=1).astype(np.float32).ravel())
+    points.foreach_set("type", np.full(count, GENERATED, dtype=np.uint8))
+    points.foreach_set("interpolation", np.full(count, BEZIER if bezier else LINEAR, dtype=np.uint8))
+    for selected in ("select_control_point", "select_left_handle", "select_right_handle"):
+        points.foreach_set(selected, np.zeros(count, dtype=bool))
+    if bezier:
+        for side in ("handle_left_type", "handle_right_type"):
+            points.foreach_set(side, np.full(count, FREE, dtype=np.uint8))
+    curve.update()
+
+
+def _set_handles(curve: bpy.types.FCurve, keys: Values, slopes: Values) -> None:
+    """Handles a third of the way to the next key, where Blender's Bézier is the cubic with these slopes."""
+    spans = np.diff(keys[:, 0]) / 3.0
+    before, behind = np.append(spans[:1], spans), np.append(spans, spans[-1:])
+    for side, reach in (("handle_left", -before), ("handle_right", behind)):
+        handles = keys + np.stack([reach, reach * slopes], axis=1)
+        curve.keyframe_points.foreach_set(side, handles.astype(np.float32).ravel())
+
+
+def _hold_the_rest(
+    bag: bpy.types.ActionChannelbag, source: Source | None, written: set[tuple[str, int]], first: int,
+) -> None:  # fmt: skip
+    """What else the source keys stays at its first value, but for the object's own place: that is the crowd's."""
+    for curve in source.bag.fcurves if source else ():
+        value = curve.evaluate(first)
+        own = curve.data_path.removeprefix("delta_").split("_")[0] in ("location", "rotation", "scale")
+        if (curve.data_path, curve.array_index) in written or own or not np.isfinite(value) or curve.mute:
+            continue
+        held = new_fcurve(bag, curve.data_path, curve.array_index, curve.group.name if curve.group else "")
+        _add_points(held, 1, bezier=False)
+        held.keyframe_points[0].co = (first, value)
+        held.update()
+
+
+def root_path(motion: Motion, world: Array) -> Array:
+    """The root's path (T, 3) in the space of an object whose world matrix the motion is meant for."""
+    inverse = np.linalg.inv(world)
+    path: Array = motion.root_positions() * motion.skeleton.unit @ inverse[:3, :3].T + inverse[:3, 3]
+    return path

@@ -1,0 +1,204 @@
+"""From settings and a scene to a crowd's order: everything that needs Blender data before the thread begins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..core.crowd_paths import course_of, floor_of, forward_of, room_of
+from ..core.crowd_place import Floor, Spot, sampled
+from ..core.crowd_wish import Wish
+from ..core.errors import ClipError
+from ..core.model import Model
+from ..core.rotation import Array
+from ..core.skeleton import BODY
+from ..core.strength import with_strength
+from .actions import Source, armature_of, source_of
+from .crowd import key_of, world_path
+from .crowd_ground import Looks, ground_of
+from .crowd_job import CrowdJob, Order
+from .crowd_keys import KeyMaker
+from .evaluate import sample_poses
+from .write import plan_writing
+
+SMALLEST_SHARE = 0.1
+"""Cells of a surface's map, as a part of the distance between members."""
+
+
+@dataclass(frozen=True)
+class CrowdSettings:
+    """How a crowd is made, as plain data that fits JSON; lengths are the scene's, angles radians.
+
+    `model` is the model's name, `armature` the character's, `source` the action it was learned from; `next` the first
+    number of the `seed` that no candidate has had yet. The rest are the operator's settings of the same names.
+    """
+
+    model: str = ""
+    armature: str = ""
+    source: str = ""
+    kind: str = "GRID"
+    ground: str = ""
+    distance: float = 0.0
+    spacing: float = 0.0
+    looks: str = "RANDOM"
+    target: str = ""
+    spread: float = 0.0
+    uneven: float = 0.0
+    centred: bool = True
+    frames: int = 250
+    phase: int = 0
+    loop: bool = False
+    seed: int = 1
+    pool: float = 3.0
+    light: bool = False
+    nla: bool = False
+    clean_feet: bool = True
+    coarse: float = 1.0
+    fine: float = 1.0
+    frame_start: int = 1
+    next: int = 0
+    smallest: float = 0.0
+    from_source: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> CrowdSettings:
+        """Settings of a crowd; what a newer version added is left out. Raises ClipError for another's."""
+        known = {field.name: data[field.name] for field in fields(CrowdSettings) if field.name in data}
+        if "model" not in known:
+            raise ClipError("This crowd does not say how it was made; make it anew.")
+        return CrowdSettings(**known)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A job that can start, what its members' actions are written with, and what was settled on the way."""
+
+    job: CrowdJob
+    maker: KeyMaker
+    source: Source | None
+    distance: float
+
+
+def prepare(
+    context: bpy.types.Context, armature: bpy.types.Object, model: Model, settings: CrowdSettings, count: int, *,
+    present: Sequence[bpy.types.Object] = (), spots: Sequence[Spot] | None = None,
+) -> Prepared:  # fmt: skip
+    """All that making `count` members takes. `present` are members that are there and stay; `spots` replace those of
+    the settings. Raises RiffError for what cannot be, in a sentence."""
+    armature = armature_of(armature)
+    source = _source(armature, settings)
+    plan = plan_writing(armature, model.source, source)
+    scale = _scale(plan.poses.world[0]) / _scale(plan.world)
+    distance = settings.distance or scale * room_of(model.source)
+    height = scale * BODY * model.skeleton.unit
+    if spots is None:
+        ground = ground_of(context, settings.kind, settings.ground, SMALLEST_SHARE * max(distance, 0.1 * height))
+        spacing = settings.spacing or distance + 0.5 * scale * _radius(model, settings.frames)
+        random = np.random.default_rng([settings.seed & 0xFFFFFFFF, settings.next, 11])
+        chosen: Iterator[Spot] = ground.spots(count, spacing, _looks(context, model, settings), random)
+    else:
+        ground, chosen = None, iter(spots)
+    floor = Floor(distance, ground.surface.covers if ground and ground.surface else None)
+    _take_up(context, floor, armature, plan.joints[0], present, settings)
+    order = Order(
+        wish=_wish(settings, count), fps=context.scene.render.fps / context.scene.render.fps_base, loop=settings.loop,
+        clean=settings.clean_feet, floor=floor, spots=chosen,
+        taken=[key for key in map(key_of, present) if key is not None],
+        level=floor_of(model.source, float(plan.world[2, 3])), unit_scale=scale,
+    )  # fmt: skip
+    maker = KeyMaker(armature, plan, settings.light)
+    job = CrowdJob(with_strength(model, settings.coarse, settings.fine), order, maker)
+    return Prepared(job, maker, source, distance)
+
+
+def _source(armature: bpy.types.Object, settings: CrowdSettings) -> Source | None:
+    """The action that says what is keyed; None where the character has none any more."""
+    action = bpy.data.actions.get(settings.source) if settings.source else None
+    return source_of(armature, action) if action is not None else None
+
+
+def _wish(settings: CrowdSettings, count: int) -> Wish:
+    phase = settings.frames - 1 if settings.loop else settings.phase
+    return Wish(
+        count=count, frames=settings.frames, seed=settings.seed, first=settings.next, phase=phase,
+        uneven=settings.uneven, pool=settings.pool, centred=settings.centred,
+    )  # fmt: skip
+
+
+def _looks(context: bpy.types.Context, model: Model, settings: CrowdSettings) -> Looks:
+    facing = course_of(model.source, forward_of(model.source)).facing
+    if settings.looks != "TARGET":
+        return Looks(settings.looks, settings.spread, facing)
+    target = context.scene.objects.get(settings.target)
+    if target is None:
+        raise ClipError("Choose the object that members are to face.")
+    place = target.matrix_world.translation
+    return Looks("TARGET", settings.spread, facing, (place.x, place.y))
+
+
+def _take_up(
+    context: bpy.types.Context, floor: Floor, armature: bpy.types.Object, root: int,
+    present: Sequence[bpy.types.Object], settings: CrowdSettings,
+) -> None:  # fmt: skip
+    """Mark where the character and the members that stay will be; `root` is the index of its root bone."""
+    for member in present:
+        path = world_path(member)
+        if path is not None:
+            floor.add(path)
+    if armature.visible_get():
+        floor.add(_path_of(context, armature, root, settings))
+
+
+def _path_of(
+    context: bpy.types.Context, armature: bpy.types.Object, root: int, settings: CrowdSettings,
+) -> Array:  # fmt: skip
+    """Where the character's own action takes its root (ROWS, 2) in the frames of the crowd."""
+    try:
+        source = source_of(armature)
+    except ClipError:
+        source = None  # it stands still
+    rows = sampled(np.arange(settings.frames, dtype=np.float64))
+    poses = sample_poses(armature, source, [settings.frame_start + int(row) for row in rows], context.scene)
+    path: Array = (poses.world @ poses.pose[:, root])[:, :2, 3]
+    return path
+
+
+def _radius(model: Model, frames: int) -> float:
+    """About how far the source gets from the middle of its path in so many frames, in its own lengths."""
+    path = model.source.root_positions()[:frames, :2]
+    return 0.5 * float(np.linalg.norm(np.ptp(path, axis=0))) * model.skeleton.unit
+
+
+def _scale(world: Array) -> float:
+    return float(np.cbrt(abs(np.linalg.det(world[:3, :3]))))
+
+
+def why_homeless(settings: CrowdSettings, distance: float, count: int, placed: int) -> str:
+    """What to say where some members found no place."""
+    many = f"Placed {placed} of {count}: "
+    apart = f"the others would come nearer than {distance:.2f} to another"
+    if settings.kind == "SURFACE":
+        return f"{many}“{settings.ground}” has no room for more at a distance of {distance:.2f}"
+    if settings.kind == "CURVE":
+        return f"{many}“{settings.ground}” is too short for more at a distance of {distance:.2f}"
+    if settings.kind in ("POINTS", "EMPTIES"):
+        what = "points" if settings.kind == "POINTS" else "empties"
+        return f"{many}there are no more {what} at which members keep a distance of {distance:.2f}"
+    return many + apart
+
+
+def settled(settings: CrowdSettings, job: CrowdJob) -> CrowdSettings:
+    """The settings after a job: numbers used up, figures known."""
+    figures = job.figures
+    smallest = figures.smallest if math.isfinite(figures.smallest) else 0.0
+    known = [value for value in (settings.smallest, smallest) if value > 0]
+    nearest = float(np.max(figures.from_source)) if figures.from_source else settings.from_source
+    return replace(settings, next=job.next, smallest=min(known, default=0.0), from_source=nearest)

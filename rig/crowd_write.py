@@ -1,0 +1,69 @@
+"""Members get into the file: copies of the character, or other motions for members that are there."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..core.skeleton import body_size
+from .crowd import give_action, place_member
+from .crowd_character import Character
+from .crowd_job import Ready
+from .crowd_keys import ActionMaker, moving
+from .crowd_order import CrowdSettings, Prepared
+
+
+class CrowdWriter:
+    """Writes the members that a finished job has ready, one at a call, so that Blender stays responsive between."""
+
+    def __init__(
+        self, scene: bpy.types.Scene, armature: bpy.types.Object, prepared: Prepared, settings: CrowdSettings,
+    ) -> None:  # fmt: skip
+        job = prepared.job
+        self.settings, self._ready, self._last = settings, job.ready, scene.frame_end
+        self._actions: ActionMaker | None = None
+        if not job.ready:
+            return
+        plan = prepared.maker.plan
+        size = body_size(plan.rest.matrices[:, :3, 3])
+        moves = moving([one.keys for one in job.ready], job.names, size, settings.light)
+        self._actions = ActionMaker(
+            armature, job.names, moves, len(job.ready[0].keys.rows), prepared.source, plan.first,
+            bezier=settings.light, loop=settings.loop and not settings.nla,
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    def add(self, index: int, character: Character, collection: bpy.types.Collection, number: int) -> None:
+        """Copy the character and give it the motion of this index; `number` is the member's."""
+        member = character.copy(collection, number)
+        self.replace(index, member)
+
+    def replace(self, index: int, member: bpy.types.Object) -> None:
+        """Give a member the motion of this index, and the place that goes with it."""
+        ready, settings = self._ready[index], self.settings
+        place_member(member, ready.world, ready.path, ready.spot)
+        start = settings.frame_start - ready.offset
+        name = f"{member.name} {settings.model}"
+        action = self._actions.write(name, member.name, ready.keys, start, self._properties(member, ready))
+        length = int(ready.keys.rows[-1])
+        if settings.loop:
+            action.use_frame_range = action.use_cyclic = True
+            action.frame_start, action.frame_end = start, start + length
+        repeat = (self._last - start) / length if settings.loop else 1.0
+        give_action(member, action, nla=settings.nla, repeat=repeat)
+
+    def _properties(self, member: bpy.types.Object, ready: Ready) -> dict[str, str | int | float | bool]:
+        """What an action must know to be generated again."""
+        settings = self.settings
+        seed, number = ready.key
+        return {
+            "riff_model": settings.model, "riff_seed": seed, "riff_index": number, "riff_armature": member.name,
+            "riff_frames": int(ready.keys.rows[-1]) + 1, "riff_source": settings.source, "riff_coarse": settings.coarse,
+            "riff_fine": settings.fine, "riff_clean_feet": settings.clean_feet, "riff_loop": settings.loop,
+        }  # fmt: skip
+
+    def close(self) -> None:
+        if self._actions is not None:
+            self._actions.close()
+            self._actions = None

@@ -1,0 +1,270 @@
+"""Crowds: the most different are chosen, nobody walks through anybody, places are what was asked for."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.crowd import Crowd
+from core.crowd_choice import Lens, choose_apart, closest_pairs, from_source, local_distance
+from core.crowd_paths import course_of, floor_of, forward_of, room_of
+from core.crowd_place import ROWS, Floor, Spot, place_members, sampled, smallest_gap, turned
+from core.crowd_pool import CandidatePool
+from core.crowd_spots import Surface, along, grid
+from core.crowd_wish import Wish
+from core.errors import ClipError
+from core.generate import generate
+from core.metrics import local_diversity, rotation_features
+from core.model import Model
+from core.motion import RATE, Motion
+from core.recipe import FAST
+from core.train import train
+
+FRAMES = 90
+
+
+@pytest.fixture(scope="module")
+def model(make_walker: Callable[..., Motion]) -> Model:
+    recipe = replace(FAST, iterations=(30, 30, 20, 20), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
+    return train(make_walker(6.0), recipe, seed=3)
+
+
+def test_the_choice_is_nearly_the_best_there_is() -> None:
+    random = np.random.default_rng(1)
+    for _ in range(20):
+        points = random.random((9, 2))
+        distances = np.linalg.norm(points[:, None] - points, axis=2)
+        best = max(
+            min(distances[a, b] for a, b in itertools.combinations(rows, 2))
+            for rows in itertools.combinations(range(9), 4)
+        )  # fmt: skip
+        chosen = choose_apart(distances, 4)
+        smallest = min(distances[a, b] for a, b in itertools.combinations(chosen, 2))
+        assert len(set(chosen)) == 4
+        assert smallest >= 0.5 * best  # Gonzalez's bound; exchanges only raise it
+
+
+def test_the_choice_keeps_away_from_those_that_are_there() -> None:
+    points = np.array([[0.0], [0.1], [5.0], [5.1], [9.0]])
+    distances = np.abs(points - points.T)
+    assert sorted(choose_apart(distances, 2, taken=1)) in ([2, 4], [3, 4])
+    assert choose_apart(distances, 0, taken=2) == []
+    with pytest.raises(ValueError, match="fewer"):
+        choose_apart(distances, 5, taken=1)
+
+
+def test_closest_pairs() -> None:
+    points = np.array([[0.0], [4.0], [4.5], [9.0]])
+    assert closest_pairs(np.abs(points - points.T), 2) == [(1, 2), (0, 1)]
+
+
+def test_a_lens_sees_a_twin_that_comes_later() -> None:
+    random = np.random.default_rng(2)
+    motion = np.cumsum(random.standard_normal((200, 12)), axis=0)
+    others = np.stack([motion[20:120], motion[60:160], motion[20:120] + 10.0 * random.standard_normal(12)])
+    lens = Lens(motion, 30.0)
+    views = lens.view(others)
+    distances = lens.distances(views)
+    assert np.allclose(distances, distances.T)
+    assert np.allclose(np.diag(distances), 0.0, atol=1e-2)
+    assert distances[0, 1] < 0.5 * distances[0, 2]
+    with pytest.raises(ClipError, match="shorter"):
+        lens.view(others[:, :5])
+
+
+def circle(radius: float, turns: float = 1.0, rows: int = 120) -> np.ndarray:
+    at = np.linspace(0.0, 2.0 * np.pi * turns, rows)
+    return radius * np.stack([np.cos(at) - 1.0, np.sin(at)], axis=1)
+
+
+def test_nobody_comes_too_near_at_any_time() -> None:
+    random = np.random.default_rng(3)
+    paths = [circle(random.uniform(0.5, 2.0), random.choice([-1.0, 1.0])) for _ in range(40)]
+    floor = Floor(1.0)
+    spots = (Spot((*place[:2], 0.0)) for place in grid(40, 2.2, np.zeros(3)))
+    placed = place_members(floor, paths, np.zeros(40), spots, random)
+    assert len(placed) == 40
+    assert len({one.member for one in placed}) == 40
+    walked = [turned(paths[p.member], np.array([p.heading]))[0] + np.array(p.spot.place[:2]) for p in placed]
+    assert smallest_gap(walked) > 0.97  # between the rows that are looked at a little may be missing
+    plain = [path + np.array(p.spot.place[:2]) for p, path in zip(placed, paths, strict=True)]
+    assert smallest_gap(plain) < 0.9  # without choosing they do run through each other
+
+
+def test_who_finds_no_room_is_left_out() -> None:
+    floor = Floor(1.0)
+    floor.add(np.zeros((ROWS, 2)))
+    spots = iter([Spot((0.5, 0.0, 0.0)), Spot((3.0, 0.0, 0.0))])
+    placed = place_members(floor, [np.zeros((10, 2))] * 2, np.zeros(2), spots, np.random.default_rng(0))
+    assert [one.spot.place[0] for one in placed] == [3.0]
+
+
+def test_headings_stay_within_their_spread() -> None:
+    spots = iter([Spot((float(4 * k), 0.0, 0.0), 1.0, 0.1) for k in range(30)])
+    paths = [sampled(np.linspace([0.0, 0.0], [1.0, 0.0], 20))] * 30
+    placed = place_members(Floor(0.5), paths, np.full(30, 0.7), spots, np.random.default_rng(0))
+    assert all(abs(one.heading - 1.0) <= 0.1 for one in placed)
+    assert len({one.heading for one in placed}) > 20
+
+
+def test_a_grid_goes_on_behind() -> None:
+    places = np.array(list(itertools.islice(grid(9, 2.0, np.array([5.0, 0.0, 1.0])), 12)))
+    assert np.allclose(places[:9].mean(axis=0), [5.0, 0.0, 1.0])
+    gaps = np.linalg.norm(places[:, None] - places, axis=2)[~np.eye(12, dtype=bool)]
+    assert gaps.min() == pytest.approx(2.0)
+    assert places[9:, 1].max() < places[:9, 1].min()
+
+
+def test_along_lines() -> None:
+    lines = [np.array([[0.0, 0.0, 0.0], [4.0, 0.0, 0.0]]), np.array([[4.0, 0.0, 0.0], [4.0, 4.0, 2.0]])]
+    found = list(itertools.islice(along(lines, 5, np.random.default_rng(0)), 5))
+    assert found[0][0] == pytest.approx([(4.0 + np.sqrt(20.0)) / 10.0, 0.0, 0.0])
+    assert found[0][1] == pytest.approx(0.0)
+    assert found[-1][1] == pytest.approx(np.pi / 2)
+    assert list(along([], 5, np.random.default_rng(0))) == []
+
+
+def square(size: float, height: float = 0.0) -> np.ndarray:
+    corners = size * np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]) + np.array([0.0, 0.0, height])
+    return np.array([corners[[0, 1, 2]], corners[[0, 2, 3]]])
+
+
+def test_a_surface_is_where_its_faces_look_up() -> None:
+    wall = square(10.0)[:, :, [0, 2, 1]][:, ::-1]
+    surface = Surface(np.concatenate([square(10.0, 2.0), wall, square(10.0)[:, ::-1]]), 0.1)
+    assert surface.area == pytest.approx(100.0)
+    places = np.array(list(surface.scatter(50, np.random.default_rng(0))))
+    assert np.allclose(places[:, 2], 2.0)
+    assert (places[:, :2] > 0).all()
+    assert (places[:, :2] < 10).all()
+    inside = np.linspace([1.0, 1.0], [9.0, 9.0], 30)
+    assert surface.covers(np.stack([inside, inside + 2.0])).tolist() == [True, False]
+    assert Surface(wall, 0.1).area == 0.0
+
+
+def test_members_stay_on_the_surface() -> None:
+    surface = Surface(square(6.0), 0.05)
+    floor = Floor(1.0, surface.covers)
+    random = np.random.default_rng(4)
+    spots = (Spot((float(x), float(y), float(z))) for x, y, z in surface.scatter(100, random))
+    paths = [circle(0.6)] * 100
+    placed = place_members(floor, paths, np.zeros(100), spots, random)
+    assert 8 < len(placed) < 60
+    walked = np.array([turned(circle(0.6), np.array([p.heading]))[0] + p.spot.place[:2] for p in placed])
+    assert walked.min() > -0.06
+    assert walked.max() < 6.06
+    assert smallest_gap(list(walked)) > 0.97
+
+
+def test_what_a_motion_says_about_its_place(model: Model) -> None:
+    source = model.source
+    forward = forward_of(source)
+    assert np.linalg.norm(forward) == pytest.approx(1.0)
+    assert forward[2] == 0.0
+    course = course_of(source, forward)
+    assert course.path.shape == (source.frames, 3)
+    assert np.allclose(course.path, source.root_positions() * source.skeleton.unit)
+    lowest = source.positions()[..., 2].min() * source.skeleton.unit
+    assert floor_of(source, lowest) == lowest
+    assert floor_of(source, lowest + 1e3) == pytest.approx(lowest, abs=0.2 * source.skeleton.unit)
+    assert 0.1 < room_of(source) / source.skeleton.unit < 4.0
+
+
+def test_a_member_can_be_made_again(model: Model) -> None:
+    pool = CandidatePool(model, FRAMES, RATE)
+    outlines = pool.outline([(5, k) for k in range(6)])
+    made = pool.finish(outlines.pick([4, 1]))
+    again = generate(model, frames=FRAMES, count=5, seed=5)
+    assert np.abs(made[0].features - again[4].features).max() < 1e-4
+    assert np.abs(made[1].features - again[1].features).max() < 1e-4
+
+
+def test_the_outline_shows_the_course(model: Model) -> None:
+    """Whoever is furthest from the others as an outline is not among the nearest when finished."""
+    pool = CandidatePool(model, FRAMES, RATE)
+    outlines = pool.outline([(1, k) for k in range(12)])
+    courses = pool.courses(outlines)
+    motions = pool.finish(outlines)
+    early, late = [], []
+    for a, b in itertools.combinations(range(12), 2):
+        early.append(np.linalg.norm(courses[a] - courses[b]))
+        late.append(np.linalg.norm(rotation_features(motions[a]) - rotation_features(motions[b])))
+    assert np.corrcoef(early, late)[0, 1] > 0.8
+
+
+def test_rates_and_lengths(model: Model) -> None:
+    for fps, frames in ((24.0, 60), (60.0, 121), (29.97, 47)):
+        pool = CandidatePool(model, frames, fps)
+        made = pool.finish(pool.outline([(1, 0), (1, 1)]))
+        assert all(motion.fps == fps and motion.frames >= frames for motion in made)
+    with pytest.raises(ClipError, match="one second"):
+        CandidatePool(model, 20, 30.0)
+
+
+def test_loops_close(model: Model) -> None:
+    pool = CandidatePool(model, 46, RATE, loop=True)
+    (loop,) = pool.finish(pool.outline([(1, 3)]))
+    turns, places = loop.rotations(), loop.positions()
+    assert np.abs(turns[0] - turns[-1]).max() < 1e-6
+    assert np.abs(places[0] - places[-1]).max() < 1e-6
+    step = np.abs(places[1] - places[0]).max()
+    assert np.abs(places[-1] - places[-2]).max() < 3.0 * max(step, 0.02)
+
+
+def people(model: Model, wish: Wish, taken: list[tuple[int, int]] | None = None, distance: float = 2.0) -> Crowd:
+    pool = CandidatePool(model, wish.frames + wish.phase, RATE)
+    spots = (Spot((float(x), float(y), 0.0)) for x, y, _ in grid(wish.count, 1.5 * distance, np.zeros(3)))
+    crowd = Crowd(pool, wish, Floor(distance), spots, 1.0)
+    crowd.members = [member for block in crowd.blocks(taken or []) for member in block]  # type: ignore[attr-defined]
+    return crowd
+
+
+def test_a_crowd(model: Model) -> None:
+    unit = model.skeleton.unit
+    crowd = people(model, Wish(8, FRAMES, seed=3, phase=20, uneven=0.2), distance=4.0 * unit)
+    members = crowd.members  # type: ignore[attr-defined]
+    assert len(members) == 8
+    assert crowd.next == 24
+    assert len({member.key for member in members}) == 8
+    assert all(0 <= member.offset <= 20 and 0.8 <= member.scale <= 1.2 for member in members)
+    walked = []
+    for member in members:
+        path = member.course.path[member.offset : member.offset + FRAMES]
+        path = member.scale * (path - member.pivot)[:, :2]
+        walked.append(turned(path, np.array([member.placed.heading - member.course.facing]))[0]
+                      + member.placed.spot.place[:2])  # fmt: skip
+    assert smallest_gap(walked) > 3.9 * unit
+    again = people(model, Wish(8, FRAMES, seed=3, phase=20, uneven=0.2), distance=4.0 * unit)
+    assert [m.key for m in again.members] == [m.key for m in members]  # type: ignore[attr-defined]
+
+
+def test_more_candidates_make_neighbours_more_different(model: Model) -> None:
+    def smallest(pool: float) -> float:
+        crowd = people(model, Wish(6, FRAMES, seed=2, pool=pool))
+        motions = [member.motion for member in crowd.members]  # type: ignore[attr-defined]
+        found = min(local_distance(a, b) for a, b in itertools.combinations(motions, 2))
+        assert crowd.figures.smallest == pytest.approx(found)
+        assert crowd.figures.homeless == 0
+        return found
+
+    assert smallest(6.0) > smallest(1.0)
+
+
+def test_who_joins_differs_from_who_is_there(model: Model) -> None:
+    first = people(model, Wish(4, FRAMES, seed=2))
+    taken = [member.key for member in first.members]  # type: ignore[attr-defined]
+    more = people(model, Wish(3, FRAMES, seed=2, first=first.next), taken)
+    keys = [member.key for member in more.members]  # type: ignore[attr-defined]
+    assert not set(keys) & set(taken)
+    assert more.next == first.next + 9
+
+
+def test_distance_from_the_source(model: Model) -> None:
+    motion: Motion = generate(model, frames=FRAMES, count=1, seed=1)[0]
+    expected = local_diversity(rotation_features(motion), rotation_features(model.source))
+    assert from_source(motion, model.source) == pytest.approx(expected)
+    assert from_source(model.source, model.source) == pytest.approx(0.0, abs=1e-5)
