@@ -15,6 +15,9 @@ from bpy.props import (
     StringProperty,
 )
 
+WORDS = "Riff"
+"""Translation context of words that Blender has already, in another sense: its German for Fast is wrong here."""
+
 RECIPE_ITEMS = [
     ("fast", "Fast", "Riff's own recipe: minutes on an ordinary computer"),
     ("paper", "Paper", "The published mini-batch recipe: much longer than Fast"),
@@ -82,9 +85,11 @@ class RiffSettings(bpy.types.PropertyGroup):
 
     recipe: EnumProperty(
         name="Recipe", description="How thoroughly the action is learned", items=CHOICE_ITEMS, default="fast",
+        translation_context=WORDS,
     )  # fmt: skip
     base: EnumProperty(
         name="Based On", description="Recipe that the custom one starts from", items=RECIPE_ITEMS, default="fast",
+        translation_context=WORDS,
     )  # fmt: skip
     effort: FloatProperty(
         name="Effort", description="Training steps, as a multiple of the recipe's", default=1.0, min=0.001, max=20.0,

@@ -20,10 +20,7 @@ class RIFF_UL_regions(bpy.types.UIList):
         swatch.ui_units_x = 1.0
         swatch.prop(item, "color", text="")
         row.prop(item, "name", text="", emboss=False)
-        frames = row.row(align=True)
-        frames.ui_units_x = 4.5
-        frames.prop(item, "start", text="", emboss=False)
-        frames.prop(item, "end", text="", emboss=False)
+        row.label(text=f"{item.start}–{item.end}", translate=False)
 
 
 class RIFF_PT_regions(bpy.types.Panel):
@@ -44,6 +41,10 @@ class RIFF_PT_regions(bpy.types.Panel):
         row.template_list("RIFF_UL_regions", "", settings, "regions", settings, "active_region", rows=3)
         buttons = row.column(align=True)
         buttons.operator("riff.remove_region", text="", icon="REMOVE")
+        if settings.active_region < len(settings.regions):
+            frames = layout.row(align=True)
+            frames.prop(settings.regions[settings.active_region], "start")
+            frames.prop(settings.regions[settings.active_region], "end")
         add = layout.row(align=True)
         for source, icon in (("PREVIEW", "PREVIEW_RANGE"), ("MARKERS", "MARKER_HLT"), ("KEYS", "KEYFRAME_HLT")):
             add.operator("riff.add_region", text=SHORT[source], icon=icon).source = source

@@ -8,8 +8,8 @@ from . import german
 
 LANGUAGES = {"de_DE": german.WORDS}
 
-CONTEXTS = ("*", "Operator")
-"""Blender looks for operators' labels in a context of their own."""
+CONTEXTS = ("*", "Operator", "Riff")
+"""Blender looks for operators' labels in a context of their own; the last is that of `operators.settings`."""
 
 
 def table() -> dict[str, dict[tuple[str, str], str]]:

@@ -59,6 +59,8 @@ class Hand:
         yield 0.15
 
     def key(self, name: str, x: float, y: float, **modifiers: bool) -> Waits:
+        yield from self.move(x - 2, y)  # the key goes to the region in which the pointer was seen last
+        yield from self.move(x, y)
         self.window.event_simulate(name, "PRESS", x=int(x), y=int(y), **modifiers)
         yield 0.03
         self.window.event_simulate(name, "RELEASE", x=int(x), y=int(y), **modifiers)
