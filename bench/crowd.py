@@ -8,27 +8,24 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import os
 import resource
 import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-RESOURCES = tempfile.mkdtemp(prefix="riff-crowd-")
-os.environ["BLENDER_USER_RESOURCES"] = RESOURCES
+# First: it gives Blender a user folder for this run alone, before bpy is imported.
+from .demo import RESOURCES, install, quiet_blender  # isort: skip
 
-import bpy  # noqa: E402
+import bpy
 
-from .clips import EXTENSION, load_clip  # noqa: E402
-from .demo import install, quiet_blender  # noqa: E402
-from .machine import ROOT, circumstances  # noqa: E402
+from .clips import EXTENSION, load_clip
+from .machine import ROOT, circumstances
 
 SIZES = (10, 30, 100)
 FRAMES = 300

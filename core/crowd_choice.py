@@ -62,7 +62,7 @@ class Lens:
 
         `run` maps a function over parts of the work, on several cores perhaps.
         """
-        near = max(1, self.window // 3)
+        near = max(1, self.window // 2)
         targets = views[:, ::near]
         flat = np.ascontiguousarray(targets.reshape(-1, targets.shape[2]).T)
         squares = (flat * flat).sum(0)
