@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import bpy
@@ -13,7 +14,12 @@ from .session import refresh_models, refresh_unfinished
 from .settings import session_of
 
 INTERVAL = 0.3
-"""Seconds between two pulses; redrawing a panel more often than five times a second makes the window jerky."""
+"""Seconds between two pulses."""
+
+REDRAW_EVERY = 1.5
+"""Seconds between two redraws for progress alone: each costs a slow machine several frames of playback."""
+
+_redrawn = [0.0]
 
 listeners: list[Callable[[jobs.Job], None]] = []
 """Called with each job that has ended."""
@@ -33,7 +39,7 @@ def tick() -> bool:
     for training in jobs.trainings():
         if training.running:
             loss_picture.paint(training)
-    if news:
+    if ended or (news and time.monotonic() - _redrawn[0] >= REDRAW_EVERY):
         redraw()
     return jobs.any_running()
 
@@ -50,6 +56,7 @@ def _list_again(job: jobs.TrainingJob) -> None:
 
 def redraw() -> None:
     """Have the sidebars of all 3D viewports drawn again."""
+    _redrawn[0] = time.monotonic()
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
