@@ -16,7 +16,7 @@ from .settings import session_of
 INTERVAL = 0.3
 """Seconds between two pulses."""
 
-REDRAW_EVERY = 1.5
+REDRAW_EVERY = 2.5
 """Seconds between two redraws for progress alone: each costs a slow machine several frames of playback."""
 
 _redrawn = [0.0]
