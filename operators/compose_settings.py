@@ -22,6 +22,7 @@ from ..core.parts import body_halves, find_parts
 from ..rig.read import read_motion
 from .compose_run import ENTRY_ITEMS, ROOT_ITEMS
 from .models import chosen_model
+from .poll import answer, selection_problem
 from .rig_settings import regions_of, rig_settings
 from .train import armature_problem, read_source
 
@@ -173,12 +174,10 @@ class RIFF_OT_add_moment(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        ob = context.object
-        problem = "" if ob is not None and ob.type == "ARMATURE" else "Select an armature"
-        if not problem and not regions_of(ob, only_used=False):
+        problem = selection_problem(context.object)
+        if not problem and not regions_of(context.object, only_used=False):
             problem = "Mark the moment as a region first"
-        cls.poll_message_set(problem)
-        return not problem
+        return answer(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         settings, regions = compose_settings(context), regions_of(context.object, only_used=False)

@@ -34,10 +34,11 @@ from ..rig.crowd_thin import thin_out
 from ..rig.crowd_write import CrowdWriter
 from . import timer
 from .crowd_settings import CrowdChoices
-from .generate import learned_action
 from .models import chosen_model
+from .poll import answer, model_problem, selection_problem
 from .session import refresh_variations
 from .settings import session_of, settings_of
+from .write_actions import learned_action
 
 SLICE = 0.1
 """Seconds that writing takes at most before the window gets its turn."""
@@ -163,17 +164,11 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, _CrowdWork, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        ob, problem = context.object, ""
-        if ob is None or ob.type != "ARMATURE":
-            problem = "Select an armature"
-        elif not len(session_of(context).models):
-            problem = "There is no model; train one on an action first"
-        elif chosen_model(context) is None:
-            problem = "Choose a model from the list"
-        elif ob.get(MEMBER) is not None:
+        ob = context.object
+        problem = selection_problem(ob) or model_problem(context)
+        if not problem and ob.get(MEMBER) is not None:
             problem = "This is a member of a crowd; select the character that it was made from"
-        cls.poll_message_set(problem)
-        return not problem
+        return answer(cls, problem)
 
     def _prepare(self, context: bpy.types.Context) -> Prepared:
         ob, panel = context.object, settings_of(context)

@@ -20,6 +20,7 @@ from ..core.motion import learned_groups
 from ..rig.library import armature_for, asset_files, borrowed_actions, keyed_bones, sentence, source_actions
 from ..rig.models import SUFFIX, models_folder, new_model_path, plain_name
 from ..rig.read import read_motion
+from .poll import answer, selection_problem
 from .rig_settings import chosen_feet, rig_settings
 from .session import refresh_models
 from .settings import session_of, settings_of
@@ -61,10 +62,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        ob = context.object
-        problem = "" if ob is not None and ob.type == "ARMATURE" else "Select an armature"
-        cls.poll_message_set(problem)
-        return not problem
+        return answer(cls, selection_problem(context.object))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         settings = settings_of(context)

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from .regions import poll_armature
+from .poll import answer, selection_problem
 from .rig_settings import rig_settings
 from .source import feet_found
 
@@ -20,7 +20,7 @@ class RIFF_OT_add_foot(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return poll_armature(cls, context)
+        return answer(cls, selection_problem(context.object))
 
     def execute(self, context: bpy.types.Context) -> Any:
         ob = context.object
@@ -42,12 +42,11 @@ class RIFF_OT_remove_foot(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not poll_armature(cls, context):
+        if not answer(cls, selection_problem(context.object)):
             return False
         settings = rig_settings(context.object)
         chosen = settings.active_foot < len(settings.feet)
-        cls.poll_message_set("" if chosen else "Choose a foot from the list")
-        return chosen
+        return answer(cls, "" if chosen else "Choose a foot from the list")
 
     def execute(self, context: bpy.types.Context) -> Any:
         settings = rig_settings(context.object)

@@ -13,10 +13,11 @@ from ..rig.live_job import LiveJob, Wish
 from ..rig.preview import Preview
 from ..rig.write import write_motion
 from . import timer
-from .generate import dress_action, learned_action
 from .models import chosen_model
+from .poll import answer, model_problem, selection_problem
 from .session import refresh_variations
 from .settings import session_of, settings_of, wishes
+from .write_actions import dress_action, learned_action
 
 INTERVAL = 1.0 / 60.0
 
@@ -131,15 +132,7 @@ class RIFF_OT_live(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        problem = ""
-        if is_live():
-            problem = ""
-        elif context.object is None or context.object.type != "ARMATURE":
-            problem = "Select an armature"
-        elif chosen_model(context) is None:
-            problem = "There is no model; train one on an action first"
-        cls.poll_message_set(problem)
-        return not problem
+        return answer(cls, "" if is_live() else selection_problem(context.object) or model_problem(context))
 
     def execute(self, context: bpy.types.Context) -> Any:
         if is_live():

@@ -9,6 +9,7 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..rig.compat import channelbag_of
+from .poll import answer, selection_problem
 from .rig_settings import COLOURS, rig_settings
 
 SOURCE_ITEMS = [
@@ -19,13 +20,6 @@ SOURCE_ITEMS = [
 ]
 
 Span = tuple[int, int, str]
-
-
-def poll_armature(cls: Any, context: bpy.types.Context) -> bool:
-    """Whether an armature is active; the operator's tooltip says so where none is."""
-    is_armature = context.object is not None and context.object.type == "ARMATURE"
-    cls.poll_message_set("" if is_armature else "Select an armature")
-    return is_armature
 
 
 def add_region(ob: bpy.types.Object, start: int, end: int, name: str = "") -> None:
@@ -60,7 +54,7 @@ class RIFF_OT_add_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return poll_armature(cls, context)
+        return answer(cls, selection_problem(context.object))
 
     def execute(self, context: bpy.types.Context) -> Any:
         spans, problem = self._spans(context)
@@ -112,12 +106,11 @@ class RIFF_OT_remove_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not poll_armature(cls, context):
+        if not answer(cls, selection_problem(context.object)):
             return False
         settings = rig_settings(context.object)
         chosen = settings.active_region < len(settings.regions)
-        cls.poll_message_set("" if chosen else "Choose a region from the list")
-        return chosen
+        return answer(cls, "" if chosen else "Choose a region from the list")
 
     def execute(self, context: bpy.types.Context) -> Any:
         settings = rig_settings(context.object)
@@ -135,7 +128,7 @@ class RIFF_OT_mark_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return poll_armature(cls, context)
+        return answer(cls, selection_problem(context.object))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         if not any(area.type == "DOPESHEET_EDITOR" for area in context.screen.areas):

@@ -14,6 +14,7 @@ from ..rig.portrait import give_picture
 from ..rig.read import read_motion
 from ..rig.reduce import dense_curves, reduce_keys, write_fits
 from ..rig.reduce_job import ReduceJob
+from .poll import answer, selection_problem
 from .session import refresh_variations
 from .settings import session_of, settings_of
 
@@ -23,13 +24,20 @@ def active_action(ob: bpy.types.Object) -> bpy.types.Action | None:
 
 
 class _OnVariation:
-    """An operator on one generated action, by name, or on the chosen one of the list."""
+    """Mixed into operators that `act` on one generated action, by name, or on the chosen one of the list."""
+
+    action: StringProperty(name="Action", description="Name of the variation; the chosen one where it is empty")
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
-        is_armature = context.object is not None and context.object.type == "ARMATURE"
-        cls.poll_message_set("" if is_armature else "Select an armature")
-        return is_armature
+        return answer(cls, selection_problem(context.object))
+
+    def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
+        raise RiffError(f"{self.__class__.__name__} does nothing.")
+
+    def execute(self: Any, context: bpy.types.Context) -> Any:
+        action = self.variation(context)
+        return {"CANCELLED"} if action is None else self.act(context, action)
 
     def variation(self: Any, context: bpy.types.Context) -> bpy.types.Action | None:
         """The action meant; None, reported, where it is no longer there."""
@@ -53,10 +61,7 @@ class RIFF_OT_show_action(_OnVariation, bpy.types.Operator):
 
     action: StringProperty(name="Action", description="Name of the action to show")
 
-    def execute(self, context: bpy.types.Context) -> Any:
-        action = self.variation(context)
-        if action is None:
-            return {"CANCELLED"}
+    def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         shown = active_action(context.object)
         try:
             assign_action(context.object, action)
@@ -79,12 +84,7 @@ class RIFF_OT_keep_variation(_OnVariation, bpy.types.Operator):
     bl_label = "Keep"
     bl_options = {"REGISTER", "UNDO"}
 
-    action: StringProperty(name="Action", description="Name of the variation; the chosen one where it is empty")
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        action = self.variation(context)
-        if action is None:
-            return {"CANCELLED"}
+    def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         action["riff_kept"] = not action.get("riff_kept", False)
         refresh_variations(session_of(context))
         return {"FINISHED"}
@@ -97,12 +97,7 @@ class RIFF_OT_discard_variation(_OnVariation, bpy.types.Operator):
     bl_label = "Discard"
     bl_options = {"REGISTER", "UNDO"}
 
-    action: StringProperty(name="Action", description="Name of the variation; the chosen one where it is empty")
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        action = self.variation(context)
-        if action is None:
-            return {"CANCELLED"}
+    def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         _remove(context, action)
         refresh_variations(session_of(context))
         return {"FINISHED"}
@@ -151,16 +146,12 @@ class RIFF_OT_reduce_keys(_OnVariation, bpy.types.Operator):
     bl_label = "Reduce Keys"
     bl_options = {"REGISTER", "UNDO"}
 
-    action: StringProperty(name="Action", description="Name of the variation; the chosen one where it is empty")
     tolerance: FloatProperty(
         name="Tolerance", description="How far rotations may be off", default=0.0087, min=0.0001, max=0.5,
         subtype="ANGLE",
     )  # fmt: skip
 
-    def execute(self, context: bpy.types.Context) -> Any:
-        action = self.variation(context)
-        if action is None:
-            return {"CANCELLED"}
+    def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         return self._tell(*reduce_keys(context.object, action, self.tolerance))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
@@ -205,12 +196,7 @@ class RIFF_OT_variation_to_nla(_OnVariation, bpy.types.Operator):
     bl_label = "Add to NLA"
     bl_options = {"REGISTER", "UNDO"}
 
-    action: StringProperty(name="Action", description="Name of the variation; the chosen one where it is empty")
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        action = self.variation(context)
-        if action is None:
-            return {"CANCELLED"}
+    def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         data = context.object.animation_data or context.object.animation_data_create()
         track = data.nla_tracks.new()
         track.name = action.name
@@ -227,12 +213,7 @@ class RIFF_OT_mark_asset(_OnVariation, bpy.types.Operator):
     bl_label = "Mark as Asset"
     bl_options = {"REGISTER", "UNDO"}
 
-    action: StringProperty(name="Action", description="Name of the variation; the chosen one where it is empty")
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        action = self.variation(context)
-        if action is None:
-            return {"CANCELLED"}
+    def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         try:
             give_picture(action, read_motion(context.object, action, scene=context.scene))
         except RiffError as error:
@@ -249,12 +230,7 @@ class RIFF_OT_more_like_this(_OnVariation, bpy.types.Operator):
     bl_idname = "riff.more_like_this"
     bl_label = "More Like This"
 
-    action: StringProperty(name="Action", description="Name of the variation; the chosen one where it is empty")
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        action = self.variation(context)
-        if action is None:
-            return {"CANCELLED"}
+    def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         session = session_of(context)
         model = str(action.get("riff_model", ""))
         index = next((k for k, row in enumerate(session.models) if row.label == model or row.name == model), None)
