@@ -6,16 +6,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from .clean_feet import clean_feet
-from .flips import repair_flips
-from .generate import Sampler, noise_code
+from .generate import Sampler, finished, noise_code
 from .model import Model
 from .motion import Motion
-from .pyramid import run_stages
 from .threads import threads
 
 Code = list[NDArray[np.float32]]
@@ -60,8 +55,7 @@ def generate_like(
     for step_seed, step_variation in steps:
         start = near(model, start, int(step_seed), step_variation)
     codes = [near(model, start, seed, k) for k in range(count)]
-    motions = [repair_flips(motion, model.source) for motion in motions_of(Sampler(model), codes)]
-    return [clean_feet(motion, model.source) for motion in motions] if clean else motions
+    return [finished(motion, model.source, clean) for motion in motions_of(Sampler(model), codes)]
 
 
 def near(model: Model, code: Code, seed: int, variation: int, distance: float = LIKE) -> Code:
@@ -71,22 +65,10 @@ def near(model: Model, code: Code, seed: int, variation: int, distance: float = 
     return [*between(code[:coarse], fresh[:coarse], distance), *fresh[coarse:]]
 
 
-@torch.no_grad()
 def motions_of(sampler: Sampler, codes: Sequence[Code]) -> list[Motion]:
     """The motions that codes of one length lead to, at 30 frames/s, as the networks make them."""
-    model = sampler.model
-    recipe = model.recipe
-    noises: list[Tensor | None] = [
-        torch.from_numpy(np.stack([code[stage] for code in codes]))
-        * (model.amplitudes[stage] * recipe.sampling_noise[recipe.level_of(stage)])
-        for stage in range(recipe.stage_count)
-    ]
-    lengths = [part.shape[-1] for part in codes[0]]
-    base = torch.zeros(len(codes), len(model.channels.columns), lengths[0])
     with threads(1):
-        rows = run_stages(sampler.generators, lengths, noises, base).numpy()
-    source = model.source
-    return [Motion(model.channels.decode(one), source.skeleton, source.fps, source.origin) for one in rows]
+        return sampler.motions([np.stack(parts) for parts in zip(*codes, strict=True)])
 
 
 def _slerp(one: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:

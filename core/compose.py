@@ -92,7 +92,7 @@ class _Run:
         self, stages: range, lengths: list[int], x: Tensor | None = None, entry: EntryRows | None = None,
     ) -> Tensor:  # fmt: skip
         """Consecutive stages from zero or `x`; what is kept is put back in front of each (`paper.md`, *Pyramid*)."""
-        amplitudes = self.sampler._amplitudes()
+        amplitudes = self.sampler.amplitudes()
         if x is None:
             x = torch.zeros(len(self.variations), len(self.sampler.model.channels.columns), lengths[0])
         for stage in stages:

@@ -12,12 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .clean_feet import clean_feet
 from .compose import compose
 from .composition import Composition, free
 from .errors import ClipError
-from .flips import repair_flips
-from .generate import CHUNK, Sampler, noise_code
+from .generate import CHUNK, Sampler, finished, noise_code
 from .model import Model
 from .motion import RATE, Motion, resample
 from .pyramid import run_stages
@@ -93,13 +91,8 @@ class CandidatePool:
 
     def _finish_some(self, outlines: Outlines) -> list[Motion]:
         rows = self._run(outlines.keys, torch.from_numpy(outlines.rows), self._stages, len(self._lengths))
-        source = self.model.source
-        made = [Motion(self.model.channels.decode(one), source.skeleton, RATE, source.origin) for one in rows]
-        return [self._at_rate(self._cleaned(motion)) for motion in made]
-
-    def _cleaned(self, motion: Motion) -> Motion:
-        motion = repair_flips(motion, self.model.source)
-        return clean_feet(motion, self.model.source) if self.clean else motion
+        made = [self._sampler.motion(one) for one in rows]
+        return [self._at_rate(finished(motion, self.model.source, self.clean)) for motion in made]
 
     def _at_rate(self, motion: Motion) -> Motion:
         return resample(motion, self.fps)
@@ -120,7 +113,7 @@ class CandidatePool:
 
     def _run(self, keys: Sequence[Key], base: Tensor, first: int, last: int) -> NDArray[np.float32]:
         stages = range(first, last)
-        amplitudes = self._sampler._amplitudes()
+        amplitudes = self._sampler.amplitudes()
         noises: list[Tensor | None] = [
             torch.from_numpy(np.stack([noise_code(seed, k, stage, self._lengths[stage]) for seed, k in keys]))
             * amplitudes[stage]

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .clean_feet import clean_feet
@@ -44,19 +45,19 @@ class Sampler:
         workers = min(len(parts), usable_cores())
         with threads(1), ThreadPoolExecutor(workers, "riff-sample", torch.set_num_threads, (1,)) as pool:
             run = pool.map if workers > 1 else map
-            made = run(lambda part: [self._motion(rows) for rows in self._rows(lengths, part, seed).numpy()], parts)
+            made = run(lambda part: self.motions(_codes(lengths, part, seed)), parts)
             return [motion for part in made for motion in part]
 
-    def _rows(self, lengths: Sequence[int], variations: range, seed: int) -> Tensor:
-        """What the pyramid makes of the noise of some variations (B, C, T)."""
+    def motions(self, codes: Sequence[NDArray[np.float32]]) -> list[Motion]:
+        """The motions that noise of variance 1 leads to, as the networks make them; `codes[i]` is (B, 1, T_i)."""
         noises: list[Tensor | None] = [
-            torch.from_numpy(np.stack([noise_code(seed, k, stage, length) for k in variations])) * amplitude
-            for stage, (length, amplitude) in enumerate(zip(lengths, self._amplitudes(), strict=True))
+            torch.from_numpy(code) * amplitude for code, amplitude in zip(codes, self.amplitudes(), strict=True)
         ]
-        base = torch.zeros(len(variations), len(self.model.channels.columns), lengths[0])
-        return run_stages(self.generators, lengths, noises, base)
+        base = torch.zeros(len(codes[0]), len(self.model.channels.columns), codes[0].shape[-1])
+        rows = run_stages(self.generators, [code.shape[-1] for code in codes], noises, base)
+        return [self.motion(one) for one in rows.numpy()]
 
-    def _amplitudes(self) -> list[float]:
+    def amplitudes(self) -> list[float]:
         """σ_i as the recipe turns them down for sampling: finer levels then have less to undo."""
         recipe = self.model.recipe
         return [
@@ -69,9 +70,10 @@ class Sampler:
         model = self.model
         noises: list[Tensor | None] = [torch.from_numpy(model.code), *[None] * (len(self.generators) - 1)]
         rows = run_stages(self.generators, model.lengths, noises, torch.zeros(model.code.shape))
-        return self._motion(rows[0].numpy())
+        return self.motion(rows[0].numpy())
 
-    def _motion(self, rows: np.ndarray) -> Motion:
+    def motion(self, rows: NDArray[np.float32]) -> Motion:
+        """The motion that network rows (C, T) stand for."""
         source = self.model.source
         return Motion(self.model.channels.decode(rows), source.skeleton, source.fps, source.origin)
 
@@ -87,6 +89,19 @@ def noise_code(seed: int, variation: int, stage: int, length: int) -> np.ndarray
     return random.standard_normal((1, length), dtype=np.float32)
 
 
+def _codes(lengths: Sequence[int], variations: range, seed: int) -> list[NDArray[np.float32]]:
+    """z_i of some variations of a seed for every stage, each (B, 1, T_i)."""
+    return [
+        np.stack([noise_code(seed, k, stage, length) for k in variations]) for stage, length in enumerate(lengths)
+    ]
+
+
+def finished(motion: Motion, source: Motion, clean: bool) -> Motion:
+    """A motion of a model of `source` as users get it: flips repaired and, with `clean`, standing feet standing."""
+    repaired = repair_flips(motion, source)
+    return clean_feet(repaired, source) if clean else repaired
+
+
 def generate(
     model: Model, *, frames: int | None = None, count: int = 1, seed: int = 0, clean: bool = True,
 ) -> list[Motion]:  # fmt: skip
@@ -98,5 +113,4 @@ def generate(
     wanted = model.source.frames if frames is None else frames
     if wanted < 30 or count < 1:
         raise ValueError("Generate at least one motion of at least 30 frames.")
-    motions = [repair_flips(motion, model.source) for motion in Sampler(model).sample(wanted, count, seed)]
-    return [clean_feet(motion, model.source) for motion in motions] if clean else motions
+    return [finished(motion, model.source, clean) for motion in Sampler(model).sample(wanted, count, seed)]

@@ -63,10 +63,8 @@ class LiveJob(Job):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ..core.clean_feet import clean_feet
         from ..core.codes import dial, motions_of
-        from ..core.flips import repair_flips
-        from ..core.generate import Sampler
+        from ..core.generate import Sampler, finished
         from ..core.model import load_model
 
         model = load_model(self._model_path)
@@ -84,8 +82,7 @@ class LiveJob(Job):
                 raw = motions_of(sampler, [dial(model, count, wish.position)])[0]
                 self._send("answer", (wish, resample(raw, self._fps), False))
             elif raw is not None and last is not None:
-                done = repair_flips(raw, model.source)
-                done = clean_feet(done, model.source) if last.clean_feet else done
+                done = finished(raw, model.source, last.clean_feet)
                 self._send("answer", (last, resample(done, self._fps), True))
                 raw = None
 
