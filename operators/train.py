@@ -11,13 +11,14 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.checkpoint import begin
 from ..core.errors import ModelError, RiffError
-from ..core.model import load_model
+from ..core.model import Model, load_model
 from ..core.motion import Motion, learned_groups
 from ..core.recipe import RECIPES, Recipe
 from ..rig import jobs
 from ..rig.models import SUFFIX, checkpoint_path, models_folder, new_model_path
 from ..rig.read import read_motion
 from . import timer
+from .poll import answer, selection_problem
 from .preferences import training_python
 from .rig_settings import chosen_feet, rig_settings
 from .session import refresh_unfinished
@@ -28,8 +29,8 @@ OPERATOR_ITEMS = [*RECIPE_ITEMS, ("custom", "Custom", "The recipe that is set up
 
 def armature_problem(ob: bpy.types.Object | None) -> str:
     """What keeps this object from being trained on, as a sentence for a tooltip; empty where nothing does."""
-    if ob is None or ob.type != "ARMATURE":
-        return "Select an armature"
+    if ob is None or selection_problem(ob):
+        return selection_problem(ob)
     if ob.animation_data is None or ob.animation_data.action is None:
         return "The armature has no action; give it one to learn from"
     return ""
@@ -49,54 +50,67 @@ def read_source(ob: bpy.types.Object, scene: bpy.types.Scene, step: int = 1) -> 
     return read_motion(ob, scene=scene, root=rig_settings(ob).root, feet=chosen_feet(ob), step=step)
 
 
-class RIFF_OT_train(bpy.types.Operator):
-    """Learn the armature's action in the background, to generate variations of it"""
-
-    bl_idname = "riff.train"
-    bl_label = "Train on Action"
+class TrainingStart:
+    """Mixed into operators that begin a training on what they `read`."""
 
     recipe: EnumProperty(
         name="Recipe", description="How thoroughly the action is learned", items=OPERATOR_ITEMS, default="fast",
     )  # fmt: skip
     seed: IntProperty(name="Seed", description="Trainings with another seed differ a little", default=0, min=0)
-    start_from: StringProperty(
-        name="Start From",
-        description="Model of the same skeleton to start from, which takes a part of the steps; none where it is empty",
-    )
     scale: FloatProperty(
         name="Scale", description="Share of the recipe's steps to do", default=1.0, min=0.0001, max=1.0,
         options={"HIDDEN", "SKIP_SAVE"},
     )  # fmt: skip
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls: Any, context: bpy.types.Context) -> bool:
         problem = armature_problem(context.object)
         if sum(training.running for training in jobs.trainings()) > 1:
             problem = "One training runs and another waits; let one of them end or cancel it"
-        cls.poll_message_set(problem)
-        return not problem
+        return answer(cls, problem)
 
-    def execute(self, context: bpy.types.Context) -> Any:
+    def read(self, context: bpy.types.Context) -> tuple[str, str, Motion]:
+        """Name of the model, what is learned in words, and the motion. Raises RiffError."""
+        raise RiffError(f"{self.__class__.__name__} reads nothing.")
+
+    def start(self) -> Model | None:
+        """The model to start from. Raises ModelError."""
+        return None
+
+    def execute(self: Any, context: bpy.types.Context) -> Any:
         try:
-            action, motion = self._read(context)
-            path = new_model_path(action, [job.path for job in jobs.trainings() if job.running])
+            name, what, motion = self.read(context)
+            learned_groups(motion)
+            path = new_model_path(name, [job.path for job in jobs.trainings() if job.running])
             keep = checkpoint_path(path)
             recipe = chosen_recipe(settings_of(context), self.recipe)
             recipe = recipe.scaled(self.scale) if self.scale < 1.0 else recipe
-            start = load_model(models_folder() / f"{self.start_from}{SUFFIX}") if self.start_from else None
-            begun = replace(begin(motion, recipe, self.seed, start), rig=context.object.name)
+            begun = replace(begin(motion, recipe, self.seed, self.start()), rig=context.object.name)
         except RiffError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         _begin(jobs.TrainingJob(begun, path, keep=keep, python=training_python()))
-        self.report({"INFO"}, f"Training on “{action}” has begun")
+        self.report({"INFO"}, f"Training on {what} has begun")
         return {"FINISHED"}
 
-    @staticmethod
-    def _read(context: bpy.types.Context) -> tuple[str, Motion]:
-        motion = read_source(context.object, context.scene)
-        learned_groups(motion)
-        return context.object.animation_data.action.name, motion
+
+class RIFF_OT_train(TrainingStart, bpy.types.Operator):
+    """Learn the armature's action in the background, to generate variations of it"""
+
+    bl_idname = "riff.train"
+    bl_label = "Train on Action"
+
+    start_from: StringProperty(
+        name="Start From",
+        description="Model of the same skeleton to start from, which takes a part of the steps; none where it is empty",
+    )
+
+    def read(self, context: bpy.types.Context) -> tuple[str, str, Motion]:
+        name = context.object.animation_data.action.name
+        return name, f"“{name}”", read_source(context.object, context.scene)
+
+    def start(self) -> Model | None:
+        return load_model(models_folder() / f"{self.start_from}{SUFFIX}") if self.start_from else None
 
 
 def _begin(job: jobs.TrainingJob) -> None:
