@@ -15,21 +15,6 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(scope="module")
-def trained(riff: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of the sample dance, hardly trained."""
-    bpy.ops.wm.read_homefile(use_empty=True)
-    bpy.ops.riff.add_sample_dancer()
-    core, rig = f"{riff.__name__}.core", f"{riff.__name__}.rig"
-    recipe = importlib.import_module(f"{core}.recipe").RECIPES["fast"].scaled(0.0001)
-    motion = importlib.import_module(f"{rig}.read").read_motion(bpy.context.object)
-    model = importlib.import_module(f"{core}.train").train(motion, recipe)
-    model.name = "Dance"
-    path = tmp_path_factory.mktemp("model") / "Dance.safetensors"
-    importlib.import_module(f"{core}.model").save_model(model, path)
-    return path
-
-
 @pytest.fixture
 def models(riff: ModuleType, trained: Path) -> Iterator[Path]:
     folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models", create=True))
