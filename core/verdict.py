@@ -28,7 +28,7 @@ LIMITS = (
     Limit("roughness", (0.0, 1.3), (0.0, 2.0), "roughness {:.2f} times the source's"),
     Limit("foot_skating_ratio", (0.0, 1.3), (0.0, 2.5), "foot sliding {:.2f} times the source's"),
 )
-"""What an animator would look at first; the sample dance, salsa and walk of the benchmark are good by these."""
+"""What an animator would look at first; salsa and walk of the benchmark are good by these, the sample dance fair."""
 
 
 def verdict(figures: dict[str, float]) -> str:
