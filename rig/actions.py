@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
 from dataclasses import dataclass
 
 import bpy
@@ -69,6 +70,21 @@ def source_of(
     if bag is None or not len(bag.fcurves):
         raise ClipError(f"The slot “{slot.name_display}” of the action “{action.name}” has no keyframes.")
     return Source(action, slot, bag)
+
+
+def slot_of(action: bpy.types.Action, handle: int) -> bpy.types.ActionSlot | None:
+    """The slot of an action by its handle, which stays the same when others come and go."""
+    return next((slot for slot in action.slots if slot.handle == handle), None)
+
+
+def keys_sum(source: Source) -> int:
+    """A number that is another one as soon as a key is moved, added or removed."""
+    total = 0
+    for curve in source.bag.fcurves:
+        points = np.empty(len(curve.keyframe_points) * 2, dtype=np.float32)
+        curve.keyframe_points.foreach_get("co", points)
+        total = zlib.crc32(points.data, zlib.crc32(curve.data_path.encode(), total))
+    return total
 
 
 def rotation_path(mode: str) -> str:

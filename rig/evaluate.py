@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+import time
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -10,9 +12,11 @@ from typing import cast
 import bpy
 import numpy as np
 
+from ..core.errors import ClipError
 from ..core.rotation import Array, matrix_to_six, six_to_matrix
-from .actions import Source
+from .actions import Source, slot_of
 from .compat import assign_action
+from .steps import run_through
 
 
 @dataclass(frozen=True)
@@ -69,18 +73,42 @@ def sample_poses(
     armature_object: bpy.types.Object, source: Source | None, frames: Sequence[int], scene: bpy.types.Scene,
 ) -> Poses:  # fmt: skip
     """Evaluate the armature at each frame as it plays `source` alone (or no action), the user's scene untouched."""
-    bones = len(armature_object.pose.bones)
+    return run_through(sample_steps(armature_object, source, frames, scene))
+
+
+def sample_steps(
+    armature_object: bpy.types.Object, source: Source | None, frames: Sequence[int], scene: bpy.types.Scene, *,
+    seconds: float = math.inf,
+) -> Generator[float, None, Poses]:  # fmt: skip
+    """What `sample_poses` returns, in steps of about so many seconds; yields the share of the frames that is done.
+
+    Between two steps nothing of Riff is in the file: it may be saved, undone or left. Raises ClipError where armature
+    or action are others by then, ReferenceError where they are gone.
+    """
+    bones, done = len(armature_object.pose.bones), 0
     world = np.empty((len(frames), 4, 4))
     pose = np.empty((len(frames), bones * 16), dtype=np.float32)
     basis = np.empty_like(pose)
-    with _copy_in_own_scene(armature_object, source, scene) as (copy, own):
-        layer = own.view_layers[0]
-        for row, frame in enumerate(frames):
-            own.frame_set(frame)
-            evaluated = copy.evaluated_get(layer.depsgraph)
-            world[row] = evaluated.matrix_world
-            evaluated.pose.bones.foreach_get("matrix", pose[row])
-            evaluated.pose.bones.foreach_get("matrix_basis", basis[row])
+    # From one step to the next only whole data-blocks are kept: Python learns when those are freed.
+    action, handle = (source.action, source.slot.handle) if source else (None, 0)
+    while done < len(frames):
+        slot = slot_of(action, handle) if action else None
+        if armature_object.pose is None or len(armature_object.pose.bones) != bones or (action and slot is None):
+            raise ClipError(f"“{armature_object.name}” or its action was changed while it was read.")
+        with _copy_in_own_scene(armature_object, action, slot, scene) as (copy, own):
+            layer = own.view_layers[0]
+            until = time.monotonic() + seconds
+            while True:
+                own.frame_set(frames[done])
+                evaluated = copy.evaluated_get(layer.depsgraph)
+                world[done] = evaluated.matrix_world
+                evaluated.pose.bones.foreach_get("matrix", pose[done])
+                evaluated.pose.bones.foreach_get("matrix_basis", basis[done])
+                done += 1
+                if done == len(frames) or time.monotonic() >= until:
+                    break
+        if done < len(frames):
+            yield done / len(frames)
     return Poses(world, _from_columns(pose, bones), _from_columns(basis, bones))
 
 
@@ -91,7 +119,8 @@ def _from_columns(rows: np.ndarray, bones: int) -> Array:
 
 @contextmanager
 def _copy_in_own_scene(
-    armature_object: bpy.types.Object, source: Source | None, scene: bpy.types.Scene,
+    armature_object: bpy.types.Object, action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None,
+    scene: bpy.types.Scene,
 ) -> Iterator[tuple[bpy.types.Object, bpy.types.Scene]]:  # fmt: skip
     """A copy of the armature object in a scene of its own: 50 times faster beside a heavy mesh, and the user's frame,
     active action, slot and NLA stay as they are. `ID.copy` turns constraints and drivers that look at the original
@@ -109,7 +138,7 @@ def _copy_in_own_scene(
             copy.data = data
             data.pose_position = "POSE"
         own.view_layers[0].update()
-        _play_alone(copy, source)
+        _play_alone(copy, action, slot)
         yield copy, own
     finally:
         bpy.data.objects.remove(copy)
@@ -118,13 +147,15 @@ def _copy_in_own_scene(
             bpy.data.armatures.remove(data)
 
 
-def _play_alone(copy: bpy.types.Object, source: Source | None) -> None:
+def _play_alone(
+    copy: bpy.types.Object, action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None,
+) -> None:  # fmt: skip
     """The action at full influence, which only the NLA lowers, and on its own time if it is tweaked in a strip."""
     animation = copy.animation_data or copy.animation_data_create()
     if animation.use_tweak_mode:
         animation.use_tweak_mode = False
     animation.use_nla = False
-    if source is None:
+    if action is None:
         animation.action = None
         return
-    assign_action(copy, source.action, source.slot)
+    assign_action(copy, action, slot)

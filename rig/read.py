@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Generator, Sequence
 
 import bpy
 import numpy as np
@@ -12,11 +13,12 @@ from ..core.feet import with_contacts, with_found_contacts
 from ..core.motion import Motion, from_transforms
 from ..core.rotation import Array
 from ..core.skeleton import body_size, build_skeleton
-from .actions import armature_of, keyed_channels, source_of
+from .actions import Source, armature_of, keyed_channels, keys_sum, slot_of, source_of
 from .checks import check_object, check_poses
-from .evaluate import Poses, Rest, read_rest, sample_poses
+from .evaluate import Poses, Rest, read_rest, sample_steps
 from .joints import world_transforms
 from .roots import choose_root, joints_below
+from .steps import STEP, run_through
 
 _MOVES = 1e-5
 
@@ -34,6 +36,20 @@ def read_motion(
     are scaled unevenly or that do not follow their keys, an object that is scaled unevenly or carried by something
     else, values that are not numbers.
     """
+    steps = read_steps(armature_object, action, slot, scene, root=root, feet=feet, step=step, seconds=math.inf)
+    return run_through(steps)
+
+
+def read_steps(
+    armature_object: bpy.types.Object, action: bpy.types.Action | None = None,
+    slot: bpy.types.ActionSlot | None = None, scene: bpy.types.Scene | None = None, *,
+    root: str = "", feet: Sequence[str] | None = None, step: int = 1, seconds: float = STEP,
+) -> Generator[float, None, Motion]:  # fmt: skip
+    """What `read_motion` returns, in steps of about so many seconds; yields the share that is done.
+
+    Between two steps nothing of Riff is in the file: it may be saved, undone or left. Raises ClipError as `read_motion`
+    does, and where armature or action are removed or changed meanwhile.
+    """
     armature_object = armature_of(armature_object)
     scene = scene or bpy.context.scene
     source = source_of(armature_object, action, slot)
@@ -47,16 +63,33 @@ def read_motion(
     rest = read_rest(armature_object)
     top = _bone(armature_object, rest, root) if root else choose_root(armature_object, rest, channels)
     joints = joints_below(rest, top)
-    poses = sample_poses(armature_object, source, frames, scene)
     keys_object = any(not curve.data_path.startswith("pose.bones") for curve in source.bag.fcurves)
-    check_object(armature_object, poses.world, may_move=keys_object)
-    check_poses(armature_object, rest, joints, poses, channels, frames)
     sliding = {bone for (bone, path), moves in channels.items() if path == "location" and moves}
     fps = scene.render.fps / scene.render.fps_base / frames.step
+    what = f"The action “{source.action.name}” of “{armature_object.name}”"
+    before = _state(armature_object, source) if math.isfinite(seconds) else ()
+    action, handle = source.action, source.slot.handle
+    try:
+        poses = yield from sample_steps(armature_object, source, frames, scene, seconds=seconds)
+        if before and before != _state(armature_object, source_of(armature_object, action, slot_of(action, handle))):
+            raise ClipError(f"{what} was changed while it was read.")
+        check_object(armature_object, poses.world, may_move=keys_object)
+        yield 1.0
+        check_poses(armature_object, rest, joints, poses, channels, frames)
+    except ReferenceError as error:  # Blender's own word for a data-block that is gone
+        raise ClipError(f"{what} was removed while it was read.") from error
+    yield 1.0
     motion = _to_motion(rest, joints, poses, sliding, fps)
+    yield 1.0
     if feet is None:
         return with_found_contacts(motion)
     return with_contacts(motion, sorted({_joint(motion, name) for name in feet}))
+
+
+def _state(armature_object: bpy.types.Object, source: Source) -> tuple[object, ...]:
+    """What tells whether anything that is read was edited: the bones' names and rest, and a sum over all keys."""
+    rest = read_rest(armature_object)
+    return rest.names, rest.parents, rest.matrices.tobytes(), keys_sum(source)
 
 
 def _bone(armature_object: bpy.types.Object, rest: Rest, name: str) -> int:

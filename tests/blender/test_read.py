@@ -54,6 +54,72 @@ def test_leaves_the_file_as_it_was_when_it_fails(read_motion: Read, clip_error: 
     assert state_of_file() == before
 
 
+def read_in_steps(riff: ModuleType, biped: Any, meanwhile: Callable[[], None] = lambda: None) -> tuple[Any, int]:
+    """The motion and the number of steps, each as short as can be; `meanwhile` is done after the second."""
+    steps = importlib.import_module(f"{riff.__name__}.rig.read").read_steps(biped, seconds=0.0)
+    count = 0
+    while True:
+        try:
+            share = next(steps)
+        except StopIteration as end:
+            return end.value, count
+        count += 1
+        assert 0.0 < share <= 1.0
+        if count == 2:
+            meanwhile()
+
+
+def test_in_steps_the_same_is_read(riff: ModuleType, read_motion: Read) -> None:
+    biped = add_dancing_biped()
+    whole, before, found = read_motion(biped), state_of_file(), []
+    motion, steps = read_in_steps(riff, biped, lambda: found.append(state_of_file()))
+    assert steps > 5
+    assert found == [before] == [state_of_file()]
+    assert (motion.skeleton.names, motion.fps) == (whole.skeleton.names, whole.fps)
+    assert np.array_equal(motion.features, whole.features)
+
+
+def move_a_key(biped: Any) -> None:
+    biped.animation_data.action.layers[0].strips[0].channelbags[0].fcurves[3].keyframe_points[5].co[1] += 0.5
+
+
+def add_a_bone(biped: Any) -> None:
+    bpy.ops.object.mode_set(mode="EDIT")
+    biped.data.edit_bones.new("tail").tail = (0, 1, 1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def rename_a_bone(biped: Any) -> None:
+    biped.data.bones["head"].name = "skull"
+
+
+def remove_the_slot(biped: Any) -> None:
+    action = biped.animation_data.action
+    action.slots.remove(action.slots[0])
+
+
+def load_another_file(biped: Any) -> None:
+    bpy.ops.wm.read_homefile(use_empty=True)
+
+
+@pytest.mark.parametrize(("meanwhile", "words"), [
+    (move_a_key, "was changed while it was read"),
+    (add_a_bone, "was changed while it was read"),
+    (rename_a_bone, "was changed while it was read"),
+    (remove_the_slot, "was changed while it was read"),
+    (lambda biped: bpy.data.objects.remove(biped), "was removed while it was read"),
+    (lambda biped: bpy.data.actions.remove(biped.animation_data.action), "was removed while it was read"),
+    (load_another_file, "was removed while it was read"),
+])  # fmt: skip
+def test_what_changes_between_two_steps(
+    riff: ModuleType, clip_error: type[Exception], meanwhile: Callable[[Any], None], words: str
+) -> None:
+    biped = add_dancing_biped()
+    with pytest.raises(clip_error, match=words):
+        read_in_steps(riff, biped, lambda: meanwhile(biped))
+    assert [scene.name for scene in bpy.data.scenes] == ["Scene"]
+
+
 def test_another_action_than_the_active_one(read_motion: Read, assign_action: Callable[..., None]) -> None:
     biped = add_dancing_biped()
     wanted, expected = biped.animation_data.action, read_motion(biped)

@@ -1,0 +1,21 @@
+"""Work on Blender's data that goes on in steps, so that the window stays alive between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+STEP = 0.02
+"""Seconds of work between two looks at the window's events."""
+
+
+def run_through(steps: Generator[float, None, Result]) -> Result:
+    """Take all steps at once; returns what they return. Raises what they raise."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
