@@ -32,6 +32,7 @@ from core.model import Model, load_model
 from core.packed import SLOPE
 from core.pyramid import resize
 from core.rotation import Array
+from core.torch_generator import load_generators
 
 from .machine import circumstances
 from .table import write_json
@@ -97,10 +98,9 @@ def same_inputs(model: Model, seed: int) -> list[Tensor]:
 @torch.no_grad()
 def own_inputs(model: Model, seed: int) -> list[Tensor]:
     """What each stage sees while the same samples are generated: the stage below, upsampled, and its noise."""
-    sampler = Sampler(model)
     x = torch.zeros(SAMPLES, len(model.channels.columns), model.lengths[0])
     inputs = []
-    stages = zip(sampler.generators, model.lengths, model.amplitudes, strict=True)
+    stages = zip(load_generators(model), model.lengths, model.amplitudes, strict=True)
     for stage, (generator, length, amplitude) in enumerate(stages):
         x = resize(x, length)
         noise = torch.from_numpy(np.stack([noise_code(seed, k, stage, length) for k in range(SAMPLES)])) * amplitude

@@ -25,8 +25,9 @@ import torch
 
 from core.channels import choose_channels
 from core.clusters import find_clusters, one_cluster
+from core.cores import usable_cores
 from core.errors import RiffError
-from core.generate import load_generator, noise_code
+from core.generate import noise_code
 from core.graphs import ALLOWED, WARM_UP, RecordedStep, recorder_for
 from core.model import Model
 from core.motion import RATE, Motion, resample, with_contact_labels
@@ -34,7 +35,8 @@ from core.networks import Generator, Graph, group_widths
 from core.pyramid import run_stages
 from core.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.skeleton import GROUP
-from core.threads import Settings, usable_cores
+from core.threads import Settings
+from core.torch_generator import load_generator
 from core.train import pick_device, train
 
 from .footprint import peak_megabytes

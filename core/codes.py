@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .cores import one_thread
 from .generate import Sampler, finished, noise_code
 from .model import Model
 from .motion import Motion
-from .threads import threads
 
 Code = list[NDArray[np.float32]]
 """The noise of one motion: for each stage (1, frames of the stage), of variance 1."""
@@ -67,7 +67,7 @@ def near(model: Model, code: Code, seed: int, variation: int, distance: float = 
 
 def motions_of(sampler: Sampler, codes: Sequence[Code]) -> list[Motion]:
     """The motions that codes of one length lead to, at 30 frames/s, as the networks make them."""
-    with threads(1):
+    with one_thread():
         return sampler.motions([np.stack(parts) for parts in zip(*codes, strict=True)])
 
 

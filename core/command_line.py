@@ -150,6 +150,7 @@ def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around what is kept of a clip as BVH files; returns their paths. Raises RiffError."""
     from .bone_map import onto_skeleton
     from .clip_files import read_clip
+    from .compose import compose
     from .direction import direct
     from .model import load_model
     from .motion_files import write_motions
@@ -158,8 +159,6 @@ def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
     source = onto_skeleton(read_clip(options.clip).motion, model.skeleton) if options.clip else model.source
     direction = read_direction(options, source.skeleton)
     composition = direct(source, direction)
-    with _needs_torch():
-        from .compose import compose
     motions = compose(model, composition, count=options.count, seed=options.seed, clean=not options.raw)
     files = write_motions(options.out, model.name, options.seed, motions)
     size = {"count": len(files), "frames": motions[0].frames, "fps": source.fps, "seed": options.seed}
@@ -178,13 +177,12 @@ def evaluate_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _variations(options: argparse.Namespace, frames: int | None) -> tuple[Model, list[Motion]]:
+    from .generate import generate
     from .model import load_model
 
     model = load_model(options.model)
     if frames is None and options.verb is evaluate_verb:
         frames = 2 * model.source.frames  # the papers' custom
-    with _needs_torch():
-        from .generate import generate
     return model, generate(model, frames=frames, count=options.count, seed=options.seed)
 
 
@@ -193,7 +191,7 @@ def _needs_torch() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        message = f"PyTorch cannot be loaded in this Python ({error}); Riff trains and generates with it."
+        message = f"PyTorch cannot be loaded in this Python ({error}); Riff trains with it."
         raise RiffError(message) from error
 
 

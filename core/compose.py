@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from .composition import Composition
+from .cores import one_thread
 from .errors import ClipError, ModelError
 from .flips import repair_flips
 from .generate import Sampler, noise_code
 from .model import Model
 from .motion import RATE, Motion
-from .pyramid import resize
 from .rates import at_rate
 from .rows import EntryRows
 from .settle import settle
-from .threads import threads
+from .stage_rows import Rows, resize, resize_circle
 from .windows import pick_windows
 
 WIDER = 1.5
@@ -70,13 +68,11 @@ def _synthesize(run: _Run, composition: Composition) -> NDArray[np.float32]:
     entry = EntryRows(run.sampler.model, composition, target.features[:frames], recipe.lengths(frames))
     first = max(1, recipe.first_stage(composition.entry - 1))
     longer = max(int(WIDER * frames), int(2.5 * entry.longest_run)) if entry.longest_run else frames
-    with threads(1), torch.no_grad():
+    with one_thread():
         x = run.stages(range(first), recipe.lengths(longer))
         x = pick_windows(resize(x, recipe.lengths(longer)[first]), entry.kept(first))
         x = entry.enter(x, first)
-        x = run.stages(range(first, recipe.stage_count), recipe.lengths(frames), x, entry)
-    rows: NDArray[np.float32] = x.numpy()
-    return rows
+        return run.stages(range(first, recipe.stage_count), recipe.lengths(frames), x, entry)
 
 
 @dataclass(frozen=True)
@@ -89,21 +85,21 @@ class _Run:
     loop: bool
 
     def stages(
-        self, stages: range, lengths: list[int], x: Tensor | None = None, entry: EntryRows | None = None,
-    ) -> Tensor:  # fmt: skip
+        self, stages: range, lengths: list[int], x: Rows | None = None, entry: EntryRows | None = None,
+    ) -> Rows:  # fmt: skip
         """Consecutive stages from zero or `x`; what is kept is put back in front of each (`paper.md`, *Pyramid*)."""
         amplitudes = self.sampler.amplitudes()
         if x is None:
-            x = torch.zeros(len(self.variations), len(self.sampler.model.channels.columns), lengths[0])
+            x = self.sampler.nothing(len(self.variations), lengths[0])
         for stage in stages:
             if x.shape[-1] != lengths[stage]:
-                x = _resize_circle(x, lengths[stage]) if self.loop else resize(x, lengths[stage])
+                x = resize_circle(x, lengths[stage]) if self.loop else resize(x, lengths[stage])
                 x = entry.keep(x, stage) if entry is not None else x
             codes = np.stack([noise_code(self.seed, k, stage, lengths[stage]) for k in self.variations])
-            x = self._refine(stage, x, torch.from_numpy(codes) * amplitudes[stage])
+            x = self._refine(stage, x, codes * np.float32(amplitudes[stage]))
         return x
 
-    def _refine(self, stage: int, x: Tensor, noise: Tensor) -> Tensor:
+    def _refine(self, stage: int, x: Rows, noise: Rows) -> Rows:
         generator, length = self.sampler.generators[stage], x.shape[-1]
         if not self.loop:
             return generator.refine(x, noise)
@@ -111,14 +107,5 @@ class _Run:
         return generator.refine(_wrap(x, margin), _wrap(noise, margin))[..., margin : margin + length]
 
 
-def _wrap(x: Tensor, margin: int) -> Tensor:
-    return torch.cat([x[..., x.shape[-1] - margin :], x, x[..., :margin]], dim=-1)
-
-
-def _resize_circle(x: Tensor, length: int) -> Tensor:
-    """Linear resampling of a circle of rows; rows stand for equal spans as in `resize`."""
-    frames = x.shape[-1]
-    at = (torch.arange(length, dtype=torch.float64) + 0.5) * (frames / length) - 0.5
-    low = torch.floor(at).long()
-    share = (at - low).to(x.dtype)
-    return x[..., low % frames] * (1.0 - share) + x[..., (low + 1) % frames] * share
+def _wrap(x: Rows, margin: int) -> Rows:
+    return np.concatenate([x[..., x.shape[-1] - margin :], x, x[..., :margin]], axis=-1)

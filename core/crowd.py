@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .cores import on_all_cores
 from .crowd_choice import Lens, choose_apart, closest_pairs, from_source, local_distance
 from .crowd_paths import Course, course_of, forward_of
 from .crowd_place import Floor, Placed, Spot, place_members
-from .crowd_pool import CandidatePool, Key, Outlines, on_all_cores
+from .crowd_pool import CandidatePool, Key, Outlines
 from .crowd_wish import Figures, Wish
 from .metrics import rotation_features
 from .motion import RATE, Motion, resample

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from .compose import compose
 from .composition import Composition, free
+from .cores import on_all_cores
 from .errors import ClipError
 from .generate import CHUNK, Sampler, finished, noise_code
 from .model import Model
 from .motion import RATE, Motion, resample
-from .pyramid import run_stages
 from .rotation import Array
 from .skeleton import GROUP
-from .threads import threads, usable_cores
+from .stage_rows import Rows, run_stages
 
 Key = tuple[int, int]
 """Seed and number of a variation: with the model and the length, all that it takes to make it again."""
 
 COURSE = 1.0 / 3.0
 """Share of a motion's rows from which on its course shows: the stages above add detail at three times the cost."""
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +63,8 @@ class CandidatePool:
         """The first stages of these variations; a few at a time on each core."""
         step = max(1, CHUNK // self._lengths[self._stages - 1])
         parts = [keys[start : start + step] for start in range(0, len(keys), step)]
-        base = (len(self.model.channels.columns), self._lengths[0])
-        rows = on_all_cores(lambda part: self._run(part, torch.zeros(len(part), *base), 0, self._stages), parts)
+        empty, length = self._sampler.nothing, self._lengths[0]
+        rows = on_all_cores(lambda part: self._run(part, empty(len(part), length), 0, self._stages), parts)
         return Outlines(tuple(keys), np.concatenate(rows))
 
     def courses(self, outlines: Outlines) -> Array:
@@ -90,7 +83,7 @@ class CandidatePool:
         return [motion for part in done for motion in part]
 
     def _finish_some(self, outlines: Outlines) -> list[Motion]:
-        rows = self._run(outlines.keys, torch.from_numpy(outlines.rows), self._stages, len(self._lengths))
+        rows = self._run(outlines.keys, outlines.rows, self._stages, len(self._lengths))
         made = [self._sampler.motion(one) for one in rows]
         return [self._at_rate(finished(motion, self.model.source, self.clean)) for motion in made]
 
@@ -111,21 +104,13 @@ class CandidatePool:
         blank = Motion(features, source.skeleton, RATE, source.origin)
         return replace(free(blank), loop=True, travels=False)
 
-    def _run(self, keys: Sequence[Key], base: Tensor, first: int, last: int) -> NDArray[np.float32]:
+    def _run(self, keys: Sequence[Key], base: Rows, first: int, last: int) -> NDArray[np.float32]:
         stages = range(first, last)
         amplitudes = self._sampler.amplitudes()
-        noises: list[Tensor | None] = [
-            torch.from_numpy(np.stack([noise_code(seed, k, stage, self._lengths[stage]) for seed, k in keys]))
-            * amplitudes[stage]
+        noises: list[Rows | None] = [
+            np.stack([noise_code(seed, k, stage, self._lengths[stage]) for seed, k in keys])
+            * np.float32(amplitudes[stage])
             for stage in stages
         ]
         generators = self._sampler.generators[first:last]
-        rows: NDArray[np.float32] = run_stages(generators, self._lengths[first:last], noises, base).numpy()
-        return rows
-
-
-def on_all_cores(call: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """The results of a call for each item, in their order; every core works on one at a time."""
-    workers = min(len(items), usable_cores())
-    with threads(1), ThreadPoolExecutor(max(1, workers), "riff-crowd", torch.set_num_threads, (1,)) as pool:
-        return list(pool.map(call, items)) if workers > 1 else [call(item) for item in items]
+        return run_stages(generators, self._lengths[first:last], noises, base)

@@ -76,7 +76,7 @@ def _check_torch(device: str) -> None:
 
         check_device(device)
     except ImportError as error:
-        message = f"PyTorch cannot be loaded in this Python ({error}); Riff trains and generates with it."
+        message = f"PyTorch cannot be loaded in this Python ({error}); Riff trains with it."
         raise JobError(message) from error
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from .channels import Channels
 from .composition import Composition
 from .joins import DECAY, EXACT, patterns_of, runs_of, spread_offsets
 from .model import Model
-from .pyramid import resize
 from .rates import stretch_rows
 from .rotation import Array
 from .skeleton import GROUP
+from .stage_rows import Rows, resize
 from .windows import Kept
 
 NEAREST = 1.6
@@ -30,7 +28,7 @@ class EntryRows:
         channels = model.channels
         self.lengths, self.loop = lengths, composition.loop
         self.frames = len(features)
-        self.rows = torch.from_numpy(channels.encode(features)[None])
+        self.rows: Rows = channels.encode(features)[None]
         self.keeping = _group_weights(channels, self._at_30(composition.keep))
         self.entering = self.keeping
         if composition.enter is not None:
@@ -61,10 +59,10 @@ class EntryRows:
         """What enters, for choosing what goes on from it."""
         return Kept(*self._rows(stage, self.entering), self.loop, self.travel)
 
-    def enter(self, x: Tensor, stage: int) -> Tensor:
+    def enter(self, x: Rows, stage: int) -> Rows:
         return self._bend(x, *self._rows(stage, self.entering), stage)
 
-    def keep(self, x: Tensor, stage: int) -> Tensor:
+    def keep(self, x: Rows, stage: int) -> Rows:
         return self._bend(x, *self._rows(stage, self.keeping), stage)
 
     def _rows(self, stage: int, weights: Array) -> tuple[Array, Array]:
@@ -74,7 +72,7 @@ class EntryRows:
         return self._seen[key]
 
     def _resampled(self, length: int, weights: Array) -> tuple[Array, Array]:
-        target = resize(self.rows, length)[0].numpy().astype(np.float64)
+        target = resize(self.rows, length)[0].astype(np.float64)
         tents = _tents(self.frames, length)
         mixed = np.zeros((length, weights.shape[1]))
         for groups, pattern in patterns_of(weights):
@@ -84,13 +82,13 @@ class EntryRows:
             if len(in_part):
                 own = (groups[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
                 near = tents[in_part] * pattern / share[in_part, None]
-                target[np.ix_(own, in_part)] = self.rows[0].numpy()[own] @ near.T
+                target[np.ix_(own, in_part)] = self.rows[0][own] @ near.T
         return target, mixed
 
-    def _bend(self, x: Tensor, target: Array, weights: Array, stage: int) -> Tensor:
+    def _bend(self, x: Rows, target: Array, weights: Array, stage: int) -> Rows:
         """Move what is kept to the target and bend the rest towards it (B, C, T)."""
         decay = max(NEAREST, DECAY * self.lengths[stage] / self.frames)
-        values = x.numpy().astype(np.float64)
+        values = x.astype(np.float64)
         offsets = target - values
         for groups, pattern in patterns_of(weights):
             own = (groups[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
@@ -98,7 +96,7 @@ class EntryRows:
             flat = known.transpose(2, 0, 1).reshape(len(pattern), -1)
             moved = flat if (pattern >= EXACT).all() else spread_offsets(flat, pattern, decay, loop=self.loop)
             values[:, own] += moved.reshape(len(pattern), *known.shape[:2]).transpose(1, 2, 0)
-        return torch.from_numpy(values.astype(np.float32))
+        return values.astype(np.float32)
 
 
 def _group_weights(channels: Channels, weights: Array) -> Array:

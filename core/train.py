@@ -16,6 +16,7 @@ from .channels import choose_channels
 from .checkpoint import Checkpoint, begin
 from .clock import Clock, Snapshots
 from .clusters import find_clusters, one_cluster
+from .cores import usable_cores
 from .errors import TrainingStopped
 from .graphs import ALLOWED, recorder_for
 from .iteration import Bases
@@ -30,7 +31,7 @@ from .recipe import Recipe
 from .stage import Stage, make_stage, start_networks, transfer
 from .start import Start
 from .supply import Supply
-from .threads import Settings, Workers, usable_cores
+from .threads import Settings, Workers
 
 
 def train(

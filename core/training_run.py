@@ -65,7 +65,7 @@ def device_name(device: str) -> str:
     if device == "mps":
         return "Apple GPU"
     if device == "cpu":
-        from .threads import usable_cores
+        from .cores import usable_cores
 
         return f"CPU, {usable_cores()} cores"
     raise RiffError(f"“{device}” is no device that Riff knows.")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from .joins import runs_of
 from .rotation import Array
 from .skeleton import GROUP
+from .stage_rows import Rows
 
 EDGE = 3
 """Rows on either side of a region that have to match."""
@@ -35,7 +35,7 @@ class Kept:
     travel: tuple[int, ...] = ()
 
 
-def pick_windows(x: Tensor, kept: Kept) -> Tensor:
+def pick_windows(x: Rows, kept: Kept) -> Rows:
     """Fill each free run of the kept rows with the stretch of x (B, C, N), N ≥ T, that goes on best.
 
     A generated level-1 row is as good anywhere, the network being convolutional; so of all stretches of a sample those
@@ -44,13 +44,13 @@ def pick_windows(x: Tensor, kept: Kept) -> Tensor:
     """
     length = kept.target.shape[1]
     whole = _held(kept.weights)
-    result = x[..., :length].clone()
+    result = x[..., :length].copy()
     if not whole.any() or whole.all():
         return result
     free = np.repeat((kept.weights[~whole] < 0.5).any(0), GROUP)
     for start, stop in _runs(whole, kept.loop):
         gap = Gap(kept, whole, free, start, stop)
-        for number, sample in enumerate(x.numpy().astype(np.float64)):
+        for number, sample in enumerate(x.astype(np.float64)):
             first = gap.best(sample)
             if first is not None:
                 result[number][:, gap.rows] = x[number][:, first : first + stop - start]

@@ -20,11 +20,11 @@ from bench.reduced import PAPERS_JOINTS, on_joints, on_papers_joints
 from bench.table import Row, markdown
 from core.bvh import write_bvh
 from core.errors import ClipError
-from core.generate import Sampler
 from core.model import Model, save_model
 from core.motion import Motion
 from core.recipe import PAPER, RECIPES
 from core.rotation import angle_between
+from core.torch_generator import load_generators
 from core.train import train
 
 
@@ -116,12 +116,12 @@ def test_cka_of_equal_and_of_independent_activations() -> None:
 
 
 def test_cka_looks_into_the_generator_itself(tiny_model: Model) -> None:
-    sampler = Sampler(tiny_model)
+    generators = load_generators(tiny_model)
     for stage, x in enumerate(cka.own_inputs(tiny_model, seed=0)):
         outputs = cka.layer_outputs(tiny_model, stage, x)
         assert len(outputs) == 4
         with torch.no_grad():
-            assert torch.allclose(outputs[-1], sampler.generators[stage](x), atol=1e-5)
+            assert torch.allclose(outputs[-1], generators[stage](x), atol=1e-5)
 
 
 def test_cka_report(tiny_model: Model, tmp_path: Path) -> None:

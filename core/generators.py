@@ -1,0 +1,30 @@
+"""The generators of a model, ready to run: by PyTorch where this Python has it, else by numpy alone."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from .clusters import find_clusters
+from .model import Model
+from .numpy_generator import NumpyGenerator
+from .stage_rows import Refiner
+
+
+def has_torch() -> bool:
+    """Whether PyTorch is here, found without loading it."""
+    return importlib.util.find_spec("torch") is not None
+
+
+def make_generators(model: Model, *, torch: bool | None = None) -> list[Refiner]:
+    """One generator for each stage; `torch` says who computes (None: PyTorch where it is).
+
+    Both give the same rows to 1e-4. The choice hangs on what is installed, not on what happens to be loaded, so that a
+    seed gives the same motion in every run.
+    """
+    if has_torch() if torch is None else torch:
+        from .torch_generator import TorchGenerator, load_generators
+
+        return [TorchGenerator(generator) for generator in load_generators(model)]
+    near = model.channels.near(model.recipe.distance)
+    clusters = find_clusters(near)
+    return [NumpyGenerator(model, stage, near, clusters) for stage in range(model.recipe.stage_count)]

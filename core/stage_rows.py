@@ -1,0 +1,57 @@
+"""Rows of the stages as arrays: resampled, straight or as a circle, and on their way through generators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.float32]
+"""Network rows of some samples, (B, C, T)."""
+
+
+class Refiner(Protocol):
+    """A stage's generator, whatever computes it."""
+
+    def refine(self, base: Rows, noise: Rows) -> Rows:
+        """x_i = G_i(base + noise) + base, with `noise` (B, 1, T) or (B, C, T) already scaled by σ_i."""
+
+
+def resize(rows: Rows, length: int) -> Rows:
+    """Linear resampling over time, (B, C, T) → (B, C, length); rows stand for equal spans, as in GANimator."""
+    frames = rows.shape[-1]
+    if frames == length:
+        return rows
+    at = np.maximum((np.arange(length) + 0.5) * (frames / length) - 0.5, 0.0)
+    low = np.minimum(at.astype(int), frames - 1)
+    return _between(rows, low, np.minimum(low + 1, frames - 1), at - low)
+
+
+def resize_circle(rows: Rows, length: int) -> Rows:
+    """Linear resampling of a circle of rows; rows stand for equal spans as in `resize`."""
+    frames = rows.shape[-1]
+    at = (np.arange(length) + 0.5) * (frames / length) - 0.5
+    low = np.floor(at).astype(int)
+    return _between(rows, low % frames, (low + 1) % frames, at - low)
+
+
+def _between(rows: Rows, low: NDArray[np.int64], high: NDArray[np.int64], share: NDArray[np.float64]) -> Rows:
+    part = share.astype(np.float32)
+    mixed: Rows = rows[..., low] * (np.float32(1.0) - part) + rows[..., high] * part
+    return mixed
+
+
+def run_stages(
+    generators: Sequence[Refiner], lengths: Sequence[int], noises: Sequence[Rows | None], base: Rows,
+) -> Rows:  # fmt: skip
+    """Run consecutive stages: x_i = G_i(↑x_{i-1} + σ_i z_i) + ↑x_{i-1} (`paper.md`, *Pyramid*).
+
+    `base` (B, C, T) enters the first stage; `noises` are scaled (B, 1, T_i) or (B, C, T_i), or None for none.
+    """
+    x = base
+    for generator, length, noise in zip(generators, lengths, noises, strict=True):
+        x = resize(x, length)
+        x = generator.refine(x, noise if noise is not None else np.zeros_like(x[:, :1]))
+    return x

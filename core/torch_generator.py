@@ -1,0 +1,41 @@
+"""A model's generators in PyTorch, called with arrays."""
+
+from __future__ import annotations
+
+import torch
+
+from .clusters import find_clusters
+from .model import Model
+from .networks import Generator, Graph, load_arrays
+from .stage_rows import Rows
+
+
+class TorchGenerator:
+    """G_i of a stage of a model, on the CPU."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+
+    @torch.no_grad()
+    def refine(self, base: Rows, noise: Rows) -> Rows:
+        """x_i = G_i(base + noise) + base, with `noise` (B, 1, T) or (B, C, T) already scaled by σ_i."""
+        made: Rows = self._generator.refine(torch.from_numpy(base), torch.from_numpy(noise)).numpy()
+        return made
+
+
+def load_generators(model: Model) -> list[Generator]:
+    """The generators of all stages, with their weights."""
+    recipe = model.recipe
+    near = model.channels.near(recipe.distance)
+    graph = Graph(near, tuple(find_clusters(near)))
+    generators = []
+    for stage in range(recipe.stage_count):
+        generator = Generator(graph, recipe.hidden, recipe.kernel, torch.Generator())
+        load_generator(generator, model, stage)
+        generators.append(generator.eval())
+    return generators
+
+
+def load_generator(generator: Generator, model: Model, stage: int) -> None:
+    """Set a generator's weights from those of a stage of a model."""
+    load_arrays(generator, f"stage{stage}.layer", model.weights)
