@@ -78,10 +78,9 @@ def iteration_operations(recipe: Recipe, frames: int, groups: int, level: int) -
     batch, steps = recipe.batch[level], recipe.critic_steps
     judged = max(1, round(recipe.penalty_share * batch))
     start = recipe.first_stage(level)
-    crop = min(recipe.crop[level] or lengths[start], lengths[start])
     total = 0.0
     for stage in range(start, start + recipe.stages[level]):
-        rows = round(crop * lengths[stage] / lengths[start])
+        rows = recipe.rows(lengths, stage)
         critic = batch * g + (2 * batch + judged) * (3 * d - first) + judged * (first + d)
         total += rows * (steps * critic + batch * (3 * g - first + 2 * d))
         total += lengths[stage] * (3 * g - first) / recipe.reconstruct_every

@@ -62,4 +62,4 @@ def iterate_stages(
 
 
 def _lift(above: Stage, made: list[Tensor], rebuilt: Tensor) -> Bases:
-    return Bases([resize(sample, above.rows) for sample in made], resize(rebuilt, above.real.shape[-1]))
+    return Bases([above.fit(sample) for sample in made], resize(rebuilt, above.real.shape[-1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -23,7 +24,7 @@ class Recipe:
     reconstruction: Levels
     """λ_rec of each level."""
     crop: tuple[int, ...] = (0, 0, 0, 0)
-    """Frames that a level's first stage trains on at a time; 0 for the whole clip."""
+    """Rows that each stage of a level trains on at a time; 0 for the whole clip."""
     stages: tuple[int, ...] = (2, 2, 2, 1)
     first_length: float = 0.2
     growth: float = 4 / 3
@@ -89,6 +90,10 @@ class Recipe:
 
     def first_stage(self, level: int) -> int:
         return sum(self.stages[:level])
+
+    def rows(self, lengths: Sequence[int], stage: int) -> int:
+        """Rows of the samples that a stage is trained on, where the stages have these lengths."""
+        return min(self.crop[self.level_of(stage)] or lengths[stage], lengths[stage])
 
     def scaled(self, factor: float) -> Recipe:
         """The same recipe with `factor` times the iterations, at least one a level."""
@@ -176,8 +181,7 @@ RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (FAST, PAPER, GA
 def rows_an_iteration(recipe: Recipe, lengths: list[int], stage: int) -> float:
     """Frames that pass forward once through a stage's networks in one iteration, backward passes counted as two."""
     level = recipe.level_of(stage)
-    rows = min(recipe.crop[level] or lengths[stage], lengths[stage])
-    batch = recipe.batch[level]
+    rows, batch = recipe.rows(lengths, stage), recipe.batch[level]
     critic = 7.0 * batch + 5.0 * max(1, round(recipe.penalty_share * batch))
     return rows * (critic * recipe.critic_steps + 6.0 * batch) + 3.0 * lengths[stage] / recipe.reconstruct_every
 

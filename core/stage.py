@@ -14,13 +14,14 @@ from torch import Tensor
 from .graphs import RecordedStep, Recorder
 from .iteration import Bases, Chances, Outcome, Runner, Task, deep, flat
 from .losses import FootSpeed, contact_loss
-from .networks import Critic, Generator, Graph, load_arrays, mask_gradients
+from .networks import Critic, Generator, Graph, load_arrays
+from .optimiser import adam, set_rate, step
 from .pool import Pool
-from .pyramid import Pyramid
+from .pyramid import Pyramid, resize
 from .recipe import Recipe
 from .start import Start
 
-PART_ROWS = 1300
+PART_ROWS = 650
 """Frames that a part of a batch has at most on a CPU: what the layers keep of more falls out of a core's cache."""
 
 
@@ -37,8 +38,8 @@ class Stage:
         self.real = pyramid.clips[index]
         self.averaged = copy.deepcopy(generator) if recipe.average else generator
         betas = (recipe.beta1, 0.99 if recipe.beta1 < 0.9 else 0.999)
-        self.generator_optimiser = _adam(generator, recipe.generator_rate, betas)
-        self.critic_optimiser = _adam(critic, recipe.critic_rate, betas)
+        self.generator_optimiser = adam(generator, recipe.generator_rate, betas)
+        self.critic_optimiser = adam(critic, recipe.critic_rate, betas)
         self.pool = Pool(recipe.pool, self.real[0, :, : self.rows], random) if recipe.pool else None
         self.latest: dict[str, Tensor] = {}
         self.rebuilt = self.real
@@ -59,10 +60,7 @@ class Stage:
     @property
     def rows(self) -> int:
         """Rows of the samples that this stage is trained on."""
-        lengths = self.pyramid.lengths
-        first = lengths[self.recipe.first_stage(self.level)]
-        crop = min(self.recipe.crop[self.level] or first, first)
-        return round(crop * lengths[self.index] / first)
+        return self.recipe.rows(self.pyramid.lengths, self.index)
 
     def iterate(self, bases: Bases, run: Runner) -> tuple[list[Tensor], Tensor]:
         """Critic steps, one generator step, one reconstruction step; returns what the generator made on the way.
@@ -83,6 +81,14 @@ class Stage:
         self._follow_average()
         return outcome.made, self.rebuilt
 
+    def fit(self, below: Tensor) -> Tensor:
+        """Samples of the stage below, as many rows as it trains on, at this stage's rate and cut to its own rows."""
+        lengths, rows = self.pyramid.lengths, self.rows
+        length = max(rows, round(below.shape[-1] * lengths[self.index] / lengths[self.index - 1]))
+        spare = length - rows
+        start = int(torch.randint(0, spare + 1, (), generator=self.random)) if spare else 0
+        return resize(below, length)[..., start : start + rows].contiguous()
+
     def finish(self) -> None:
         """Let go of what only training needs on the device."""
         self.recorded = {}
@@ -95,12 +101,23 @@ class Stage:
         made: list[Tensor] = []
         gaps: list[Tensor] = []
         for base, chance in zip(bases.random[:-1], chances[:-1], strict=True):
-            with torch.no_grad():
-                made.append(self.generator.refine(base, chance.noise))
+            made.append(self._made(base, chance.noise, run))
             shown = self.pool.exchange(made[-1], chance.fates) if self.pool else made[-1]
             gaps.append(self._critic_step(shown, chance, run))
         outcome = self._generator_step(bases, chances[-1].noise, due, run)
         return Outcome([*made, *outcome.made], {"critic": gaps[-1], **outcome.losses}, outcome.rebuilt)
+
+    def _made(self, base: Tensor, noise: Tensor, run: Runner) -> Tensor:
+        """What the generator makes of a batch, without gradients."""
+
+        def task(part: slice) -> Task:
+            def refined() -> tuple[list[Tensor], Tensor]:
+                with torch.no_grad():  # which each thread has a setting of its own for
+                    return [], self.generator.refine(base[part], noise[part])
+
+            return refined
+
+        return torch.cat([made for _, made in run([task(part) for part in self._parts(base)])])
 
     def noise(self, base: Tensor) -> Tensor:
         """σ_i z_i, one value per frame shared by all channels (B, 1, T)."""
@@ -132,8 +149,7 @@ class Stage:
         """One step of the critic; returns the gap."""
         count = len(fake)
         real = self.real_windows(chance.rows, count)
-        alone = self.recipe.stages[self.level] == 1
-        parts = self._parts(count, fake.shape[-1], 2 if alone else 1)
+        parts = self._parts(fake)
         # Of a stage that two cores share, each half judges a sample at least: the other core would wait for it anyway.
         judged = -(-max(1, round(self.recipe.penalty_share * count)) // len(parts))
 
@@ -147,12 +163,12 @@ class Stage:
             return gradients
 
         results = run([task(part) for part in parts])
-        _step(self.critic, self.critic_optimiser, [grads for grads, _ in results])
+        step(self.critic, self.critic_optimiser, [grads for grads, _ in results])
         return _total([value for _, value in results])
 
     def _generator_step(self, bases: Bases, noise: Tensor, due: bool, run: Runner) -> Outcome:
         base = bases.random[-1]
-        parts = self._parts(len(base), base.shape[-1], 1)
+        parts = self._parts(base)
         samples: list[Tensor] = [base] * len(parts)
         contacts = [base.new_zeros(())] * len(parts)
         adversarial = [self._adversarial(base, noise, part, k, samples, contacts) for k, part in enumerate(parts)]
@@ -163,7 +179,7 @@ class Stage:
         for tasks in [[*adversarial, *rebuild]] if self.recipe.joint_steps else [adversarial, rebuild]:
             if tasks:
                 results += run(tasks)
-                _step(self.generator, self.generator_optimiser, [grads for grads, _ in results[-len(tasks) :]])
+                step(self.generator, self.generator_optimiser, [grads for grads, _ in results[-len(tasks) :]])
         losses = {"adversarial": _total([value for _, value in results[: len(parts)]]), "contact": _total(contacts)}
         if due:
             losses["reconstruction"] = _total([value for _, value in results[len(parts) :]])
@@ -212,9 +228,10 @@ class Stage:
         apart = self.pyramid.frames_per_row(self.index) if self.recipe.timed_root else 1.0
         return contact_loss(feet(fake, apart), feet.contact_labels(fake), self.recipe.contact_squared)
 
-    def _parts(self, count: int, length: int, least: int) -> list[slice]:
-        """A batch cut into parts of about one size whose gradients are added up."""
-        wanted = -(-count * length // PART_ROWS) if self.real.device.type == "cpu" else 1
+    def _parts(self, batch: Tensor) -> list[slice]:
+        """A batch (B, C, T) cut into parts of about one size: two at least where two cores share the stage."""
+        count, least = len(batch), 2 if self.recipe.stages[self.level] == 1 else 1
+        wanted = -(-count * batch.shape[-1] // PART_ROWS) if self.real.device.type == "cpu" else 1
         number = min(count, max(least, wanted))
         ends = [-(-count * k // number) for k in range(number + 1)]
         return [slice(start, stop) for start, stop in itertools.pairwise(ends)]
@@ -224,8 +241,8 @@ class Stage:
             return
         done = min(self.steps / self.recipe.iterations[self.level], 1.0)
         share = self.recipe.final_rate + (1.0 - self.recipe.final_rate) * (1.0 + math.cos(math.pi * done)) / 2.0
-        _set_rate(self.generator_optimiser, self.recipe.generator_rate * share)
-        _set_rate(self.critic_optimiser, self.recipe.critic_rate * share)
+        set_rate(self.generator_optimiser, self.recipe.generator_rate * share)
+        set_rate(self.critic_optimiser, self.recipe.critic_rate * share)
 
     @torch.no_grad()
     def _follow_average(self) -> None:
@@ -273,29 +290,3 @@ def _spans(length: int, most: int) -> list[tuple[int, int]]:
 def _total(values: Sequence[Tensor]) -> Tensor:
     """Their sum; a single one as it is."""
     return torch.stack(list(values)).sum() if len(values) > 1 else values[0]
-
-
-def _adam(module: torch.nn.Module, rate: float, betas: tuple[float, float]) -> torch.optim.Adam:
-    device = next(iter(module.parameters())).device
-    if device.type != "cuda":
-        return torch.optim.Adam(module.parameters(), lr=rate, betas=betas, fused=True)
-    # A recorded step reads its rate and counts its steps on the device.
-    learning = torch.tensor(rate, device=device)
-    return torch.optim.Adam(module.parameters(), lr=learning, betas=betas, fused=True, capturable=True)
-
-
-def _set_rate(optimiser: torch.optim.Adam, rate: float) -> None:
-    (group,) = optimiser.param_groups
-    if isinstance(group["lr"], Tensor):
-        group["lr"].fill_(rate)
-    else:
-        group["lr"] = rate
-
-
-def _step(module: torch.nn.Module, optimiser: torch.optim.Adam, parts: list[list[Tensor]]) -> None:
-    """Add up the gradients of the parts, in a fixed order, and take one optimiser step."""
-    for parameter, *grads in zip(module.parameters(), *parts, strict=True):
-        known = [grad for grad in grads if grad is not None]
-        parameter.grad = sum(known[1:], start=known[0]) if known else None
-    mask_gradients(module)
-    optimiser.step()

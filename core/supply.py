@@ -34,7 +34,7 @@ class Supply:
         self.first = self.recipe.first_stage(level)
         pyramid = training.pyramid
         self.length = pyramid.lengths[self.first]
-        self.rows = min(self.recipe.crop[level] or self.length, self.length)
+        self.rows = self.recipe.rows(pyramid.lengths, self.first)
         self.bank = bank
         self._samples = RecordedStep(self._from_noise, training.new_recorder)
         self.code = pyramid.code

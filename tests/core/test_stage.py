@@ -68,10 +68,8 @@ def test_fast_is_small_enough_to_stay_whole() -> None:
         lengths = FAST.lengths(frames)
         for stage in range(FAST.stage_count):
             level = FAST.level_of(stage)
-            first = lengths[FAST.first_stage(level)]
-            rows = round(min(FAST.crop[level], first) * lengths[stage] / first)
             cores = 2 if FAST.stages[level] == 1 else 1
-            assert FAST.batch[level] * rows <= PART_ROWS * cores
+            assert FAST.batch[level] * FAST.rows(lengths, stage) <= PART_ROWS * cores
 
 
 def test_pool_exchanges_one_sample_after_the_other() -> None:
