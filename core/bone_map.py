@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 import numpy as np
 
 from .errors import ClipError
-from .motion import Motion, forward_kinematics, from_transforms, with_contact_labels
+from .motion import Motion, forward_kinematics, from_transforms, with_contact_labels, with_properties
 from .parts import below, find_partners, lateral_axis, rest_places, side_of
 from .rotation import Array, rotation_from_vector
 from .skeleton import BODY, GROUP, Skeleton
@@ -53,7 +53,7 @@ def onto_skeleton(motion: Motion, skeleton: Skeleton, bones: Mapping[str, str] |
     at rest, and the root's path is scaled by the height of the root. Raises ClipError where too few bones match.
     """
     own = motion.skeleton
-    if (own.names, own.parents, own.translated) == (skeleton.names, skeleton.parents, skeleton.translated):
+    if own.same_rig(skeleton):
         return _with_feet(motion, skeleton)
     bones = guess_bones(skeleton, own) if bones is None else bones
     pairs = {
@@ -69,14 +69,16 @@ def onto_skeleton(motion: Motion, skeleton: Skeleton, bones: Mapping[str, str] |
 
 
 def _with_feet(motion: Motion, skeleton: Skeleton) -> Motion:
-    """The same channels with another choice of feet."""
+    """The same channels with another choice of feet, and properties told by the ranges of `skeleton`."""
     own = motion.skeleton
-    if own.contacts == skeleton.contacts:
+    if own.contacts == skeleton.contacts and own.properties == skeleton.properties:
         return motion
     features = np.zeros((motion.frames, skeleton.channels))
     features[:, : own.joints * GROUP] = motion.features[:, : own.joints * GROUP]
     features[:, skeleton.root_channel :] = motion.features[:, own.root_channel :]
-    return with_contact_labels(replace(motion, features=features, skeleton=replace(own, contacts=skeleton.contacts)))
+    moved = replace(own, contacts=skeleton.contacts, properties=skeleton.properties)
+    given = replace(motion, features=features, skeleton=moved)
+    return with_contact_labels(with_properties(given, motion.property_values()) if own.properties else given)
 
 
 def _mapped(motion: Motion, skeleton: Skeleton, pairs: dict[int, int]) -> Motion:

@@ -79,6 +79,9 @@ class Channels:
             features[:, fold.columns] = fold.decode(values[:, start : start + GROUP] / self.gain[start])
         labels = self.skeleton.contact_channels
         features[:, labels] = features[:, labels].clip(0.0, 1.0)
+        if self.skeleton.upright:
+            # A heading that leaned, however little, would lift the feet a body's length below it.
+            features[:, [2, 5]] = 0.0
         return features
 
     def _fold_channels(self) -> list[tuple[Fold, int]]:
@@ -116,7 +119,7 @@ def _gains(source: Motion, groups: Sequence[int], recipe: Recipe) -> tuple[float
     skeleton = source.skeleton
     spread = source.features.std(0).reshape(skeleton.groups, GROUP)
     sizes = np.sqrt((spread**2).mean(1)).clip(1e-6)
-    root, last = skeleton.root_channel // GROUP, skeleton.groups
+    root, last = skeleton.root_channel // GROUP, skeleton.first_property_group
     gains = []
     for group in groups:
         if group < skeleton.joints:

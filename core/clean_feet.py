@@ -32,6 +32,8 @@ class Leg:
     contact: int
     """Row in the skeleton's contacts."""
     movers: tuple[int, ...]
+    slides: bool = False
+    """Whether the one mover is a control that is moved to where the foot should be; the rig's own IK does the rest."""
 
 
 def clean_feet(motion: Motion, source: Motion) -> Motion:
@@ -94,13 +96,18 @@ def root_from_stance(motion: Motion, pose: Pose, standing: NDArray[np.bool_], gr
 
 
 def find_legs(skeleton: Skeleton) -> list[Leg]:
-    """For each contact, upper ones first, the joints between it and the contact above or the body that carries it.
+    """For each contact, upper ones first, the control that places it, or else the joints up to what carries it.
 
-    The body is what the ways to two different legs share; for a single leg it is the root.
+    That is the contact above, or the body, which is what the ways to two different legs share; for a single leg it is
+    the root.
     """
     legs = []
     for row in sorted(range(len(skeleton.contacts)), key=lambda k: len(_ancestors(skeleton, skeleton.contacts[k]))):
         joint = skeleton.contacts[row]
+        control = _control_of(skeleton, joint)
+        if control >= 0:
+            legs.append(Leg(row, (control,), slides=True))
+            continue
         movers: list[int] = []
         for ancestor in _ancestors(skeleton, joint):
             if ancestor == 0 or _is_shared(skeleton, ancestor, joint):
@@ -111,6 +118,16 @@ def find_legs(skeleton: Skeleton) -> list[Leg]:
         if movers:
             legs.append(Leg(row, tuple(reversed(movers))))
     return legs
+
+
+def _control_of(skeleton: Skeleton, joint: int) -> int:
+    """The control that carries a foot by its own place, -1 where it hangs on a leg or on another contact."""
+    for above in (joint, *_ancestors(skeleton, joint)) if skeleton.bases else ():
+        if above != joint and above in skeleton.contacts:
+            break
+        if above in skeleton.translated:
+            return above
+    return -1
 
 
 def _is_shared(skeleton: Skeleton, ancestor: int, joint: int) -> bool:
@@ -172,6 +189,9 @@ class Pose:
     def reach(self, leg: Leg, target: Array) -> None:
         """Turn a leg's joints until its contact is at `target` (frames, 3), by damped least squares."""
         end_row = self.row[self.skeleton.contacts[leg.contact]]
+        if leg.slides:
+            self._slide(self.row[leg.movers[0]], target - self.places[end_row])
+            return
         movers = [self.row[joint] for joint in leg.movers]
         below = [row for row in range(movers[0], len(self.used)) if self._is_below(row, movers[0])]
         way = [row for row in below if self._is_below(end_row, row)]
@@ -189,6 +209,12 @@ class Pose:
             for row in below if last else way:
                 self._follow_one(row)
 
+    def _slide(self, row: int, pull: Array) -> None:
+        self.offsets[row] += (pull[:, None] @ self.turns[self.parents[row]])[:, 0]
+        for below in range(row, len(self.used)):
+            if self._is_below(below, row):
+                self._follow_one(below)
+
     def _is_below(self, row: int, top: int) -> bool:
         while row > top:
             row = self.parents[row]
@@ -200,6 +226,10 @@ class Pose:
         skeleton = self.skeleton
         for joint, local in zip(self.used[1:], self.local[1:], strict=True):
             features[:, joint * GROUP : (joint + 1) * GROUP] = matrix_to_six(local)
+        if skeleton.bases:
+            for joint, channel in zip(skeleton.translated, skeleton.translated_channels, strict=True):
+                if joint in self.row:
+                    features[:, channel : channel + 3] = self.offsets[self.row[joint]] - skeleton.offsets[joint]
         velocity = np.diff(self.root[:, :2], axis=0) * (motion.fps / RATE)
         root = skeleton.root_channel
         features[:, root : root + 2] = np.concatenate([velocity[:1], velocity])

@@ -39,8 +39,24 @@ class FootSpeed:
             below = [np.zeros(3), *(skeleton.offsets[j] for j in chain[:0:-1])]
             steps[row, depth - len(chain) :] = below
         self.offsets = torch.from_numpy(steps).float().to(device)
+        self.slides = self._slides(channels, chains, column, depth)
         self.root = [column[skeleton.root_channel + k] for k in range(3)]
         self.labels = torch.tensor([column[c] for c in skeleton.contact_channels], device=device)
+
+    @staticmethod
+    def _slides(
+        channels: Channels, chains: list[list[int]], column: dict[int, int], depth: int,
+    ) -> list[list[tuple[int, list[int]]]]:  # fmt: skip
+        """At each step of the chains, from the feet up: whose joint slides against its parent, and the columns that
+        say where it is."""
+        skeleton = channels.skeleton
+        first = dict(zip(skeleton.translated, skeleton.translated_channels, strict=True))
+        slides: list[list[tuple[int, list[int]]]] = [[] for _ in range(depth)]
+        for row, chain in enumerate(chains):
+            for step, joint in enumerate(chain[:0:-1], start=depth - len(chain) + 1):
+                if first.get(joint, -1) in column:
+                    slides[step].append((row, [column[first[joint] + axis] for axis in range(3)]))
+        return slides
 
     def __call__(self, x: Tensor, frames_per_row: float) -> Tensor:
         """World speed (B, K, T - 1) in core units per 1/30 s of rows (B, C, T) that are `frames_per_row` apart."""
@@ -68,6 +84,8 @@ class FootSpeed:
         place = x.new_zeros(batch, len(self.chains), 3, frames)
         for step in range(self.chains.shape[1]):
             place = place + self.offsets[:, step, :, None]
+            for row, columns in self.slides[step]:
+                place[:, row] = place[:, row] + x[:, columns]
             turn = axes[:, self.chains[:, step]]
             place = (turn * place[:, :, :, None]).sum(2)
         return place

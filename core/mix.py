@@ -13,7 +13,7 @@ from .errors import ClipError
 from .motion import RATE, Motion, resample, with_contact_labels
 from .rotation import Array, axis_rotation, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
 from .settle import settle
-from .skeleton import GROUP
+from .skeleton import GROUP, Property, Skeleton
 
 PASSAGE = 24
 """Frames at 30 a second from the end of a clip to the start of the next: a step's time, and little to learn from."""
@@ -29,15 +29,24 @@ def mix(motions: Sequence[Motion]) -> Motion:
         raise ClipError("There is no action to learn from.")
     first = motions[0].skeleton
     for motion in motions[1:]:
-        own = motion.skeleton
-        if (own.names, own.parents, own.translated) != (first.names, first.parents, first.translated):
+        if not motion.skeleton.same_rig(first):
             raise ClipError("The actions move different skeletons; only actions of one rig can be learned together.")
     feet = tuple(sorted({joint for motion in motions for joint in motion.skeleton.contacts}))
-    skeleton = first.with_contacts(feet)
+    skeleton = replace(first.with_contacts(feet), properties=_common_ranges([m.skeleton for m in motions]))
     result, *rest = [onto_skeleton(resample(motion, RATE), skeleton) for motion in motions]
     for motion in rest:
         result = _joined(result, motion)
     return with_contact_labels(result)
+
+
+def _common_ranges(skeletons: Sequence[Skeleton]) -> tuple[Property, ...]:
+    """The properties with the ranges and steps of all clips."""
+    together = []
+    for same in zip(*(skeleton.properties for skeleton in skeletons), strict=True):
+        steps = sorted({step for one in same for step in one.steps}) if all(one.steps for one in same) else []
+        low, high = min(one.low for one in same), max(one.high for one in same)
+        together.append(replace(same[0], low=low, high=high, steps=tuple(steps)))
+    return tuple(together)
 
 
 def _joined(one: Motion, other: Motion) -> Motion:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .errors import ClipError
 from .rotation import Array, matrix_to_six, six_to_matrix
-from .skeleton import GROUP, Skeleton
+from .skeleton import GROUP, SWING, Skeleton
 
 RATE = 30.0
 """Frames a second at which models are trained; root velocities are always core units per 1/30 s."""
@@ -61,6 +61,16 @@ class Motion:
             offsets[:, joint] += self.features[:, channel : channel + 3]
         return offsets
 
+    def property_values(self) -> Array:
+        """Values (frames, P) of the skeleton's properties, within the ranges that were keyed; switches switched."""
+        channels = self.features[:, self.skeleton.property_channels]
+        values = np.empty_like(channels)
+        for k, one in enumerate(self.skeleton.properties):
+            values[:, k] = (one.low + channels[:, k] / SWING * (one.high - one.low)).clip(one.low, one.high)
+            if one.steps:
+                values[:, k] = _switched(values[:, k], np.asarray(one.steps))
+        return values
+
     def contact_labels(self) -> Array:
         """Contact labels (frames, K), about 0 or 1."""
         return self.features[:, self.skeleton.contact_channels]
@@ -105,6 +115,24 @@ def _check_finite(skeleton: Skeleton, rotations: Array, root: Array) -> None:
     if bad.any():
         frame, joint = (int(i[0]) for i in np.nonzero(bad))
         raise ClipError(f"“{skeleton.names[joint]}” has no valid value at frame {frame} of the clip.")
+
+
+def _switched(values: Array, steps: Array) -> Array:
+    """The nearest step, from which another one is taken only where it is nearer by a third: no flicker in between."""
+    away = np.abs(values[:, None] - steps)
+    nearest = away.argmin(1)
+    clear = 2.0 * np.partition(away, 0, axis=1)[:, 0] < np.partition(away, 1, axis=1)[:, 1]
+    clear[0] = True
+    rows = np.maximum.accumulate(np.where(clear, np.arange(len(values)), 0))
+    return steps[nearest[rows]]
+
+
+def with_properties(motion: Motion, values: Array) -> Motion:
+    """The motion with values (frames, P) of its skeleton's properties."""
+    features = motion.features.copy()
+    for k, (one, channel) in enumerate(zip(motion.skeleton.properties, motion.skeleton.property_channels, strict=True)):
+        features[:, channel] = (values[:, k] - one.low) / (one.high - one.low) * SWING
+    return replace(motion, features=features)
 
 
 def with_contact_labels(motion: Motion) -> Motion:
@@ -167,7 +195,7 @@ def learned_groups(motion: Motion, tolerance: float = 1e-4) -> list[int]:
         raise ClipError(f"The action lasts {motion.duration:.1f} s; Riff learns from at least {SHORTEST:.0f} s.")
     skeleton = motion.skeleton
     spread = np.ptp(motion.features, axis=0).reshape(skeleton.groups, GROUP).max(1)
-    if not (spread[: skeleton.joints] > tolerance).any():
+    if not (np.delete(spread, skeleton.root_channel // GROUP) > tolerance).any():
         raise ClipError("No bone rotates in this action; there is nothing to learn.")
     fixed = range(skeleton.joints, skeleton.joints + len(skeleton.contacts) + 1)
     return [g for g in range(skeleton.groups) if g in fixed or spread[g] > tolerance]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,47 @@ GROUP = 6
 BODY = 1.8
 """Height in core units of every character; GANimator's contact threshold was set on one of this height."""
 
+SWING = 0.4
+"""Channel numbers between a property's lowest and highest value, so that it counts about as much as a lively joint."""
+
+TURNED, HEADING, TILT, WORLD, OWN, WHOLE = "turned", "heading", "tilt", "world", "own", "object"
+"""What a joint of a control rig is told against, see `Skeleton.bases`."""
+
+
+@dataclass(frozen=True)
+class Property:
+    """A number other than a place or rotation that the animator keyed, known by what it is set on and its path there.
+
+    It sits on `joint` and goes from `low` to `high`; one that is switched takes the values `steps` only. `owner` is
+    empty for the armature object, else type and name of the data-block.
+    """
+
+    joint: int
+    path: str
+    index: int
+    low: float
+    high: float
+    steps: tuple[float, ...] = ()
+    owner: str = ""
+
+    @property
+    def name(self) -> str:
+        """A readable name: the last part of the path."""
+        inner = self.path.rstrip("]").rpartition("[")[2] if self.path.endswith("]") else self.path.rpartition(".")[2]
+        return inner.strip("\"'") or self.path
+
+    def to_json(self) -> list[Any]:
+        return [self.joint, self.path, self.index, self.low, self.high, list(self.steps), self.owner]
+
+    @staticmethod
+    def from_json(data: list[Any]) -> Property:
+        joint, path, index, low, high, steps, owner = data
+        levels = tuple(map(float, steps))
+        found = Property(int(joint), str(path), int(index), float(low), float(high), levels, str(owner))
+        if not np.isfinite([found.low, found.high, *found.steps]).all() or found.low >= found.high:
+            raise ValueError(f"the property “{found.path}” has no range")
+        return found
+
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
@@ -25,7 +67,12 @@ class Skeleton:
 
     `offsets` (J, 3) is each joint's rest position in its parent's frame in core units (body height = 1.8); row 0 is the
     root's rest position. One core unit is `unit` lengths of the source file. `contacts` are the joints that touch the
-    ground; `translated` the joints other than the root whose offset moves.
+    ground; `translated` the joints other than the root whose offset moves; `properties` what else is keyed.
+
+    A skeleton of bones that all hang together has no `bases`. One of controls says for each joint what it is told
+    against: TURNED its parent joint, HEADING and TILT the two halves of the root's rotation about and off the vertical,
+    WORLD a parent that stands still, though its numbers are relative to the heading so that they travel, OWN whatever
+    carries it, so that its place in the world is only about right. WHOLE is the root where the whole object moves.
     """
 
     names: tuple[str, ...]
@@ -34,6 +81,8 @@ class Skeleton:
     unit: float = 1.0
     contacts: tuple[int, ...] = ()
     translated: tuple[int, ...] = ()
+    properties: tuple[Property, ...] = ()
+    bases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.names:
@@ -43,6 +92,10 @@ class Skeleton:
             raise ClipError(f"Two joints are called “{twice}”; rename one of them.")
         if self.parents[0] != -1 or any(not 0 <= p < j for j, p in enumerate(self.parents) if j):
             raise ClipError("The joints do not form one tree below a single root.")
+        if self.bases and len(self.bases) != len(self.names):
+            raise ClipError("The controls do not say each what they are told against.")
+        if not all(0 <= one.joint < len(self.names) for one in self.properties):
+            raise ClipError("A property sits on a joint that there is not.")
 
     @property
     def joints(self) -> int:
@@ -50,8 +103,34 @@ class Skeleton:
 
     @property
     def groups(self) -> int:
-        """Joints, then contact labels, then the root, then moving offsets (`paper.md`, *Motion*)."""
+        """Joints, then contact labels, then the root (`paper.md`, *Motion*), then moving offsets, then properties."""
+        return self.first_property_group + len(self._property_joints)
+
+    @property
+    def first_property_group(self) -> int:
         return self.joints + len(self.contacts) + 1 + len(self.translated)
+
+    @cached_property
+    def _property_joints(self) -> list[int]:
+        """The joint that each group of properties sits on: up to six properties of one joint share a group."""
+        owners = [one.joint for one in self.properties]
+        return [joint for joint in sorted(set(owners)) for _ in range(0, owners.count(joint), GROUP)]
+
+    @cached_property
+    def property_channels(self) -> list[int]:
+        """The channel of each property."""
+        seen: dict[int, int] = {}
+        channels = []
+        for one in self.properties:
+            place = seen.get(one.joint, 0)
+            seen[one.joint] = place + 1
+            channels.append((self.first_property_group + self._property_joints.index(one.joint)) * GROUP + place)
+        return channels
+
+    @property
+    def upright(self) -> bool:
+        """Whether joint 0 turns about the vertical only and joint 1 holds the rest of the root's rotation."""
+        return self.bases[:1] == (HEADING,)
 
     @property
     def channels(self) -> int:
@@ -77,27 +156,40 @@ class Skeleton:
         """The joint that a group sits on (the root joint for the root group)."""
         if group < self.joints:
             return group
-        owners = (*self.contacts, 0, *self.translated)
+        owners = (*self.contacts, 0, *self.translated, *self._property_joints)
         return owners[group - self.joints]
 
     def group_names(self) -> list[str]:
         """A readable name for each group."""
         names = list(self.names) + [f"{self.names[j]} contact" for j in self.contacts] + ["root"]
-        return names + [f"{self.names[j]} offset" for j in self.translated]
+        names += [f"{self.names[j]} offset" for j in self.translated]
+        return names + [f"{self.names[j]} properties" for j in self._property_joints]
 
     def with_contacts(self, contacts: Sequence[int]) -> Skeleton:
         return replace(self, contacts=tuple(contacts))
 
     def same_structure(self, other: Skeleton) -> bool:
         """Whether motions of `other` have the same channels in the same order."""
-        mine = (self.names, self.parents, self.contacts, self.translated)
-        return mine == (other.names, other.parents, other.contacts, other.translated)
+        return self.same_rig(other) and self.contacts == other.contacts
+
+    def same_rig(self, other: Skeleton) -> bool:
+        """Whether motions of `other` have the same channels but for the choice of feet."""
+        mine = (self.names, self.parents, self.translated, self.bases, self._addresses())
+        return mine == (other.names, other.parents, other.translated, other.bases, other._addresses())
+
+    def _addresses(self) -> list[tuple[int, str, str, int]]:
+        return [(one.joint, one.owner, one.path, one.index) for one in self.properties]
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        data = {
             "names": list(self.names), "parents": list(self.parents), "offsets": self.offsets.tolist(),
             "unit": self.unit, "contacts": list(self.contacts), "translated": list(self.translated),
         }  # fmt: skip
+        if self.properties:
+            data["properties"] = [one.to_json() for one in self.properties]
+        if self.bases:
+            data["bases"] = list(self.bases)
+        return data
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Skeleton:
@@ -105,17 +197,20 @@ class Skeleton:
         return Skeleton(
             tuple(data["names"]), tuple(data["parents"]), offsets, float(data["unit"]),
             tuple(data["contacts"]), tuple(data["translated"]),
+            tuple(Property.from_json(one) for one in data.get("properties", ())),
+            tuple(map(str, data.get("bases", ()))),
         )  # fmt: skip
 
 
 def build_skeleton(
-    names: Sequence[str], parents: Sequence[int], rest: Array, translated: Sequence[int] = (),
+    names: Sequence[str], parents: Sequence[int], rest: Array, translated: Sequence[int] = (), size: float = 0.0,
 ) -> Skeleton:  # fmt: skip
     """Make a skeleton from rest positions (J, 3) in source lengths, Z up; the root's own position is kept in row 0.
 
-    The unit is chosen so that the character is 1.8 high. Raises ClipError where all joints are in one place.
+    The unit is chosen so that the character, `size` high unless that is 0, is 1.8 high. Raises ClipError where all
+    joints are in one place.
     """
-    size = body_size(rest)
+    size = size or body_size(rest)
     if not np.isfinite(rest).all() or size <= 0:
         raise ClipError("All joints of the armature are in one place; its size cannot be told.")
     unit = size / BODY
