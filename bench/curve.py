@@ -1,6 +1,6 @@
-"""Figures against minutes: the same recipe with fewer and with more iterations, as JSON and as a plot.
+"""Figures against minutes: recipes with fewer and with more iterations, as JSON and as one plot.
 
-One training for each scale; a scale that the JSON already holds for the same recipe is not trained again, nor is the
+One training for each scale; a scale that the JSON already holds for the same recipe is not trained again, nor is a
 whole recipe where `bench.quality` has left its figures in the same folder.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,23 +66,29 @@ def measure_scale(
     }  # fmt: skip
 
 
-def plot_curve(points: Sequence[dict[str, Any]], noise: dict[str, float], path: Path, title: str) -> None:
-    """A panel for each key figure over the minutes of training: raw, with clean feet, the bar, the smooth noise."""
-    points = sorted(points, key=lambda point: point["minutes"])
-    minutes = [point["minutes"] for point in points]
+def plot_curve(
+    curves: Mapping[str, Sequence[dict[str, Any]]], noise: dict[str, float], path: Path, title: str,
+) -> None:  # fmt: skip
+    """A panel for each key figure over the minutes of training: each recipe raw and with clean feet, bar and noise."""
     figure, axes = plt.subplots(2, 3, figsize=(12.5, 6.4), sharex=True)
     for axis, (key, name) in zip(axes.flat, PANELS.items(), strict=True):
-        for row, style in ((RAW, "o--"), (CLEAN, "o-")):
-            if key in points[0]["figures"][row]:
-                axis.plot(minutes, [point["figures"][row][key] for point in points], style, label=row, markersize=4)
+        for number, (recipe, points) in enumerate(curves.items()):
+            points = sorted(points, key=lambda point: point["minutes"])
+            minutes = [point["minutes"] for point in points]
+            for row, style, words in ((RAW, "o--", f"{recipe}, raw"), (CLEAN, "o-", f"{recipe}, clean feet")):
+                figures = [point["figures"][row].get(key) for point in points]
+                if None not in figures:
+                    axis.plot(minutes, figures, style, label=words, markersize=4, color=f"C{number}", linewidth=1.2)
         for bound in WANTED.get(key, ()):
             axis.axhline(bound, color="0.5", linewidth=0.8, linestyle=":")
         if key in ("novelty", "window_frechet"):
             axis.axhline(noise[key], color="tab:red", linewidth=0.8, linestyle="--", label="smooth noise of 8°")
         axis.set_title(name, loc="left", fontsize=10)
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=7)
+    axes[0, 0].legend(fontsize=7)
     for axis in axes[-1]:
+        axis.set_xscale("log")
+        axis.xaxis.set_major_formatter("{x:g}")
         axis.set_xlabel("Minutes of training")
     figure.suptitle(title, fontsize=11)
     figure.tight_layout()
@@ -95,8 +101,16 @@ def known_points(path: Path, recipe: Recipe) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     report = json.loads(path.read_text(encoding="utf-8"))
-    points: list[dict[str, Any]] = report["points"] if Recipe.from_json(report["recipe"]) == recipe else []
+    curve = next((curve for curve in report["curves"] if Recipe.from_json(curve["recipe"]) == recipe), None)
+    points: list[dict[str, Any]] = curve["points"] if curve else []
     return points
+
+
+def known_curves(path: Path) -> dict[str, dict[str, Any]]:
+    """All curves of an earlier run by the names of their recipes."""
+    if not path.exists():
+        return {}
+    return {curve["recipe"]["name"]: curve for curve in json.loads(path.read_text(encoding="utf-8"))["curves"]}
 
 
 def point_of_report(path: Path, recipe: Recipe) -> list[dict[str, Any]]:
@@ -118,8 +132,8 @@ def point_of_report(path: Path, recipe: Recipe) -> list[dict[str, Any]]:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.curve", description="Plot quality against training time.")
     parser.add_argument("--clip", default=SAMPLE, help="BVH file, name of a clip in $RIFF_DATA, or sample (default)")
-    parser.add_argument("--recipe", choices=RECIPES, default="fast")
-    parser.add_argument("--scales", type=float, nargs="+", default=SCALES, help="factors on the recipe's iterations")
+    parser.add_argument("--recipe", choices=RECIPES, nargs="+", default=["fast"])
+    parser.add_argument("--scales", type=float, nargs="+", default=SCALES, help="factors on the recipes' iterations")
     parser.add_argument("--count", type=int, default=COUNT, help=f"samples to measure ({COUNT})")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
@@ -132,17 +146,20 @@ def run(options: argparse.Namespace) -> Path:
     if min(options.scales) <= 0 or options.count < 1:
         raise ClipError("Scales must be above 0, and at least one sample must be measured.")
     name = clip_name(options.clip)
-    stem = f"curve-{name}-{options.recipe}"
-    table = options.out / f"{stem}.json"
-    motion, recipe = read_clip(options.clip), RECIPES[options.recipe]
-    points = known_points(table, recipe) or point_of_report(options.out / f"quality-{name}-{recipe.name}.json", recipe)
+    table = options.out / f"curve-{name}.json"
+    motion = read_clip(options.clip)
     noise = evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING)])
-    for scale in sorted(set(options.scales) - {point["scale"] for point in points}):
-        points.append(measure_scale(motion, name, recipe, scale, options.count, options.seed, options.device))
-        report = {"clip": name, "recipe": recipe.to_json(), "smooth_noise": noise, "points": points}
-        write_json(table, report)
-    plot_curve(points, noise, options.out / f"{stem}.png", f"{name}, recipe {recipe.name}")
-    return options.out / f"{stem}.png"
+    curves = known_curves(table)
+    for recipe in (RECIPES[wanted] for wanted in options.recipe):
+        measured = options.out / f"quality-{name}-{recipe.name}.json"
+        points = known_points(table, recipe) or point_of_report(measured, recipe)
+        curves[recipe.name] = {"recipe": recipe.to_json(), "points": points}
+        for scale in sorted(set(options.scales) - {point["scale"] for point in points}):
+            points.append(measure_scale(motion, name, recipe, scale, options.count, options.seed, options.device))
+            write_json(table, {"clip": name, "smooth_noise": noise, "curves": list(curves.values())})
+    plot = table.with_suffix(".png")
+    plot_curve({recipe: curve["points"] for recipe, curve in curves.items()}, noise, plot, name)
+    return plot
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

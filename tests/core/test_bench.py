@@ -181,15 +181,20 @@ def test_curve_adds_the_scales_that_are_missing(
     write_bvh(tmp_path / "walker.bvh", walker)
     small = replace(RECIPES["fast"], hidden=(16, 16, 16), batch=(1, 1, 1, 1), bank=8)
     monkeypatch.setitem(RECIPES, "fast", small)
+    monkeypatch.setitem(RECIPES, "paper", replace(RECIPES["paper"], hidden=(16, 16, 16), batch=(1, 1, 1, 1)))
     arguments = ["--clip", str(tmp_path / "walker.bvh"), "--count", "1", "--out", str(tmp_path), "--scales"]
     assert curve.main([*arguments, "0.001"]) == 0
-    first = json.loads((tmp_path / "curve-walker-fast.json").read_text(encoding="utf-8"))["points"]
+    table = tmp_path / "curve-walker.json"
+    first = json.loads(table.read_text(encoding="utf-8"))["curves"][0]["points"]
     assert curve.main([*arguments, "0.001", "0.002"]) == 0
-    points = json.loads((tmp_path / "curve-walker-fast.json").read_text(encoding="utf-8"))["points"]
+    assert curve.main([*arguments, "0.0005", "--recipe", "paper"]) == 0
+    fast, paper = json.loads(table.read_text(encoding="utf-8"))["curves"]
+    points = fast["points"]
     assert points[0] == first[0], "not trained again"
     assert [point["scale"] for point in points] == [0.001, 0.002]
+    assert [point["scale"] for point in paper["points"]] == [0.0005]
     assert all("coverage" in point["figures"][CLEAN] for point in points)
-    assert (tmp_path / "curve-walker-fast.png").stat().st_size > 10_000
+    assert (tmp_path / "curve-walker.png").stat().st_size > 10_000
     assert curve.main([*arguments, "-1"]) == 1
 
 
