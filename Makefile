@@ -12,7 +12,7 @@ PYTHON313 ?= $(call find_python,3.13)
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)
 ZIP := dist/riff-$(VERSION).zip
-SOURCES := blender_manifest.toml __init__.py LICENSE README.md $(wildcard core/*.py rig/*.py operators/*.py panels/*.py farm/*.yaml farm/*/*.js)
+SOURCES := blender_manifest.toml __init__.py LICENSE README.md $(wildcard core/*.py rig/*.py operators/*.py panels/*.py requirements/torch-*.txt farm/*.yaml farm/*/*.js)
 BUILDER := bpy/4.5/scripts/addons_core/bl_pkg/cli/blender_ext.py
 PYTHON := .venv311/bin/python
 
@@ -37,8 +37,10 @@ gui: .venv311/ready $(ZIP) ## A person's path by mouse and keys in a real Blende
 bench-ui: .venv311/ready $(ZIP) ## How smooth Blender's window stays while Riff trains and generates (needs what `make gui` needs)
 	@$(PYTHON) tests/gui/bench_ui.py --zip $(ZIP)
 
-build: .venv311/ready ## The extension's zip, in dist/
-	@$(MAKE) --no-print-directory $(ZIP)
+build: .venv311/ready ## Zips for all and for each platform, the extension repository, checksums, in dist/; FULL=1: PLATFORM=, PYTHONS=
+	@$(PYTHON) wheels/fetch.py
+	@$(PYTHON) wheels/pack.py --builder .venv311/lib/python3.11/site-packages/$(BUILDER) \
+		$(if $(FULL),--full $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHONS),--pythons $(PYTHONS)))
 
 bench: bench-speed bench-quality ## Both benchmarks below (about 20 minutes on two cores)
 
@@ -61,13 +63,9 @@ clean: ## Remove everything that was built: out/, dist/, build/, environments, f
 	rm -rf out dist build .venv311 .venv313 .mypy_cache .ruff_cache .pytest_cache .hypothesis wheels/*.whl
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(ZIP): $(SOURCES) wheels/safetensors.txt wheels/fetch.py | .venv311/ready
+$(ZIP): $(SOURCES) wheels/safetensors.txt wheels/pip.txt wheels/fetch.py wheels/pack.py | .venv311/ready
 	@$(PYTHON) wheels/fetch.py
-	@mkdir -p dist
-	@rm -f $@
-	@set -e; builder=$$(echo .venv311/lib/python3.11/site-packages/$(BUILDER)); \
-	$(PYTHON) "$$builder" build --source-dir . --output-filepath $@; \
-	$(PYTHON) "$$builder" validate $@
+	@$(PYTHON) wheels/pack.py --builder .venv311/lib/python3.11/site-packages/$(BUILDER) --zip-only
 
 .venv311/ready: requirements/dev-py311.txt requirements/stubs-4.5.txt requirements/stubs-5.2.txt
 	@[ -n "$(PYTHON311)" ] || { echo "Riff needs Python 3.11, the one inside Blender 4.5; it was not found." >&2; exit 1; }

@@ -26,6 +26,7 @@ import torch
 from core.channels import choose_channels
 from core.clusters import find_clusters, one_cluster
 from core.cores import usable_cores
+from core.device_choice import pick_device
 from core.errors import RiffError
 from core.generate import noise_code
 from core.graphs import ALLOWED, WARM_UP, RecordedStep, recorder_for
@@ -37,7 +38,7 @@ from core.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.skeleton import GROUP
 from core.threads import Settings
 from core.torch_generator import load_generator
-from core.train import pick_device, train
+from core.train import train
 
 from .footprint import peak_megabytes
 from .levels import BASELINE, Ours, measure_levels

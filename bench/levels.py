@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 
+from core.device_choice import pick_device
 from core.graphs import WARM_UP
 from core.level import LevelRun
 from core.motion import Motion
 from core.recipe import GANIMATOR, Recipe
-from core.train import Training, pick_device
+from core.train import Training
 
 from .baseline import Baseline
 from .timing import Call, Lap, in_turn, median, spread, timed, with_threads

@@ -114,7 +114,8 @@ def _fill_margins(x: NDArray[np.float32], half: int) -> None:
 
 def _has_blas() -> bool:
     """Whether numpy multiplies with a library made for it."""
-    config: Any = np.show_config(mode="dicts")
+    describe: Any = np.show_config  # the stubs of numpy 1.26 lack its mode
+    config = describe(mode="dicts")
     return bool(config.get("Build Dependencies", {}).get("blas", {}).get("found", True))
 
 

@@ -17,6 +17,7 @@ from .checkpoint import Checkpoint, begin
 from .clock import Clock, Snapshots
 from .clusters import find_clusters, one_cluster
 from .cores import usable_cores
+from .device_choice import pick_device
 from .errors import TrainingStopped
 from .graphs import ALLOWED, recorder_for
 from .iteration import Bases
@@ -80,13 +81,6 @@ def resume(
         training.close()
     model = training.model(motion.fps, time.perf_counter() - started, clock.history)
     return calibrated(model, training.ask_stop) if recipe.calibrate else model
-
-
-def pick_device(wanted: str) -> torch.device:
-    """The device asked for; “auto” takes CUDA where there is one, else the CPU."""
-    if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(wanted)
 
 
 class Training:

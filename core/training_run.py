@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from .checkpoint import Checkpoint, CheckpointFile, save_checkpoint
-from .errors import RiffError
 
 Send = Callable[[str, Any], None]
 
@@ -24,6 +23,7 @@ def run_training(
     """
     # Loading PyTorch takes seconds, so it happens here rather than when the extension is enabled.
     from .model import save_model
+    from .out_of_memory import with_less
     from .train import resume
     from .verdict import with_quality
 
@@ -33,9 +33,12 @@ def run_training(
     if estimate:
         tell_time(begun, send, device)
     try:
-        model = resume(
-            begun, lambda progress: send("progress", progress), should_stop, device=device, threads=threads,
-            on_snapshot=file.keep if file else None,
+        model = with_less(
+            lambda begun, device: resume(
+                begun, lambda progress: send("progress", progress), should_stop, device=device, threads=threads,
+                on_snapshot=file.keep if file else None,
+            ),
+            begun, device, send,
         )  # fmt: skip
         send("phase", "Measuring quality")
         save_model(with_quality(replace(model, name=begun.name, rig=begun.rig), should_stop), path)
@@ -49,23 +52,8 @@ def run_training(
 
 def tell_time(begun: Checkpoint, send: Send, device: str = "auto") -> None:
     """Send (“device”, name) and (“expected”, seconds) of a training without beginning it."""
+    from .device_choice import device_name, pick_device
     from .estimate import expected_seconds
-    from .train import pick_device
 
     send("device", device_name(str(pick_device(device))))
     send("expected", (1.0 - begun.fraction) * expected_seconds(begun.motion, begun.recipe, device=device))
-
-
-def device_name(device: str) -> str:
-    """What people call a device of torch: the name of the graphics card, or the processor's threads."""
-    import torch
-
-    if device.startswith("cuda"):
-        return str(torch.cuda.get_device_name(device))
-    if device == "mps":
-        return "Apple GPU"
-    if device == "cpu":
-        from .cores import usable_cores
-
-        return f"CPU, {usable_cores()} cores"
-    raise RiffError(f"“{device}” is no device that Riff knows.")

@@ -14,6 +14,7 @@ from . import (
     export_job,
     feet,
     generate,
+    install,
     live,
     loss_picture,
     models,
@@ -30,8 +31,8 @@ from . import (
     train,
 )
 
-MODULES = (preferences, settings, rig_settings, sample, feet, train, presets, models, generate, live, results, regions,
-           compose_settings, compose, compose_mix, crowd_settings, crowd, export_job)  # fmt: skip
+MODULES = (install, preferences, settings, rig_settings, sample, feet, train, presets, models, generate, live, results,
+           regions, compose_settings, compose, compose_mix, crowd_settings, crowd, export_job)  # fmt: skip
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 
@@ -46,6 +47,7 @@ def register() -> None:
     loss_picture.register()
     source.register()
     live.register()
+    install.register()
     command_line.register()
 
 
@@ -53,6 +55,7 @@ def unregister() -> None:
     """Running jobs end first: within a second, as the thread looks every tenth of one whether it should stop."""
     command_line.unregister()
     live.unregister()
+    install.unregister()
     timer.unregister()
     source.unregister()
     loss_picture.unregister()

@@ -55,10 +55,12 @@ def _list_again(job: jobs.TrainingJob) -> None:
 
 
 def redraw() -> None:
-    """Have the sidebars of all 3D viewports drawn again."""
+    """Have the sidebars of all 3D viewports and the preferences drawn again."""
     _redrawn[0] = time.monotonic()
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
+            if area.type == "PREFERENCES":
+                area.tag_redraw()
             if area.type == "VIEW_3D":
                 for region in area.regions:
                     if region.type == "UI":

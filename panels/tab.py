@@ -39,9 +39,9 @@ def in_words(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def draw_sentence(layout: Any, text: str, icon: str = "INFO", alert: bool = False) -> None:
+def draw_sentence(layout: Any, text: str, icon: str = "INFO", alert: bool = False, width: int = WIDTH) -> None:
     """A sentence over as many lines as it needs."""
     column = layout.column(align=True)
     column.alert = alert
-    for number, line in enumerate(textwrap.wrap(text, WIDTH)):
+    for number, line in enumerate(textwrap.wrap(text, width)):
         column.label(text=line, icon="BLANK1" if number else icon, translate=False)

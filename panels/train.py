@@ -11,6 +11,7 @@ from ..core.progress_line import clock
 from ..operators.loss_picture import loss_icon
 from ..operators.source import is_variation, summary_of
 from ..rig import jobs
+from .install import draw_hint
 from .tab import RiffPanel, draw_sentence, in_words, say
 
 
@@ -28,7 +29,8 @@ class RIFF_PT_train(RiffPanel, bpy.types.Panel):
             if training.running:
                 _draw_progress(layout, training)
         _draw_recipe(layout, settings)
-        _draw_price(layout, context.object, settings)
+        if not draw_hint(layout):
+            _draw_price(layout, context.object, settings)
         train = layout.operator("riff.train", icon="PLAY")
         train.recipe, train.seed = settings.recipe, settings.training_seed
         several = layout.operator("riff.train_on_actions", icon="ACTION_TWEAK")

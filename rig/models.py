@@ -36,6 +36,11 @@ def trainings_folder() -> Path:
     return _user_folder("trainings")
 
 
+def torch_root() -> Path:
+    """The folder of Riff's own PyTorch, made where it is missing. Raises ModelError like the other."""
+    return _user_folder("torch")
+
+
 def model_files() -> list[Path]:
     """Files of all models, by name."""
     return _files(models_folder())

@@ -1,6 +1,7 @@
-"""Fetch the wheels that blender_manifest.toml lists into this folder: `python wheels/fetch.py`.
+"""Fetch what the zip bundles into this folder: the wheels that blender_manifest.toml lists, and pip.
 
-pip checks each against the hashes in safetensors.txt; wheels that are here already are not fetched again.
+pip checks each against the hashes in safetensors.txt and pip.txt; wheels that are here already are not fetched again.
+pip is not unpacked by Blender: Riff runs it out of its wheel to install PyTorch (`core/pip_run.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "safetensors.txt"
+PIP = HERE / "pip.txt"
 
 PLATFORMS = ("macosx_10_12_x86_64", "macosx_11_0_arm64", "manylinux2014_x86_64", "win_amd64", "win_arm64")
 """pip's names of the platforms; the wheels' names end in them."""
@@ -21,6 +23,18 @@ def listed_wheels() -> list[str]:
     """File names of the wheels in the manifest."""
     manifest = tomllib.loads((HERE.parent / "blender_manifest.toml").read_text(encoding="utf-8"))
     return [Path(wheel).name for wheel in manifest["wheels"]]
+
+
+def pip_wheel() -> str:
+    """File name of pip's wheel, from the version in pip.txt."""
+    pin = next(line for line in PIP.read_text(encoding="utf-8").splitlines() if line.startswith("pip=="))
+    return f"pip-{pin.removeprefix('pip==').split()[0]}-py3-none-any.whl"
+
+
+def fetch_pip() -> None:
+    """Download pip; raises CalledProcessError where it cannot be had or its hash differs."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    subprocess.run([*command, "--require-hashes", f"--dest={HERE}", f"--requirement={PIP}"], check=True)
 
 
 def fetch(wheel: str) -> None:
@@ -37,13 +51,13 @@ def fetch(wheel: str) -> None:
 
 
 def main() -> int:
-    wanted = listed_wheels()
+    wanted = [*listed_wheels(), pip_wheel()]
     for stale in {path.name for path in HERE.glob("*.whl")} - set(wanted):
         (HERE / stale).unlink()
     for wheel in wanted:
         if not (HERE / wheel).exists():
             print(f"Fetching {wheel}", flush=True)
-            fetch(wheel)
+            fetch_pip() if wheel == pip_wheel() else fetch(wheel)
     missing = [wheel for wheel in wanted if not (HERE / wheel).exists()]
     if missing:
         print(f"Not what the manifest lists: {', '.join(missing)} did not come.", file=sys.stderr)

@@ -1,0 +1,90 @@
+"""What could train in this machine, found without PyTorch: a graphics card of a known maker, or none."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MAKERS = {"10de": "NVIDIA", "1002": "AMD", "8086": "Intel"}
+BACKENDS = {"NVIDIA": "cuda", "AMD": "rocm", "Intel": "xpu", "Apple": "mps", "": "cpu"}
+"""What computes on a maker's cards in PyTorch's own names of its builds."""
+
+DISPLAY_CLASSES = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
+
+
+@dataclass(frozen=True)
+class Device:
+    """The best thing to train on: its maker (empty for the processor) and what people call it."""
+
+    maker: str
+    name: str
+
+    @property
+    def backend(self) -> str:
+        return BACKENDS[self.maker]
+
+
+def find_device(root: Path = Path("/")) -> Device:
+    """The device to install PyTorch for; `root` is the root of Linux' file system."""
+    if sys.platform == "darwin":
+        apple = platform.machine() == "arm64"
+        return Device("Apple", "Apple GPU") if apple else Device("", "Processor")
+    cards = list(_windows_cards() if sys.platform == "win32" else _linux_cards(root))
+    for maker in MAKERS.values():
+        for card in cards:
+            if card.maker == maker:
+                return card
+    return Device("", "Processor")
+
+
+def _linux_cards(root: Path) -> Iterator[Device]:
+    """Display controllers on the PCI bus (class 03…) that PyTorch can compute on."""
+    for folder in sorted((root / "sys/bus/pci/devices").glob("*")):
+        try:
+            kind, vendor = (folder / "class").read_text().strip(), (folder / "vendor").read_text().strip()
+        except OSError:
+            continue
+        maker = MAKERS.get(vendor.removeprefix("0x"))
+        if maker is None or not kind.startswith("0x03"):
+            continue
+        # Intel's processors carry a small one at this place, which is no faster than the processor itself.
+        if maker == "Intel" and folder.name.endswith("00:02.0"):
+            continue
+        # Without the kernel's driver for computing, ROCm finds no card.
+        if maker == "AMD" and not (root / "dev/kfd").exists():
+            continue
+        yield Device(maker, _linux_name(root, folder.name) or f"{maker} graphics card")
+
+
+def _linux_name(root: Path, address: str) -> str:
+    """What NVIDIA's driver calls the card; its files cost nothing, its tools a second."""
+    try:
+        lines = (root / "proc/driver/nvidia/gpus" / address / "information").read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("Model:")), "")
+
+
+def _windows_cards() -> Iterator[Device]:
+    """Display adapters of Windows' registry."""
+    registry: Any = __import__("winreg")
+    try:
+        classes = registry.OpenKey(registry.HKEY_LOCAL_MACHINE, DISPLAY_CLASSES)
+    except OSError:
+        return
+    for number in range(32):
+        try:
+            with registry.OpenKey(classes, f"{number:04d}") as key:
+                name = str(registry.QueryValueEx(key, "DriverDesc")[0])
+                identity = str(registry.QueryValueEx(key, "MatchingDeviceId")[0]).lower()
+        except OSError:
+            continue
+        for vendor, maker in MAKERS.items():
+            # PyTorch has builds for Intel's Arc cards, and none for AMD's on Windows.
+            usable = maker == "NVIDIA" or (maker == "Intel" and "arc" in name.lower())
+            if f"ven_{vendor}" in identity and usable:
+                yield Device(maker, name)

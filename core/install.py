@@ -1,0 +1,217 @@
+"""Install PyTorch into Riff's private folder: fetch, unpack, try; each can be stopped and goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .pip_run import Stopped, run_pip
+from .torch_folder import InstallError, TorchFolder, explained
+from .torch_plan import Plan
+from .unpack import unpack_wheels
+
+Tell = Callable[[str, float], None]
+"""Gets what is done now and the share of the whole that is done."""
+
+FETCHED, UNPACKED = 0.7, 0.95
+"""Shares of the whole at which the files have come and are unpacked."""
+
+MEGABYTE = 1_000_000
+
+
+def install(plan: Plan, folder: TorchFolder, tell: Tell, should_stop: Callable[[], bool]) -> dict[str, Any]:
+    """Install what a plan pins; returns what the self-test found. Raises InstallError, Stopped."""
+    begin(folder, plan.download + plan.disk)
+    fetch(plan, folder.downloads, lambda share: tell("Fetching", FETCHED * share), should_stop)
+    return finish(folder, {"fingerprint": plan.fingerprint}, tell, should_stop)
+
+
+def install_from_wheels(
+    wheels: Path, folder: TorchFolder, tell: Tell, should_stop: Callable[[], bool],
+) -> dict[str, Any]:  # fmt: skip
+    """Install PyTorch from a folder of wheels, without any network. Raises InstallError, Stopped."""
+    check_wheels(wheels)
+    size = sum(path.stat().st_size for path in wheels.glob("*.whl")) // MEGABYTE
+    begin(folder, 5 * size)
+    tell("Choosing wheels", 0.0)
+    shutil.rmtree(folder.downloads, ignore_errors=True)
+    try:
+        run_pip(
+            ["download", "--no-index", f"--find-links={wheels}", "--only-binary=:all:", f"--dest={folder.downloads}",
+             "torch"], folder.root / "scratch", lambda *_: None, should_stop,
+        )  # fmt: skip
+    except InstallError as error:
+        missing = re.search(r"no file of ([\w.-]+)", str(error))
+        if missing:
+            raise InstallError(
+                f"The folder lacks {missing[1]}, which PyTorch needs, for Python {_version()}. {_how_to_fill()}"
+            ) from error
+        raise
+    finally:
+        shutil.rmtree(folder.root / "scratch", ignore_errors=True)
+    return finish(folder, {"fingerprint": ""}, tell, should_stop)
+
+
+def begin(folder: TorchFolder, megabytes: int) -> None:
+    """Make room. Raises InstallError where the disk has less space, or refuses."""
+    try:
+        folder.root.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder.root).free // MEGABYTE
+    except OSError as error:
+        raise explained(error, folder.root) from error
+    if free < megabytes:
+        raise InstallError(
+            f"PyTorch needs {in_gigabytes(megabytes)} in “{folder.root}” while it is installed, and "
+            f"{in_gigabytes(free)} are free; free some space, then install again."
+        )
+    folder.begin()
+
+
+def finish(folder: TorchFolder, facts: dict[str, Any], tell: Tell, should_stop: Callable[[], bool]) -> dict[str, Any]:
+    """Unpack what was fetched, try it, record it. Raises InstallError, Stopped."""
+    wheels = sorted(folder.downloads.glob("*.whl"))
+
+    def unpacked(done: int, total: int) -> None:
+        tell("Unpacking", FETCHED + (UNPACKED - FETCHED) * done / max(total, 1))
+
+    unpack_wheels(wheels, folder.packages, unpacked, should_stop)
+    tell("Trying a convolution", UNPACKED)
+    facts = {**facts, **try_folder(folder, should_stop)}
+    folder.finish(facts)
+    return facts
+
+
+def fetch(plan: Plan, target: Path, on_share: Callable[[float], None], should_stop: Callable[[], bool]) -> None:
+    """Fetch the wheels of a plan; those that lie there with the right hash are not fetched again."""
+    scratch = target / "scratch"
+    whole = plan.download * MEGABYTE
+
+    def tell(come: int, _: int) -> None:
+        on_share(min(1.0, (_size_of(target) + come) / whole))
+
+    try:
+        for group in plan.groups():
+            hashes = set(re.findall(r"--hash=sha256:(\w+)", group))
+            if hashes and any(_hash_of(path) in hashes for path in _named(group, target)):
+                continue
+            scratch.mkdir(parents=True, exist_ok=True)
+            wish = scratch / "wish.txt"
+            wish.write_text(group, encoding="utf-8")
+            alone = ["--no-deps", "--require-hashes"] if hashes else []
+            run_pip(
+                ["download", *alone, "--only-binary=:all:", f"--dest={target}", f"--requirement={wish}"], scratch, tell,
+                should_stop,
+            )  # fmt: skip
+    except OSError as error:
+        raise explained(error, target) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _named(group: str, target: Path) -> Iterator[Path]:
+    """Wheels of the package that a requirement names."""
+    pin = re.search(r"(?m)^([\w.-]+)==([\w.+!]+)", group)
+    if pin:
+        stem = re.sub(r"[-_.]+", "_", pin[1]).lower()
+        yield from (path for path in target.glob("*.whl") if path.name.lower().startswith(f"{stem}-{pin[2]}"))
+
+
+def _hash_of(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*.whl"))
+
+
+def try_folder(folder: TorchFolder, should_stop: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+    """Run the self-test with a folder's packages in a process of its own. Raises InstallError, Stopped."""
+    try:
+        return try_python(Path(sys.executable), [str(folder.packages)], should_stop)
+    except InstallError as error:
+        gone = folder.missing_files()
+        if not gone:
+            raise
+        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        raise InstallError(
+            f"“{gone[0]}”{more} of PyTorch is gone, perhaps taken away by an antivirus program; allow "
+            f"“{folder.packages}” there, then click Reinstall."
+        ) from error
+
+
+def try_python(python: Path, folders: list[str], should_stop: Callable[[], bool]) -> dict[str, Any]:
+    """Run the self-test in an interpreter; `folders` go on its path. Raises InstallError, Stopped."""
+    extension = Path(__file__).resolve().parent.parent
+    path = os.pathsep.join([str(extension), *shared_folders(python), *folders])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "OMP_WAIT_POLICY": "PASSIVE"}
+    try:
+        child = subprocess.Popen(
+            [str(python), "-m", "core.self_test"], env=environment, cwd=extension, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
+        )  # fmt: skip
+    except OSError as error:
+        raise InstallError(f"“{python}” cannot be started: {error.strerror or error}.") from error
+    said, complaints = _wait(child, should_stop)
+    try:
+        report = json.loads(said.strip().splitlines()[-1])
+    except (IndexError, ValueError):
+        last = (complaints.strip().splitlines() or [f"it ended with code {child.returncode}"])[-1]
+        report = {"problem": last}
+    if "problem" in report:
+        raise InstallError(f"PyTorch was installed and does not work: {report['problem'][:200]}. Try another one.")
+    return dict(report)
+
+
+def shared_folders(python: Path) -> list[str]:
+    """Where the packages lie that Riff itself needs, for the same interpreter; another one has its own."""
+    if os.path.abspath(python) != os.path.abspath(sys.executable):
+        return []
+    found = [sys.modules[name].__file__ for name in ("numpy", "safetensors") if name in sys.modules]
+    return [str(Path(file).parent.parent) for file in found if file]
+
+
+def _wait(child: subprocess.Popen[str], should_stop: Callable[[], bool]) -> tuple[str, str]:
+    while True:
+        try:
+            return child.communicate(timeout=0.2)
+        except subprocess.TimeoutExpired:
+            if should_stop():
+                child.kill()
+                child.communicate()
+                raise Stopped from None
+
+
+def check_wheels(wheels: Path) -> None:
+    """Say what is wrong with a folder of wheels before anything is done. Raises InstallError."""
+    if not wheels.is_dir():
+        raise InstallError(f"“{wheels}” is no folder.")
+    names = [path.name for path in wheels.glob("torch-*.whl")]
+    if not names:
+        raise InstallError(f"“{wheels}” holds no wheel of PyTorch (torch-….whl). {_how_to_fill()}")
+    tag = f"cp{sys.version_info[0]}{sys.version_info[1]}"
+    if not any(f"-{tag}-" in name for name in names):
+        there = re.search(r"-cp(\d)(\d+)-", names[0])
+        other = f"Python {there[1]}.{there[2]}" if there else "another Python"
+        raise InstallError(f"The wheels are for {other}; this Blender has Python {_version()}. {_how_to_fill()}")
+
+
+def _version() -> str:
+    return f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def _how_to_fill() -> str:
+    return f"Fill it by “python{_version()} -m pip download torch” on a machine like this one."
+
+
+def in_gigabytes(megabytes: float) -> str:
+    """A size as people say it: 202 MB, 2.7 GB."""
+    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"

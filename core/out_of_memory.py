@@ -1,0 +1,55 @@
+"""What to do when a graphics card runs out of memory: a smaller batch, then the processor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from .checkpoint import Checkpoint
+
+Result = TypeVar("Result")
+Send = Callable[[str, Any], None]
+
+
+def with_less(call: Callable[[Checkpoint, str], Result], begun: Checkpoint, device: str, send: Send) -> Result:
+    """`call(begun, device)`; where the card's memory does not suffice, again with half the batch, then on the CPU.
+
+    A training that has a state already keeps its batch, which its state was made with, and goes on on the CPU. Each
+    change is told as (“device”, a sentence). Raises MemoryError where the CPU's memory does not suffice either.
+    """
+    while True:
+        try:
+            return call(begun, device)
+        except Exception as error:
+            if not ran_out(error) or device == "cpu":
+                raise
+            _empty_cache()
+        smaller = smaller_batch(begun)
+        if smaller is not None:
+            begun = smaller
+            send("device", f"Graphics card, with batches of {max(begun.recipe.batch)}: more did not fit its memory")
+        else:
+            device = "cpu"
+            send("device", "CPU: the graphics card's memory did not suffice")
+
+
+def smaller_batch(begun: Checkpoint) -> Checkpoint | None:
+    """The same training with batches half as large; None where it has begun or they cannot be smaller."""
+    batch = tuple(max(1, size // 2) for size in begun.recipe.batch)
+    if begun.state or batch == begun.recipe.batch:
+        return None
+    return replace(begun, recipe=replace(begun.recipe, batch=batch))
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether a device's memory was used up; PyTorch has a class of its own for it on some devices only."""
+    return type(error).__name__ == "OutOfMemoryError" or "out of memory" in str(error).lower()
+
+
+def _empty_cache() -> None:
+    """Give back what PyTorch keeps of the card for later."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,56 @@
+"""Whether PyTorch works: a real convolution and its gradient on the device; `python -m core.self_test` prints JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+LARGEST_ERROR = 1e-3
+"""Of the convolution on the device beside the one on the processor, in numbers of size 1."""
+
+
+def self_test(device: str = "auto") -> dict[str, Any]:
+    """Version of PyTorch, name of the device, and seconds until it had computed. Raises RuntimeError where it errs."""
+    started = time.perf_counter()
+    import torch
+    from torch.nn import functional as F
+
+    from .device_choice import device_name, pick_device
+
+    chosen = pick_device(device)
+    random = torch.Generator().manual_seed(0)
+    clip = torch.randn((2, 12, 96), generator=random)
+    kernel = torch.randn((18, 12, 5), generator=random) / 8.0
+    found = []
+    for place in (chosen, torch.device("cpu")):
+        weight = kernel.to(place).requires_grad_()
+        made = F.leaky_relu(F.conv1d(clip.to(place), weight, padding=2), 0.2)
+        made.square().mean().backward()
+        assert weight.grad is not None
+        found.append((made.detach().cpu(), weight.grad.cpu()))
+    for one, other in zip(*found, strict=True):
+        if not torch.isfinite(one).all() or (one - other).abs().max() > LARGEST_ERROR:
+            raise RuntimeError("a convolution came out wrong")
+    name = device_name(str(chosen))
+    return {"torch": str(torch.__version__), "device": name, "seconds": round(time.perf_counter() - started, 2)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="core.self_test", description="Find out whether PyTorch works.")
+    parser.add_argument("--device", default="auto")
+    options = parser.parse_args(arguments)
+    try:
+        report = self_test(options.device)
+    except Exception as error:
+        # Whatever stops it is what the person has to be told.
+        report = {"problem": f"{type(error).__name__}: {error}".splitlines()[0]}
+    print(json.dumps(report), flush=True)
+    return "problem" in report
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Unpacks wheels into a folder: what installing a wheel is, without its command-line scripts."""
+
+from __future__ import annotations
+
+import os
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+
+from .pip_run import Stopped
+from .torch_folder import InstallError, explained
+
+PIECE = 1 << 20
+IMPORTED = ("purelib", "platlib")
+"""Of a wheel's own data folder, what belongs on the import path."""
+
+
+def unpack_wheels(
+    wheels: Sequence[Path], folder: Path, on_bytes: Callable[[int, int], None], should_stop: Callable[[], bool],
+) -> None:  # fmt: skip
+    """Unpack wheels into a folder, checking every file; `on_bytes` gets what is done and what there is to do.
+
+    Raises InstallError for a damaged wheel or a disk that refuses, Stopped where `should_stop` says so.
+    """
+    total = sum(_unpacked_size(wheel) for wheel in wheels)
+    done = 0
+    for wheel in wheels:
+        with _opened(wheel) as archive:
+            for member in archive.infolist():
+                target = _place(member.filename, folder)
+                if target is None or member.is_dir():
+                    continue
+                if should_stop():
+                    raise Stopped
+                _write(archive, member, target, wheel)
+                done += member.file_size
+                on_bytes(done, total)
+
+
+def _opened(wheel: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(wheel)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InstallError(f"“{wheel.name}” is damaged; delete it and install again.") from error
+
+
+def _unpacked_size(wheel: Path) -> int:
+    with _opened(wheel) as archive:
+        return sum(member.file_size for member in archive.infolist())
+
+
+def _place(name: str, folder: Path) -> Path | None:
+    """Where a wheel's file goes; None for scripts and manual pages. Raises InstallError for one that leads outside."""
+    parts = PurePosixPath(name).parts
+    if parts and parts[0].endswith(".data"):
+        if len(parts) < 3 or parts[1] not in IMPORTED:
+            return None
+        parts = parts[2:]
+    if name.startswith(("/", "\\")) or ".." in parts or any(":" in part or "\\" in part for part in parts):
+        raise InstallError(f"A wheel wants to write outside its folder (“{name}”); nothing was installed.")
+    return folder.joinpath(*parts)
+
+
+def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, wheel: Path) -> None:
+    path = _long(target)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with archive.open(member) as source, open(path, "wb") as file:
+            while piece := source.read(PIECE):
+                file.write(piece)
+    except zipfile.BadZipFile as error:
+        raise InstallError(f"“{wheel.name}” is damaged; delete it and install again.") from error
+    except OSError as error:
+        raise explained(error, target) from error
+
+
+def _long(path: Path) -> str:
+    """Windows takes paths of more than 260 characters with this prefix only; PyTorch's licences lie deep."""
+    return f"\\\\?\\{os.path.abspath(path)}" if sys.platform == "win32" else str(path)

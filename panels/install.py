@@ -1,0 +1,99 @@
+"""PyTorch in the preferences and in the box Train: what is there, what would be fetched, how far it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.install import in_gigabytes
+from ..core.torch_folder import Standing
+from ..operators.install import chosen_plan, state
+from ..rig.install_job import InstallJob
+from .tab import draw_sentence, say
+
+WIDE = 90
+"""Characters of a line in the preferences."""
+
+
+def draw_install(layout: Any, preferences: Any) -> None:
+    """The part of the preferences about PyTorch."""
+    box = layout.box()
+    if state.working:
+        _draw_progress(box)
+        return
+    _draw_standing(box)
+    if state.problem:
+        draw_sentence(box, state.problem, "ERROR", alert=True, width=WIDE)
+    if not preferences.python:
+        _draw_offer(box, preferences)
+    row = box.row()
+    row.operator("riff.try_torch", icon="CHECKMARK")
+    if state.folder is not None:
+        row.operator("riff.remove_torch", icon="TRASH")
+
+
+def _draw_progress(box: Any) -> None:
+    row = box.row()
+    if isinstance(state.job, InstallJob):
+        text = f"{say(state.job.phase)} {state.job.share:.0%}" if state.job.phase else say("Beginning")
+        row.progress(factor=state.job.share, text=text)
+    else:
+        row.label(text="Trying PyTorch…", icon="TIME")
+    row.operator("riff.cancel_install", text="Cancel", icon="CANCEL")
+
+
+def _draw_standing(box: Any) -> None:
+    facts = state.facts
+    if state.standing is Standing.READY:
+        words = say("PyTorch {} is ready, on {}").format(facts.get("torch", ""), facts.get("device", ""))
+        box.label(text=words, icon="CHECKMARK", translate=False)
+    elif state.standing is Standing.OUTDATED:
+        box.label(text="PyTorch is installed; this Riff was made for another version of it", icon="FILE_REFRESH")
+    elif state.standing is Standing.INCOMPLETE:
+        box.label(text="PyTorch is not completely installed; install again to go on from there", icon="ERROR")
+    elif state.here:
+        box.label(text="This Python has a PyTorch of its own; Riff uses it", icon="CHECKMARK")
+    else:
+        box.label(text="PyTorch is not installed; only training needs it", icon="INFO")
+    if facts.get("device") is None and not state.here:
+        words = say("Found in this machine: {}").format(say(state.device.name))
+        box.label(text=words, icon="DESKTOP", translate=False)
+
+
+def _draw_offer(box: Any, preferences: Any) -> None:
+    plan = chosen_plan(preferences.backend)
+    if state.plans and not state.inside:
+        box.prop(preferences, "backend")
+    if state.inside:
+        box.label(text="This download of Riff brings PyTorch along: no network is needed", icon="PACKAGE")
+    elif plan is None:
+        box.label(text="There is no PyTorch for this system and this Blender's Python", icon="ERROR")
+    else:
+        words = say("Fetches PyTorch {} for {}: {}, {} on disk").format(
+            plan.torch, plan.title, in_gigabytes(plan.download), in_gigabytes(plan.disk)
+        )
+        box.label(text=words, icon="IMPORT", translate=False)
+    box.label(text=say("Into {}").format(state.root), icon="FILE_FOLDER", translate=False)
+    finished = state.standing in (Standing.READY, Standing.OUTDATED)
+    row = box.row()
+    row.scale_y = 1.3
+    name = "Reinstall" if finished else "Install PyTorch"
+    row.operator("riff.install_torch", text=name, icon="IMPORT").source = "INDEX"
+    row.operator("riff.install_torch", text="From a Folder of Wheels…", icon="FILE_FOLDER").source = "WHEELS"
+
+
+def draw_hint(layout: Any) -> bool:
+    """In the box Train: what to do where there is no PyTorch yet; true where something was drawn."""
+    if state.here:
+        return False
+    box = layout.box()
+    if state.working:
+        _draw_progress(box)
+        return True
+    draw_sentence(box, state.problem or say("Training needs PyTorch, once; generating does not."), "INFO")
+    box.operator("riff.install_torch", icon="IMPORT").source = "INDEX"
+    box.operator("preferences.addon_show", text="Other Ways…", icon="PREFERENCES").module = _module()
+    return True
+
+
+def _module() -> str:
+    return __package__.rpartition(".")[0]

@@ -1,0 +1,64 @@
+"""Installing and trying PyTorch in a thread."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..core.install import install, install_from_wheels, try_folder, try_python
+from ..core.pip_run import Stopped
+from ..core.torch_folder import TorchFolder
+from ..core.torch_plan import Plan
+from .jobs import Job
+
+
+class InstallJob(Job):
+    """Installs what `plan` pins, or from a folder of `wheels`; `facts` is what its self-test found once it is DONE."""
+
+    def __init__(self, plan: Plan, folder: TorchFolder, wheels: Path | None = None) -> None:
+        super().__init__("Installing PyTorch")
+        self.plan, self.folder, self.wheels = plan, folder, wheels
+        self.phase, self.share = "", 0.0
+        self.facts: dict[str, Any] = {}
+
+    def _receive(self, kind: str, value: Any) -> None:
+        if kind == "share":
+            self.phase, self.share = value
+        elif kind == "facts":
+            self.facts = value
+        super()._receive(kind, value)
+
+    def _work(self) -> None:
+        do = partial(install, self.plan) if self.wheels is None else partial(install_from_wheels, self.wheels)
+        try:
+            facts = do(self.folder, lambda phase, share: self._send("share", (phase, share)), self._should_stop)
+        except Stopped:
+            self._stop_if_asked()
+            raise
+        self._send("facts", facts)
+
+
+class TrialJob(Job):
+    """Runs the self-test of Riff's own PyTorch, or of another Python; `facts` once it is DONE."""
+
+    def __init__(self, tried: TorchFolder | Path) -> None:
+        super().__init__("Trying PyTorch")
+        self.tried = tried
+        self.facts: dict[str, Any] = {}
+
+    def _receive(self, kind: str, value: Any) -> None:
+        if kind == "facts":
+            self.facts = value
+        super()._receive(kind, value)
+
+    def _work(self) -> None:
+        try:
+            if isinstance(self.tried, TorchFolder):
+                facts = try_folder(self.tried, self._should_stop)
+            else:
+                facts = try_python(self.tried, [], self._should_stop)
+        except Stopped:
+            self._stop_if_asked()
+            raise
+        self._send("facts", facts)
