@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types gui bench-ui build bench bench-quality bench-speed bench-compose bench-crowd clean
+.PHONY: help demo test test-install lint types gui bench-ui build bench bench-quality bench-speed bench-compose bench-crowd clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -12,7 +12,7 @@ PYTHON313 ?= $(call find_python,3.13)
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)
 ZIP := dist/riff-$(VERSION).zip
-SOURCES := blender_manifest.toml __init__.py LICENSE README.md $(wildcard core/*.py rig/*.py operators/*.py panels/*.py requirements/torch-*.txt farm/*.yaml farm/*/*.js)
+SOURCES := blender_manifest.toml __init__.py api.py LICENSE README.md $(wildcard core/*.py rig/*.py operators/*.py panels/*.py requirements/torch-*.txt farm/*.yaml farm/*/*.js)
 BUILDER := bpy/4.5/scripts/addons_core/bl_pkg/cli/blender_ext.py
 PYTHON := .venv311/bin/python
 
@@ -27,6 +27,10 @@ demo: .venv311/ready $(ZIP) ## Build, install in Blender 4.5, train and make fiv
 
 test: .venv311/ready $(if $(PYTHON313),.venv313/ready) ## Lint, type checks, build, and all tests on Blender 4.5 and 5.2
 	@$(PYTHON) tests/suite.py --zip $(ZIP)
+
+test-install: .venv311/ready ## Install PyTorch from the package index and from a folder of wheels, really (about 200 MB)
+	@$(PYTHON) wheels/fetch.py
+	@$(PYTHON) -m pytest -m slow tests/core/test_install.py tests/core/test_build.py
 
 lint: .venv311/ready ## Ruff, and mypy against the interfaces of Blender 4.5 and 5.2
 	@$(PYTHON) tests/suite.py --only ruff mypy

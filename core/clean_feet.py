@@ -198,7 +198,7 @@ class Pose:
         for last in (*(False,) * (ROUNDS - 1), True):
             pull = target - self.places[end_row]
             arms = self.places[end_row] - self.places[movers]
-            length = (arms**2).sum((0, 2))
+            length = (arms**2).sum((0, 2)) + 1e-9  # a foot in the very place of what carries it cannot be moved
             square = -np.einsum("mti,mtj->tij", arms, arms)
             square[:, range(3), range(3)] += ((1.0 + DAMPING) * length)[:, None]
             pull = np.linalg.solve(square, pull[..., None])[..., 0]

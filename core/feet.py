@@ -8,7 +8,7 @@ import numpy as np
 
 from .motion import CONTACT_SPEED, RATE, Motion, with_contact_labels
 from .rotation import Array
-from .skeleton import BODY, GROUP
+from .skeleton import BODY, GROUP, Skeleton
 
 LOW = 0.15 * BODY
 """A contact joint comes this near to the ground (core units above the lowest place any joint reaches).
@@ -31,8 +31,14 @@ def find_contacts(motion: Motion) -> tuple[int, ...]:
     places = motion.positions()
     heights = places[..., 2] - np.percentile(places[..., 2].min(axis=1), 5)
     speeds = np.linalg.norm(np.gradient(places, axis=0), axis=-1) * (motion.fps / RATE)
-    standing = [j for j in range(1, motion.skeleton.joints) if _stands(heights[:, [0, j]], speeds[:, [0, j]])]
+    candidates = [j for j in range(1, motion.skeleton.joints) if not _in_place_of_parent(motion.skeleton, j)]
+    standing = [j for j in candidates if _stands(heights[:, [0, j]], speeds[:, [0, j]])]
     return tuple(sorted(_two_of_each_leg(motion.skeleton.parents, standing, np.percentile(heights, 10, axis=0))))
+
+
+def _in_place_of_parent(skeleton: Skeleton, joint: int) -> bool:
+    """Whether a joint only turns where its parent is, as a heel's control does: what stands is the parent."""
+    return joint not in skeleton.translated and float(np.abs(skeleton.offsets[joint]).max()) < 1e-4 * BODY
 
 
 def _stands(heights: Array, speeds: Array) -> bool:

@@ -158,7 +158,7 @@ def forward_kinematics(skeleton: Skeleton, rotations: Array, root: Array, offset
 
 
 def resample(motion: Motion, fps: float) -> Motion:
-    """The same motion at another rate, of the same duration to within half a row.
+    """The same motion at another rate, from its first pose to its very last, of the same duration to within half a row.
 
     Rotations are interpolated as six numbers and made orthonormal again, the root by its positions, so that nothing
     drifts; labels linearly.
@@ -166,7 +166,7 @@ def resample(motion: Motion, fps: float) -> Motion:
     if fps == motion.fps:
         return motion
     frames = max(2, round(motion.duration * fps) + 1)
-    at = np.minimum(np.arange(frames) * (motion.fps / fps), motion.frames - 1)
+    at = np.linspace(0.0, motion.frames - 1, frames)
     features = interpolate_rows(motion.features, at)
     skeleton = motion.skeleton
     width = skeleton.joints * GROUP

@@ -6,6 +6,7 @@ import math
 import re
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -16,21 +17,35 @@ from .compat import channelbag_of, ensure_pose, slot_for
 ROTATION_PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 """Property that a pose bone's rotation mode reads; the six Euler orders read `rotation_euler`."""
 
+OBJECT_CHANNELS = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle")
+"""What moves and turns an object."""
+
 _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(location|rotation_\w+|scale)')
 _STILL = 1e-6
 
 
 @dataclass(frozen=True)
 class Source:
-    """An action as one armature object plays it: the slot and the F-curves that move it."""
+    """An action as one armature object plays it: the slot and the F-curves that move it.
+
+    Where it stands for the whole NLA, `span` holds its first and last frame, `others` what its strips play besides.
+    """
 
     action: bpy.types.Action
     slot: bpy.types.ActionSlot
     bag: bpy.types.ActionChannelbag
+    span: tuple[float, float] | None = None
+    others: tuple[bpy.types.ActionChannelbag, ...] = ()
+
+    @property
+    def curves(self) -> list[bpy.types.FCurve]:
+        return [curve for bag in (self.bag, *self.others) for curve in bag.fcurves]
 
     def frames(self) -> range:
         """Every whole frame of the action's range: the manual one where it is set, else from first to last key."""
-        if self.action.use_frame_range:
+        if self.span is not None:
+            first, last = self.span
+        elif self.action.use_frame_range:
             first, last = self.action.frame_start, self.action.frame_end
         else:
             spans = [curve.range() for curve in self.bag.fcurves]
@@ -72,6 +87,36 @@ def source_of(
     return Source(action, slot, bag)
 
 
+def stack_of(armature_object: bpy.types.Object) -> Source:
+    """What the armature's NLA plays, the active action on top. Raises ClipError where there is nothing in it."""
+    data = armature_object.animation_data
+    strips = [strip for track in (data.nla_tracks if data else ()) if not track.mute for strip in _clips(track.strips)]
+    played = [(strip.action, strip.action_slot, (strip.frame_start, strip.frame_end)) for strip in strips]
+    if data is not None and data.action is not None and data.action_slot is not None:
+        own: Any = data.action.frame_range
+        played.append((data.action, data.action_slot, (own[0], own[1])))
+    found = [(action, slot, channelbag_of(action, slot), span) for action, slot, span in played if slot is not None]
+    filled = [(action, slot, bag, span) for action, slot, bag, span in found if bag is not None and len(bag.fcurves)]
+    if not filled:
+        raise ClipError(f"The NLA of “{armature_object.name}” plays nothing; add a strip, or learn from an action.")
+    span = min(one[3][0] for one in filled), max(one[3][1] for one in filled)
+    action, slot, bag, _ = filled[-1]
+    return Source(action, slot, bag, span, tuple(one[2] for one in filled[:-1]))
+
+
+def _clips(strips: Any) -> list[Any]:
+    """The strips with actions, those inside of meta strips too."""
+    found = []
+    for strip in strips:
+        if strip.mute:
+            continue
+        if strip.type == "META":
+            found += _clips(strip.strips)
+        elif strip.action is not None:
+            found.append(strip)
+    return found
+
+
 def slot_of(action: bpy.types.Action, handle: int) -> bpy.types.ActionSlot | None:
     """The slot of an action by its handle, which stays the same when others come and go."""
     return next((slot for slot in action.slots if slot.handle == handle), None)
@@ -80,7 +125,7 @@ def slot_of(action: bpy.types.Action, handle: int) -> bpy.types.ActionSlot | Non
 def keys_sum(source: Source) -> int:
     """A number that is another one as soon as a key is moved, added or removed."""
     total = 0
-    for curve in source.bag.fcurves:
+    for curve in source.curves:
         points = np.empty(len(curve.keyframe_points) * 2, dtype=np.float32)
         curve.keyframe_points.foreach_get("co", points)
         total = zlib.crc32(points.data, zlib.crc32(curve.data_path.encode(), total))
@@ -98,19 +143,34 @@ def split_bone_path(path: str) -> tuple[str, str] | None:
     return (bpy.utils.unescape_identifier(match[1]), match[2]) if match else None
 
 
+def channel_owner(armature_object: bpy.types.Object, bone: str) -> Any:
+    """The pose bone of this name, or the object itself where it is empty. Raises KeyError for a bone that is gone."""
+    return armature_object.pose.bones[bone] if bone else armature_object
+
+
 def keyed_channels(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], bool]:
     """What the action keys: (bone, property) → whether its curves move. Rotations of another mode than the bone's
     own have no effect and are left out, as are bones that the armature does not have.
     """
     modes = {bone.name: bone.rotation_mode for bone in armature_object.pose.bones}
     channels: dict[tuple[str, str], bool] = {}
-    for curve in source.bag.fcurves:
+    for curve in source.curves:
         channel = split_bone_path(curve.data_path)
         if channel is None or channel[0] not in modes or curve.mute:
             continue
         if channel[1].startswith("rotation_") and channel[1] != rotation_path(modes[channel[0]]):
             continue
         channels[channel] = channels.get(channel, False) or _moves(curve)
+    return channels
+
+
+def object_channels(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], bool]:
+    """The same for the object's own place and rotation, whose bone is “”."""
+    turn = rotation_path(armature_object.rotation_mode)
+    channels: dict[tuple[str, str], bool] = {}
+    for curve in source.curves:
+        if curve.data_path in ("location", turn) and not curve.mute:
+            channels["", curve.data_path] = channels.get(("", curve.data_path), False) or _moves(curve)
     return channels
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import bpy
 import numpy as np
@@ -18,8 +19,12 @@ _STRIDE = 3
 """Frames from one comparison with the keys to the next: no constraint is switched on and off again in between."""
 
 
-def check_object(armature_object: bpy.types.Object, world: Array, may_move: bool) -> None:
-    """Raise ClipError where the object's world matrices (T, 4, 4) are scaled unevenly or move without being keyed."""
+class NotBones(ClipError):
+    """An armature whose bones do more than follow their keys one below the other."""
+
+
+def check_object(armature_object: bpy.types.Object, world: Array) -> None:
+    """Raise ClipError where the object's world matrices (T, 4, 4) are scaled unevenly."""
     name = armature_object.name
     if not np.isfinite(world).all():
         raise ClipError(f"The object “{name}” has a position, rotation or scale that is not a number.")
@@ -30,11 +35,15 @@ def check_object(armature_object: bpy.types.Object, world: Array, may_move: bool
     sheared = np.abs(world[:, :3, :3] - rotation_part(world[:, :3, :3]) * lengths[:, None]).max() > _UNEVEN * largest
     if sheared or np.ptp(lengths) > _UNEVEN * largest:
         raise ClipError(f"The object “{name}” is scaled unevenly, mirrored or changes its scale; apply it first.")
-    if not may_move and np.abs(np.ptp(world, axis=0)).max() > 1e-5 * max(1.0, np.abs(world).max()):
-        raise ClipError(
-            f"The object “{name}” is carried by its parent, a constraint or a driver; "
-            "Riff needs an armature that stands still or is moved by the action itself."
-        )
+
+
+def as_keyed(poses: Poses) -> Poses:
+    """The poses with the object where its own channels put it: what else carries it, a parent or a constraint, stays
+    as it is in the first frame, for nothing of that is learned or written."""
+    if not np.isfinite(poses.world).all() or abs(np.linalg.det(poses.own[0, :3, :3])) < 1e-20:
+        return poses
+    keyed = poses.world[0] @ np.linalg.inv(poses.own[0]) @ poses.own
+    return replace(poses, world=keyed)
 
 
 def check_inheritance(armature_object: bpy.types.Object, names: Sequence[str]) -> None:
@@ -48,8 +57,9 @@ def check_poses(
     armature_object: bpy.types.Object, rest: Rest, joints: list[int], poses: Poses,
     channels: dict[tuple[str, str], bool], frames: Sequence[int],
 ) -> None:  # fmt: skip
-    """Raise ClipError, naming bone and frame, for poses that are not finite, scaled oddly, or not what is keyed."""
+    """Raise NotBones, naming bone and frame, for poses that are not finite, scaled oddly, or not what is keyed."""
     _check_finite(rest, joints, poses.pose, frames)
+    _check_no_ik(armature_object, rest, joints)
     _check_scales(rest, joints, poses.pose, frames)
     _check_still_above(rest, joints[0], poses.pose, frames)
     _check_forward_kinematics(armature_object, rest, joints, poses, channels, frames)
@@ -59,7 +69,15 @@ def _check_finite(rest: Rest, joints: list[int], pose: Array, frames: Sequence[i
     bad = ~np.isfinite(pose[:, joints]).all(axis=(2, 3))
     if bad.any():
         row, joint = _first(bad)
-        raise ClipError(f"“{rest.names[joints[joint]]}” has a key that is not a number at frame {frames[row]}.")
+        raise NotBones(f"“{rest.names[joints[joint]]}” has a key that is not a number at frame {frames[row]}.")
+
+
+def _check_no_ik(armature_object: bpy.types.Object, rest: Rest, joints: list[int]) -> None:
+    """A limb that reaches for a control follows that, not keys of its own."""
+    for bone in joints:
+        for constraint in armature_object.pose.bones[bone].constraints:
+            if constraint.type in ("IK", "SPLINE_IK") and not constraint.mute and constraint.influence > 0:
+                raise NotBones(f"“{rest.names[bone]}” is moved by its constraint “{constraint.name}”.")
 
 
 def _check_scales(rest: Rest, joints: list[int], pose: Array, frames: Sequence[int]) -> None:
@@ -67,7 +85,7 @@ def _check_scales(rest: Rest, joints: list[int], pose: Array, frames: Sequence[i
     zero = (lengths < 1e-8).any(axis=-1)
     if zero.any():
         row, joint = _first(zero)
-        raise ClipError(f"“{rest.names[joints[joint]]}” is scaled to zero at frame {frames[row]}.")
+        raise NotBones(f"“{rest.names[joints[joint]]}” is scaled to zero at frame {frames[row]}.")
     with_children = np.isin(joints, rest.parents)
     # a bone without children may be scaled as it likes: nothing else hangs on it
     uneven = (np.ptp(lengths, axis=-1) > _UNEVEN * lengths.max(axis=-1)) & with_children
@@ -76,12 +94,12 @@ def _check_scales(rest: Rest, joints: list[int], pose: Array, frames: Sequence[i
         if bad.any():
             row, joint = _first(bad)
             name = rest.names[joints[joint]]
-            raise ClipError(f"“{name}” {what} at frame {frames[row]}; Riff learns rotation and travel only.")
+            raise NotBones(f"“{name}” {what} at frame {frames[row]}; Riff learns rotation and travel only.")
     mirrored = np.linalg.det(pose[::_STRIDE, joints, :3, :3]) < 0
     if mirrored.any():
         row, joint = _first(mirrored)
         frame = frames[row * _STRIDE]
-        raise ClipError(f"“{rest.names[joints[joint]]}” is mirrored by a negative scale at frame {frame}.")
+        raise NotBones(f"“{rest.names[joints[joint]]}” is mirrored by a negative scale at frame {frame}.")
 
 
 def _check_still_above(rest: Rest, root: int, pose: Array, frames: Sequence[int]) -> None:
@@ -93,7 +111,7 @@ def _check_still_above(rest: Rest, root: int, pose: Array, frames: Sequence[int]
     moved = (off[:, :3, :3].max(axis=(1, 2)) > _OFF) | (off[:, :3, 3].max(axis=1) > _OFF * size)
     if moved.any():
         name, frame = rest.names[above], frames[int(moved.argmax())]
-        raise ClipError(f"“{name}”, above the root “{rest.names[root]}”, moves at frame {frame} without being keyed.")
+        raise NotBones(f"“{name}”, above the root “{rest.names[root]}”, moves at frame {frame} without being keyed.")
 
 
 def _check_forward_kinematics(
@@ -119,7 +137,7 @@ def _check_forward_kinematics(
         row, joint = _first(turned | shifted)
         name = rest.names[joints[joint]]
         reason = _reason(armature_object.pose.bones[name])
-        raise ClipError(f"“{name}” does not follow its keys at frame {frames[row * _STRIDE]}: {reason}.")
+        raise NotBones(f"“{name}” does not follow its keys at frame {frames[row * _STRIDE]}: {reason}.")
 
 
 def _reason(bone: bpy.types.PoseBone) -> str:

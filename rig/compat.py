@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 import bpy
@@ -27,6 +28,22 @@ def new_channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> bpy.
     """
     strip = cast(bpy.types.ActionKeyframeStrip, action.layers.new("Layer").strips.new(type="KEYFRAME"))
     return strip.channelbag(slot, ensure=True)
+
+
+def new_channelbags(
+    action: bpy.types.Action, name: str, owners: Iterable[str],
+) -> dict[str, bpy.types.ActionChannelbag]:  # fmt: skip
+    """Empty channelbags of a new action for an object of this name (“”) and other owners, by type and name (KEY:Key).
+
+    They share the one layer and strip that 4.5 and 5.2 allow.
+    """
+    first = new_channelbag(action, action.slots.new(id_type="OBJECT", name=name))
+    bags, strip = {"": first}, cast(bpy.types.ActionKeyframeStrip, action.layers[0].strips[0])
+    for owner in owners:
+        if owner not in bags:
+            kind, _, block = owner.partition(":")
+            bags[owner] = strip.channelbag(action.slots.new(id_type=cast(Any, kind), name=block), ensure=True)
+    return bags
 
 
 def new_fcurve(bag: bpy.types.ActionChannelbag, path: str, index: int, group: str) -> bpy.types.FCurve:

@@ -6,8 +6,8 @@ import math
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import bpy
 import numpy as np
@@ -24,12 +24,16 @@ class Poses:
     """What Blender evaluates at some frames, for all n pose bones in the order of `pose.bones`.
 
     `world` (T, 4, 4) is the object's matrix, `pose` (T, n, 4, 4) the bones' in armature space, `basis` (T, n, 4, 4)
-    the bones' own channels as matrices.
+    the bones' own channels as matrices, `own` (T, 4, 4) the object's own channels as a matrix.
+    `numbers` (T, n) are properties of the object at the paths and indices `watched`.
     """
 
     world: Array
     pose: Array
     basis: Array
+    own: Array
+    watched: tuple[tuple[str, int], ...] = ()
+    numbers: Array = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def sample_poses(
 
 def sample_steps(
     armature_object: bpy.types.Object, source: Source | None, frames: Sequence[int], scene: bpy.types.Scene, *,
-    seconds: float = math.inf,
+    seconds: float = math.inf, watched: Sequence[tuple[str, int]] = (),
 ) -> Generator[float, None, Poses]:  # fmt: skip
     """What `sample_poses` returns, in steps of about so many seconds; yields the share of the frames that is done.
 
@@ -86,22 +90,24 @@ def sample_steps(
     or action are others by then, ReferenceError where they are gone.
     """
     bones, done = len(armature_object.pose.bones), 0
-    world = np.empty((len(frames), 4, 4))
+    world, channels = np.empty((2, len(frames), 4, 4))
     pose = np.empty((len(frames), bones * 16), dtype=np.float32)
     basis = np.empty_like(pose)
+    numbers, stacked = np.zeros((len(frames), len(watched))), source is not None and source.span is not None
     # From one step to the next only whole data-blocks are kept: Python learns when those are freed.
     action, handle = (source.action, source.slot.handle) if source else (None, 0)
     while done < len(frames):
         slot = slot_of(action, handle) if action else None
         if armature_object.pose is None or len(armature_object.pose.bones) != bones or (action and slot is None):
             raise ClipError(f"“{armature_object.name}” or its action was changed while it was read.")
-        with _copy_in_own_scene(armature_object, action, slot, scene) as (copy, own):
+        with _copy_in_own_scene(armature_object, action, slot, scene, stacked) as (copy, own):
             layer = own.view_layers[0]
             until = time.monotonic() + seconds
             while True:
                 own.frame_set(frames[done])
                 evaluated = copy.evaluated_get(layer.depsgraph)
-                world[done] = evaluated.matrix_world
+                world[done], channels[done] = evaluated.matrix_world, evaluated.matrix_basis
+                numbers[done] = [_number(evaluated, path, index) for path, index in watched]
                 evaluated.pose.bones.foreach_get("matrix", pose[done])
                 evaluated.pose.bones.foreach_get("matrix_basis", basis[done])
                 done += 1
@@ -109,7 +115,16 @@ def sample_steps(
                     break
         if done < len(frames):
             yield done / len(frames)
-    return Poses(world, _from_columns(pose, bones), _from_columns(basis, bones))
+    return Poses(world, _from_columns(pose, bones), _from_columns(basis, bones), channels, tuple(watched), numbers)
+
+
+def _number(evaluated: bpy.types.Object, path: str, index: int) -> float:
+    """A property's value; nothing where the path leads nowhere, which is found out when it is told."""
+    try:
+        value: Any = evaluated.path_resolve(path)
+        return float(value[index] if hasattr(value, "__len__") else value)
+    except (ValueError, IndexError, TypeError):
+        return 0.0
 
 
 def _from_columns(rows: np.ndarray, bones: int) -> Array:
@@ -120,7 +135,7 @@ def _from_columns(rows: np.ndarray, bones: int) -> Array:
 @contextmanager
 def _copy_in_own_scene(
     armature_object: bpy.types.Object, action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None,
-    scene: bpy.types.Scene,
+    scene: bpy.types.Scene, stacked: bool = False,
 ) -> Iterator[tuple[bpy.types.Object, bpy.types.Scene]]:  # fmt: skip
     """A copy of the armature object in a scene of its own: 50 times faster beside a heavy mesh, and the user's frame,
     active action, slot and NLA stay as they are. `ID.copy` turns constraints and drivers that look at the original
@@ -138,7 +153,7 @@ def _copy_in_own_scene(
             copy.data = data
             data.pose_position = "POSE"
         own.view_layers[0].update()
-        _play_alone(copy, action, slot)
+        _play_alone(copy, action, slot, stacked)
         yield copy, own
     finally:
         bpy.data.objects.remove(copy)
@@ -148,12 +163,16 @@ def _copy_in_own_scene(
 
 
 def _play_alone(
-    copy: bpy.types.Object, action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None,
+    copy: bpy.types.Object, action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None, stacked: bool,
 ) -> None:  # fmt: skip
-    """The action at full influence, which only the NLA lowers, and on its own time if it is tweaked in a strip."""
+    """The action at full influence, which only the NLA lowers, and on its own time if it is tweaked in a strip; or the
+    NLA as it is where that is `stacked`."""
     animation = copy.animation_data or copy.animation_data_create()
     if animation.use_tweak_mode:
         animation.use_tweak_mode = False
+    if stacked:
+        animation.use_nla = True
+        return
     animation.use_nla = False
     if action is None:
         animation.action = None

@@ -14,14 +14,19 @@ _ALIKE = 1e-3
 
 
 def learned_space(motion: Motion, rest: Rest, joints: list[int], poses: Poses) -> Array:
-    """The object's world matrix (4, 4) as it was when the motion was read.
+    """The object's world matrix (4, 4) as it was when the motion was read, for joints that are bones (J)."""
+    return fitted_space(motion, *_rest_offsets(motion, rest, joints, poses), poses.world[0])
+
+
+def fitted_space(motion: Motion, now: Array, root: Array, world: Array) -> Array:
+    """The object's world matrix (4, 4) as it was when the motion was read; `world` is what it is now.
+
+    `now` (J, 3) and `root` (3,) are what the offsets of the motion's skeleton would be now.
 
     A motion is in world space. Its skeleton's rest offsets, laid on those of the armature as it stands now, tell how
     the object was moved, turned or scaled since; keyed in the space it was learned in, the motion then goes along with
     the object, or with its copies. Where they do not fit (another build of body) it stays in the world.
     """
-    now, root = _rest_offsets(motion, rest, joints, poses)
-    world = poses.world[0]
     learned = motion.skeleton.offsets * motion.skeleton.unit
     size = float(np.abs(learned[1:]).max(initial=0.0))
     if np.abs(learned[1:] - now[1:]).max(initial=0.0) < _SAME * size and np.abs(learned[0] - root).max() < _SAME * size:

@@ -8,8 +8,10 @@ import bpy
 
 from ..core.errors import ClipError
 from ..core.motion import Motion
-from .actions import armature_of, source_of
-from .write import plan_writing, written_values
+from ..core.skeleton import Property
+from .actions import armature_of, channel_owner, source_of
+from .properties import owner_block, property_value, set_property
+from .write import plan_writing, pose_values
 
 Kept = dict[tuple[str, str], tuple[float, ...]]
 
@@ -29,6 +31,7 @@ class Preview:
         self._scene = bpy.context.scene.name
         self._frame = bpy.context.scene.frame_current
         self._before = self._pose(armature_object)
+        self._properties_before = self._properties(armature_object, motion)
 
     def show(self, motion: Motion) -> None:
         """Show a motion at the scene's rate, from the frame on at which the source begins. Raises ClipError."""
@@ -43,8 +46,9 @@ class Preview:
         row = bpy.data.scenes[self._scene].frame_current - self.plan.first
         row = max(0, min(row, self.shown.frames - 1))
         try:
-            for bone, channel, values in written_values(ob, self.shown.slice(row, row + 1), self.plan):
-                setattr(ob.pose.bones[bone], channel, values[0])
+            for bone, channel, values in pose_values(ob, self.shown, row, self.plan):
+                setattr(channel_owner(ob, bone), channel, values)
+            self._set_properties(ob, row)
         except KeyError as error:
             raise ClipError("A bone of the previewed armature was deleted or renamed.") from error
 
@@ -54,8 +58,12 @@ class Preview:
         if ob is None:
             return
         for (bone, channel), values in self._before.items():
-            if bone in ob.pose.bones:
-                setattr(ob.pose.bones[bone], channel, values)
+            if not bone or bone in ob.pose.bones:
+                setattr(channel_owner(ob, bone), channel, values)
+        for one, value in self._properties_before:
+            block = owner_block(ob, one.owner)
+            if block is not None and property_value(block, one.path, one.index) is not None:
+                set_property(block, one.path, one.index, value)
         scene = bpy.data.scenes[self._scene]
         if scene.frame_current != self._frame:
             scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
@@ -67,5 +75,25 @@ class Preview:
 
     def _pose(self, ob: bpy.types.Object) -> Kept:
         return {
-            (bone, channel): tuple(getattr(ob.pose.bones[bone], channel)) for bone, channel in self.plan.channels
+            (bone, channel): tuple(getattr(channel_owner(ob, bone), channel)) for bone, channel in self.plan.channels
         }
+
+    def _properties(self, ob: bpy.types.Object, motion: Motion) -> list[tuple[Property, Any]]:
+        """The properties that are there and what they are now."""
+        found = []
+        for one in motion.skeleton.properties:
+            block = owner_block(ob, one.owner)
+            value = property_value(block, one.path, one.index) if block is not None else None
+            if value is not None:
+                found.append((one, value))
+        return found
+
+    def _set_properties(self, ob: bpy.types.Object, row: int) -> None:
+        if self.shown is None or not self._properties_before:
+            return
+        there = {one for one, _ in self._properties_before}
+        values = self.shown.slice(row, row + 1).property_values()[0]
+        for one, value in zip(self.shown.skeleton.properties, values, strict=True):
+            block = owner_block(ob, one.owner)
+            if one in there and block is not None:
+                set_property(block, one.path, one.index, float(value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
@@ -13,37 +14,71 @@ from ..core.feet import with_contacts, with_found_contacts
 from ..core.motion import Motion, from_transforms
 from ..core.rotation import Array
 from ..core.skeleton import body_size, build_skeleton
-from .actions import Source, armature_of, keyed_channels, keys_sum, slot_of, source_of
-from .checks import check_object, check_poses
+from .actions import (
+    Source,
+    armature_of,
+    keyed_channels,
+    keys_sum,
+    object_channels,
+    slot_of,
+    source_of,
+    stack_of,
+)
+from .checks import NotBones, as_keyed, check_object, check_poses
+from .control_motion import control_motion
+from .controls import (
+    OBJECT,
+    armature_size,
+    check_keys,
+    choose_root_control,
+    control_names,
+    find_controls,
+    frames_of,
+)
 from .evaluate import Poses, Rest, read_rest, sample_steps
 from .joints import world_transforms
-from .roots import choose_root, joints_below
+from .properties import read_tracks, watched_paths, with_tracks
+from .roots import ancestors, choose_root, joints_below
 from .steps import STEP, run_through
 
 _MOVES = 1e-5
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What the user says instead of letting Riff find it: the root's bone, the feet's, bones that are not learned."""
+
+    root: str = ""
+    feet: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+
+
 def read_motion(
     armature_object: bpy.types.Object, action: bpy.types.Action | None = None,
     slot: bpy.types.ActionSlot | None = None, scene: bpy.types.Scene | None = None, *,
-    root: str = "", feet: Sequence[str] | None = None, step: int = 1,
+    root: str = "", feet: Sequence[str] | None = None, ignore: Sequence[str] = (), step: int = 1, nla: bool = False,
 ) -> Motion:  # fmt: skip
-    """Read an action (the active one unless given) of an FK armature at the scene's rate, one row each `step` frames.
+    """Read an action (the active one unless given) at the scene's rate, one row each `step` frames.
 
-    World space, Z up; joints are the root and every bone below it; the bones `root` and `feet` are found where they are
-    not given, feet are labelled. The scene, the armature and its actions stay as they are. Raises ClipError, naming
-    object, bone, action or frame, for what cannot be read: no armature, no action or slot, no keyed bones, bones that
-    are scaled unevenly or that do not follow their keys, an object that is scaled unevenly or carried by something
-    else, values that are not numbers.
+    World space, Z up. Where all that is keyed are bones that hang together and follow their keys, joints are the root
+    and every bone below it; on any other rig they are the controls that are keyed. Other keyed numbers are properties.
+    With `nla` it is not an action that is read but what the NLA gives, the active action on top. `root` and `feet` are
+    found where they are not given, feet are labelled; bones in `ignore` are not learned. The scene, the armature and
+    its actions stay as they are. Raises ClipError, naming object, bone, action or frame, for what cannot be read: no
+    armature, no action or slot, nothing keyed that moves, an object that is scaled unevenly, a bone that is scaled to
+    zero or mirrored, values that are not numbers.
     """
-    steps = read_steps(armature_object, action, slot, scene, root=root, feet=feet, step=step, seconds=math.inf)
+    steps = read_steps(
+        armature_object, action, slot, scene, root=root, feet=feet, ignore=ignore, step=step, nla=nla, seconds=math.inf
+    )
     return run_through(steps)
 
 
 def read_steps(
     armature_object: bpy.types.Object, action: bpy.types.Action | None = None,
     slot: bpy.types.ActionSlot | None = None, scene: bpy.types.Scene | None = None, *,
-    root: str = "", feet: Sequence[str] | None = None, step: int = 1, seconds: float = STEP,
+    root: str = "", feet: Sequence[str] | None = None, ignore: Sequence[str] = (), step: int = 1, nla: bool = False,
+    seconds: float = STEP,
 ) -> Generator[float, None, Motion]:  # fmt: skip
     """What `read_motion` returns, in steps of about so many seconds; yields the share that is done.
 
@@ -52,38 +87,37 @@ def read_steps(
     """
     armature_object = armature_of(armature_object)
     scene = scene or bpy.context.scene
-    source = source_of(armature_object, action, slot)
-    channels = keyed_channels(armature_object, source)
+    source = stack_of(armature_object) if nla else source_of(armature_object, action, slot)
+    channels = keyed_channels(armature_object, source) | object_channels(armature_object, source)
     if not channels:
         raise ClipError(f"The action “{source.action.name}” keys no bones of “{armature_object.name}”.")
     frames = source.frames()
     if len(frames) < 2:
         raise ClipError(f"The action “{source.action.name}” has fewer than two frames.")
     frames = frames[:: min(step, len(frames) - 1)]
-    rest = read_rest(armature_object)
-    top = _bone(armature_object, rest, root) if root else choose_root(armature_object, rest, channels)
-    joints = joints_below(rest, top)
-    keys_object = any(not curve.data_path.startswith("pose.bones") for curve in source.bag.fcurves)
-    sliding = {bone for (bone, path), moves in channels.items() if path == "location" and moves}
     fps = scene.render.fps / scene.render.fps_base / frames.step
     what = f"The action “{source.action.name}” of “{armature_object.name}”"
     before = _state(armature_object, source) if math.isfinite(seconds) else ()
     action, handle = source.action, source.slot.handle
+    wish = Wish(root, None if feet is None else tuple(feet), tuple(ignore))
     try:
-        poses = yield from sample_steps(armature_object, source, frames, scene, seconds=seconds)
-        if before and before != _state(armature_object, source_of(armature_object, action, slot_of(action, handle))):
-            raise ClipError(f"{what} was changed while it was read.")
-        check_object(armature_object, poses.world, may_move=keys_object)
+        poses = yield from sample_steps(
+            armature_object, source, frames, scene, seconds=seconds, watched=watched_paths(source)
+        )
+        if math.isfinite(seconds):
+            again = source_of(armature_object, action, slot_of(action, handle))
+            source = stack_of(armature_object) if nla else again
+            if before != _state(armature_object, source):
+                raise ClipError(f"{what} was changed while it was read.")
+        reading = Reading(armature_object, source, channels, poses, frames, fps, wish)
         yield 1.0
-        check_poses(armature_object, rest, joints, poses, channels, frames)
+        motion = reading.motion()
+        yield 1.0
+        motion = reading.with_feet(motion)
+        yield 1.0
+        return reading.with_tracks(motion)
     except ReferenceError as error:  # Blender's own word for a data-block that is gone
         raise ClipError(f"{what} was removed while it was read.") from error
-    yield 1.0
-    motion = _to_motion(rest, joints, poses, sliding, fps)
-    yield 1.0
-    if feet is None:
-        return with_found_contacts(motion)
-    return with_contacts(motion, sorted({_joint(motion, name) for name in feet}))
 
 
 def _state(armature_object: bpy.types.Object, source: Source) -> tuple[object, ...]:
@@ -92,17 +126,105 @@ def _state(armature_object: bpy.types.Object, source: Source) -> tuple[object, .
     return rest.names, rest.parents, rest.matrices.tobytes(), keys_sum(source)
 
 
-def _bone(armature_object: bpy.types.Object, rest: Rest, name: str) -> int:
-    if name not in rest.names:
-        raise ClipError(f"“{armature_object.name}” has no bone “{name}” to be the root; choose another.")
-    return rest.names.index(name)
+class Reading:
+    """What is made of the poses at the end of a reading."""
 
+    def __init__(
+        self, armature_object: bpy.types.Object, source: Source, channels: dict[tuple[str, str], bool], poses: Poses,
+        frames: range, fps: float, wish: Wish,
+    ) -> None:  # fmt: skip
+        self.ob, self.source, self.channels, self.poses = armature_object, source, channels, poses
+        self.frames, self.fps, self.wish = frames, fps, wish
+        self.rest = read_rest(armature_object)
+        self.bones: list[int] = []
 
-def _joint(motion: Motion, name: str) -> int:
-    names = motion.skeleton.names
-    if name not in names[1:]:
-        raise ClipError(f"The foot “{name}” is no bone below the root “{names[0]}”; choose another.")
-    return names.index(name)
+    def motion(self) -> Motion:
+        """The motion without feet and properties. Raises ClipError."""
+        moves = {name: any(moving) for name, moving in self._by_bone().items()}
+        self.poses = as_keyed(self.poses)
+        check_object(self.ob, self.poses.world)
+        learned = [self.rest.names.index(name) for name, moving in moves.items() if moving and name]
+        learned = [bone for bone in sorted(learned) if self.rest.names[bone] not in self.wish.ignore]
+        keyed = [self.rest.names.index(name) for name in moves if name]
+        check_keys(self.rest, self.poses, keyed, self.frames)
+        root = self._chosen_root()
+        if keyed and not moves.get("") and not self.wish.ignore:
+            try:
+                return self._bones_motion(learned, root)
+            except NotBones as problem:
+                if not learned:
+                    raise ClipError(str(problem)) from problem
+        return self._controls_motion(learned, OBJECT if moves.get("") and root < 0 else root)
+
+    def _by_bone(self) -> dict[str, list[bool]]:
+        found: dict[str, list[bool]] = {}
+        for (bone, path), moving in self.channels.items():
+            found.setdefault(bone, []).append(moving and path != "scale")
+        return found
+
+    def _chosen_root(self) -> int:
+        name = self.wish.root
+        if name and name not in self.rest.names:
+            raise ClipError(f"“{self.ob.name}” has no bone “{name}” to be the root; choose another.")
+        return self.rest.names.index(name) if name else -1
+
+    def _bones_motion(self, learned: list[int], root: int) -> Motion:
+        """Joints are all bones below the root. Raises NotBones where their keys do not say all."""
+        rest = self.rest
+        bones = {channel: moves for channel, moves in self.channels.items() if channel[0]}
+        top = root if root >= 0 else choose_root(self.ob, rest, bones)
+        joints = joints_below(rest, top)
+        check_poses(self.ob, rest, joints, self.poses, bones, self.frames)
+        outside = [bone for bone in learned if bone not in joints]
+        if outside:
+            raise NotBones(f"“{rest.names[outside[0]]}” moves beside the root “{rest.names[top]}”.")
+        self.bones = joints
+        return _to_motion(rest, joints, self.poses, self._sliding(), self.fps)
+
+    def _controls_motion(self, learned: list[int], root: int) -> Motion:
+        """Joints are the keyed controls."""
+        rest = self.rest
+        if not learned and root != OBJECT:
+            raise ClipError(f"Nothing that the action “{self.source.action.name}” keys moves “{self.ob.name}”.")
+        if root not in (OBJECT, -1) and root not in learned:
+            raise ClipError(f"“{rest.names[root]}” is not keyed and cannot be the root; choose a bone that is.")
+        whole = root == OBJECT and any(moves for (bone, _), moves in self.channels.items() if not bone)
+        if not whole:
+            root = root if root >= 0 else choose_root_control(rest, learned, self._travelling())
+        above = [bone for bone in learned if root >= 0 and bone in ancestors(rest, root)]
+        if above:
+            raise ClipError(
+                f"“{rest.names[above[0]]}”, above the root “{rest.names[root]}”, moves; choose it, or let Riff find it."
+            )
+        frames = frames_of(self.ob, rest, self.poses, learned)
+        size = armature_size(self.ob, rest)
+        controls = find_controls(rest, learned, root, frames, size)
+        names = control_names(self.ob, rest, controls)
+        self.bones = [control.bone for control in controls]
+        return control_motion(rest, self.poses, controls, frames, names, self._sliding(), size, self.fps)
+
+    def _sliding(self) -> set[str]:
+        return {bone for (bone, path), moves in self.channels.items() if path == "location" and moves}
+
+    def _travelling(self) -> list[int]:
+        return [self.rest.names.index(name) for name in self._sliding() if name]
+
+    def with_feet(self, motion: Motion) -> Motion:
+        """The motion with the feet that were found, or wished for. Raises ClipError."""
+        if self.wish.feet is None:
+            return with_found_contacts(motion)
+        names = motion.skeleton.names
+        for name in self.wish.feet:
+            if name not in names[1:]:
+                what = "no control that is learned" if motion.skeleton.bases else f"no bone below the root “{names[0]}”"
+                raise ClipError(f"The foot “{name}” is {what}; choose another.")
+        return with_contacts(motion, sorted({names.index(name) for name in self.wish.feet}))
+
+    def with_tracks(self, motion: Motion) -> Motion:
+        """The motion with the other numbers that are keyed. Raises ClipError."""
+        tracks = read_tracks(self.ob, self.source, self.frames, self.poses)
+        tracks = [track for track in tracks if track.bone not in self.wish.ignore]
+        return with_tracks(motion, tracks, self.rest, self.bones, self.poses.world[0]) if tracks else motion
 
 
 def _to_motion(rest: Rest, joints: list[int], poses: Poses, sliding: set[str], fps: float) -> Motion:

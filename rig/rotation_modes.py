@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from mathutils import Matrix
 
 from ..core.rotation import Array, axis_rotation
 
@@ -20,6 +23,16 @@ def channel_values(matrices: Array, mode: str) -> Array:
     if mode == "AXIS_ANGLE":
         return axis_angles(matrices)
     return euler_angles(matrices, mode)
+
+
+def one_value(matrix: Matrix, mode: str) -> Sequence[float]:
+    """A single rotation as the channels of a rotation mode, without neighbours to be continuous with."""
+    if mode == "QUATERNION":
+        return matrix.to_quaternion()
+    if mode == "AXIS_ANGLE":
+        axis, angle = matrix.to_quaternion().to_axis_angle()
+        return (angle, *axis)
+    return matrix.to_euler(mode)  # type: ignore[arg-type]
 
 
 def quaternions(matrices: Array) -> Array:

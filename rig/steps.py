@@ -7,7 +7,7 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-STEP = 0.02
+STEP = 0.04
 """Seconds of work between two looks at the window's events."""
 
 
@@ -19,3 +19,16 @@ def run_through(steps: Generator[float, None, Result]) -> Result:
         except StopIteration as end:
             result: Result = end.value
             return result
+
+
+def part_of(
+    steps: Generator[float, None, Result], before: float, whole: float,
+) -> Generator[float, None, Result]:  # fmt: skip
+    """The same steps as one of `whole` equal parts of a longer work of which `before` parts are done."""
+    while True:
+        try:
+            share = next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        yield (before + share) / whole

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import bpy
@@ -14,14 +14,27 @@ from ..core.errors import ModelError
 from ..core.motion import Motion
 from ..core.rotation import Array
 from ..core.skeleton import body_size
-from .actions import Source, armature_of, keyed_channels, rotation_path, source_of
+from .actions import (
+    Source,
+    armature_of,
+    channel_owner,
+    keyed_channels,
+    rotation_path,
+    source_of,
+    split_bone_path,
+)
 from .checks import check_inheritance, check_object, check_poses
-from .compat import new_channelbag, new_fcurve
+from .compat import new_channelbags, new_fcurve
+from .control_channels import Part, control_channels, keyed_parts, match_controls
+from .control_motion import Rigging, own_channels, rigging_of, standing_offsets
+from .controls import OBJECT, check_keys, frames_of
 from .evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
-from .placement import learned_space
-from .rotation_modes import channel_values
+from .placement import fitted_space, learned_space
+from .properties import keyed_owners
+from .rotation_modes import channel_values, one_value
+from .steps import run_through
 
-GENERATED, LINEAR = 5, 1
+GENERATED, LINEAR, HOLD = 5, 1, 0
 """Values of the enums Keyframe.type and Keyframe.interpolation in 4.5 and 5.2; `foreach_set` takes numbers only."""
 
 _CONSTANT = 2e-6
@@ -29,18 +42,24 @@ _CONSTANT = 2e-6
 
 @dataclass(frozen=True)
 class Curve:
-    """One F-curve to write: a value for each frame, or a single one where nothing changes."""
+    """One F-curve to write: a value for each frame, or a single one where nothing changes; one that is `switched` gets
+    keys where it changes, each of which holds. `owner` as in `Property`."""
 
     path: str
     index: int
     group: str
     values: Array
+    owner: str = ""
+    switched: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
     """How motions of one skeleton get onto one armature: its rest, a bone for each joint, (bone, property) of what is
-    written, the pose in the source's first frame, `first`, and the world matrix for which they are meant."""
+    written, the pose in the source's first frame, `first`, and the world matrix for which they are meant.
+
+    `rows` says which joint holds the channels of a bone, “” being the object. Of controls there is the `rigging`, and
+    `parts` holds the indices that the source keys of what it does not key whole."""
 
     rest: Rest
     joints: list[int]
@@ -48,6 +67,9 @@ class Plan:
     poses: Poses
     world: Array
     first: int
+    rows: Mapping[str, int]
+    rigging: Rigging | None = None
+    parts: Mapping[tuple[str, str], Part] = field(default_factory=dict)
 
 
 def write_motion(
@@ -63,29 +85,66 @@ def write_motion(
     the motion along, unless `space` says which world matrix of the object the motion is meant for. Raises ModelError
     where the armature lacks the motion's bones, ClipError where its pose cannot be keyed.
     """
+    return run_through(write_steps(
+        armature_object, motion, name, source_action=source_action, source_slot=source_slot, frame_start=frame_start,
+        properties=properties, space=space,
+    ))  # fmt: skip
+
+
+def write_steps(
+    armature_object: bpy.types.Object, motion: Motion, name: str, *, source_action: bpy.types.Action | None = None,
+    source_slot: bpy.types.ActionSlot | None = None, frame_start: int | None = None,
+    properties: Mapping[str, Any] | None = None, space: Matrix | None = None,
+) -> Generator[float, None, bpy.types.Action]:  # fmt: skip
+    """What `write_motion` does, in two steps of which the first changes nothing; Blender may go on between them."""
     armature_object = armature_of(armature_object)
     source = source_of(armature_object, source_action, source_slot) if source_action else None
     plan = plan_writing(armature_object, motion, source, space)
     curves = _motion_curves(armature_object, motion, plan)
-    curves += _still_curves(source, {(curve.path, curve.index) for curve in curves}, plan.first)
+    curves += _still_curves(armature_object, source, curves, plan.first)
     start = plan.first if frame_start is None else frame_start
-    return _new_action(armature_object, name, curves, start, properties or {})
+    owner = armature_object.name
+    yield 0.5
+    return _new_action(owner, name, curves, start, properties or {})
 
 
 def plan_writing(
     armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None = None,
 ) -> Plan:  # fmt: skip
     """What has to be known of an armature to write motions of one skeleton to it. Raises as `write_motion` does."""
+    if motion.skeleton.bases:
+        return _plan_controls(armature_object, motion, source, space)
     rest = read_rest(armature_object)
     joints = _match_bones(armature_object, rest, motion)
     channels = _channels(armature_object, motion, source)
     first = (source.frames()[:1] if source else None) or range(1, 2)
     poses = sample_poses(armature_object, source, first, bpy.context.scene)
     check_inheritance(armature_object, motion.skeleton.names)
-    check_object(armature_object, poses.world, may_move=True)
+    check_object(armature_object, poses.world)
     check_poses(armature_object, rest, joints, poses, dict.fromkeys(channels, True), first)
     world = learned_space(motion, rest, joints, poses) if space is None else np.array(space, dtype=np.float64)
-    return Plan(rest, joints, channels, poses, world, first[0])
+    rows = {name: joint for joint, name in enumerate(motion.skeleton.names)}
+    return Plan(rest, joints, channels, poses, world, first[0], rows)
+
+
+def _plan_controls(
+    armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None,
+) -> Plan:  # fmt: skip
+    rest = read_rest(armature_object)
+    controls = match_controls(armature_object, rest, motion.skeleton)
+    first = (source.frames()[:1] if source else None) or range(1, 2)
+    poses = sample_poses(armature_object, source, first, bpy.context.scene)
+    check_object(armature_object, poses.world)
+    bones = sorted({control.bone for control in controls} - {OBJECT})
+    check_keys(rest, poses, bones, first)
+    frames = frames_of(armature_object, rest, poses, bones)
+    now, root = standing_offsets(rest, poses, controls, frames, motion.skeleton.translated)
+    world = fitted_space(motion, now, root, poses.world[0]) if space is None else np.array(space, dtype=np.float64)
+    rigging = rigging_of(controls, frames, rest, poses, world)
+    channels, rows = control_channels(armature_object, rest, motion.skeleton, controls, source)
+    parts = keyed_parts(armature_object, source) if source else {}
+    joints = [control.bone for control in controls]
+    return Plan(rest, joints, channels, poses, world, first[0], rows, rigging, parts)
 
 
 def _match_bones(armature_object: bpy.types.Object, rest: Rest, motion: Motion) -> list[int]:
@@ -119,24 +178,58 @@ def written_values(
     armature_object: bpy.types.Object, motion: Motion, plan: Plan,
 ) -> Iterator[tuple[str, str, Array]]:  # fmt: skip
     """Bone, property and values (frames, components) of each channel that a motion is written to."""
-    bones = armature_object.pose.bones
-    turns = _basis_rotations(motion, plan.rest, plan.joints, plan.poses, plan.world)
-    places = _basis_locations(motion, plan.rest, plan.joints, plan.poses, plan.world)
-    joints = {name: joint for joint, name in enumerate(motion.skeleton.names)}
+    turns, places = _own_channels(motion, plan)
     for name, channel in plan.channels:
         if channel == "location":
-            yield name, channel, places[:, joints[name]]
+            yield name, channel, places[:, plan.rows[name]]
         else:
-            yield name, channel, channel_values(turns[:, joints[name]], bones[name].rotation_mode)
+            mode = channel_owner(armature_object, name).rotation_mode
+            values = channel_values(turns[:, plan.rows[name]], mode)
+            part = plan.parts.get((name, channel))
+            yield name, channel, values if part is None else part.nearest(values, mode)
+
+
+def _own_channels(motion: Motion, plan: Plan) -> tuple[Array, Array]:
+    """Rotations (T, J, 3, 3) and locations (T, J, 3) that the bones' own channels have to hold."""
+    if plan.rigging is not None:
+        return own_channels(motion, plan.rigging)
+    turns = _basis_rotations(motion, plan.rest, plan.joints, plan.poses, plan.world)
+    return turns, _basis_locations(motion, plan.rest, plan.joints, plan.poses, plan.world)
+
+
+def pose_values(
+    armature_object: bpy.types.Object, motion: Motion, row: int, plan: Plan,
+) -> Iterator[tuple[str, str, Sequence[float]]]:  # fmt: skip
+    """Bone, property and components of each channel in one row of a motion, quicker than `written_values`."""
+    turns, places = (values[0].tolist() for values in _own_channels(motion.slice(row, row + 1), plan))
+    for name, channel in plan.channels:
+        if channel == "location":
+            yield name, channel, places[plan.rows[name]]
+        else:
+            mode = channel_owner(armature_object, name).rotation_mode
+            yield name, channel, one_value(Matrix(turns[plan.rows[name]]), mode)
 
 
 def _motion_curves(armature_object: bpy.types.Object, motion: Motion, plan: Plan) -> list[Curve]:
     size = body_size(plan.rest.matrices[:, :3, 3])
     curves = []
     for name, channel, values in written_values(armature_object, motion, plan):
-        path = armature_object.pose.bones[name].path_from_id(channel)
+        path = channel_owner(armature_object, name).path_from_id(channel)
         still = _CONSTANT * (size if channel == "location" else 1.0)
-        curves += [Curve(path, k, name, _shortest(column, still)) for k, column in enumerate(values.T)]
+        part = plan.parts.get((name, channel))
+        curves += [
+            Curve(path, k, name or "Object Transforms", _shortest(column, still))
+            for k, column in enumerate(values.T) if part is None or k in part.keyed
+        ]  # fmt: skip
+    return curves + _property_curves(motion)
+
+
+def _property_curves(motion: Motion) -> list[Curve]:
+    curves = []
+    for one, values in zip(motion.skeleton.properties, motion.property_values().T, strict=True):
+        channel = split_bone_path(one.path)
+        group = channel[0] if channel else ""
+        curves.append(Curve(one.path, one.index, group, _shortest(values, 0.0), one.owner, bool(one.steps)))
     return curves
 
 
@@ -172,14 +265,18 @@ def _basis_locations(motion: Motion, rest: Rest, joints: list[int], poses: Poses
     return places
 
 
-def _still_curves(source: Source | None, written: set[tuple[str, int]], frame: int) -> list[Curve]:
+def _still_curves(
+    armature_object: bpy.types.Object, source: Source | None, written: Sequence[Curve], frame: int,
+) -> list[Curve]:  # fmt: skip
     """What else the source keys, held at its first value, so that the action says all that its source said."""
     curves = []
-    for curve in source.bag.fcurves if source else ():
-        value = curve.evaluate(frame)
-        if (curve.data_path, curve.array_index) not in written and np.isfinite(value) and not curve.mute:
-            group = curve.group.name if curve.group else ""
-            curves.append(Curve(curve.data_path, curve.array_index, group, np.array([value])))
+    known = {(curve.owner, curve.path, curve.index) for curve in written}
+    for owner, _, keyed in keyed_owners(armature_object, source) if source else ():
+        for curve in keyed:
+            value = curve.evaluate(frame)
+            if (owner, curve.data_path, curve.array_index) not in known and np.isfinite(value) and not curve.mute:
+                group = curve.group.name if curve.group else ""
+                curves.append(Curve(curve.data_path, curve.array_index, group, np.array([value]), owner))
     return curves
 
 
@@ -188,14 +285,15 @@ def _shortest(values: Array, still: float) -> Array:
 
 
 def _new_action(
-    armature_object: bpy.types.Object, name: str, curves: list[Curve], frame_start: int, properties: Mapping[str, Any],
+    owner: str, name: str, curves: list[Curve], frame_start: int, properties: Mapping[str, Any],
 ) -> bpy.types.Action:  # fmt: skip
+    """An action with a slot for the object called `owner`."""
     action = bpy.data.actions.new(name)
     try:
-        slot = action.slots.new(id_type="OBJECT", name=armature_object.name)
-        bag = new_channelbag(action, slot)
+        bags = new_channelbags(action, owner, [curve.owner for curve in curves])
         for curve in curves:
-            _write_keys(new_fcurve(bag, curve.path, curve.index, curve.group), curve.values, frame_start)
+            bag = bags[curve.owner]
+            _write_keys(new_fcurve(bag, curve.path, curve.index, curve.group), curve, frame_start)
         for key, value in properties.items():
             action[key] = value
         action.asset_mark()  # sets the fake user as well
@@ -205,15 +303,19 @@ def _new_action(
     return action
 
 
-def _write_keys(curve: bpy.types.FCurve, values: Array, frame_start: int) -> None:
-    points, count = curve.keyframe_points, len(values)
+def _write_keys(curve: bpy.types.FCurve, written: Curve, frame_start: int) -> None:
+    points, values = curve.keyframe_points, written.values
+    rows = np.arange(len(values))
+    if written.switched:
+        rows = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
+    count = len(rows)
     points.add(count)
     keys = np.empty((count, 2), dtype=np.float32)
-    keys[:, 0] = np.arange(frame_start, frame_start + count)
-    keys[:, 1] = values
+    keys[:, 0] = frame_start + rows
+    keys[:, 1] = values[rows]
     points.foreach_set("co", keys.ravel())
     points.foreach_set("type", np.full(count, GENERATED, dtype=np.uint8))
-    points.foreach_set("interpolation", np.full(count, LINEAR, dtype=np.uint8))
+    points.foreach_set("interpolation", np.full(count, HOLD if written.switched else LINEAR, dtype=np.uint8))
     for selected in ("select_control_point", "select_left_handle", "select_right_handle"):
         points.foreach_set(selected, np.zeros(count, dtype=bool))
     is_quaternion = curve.data_path.endswith("rotation_quaternion")

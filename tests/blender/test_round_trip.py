@@ -138,14 +138,6 @@ def test_parented_object(door: SimpleNamespace) -> None:
     assert_round_trip(door, biped)
 
 
-def test_object_that_travels_itself(door: SimpleNamespace) -> None:
-    biped = add_dancing_biped("XYZ")
-    key(biped, "", "location", lambda t: (t, 0.0, 0.2 * t))
-    key(biped, "", "rotation_euler", lambda t: (0.0, 0.0, 0.5 * t))
-    bpy.context.scene.frame_set(1)
-    assert_round_trip(door, biped)
-
-
 @pytest.mark.parametrize(("fps", "base"), [(24, 1.0), (25, 1.0), (60, 1.0), (30, 1.001)])
 def test_frame_rates(door: SimpleNamespace, fps: int, base: float) -> None:
     scene = bpy.context.scene

@@ -75,7 +75,6 @@ def test_what_stands_still_gets_one_key(door: SimpleNamespace) -> None:
     key(biped, "head", "scale", lambda t: (1.1, 1.2, 1.3))
     biped["mood"] = 1.0
     biped.keyframe_insert('["mood"]', frame=1)
-    biped["mood"] = 3.0
     biped.keyframe_insert('["mood"]', frame=20)
     action = door.write_motion(biped, door.read_motion(biped), "Written", source_action=biped.animation_data.action)
     curves = curves_of(action)

@@ -1,0 +1,131 @@
+"""Riff for scripts: read an action, train on it, generate or compose, and write new actions.
+
+What is here stays as it is from version to version; `docs/rigs.md` shows it in ten lines. Motions and models are plain
+data that need no Blender: a motion has `features`, `skeleton` and `fps`, see `core/motion.py`. Every function raises
+`RiffError` with one sentence that says what is wrong, and leaves the file as it was then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .core.direction import Direction, direct
+from .core.errors import RiffError
+from .core.model import Model, load_model, save_model
+from .core.motion import Motion, learned_groups, resample
+from .core.parts import find_partners, find_parts
+from .core.progress import Progress
+from .core.recipe import RECIPES
+from .rig.play import play
+from .rig.read import read_motion
+from .rig.write import write_motion
+
+__all__ = [
+    "Model", "Motion", "Progress", "RiffError", "compose", "describe", "generate", "load", "play", "read", "save",
+    "train", "write",
+]  # fmt: skip
+
+
+def read(
+    armature: bpy.types.Object, action: bpy.types.Action | None = None, *, scene: bpy.types.Scene | None = None,
+    root: str = "", feet: Sequence[str] | None = None, ignore: Sequence[str] = (), nla: bool = False,
+) -> Motion:  # fmt: skip
+    """The armature's action (the active one unless given) as a motion at the scene's rate, one row a frame.
+
+    With `nla` it is what all strips of the NLA and the active action give together. `root` and `feet` are names of
+    bones, found where they are not given; bones in `ignore` are not learned.
+    """
+    return read_motion(armature, action, scene=scene, root=root, feet=feet, ignore=ignore, nla=nla)
+
+
+def describe(motion: Motion) -> dict[str, Any]:
+    """What Riff makes of the rig, as plain data: root, feet, the joints with their parents and partners on the other
+    side, body parts, properties, frames and rate."""
+    skeleton = motion.skeleton
+    partners = find_partners(skeleton)
+    names, parents = skeleton.names, skeleton.parents
+    return {
+        "root": names[0],
+        "feet": [names[joint] for joint in skeleton.contacts],
+        "joints": {name: names[above] if above >= 0 else "" for name, above in zip(names, parents, strict=True)},
+        "moved": [names[0], *(names[joint] for joint in skeleton.translated)],
+        "pairs": {names[joint]: names[other] for joint, other in enumerate(partners) if other != joint},
+        "parts": {part.name: [names[joint] for joint in part.joints] for part in find_parts(skeleton)},
+        "properties": {one.path: (one.low, one.high) for one in skeleton.properties},
+        "frames": motion.frames,
+        "fps": motion.fps,
+    }  # fmt: skip
+
+
+def train(
+    motion: Motion, recipe: str = "fast", *, effort: float = 1.0, seed: int = 0, device: str = "auto", name: str = "",
+    on_progress: Callable[[Progress], None] | None = None, should_stop: Callable[[], bool] | None = None,
+) -> Model:  # fmt: skip
+    """A model of a motion; needs PyTorch and takes minutes.
+
+    `recipe` is one of fast, paper and ganimator, `effort` the share of its steps to do; a seed gives the same model on
+    the same machine. Raises TrainingStopped, a RiffError, after `should_stop` said so.
+    """
+    from .core.train import train as train_model
+
+    if recipe not in RECIPES:
+        raise RiffError(f"There is no recipe “{recipe}”; choose one of {', '.join(RECIPES)}.")
+    learned_groups(motion)
+    chosen = RECIPES[recipe].scaled(effort) if effort != 1.0 else RECIPES[recipe]
+    model = train_model(motion, chosen, on_progress, should_stop, seed=seed, device=device)
+    model.name = name or model.name
+    return model
+
+
+def save(model: Model, path: str | Path) -> None:
+    """Write a model as one .safetensors file, whole or not at all."""
+    save_model(model, Path(path))
+
+
+def load(path: str | Path) -> Model:
+    """Read a model that was saved."""
+    return load_model(Path(path))
+
+
+def generate(
+    model: Model, count: int = 1, *, seed: int = 0, seconds: float = 0.0, clean_feet: bool = True,
+) -> list[Motion]:  # fmt: skip
+    """Variations at the rate of the action that was learned, as long as it unless `seconds` are given.
+
+    Variation k of a seed is the same whatever `count` is.
+    """
+    from .core.generate import generate as generate_motions
+
+    frames = round(seconds * 30.0) + 1 if seconds else None
+    motions = generate_motions(model, frames=frames, count=count, seed=seed, clean=clean_feet)
+    return [resample(motion, model.source_fps) for motion in motions]
+
+
+def compose(
+    model: Model, source: Motion, count: int = 1, *, seed: int = 0, clean_feet: bool = True, **direction: Any,
+) -> list[Motion]:  # fmt: skip
+    """New motions around what is kept of a source, at its rate.
+
+    `direction` as in `core.direction.Direction`: keep=("Lower Body",), regions=((40, 90),), loop=True and so on; frames
+    count from `first`, 1 unless given.
+    """
+    from .core.compose import compose as compose_motions
+
+    return compose_motions(model, direct(source, Direction(**direction)), count=count, seed=seed, clean=clean_feet)
+
+
+def write(
+    armature: bpy.types.Object, motion: Motion, name: str, source: bpy.types.Action | None = None, *,
+    frame_start: int | None = None,
+) -> bpy.types.Action:  # fmt: skip
+    """A new action with keys on what `source` (the armature's active action unless given) keys; nothing plays it yet.
+
+    The motion must be at the scene's rate, as `read`, `generate` and `compose` give it.
+    """
+    data = armature.animation_data
+    source = source or (data.action if data else None)  # a motion of the NLA keys all that it holds where there is none
+    return write_motion(armature, motion, name, source_action=source, frame_start=frame_start)

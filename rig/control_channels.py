@@ -1,0 +1,88 @@
+"""Which bone a learned control is, and which of its channels are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..core.errors import ModelError
+from ..core.rotation import Array
+from ..core.skeleton import HEADING, TILT, WHOLE, Skeleton
+from .actions import Source, channel_owner, keyed_channels, object_channels, rotation_path, split_bone_path
+from .controls import OBJECT, Control
+from .evaluate import Rest
+
+
+def match_controls(armature_object: bpy.types.Object, rest: Rest, skeleton: Skeleton) -> list[Control]:
+    """The control that each joint is. Raises ModelError where the armature lacks one."""
+    index = {name: bone for bone, name in enumerate(rest.names)}
+    controls = []
+    for joint, (name, parent, base) in enumerate(zip(skeleton.names, skeleton.parents, skeleton.bases, strict=True)):
+        name = skeleton.names[0] if base == TILT else name
+        if base != WHOLE and name not in index:
+            raise ModelError(f"“{armature_object.name}” has no bone “{name}”; the motion is another armature's.")
+        controls.append(Control(index[name] if base != WHOLE else OBJECT, base, parent if joint else -1))
+    return controls
+
+
+def control_channels(
+    armature_object: bpy.types.Object, rest: Rest, skeleton: Skeleton, controls: list[Control], source: Source | None,
+) -> tuple[list[tuple[str, str]], dict[str, int]]:  # fmt: skip
+    """(bone, property) of what is written, and the joint that holds it: what the source keys, or all where it is None.
+
+    A location is written where it was learned: the root's, and those that move.
+    """
+    keyed = None
+    if source is not None:
+        keyed = keyed_channels(armature_object, source) | object_channels(armature_object, source)
+    channels, rows = [], {}
+    for joint, control in enumerate(controls):
+        if control.base == HEADING:
+            continue
+        name = "" if control.bone == OBJECT else rest.names[control.bone]
+        rows[name] = joint
+        placed = control.parent < 0 or control.base == TILT or joint in skeleton.translated
+        turn = (name, rotation_path(channel_owner(armature_object, name).rotation_mode))
+        if placed and (keyed is None or (name, "location") in keyed):
+            channels.append((name, "location"))
+        if keyed is None or turn in keyed:
+            channels.append(turn)
+    return channels, rows
+
+
+@dataclass(frozen=True)
+class Part:
+    """A property of which only the indices `keyed` have keys, and what it holds: `held` (3,) or (4,)."""
+
+    keyed: frozenset[int]
+    held: tuple[float, ...]
+
+    def nearest(self, values: Array, mode: str) -> Array:
+        """Of the two triples of angles (T, 3) that mean the same in this Euler order, that which comes nearer to what
+        the unkeyed ones hold; other modes as they are."""
+        if mode in ("QUATERNION", "AXIS_ANGLE"):
+            return values
+        middle = "XYZ".index(mode[1])
+        other = values + np.pi
+        other[:, middle] = np.pi - values[:, middle]
+        free = [k for k in range(3) if k not in self.keyed]
+        off = [np.abs(np.sin((one - np.array(self.held))[:, free] / 2.0)).sum() for one in (values, other)]
+        return other if off[1] < off[0] else values
+
+
+def keyed_parts(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], Part]:
+    """Locations and Euler rotations that the source keys in part: an animator who keyed one axis gets keys on one."""
+    found: dict[tuple[str, str], set[int]] = {}
+    for curve in source.curves:
+        channel = split_bone_path(curve.data_path) or ("", curve.data_path)
+        if channel[1] in ("location", "rotation_euler") and not curve.mute:
+            found.setdefault(channel, set()).add(curve.array_index)
+    parts = {}
+    bones = armature_object.pose.bones
+    for (bone, path), keyed in found.items():
+        if len(keyed) < 3 and (not bone or bone in bones):
+            held = tuple(getattr(channel_owner(armature_object, bone), path))
+            parts[bone, path] = Part(frozenset(keyed), held)
+    return parts

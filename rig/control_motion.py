@@ -1,0 +1,210 @@
+"""Keyed controls as joints of a Motion, and a Motion's joints as the controls' own channels again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..core.motion import Motion, from_transforms
+from ..core.rotation import Array, axis_rotation
+from ..core.skeleton import HEADING, OWN, TILT, TURNED, WORLD, build_skeleton
+from .controls import OBJECT, Control, Frames, relative_zero
+from .evaluate import Poses, Rest, rotation_part
+
+_MOVES = 1e-5
+
+
+def control_motion(
+    rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames, names: Sequence[str],
+    sliding: Collection[str], size: float, fps: float,
+) -> Motion:  # fmt: skip
+    """The motion of controls, without contacts and properties; `sliding` names those whose keyed location moves.
+
+    `size` is the armature's height in its own units. Where a control's place in the world is told, it is the one that
+    Blender evaluates, but for the root, whose place is told by its keys.
+    """
+    turns, places = _world_transforms(rest, poses, controls, frames)
+    above = [max(control.parent, 0) for control in controls]
+    rotations = turns[:, above].swapaxes(-1, -2) @ turns
+    offsets = np.einsum("tjba,tja->tjb", turns[:, above].swapaxes(-1, -2), places - places[:, above])
+    rests = _rest_places(rest, poses.world[0], controls)
+    base = rests - rests[above]
+    _tell_by_own_channels(rotations, offsets, base, rest, poses.world[0], controls, frames)
+    rotations[:, 0] = turns[:, 0]
+    size *= _scale(poses.world[0])
+    spread = np.ptp(offsets, axis=0).max(axis=1)
+    moving = [j for j, one in enumerate(controls) if names[j] in sliding and spread[j] > _MOVES * size and j]
+    moving = [j for j in moving if controls[j].base != TILT]
+    steady = np.array([offsets[0, j] if one.base == TURNED else base[j] for j, one in enumerate(controls)])
+    steady[moving], steady[0] = base[moving], rests[0]
+    standing = rests.copy()
+    for joint in range(1, len(controls)):
+        standing[joint] = standing[above[joint]] + steady[joint]
+    skeleton = build_skeleton(names, [one.parent for one in controls], standing, moving, size)
+    skeleton = replace(skeleton, bases=tuple(one.base for one in controls))
+    return from_transforms(skeleton, rotations, places[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
+
+
+def _world_transforms(rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames) -> tuple[Array, Array]:
+    """World rotations from rest (T, J, 3, 3) and places (T, J, 3); the root's as its own keys say."""
+    world = poses.world
+    turned = rotation_part(world[:, :3, :3])
+    turns, places = np.empty((len(world), len(controls), 3, 3)), np.empty((len(world), len(controls), 3))
+    for joint, control in enumerate(controls):
+        if control.bone == OBJECT:
+            turns[:, joint], places[:, joint] = turned @ turned[0].T, world[:, :3, 3]
+            continue
+        turn, place = frames.turns[:, control.bone], frames.places[:, control.bone]
+        if control.parent < 0 or control.base == TILT:
+            keyed = frames.zero[0, control.bone] @ frames.basis[:, control.bone]
+            turn, place = rotation_part(keyed[:, :3, :3]), keyed[:, :3, 3]
+        turns[:, joint] = turned @ turn @ rest.matrices[control.bone, :3, :3].T @ turned[0].T
+        places[:, joint] = (world[:, :3, :3] @ place[..., None])[..., 0] + world[:, :3, 3]
+    if controls[0].base == HEADING:
+        turns[:, 0] = axis_rotation(2, heading(turns[:, 0]))
+    return turns, places
+
+
+def heading(turns: Array) -> Array:
+    """Radians (T,) about the vertical that are in rotations (T, 3, 3)."""
+    sine, cosine = turns[:, 1, 0] - turns[:, 0, 1], turns[:, 0, 0] + turns[:, 1, 1]
+    angles = np.arctan2(sine, cosine)
+    # upside down there is no heading: the last one holds
+    known = np.hypot(sine, cosine) > 1e-3
+    rows = np.maximum.accumulate(np.where(known, np.arange(len(turns)), -1))
+    return np.asarray(angles[np.where(rows < 0, known.argmax(), rows)])
+
+
+def _rest_places(rest: Rest, world: Array, controls: Sequence[Control]) -> Array:
+    heads = np.array([rest.matrices[one.bone, :3, 3] if one.bone != OBJECT else np.zeros(3) for one in controls])
+    return heads @ world[:3, :3].T + world[:3, 3]
+
+
+def _tell_by_own_channels(
+    rotations: Array, offsets: Array, base: Array, rest: Rest, world: Array, controls: Sequence[Control],
+    frames: Frames,
+) -> None:  # fmt: skip
+    """Controls that nothing carries stiffly: their own channels, in the axes that they have in the world at rest."""
+    for joint, control in enumerate(controls):
+        if control.base == OWN:
+            axes = rotation_part(world[:3, :3]) @ rest.matrices[control.bone, :3, :3]
+            own = frames.basis[:, control.bone]
+            rotations[:, joint] = axes @ rotation_part(own[:, :3, :3]) @ axes.T
+            offsets[:, joint] = base[joint] + _scale(world) * own[:, :3, 3] @ axes.T
+
+
+def standing_offsets(
+    rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames, translated: Collection[int],
+) -> tuple[Array, Array]:  # fmt: skip
+    """What a skeleton's offsets (J, 3) and its root's place (3,) say in file lengths, for the armature as it is now."""
+    turns, places = _world_transforms(rest, poses, controls, frames)
+    above = [max(control.parent, 0) for control in controls]
+    rests = _rest_places(rest, poses.world[0], controls)
+    now = rests - rests[above]
+    stiff = [j for j, one in enumerate(controls) if j and one.base == TURNED and j not in translated]
+    carriers = [above[j] for j in stiff]
+    now[stiff] = np.einsum("jba,jb->ja", turns[0, carriers], (places[:, stiff] - places[:, carriers])[0])
+    return now, rests[0]
+
+
+def _scale(world: Array) -> float:
+    return float(np.linalg.norm(world[:3, 0]))
+
+
+@dataclass(frozen=True, eq=False)
+class Rigging:
+    """How the controls of a skeleton hang on an armature, as it plays the source's first frame.
+
+    `zero` holds for each joint the axes (3, 3) and place (3,) that it has without its own channels, seen from the
+    unscaled carrier (TURNED) or in armature space. `own` (4, 4) are the object's own channels, `world` (4, 4) is its
+    matrix for which motions are meant; the locations of bones in `unturned` are told in the armature's axes.
+    """
+
+    controls: tuple[Control, ...]
+    zero: tuple[tuple[Array, Array], ...]
+    rest: Rest
+    world: Array
+    own: Array
+    unturned: frozenset[int] = frozenset()
+
+
+def rigging_of(
+    controls: Sequence[Control], frames: Frames, rest: Rest, poses: Poses, world: Array,
+) -> Rigging:  # fmt: skip
+    """`frames` and `poses` hold one row; `world` (4, 4) is the object's matrix for which motions are meant."""
+    zero = []
+    for control in controls:
+        if control.bone == OBJECT:
+            zero.append((np.eye(3), np.zeros(3)))
+            continue
+        carrier = controls[control.parent].bone if control.base == TURNED and control.parent >= 0 else OBJECT
+        zero.append(relative_zero(frames, control.bone, carrier, 0))
+    return Rigging(tuple(controls), tuple(zero), rest, world, poses.own[0], frames.unturned)
+
+
+def own_channels(motion: Motion, rigging: Rigging) -> tuple[Array, Array]:
+    """Rotations (T, J, 3, 3) and locations (T, J, 3) that the controls' own channels have to hold.
+
+    The tilt's row is the whole root's, the heading's row is empty.
+    """
+    skeleton, local = motion.skeleton, motion.rotations()
+    offsets = motion.local_offsets() * skeleton.unit
+    root = motion.root_positions() * skeleton.unit
+    turns, places = np.zeros_like(local), np.zeros_like(offsets)
+    for joint, control in enumerate(rigging.controls):
+        if control.bone == OBJECT:
+            turns[:, joint], places[:, joint] = _object_channels(rigging, local[:, joint], root)
+        elif control.base == OWN:
+            axes = _rest_axes(rigging, control.bone)
+            turns[:, joint] = axes.T @ local[:, joint] @ axes
+            places[:, joint] = (offsets[:, joint] - _base(rigging, joint)) @ axes / _scale(rigging.world)
+        elif control.base == TURNED and joint:
+            turns[:, joint], places[:, joint] = _carried_channels(rigging, joint, local[:, joint], offsets[:, joint])
+        elif control.base != HEADING:
+            turn, place = local[:, joint], root
+            if control.base in (TILT, WORLD):
+                turn = local[:, 0] @ turn
+            if control.base == WORLD:
+                place = root + (local[:, 0] @ offsets[:, joint, :, None])[..., 0]
+            turns[:, joint], places[:, joint] = _world_channels(rigging, joint, turn, place)
+        if control.bone in rigging.unturned:
+            places[:, joint] = places[:, joint] @ rigging.rest.matrices[control.bone, :3, :3].T
+    return turns, places
+
+
+def _rest_axes(rigging: Rigging, bone: int) -> Array:
+    turned: Array = rotation_part(rigging.world[:3, :3])
+    return turned if bone == OBJECT else turned @ rigging.rest.matrices[bone, :3, :3]
+
+
+def _base(rigging: Rigging, joint: int) -> Array:
+    control = rigging.controls[joint]
+    pair = [rigging.controls[control.parent], control]
+    above, own = _rest_places(rigging.rest, rigging.world, pair)
+    return np.asarray(own - above)
+
+
+def _world_channels(rigging: Rigging, joint: int, turn: Array, place: Array) -> tuple[Array, Array]:
+    axes, origin = rigging.zero[joint]
+    inverse = np.linalg.inv(rigging.world)
+    here = place @ inverse[:3, :3].T + inverse[:3, 3]
+    pose = rotation_part(rigging.world[:3, :3]).T @ turn @ _rest_axes(rigging, rigging.controls[joint].bone)
+    return rotation_part(axes).T @ pose, (here - origin) @ np.linalg.inv(axes).T
+
+
+def _carried_channels(rigging: Rigging, joint: int, turn: Array, offset: Array) -> tuple[Array, Array]:
+    control = rigging.controls[joint]
+    axes, origin = rigging.zero[joint]
+    carrier = _rest_axes(rigging, rigging.controls[control.parent].bone)
+    here = offset @ carrier / _scale(rigging.world)
+    pose = carrier.T @ turn @ _rest_axes(rigging, control.bone)
+    return rotation_part(axes).T @ pose, (here - origin) @ np.linalg.inv(axes).T
+
+
+def _object_channels(rigging: Rigging, turn: Array, place: Array) -> tuple[Array, Array]:
+    moved = np.tile(np.eye(4), (len(turn), 1, 1))
+    moved[:, :3, :3], moved[:, :3, 3] = turn @ rigging.world[:3, :3], place
+    channels = rigging.own @ np.linalg.inv(rigging.world) @ moved
+    return rotation_part(channels[:, :3, :3]), channels[:, :3, 3]

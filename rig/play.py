@@ -1,0 +1,52 @@
+"""An action on an armature, together with what else it moves: shape keys that hang on the armature, its data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..core.errors import ClipError
+from .compat import assign_action
+from .properties import OWN_ACTION, deformed_meshes
+
+
+def play(armature_object: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Make an action the armature's active one; shape keys and data for which it has slots play it too.
+
+    Those for which it has none get back what they played before a variation. Raises ClipError for an armature that is
+    linked, and as `assign_action`.
+    """
+    if not armature_object.is_editable:
+        raise ClipError(f"“{armature_object.name}” is linked from another file; make a library override of it first.")
+    assign_action(armature_object, action)
+    keys: list[Any] = [ob.data.shape_keys for ob in deformed_meshes(armature_object)]
+    blocks = [(f"KE{block.name}", block) for block in keys]
+    if armature_object.data.is_editable:
+        blocks.append((f"AR{armature_object.data.name}", armature_object.data))
+    for identifier, block in blocks:
+        slot = next((slot for slot in action.slots if slot.identifier == identifier), None)
+        if slot is not None:
+            _give(block, action, slot)
+        elif OWN_ACTION in block:
+            _give_back(block)
+
+
+def _give(block: Any, action: bpy.types.Action, slot: bpy.types.ActionSlot) -> None:
+    data = block.animation_data or block.animation_data_create()
+    before = data.action
+    if before not in (None, action) and OWN_ACTION not in block and before.get("riff_model") is None:
+        block[OWN_ACTION] = before.name
+        before.use_fake_user = True  # nothing else may use it, and it must still be there when it is wanted back
+    data.action, data.action_slot = action, slot
+
+
+def _give_back(block: Any) -> None:
+    before = bpy.data.actions.get(str(block[OWN_ACTION]))
+    del block[OWN_ACTION]
+    data = block.animation_data
+    if before is None or data is None:
+        return
+    data.action = before
+    if data.action_slot is None and len(before.slots):
+        data.action_slot = before.slots[0]

@@ -1,0 +1,235 @@
+"""What else an animator keys: switches, influences, custom properties, scales, shape keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..core.errors import ClipError
+from ..core.motion import Motion, with_properties
+from ..core.rotation import Array
+from ..core.skeleton import Property
+from .actions import OBJECT_CHANNELS, Source, split_bone_path
+from .compat import channelbag_of
+from .evaluate import Poses, Rest
+from .roots import ancestors
+
+_BONE = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
+_MOST_STEPS = 32
+CONSTANT = "CONSTANT"
+
+OWN_ACTION = "riff_own_action"
+"""Where a data-block remembers the action that it played before a variation."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """A property as it is keyed: what it is set on, its path there, a value for each frame (T,), the steps of one that
+    is switched, and where on the rig it belongs: a bone's name, or a place in the world (3,), or neither."""
+
+    owner: str
+    path: str
+    index: int
+    values: Array
+    steps: tuple[float, ...] = ()
+    bone: str = ""
+    place: tuple[float, ...] = ()
+
+
+def read_tracks(
+    armature_object: bpy.types.Object, source: Source, frames: Sequence[int], poses: Poses,
+) -> list[Track]:  # fmt: skip
+    """The properties that move, of the armature object and of what belongs to it. Raises ClipError for one that is
+    keyed to what is no number."""
+    tracks = []
+    watched = list(poses.watched)
+    for owner, block, curves in keyed_owners(armature_object, source):
+        seen: set[tuple[str, int]] = set()
+        for curve in curves:
+            address = (curve.data_path, curve.array_index)
+            if address in seen:
+                continue
+            seen.add(address)
+            if curve.mute or (not owner and _is_transform(curve.data_path)):
+                continue
+            value = property_value(block, curve.data_path, curve.array_index)
+            if value is None:
+                continue
+            if not owner and address in watched:
+                values = poses.numbers[:, watched.index(address)]
+            else:
+                values = np.array([curve.evaluate(frame) for frame in frames])
+            if not np.isfinite(values).all():
+                frame = frames[int(np.flatnonzero(~np.isfinite(values))[0])]
+                raise ClipError(f"“{curve.data_path}” has a key that is not a number at frame {frame}.")
+            if np.ptp(values) > 1e-6 * max(1.0, float(np.abs(values).max())):
+                tracks.append(_track(armature_object, owner, block, curve, values, value))
+    return tracks
+
+
+def watched_paths(source: Source) -> list[tuple[str, int]]:
+    """The armature object's properties whose value only Blender can tell, as several strips of the NLA make it."""
+    if source.span is None:
+        return []
+    paths = {(curve.data_path, curve.array_index) for curve in source.curves if not _is_transform(curve.data_path)}
+    return sorted(paths)
+
+
+def with_tracks(motion: Motion, tracks: Sequence[Track], rest: Rest, bones: Sequence[int], world: Array) -> Motion:
+    """The motion with these properties as further channels, each on the joint where it belongs.
+
+    `bones` are those of the joints (-1 for the object), `world` (4, 4) is the object's matrix.
+    """
+    found = []
+    for track in tracks:
+        low, high = float(track.values.min()), float(track.values.max())
+        joint = _joint_of(track, rest, bones, world)
+        found.append(Property(joint, track.path, track.index, low, high, track.steps, track.owner))
+    skeleton = replace(motion.skeleton, properties=tuple(found))
+    features = np.zeros((motion.frames, skeleton.channels))
+    features[:, : motion.features.shape[1]] = motion.features
+    values = np.stack([track.values for track in tracks], axis=1)
+    return with_properties(replace(motion, features=features, skeleton=skeleton), values)
+
+
+def _joint_of(track: Track, rest: Rest, bones: Sequence[int], world: Array) -> int:
+    """The joint of the bone that a property is set on, or of the nearest above it; of what lies nearest to a place."""
+    index = {bone: joint for joint, bone in enumerate(bones) if bone >= 0}
+    if track.bone in rest.names:
+        bone = rest.names.index(track.bone)
+        return next((index[one] for one in (bone, *ancestors(rest, bone)) if one in index), 0)
+    if track.place and index:
+        heads = rest.matrices[list(index), :3, 3] @ world[:3, :3].T + world[:3, 3]
+        return list(index.values())[int(np.linalg.norm(heads - np.array(track.place), axis=1).argmin())]
+    return 0
+
+
+def keyed_owners(
+    armature_object: bpy.types.Object, source: Source,
+) -> Iterator[tuple[str, bpy.types.ID, list[bpy.types.FCurve]]]:  # fmt: skip
+    """What the animator keyed beside the armature object itself (“”), with the F-curves of each: the armature's data,
+    and the shape keys of meshes that it deforms, from a slot of the same action or from an action of their own."""
+    yield "", armature_object, source.curves
+    blocks: list[tuple[str, Any]] = [(f"ARMATURE:{armature_object.data.name}", armature_object.data)]
+    blocks += [(f"KEY:{ob.data.shape_keys.name}", ob.data.shape_keys) for ob in deformed_meshes(armature_object)]
+    for owner, block in dict(blocks).items():
+        bag = _bag_of(source.action, ("KE" if owner.startswith("KEY") else "AR") + block.name)
+        bag = bag or _own_bag(block)
+        if bag is not None:
+            yield owner, block, list(bag.fcurves)
+
+
+def _bag_of(action: bpy.types.Action, identifier: str) -> bpy.types.ActionChannelbag | None:
+    slot = next((slot for slot in action.slots if slot.identifier == identifier), None)
+    return channelbag_of(action, slot) if slot is not None else None
+
+
+def _own_bag(block: Any) -> bpy.types.ActionChannelbag | None:
+    """What a data-block plays by an action of its own, or played before a variation."""
+    data = block.animation_data
+    action = data.action if data is not None else None
+    if action is not None and action.get("riff_model") is not None:
+        action = bpy.data.actions.get(str(block.get(OWN_ACTION, "")))
+        return channelbag_of(action, action.slots[0]) if action is not None and len(action.slots) else None
+    slot = data.action_slot if action is not None else None
+    return channelbag_of(action, slot) if slot is not None else None
+
+
+def deformed_meshes(armature_object: bpy.types.Object) -> list[bpy.types.Object]:
+    """Meshes with shape keys that hang on the armature or are deformed by it."""
+    found = []
+    for ob in bpy.data.objects:
+        if ob.type == "MESH" and ob.data.shape_keys is not None:
+            bound = any(getattr(modifier, "object", None) == armature_object for modifier in ob.modifiers)
+            if bound or ob.parent == armature_object:
+                found.append(ob)
+    return found
+
+
+def owner_block(armature_object: bpy.types.Object, owner: str) -> Any:
+    """The data-block that an owner's name means; None where it is gone."""
+    if not owner:
+        return armature_object
+    kind, _, name = owner.partition(":")
+    if kind == "ARMATURE":
+        return armature_object.data
+    found = [ob.data.shape_keys for ob in deformed_meshes(armature_object)]
+    return next((block for block in found if block.name == name), None)
+
+
+def set_property(block: Any, path: str, index: int, value: Any) -> None:
+    """Set a property of a data-block by its path, as a key would; enums by number, or by what they read as."""
+    if path.endswith('"]'):
+        start = path.rindex('["')
+        owner, name = block.path_resolve(path[:start]) if start else block, path[start + 2 : -2]
+        name = bpy.utils.unescape_identifier(name)
+        current = owner[name]
+        if hasattr(current, "__len__") and not isinstance(current, str):
+            current[index] = value
+        else:
+            owner[name] = type(current)(round(value) if isinstance(current, (bool, int)) else value)
+        return
+    before, _, name = path.rpartition(".")
+    owner = block.path_resolve(before) if before else block
+    current = getattr(owner, name)
+    if isinstance(value, str):
+        setattr(owner, name, value)
+    elif isinstance(current, str):
+        items = owner.bl_rna.properties[name].enum_items
+        current = next((item.identifier for item in items if item.value == round(value)), current)
+        setattr(owner, name, current)
+    elif hasattr(current, "__len__"):
+        current[index] = value
+    else:
+        setattr(owner, name, type(current)(round(value) if isinstance(current, (bool, int)) else value))
+
+
+def _is_transform(path: str) -> bool:
+    """Places and rotations: the joints', not properties. A scale is a property like any other."""
+    channel = split_bone_path(path)
+    return channel[1] != "scale" if channel else path in OBJECT_CHANNELS
+
+
+def property_value(block: bpy.types.ID, path: str, index: int) -> Any:
+    """What the property is now; None where the path leads nowhere."""
+    try:
+        value: Any = block.path_resolve(path)
+        return value[index] if hasattr(value, "__len__") and not isinstance(value, str) else value
+    except (ValueError, IndexError, TypeError):
+        return None
+
+
+def _track(
+    armature_object: bpy.types.Object, owner: str, block: Any, curve: bpy.types.FCurve, values: Array, value: Any,
+) -> Track:  # fmt: skip
+    held = all(key.interpolation == CONSTANT for key in curve.keyframe_points) and not len(curve.modifiers)
+    levels = tuple(np.unique(values).tolist())
+    steps = levels if (held or isinstance(value, (bool, int, str))) and len(levels) <= _MOST_STEPS else ()
+    match = _BONE.match(curve.data_path) if not owner else None
+    bone = bpy.utils.unescape_identifier(match[1]) if match else ""
+    place = _moved_place(armature_object, block, curve.data_path) if owner.startswith("KEY") else ()
+    return Track(owner, curve.data_path, curve.array_index, values, steps, bone, place)
+
+
+def _moved_place(armature_object: bpy.types.Object, keys: bpy.types.Key, path: str) -> tuple[float, ...]:
+    """The middle of what a shape key moves, in the world."""
+    match = re.match(r'key_blocks\["((?:[^"\\]|\\.)*)"\]', path)
+    block = keys.key_blocks.get(bpy.utils.unescape_identifier(match[1])) if match else None
+    ob = next((ob for ob in deformed_meshes(armature_object) if ob.data.shape_keys == keys), None)
+    if block is None or ob is None or block.relative_key is None:
+        return ()
+    there, here = np.empty((2, len(block.data) * 3), dtype=np.float32)
+    block.data.foreach_get("co", there)
+    block.relative_key.data.foreach_get("co", here)
+    here = here.reshape(-1, 3)
+    moved = np.linalg.norm(there.reshape(-1, 3) - here, axis=1)
+    if not moved.any():
+        return ()
+    world = np.array(ob.matrix_world)
+    middle = (here * moved[:, None]).sum(0) / moved.sum()
+    return tuple((world[:3, :3] @ middle + world[:3, 3]).tolist())
