@@ -12,7 +12,10 @@ from .stage_rows import Refiner
 
 def has_torch() -> bool:
     """Whether PyTorch is here, found without loading it."""
-    return importlib.util.find_spec("torch") is not None
+    try:
+        return importlib.util.find_spec("torch") is not None
+    except (ImportError, ValueError):
+        return False  # something keeps it from being imported
 
 
 def make_generators(model: Model, *, torch: bool | None = None) -> list[Refiner]:

@@ -151,7 +151,8 @@ def try_folder(folder: TorchFolder, should_stop: Callable[[], bool] = lambda: Fa
 def try_python(python: Path, folders: list[str], should_stop: Callable[[], bool]) -> dict[str, Any]:
     """Run the self-test in an interpreter; `folders` go on its path. Raises InstallError, Stopped."""
     extension = Path(__file__).resolve().parent.parent
-    path = os.pathsep.join([str(extension), *shared_folders(python), *folders])
+    # Riff's own first: what is tried is this PyTorch, not one that Blender's Python may have.
+    path = os.pathsep.join([str(extension), *folders, *shared_folders(python)])
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "OMP_WAIT_POLICY": "PASSIVE"}
     try:
         child = subprocess.Popen(

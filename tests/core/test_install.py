@@ -1,0 +1,363 @@
+"""PyTorch into a private folder: plans, devices, unpacking, and what is said when something is in the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.cores import on_all_cores, usable_cores, working_cores
+from core.devices import Device, find_device
+from core.install import begin, check_wheels, fetch, install, install_from_wheels, try_folder
+from core.pip_run import Stopped, pip_command, sentence_for
+from core.torch_finder import TorchFinder
+from core.torch_folder import InstallError, Standing, TorchFolder, explained, find_folders
+from core.torch_plan import Plan, plans, python_tag, suggested
+from core.unpack import unpack_wheels
+
+ROOT = Path(__file__).resolve().parents[2]
+NOWHERE = "http://127.0.0.1:9"
+"""A proxy that nobody answers at."""
+
+
+def never() -> bool:
+    return False
+
+
+def silent(*_: object) -> None:
+    """Progress that nobody looks at."""
+
+
+def wheel(path: Path, files: dict[str, bytes], name: str = "thing-1.0") -> Path:
+    """A small real wheel."""
+    record = "".join(f"{inside},,\n" for inside in files) + f"{name}.dist-info/RECORD,,\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        for inside, data in files.items():
+            archive.writestr(inside, data)
+        archive.writestr(f"{name}.dist-info/RECORD", record)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> TorchFolder:
+    return TorchFolder(tmp_path / "torch", python_tag(), "cpu")
+
+
+def fake_pci(root: Path, **cards: str) -> Path:
+    """A Linux' file system as far as graphics cards show in it: kind and vendor by address."""
+    for address, text in cards.items():
+        kind, vendor = text.split()
+        place = root / "sys/bus/pci/devices" / address.replace("_", ":")
+        place.mkdir(parents=True)
+        (place / "class").write_text(f"{kind}\n")
+        (place / "vendor").write_text(f"{vendor}\n")
+    return root
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the file system of Linux")
+def test_devices_are_found_by_what_the_kernel_says(tmp_path: Path) -> None:
+    assert find_device(tmp_path).backend == "cpu"
+    fake_pci(tmp_path / "i", **{"0000_00_02.0": "0x030000 0x8086"})
+    assert find_device(tmp_path / "i").maker == "", "what sits in the processor is no help"
+    fake_pci(tmp_path / "arc", **{"0000_03_00.0": "0x030000 0x8086"})
+    assert find_device(tmp_path / "arc").backend == "xpu"
+    root = fake_pci(tmp_path / "n", **{"0000_01_00.0": "0x030200 0x10de", "0000_02_00.0": "0x020000 0x10de"})
+    information = root / "proc/driver/nvidia/gpus/0000:01:00.0/information"
+    information.parent.mkdir(parents=True)
+    information.write_text("Model: \t\t NVIDIA H100 80GB HBM3\nIRQ: 1\n")
+    assert find_device(root) == Device("NVIDIA", "NVIDIA H100 80GB HBM3")
+    amd = fake_pci(tmp_path / "a", **{"0000_01_00.0": "0x030000 0x1002"})
+    assert find_device(amd).backend == "cpu", "no driver to compute with"
+    (amd / "dev").mkdir()
+    (amd / "dev/kfd").touch()
+    assert find_device(amd).backend == "rocm"
+
+
+def test_finding_the_device_loads_nothing_heavy() -> None:
+    code = "import sys, core.devices as d; d.find_device(); print(sorted({'torch', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("system", ["linux-x64", "windows-x64", "windows-arm64", "macos-arm64"])
+@pytest.mark.parametrize("python", ["py311", "py313"])
+def test_every_platform_has_a_pinned_pytorch(system: str, python: str) -> None:
+    offered = plans(system, python)
+    assert offered
+    assert suggested(Device("", "Processor"), offered) is not None or system == "macos-arm64"
+    for plan in offered:
+        text = plan.path.read_text(encoding="utf-8")
+        assert f"torch=={plan.torch}" in text
+        assert plan.download > 100
+        assert plan.disk > plan.download
+        groups = plan.groups()
+        if "--hash" in text:
+            assert all("--hash=sha256:" in group for group in groups), "one without a hash would be taken from anywhere"
+            assert sum("--extra-index-url" in group for group in groups) == ("+" in plan.torch), "for PyTorch alone"
+        else:
+            assert "--extra-index-url https://download.pytorch.org/" in text
+        assert "numpy" not in text, "Blender brings its own"
+
+
+def test_mac_with_intel_has_none() -> None:
+    assert plans("macos-x64", "py311") == []
+
+
+def test_wheels_are_unpacked_where_they_belong(tmp_path: Path, folder: TorchFolder) -> None:
+    files = {"thing/a.py": b"A = 1\n", "thing-1.0.data/purelib/extra.py": b"", "thing-1.0.data/scripts/run": b"x"}
+    made = wheel(tmp_path / "thing-1.0-py3-none-any.whl", files)
+    folder.begin()
+    told: list[tuple[int, int]] = []
+    unpack_wheels([made], folder.packages, lambda done, total: told.append((done, total)), never)
+    assert sorted(path.name for path in folder.packages.rglob("*") if path.is_file()) == ["RECORD", "a.py", "extra.py"]
+    assert told[-1][0] <= told[-1][1]
+    with pytest.raises(Stopped):
+        unpack_wheels([made], folder.packages, silent, lambda: True)
+
+
+OUTSIDE = ("../evil.py", "/evil.py", "a/../../evil.py", "C:/evil.py", "thing-1.0.data/purelib/../../../e")
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_wheel_cannot_write_elsewhere(tmp_path: Path, folder: TorchFolder, name: str) -> None:
+    made = wheel(tmp_path / "thing-1.0-py3-none-any.whl", {name: b"x"})
+    folder.begin()
+    with pytest.raises(InstallError, match="outside its folder"):
+        unpack_wheels([made], folder.packages, silent, never)
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith("e") and path.suffix == ".py"]
+
+
+def test_a_damaged_wheel_is_named(tmp_path: Path, folder: TorchFolder) -> None:
+    made = wheel(tmp_path / "thing-1.0-py3-none-any.whl", {"thing/a.py": b"A = 1\n" * 1000})
+    data = bytearray(made.read_bytes())
+    data[60] ^= 0xFF
+    made.write_bytes(bytes(data))
+    folder.begin()
+    with pytest.raises(InstallError, match=r"thing-1\.0-py3-none-any\.whl” is damaged"):
+        unpack_wheels([made], folder.packages, silent, never)
+    made.write_bytes(b"no zip at all")
+    with pytest.raises(InstallError, match="is damaged"):
+        unpack_wheels([made], folder.packages, silent, never)
+
+
+def test_standing_goes_from_absent_to_ready_and_back(folder: TorchFolder) -> None:
+    assert folder.standing() is Standing.ABSENT
+    folder.begin()
+    assert folder.standing() is Standing.INCOMPLETE
+    assert find_folders(folder.root, folder.python) == [folder]
+    folder.finish({"torch": "2", "fingerprint": "a"})
+    assert folder.standing("a") is Standing.READY
+    assert folder.standing("b") is Standing.OUTDATED
+    assert not folder.downloads.exists()
+    folder.begin()
+    assert folder.standing("a") is Standing.INCOMPLETE, "a second installation that breaks off leaves no ready one"
+    folder.remove()
+    assert folder.standing() is Standing.ABSENT
+    assert list(folder.root.iterdir()) == []
+
+
+def test_a_file_that_an_antivirus_took_is_named(tmp_path: Path, folder: TorchFolder) -> None:
+    made = wheel(tmp_path / "torch-1.0-py3-none-any.whl", {"torch/__init__.py": b"", "torch/lib.so": b"x"}, "torch-1.0")
+    folder.begin()
+    unpack_wheels([made], folder.packages, silent, never)
+    assert folder.missing_files() == []
+    (folder.packages / "torch/lib.so").unlink()
+    assert folder.missing_files() == ["torch/lib.so"]
+    with pytest.raises(InstallError, match=r"“torch/lib.so” of PyTorch is gone.*antivirus.*Reinstall"):
+        try_folder(folder)
+
+
+def test_too_little_space_is_said_before_anything_is_fetched(folder: TorchFolder) -> None:
+    with pytest.raises(InstallError, match=r"needs 1000000.0 GB in .* are free; free some space"):
+        begin(folder, 1_000_000_000)
+    assert not folder.marker.exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of half a megabyte."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)]
+    if sys.platform != "linux" or subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_disk_that_gets_full_is_named(tmp_path: Path, small_disk: Path) -> None:
+    made = wheel(tmp_path / "thing-1.0-py3-none-any.whl", {"thing/big": os.urandom(1 << 20)})
+    folder = TorchFolder(small_disk, python_tag(), "cpu")
+    folder.begin()
+    with pytest.raises(InstallError, match="is full; free some space"):
+        unpack_wheels([made], folder.packages, silent, never)
+    assert folder.standing() is Standing.INCOMPLETE
+
+
+def test_a_folder_that_may_not_be_written_is_named(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(InstallError, match=r"may not write into .*existing Python"):
+        TorchFolder(small_disk, python_tag(), "cpu").begin()
+    assert "may not write" in str(explained(PermissionError(13, "Permission denied", "/x"), Path("/x")))
+
+
+def test_wheels_for_another_python_or_none_at_all(tmp_path: Path) -> None:
+    with pytest.raises(InstallError, match="no folder"):
+        check_wheels(tmp_path / "nothing")
+    with pytest.raises(InstallError, match="holds no wheel of PyTorch"):
+        check_wheels(tmp_path)
+    (tmp_path / "torch-2.13.0-cp39-cp39-manylinux_2_28_x86_64.whl").touch()
+    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    with pytest.raises(InstallError, match=rf"for Python 3.9; this Blender has Python {own}"):
+        check_wheels(tmp_path)
+
+
+def test_a_folder_that_lacks_what_pytorch_needs(
+    tmp_path: Path, folder: TorchFolder, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    tag = f"cp{sys.version_info[0]}{sys.version_info[1]}"
+    made = tmp_path / f"torch-9.0-{tag}-none-any.whl"
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("torch/__init__.py", "")
+        about = "Metadata-Version: 2.1\nName: torch\nVersion: 9.0\nRequires-Dist: sympy\n"
+        archive.writestr("torch-9.0.dist-info/METADATA", about)
+        tags = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}-none-any\n"
+        archive.writestr("torch-9.0.dist-info/WHEEL", tags)
+        archive.writestr("torch-9.0.dist-info/RECORD", "")
+    with pytest.raises(InstallError, match=r"The folder lacks sympy.*pip download torch"):
+        install_from_wheels(tmp_path, folder, silent, never)
+    assert folder.standing() is Standing.INCOMPLETE
+
+
+def test_without_network_it_says_so(tmp_path: Path, folder: TorchFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.pip_run.RETRIES", 1)
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
+        monkeypatch.setenv(name, NOWHERE)
+    with pytest.raises(InstallError, match=r"index cannot be reached.*folder of wheels"):
+        fetch(small_plan(tmp_path), folder.downloads, silent, never)
+
+
+def small_plan(tmp_path: Path) -> Plan:
+    """A plan of two small real packages, with the hashes of the real one."""
+    real = next(plan for plan in plans("linux-x64", "py311") if plan.backend == "cpu")
+    wanted = [group for group in real.groups() if group.startswith(("filelock", "mpmath"))]
+    path = tmp_path / "torch-linux-x64-cpu-py311.txt"
+    path.write_text("".join(wanted), encoding="utf-8")
+    return Plan(path, "linux-x64", "cpu", "CPU", "2", 1, 2, "")
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "hash differs"),
+        ("ERROR: [Errno 13] Permission denied: '/x'", "may not write"),
+        ("ERROR: No matching distribution found for torch==9", "no file of torch==9"),
+        ("WARNING: broken by 'ProxyError'\nERROR: No matching distribution found for torch==9", "cannot be reached"),
+        ("", "it said nothing"),
+    ],
+)
+def test_pips_complaints_become_sentences(said: str, sentence: str) -> None:
+    assert sentence in sentence_for(said)
+
+
+def test_pip_runs_out_of_its_wheel() -> None:
+    done = subprocess.run([*pip_command(), "--version"], capture_output=True, text=True, check=True)
+    assert "pip-" in done.stdout
+    assert ".whl" in done.stdout
+
+
+def test_the_finder_waits_until_torch_is_asked_for(folder: TorchFolder) -> None:
+    code = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+from core.torch_finder import TorchFinder
+import importlib.util
+folder = Path({str(folder.packages)!r})
+finder = TorchFinder()
+finder.use(folder)
+before = importlib.util.find_spec("beside_torch")
+found = importlib.util.find_spec("torch")
+import torch
+import beside_torch
+paths = list(sys.path)
+finder.use(None)
+print(before is None, found.origin.startswith(str(folder)), torch.KEY, str(folder) in paths, finder in sys.meta_path)
+"""
+    folder.begin()
+    (folder.packages / "torch").mkdir()
+    (folder.packages / "torch/__init__.py").write_text("KEY = 7\n")
+    (folder.packages / "beside_torch.py").write_text("")
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["True", "True", "7", "False", "False"], done.stderr
+    assert TorchFinder().find_spec("torch") is None
+
+
+def test_one_core_is_left_to_blender() -> None:
+    assert 1 <= working_cores() <= usable_cores()
+    assert working_cores() == usable_cores() - 1 or usable_cores() <= 2
+    assert on_all_cores(lambda x: x * x, range(7)) == [x * x for x in range(7)]
+
+
+@pytest.mark.slow
+def test_fetching_goes_on_where_it_was_stopped(tmp_path: Path, folder: TorchFolder) -> None:
+    """Two real packages from the index; what has come by the time it is stopped is not fetched again."""
+    plan = small_plan(tmp_path)
+
+    def stop_after_one() -> bool:
+        return bool(list(folder.downloads.glob("*.whl")))
+
+    with pytest.raises(Stopped):
+        fetch(plan, folder.downloads, silent, stop_after_one)
+    (first,) = folder.downloads.glob("*.whl")
+    before = first.stat().st_mtime_ns
+    fetch(plan, folder.downloads, silent, never)
+    assert len(list(folder.downloads.glob("*.whl"))) == 2
+    assert first.stat().st_mtime_ns == before
+    assert not (folder.downloads / "scratch").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux" or python_tag() != "py311", reason="the pinned files of Linux and 3.11")
+def test_pytorch_is_installed_interrupted_resumed_and_reinstalled_offline(
+    tmp_path: Path, folder: TorchFolder, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """The real thing, from the index, stopped half-way; then from a folder of wheels without any network."""
+    plan = next(plan for plan in plans() if plan.backend == "cpu")
+    shares: list[float] = []
+    with pytest.raises(Stopped):
+        install(plan, folder, lambda _, share: shares.append(share), lambda: bool(shares) and shares[-1] > 0.72)
+    assert folder.standing() is Standing.INCOMPLETE
+    kept = {path.name: path.stat().st_mtime_ns for path in folder.downloads.glob("*.whl")}
+    assert len(kept) == 10
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    for path in folder.downloads.glob("*.whl"):
+        os.link(path, wheels / path.name)
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
+        monkeypatch.setenv(name, NOWHERE)
+    facts = install(plan, folder, silent, never)
+    assert facts["torch"] == plan.torch, "all had been fetched: it goes on without the network"
+    assert json.loads(folder.record.read_text())["device"].startswith("CPU")
+    assert folder.standing(plan.fingerprint) is Standing.READY
+    assert folder.missing_files() == []
+    victim = folder.packages / "torch/_tensor.py"
+    digest = hashlib.sha256(victim.read_bytes()).hexdigest()
+    victim.unlink()
+    with pytest.raises(InstallError, match=r"“torch/_tensor.py” of PyTorch is gone"):
+        try_folder(folder)
+    assert install_from_wheels(wheels, folder, silent, never)["torch"] == plan.torch
+    assert hashlib.sha256(victim.read_bytes()).hexdigest() == digest
+    folder.remove()
+    assert folder.standing() is Standing.ABSENT
