@@ -7,18 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .composition import Composition
+from .composition import Composition, turn_placed
 from .cores import one_thread
 from .errors import ClipError, ModelError
 from .flips import repair_flips
 from .generate import Sampler, noise_code
 from .model import Model
 from .motion import RATE, Motion
-from .rates import at_rate
+from .rates import at_rate, rows_at
 from .rows import EntryRows
 from .settle import settle
 from .stage_rows import Rows, resize, resize_circle
-from .windows import pick_windows
+from .windows import pick_windows, turns_between
 
 WIDER = 1.5
 """How much longer the first sample is that stretches for gaps are chosen from; it is a tenth of the work."""
@@ -45,8 +45,13 @@ def compose(
     if not 1 <= composition.entry <= model.recipe.levels:
         raise ClipError(f"Content can enter at levels 1 to {model.recipe.levels}.")
     sampler = sampler or Sampler(model)
-    rows = _synthesize(_Run(sampler, range(first, first + count), seed, composition.loop), composition)
-    return [_finish(model, composition, one, clean) for one in rows]
+    variations = range(first, first + count)
+    made: list[Motion] = []
+    # Where content need not face as it did, each variation turns it in its own way.
+    for part in [variations] if composition.anchored else [range(k, k + 1) for k in variations]:
+        rows, facing = _synthesize(_Run(sampler, part, seed, composition.loop), composition)
+        made += [_finish(model, facing, one, clean) for one in rows]
+    return made
 
 
 def _finish(model: Model, composition: Composition, rows: NDArray[np.float32], clean: bool) -> Motion:
@@ -58,21 +63,30 @@ def _finish(model: Model, composition: Composition, rows: NDArray[np.float32], c
     return settle(made, composition, model.source, clean)
 
 
-def _synthesize(run: _Run, composition: Composition) -> NDArray[np.float32]:
-    """Network rows (count, C, T) at 30 frames a second."""
-    target = at_rate(composition.target, RATE, loop=composition.loop)
-    frames = target.frames - composition.loop
+def _synthesize(run: _Run, composition: Composition) -> tuple[NDArray[np.float32], Composition]:
+    """Network rows (count, C, T) at 30 frames a second, and the composition with what is placed turned as it comes."""
+    recipe = run.sampler.model.recipe
+    frames = rows_at(composition.target.frames, composition.target.fps, RATE) - composition.loop
     if frames < 8:
         raise ClipError("The action has fewer than 8 frames; there is nothing to work around.")
-    recipe = run.sampler.model.recipe
-    entry = EntryRows(run.sampler.model, composition, target.features[:frames], recipe.lengths(frames))
+    lengths = recipe.lengths(frames)
     first = max(1, recipe.first_stage(composition.entry - 1))
-    longer = max(int(WIDER * frames), int(2.5 * entry.longest_run)) if entry.longest_run else frames
     with one_thread():
+        entry = _entry_rows(run, composition, lengths)
+        longer = max(int(WIDER * frames), int(2.5 * entry.longest_run)) if entry.longest_run else frames
         x = run.stages(range(first), recipe.lengths(longer))
-        x = pick_windows(resize(x, recipe.lengths(longer)[first]), entry.kept(first))
-        x = entry.enter(x, first)
-        return run.stages(range(first, recipe.stage_count), recipe.lengths(frames), x, entry)
+        x = resize(x, recipe.lengths(longer)[first])
+        if not composition.anchored:
+            found = turns_between(x[0].astype(np.float64), entry.kept(first))
+            composition = turn_placed(composition, [(row / lengths[first], angle) for row, angle in found])
+            entry = _entry_rows(run, composition, lengths)
+        x = entry.enter(pick_windows(x, entry.kept(first)), first)
+        return run.stages(range(first, recipe.stage_count), lengths, x, entry), composition
+
+
+def _entry_rows(run: _Run, composition: Composition, lengths: list[int]) -> EntryRows:
+    target = at_rate(composition.target, RATE, loop=composition.loop)
+    return EntryRows(run.sampler.model, composition, target.features[: target.frames - composition.loop], lengths)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .errors import ClipError
+from .headings import turn_motion
 from .joins import EXACT, runs_of
 from .motion import RATE, Motion
 from .parts import joint_groups
@@ -156,6 +157,17 @@ def place_moments(
                 f"Between two moments there are only {stop - start} frames; leave {SHORTEST_REGION} at least."
             )
     return Composition(Motion(features, source.skeleton, source.fps, source.origin), keep, anchored=False)
+
+
+def turn_placed(composition: Composition, turns: Sequence[tuple[float, float]]) -> Composition:
+    """The same, what is kept after each of some shares of the timeline turned about the vertical by radians more.
+
+    Within what is kept nothing turns: its movement and path stay as they are.
+    """
+    frames, angles = composition.target.frames, np.zeros(composition.target.frames)
+    for start, _ in runs_of((composition.keep > 0).any(1))[1:]:
+        angles[start:] = sum(angle for share, angle in turns if share * frames < start)
+    return replace(composition, target=turn_motion(composition.target, angles))
 
 
 def extend(source: Motion, before: int, after: int) -> Composition:

@@ -10,8 +10,9 @@ import numpy as np
 from .bone_map import onto_skeleton
 from .composition import Composition
 from .errors import ClipError
+from .headings import turn_between, turn_motion
 from .motion import RATE, Motion, resample, with_contact_labels
-from .rotation import Array, axis_rotation, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
+from .rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
 from .settle import settle
 from .skeleton import GROUP, Property, Skeleton
 
@@ -76,10 +77,5 @@ def _turns_between(first: Array, last: Array, share: Array) -> Array:
 
 def _led_on(one: Motion, other: Motion) -> Motion:
     """The other motion turned about the vertical to face where the first one ends facing."""
-    turn = one.rotations()[-1, 0] @ other.rotations()[0, 0].T
-    spin = axis_rotation(2, np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1]))
-    features = other.features.copy()
-    features[:, :GROUP] = matrix_to_six(spin @ six_to_matrix(features[:, :GROUP]))
-    plane = slice(other.skeleton.root_channel, other.skeleton.root_channel + 2)
-    features[:, plane] = features[:, plane] @ spin[:2, :2].T
-    return replace(other, features=features)
+    angle = turn_between(other.rotations()[0, 0], one.rotations()[-1, 0])
+    return turn_motion(other, np.full(other.frames, angle))

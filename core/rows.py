@@ -6,8 +6,10 @@ import numpy as np
 
 from .channels import Channels
 from .composition import Composition
+from .headings import Compass
 from .joins import DECAY, EXACT, patterns_of, runs_of, spread_offsets
 from .model import Model
+from .motion import RATE
 from .rates import stretch_rows
 from .rotation import Array
 from .skeleton import GROUP
@@ -33,9 +35,8 @@ class EntryRows:
         self.entering = self.keeping
         if composition.enter is not None:
             self.entering = _group_weights(channels, self._at_30(composition.enter))
-        root = model.skeleton.root_channel
-        found = np.flatnonzero((channels.columns == root) | (channels.columns == root + 1))
-        self.travel = tuple(found.tolist()) if composition.anchored and not composition.travels else ()
+        self.compass = Compass(channels, model.source)
+        self._anchored, self._placed = composition.anchored, not composition.travels
         self._seen: dict[int, tuple[Array, Array]] = {}
 
     def _at_30(self, weights: Array) -> Array:
@@ -57,7 +58,9 @@ class EntryRows:
 
     def kept(self, stage: int) -> Kept:
         """What enters, for choosing what goes on from it."""
-        return Kept(*self._rows(stage, self.entering), self.loop, self.travel)
+        rate = RATE * self.lengths[stage] / self.frames
+        target, weights = self._rows(stage, self.entering)
+        return Kept(target, weights, self.loop, self.compass, rate, self._anchored, self._placed)
 
     def enter(self, x: Rows, stage: int) -> Rows:
         return self._bend(x, *self._rows(stage, self.entering), stage)

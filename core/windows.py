@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .headings import Compass, wrapped
 from .joins import runs_of
 from .rotation import Array
 from .skeleton import GROUP
@@ -21,40 +23,81 @@ PEAK = 0.1
 ANEW = 0.4
 """Share of the usual difference to what was there before under which a stretch is nothing new."""
 
+TWIST = 0.3
+"""Radians a second by which a stretch may be turned further than it was generated without being seen to."""
+
 
 @dataclass(frozen=True, eq=False)
 class Kept:
     """Rows of a stage that are to be gone on from: `target` (C, T), `weights` (T, G), `loop` if they are a circle.
 
-    Rows `travel` (2 of C) move the root over the ground, if it has to arrive where the target has it.
+    There are `rate` rows a second. The root has to arrive where the target has it if `anchored`, facing as it does
+    there; with `placed` its place counts, too.
     """
 
     target: Array
     weights: Array
     loop: bool
-    travel: tuple[int, ...] = ()
+    compass: Compass
+    rate: float
+    anchored: bool = True
+    placed: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Rows (C, T) as if nobody turned, how far they turn from row to row, and where they face and lead."""
+
+    rows: Array
+    headings: Array
+    way: Array
+
+    @staticmethod
+    def of(rows: Array, compass: Compass) -> View:
+        headings = compass.headings(rows)
+        steps = compass.velocities(rows)
+        way = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
+        return View(compass.turned(rows, -headings), headings, way)
 
 
 def pick_windows(x: Rows, kept: Kept) -> Rows:
     """Fill each free run of the kept rows with the stretch of x (B, C, N), N ≥ T, that goes on best.
 
     A generated level-1 row is as good anywhere, the network being convolutional; so of all stretches of a sample those
-    whose neighbours match what is kept there, and which lead as far, are chosen. Where no row is kept whole, x comes
-    back cut to T rows.
+    whose neighbours match what is kept there, whichever way they face, and which lead and turn as far, are chosen and
+    turned to go on from there. Where no row is kept whole, x comes back cut to T rows.
     """
-    length = kept.target.shape[1]
-    whole = _held(kept.weights)
-    result = x[..., :length].copy()
-    if not whole.any() or whole.all():
+    result = x[..., : kept.target.shape[1]].copy()
+    gaps = gaps_of(kept)
+    if not gaps:
         return result
-    free = np.repeat((kept.weights[~whole] < 0.5).any(0), GROUP)
-    for start, stop in _runs(whole, kept.loop):
-        gap = Gap(kept, whole, free, start, stop)
-        for number, sample in enumerate(x.astype(np.float64)):
-            first = gap.best(sample)
+    for number, sample in enumerate(x.astype(np.float64)):
+        view = View.of(sample, kept.compass)
+        for gap in gaps:
+            first = gap.best(view)
             if first is not None:
-                result[number][:, gap.rows] = x[number][:, first : first + stop - start]
+                result[number][:, gap.rows] = gap.filled(sample, view, first)
     return result
+
+
+def turns_between(sample: Array, kept: Kept) -> Iterator[tuple[int, float]]:
+    """For each gap between kept rows that a sample (C, N) fills: its first row, and by how many radians what comes
+    after it must turn for the gap to be as the sample has it."""
+    view = View.of(sample, kept.compass)
+    for gap in gaps_of(kept):
+        first = gap.best(view) if gap.between else None
+        if first is not None:
+            before, after = gap.turns(view, first)
+            yield int(gap.rows[0]), float(wrapped(before - after))
+
+
+def gaps_of(kept: Kept) -> list[Gap]:
+    whole = _held(kept.weights)
+    if not whole.any() or whole.all():
+        return []
+    free = np.repeat((kept.weights[~whole] < 0.5).any(0), GROUP)
+    target = View.of(kept.target, kept.compass)
+    return [Gap(kept, target, whole, free, start, stop) for start, stop in _runs(whole, kept.loop)]
 
 
 def _held(weights: Array) -> NDArray[np.bool_]:
@@ -77,24 +120,32 @@ def _runs(kept: np.ndarray, loop: bool) -> list[tuple[int, int]]:
 class Gap:
     """A free run [start, stop) of rows between kept ones; only `free` channels have to fit."""
 
-    def __init__(self, kept: Kept, whole: np.ndarray, free: np.ndarray, start: int, stop: int) -> None:
+    def __init__(self, kept: Kept, target: View, whole: np.ndarray, free: np.ndarray, start: int, stop: int) -> None:
         length = kept.target.shape[1]
-        self.target, self.free, self.size = kept.target, free, stop - start
+        self.kept, self.target, self.free, self.size = kept, target, free, stop - start
         self.rows = np.arange(start, stop) % length
         edges = [(k, start + k) for k in range(-EDGE, 0)] + [(self.size + k, stop + k) for k in range(EDGE)]
         if not kept.loop:
             edges = [(shift, at) for shift, at in edges if 0 <= at < length]
         self.edges = [(shift, at % length) for shift, at in edges if whole[at % length]]
-        between = min((shift for shift, _ in self.edges), default=0) < 0 < max((s for s, _ in self.edges), default=0)
-        self.travel = [row for row in kept.travel if free[row]] if between else []
+        self.before = next((at for shift, at in self.edges if shift == -1), None)
+        self.after = next((at for shift, at in self.edges if shift == self.size), None)
+        compass = kept.compass
+        self.turns_free = compass.learned and bool(free[compass.turn].all())
+        self.leads_free = len(compass.travel) == 2 and bool(free[compass.travel].all())
 
-    def best(self, sample: Array) -> int | None:
-        """First row of the best stretch in a sample (C, N), or None where none of this length can be had."""
-        first = np.arange(EDGE, sample.shape[1] - self.size - EDGE)
+    @property
+    def between(self) -> bool:
+        return self.before is not None and self.after is not None
+
+    def best(self, sample: View) -> int | None:
+        """First row of the best stretch in a sample, or None where none of this length can be had."""
+        first = np.arange(EDGE, sample.rows.shape[1] - self.size - EDGE)
         if not len(first) or not self.edges:
             return None
-        rows, wanted = sample[self.free], self.target[self.free]
+        rows, wanted = sample.rows[self.free], self.target.rows[self.free]
         cost = sum(((rows[:, first + shift] - wanted[:, at : at + 1]) ** 2).sum(0) for shift, at in self.edges)
+        cost = cost + self._unevenness(sample, first)
         cost = cost / max(float(np.median(cost)), 1e-9) + self._astray(sample, first)
         usual = np.median([self._novelty(rows, wanted, k) for k in first[:: max(1, len(first) // 12)]])
         for candidate in first[np.argsort(cost, kind="stable")]:
@@ -102,17 +153,60 @@ class Gap:
                 return int(candidate)
         return int(first[cost.argmin()])
 
+    def turns(self, sample: View, first: int | NDArray[np.int64]) -> tuple[Array, Array]:
+        """By how much stretches that begin at `first` must turn to face as is kept before them, and after them."""
+        before = after = None
+        if self.before is not None:
+            before = self.target.headings[self.before] - sample.headings[first - 1]
+        if self.after is not None:
+            after = self.target.headings[self.after] - sample.headings[first + self.size]
+        if before is None or after is None:
+            one = np.asarray(after if before is None else before)
+            return one, one
+        return before, before + wrapped(after - before)
+
+    def filled(self, sample: Array, view: View, first: int) -> Array:
+        """The stretch (C, size) of a sample that begins at `first`, turned to go on from what is kept."""
+        stretch = sample[:, first : first + self.size]
+        if not self.turns_free:
+            return stretch
+        before, after = self.turns(view, first)
+        share = np.arange(1, self.size + 1) / (self.size + 1)
+        return self.kept.compass.turned(stretch, before + share**2 * (3.0 - 2.0 * share) * (after - before))
+
     def _novelty(self, rows: Array, wanted: Array, first: int) -> float:
         """Mean squared difference of a stretch to what was there before."""
         return float(np.square(rows[:, first : first + self.size] - wanted[:, self.rows]).mean())
 
-    def _astray(self, sample: Array, first: NDArray[np.int64]) -> Array:
-        """How far from where it should arrive each stretch leads, beside how far the sample goes in that time."""
-        if not self.travel:
-            return np.zeros(len(first))
-        way = np.cumsum(np.pad(sample[self.travel], ((0, 0), (1, 0))), axis=1)
-        led = way[:, first + self.size] - way[:, first]
-        off = np.linalg.norm(led - self.target[self.travel][:, self.rows].sum(1)[:, None], axis=0)
-        pace = np.linalg.norm(sample[self.travel], axis=0).mean() * self.size
-        astray: Array = (off / max(0.25 * float(pace), 1e-9)) ** 2
+    def _unevenness(self, sample: View, first: NDArray[np.int64]) -> Array:
+        """How differently the root turns beside a stretch from how it turns in what is kept there, in `rows`' units."""
+        total = np.zeros(len(first))
+        if self.turns_free:
+            for (shift, at), (following, beyond) in zip(self.edges, self.edges[1:], strict=False):
+                if following == shift + 1:
+                    wanted = self.target.headings[beyond] - self.target.headings[at]
+                    own = sample.headings[first + following] - sample.headings[first + shift]
+                    total += 2.0 * (self.kept.compass.gain * wrapped(own - wanted)) ** 2
+        return total
+
+    def _astray(self, sample: View, first: NDArray[np.int64]) -> Array:
+        """How far from where it should arrive, and from how it should face there, each stretch leads.
+
+        Places are measured by how far the sample goes in that time, turns by how much a body can turn unnoticed.
+        """
+        astray = np.zeros(len(first))
+        if not self.between or not self.kept.anchored:
+            return astray
+        before, after = self.turns(sample, first)
+        if self.turns_free:
+            astray += ((after - before) / (TWIST * self.size / self.kept.rate)) ** 2
+        if self.leads_free and self.kept.placed:
+            led = sample.way[first + self.size] - sample.way[first]
+            middle = before + 0.5 * (after - before) if self.turns_free else np.zeros(len(first))
+            cos, sin = np.cos(middle), np.sin(middle)
+            led = np.stack([cos * led[:, 0] - sin * led[:, 1], sin * led[:, 0] + cos * led[:, 1]], axis=1)
+            steps = np.diff(self.target.way, axis=0)
+            off = np.linalg.norm(led - steps[self.rows].sum(0), axis=1)
+            pace = np.linalg.norm(np.diff(sample.way, axis=0), axis=1).mean() * self.size
+            astray += (off / max(0.25 * float(pace), 1e-9)) ** 2
         return astray

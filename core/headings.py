@@ -1,0 +1,93 @@
+"""Where a motion faces: turning rows of the networks about the vertical, and seeing them as if nobody turned.
+
+Which way a clip happens to face says nothing about how one movement goes on from another, so content is compared, and
+stretches of a sample are placed, with headings relative to each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .channels import Channels
+from .motion import Motion
+from .rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
+from .skeleton import GROUP
+
+
+class Compass:
+    """Headings in network rows of a model; `learned` says whether its root turns at all.
+
+    A heading is the turn about the vertical from the pose in which the `source` stands most as it does on the whole.
+    """
+
+    def __init__(self, channels: Channels, source: Motion) -> None:
+        columns = channels.columns
+        root = source.skeleton.root_channel
+        self.turn = np.array([row for k in range(GROUP) for row in np.flatnonzero(columns == k)], dtype=np.int64)
+        self.travel = np.array([row for k in (0, 1) for row in np.flatnonzero(columns == root + k)], dtype=np.int64)
+        self.learned = len(self.turn) == GROUP
+        self.gain = float(channels.gain[self.turn[0]]) if self.learned else 0.0
+        self._channels = channels
+        turns = six_to_matrix(source.features[:, :GROUP])
+        up = turns[:, 2]
+        self._upright = turns[(up @ up.mean(0)).argmax()].T
+
+    def headings(self, rows: Array) -> Array:
+        """Heading (T,) in radians of network rows (C, T), without jumps from one round to the next."""
+        if not self.learned:
+            return np.zeros(rows.shape[1])
+        return np.asarray(np.unwrap(_turn_of(self._turns(rows) @ self._upright)))
+
+    def turned(self, rows: Array, angles: Array) -> Array:
+        """Rows (C, T) with each turned about the vertical by an angle (T,) in radians."""
+        result = rows.copy()
+        if not self.learned:
+            return result
+        spin = axis_rotation(2, angles)
+        result[self.turn] = self._encoded(matrix_to_six(spin @ self._turns(rows)), self.turn)
+        if len(self.travel) == 2:
+            velocity = self._decoded(rows, self.travel)
+            result[self.travel] = self._encoded(np.einsum("tij,tj->ti", spin[:, :2, :2], velocity), self.travel)
+        return result
+
+    def velocities(self, rows: Array) -> Array:
+        """Planar velocity (T, 2) of the root in network rows (C, T); 0 where it is not learned."""
+        return self._decoded(rows, self.travel) if len(self.travel) == 2 else np.zeros((rows.shape[1], 2))
+
+    def _turns(self, rows: Array) -> Array:
+        return six_to_matrix(self._decoded(rows, self.turn))
+
+    def _decoded(self, rows: Array, own: np.ndarray) -> Array:
+        middle, gain = self._channels.middle[own], self._channels.gain[own]
+        return np.asarray(middle + (rows[own].T - middle) / gain)
+
+    def _encoded(self, values: Array, own: np.ndarray) -> Array:
+        middle, gain = self._channels.middle[own], self._channels.gain[own]
+        return np.asarray((middle + (values - middle) * gain).T)
+
+
+def _turn_of(turns: Array) -> Array:
+    """The part of rotations (..., 3, 3) that is about the vertical, in radians."""
+    return np.asarray(np.arctan2(turns[..., 1, 0] - turns[..., 0, 1], turns[..., 0, 0] + turns[..., 1, 1]))
+
+
+def turn_motion(motion: Motion, angles: Array) -> Motion:
+    """The motion with each row turned about the vertical by an angle (T,) in radians, its steps with it."""
+    features = motion.features.copy()
+    spin = axis_rotation(2, angles)
+    features[:, :GROUP] = matrix_to_six(spin @ six_to_matrix(features[:, :GROUP]))
+    plane = slice(motion.skeleton.root_channel, motion.skeleton.root_channel + 2)
+    features[:, plane] = np.einsum("tij,tj->ti", spin[:, :2, :2], features[:, plane])
+    return replace(motion, features=features)
+
+
+def turn_between(one: Array, other: Array) -> float:
+    """The turn about the vertical that brings one rotation (3, 3) closest to another, in radians."""
+    return float(_turn_of(other @ one.T))
+
+
+def wrapped(angles: Array) -> Array:
+    """Angles in radians as the shortest way round, from -π to π."""
+    return np.asarray((angles + np.pi) % (2.0 * np.pi) - np.pi)
