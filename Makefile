@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-install lint types gui bench-ui build bench bench-quality bench-speed bench-compose bench-crowd clean
+.PHONY: help demo test test-install lint types gui bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -62,6 +62,9 @@ bench-compose: .venv311/ready ## Compositions beside a cross-fade: time, joins, 
 bench-crowd: .venv311/ready $(ZIP) ## Crowds of several sizes: seconds, playback, memory: MODEL=file CLIP=its clip SIZES="10 100" LIGHT="1000"
 	@$(PYTHON) -m bench.crowd --zip $(ZIP) $(if $(MODEL),--model "$(MODEL)") $(if $(CLIP),--clip "$(CLIP)") \
 		$(if $(SIZES),--sizes $(SIZES)) $(if $(LIGHT),--light-sizes $(LIGHT)) $(if $(OUT),--out "$(OUT)")
+
+bench-rigs: .venv311/ready ## Every kind of rig read, written, played, trained on: ONLY=part of a name SHEET=picture of Rigify's human
+	@$(PYTHON) -m bench.rigs $(if $(ONLY),--only "$(ONLY)") $(if $(SHEET),--sheet "$(SHEET)") $(if $(OUT),--out "$(OUT)")
 
 clean: ## Remove everything that was built: out/, dist/, build/, environments, fetched wheels
 	rm -rf out dist build .venv311 .venv313 .mypy_cache .ruff_cache .pytest_cache .hypothesis wheels/*.whl

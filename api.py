@@ -7,7 +7,7 @@ data that need no Blender: a motion has `features`, `skeleton` and `fps`, see `c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,17 @@ __all__ = [
 def read(
     armature: bpy.types.Object, action: bpy.types.Action | None = None, *, scene: bpy.types.Scene | None = None,
     root: str = "", feet: Sequence[str] | None = None, ignore: Sequence[str] = (), nla: bool = False,
+    pairs: Mapping[str, str] | None = None, parts: Mapping[str, str] | None = None,
 ) -> Motion:  # fmt: skip
     """The armature's action (the active one unless given) as a motion at the scene's rate, one row a frame.
 
     With `nla` it is what all strips of the NLA and the active action give together. `root` and `feet` are names of
-    bones, found where they are not given; bones in `ignore` are not learned.
+    bones, found where they are not given; bones in `ignore` are not learned. `pairs` (bone to bone on the other side)
+    and `parts` (bone to body part) go before what Riff would find.
     """
-    return read_motion(armature, action, scene=scene, root=root, feet=feet, ignore=ignore, nla=nla)
+    return read_motion(
+        armature, action, scene=scene, root=root, feet=feet, ignore=ignore, nla=nla, pairs=pairs, parts=parts
+    )
 
 
 def describe(motion: Motion) -> dict[str, Any]:

@@ -145,9 +145,9 @@ def _solid_bones(figure: Figure, tinted: Collection[str]) -> bpy.types.Object:
     faces: list[tuple[int, ...]] = []
     sides: list[int] = []
     for solid, side in zip(solids, _sides(solids, size), strict=True):
-        new = _solid_faces(len(vertices))
+        new = solid_faces(len(vertices))
         plump = 0.34 if side == 1 else 0.2  # a spine of many short bones still looks like a trunk
-        vertices += _solid_points(solid, min(plump * (solid.end - solid.start).length, 0.036 * size))
+        vertices += solid_points(solid, min(plump * (solid.end - solid.start).length, 0.036 * size))
         faces += new
         sides += [3 if solid.bone in tinted else side] * len(new)
     mesh = bpy.data.meshes.new("Solid Bones")
@@ -157,10 +157,11 @@ def _solid_bones(figure: Figure, tinted: Collection[str]) -> bpy.types.Object:
     mesh.polygons.foreach_set("material_index", sides)
     mesh.shade_smooth()
     figure.made += [*mesh.materials, mesh]
-    return _weighted(mesh, figure.armature, [solid.bone for solid in solids])
+    return weighted(mesh, figure.armature, [solid.bone for solid in solids])
 
 
-def _solid_points(solid: Solid, radius: float) -> list[Vector]:
+def solid_points(solid: Solid, radius: float) -> list[Vector]:
+    """The vertices of a solid, ring after ring."""
     along = solid.end - solid.start
     angles = np.arange(AROUND) * 2.0 * np.pi / AROUND
     turn = Vector((0.0, 1.0, 0.0)).rotation_difference(along)
@@ -168,7 +169,8 @@ def _solid_points(solid: Solid, radius: float) -> list[Vector]:
     return [solid.start + turn @ Vector((r * x, t * along.length, r * z)) for t, r in RINGS for x, z in circle]
 
 
-def _solid_faces(first: int) -> list[tuple[int, ...]]:
+def solid_faces(first: int) -> list[tuple[int, ...]]:
+    """The faces of a solid whose vertices begin at `first`."""
     faces: list[tuple[int, ...]] = []
     for ring in range(len(RINGS) - 1):
         low = first + ring * AROUND
@@ -179,9 +181,10 @@ def _solid_faces(first: int) -> list[tuple[int, ...]]:
     return [*faces, tuple(range(first, first + AROUND)), tuple(range(last + AROUND - 1, last - 1, -1))]
 
 
-def _weighted(mesh: bpy.types.Mesh, armature: bpy.types.Object, bones: list[str]) -> bpy.types.Object:
+def weighted(mesh: bpy.types.Mesh, armature: bpy.types.Object, bones: list[str], each: int = 0) -> bpy.types.Object:
+    """An object of a mesh of which each bone moves the next `each` vertices, those of a solid unless given."""
     ob = bpy.data.objects.new(mesh.name, mesh)
-    each = len(RINGS) * AROUND
+    each = each or len(RINGS) * AROUND
     for k, bone in enumerate(bones):
         group = ob.vertex_groups.get(bone) or ob.vertex_groups.new(name=bone)
         group.add(range(k * each, (k + 1) * each), 1.0, "REPLACE")

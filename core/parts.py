@@ -36,8 +36,19 @@ class Part:
 def find_parts(skeleton: Skeleton) -> list[Part]:
     """Root, Spine, Head, Tail, arms and legs, as far as there are any: every joint is in exactly one of them.
 
-    For a body without pairs the subtrees below the root are the parts, named after their first joints.
+    For a body without pairs the subtrees below the root are the parts, named after their first joints. Joints that the
+    skeleton names a part for are in that one.
     """
+    known = dict(skeleton.part_names)
+    parts = [Part(part.name, tuple(j for j in part.joints if j not in known)) for part in _found_parts(skeleton)]
+    for name in dict.fromkeys(known.values()):
+        own = {joint for joint, wanted in known.items() if wanted == name}
+        own |= {joint for part in parts if part.name == name for joint in part.joints}
+        parts = [part for part in parts if part.name != name] + [Part(name, tuple(sorted(own)))]
+    return [part for part in parts if part.joints]
+
+
+def _found_parts(skeleton: Skeleton) -> list[Part]:
     places = rest_places(skeleton)
     partner = find_partners(skeleton)
     roots = _limb_roots(skeleton, places, partner)
@@ -114,7 +125,8 @@ def below(skeleton: Skeleton, joint: int) -> list[int]:
 
 
 def find_partners(skeleton: Skeleton) -> NDArray[np.int64]:
-    """For each joint its partner on the other side, itself in the middle: by names, else by the mirrored rest pose."""
+    """For each joint its partner on the other side, itself in the middle: as the skeleton says, by names, or by the
+    mirrored rest pose."""
     partner = np.arange(skeleton.joints)
     named = _named_partners(skeleton.names)
     for joint, other in named.items():
@@ -135,6 +147,10 @@ def find_partners(skeleton: Skeleton) -> NDArray[np.int64]:
         back[depths != depths[joint]] = np.inf
         if distance[nearest] < limit and int(back.argmin()) == joint:
             partner[joint] = nearest
+    for joint, other in skeleton.pairs:
+        for one in (joint, other):
+            partner[partner[one]] = partner[one]
+        partner[joint], partner[other] = other, joint
     return partner
 
 

@@ -73,6 +73,9 @@ class Skeleton:
     against: TURNED its parent joint, HEADING and TILT the two halves of the root's rotation about and off the vertical,
     WORLD a parent that stands still, though its numbers are relative to the heading so that they travel, OWN whatever
     carries it, so that its place in the world is only about right. WHOLE is the root where the whole object moves.
+
+    `pairs` (joint, joint on the other side) and `part_names` (joint, body part) are what a person knows better than
+    `core/parts.py` would find.
     """
 
     names: tuple[str, ...]
@@ -83,6 +86,8 @@ class Skeleton:
     translated: tuple[int, ...] = ()
     properties: tuple[Property, ...] = ()
     bases: tuple[str, ...] = ()
+    pairs: tuple[tuple[int, int], ...] = ()
+    part_names: tuple[tuple[int, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.names:
@@ -94,8 +99,9 @@ class Skeleton:
             raise ClipError("The joints do not form one tree below a single root.")
         if self.bases and len(self.bases) != len(self.names):
             raise ClipError("The controls do not say each what they are told against.")
-        if not all(0 <= one.joint < len(self.names) for one in self.properties):
-            raise ClipError("A property sits on a joint that there is not.")
+        told = [one.joint for one in self.properties] + [joint for pair in self.pairs for joint in pair]
+        if not all(0 <= joint < len(self.names) for joint in (*told, *(joint for joint, _ in self.part_names))):
+            raise ClipError("A property, pair or part names a joint that there is not.")
 
     @property
     def joints(self) -> int:
@@ -189,6 +195,10 @@ class Skeleton:
             data["properties"] = [one.to_json() for one in self.properties]
         if self.bases:
             data["bases"] = list(self.bases)
+        if self.pairs:
+            data["pairs"] = [list(pair) for pair in self.pairs]
+        if self.part_names:
+            data["part_names"] = [list(one) for one in self.part_names]
         return data
 
     @staticmethod
@@ -199,6 +209,8 @@ class Skeleton:
             tuple(data["contacts"]), tuple(data["translated"]),
             tuple(Property.from_json(one) for one in data.get("properties", ())),
             tuple(map(str, data.get("bases", ()))),
+            tuple((int(joint), int(other)) for joint, other in data.get("pairs", ())),
+            tuple((int(joint), str(name)) for joint, name in data.get("part_names", ())),
         )  # fmt: skip
 
 

@@ -23,6 +23,10 @@ _BONE = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 _MOST_STEPS = 32
 CONSTANT = "CONSTANT"
 
+_STILL = 2e-6
+_SCALE_NOISE = 5e-5
+"""What a scale may vary and still count as constant: importers and baking leave as much behind."""
+
 OWN_ACTION = "riff_own_action"
 """Where a data-block remembers the action that it played before a variation."""
 
@@ -67,7 +71,8 @@ def read_tracks(
             if not np.isfinite(values).all():
                 frame = frames[int(np.flatnonzero(~np.isfinite(values))[0])]
                 raise ClipError(f"“{curve.data_path}” has a key that is not a number at frame {frame}.")
-            if np.ptp(values) > 1e-6 * max(1.0, float(np.abs(values).max())):
+            still = _SCALE_NOISE if curve.data_path.endswith("scale") else _STILL
+            if np.ptp(values) > still * max(1.0, float(np.abs(values).max())):
                 tracks.append(_track(armature_object, owner, block, curve, values, value))
     return tracks
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
@@ -46,30 +46,36 @@ _MOVES = 1e-5
 
 @dataclass(frozen=True)
 class Wish:
-    """What the user says instead of letting Riff find it: the root's bone, the feet's, bones that are not learned."""
+    """What the user says instead of letting Riff find it: the root's bone, the feet's, bones that are not learned,
+    bones on the other side, names of body parts."""
 
     root: str = ""
     feet: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 def read_motion(
     armature_object: bpy.types.Object, action: bpy.types.Action | None = None,
     slot: bpy.types.ActionSlot | None = None, scene: bpy.types.Scene | None = None, *,
     root: str = "", feet: Sequence[str] | None = None, ignore: Sequence[str] = (), step: int = 1, nla: bool = False,
+    pairs: Mapping[str, str] | None = None, parts: Mapping[str, str] | None = None,
 ) -> Motion:  # fmt: skip
     """Read an action (the active one unless given) at the scene's rate, one row each `step` frames.
 
     World space, Z up. Where all that is keyed are bones that hang together and follow their keys, joints are the root
     and every bone below it; on any other rig they are the controls that are keyed. Other keyed numbers are properties.
     With `nla` it is not an action that is read but what the NLA gives, the active action on top. `root` and `feet` are
-    found where they are not given, feet are labelled; bones in `ignore` are not learned. The scene, the armature and
-    its actions stay as they are. Raises ClipError, naming object, bone, action or frame, for what cannot be read: no
-    armature, no action or slot, nothing keyed that moves, an object that is scaled unevenly, a bone that is scaled to
-    zero or mirrored, values that are not numbers.
+    found where they are not given, feet are labelled; bones in `ignore` are not learned; `pairs` (bone to bone on the
+    other side) and `parts` (bone to body part) go before what Riff would find. The scene, the armature and its actions
+    stay as they are. Raises ClipError, naming object, bone, action or frame, for what cannot be read: no armature, no
+    action or slot, nothing keyed that moves, an object that is scaled unevenly, a bone that is scaled to zero or
+    mirrored, values that are not numbers.
     """
     steps = read_steps(
-        armature_object, action, slot, scene, root=root, feet=feet, ignore=ignore, step=step, nla=nla, seconds=math.inf
+        armature_object, action, slot, scene, root=root, feet=feet, ignore=ignore, step=step, nla=nla, pairs=pairs,
+        parts=parts, seconds=math.inf,
     )
     return run_through(steps)
 
@@ -78,7 +84,7 @@ def read_steps(
     armature_object: bpy.types.Object, action: bpy.types.Action | None = None,
     slot: bpy.types.ActionSlot | None = None, scene: bpy.types.Scene | None = None, *,
     root: str = "", feet: Sequence[str] | None = None, ignore: Sequence[str] = (), step: int = 1, nla: bool = False,
-    seconds: float = STEP,
+    pairs: Mapping[str, str] | None = None, parts: Mapping[str, str] | None = None, seconds: float = STEP,
 ) -> Generator[float, None, Motion]:  # fmt: skip
     """What `read_motion` returns, in steps of about so many seconds; yields the share that is done.
 
@@ -99,7 +105,8 @@ def read_steps(
     what = f"The action “{source.action.name}” of “{armature_object.name}”"
     before = _state(armature_object, source) if math.isfinite(seconds) else ()
     action, handle = source.action, source.slot.handle
-    wish = Wish(root, None if feet is None else tuple(feet), tuple(ignore))
+    sides, named = tuple((pairs or {}).items()), tuple((parts or {}).items())
+    wish = Wish(root, None if feet is None else tuple(feet), tuple(ignore), sides, named)
     try:
         poses = yield from sample_steps(
             armature_object, source, frames, scene, seconds=seconds, watched=watched_paths(source)
@@ -115,7 +122,7 @@ def read_steps(
         yield 1.0
         motion = reading.with_feet(motion)
         yield 1.0
-        return reading.with_tracks(motion)
+        return reading.as_wished(reading.with_tracks(motion))
     except ReferenceError as error:  # Blender's own word for a data-block that is gone
         raise ClipError(f"{what} was removed while it was read.") from error
 
@@ -219,6 +226,13 @@ class Reading:
                 what = "no control that is learned" if motion.skeleton.bases else f"no bone below the root “{names[0]}”"
                 raise ClipError(f"The foot “{name}” is {what}; choose another.")
         return with_contacts(motion, sorted({names.index(name) for name in self.wish.feet}))
+
+    def as_wished(self, motion: Motion) -> Motion:
+        """The motion whose skeleton knows the pairs and parts that the user named; bones that are no joints aside."""
+        joints = {name: joint for joint, name in enumerate(motion.skeleton.names)}
+        pairs = tuple((joints[a], joints[b]) for a, b in self.wish.pairs if a in joints and b in joints)
+        parts = tuple((joints[bone], name) for bone, name in self.wish.parts if bone in joints and name)
+        return replace(motion, skeleton=replace(motion.skeleton, pairs=pairs, part_names=parts))
 
     def with_tracks(self, motion: Motion) -> Motion:
         """The motion with the other numbers that are keyed. Raises ClipError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -45,8 +46,8 @@ def assert_round_trip(door: SimpleNamespace, ob: Any, only: tuple[str, ...] = ()
     """Blender plays what was written as it plays the source, in all bones or `only` some; returns the motion."""
     source = ob.animation_data.action
     motion = door.read_motion(ob)
-    first, last = (int(frame) for frame in source.frame_range)
-    frames = range(first, last + 1, 7)
+    first, last = source.frame_range
+    frames = range(math.ceil(first - 1e-3), math.floor(last + 1e-3) + 1, 7)
     axes, places = poses(ob, frames)
     action = door.write_motion(ob, motion, "Written", source_action=source)
     door.play(ob, action)

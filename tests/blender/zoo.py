@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -12,6 +14,12 @@ from tests.blender.walkers import Gait, key_bone, swing_bones, walk_on_controls
 
 Bones = dict[str, tuple[str, tuple[float, float, float], tuple[float, float, float]]]
 """Name: parent, head, tail."""
+
+Way = Callable[[Any, Path], None]
+"""Out to a file of this stem and in again."""
+
+IMPORTERS = ("io_scene_fbx", "io_anim_bvh", "io_scene_gltf2")
+"""Add-ons that must be enabled for that."""
 
 
 def add_rig(name: str, bones: Bones) -> Any:
@@ -149,3 +157,32 @@ def add_creature() -> Any:
             turn = Quaternion((1.0, 0.0, 0.0), 0.15 * math.sin(0.9 * step + 0.4 * number))
             key_bone(creature, name, 1 + 10 * step, turn=turn)
     return creature
+
+
+def through_bvh(ob: Any, path: Path) -> None:
+    bpy.ops.export_anim.bvh(filepath=f"{path}.bvh", frame_start=1, frame_end=90, rotate_mode="NATIVE")
+    bpy.ops.import_anim.bvh(filepath=f"{path}.bvh", global_scale=0.5, axis_forward="Y", axis_up="Z")
+
+
+def through_fbx(ob: Any, path: Path) -> None:
+    bpy.ops.export_scene.fbx(
+        filepath=f"{path}.fbx", use_selection=True, object_types={"ARMATURE"}, bake_anim_use_all_actions=False,
+        bake_anim_use_nla_strips=False, add_leaf_bones=True, bake_anim_simplify_factor=0.0,
+    )  # fmt: skip
+    bpy.ops.import_scene.fbx(filepath=f"{path}.fbx")
+
+
+def through_gltf(ob: Any, path: Path) -> None:
+    bpy.ops.export_scene.gltf(filepath=f"{path}.glb", use_selection=True, export_animation_mode="ACTIVE_ACTIONS")
+    bpy.ops.import_scene.gltf(filepath=f"{path}.glb")
+
+
+def imported(ob: Any, way: Way, path: Path) -> Any:
+    """The armature that comes back from another file format, with its action."""
+    bpy.context.scene.frame_start, bpy.context.scene.frame_end = 1, 90
+    bpy.ops.object.select_all(action="DESELECT")
+    ob.select_set(True)
+    bpy.context.view_layer.objects.active = ob
+    before = set(bpy.data.objects)
+    way(ob, path)
+    return next(one for one in set(bpy.data.objects) - before if one.type == "ARMATURE")
