@@ -76,8 +76,9 @@ def _draw_offer(box: Any, preferences: Any) -> None:
     finished = state.standing in (Standing.READY, Standing.OUTDATED)
     row = box.row()
     row.scale_y = 1.3
-    name = "Reinstall" if finished else "Install PyTorch"
-    row.operator("riff.install_torch", text=name, icon="IMPORT").source = "INDEX"
+    if plan is not None or state.inside:
+        name = "Reinstall" if finished else "Install PyTorch"
+        row.operator("riff.install_torch", text=name, icon="IMPORT").source = "INDEX"
     row.operator("riff.install_torch", text="From a Folder of Wheels…", icon="FILE_FOLDER").source = "WHEELS"
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VERSION = "2.13.0"
-PYTHONS = ("3.11", "3.13")
+PYTHONS = ("3.11", "3.13", "3.14")
+"""Blender 4.5's, 5.2's, and that of 5.2 as some Linux distributions build it."""
 INDEX = "https://download.pytorch.org/whl/"
 
 KNOWN = {
@@ -64,7 +65,7 @@ def pinned(target: Target, python: str) -> str:
     hashed = not target.build or known is not None
     lines = [
         f"# title: {target.title}", f"# torch: {version}", f"# download: {target.download} MB",
-        f"# disk: {target.disk} MB", f"# tried: {target.tried}",
+        f"# disk: {target.disk} MB", f"# tried: {target.tried if python == PYTHONS[0] else NOT_TRIED}",
     ]  # fmt: skip
     if target.build:
         lines.append(f"--extra-index-url {INDEX}{target.build}")
