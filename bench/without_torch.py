@@ -1,6 +1,6 @@
 """What generating costs without PyTorch: a model's motions by numpy beside the same by PyTorch, turn by turn.
 
-`python -m bench.without_torch M.safetensors` prints JSON; the least of each is compared, since others use the machine too.
+`python -m bench.without_torch M.safetensors` prints JSON. The least of each counts, since others use the machine too.
 """
 
 from __future__ import annotations
