@@ -42,8 +42,8 @@ INSTALLING = {
     "A training runs; let it end or cancel it first": "Es wird gelernt; erst zu Ende lernen lassen oder abbrechen",
     "Nothing is being installed": "Es wird nichts installiert",
     "Blender may not go online; allow it in Preferences › System › Network, or install from a folder of wheels.":
-        "Blender darf nicht ins Netz; unter Einstellungen › System › Netzwerk erlauben oder aus einem Ordner mit Wheels "
-        "installieren.",
+        "Blender darf nicht ins Netz; unter Einstellungen › System › Netzwerk erlauben oder aus einem Ordner mit "
+        "Wheels installieren.",
     "Found in this machine: {}": "In diesem Rechner gefunden: {}",
     "This download of Riff brings PyTorch along: no network is needed":
         "Dieses Riff bringt PyTorch mit: Es braucht kein Netz",
