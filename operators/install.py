@@ -144,7 +144,7 @@ class RIFF_OT_install_torch(bpy.types.Operator):
         wheels = Path(bpy.path.abspath(self.directory)) if self.source == "WHEELS" else None
         if wheels is None and state.inside:
             wheels = INSIDE
-        problem = state.problem or _install_problem(plan, wheels)
+        problem = state.problem or _refusal(plan, wheels)
         if problem:
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}
@@ -155,7 +155,7 @@ class RIFF_OT_install_torch(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _install_problem(plan: Plan | None, wheels: Path | None) -> str:
+def _refusal(plan: Plan | None, wheels: Path | None) -> str:
     """What keeps PyTorch from being installed, as a sentence; empty where nothing does."""
     if wheels is not None:
         return ""

@@ -41,9 +41,6 @@ INSTALLING = {
     "PyTorch is being installed or tried": "PyTorch wird gerade installiert oder ausprobiert",
     "A training runs; let it end or cancel it first": "Es wird gelernt; erst zu Ende lernen lassen oder abbrechen",
     "Nothing is being installed": "Es wird nichts installiert",
-    "Blender may not go online; allow it in Preferences › System › Network, or install from a folder of wheels.":
-        "Blender darf nicht ins Netz; unter Einstellungen › System › Netzwerk erlauben oder aus einem Ordner mit "
-        "Wheels installieren.",
     "Found in this machine: {}": "In diesem Rechner gefunden: {}",
     "This download of Riff brings PyTorch along: no network is needed":
         "Dieses Riff bringt PyTorch mit: Es braucht kein Netz",
@@ -51,7 +48,7 @@ INSTALLING = {
         "Für dieses System und das Python dieses Blender gibt es kein PyTorch",
     "Fetches PyTorch {} for {}: {}, {} on disk": "Holt PyTorch {} für {}: {}, {} auf der Platte",
     "Into {}": "Nach {}",
-    "Training needs PyTorch, once; generating does not.": "Lernen braucht einmal PyTorch, Erzeugen nicht.",
+    "Training needs PyTorch, once; generating does not": "Lernen braucht einmal PyTorch, Erzeugen nicht",
     "PyTorch for": "PyTorch für",
     "Which PyTorch to install": "Welches PyTorch installiert wird",
     "Train on": "Lernen auf",

@@ -90,7 +90,7 @@ def draw_hint(layout: Any) -> bool:
     if state.working:
         _draw_progress(box)
         return True
-    draw_sentence(box, state.problem or say("Training needs PyTorch, once; generating does not."), "INFO")
+    draw_sentence(box, state.problem or say("Training needs PyTorch, once; generating does not"), "INFO")
     box.operator("riff.install_torch", icon="IMPORT").source = "INDEX"
     box.operator("preferences.addon_show", text="Other Ways…", icon="PREFERENCES").module = _module()
     return True

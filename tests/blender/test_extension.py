@@ -90,7 +90,7 @@ def test_zip_holds_the_program_and_nothing_else(riff_zip: Path) -> None:
         tops = {name.split("/")[0] for name in archive.namelist()}
         assert archive.testzip() is None
     assert tops == {
-        "blender_manifest.toml", "__init__.py", "LICENSE", "README.md", "core", "farm", "operators", "panels",
+        "blender_manifest.toml", "__init__.py", "api.py", "LICENSE", "README.md", "core", "farm", "operators", "panels",
         "requirements", "rig", "wheels",
     }  # fmt: skip
 
