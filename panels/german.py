@@ -1,5 +1,7 @@
 """German words of the interface, by the English ones."""
 
+from .german_install import INSTALLING
+
 WORDS = {
     # Panels
     "Source": "Quelle",
@@ -285,5 +287,6 @@ WORDS = {
     "Light": "Leicht",
     "Loops": "Schleifen",
     "As NLA Strips": "Als NLA-Streifen",
+    **INSTALLING,
 }  # fmt: skip
 """Blender's own German says Knochen for bones and Armatur for armatures; so does this."""
