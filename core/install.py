@@ -138,14 +138,10 @@ def try_folder(folder: TorchFolder, should_stop: Callable[[], bool] = lambda: Fa
     try:
         return try_python(Path(sys.executable), [str(folder.packages)], should_stop)
     except InstallError as error:
-        gone = folder.missing_files()
+        gone = folder.what_is_gone()
         if not gone:
             raise
-        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
-        raise InstallError(
-            f"“{gone[0]}”{more} of PyTorch is gone, perhaps taken away by an antivirus program; allow "
-            f"“{folder.packages}” there, then click Reinstall."
-        ) from error
+        raise InstallError(gone) from error
 
 
 def try_python(python: Path, folders: list[str], should_stop: Callable[[], bool]) -> dict[str, Any]:

@@ -124,6 +124,17 @@ class TorchFolder:
             gone.append("torch-*.dist-info/RECORD")
         return sorted(gone)
 
+    def what_is_gone(self) -> str:
+        """A sentence where files are missing, and what to do; empty where none is."""
+        gone = self.missing_files()
+        if not gone:
+            return ""
+        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        return (
+            f"“{gone[0]}”{more} of PyTorch is gone, perhaps taken away by an antivirus program; allow "
+            f"“{self.packages}” there, then click Reinstall."
+        )
+
 
 def find_folders(root: Path, python: str) -> list[TorchFolder]:
     """Every installation for a Python that was begun or finished, finished ones first."""

@@ -242,6 +242,8 @@ class RIFF_OT_remove_torch(bpy.types.Operator):
 
 def _job_ended(job: jobs.Job) -> None:
     """Called with each job that has ended."""
+    if isinstance(job, jobs.TrainingJob) and job.state is jobs.State.FAILED and state.folder is not None:
+        job.error = state.folder.what_is_gone() or job.error
     if job is state.job:
         refresh()
         state.problem = job.error
