@@ -19,6 +19,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+sys.path.insert(0, str(ROOT))
+
+from core.torch_plan import plans  # noqa: E402
+
 NEVER = (1980, 1, 1, 0, 0, 0)
 """The date of every file in a zip: a zip cannot go without one."""
 
@@ -93,17 +97,19 @@ def full(builder: Path, folder: Path, platform: str, pythons: list[str]) -> Path
 
 def fetch_torch(platform: str, python: str, target: Path) -> None:
     """The wheels that a platform's plain plan pins; hashes are checked where they are pinned."""
-    backend = "mps" if platform.startswith("macos") else "cpu"
-    requirements = ROOT / f"requirements/torch-{platform}-{backend}-{python}.txt"
-    hashed = "--hash=" in requirements.read_text(encoding="utf-8")
+    plan = next(plan for plan in plans(platform, python) if plan.backend in ("cpu", "mps"))
     number = f"3.{python.removeprefix('py3')}"
     command = [
         sys.executable, str(next(HERE.glob("pip-*.whl")) / "pip"), "download", "--quiet", "--only-binary=:all:",
-        f"--dest={target}", f"--requirement={requirements}", f"--python-version={number}", "--implementation=cp",
-        f"--abi=cp{number.replace('.', '')}", "--abi=abi3", "--abi=none", *(["--no-deps"] if hashed else []),
-        *(f"--platform={tag}" for tag in TAGS[platform]),
+        f"--dest={target}", f"--python-version={number}", "--implementation=cp", f"--abi=cp{number.replace('.', '')}",
+        "--abi=abi3", "--abi=none", *(f"--platform={tag}" for tag in TAGS[platform]),
     ]  # fmt: skip
-    subprocess.run(command, check=True)
+    for group in plan.groups():
+        with tempfile.TemporaryDirectory() as own:
+            wish = Path(own) / "wish.txt"
+            wish.write_text(group, encoding="utf-8")
+            alone = ["--no-deps", "--require-hashes"] if "--hash=" in group else []
+            subprocess.run([*command, *alone, f"--requirement={wish}"], check=True)
 
 
 def keep_platform(manifest: Path, platform: str) -> None:

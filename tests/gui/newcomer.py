@@ -43,8 +43,8 @@ def newcomer(hand: Hand) -> Waits:
     yield 2.0
     hand.picture("without-pytorch")
     # The file browser of Import Model is Blender's own: its three clicks are counted, not made.
-    operators: Any = bpy.ops.riff
-    operators.import_model(filepath=str(MODEL))
+    operators: Any = bpy.ops
+    operators.riff.import_model(filepath=str(MODEL))
     clicks += 3
     yield 0.5
     begun = time.monotonic()
