@@ -124,3 +124,20 @@ def test_trainings_go_to_the_device_of_the_preferences(riff: ModuleType, install
         assert module.training_device() == "cpu"
     finally:
         preferences().device = "auto"
+
+
+def test_a_failed_training_names_the_file_that_is_gone(riff: ModuleType, install: Any, tmp_path: Path) -> None:
+    core, jobs = f"{riff.__name__}.core", importlib.import_module(f"{riff.__name__}.rig.jobs")
+    python = importlib.import_module(f"{core}.torch_plan").python_tag()
+    folder = importlib.import_module(f"{core}.torch_folder").TorchFolder(Path(install.state.root), python, "cpu")
+    folder.begin()
+    record = folder.packages / "torch-2.0.dist-info/RECORD"
+    record.parent.mkdir()
+    record.write_text("torch/_tensor.py,,\ntorch-2.0.dist-info/RECORD,,\n")
+    folder.finish({"torch": "2.0", "fingerprint": ""})
+    install.refresh()
+    job = jobs.TrainingJob(tmp_path / "state.safetensors", tmp_path / "model.safetensors")
+    job.state, job.error = jobs.State.FAILED, "Training failed: No module named 'torch._tensor'."
+    install._job_ended(job)
+    assert job.error.startswith("“torch/_tensor.py” of PyTorch is gone")
+    assert "Reinstall" in job.error
