@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -42,7 +41,7 @@ from core.train import train
 
 from .footprint import peak_megabytes
 from .levels import BASELINE, Ours, measure_levels
-from .machine import circumstances
+from .machine import circumstances, repeatable
 from .measure import CLEAN, sample_rows
 from .speed import RESULTS, device_slug, duration, find_clip
 from .table import publish
@@ -294,7 +293,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RiffError as error:
         print(error, file=sys.stderr)
         return 1
-    report = {"clip": clip_name(clip), "command": shlex.join(["python", "-m", "bench.cuda", *given]), **report}
+    report = {"clip": clip_name(clip), "command": repeatable("bench.cuda", given), **report}
     stem = options.out / f"cuda-{report['clip']}-{device_slug(device)}"
     publish(stem, report, report_markdown(report))
     return 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import math
 import multiprocessing
-import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -35,7 +34,7 @@ from core.skeleton import build_skeleton
 from .cheats import with_noise
 from .footprint import peak_megabytes
 from .levels import Ours
-from .machine import circumstances
+from .machine import circumstances, repeatable
 from .speed import RESULTS, device_slug, find_clip
 from .table import write_json
 from .timing import Lap, load, median, timed, with_threads
@@ -188,7 +187,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     found = exponents(rows)
     return {
         "clip": clip_name(clip), **circumstances(), "load_before": before, "load_after": load(),
-        "command": shlex.join(["python", "-m", "bench.growth", *options.given]), "points": rows, "exponents": found,
+        "command": repeatable("bench.growth", options.given), "points": rows, "exponents": found,
         "worse_than_linear": worse_than_linear(found),
     }  # fmt: skip
 

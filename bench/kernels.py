@@ -10,7 +10,6 @@ import argparse
 import itertools
 import json
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -33,7 +32,7 @@ from core.packed import back_layers, pack, run_layers
 from core.recipe import FAST
 
 from .baseline import critic_loss, make_critic
-from .machine import ROOT, circumstances
+from .machine import ROOT, circumstances, repeatable
 from .speed import RESULTS, device_slug, find_clip
 from .table import publish
 from .timing import Call, in_turn, load, median, spread, with_threads
@@ -211,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.print:
         print(json.dumps(figures))
         return 0
-    command = shlex.join(["python", "-m", "bench.kernels", *given])
+    command = repeatable("bench.kernels", given)
     report = {**circumstances(), "command": command, "load_before": before, "scripted": figures,
               "plain": without_torchscript(given), "load_after": load()}  # fmt: skip
     stem = options.out / f"kernels-{device_slug('cpu')}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import tomllib
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -40,3 +42,8 @@ def processor() -> str:
 def riff_version() -> str:
     version: str = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))["version"]
     return version
+
+
+def repeatable(module: str, arguments: Sequence[str]) -> str:
+    """The command as anyone can repeat it: files by their names, not by where they lie on this machine."""
+    return shlex.join(["python", "-m", module, *(Path(word).name if os.sep in word else word for word in arguments)])

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -28,7 +27,7 @@ from core.recipe import FAST, RECIPES
 
 from .generation import in_fresh_processes
 from .levels import BASELINE, measure_levels
-from .machine import ROOT, circumstances
+from .machine import ROOT, circumstances, repeatable
 from .table import publish
 from .timing import load
 from .training import SAMPLE, clip_name, read_clip, train_model
@@ -50,7 +49,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     report: dict[str, Any] = {
         "clip": clip_name(clip), "frames": motion.frames, "fps": motion.fps, **circumstances(device),
         "threads": threads,
-        "command": shlex.join(["python", "-m", "bench.speed", *options.given]), "load_before": before,
+        "command": repeatable("bench.speed", options.given), "load_before": before,
         "training": measure_levels(motion, recipes, options.rounds, device, threads),
         "footprint": [footprint(clip, name, device, threads) for name in options.recipes],
         "generation": measure_generation(motion, clip, options, device),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +22,7 @@ from core.recipe import RECIPES, Recipe
 from .bar import check_bar
 from .cheats import with_noise
 from .curve import RESULTS
-from .machine import circumstances
+from .machine import circumstances, repeatable
 from .measure import CLEAN, RAW, evaluate_shown, reconstruction_error, sample_rows
 from .table import publish
 from .training import SAMPLE, clip_name, read_clip, train_model
@@ -75,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
     models = {COLD: None, WARM: known, NO_CRITICS: replace(known, critics={})}
     report = {
         "clip": clip_name(options.clip), "recipe": recipe.name, "start": known.name, "start_seconds": known.seconds,
-        "command": shlex.join(["python", "-m", "bench.warm", *options.given]), "trainings": done,
+        "command": repeatable("bench.warm", options.given), "trainings": done,
         "smooth_noise": evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING)]),
     }  # fmt: skip
     for scale, started in wanted(options.scales, options.started, done):

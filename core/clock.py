@@ -65,7 +65,8 @@ class Clock:
             self.left.ran(level, now - self.ticked)
         self.level, self.ticked = level, now
         seconds_left = self.left.seconds(level, self.left_of(level))
-        if not self.probed and now - self.begun > PROBE_AFTER and seconds_left > PROBE_FOR:
+        # Not before something has been heard of the training: probing a long recipe takes half a minute.
+        if self.reported and not self.probed and now - self.begun > PROBE_AFTER and seconds_left > PROBE_FOR:
             self._probe()
             seconds_left = self.left.seconds(level, self.left_of(level))
         spent = now - self.started

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 ROUNDS = 2
 
+LONG = 1.0
+"""Seconds of an iteration that need not be repeated: what only a first one does takes no tenth of them."""
+
 
 def guessed_costs(training: Training) -> list[float]:
     """Frames that an iteration of each level passes through networks, those of fresh samples from below included."""
@@ -71,4 +74,6 @@ def _iteration_seconds(training: Training, level: int) -> float:
         results = iterate_stages(training.workers, training.ask_stop, stages, feeds)
         results[-1][1].sum().item()  # waits for the device
         laps.append(time.perf_counter() - started)
+        if laps[-1] > LONG:
+            break
     return min(laps)

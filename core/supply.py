@@ -79,6 +79,7 @@ class Supply:
         step = max(1, CHUNK // self.length) if result.device.type == "cpu" else count
         for start in range(0, count, step):
             part = slice(start, min(start + step, count))
+            self.training.ask_stop()
             base = result.new_zeros(part.stop - start, result.shape[1], pyramid.lengths[0])
             result[part] = resize(self._run(base, [noise[part] for noise in noises]), self.length)
         return result
