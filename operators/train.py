@@ -19,7 +19,7 @@ from ..rig.models import SUFFIX, checkpoint_path, models_folder, new_model_path
 from ..rig.read import read_motion
 from . import timer
 from .poll import answer, selection_problem
-from .preferences import training_python
+from .preferences import training_device, training_python
 from .rig_settings import chosen_feet, rig_settings
 from .session import refresh_unfinished
 from .settings import RECIPE_ITEMS, RiffSettings, session_of, settings_of
@@ -89,7 +89,7 @@ class TrainingStart:
         except RiffError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        _begin(jobs.TrainingJob(begun, path, keep=keep, python=training_python()))
+        _begin(jobs.TrainingJob(begun, path, keep=keep, python=training_python(), device=training_device()))
         self.report({"INFO"}, f"Training on {what} has begun")
         return {"FINISHED"}
 
@@ -171,7 +171,8 @@ class RIFF_OT_resume_training(bpy.types.Operator):
         except ModelError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        _begin(jobs.TrainingJob(keep, path, name=row.name, keep=keep, python=training_python()))
+        python, device = training_python(), training_device()
+        _begin(jobs.TrainingJob(keep, path, name=row.name, keep=keep, python=python, device=device))
         refresh_unfinished(session_of(context))
         return {"FINISHED"}
 

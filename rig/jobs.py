@@ -25,7 +25,7 @@ from ..core.strength import with_strength
 from ..core.training_run import run_training
 from .child import run_in_child
 
-NO_TORCH = "PyTorch is missing from Blender's Python; install it as Riff's manual says, then try again."
+NO_TORCH = "PyTorch is not installed; click Install PyTorch in the box Train, then try again."
 
 
 class State(Enum):
