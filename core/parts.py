@@ -39,7 +39,7 @@ def find_parts(skeleton: Skeleton) -> list[Part]:
     For a body without pairs the subtrees below the root are the parts, named after their first joints. Joints that the
     skeleton names a part for are in that one.
     """
-    known = dict(skeleton.part_names)
+    known = ({1: ROOT} if skeleton.upright else {}) | dict(skeleton.part_names)
     parts = [Part(part.name, tuple(j for j in part.joints if j not in known)) for part in _found_parts(skeleton)]
     for name in dict.fromkeys(known.values()):
         own = {joint for joint, wanted in known.items() if wanted == name}
@@ -69,7 +69,7 @@ def body_halves(skeleton: Skeleton) -> dict[str, tuple[int, ...]]:
 
     Without legs the root alone is the lower body.
     """
-    lower = {0}
+    lower = {0, 1} if skeleton.upright else {0}
     for part in find_parts(skeleton):
         if part.name == "Tail" or set(part.joints) & set(skeleton.contacts):
             lower |= set(part.joints)
@@ -86,6 +86,8 @@ def joints_named(skeleton: Skeleton, names: Iterable[str]) -> tuple[int, ...]:
     known = {part.name.casefold(): part.joints for part in find_parts(skeleton)}
     known |= {name.casefold(): joints for name, joints in body_halves(skeleton).items()}
     known |= {name.casefold(): (j,) for j, name in enumerate(skeleton.names)}
+    if skeleton.upright:
+        known[skeleton.names[0].casefold()] = (0, 1)  # the two halves of one control
     found: set[int] = set()
     for name in names:
         if name.casefold() not in known:

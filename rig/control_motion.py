@@ -56,9 +56,10 @@ def _world_transforms(rest: Rest, poses: Poses, controls: Sequence[Control], fra
         if control.bone == OBJECT:
             turns[:, joint], places[:, joint] = turned @ turned[0].T, world[:, :3, 3]
             continue
-        turn, place = frames.turns[:, control.bone], frames.places[:, control.bone]
+        own = frames.column[control.bone]
+        turn, place = frames.turns[:, own], frames.places[:, own]
         if control.parent < 0 or control.base == TILT:
-            keyed = frames.zero[0, control.bone] @ frames.basis[:, control.bone]
+            keyed = frames.zero[0, own] @ frames.basis[:, own]
             turn, place = rotation_part(keyed[:, :3, :3]), keyed[:, :3, 3]
         turns[:, joint] = turned @ turn @ rest.matrices[control.bone, :3, :3].T @ turned[0].T
         places[:, joint] = (world[:, :3, :3] @ place[..., None])[..., 0] + world[:, :3, 3]
@@ -90,7 +91,7 @@ def _tell_by_own_channels(
     for joint, control in enumerate(controls):
         if control.base == OWN:
             axes = rotation_part(world[:3, :3]) @ rest.matrices[control.bone, :3, :3]
-            own = frames.basis[:, control.bone]
+            own = frames.basis[:, frames.column[control.bone]]
             rotations[:, joint] = axes @ rotation_part(own[:, :3, :3]) @ axes.T
             offsets[:, joint] = base[joint] + _scale(world) * own[:, :3, 3] @ axes.T
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -40,8 +40,8 @@ class Frames:
     """Where bones are, and where they would be with all their own channels at nothing, in armature space.
 
     `turns` (T, n, 3, 3) and `places` (T, n, 3) of the bones; `zero` (T, n, 4, 4) without their own channels, which are
-    `basis` (T, n, 4, 4); `even` (n,) says which bones keep one even scale, `unturned` whose locations are keyed in the
-    armature's axes, though `basis` has them in the bone's own.
+    `basis` (T, n, 4, 4); `even` (n,) says which bones keep one even scale. `column` finds a bone in them. The locations
+    of `unturned` bones are keyed in the armature's axes, though `basis` has them in the bone's own.
     """
 
     turns: Array
@@ -49,27 +49,26 @@ class Frames:
     zero: Array
     basis: Array
     even: np.ndarray
+    column: Mapping[int, int]
     unturned: frozenset[int]
 
 
 def frames_of(armature_object: bpy.types.Object, rest: Rest, poses: Poses, bones: Sequence[int]) -> Frames:
-    """The frames of some bones; those of others stay at nothing."""
-    count, own = len(poses.pose), list(bones)
-    turns, zero = np.zeros((2, count, len(rest.names), 4, 4))
-    places = np.zeros((count, len(rest.names), 3))
-    basis = np.array(poses.basis)
+    """The frames of some bones."""
+    own = list(bones)
+    pose, basis = poses.pose[:, own], poses.basis[:, own]
     bones_of = armature_object.pose.bones
     unturned = frozenset(bone for bone in own if not bones_of[bone].bone.use_local_location)
+    column = {bone: k for k, bone in enumerate(own)}
     for bone in unturned:
-        basis[:, bone, :3, 3] = basis[:, bone, :3, 3] @ rest.matrices[bone, :3, :3]
-    turns[:, own, :3, :3] = rotation_part(poses.pose[:, own, :3, :3])
-    places[:, own] = poses.pose[:, own][..., :3, 3]
-    zero[:, own] = poses.pose[:, own] @ np.linalg.inv(basis[:, own])
-    lengths = np.linalg.norm(poses.pose[..., :3, :3], axis=-2)
+        k = column[bone]
+        basis[:, k, :3, 3] = basis[:, k, :3, 3] @ rest.matrices[bone, :3, :3]
+    lengths = np.linalg.norm(pose[..., :3, :3], axis=-2)
     limit = _UNEVEN * lengths.max((0, 2))
     even = (np.ptp(lengths, axis=2).max(0) < limit) & (np.ptp(lengths, axis=0).max(1) < limit)
-    even &= np.linalg.det(poses.pose[0, :, :3, :3]) > 0
-    return Frames(turns[..., :3, :3], places, zero, basis, even, unturned)
+    even &= np.linalg.det(pose[0, :, :3, :3]) > 0
+    turns = rotation_part(pose[..., :3, :3])
+    return Frames(turns, pose[..., :3, 3], pose @ np.linalg.inv(basis), basis, even, column, unturned)
 
 
 def check_keys(rest: Rest, poses: Poses, bones: Sequence[int], frames: Sequence[int]) -> None:
@@ -163,7 +162,7 @@ def _carrier(frames: Frames, size: float, bone: int, above: list[int], placed: l
 
 def _is_stiff(frames: Frames, size: float, bone: int, carrier: int) -> bool:
     """Whether a bone without its own channels stands still as seen from another (OBJECT: from the armature)."""
-    if carrier != OBJECT and not frames.even[carrier]:
+    if carrier != OBJECT and not frames.even[frames.column[carrier]]:
         return False
     step = max(1, len(frames.zero) // _GLANCES)
     for rows in (slice(None, None, step), slice(None)):
@@ -177,9 +176,10 @@ def _is_stiff(frames: Frames, size: float, bone: int, carrier: int) -> bool:
 
 def relative_zero(frames: Frames, bone: int, carrier: int, rows: slice | int) -> tuple[Array, Array]:
     """Axes (…, 3, 3) and place (…, 3) of a bone without its own channels, seen from its unscaled carrier."""
-    linear, place = frames.zero[rows, bone, :3, :3], frames.zero[rows, bone, :3, 3]
+    own = frames.column[bone]
+    linear, place = frames.zero[rows, own, :3, :3], frames.zero[rows, own, :3, 3]
     if carrier == OBJECT:
         return linear, place
-    turn = frames.turns[rows, carrier].swapaxes(-1, -2)
-    away = place - frames.places[rows, carrier]
+    turn = frames.turns[rows, frames.column[carrier]].swapaxes(-1, -2)
+    away = place - frames.places[rows, frames.column[carrier]]
     return turn @ linear, (turn @ away[..., None])[..., 0]

@@ -30,7 +30,7 @@ STILL = 2e-6
 
 Values = NDArray[np.float32]
 CurveName = tuple[str, str, int]
-"""Bone, property, index."""
+"""Bone, property, index; where the bone is “”, the whole path instead of a property."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +55,14 @@ class KeyMaker:
     def names(self, motion: Motion) -> list[CurveName]:
         """The curves that `keys` gives values for, in their order."""
         values = written_values(self._modes, motion, self.plan)
-        return [(bone, channel, k) for bone, channel, columns in values for k in range(columns.shape[1])]
+        names = [(bone, channel, k) for bone, channel, columns in values for k in range(columns.shape[1])]
+        return names + [("", one.path, one.index) for one in motion.skeleton.properties if not one.owner]
 
     def keys(self, motion: Motion) -> Keys:
         columns = [values for _, _, values in written_values(self._modes, motion, self.plan)]
-        full = np.concatenate(columns, axis=1).T
+        # Shape keys are on meshes that all members share: only what is set on the armature object is a member's own.
+        own = [not one.owner for one in motion.skeleton.properties]
+        full = np.concatenate([*columns, motion.property_values()[:, own]], axis=1).T
         if not self.light:
             return Keys(np.arange(full.shape[1]), full.astype(np.float32), None)
         last = full.shape[1] - 1
@@ -95,7 +98,7 @@ class ActionMaker:
         bones = armature_object.pose.bones
         written = set()
         for (bone, channel, index), moved in zip(names, moves, strict=True):
-            path = bones[bone].path_from_id(channel)
+            path = bones[bone].path_from_id(channel) if bone else channel
             written.add((path, index))
             curve = new_fcurve(bag, path, index, bone)
             _add_points(curve, count if moved else 1, bezier)

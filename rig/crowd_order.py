@@ -16,7 +16,7 @@ from ..core.crowd_wish import Wish
 from ..core.errors import ClipError
 from ..core.model import Model
 from ..core.rotation import Array
-from ..core.skeleton import BODY
+from ..core.skeleton import BODY, WHOLE
 from ..core.strength import with_strength
 from .actions import Source, armature_of, source_of
 from .crowd import key_of, world_path
@@ -94,6 +94,11 @@ def prepare(
     """All that making `count` members takes. `present` are members that are there and stay; `spots` replace those of
     the settings. Raises RiffError for what cannot be, in a sentence."""
     armature = armature_of(armature)
+    if model.skeleton.bases[:1] == (WHOLE,):
+        raise ClipError(
+            f"“{armature.name}” moves as a whole object, but the crowd says where its members' objects are; "
+            "key a bone instead."
+        )
     source = _source(armature, settings)
     plan = plan_writing(armature, model.source, source)
     scale = _scale(plan.poses.world[0]) / _scale(plan.world)

@@ -153,14 +153,12 @@ class Reading:
         learned = [self.rest.names.index(name) for name, moving in moves.items() if moving and name]
         learned = [bone for bone in sorted(learned) if self.rest.names[bone] not in self.wish.ignore]
         keyed = [self.rest.names.index(name) for name in moves if name]
-        check_keys(self.rest, self.poses, keyed, self.frames)
         root = self._chosen_root()
         if keyed and not moves.get("") and not self.wish.ignore:
-            try:
-                return self._bones_motion(learned, root)
-            except NotBones as problem:
-                if not learned:
-                    raise ClipError(str(problem)) from problem
+            motion = self._bones_motion(learned, root)
+            if motion is not None:
+                return motion
+        check_keys(self.rest, self.poses, keyed, self.frames)
         return self._controls_motion(learned, OBJECT if moves.get("") and root < 0 else root)
 
     def _by_bone(self) -> dict[str, list[bool]]:
@@ -175,16 +173,18 @@ class Reading:
             raise ClipError(f"“{self.ob.name}” has no bone “{name}” to be the root; choose another.")
         return self.rest.names.index(name) if name else -1
 
-    def _bones_motion(self, learned: list[int], root: int) -> Motion:
-        """Joints are all bones below the root. Raises NotBones where their keys do not say all."""
+    def _bones_motion(self, learned: list[int], root: int) -> Motion | None:
+        """Joints are all bones below the root; None where their keys do not say all, so that they are controls."""
         rest = self.rest
         bones = {channel: moves for channel, moves in self.channels.items() if channel[0]}
         top = root if root >= 0 else choose_root(self.ob, rest, bones)
         joints = joints_below(rest, top)
-        check_poses(self.ob, rest, joints, self.poses, bones, self.frames)
-        outside = [bone for bone in learned if bone not in joints]
-        if outside:
-            raise NotBones(f"“{rest.names[outside[0]]}” moves beside the root “{rest.names[top]}”.")
+        if not set(learned) <= set(joints):
+            return None
+        try:
+            check_poses(self.ob, rest, joints, self.poses, bones, self.frames)
+        except NotBones:
+            return None
         self.bones = joints
         return _to_motion(rest, joints, self.poses, self._sliding(), self.fps)
 

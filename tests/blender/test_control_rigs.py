@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -321,6 +322,65 @@ def trained(door: SimpleNamespace, rig: Any, motion: Any, foot: str) -> None:
         assert np.linalg.norm(other - one) < 0.01 * 1.8 * motion.skeleton.unit
 
 
+@pytest.fixture
+def walker(riff: ModuleType, door: SimpleNamespace) -> Iterator[Any]:
+    """The rig made by hand, walking, with a hardly trained model of its walk in the list."""
+    folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models", create=True))
+    biped = add_control_biped()
+    walk_control_biped(biped)
+    api = importlib.import_module(f"{riff.__name__}.api")
+    api.save(api.train(api.read(biped), effort=0.0005, name="Walk"), folder / "Walk.safetensors")
+    bpy.ops.riff.refresh_models()
+    bpy.context.view_layer.objects.active = biped
+    biped.select_set(True)
+    yield biped
+    importlib.import_module(f"{riff.__name__}.operators.live").end()
+    importlib.import_module(f"{riff.__name__}.rig.jobs").stop_all()
+    shutil.rmtree(folder)
+    bpy.ops.riff.refresh_models()
+
+
+def test_generated_and_shown_by_clicks(door: SimpleNamespace, walker: Any) -> None:
+    source, keys = walker.animation_data.action, walker.children[0].data.shape_keys
+    own = keys.animation_data.action
+    assert bpy.ops.riff.generate(count=2) == {"FINISHED"}
+    made = [action for action in bpy.data.actions if action.get("riff_model") == "Walk"]
+    assert len(made) == 2
+    assert bpy.ops.riff.show_action(action=made[0].name) == {"FINISHED"}
+    assert (walker.animation_data.action, keys.animation_data.action) == (made[0], made[0])
+    assert bpy.ops.riff.show_action(action=source.name) == {"FINISHED"}
+    assert (walker.animation_data.action, keys.animation_data.action) == (source, own)
+
+
+def test_a_crowd_of_control_rigs(door: SimpleNamespace, walker: Any) -> None:
+    assert bpy.ops.riff.duplicate_as_crowd(count=3, frames=60) == {"FINISHED"}
+    members = [ob for ob in bpy.data.objects if ob.get("riff_member")]
+    assert len(members) == 3
+    for member in members:
+        action = member.animation_data.action
+        paths = {curve.data_path for curve in door.channelbag_of(action, action.slots[0]).fcurves}
+        assert 'pose.bones["ik_foot.L"].location' in paths
+        assert 'pose.bones["body"]["armed"]' in paths
+        # the constraints of a member look at the member
+        assert member.pose.bones["shin.L"].constraints[0].target == member
+        feet = [world_pose(member, frame)["ik_foot.L"][:3, 3] for frame in (1, 60)]
+        bodies = [world_pose(member, frame)["body"][:3, 3] for frame in (1, 60)]
+        assert all(np.linalg.norm(foot - body) < 1.6 for foot, body in zip(feet, bodies, strict=True))
+
+
+def test_kept_parts_come_out_exactly(door: SimpleNamespace, walker: Any) -> None:
+    api = importlib.import_module(f"{door.package}.api")
+    source = api.read(walker)
+    model = api.load(Path(bpy.utils.extension_path_user(door.package, path="models")) / "Walk.safetensors")
+    (other,) = api.compose(model, source, keep=("Lower Body",), seed=2)
+    skeleton = source.skeleton
+    lower = [skeleton.names.index(name) for name in ("body", "ik_foot.L", "ik_foot.R")]
+    assert np.abs(other.positions() - source.positions())[:, lower].max() < 1e-4
+    assert door.angle_between(other.rotations()[:, lower], source.rotations()[:, lower]).max() < 1e-4
+    spine = skeleton.names.index("spine")
+    assert door.angle_between(other.rotations()[:, spine], source.rotations()[:, spine]).max() > 0.01
+
+
 def two_roots(biped: Any) -> str:
     bpy.ops.object.mode_set(mode="EDIT")
     prop = biped.data.edit_bones.new("prop")
@@ -406,6 +466,57 @@ def test_linked_and_overridden_library(door: SimpleNamespace, tmp_path: Path) ->
     own = door.write_motion(override, door.read_motion(override), "Overridden", source_action=source)
     door.play(override, own)
     assert override.animation_data.action == own
+
+
+def five_frames(biped: Any) -> None:
+    action = biped.animation_data.action
+    action.use_frame_range, action.frame_start, action.frame_end = True, 1, 5
+
+
+def nan_in_a_property(biped: Any) -> None:
+    curve_of(biped, 'pose.bones["body"]["mood"]').keyframe_points[1].co[1] = float("nan")
+
+
+def nan_in_a_control(biped: Any) -> None:
+    curve_of(biped, 'pose.bones["ik_foot.L"].location').keyframe_points[4].co[1] = float("nan")
+
+
+def control_scaled_to_zero(biped: Any) -> None:
+    key(biped, "ik_foot.L", "scale", lambda t: (1.0, 1.0, max(0.0, 1.0 - t)))
+
+
+def nothing_that_moves(biped: Any) -> None:
+    action = biped.animation_data.action
+    for curve in action.layers[0].strips[0].channelbags[0].fcurves:
+        curve.mute = not curve.data_path.startswith("pose.bones") or "master" not in curve.data_path
+    key(biped, "master", "location", lambda t: (0.0, 0.0, 0.0))
+
+
+def curve_of(biped: Any, path: str) -> Any:
+    return biped.animation_data.action.layers[0].strips[0].channelbags[0].fcurves.find(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (five_frames, r"lasts 0\.2 s; Riff learns from at least 2 s"),
+        (nan_in_a_property, r"mood.* has a key that is not a number at frame \d+"),
+        (nan_in_a_control, r"“ik_foot.L” has a key that is not a number at frame \d+"),
+        (control_scaled_to_zero, r"“ik_foot.L” is scaled to zero at frame \d+"),
+        (nothing_that_moves, "Nothing that the action “.*” keys moves"),
+    ],
+)
+def test_what_cannot_be_learned(door: SimpleNamespace, spoil: Callable[[Any], None], sentence: str) -> None:
+    """One sentence, and nothing changed."""
+    biped = add_control_biped()
+    walk_control_biped(biped)
+    spoil(biped)
+    bpy.context.view_layer.update()
+    before = state_of_file()
+    api = importlib.import_module(f"{door.package}.api")
+    with pytest.raises(door.error, match=sentence):
+        api.train(api.read(biped), effort=0.0005)
+    assert state_of_file() == before
 
 
 def test_two_roots(door: SimpleNamespace) -> None:
