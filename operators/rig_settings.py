@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -53,6 +55,28 @@ class RiffFoot(bpy.types.PropertyGroup):
     """A bone that touches the ground, by its `name`."""
 
 
+def _look_again(_owner: object, _context: bpy.types.Context) -> None:
+    """The panel looks anew by itself: what it knows depends on these settings."""
+    _redraw_timelines(_owner, _context)
+
+
+class RiffControl(bpy.types.PropertyGroup):
+    """A bone that Riff would learn, by its `name`, and what the user knows better about it."""
+
+    learn: BoolProperty(
+        name="Learn", description="Vary this bone; a bone that is left out holds its first key", default=True,
+        update=_look_again,
+    )  # fmt: skip
+    partner: StringProperty(
+        name="Other Side", description="Bone on the other side of the body", update=_look_again,
+    )  # fmt: skip
+    part: StringProperty(
+        name="Body Part", description="Body part that the bone belongs to", update=_look_again,
+    )  # fmt: skip
+    found_partner: StringProperty()
+    found_part: StringProperty()
+
+
 class RiffArmature(bpy.types.PropertyGroup):
     """Kept with an armature object as `riff`."""
 
@@ -67,6 +91,13 @@ class RiffArmature(bpy.types.PropertyGroup):
     )  # fmt: skip
     feet: CollectionProperty(type=RiffFoot)
     active_foot: IntProperty(name="Foot", description="Bone that touches the ground")
+    whole_nla: BoolProperty(
+        name="Whole NLA",
+        description="Learn what all strips of the NLA and the active action give together, not the active action alone",
+        default=False,
+    )  # fmt: skip
+    controls: CollectionProperty(type=RiffControl)
+    active_control: IntProperty(name="Bone", description="Bone that Riff learns")
 
 
 def rig_settings(armature_object: bpy.types.Object) -> RiffArmature:
@@ -85,7 +116,25 @@ def chosen_feet(armature_object: bpy.types.Object) -> list[str] | None:
     return [foot.name for foot in settings.feet if foot.name] if settings.own_feet else None
 
 
-CLASSES = (RiffRegion, RiffFoot, RiffArmature)
+def plays_nla(armature_object: bpy.types.Object) -> bool:
+    """Whether the user wants the whole NLA learned, and there is one."""
+    data = armature_object.animation_data
+    return rig_settings(armature_object).whole_nla and data is not None and len(data.nla_tracks) > 0
+
+
+def wishes(armature_object: bpy.types.Object) -> dict[str, Any]:
+    """What the user says of the rig, as `rig.read.read_motion` takes it."""
+    settings = rig_settings(armature_object)
+    return {
+        "root": settings.root,
+        "feet": chosen_feet(armature_object),
+        "ignore": tuple(row.name for row in settings.controls if not row.learn),
+        "pairs": {row.name: row.partner or row.name for row in settings.controls if row.partner != row.found_partner},
+        "parts": {row.name: row.part for row in settings.controls if row.part != row.found_part},
+    }
+
+
+CLASSES = (RiffRegion, RiffFoot, RiffControl, RiffArmature)
 
 
 def register() -> None:
