@@ -20,10 +20,10 @@ from ..core.errors import RiffError
 from ..core.model import load_model
 from ..core.parts import body_halves, find_parts
 from ..rig.read import read_motion
-from .compose_run import ENTRY_ITEMS, ROOT_ITEMS
-from .models import chosen_model
+from .compose_run import ENTRY_ITEMS, ROOT_ITEMS, TRAVEL_ITEMS
 from .poll import answer, selection_problem
 from .rig_settings import regions_of, rig_settings
+from .settings import chosen_model
 from .train import armature_problem, read_source
 
 KIND_ITEMS = [
@@ -116,6 +116,7 @@ class RiffCompose(bpy.types.PropertyGroup):
         name="Transition", description="How many frames at the end are new and lead back to the first; 0 for all",
         default=30, min=0, max=10_000,
     )  # fmt: skip
+    travel: EnumProperty(name="Travel", description="Where a round ends", items=TRAVEL_ITEMS, default="AUTO")
     content: PointerProperty(name="Action", description="Action to re-style", type=bpy.types.Action)
     armature: PointerProperty(
         name="Armature", description="Armature that the action belongs to; empty for the active one",
@@ -143,8 +144,7 @@ class RIFF_OT_find_parts(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         problem = armature_problem(context.object)
-        cls.poll_message_set(problem)
-        return not problem
+        return answer(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         span = context.object.animation_data.action.frame_range
@@ -201,8 +201,7 @@ class RIFF_OT_remove_moment(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         settings = compose_settings(context)
         chosen = bool(settings.active_moment < len(settings.moments))
-        cls.poll_message_set("" if chosen else "Choose a moment from the list")
-        return chosen
+        return answer(cls, "" if chosen else "Choose a moment from the list")
 
     def execute(self, context: bpy.types.Context) -> Any:
         settings = compose_settings(context)
@@ -223,8 +222,7 @@ class RIFF_OT_guess_bones(bpy.types.Operator):
         problem = armature_problem(compose_settings(context).armature)
         if chosen_model(context) is None:
             problem = "Choose a model from the list"
-        cls.poll_message_set(problem)
-        return not problem
+        return answer(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         settings = compose_settings(context)

@@ -34,10 +34,9 @@ from ..rig.crowd_thin import thin_out
 from ..rig.crowd_write import CrowdWriter
 from . import timer
 from .crowd_settings import CrowdChoices
-from .models import chosen_model
 from .poll import answer, model_problem, selection_problem
 from .session import refresh_variations
-from .settings import session_of, settings_of
+from .settings import chosen_model, session_of, settings_of
 from .write_actions import learned_action
 
 SLICE = 0.1
@@ -203,8 +202,7 @@ class _OnCrowd:
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
         found = crowd_of(context.object) is not None
-        cls.poll_message_set("" if found else "Select a member of a crowd, or the character that one was made from")
-        return found
+        return answer(cls, "" if found else "Select a member of a crowd, or the character that one was made from")
 
     def _read(self: Any, context: bpy.types.Context) -> tuple[bpy.types.Collection, bpy.types.Object, Model]:
         """The crowd, its character and its model; sets the settings. Raises RiffError."""

@@ -13,10 +13,9 @@ from ..rig.live_job import LiveJob, Wish
 from ..rig.preview import Preview
 from ..rig.write import write_motion
 from . import timer
-from .models import chosen_model
 from .poll import answer, model_problem, selection_problem
 from .session import refresh_variations
-from .settings import session_of, settings_of, wishes
+from .settings import chosen_model, session_of, settings_of, wishes
 from .write_actions import dress_action, learned_action
 
 INTERVAL = 1.0 / 60.0
@@ -153,8 +152,7 @@ class RIFF_OT_live_keep(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         job = _live.job
         ready = job is not None and job.motion is not None and job.finished
-        cls.poll_message_set("" if ready else "Let go of the slider and wait a moment")
-        return ready
+        return answer(cls, "" if ready else "Let go of the slider and wait a moment")
 
     def execute(self, context: bpy.types.Context) -> Any:
         job, source = _live.job, bpy.data.actions.get(_live.source)

@@ -12,22 +12,15 @@ from bpy.props import BoolProperty, StringProperty
 from ..core.errors import ModelError
 from ..core.model import load_model
 from ..rig.models import SUFFIX, models_folder, new_model_path, plain_name
+from .poll import answer
 from .session import refresh_models
-from .settings import RiffModel, session_of
-
-
-def chosen_model(context: bpy.types.Context) -> RiffModel | None:
-    """The active row of the list of models, or None where the list is empty."""
-    session = session_of(context)
-    return session.models[session.active_model] if session.active_model < len(session.models) else None
+from .settings import chosen_model, session_of
 
 
 class _OnChosenModel:
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
-        chosen = chosen_model(context) is not None
-        cls.poll_message_set("" if chosen else "Choose a model from the list")
-        return chosen
+        return answer(cls, "" if chosen_model(context) is not None else "Choose a model from the list")
 
 
 class RIFF_OT_refresh_models(bpy.types.Operator):

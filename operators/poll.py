@@ -6,8 +6,7 @@ from typing import Any
 
 import bpy
 
-from .models import chosen_model
-from .settings import session_of
+from .settings import chosen_model, session_of
 
 
 def selection_problem(ob: bpy.types.Object | None) -> str:
@@ -23,6 +22,6 @@ def model_problem(context: bpy.types.Context) -> str:
 
 
 def answer(cls: Any, problem: str) -> bool:
-    """What `poll` returns, with the problem as the operator's tooltip."""
-    cls.poll_message_set(problem)
+    """What `poll` returns, with the problem as the operator's tooltip, in the language of the interface."""
+    cls.poll_message_set(bpy.app.translations.pgettext_tip(problem) if problem else "")
     return not problem

@@ -8,8 +8,8 @@ import bpy
 from bpy.props import FloatProperty, StringProperty
 
 from ..core.errors import RiffError
-from ..rig.compat import assign_action
 from ..rig.jobs import State
+from ..rig.play import play
 from ..rig.portrait import give_picture
 from ..rig.read import read_motion
 from ..rig.reduce import dense_curves, reduce_keys, write_fits
@@ -64,7 +64,7 @@ class RIFF_OT_show_action(_OnVariation, bpy.types.Operator):
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         shown = active_action(context.object)
         try:
-            assign_action(context.object, action)
+            play(context.object, action)
         except RiffError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -115,8 +115,7 @@ class RIFF_OT_discard_others(bpy.types.Operator):
         ob = context.object
         rows = session_of(context).variations
         some = ob is not None and any(row.armature == ob.name and not row.kept for row in rows)
-        cls.poll_message_set("" if some else "There is no variation that is not kept")
-        return some
+        return answer(cls, "" if some else "There is no variation that is not kept")
 
     def execute(self, context: bpy.types.Context) -> Any:
         session = session_of(context)
@@ -135,7 +134,7 @@ def _remove(context: bpy.types.Context, action: bpy.types.Action) -> None:
     source: bpy.types.Action | None = bpy.data.actions.get(str(action.get("riff_source", "")))
     ob = context.object
     if active_action(ob) == action and source is not None:
-        assign_action(ob, source)
+        play(ob, source)
     bpy.data.actions.remove(action)
 
 

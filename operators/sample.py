@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..rig.dancer import add_sample_dancer
+from .poll import answer
 
 
 class RIFF_OT_add_sample_dancer(bpy.types.Operator):
@@ -19,8 +20,7 @@ class RIFF_OT_add_sample_dancer(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         in_object_mode = context.mode == "OBJECT"
-        cls.poll_message_set("" if in_object_mode else "Go to Object Mode first")
-        return in_object_mode
+        return answer(cls, "" if in_object_mode else "Go to Object Mode first")
 
     def execute(self, context: bpy.types.Context) -> Any:
         scene = context.scene

@@ -140,6 +140,12 @@ def session_of(context: bpy.types.Context) -> RiffSession:
     return context.window_manager.riff  # type: ignore[attr-defined, no-any-return]
 
 
+def chosen_model(context: bpy.types.Context) -> RiffModel | None:
+    """The active row of the list of models, or None where the list is empty."""
+    session = session_of(context)
+    return session.models[session.active_model] if session.active_model < len(session.models) else None
+
+
 def settings_of(context: bpy.types.Context) -> RiffSettings:
     return context.scene.riff  # type: ignore[attr-defined, no-any-return]
 

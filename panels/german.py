@@ -1,5 +1,6 @@
 """German words of the interface, by the English ones."""
 
+from .german_directing import DIRECTING
 from .german_install import INSTALLING
 
 WORDS = {
@@ -27,6 +28,28 @@ WORDS = {
     "A variation made by Riff": "Eine Variation von Riff",
     "{:.0f} frames, {:.1f} s at {:g} fps": "{:.0f} Bilder, {:.1f} s bei {:g} fps",
     "{} joints below {}": "{} Gelenke unter {}",
+    "{} controls, led by {}": "{} Steuerknochen, geführt von {}",
+    "Properties: {}": "Eigenschaften: {}",
+    "All strips of the NLA together": "Alle Strips der NLA zusammen",
+    "Whole NLA": "Ganze NLA",
+    "Learn what all strips of the NLA and the active action give together, not the active action alone":
+        "Lernen, was alle Strips der NLA und die aktive Aktion zusammen ergeben, nicht die aktive Aktion allein",
+    "Learned Bones": "Gelernte Knochen",
+    "List Learned Bones": "Gelernte Knochen auflisten",
+    "List the bones that Riff learns, each with its other side and body part, to leave some out or correct them":
+        "Die gelernten Knochen mit Gegenseite und Körperteil auflisten, um welche auszulassen oder zu berichtigen",
+    "Let Riff Find Them": "Riff suchen lassen",
+    "Let Riff find again which bones it learns, their other sides and body parts":
+        "Riff wieder selbst finden lassen, welche Knochen es lernt, ihre Gegenseiten und Körperteile",
+    "Look Again": "Erneut ansehen",
+    "Learn": "Lernen",
+    "Vary this bone; a bone that is left out holds its first key":
+        "Diesen Knochen variieren; ein ausgelassener Knochen hält seinen ersten Schlüssel",
+    "Other Side": "Gegenseite",
+    "Bone on the other side of the body": "Knochen auf der anderen Körperseite",
+    "Body Part": "Körperteil",
+    "Body part that the bone belongs to": "Körperteil, zu dem der Knochen gehört",
+    "Bone that Riff learns": "Knochen, den Riff lernt",
     "{} and {} more": "{} und {} weitere",
     "Feet: {}": "Füße: {}",
     "No feet found": "Keine Füße gefunden",
@@ -225,10 +248,11 @@ WORDS = {
     "How far rotations may be off": "Wie weit Drehungen abweichen dürfen",
     # Preferences
     "Train in a Separate Process": "In einem eigenen Prozess lernen",
-    "A training that runs out of memory or crashes then cannot take Blender with it":
-        "Geht dem Lernen der Speicher aus oder stürzt es ab, nimmt es Blender nicht mit",
+    "Blender's window stays smoother, and a training without memory cannot take Blender with it":
+        "Blenders Fenster bleibt flüssiger, und geht dem Lernen der Speicher aus, nimmt es Blender nicht mit",
     "Python interpreter with PyTorch for the separate process; empty for Blender's own":
         "Python mit PyTorch für den eigenen Prozess; leer für das von Blender",
+    "{}: Esc to cancel": "{}: Esc bricht ab",
     # Farm
     "Farm": "Renderfarm",
     "Export Training Job": "Lernauftrag ausgeben",
@@ -287,6 +311,7 @@ WORDS = {
     "Light": "Leicht",
     "Loops": "Schleifen",
     "As NLA Strips": "Als NLA-Streifen",
+    **DIRECTING,
     **INSTALLING,
 }  # fmt: skip
 """Blender's own German says Knochen for bones and Armatur for armatures; so does this."""

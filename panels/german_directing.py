@@ -1,0 +1,210 @@
+"""German of composing and of crowds, and of what is said where an operator cannot be clicked."""
+
+from __future__ import annotations
+
+DIRECTING = {
+    # What is missing
+    "Select an armature": "Eine Armatur auswählen",
+    "There is no model; train one on an action first": "Es gibt kein Modell; zuerst eine Aktion lernen",
+    "Choose a model from the list": "Ein Modell aus der Liste wählen",
+    "Choose a foot from the list": "Einen Fuß aus der Liste wählen",
+    "Choose a moment from the list": "Einen Augenblick aus der Liste wählen",
+    "Choose a region from the list": "Einen Bereich aus der Liste wählen",
+    "Add a region under Regions first": "Zuerst unter „Bereiche“ einen Bereich hinzufügen",
+    "Mark the moment as a region first": "Den Augenblick zuerst als Bereich markieren",
+    "Go to Object Mode first": "Zuerst in den Objektmodus wechseln",
+    "Let go of the slider and wait a moment": "Den Regler loslassen und einen Augenblick warten",
+    "No training is running": "Es wird gerade nichts gelernt",
+    "One training runs and another waits; let one of them end or cancel it":
+        "Ein Lernen läuft, ein anderes wartet; eines davon enden lassen oder abbrechen",
+    "The armature has no action; give it one to learn from":
+        "Die Armatur hat keine Aktion; ihr eine geben, aus der gelernt wird",
+    "There is no unfinished training": "Es gibt kein abgebrochenes Lernen",
+    "There is no variation that is not kept": "Es gibt keine Variation, die nicht behalten wird",
+    "Select a member of a crowd, or the character that one was made from":
+        "Ein Mitglied einer Menge auswählen oder die Figur, aus der sie entstand",
+    "This is a member of a crowd; select the character that it was made from":
+        "Das ist ein Mitglied einer Menge; die Figur auswählen, aus der es entstand",
+    # Compose: operators
+    "Vary": "Variieren",
+    "More": "Mehr",
+    "Vary Body Parts": "Körperteile variieren",
+    "Make new motion for some body parts; the others keep the action's, and the root goes with the legs":
+        "Neue Bewegung für einige Körperteile; die anderen behalten ihre, die Wurzel geht mit den Beinen",
+    "New motion for some body parts": "Neue Bewegung für einige Körperteile",
+    "Fill Regions": "Bereiche füllen",
+    "Make new motion in regions of the timeline; everything outside stays exactly as it is":
+        "Neue Bewegung in Bereichen der Zeitleiste; außerhalb bleibt alles genau, wie es ist",
+    "New motion in regions of the timeline": "Neue Bewegung in Bereichen der Zeitleiste",
+    "Keep Selected Keys": "Gewählte Keyframes behalten",
+    "Make new motion between the selected keyframes, whose poses stay":
+        "Neue Bewegung zwischen den gewählten Keyframes, deren Posen bleiben",
+    "New motion between poses that stay": "Neue Bewegung zwischen Posen, die bleiben",
+    "Place Moments": "Augenblicke setzen",
+    "Place moments of the action where they are wanted in a new take, with new motion between them":
+        "Augenblicke der Aktion an gewünschte Stellen setzen, mit neuer Bewegung dazwischen",
+    "Moments of the action in a new order": "Augenblicke der Aktion in neuer Folge",
+    "Extend": "Verlängern",
+    "Go on with the action beyond its end, or begin before its start; what is there stays exactly as it is":
+        "Die Aktion über ihr Ende fortsetzen oder vorher beginnen; was da ist, bleibt genau, wie es ist",
+    "A longer take": "Eine längere Aufnahme",
+    "Loop": "Schleife",
+    "Make a take that can be repeated without a jump: its last frame is its first, at the same speed":
+        "Eine Aufnahme, die sich ohne Sprung wiederholen lässt: ihr letztes Bild ist das erste, ebenso schnell",
+    "A take that can be repeated": "Eine Aufnahme, die sich wiederholen lässt",
+    "Re-style": "Stil geben",
+    "Put the style of the model on another action of this rig, or of one that is built alike":
+        "Einer anderen Aktion dieses oder eines gleich gebauten Rigs den Stil des Modells geben",
+    "Another action in the style of the model": "Eine andere Aktion im Stil des Modells",
+    "Find Body Parts": "Körperteile finden",
+    "List the armature's body parts, which Riff tells by the skeleton and the feet":
+        "Die Körperteile der Armatur auflisten, die Riff am Skelett und an den Füßen erkennt",
+    "Add Moment": "Augenblick hinzufügen",
+    "Add a moment: the chosen region of interest, at the current frame":
+        "Einen Augenblick hinzufügen: den gewählten Bereich, beim aktuellen Bild",
+    "Remove Moment": "Augenblick entfernen",
+    "Remove the chosen moment; its region stays": "Den gewählten Augenblick entfernen; sein Bereich bleibt",
+    "Guess Bones": "Knochen raten",
+    "Guess which bone of the other armature does what each bone of the model does; correct the list where it errs":
+        "Raten, welcher Knochen der anderen Armatur tut, was jeder des Modells tut; Fehler in der Liste verbessern",
+    # Compose: settings
+    "What to make new and what to keep": "Was neu wird und was bleibt",
+    "Which bones get new motion": "Welche Knochen neue Bewegung bekommen",
+    "How many alternatives to make": "Wie viele Fassungen entstehen",
+    "The same model, seed and choices always give the same result":
+        "Gleiches Modell, gleicher Startwert und gleiche Wahl ergeben immer dasselbe",
+    "Entry Level": "Einstieg",
+    "How early in the making what is kept enters": "Wie früh einfließt, was behalten wird",
+    "Level 1": "Stufe 1",
+    "Level 2": "Stufe 2",
+    "Level 3": "Stufe 3",
+    "Level 4": "Stufe 4",
+    "What is kept is there from the first strokes on": "Was bleibt, ist von den ersten Strichen an da",
+    "The paper's choice: new motion is sketched freely, then drawn to what is kept":
+        "Die Wahl der Veröffentlichung: Neues wird frei entworfen, dann an das Behaltene herangeführt",
+    "What is kept enters late": "Was bleibt, kommt spät dazu",
+    "What is kept enters at the last moment; joins are less smooth":
+        "Was bleibt, kommt im letzten Augenblick dazu; Übergänge sind weniger glatt",
+    "Root Path": "Weg der Wurzel",
+    "Where the root goes where it is not kept": "Wohin die Wurzel geht, wo sie nicht behalten wird",
+    "Free": "Frei",
+    "The root goes where the new motion takes it": "Die Wurzel geht, wohin die neue Bewegung sie führt",
+    "Keep Path": "Weg behalten",
+    "The root keeps the path that it has in the action": "Die Wurzel behält ihren Weg aus der Aktion",
+    "Follow Curve": "Kurve folgen",
+    "The root walks along a curve object": "Die Wurzel geht eine Kurve entlang",
+    "Curve": "Kurve",
+    "Curve that the root follows": "Kurve, der die Wurzel folgt",
+    "Body Parts": "Körperteile",
+    "Body Parts Only": "Nur Körperteile",
+    "Body part": "Körperteil",
+    "Part": "Teil",
+    "Chosen Parts": "Gewählte Teile",
+    "The body parts that are switched on in the list": "Die Körperteile, die in der Liste eingeschaltet sind",
+    "Vary the body parts chosen under Body Parts only": "Nur die unter „Körperteile“ gewählten Körperteile variieren",
+    "Upper Body": "Oberkörper",
+    "All but root, legs and tail": "Alles außer Wurzel, Beinen und Schwanz",
+    "Lower Body": "Unterkörper",
+    "Root, legs and tail": "Wurzel, Beine und Schwanz",
+    "Selected Bones": "Ausgewählte Knochen",
+    "The bones that are selected in Pose Mode": "Die Knochen, die im Posenmodus ausgewählt sind",
+    "Bone Collection": "Knochensammlung",
+    "The bones of a bone collection": "Die Knochen einer Knochensammlung",
+    "Bone collection that gets new motion": "Knochensammlung, die neue Bewegung bekommt",
+    "Collection": "Sammlung",
+    "Mirror": "Spiegeln",
+    "Take the same bones of the other side instead": "Stattdessen dieselben Knochen der anderen Seite nehmen",
+    "Make new motion for this body part": "Neue Bewegung für diesen Körperteil",
+    "In Regions Only": "Nur in Bereichen",
+    "Make new motion in the armature's regions only": "Neue Bewegung nur in den Bereichen der Armatur",
+    "Selected Keys": "Gewählte Keyframes",
+    "Keep the poses of selected keyframes, too": "Auch die Posen gewählter Keyframes behalten",
+    "The poses of selected keys stay": "Die Posen gewählter Keyframes bleiben",
+    "Firmness": "Festigkeit",
+    "How exactly the poses of the keys are kept": "Wie genau die Posen der Keyframes behalten werden",
+    "Length": "Länge",
+    "How many frames the take lasts; 0 for as many as the action":
+        "Wie viele Bilder die Aufnahme dauert; 0 für so viele wie die Aktion",
+    "Before": "Davor",
+    "Frames to add at the start": "Bilder, die am Anfang dazukommen",
+    "After": "Danach",
+    "Frames to add at the end": "Bilder, die am Ende dazukommen",
+    "Transition": "Übergang",
+    "How many frames at the end are new and lead back to the first; 0 for all":
+        "Wie viele Bilder am Ende neu sind und zum ersten zurückführen; 0 für alle",
+    "Travel": "Fortbewegung",
+    "Where a round ends": "Wo eine Runde endet",
+    "Come back to the start where there is time for it, else go on travelling":
+        "Zum Anfang zurückkehren, wo die Zeit dafür reicht, sonst weiterziehen",
+    "Return": "Zurück",
+    "The last frame is in the place of the first": "Das letzte Bild ist am Ort des ersten",
+    "Each round goes on from where the last one ended": "Jede Runde geht dort weiter, wo die letzte endete",
+    "Style": "Stil",
+    "From the action as it is, 0, to the model's style, 1": "Von der Aktion, wie sie ist, 0, zum Stil des Modells, 1",
+    "Action": "Aktion",
+    "Action to re-style": "Aktion, die den Stil bekommt",
+    "Armature": "Armatur",
+    "Armature that the action belongs to; empty for the active one":
+        "Armatur, zu der die Aktion gehört; leer für die aktive",
+    "Moment": "Augenblick",
+    "Moments": "Augenblicke",
+    "Moment to place": "Augenblick, der gesetzt wird",
+    "Region of interest to play": "Bereich, der gespielt wird",
+    "Frame": "Bild",
+    "Frame of the new take at which it begins": "Bild der neuen Aufnahme, bei dem er beginnt",
+    "Bone": "Knochen",
+    "Pair of bones": "Knochenpaar",
+    "Bone of the other rig; empty where it has none": "Knochen des anderen Rigs; leer, wo es keinen hat",
+    # Crowd
+    "How many members to add": "Wie viele Mitglieder dazukommen",
+    "Grid": "Raster",
+    "Rows about the 3D cursor": "Reihen um den 3D-Cursor",
+    "Scatter on Surface": "Auf Fläche streuen",
+    "Random places on an object's faces; paths do not leave them":
+        "Zufällige Orte auf den Flächen eines Objekts; Wege verlassen sie nicht",
+    "Along Curve": "Kurve entlang",
+    "Evenly along a curve": "Gleichmäßig eine Kurve entlang",
+    "Points of Object": "Punkte eines Objekts",
+    "On the points of an object": "Auf den Punkten eines Objekts",
+    "Selected Empties": "Ausgewählte Leerobjekte",
+    "On the empties that are selected beside the armature": "Auf den Leerobjekten, die mit ausgewählt sind",
+    "Object": "Objekt",
+    "Name of the object that members stand on": "Name des Objekts, auf dem Mitglieder stehen",
+    "As the Character": "Wie die Figur",
+    "The way the character looks in its own action": "Wohin die Figur in ihrer eigenen Aktion blickt",
+    "At Object": "Zu Objekt",
+    "Towards an object": "Zu einem Objekt hin",
+    "Along": "Entlang",
+    "Along the curve, or the way the empty points": "Die Kurve entlang oder wohin das Leerobjekt zeigt",
+    "Random": "Zufällig",
+    "Anywhere": "Irgendwohin",
+    "Target": "Ziel",
+    "Name of the object that members face": "Name des Objekts, zu dem Mitglieder blicken",
+    "Spacing": "Raster",
+    "From one place of the grid to the next; 0 for what the motion needs":
+        "Von einem Platz des Rasters zum nächsten; 0 für so viel, wie die Bewegung braucht",
+    "Turn": "Drehung",
+    "How much members are turned at random, either way": "Wie weit Mitglieder zufällig gedreht werden, beiderseits",
+    "Size Variation": "Größenunterschied",
+    "How much larger or smaller members are at random": "Wie viel größer oder kleiner Mitglieder zufällig sind",
+    "Phase": "Phase",
+    "Up to so many frames of its motion are over when a member is first seen":
+        "Bis zu so viele Bilder seiner Bewegung sind vorbei, wenn man ein Mitglied zuerst sieht",
+    "Centre Paths": "Wege mitteln",
+    "Put the middle of each path on its place, not its start":
+        "Die Mitte jedes Weges auf seinen Platz legen, nicht seinen Anfang",
+    "How many frames members move for, or the length of their loops":
+        "Wie viele Bilder Mitglieder sich bewegen, oder die Länge ihrer Schleifen",
+    "How near two roots may come at any time; 0 for as much as bodies of this kind need":
+        "Wie nah zwei Wurzeln einander kommen dürfen; 0 für so viel, wie solche Körper brauchen",
+    "Motions of which the most different are taken, for each member":
+        "Bewegungen für jedes Mitglied, aus denen die verschiedensten genommen werden",
+    "The same model, seed and settings always give the same crowd":
+        "Gleiches Modell, gleicher Startwert und gleiche Einstellungen ergeben immer dieselbe Menge",
+    "A quarter of the keys, and none for bones that hardly move: for large crowds":
+        "Ein Viertel der Keyframes und keine für Knochen, die sich kaum bewegen: für große Mengen",
+    "Short motions that repeat without end, each begun at a random frame":
+        "Kurze Bewegungen, die sich endlos wiederholen, jede ab einem zufälligen Bild",
+    "Put each member's action on an NLA track of its own": "Die Aktion jedes Mitglieds auf eine eigene NLA-Spur legen",
+    "Share of the members that stay when thinning out": "Anteil der Mitglieder, die beim Ausdünnen bleiben",
+}  # fmt: skip
