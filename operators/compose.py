@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import bpy
@@ -13,21 +14,16 @@ from ..core.motion import Motion
 from ..core.parts import joints_named, mirrored
 from ..core.skeleton import Skeleton
 from ..rig.marked import bones_of_collection, selected_bones, selected_key_frames
-from ..rig.read import read_motion
-from .compose_run import FRESH, ComposeRun
+from ..rig.read import read_steps
+from .compose_run import FRESH, TRAVEL_ITEMS, ComposeRun
 from .compose_settings import compose_settings
 from .rig_settings import regions_of
-from .train import read_source
+from .train import source_steps
 
 WHICH_ITEMS = [
     ("PARTS", "Body Parts", "Parts or bones by their names"),
     ("SELECTED", "Selected Bones", "The bones that are selected in Pose Mode"),
     ("COLLECTION", "Bone Collection", "The bones of a bone collection"),
-]
-TRAVEL_ITEMS = [
-    ("AUTO", "Automatic", "Come back to the start where there is time for it, else go on travelling"),
-    ("RETURN", "Return", "The last frame is in the place of the first"),
-    ("TRAVEL", "Travel", "Each round goes on from where the last one ended"),
 ]
 
 
@@ -84,7 +80,7 @@ class _Masked(ComposeRun):
 
     def _kept(self: Any, context: bpy.types.Context) -> tuple[str, ...]:
         """Names of the bones that stay."""
-        skeleton = self.content(context).skeleton
+        skeleton = self._content.skeleton
         chosen = joints_named(skeleton, self._names_chosen(context, skeleton))
         if self.mirror:
             chosen = mirrored(skeleton, chosen)
@@ -231,16 +227,16 @@ class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
         return Direction(first, style=self.style)
 
-    def content(self: Any, context: bpy.types.Context) -> Motion:
+    def content(self: Any, context: bpy.types.Context) -> Generator[float, None, Motion]:
         owner = bpy.data.objects.get(self.armature) if self.armature else context.object
         if owner is None or owner.type != "ARMATURE":
             raise ClipError(f"There is no armature “{self.armature}”; choose the one that the action belongs to.")
         if not self.action:
-            return read_source(owner, context.scene)
+            return source_steps(owner, context.scene)
         action = bpy.data.actions.get(self.action)
         if action is None:
             raise ClipError(f"There is no action “{self.action}”; choose another one.")
-        return read_motion(owner, action, scene=context.scene)
+        return read_steps(owner, action, scene=context.scene)
 
     def bones(self: Any, context: bpy.types.Context) -> dict[str, str] | None:
         if not self.armature or self.armature == context.object.name:

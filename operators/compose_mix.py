@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import bpy
@@ -11,9 +12,8 @@ from ..core.direction import names_in
 from ..core.errors import ClipError
 from ..core.mix import mix
 from ..core.motion import Motion
-from ..rig.read import read_motion
-from .rig_settings import chosen_feet, rig_settings
-from .train import TrainingStart
+from ..rig.steps import part_of
+from .train import TrainingStart, source_steps
 
 
 class RIFF_OT_train_on_actions(TrainingStart, bpy.types.Operator):
@@ -26,15 +26,21 @@ class RIFF_OT_train_on_actions(TrainingStart, bpy.types.Operator):
         name="Further Actions", description="Names of the other actions of this rig, separated by commas",
         options={"SKIP_SAVE"},
     )  # fmt: skip
+
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         return context.window_manager.invoke_props_dialog(self)
 
-    def read(self, context: bpy.types.Context) -> tuple[str, str, Motion]:
-        ob = context.object
+    def execute(self, context: bpy.types.Context) -> Any:
+        # The dialog calls execute when it is confirmed: with a window there is, the work goes on beside it.
+        return self.begin_modal(context) if context.window and not bpy.app.background else super().execute(context)
+
+    def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
+        ob, scene = context.object, context.scene
         actions = self._actions(ob)
-        root, feet = rig_settings(ob).root, chosen_feet(ob)
-        motion = mix([read_motion(ob, action, scene=context.scene, root=root, feet=feet) for action in actions])
-        return " + ".join(action.name for action in actions), f"{len(actions)} actions", motion
+        motions = []
+        for number, action in enumerate(actions):
+            motions.append((yield from part_of(source_steps(ob, scene, action), number, len(actions))))
+        return " + ".join(action.name for action in actions), f"{len(actions)} actions", mix(motions)
 
     def _actions(self, ob: bpy.types.Object) -> list[bpy.types.Action]:
         """The armature's own action and the others. Raises ClipError for a name of none, or none."""

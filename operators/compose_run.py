@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from ..core.motion import Motion
 from ..rig.actions import source_of
 from ..rig.compose_job import CompositionJob
 from ..rig.marked import curve_points
-from .models import chosen_model
+from ..rig.steps import part_of
 from .poll import answer, model_problem
-from .train import armature_problem, read_source
+from .settings import chosen_model
+from .train import armature_problem, source_steps
 from .write_actions import ActionWriter
 
 ENTRY_ITEMS = [
@@ -31,6 +33,11 @@ ROOT_ITEMS = [
     ("FREE", "Free", "The root goes where the new motion takes it"),
     ("SOURCE", "Keep Path", "The root keeps the path that it has in the action"),
     ("CURVE", "Follow Curve", "The root walks along a curve object"),
+]
+TRAVEL_ITEMS = [
+    ("AUTO", "Automatic", "Come back to the start where there is time for it, else go on travelling"),
+    ("RETURN", "Return", "The last frame is in the place of the first"),
+    ("TRAVEL", "Travel", "Each round goes on from where the last one ended"),
 ]
 
 
@@ -72,33 +79,31 @@ class ComposeRun(ActionWriter):
         return answer(cls, armature_problem(context.object) or model_problem(context))
 
     def direction(self, context: bpy.types.Context, first: int) -> Direction:
-        """What to compose; `first` is the action's first frame. Raises RiffError for what cannot be."""
+        """What to compose of `_content`; `first` is the action's first frame. Raises RiffError for what cannot be."""
         raise RiffError(f"{self.__class__.__name__} asks for nothing.")
 
-    def content(self, context: bpy.types.Context) -> Motion:
-        """The motion to work around. Raises RiffError."""
-        return read_source(context.object, context.scene)
+    def content(self, context: bpy.types.Context) -> Generator[float, None, Motion]:
+        """Steps that return the motion to work around. They raise RiffError."""
+        return source_steps(context.object, context.scene)
 
     def bones(self, context: bpy.types.Context) -> dict[str, str] | None:
         """The model's bones by those of the content, where that is another rig's; None to let Riff see."""
         return None
 
-    def begin(self: Any, context: bpy.types.Context) -> str:
-        """Read and check all that Blender knows, and start the job; what is wrong, or nothing."""
-        try:
-            self._first = source_of(context.object).frames()[0]
-            self._direction = self._rooted(context, self.direction(context, self._first))
-            content, bones = self.content(context), self.bones(context)
-            if bones is None:
-                direct(content, self._direction)
-        except RiffError as error:
-            return str(error)
-        path = Path(chosen_model(context).path)
+    def begin(self: Any, context: bpy.types.Context) -> Iterator[float]:
+        """Read and check all that Blender knows, and start the job."""
+        self._first = source_of(context.object).frames()[0]
+        path, bones = Path(chosen_model(context).path), self.bones(context)
+        self._content = yield from part_of(self.content(context), 0, 2)
+        if context.object is None or context.object.name != self._armature:
+            raise RiffError("Another object was selected meanwhile; select the armature and try again.")
+        self._direction = self._rooted(context, self.direction(context, self._first))
+        if bones is None:
+            direct(self._content, self._direction)
         self._job = CompositionJob(
-            path, content, self._direction, count=self.count, seed=self.seed, clean=self.clean_feet, bones=bones,
+            path, self._content, self._direction, count=self.count, seed=self.seed, clean=self.clean_feet, bones=bones,
         )  # fmt: skip
         self._job.start()
-        return ""
 
     def _rooted(self: Any, context: bpy.types.Context, direction: Direction) -> Direction:
         route = curve_points(bpy.data.objects.get(self.curve)) if self.root == "CURVE" else ()
@@ -116,4 +121,4 @@ class ComposeRun(ActionWriter):
         return start
 
     def progress_steps(self: Any) -> tuple[int, int]:
-        return self._job.done + len(self._names), 2 * self.count
+        return self._job.done + len(self._made), 2 * self.count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,12 @@ from ..core.model import load_model
 from ..core.motion import learned_groups
 from ..rig.library import armature_for, asset_files, borrowed_actions, keyed_bones, sentence, source_actions
 from ..rig.models import SUFFIX, models_folder, new_model_path, plain_name
-from ..rig.read import read_motion
+from ..rig.steps import part_of, run_through
 from .poll import answer, selection_problem
-from .rig_settings import chosen_feet, rig_settings
 from .session import refresh_models
 from .settings import session_of, settings_of
 from .stepwise import Stepwise
-from .train import OPERATOR_ITEMS, armature_problem, chosen_recipe
+from .train import OPERATOR_ITEMS, armature_problem, chosen_recipe, source_steps
 
 WHICH_ITEMS = [
     ("ACTION", "Active Action", "The action of the active armature"),
@@ -37,9 +36,17 @@ WHICH_ITEMS = [
 
 def clip_of(ob: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, name: str = "") -> Clip:
     """An action as the clip that Train on Action would learn. Raises ClipError for one that cannot be learned."""
-    motion = read_motion(ob, action, scene=scene, root=rig_settings(ob).root, feet=chosen_feet(ob))
+    return run_through(clip_steps(ob, action, scene, name))
+
+
+def clip_steps(
+    ob: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, name: str = "",
+) -> Generator[float, None, Clip]:  # fmt: skip
+    """The same in steps."""
+    name = name or action.name
+    motion = yield from source_steps(ob, scene, action)
     learned_groups(motion)
-    return Clip(name or action.name, motion, ob.name, Path(bpy.data.filepath).name)
+    return Clip(name, motion, ob.name, Path(bpy.data.filepath).name)
 
 
 class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
@@ -47,6 +54,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
 
     bl_idname = "riff.export_job"
     bl_label = "Export Training Job"
+    _writer: JobWriter | None = None
 
     directory: StringProperty(name="Folder", description="Folder in which the job's folder is made", subtype="DIR_PATH")
     filter_folder: BoolProperty(default=True, options={"HIDDEN"})
@@ -77,12 +85,10 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         self._left_out: list[str] = []
         self._writer = None
+        self._armature = context.object
         recipe = chosen_recipe(settings_of(context), self.recipe)
         self._writer = JobWriter(self._folder(context), self._name(context), recipe, self.seed)
-        for share, clip in self._clips(context):
-            if clip:
-                self._writer.add(clip)
-            yield share
+        yield from self._clips(context)
         if not self._writer.entries and self._left_out:
             raise JobError(f"No action can be learned. {self._left_out[0]}.")
         self._job = self._writer.finish()
@@ -118,14 +124,18 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
             folder = parent / f"{stem}.{number:03}"
         return folder
 
-    def _clips(self, context: bpy.types.Context) -> Iterator[tuple[float, Clip | None]]:
-        """Each clip with the share that is done; None for an action that cannot be learned."""
+    def _clips(self, context: bpy.types.Context) -> Iterator[float]:
+        """Write each clip; an action that cannot be learned is left out."""
         if self.which == "LIBRARY":
             yield from self._library_clips(context)
             return
         actions = self._actions(context)
-        for number, action in enumerate(actions, start=1):
-            yield number / len(actions), self._clip(context, action)
+        for number, action in enumerate(actions):
+            self._add((yield from part_of(self._clip(context, action), number, len(actions))))
+
+    def _add(self, clip: Clip | None) -> None:
+        if clip:
+            self._writer.add(clip)
 
     def _actions(self, context: bpy.types.Context) -> list[bpy.types.Action]:
         if self.which == "ACTION":
@@ -140,26 +150,26 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
             raise ClipError("There is no action to export.")
         return actions
 
-    def _library_clips(self, context: bpy.types.Context) -> Iterator[tuple[float, Clip | None]]:
+    def _library_clips(self, context: bpy.types.Context) -> Iterator[float]:
         files, names = asset_files(self.library), set()
         for number, path in enumerate(files):
             with borrowed_actions(path) as actions:
-                for done, action in enumerate(actions, start=1):
-                    clip = self._clip(context, action)
+                for done, action in enumerate(actions):
+                    clip = yield from part_of(self._clip(context, action), number + done / len(actions), len(files))
                     # appended, an action is renamed where the file has one of its name, and so on with each file
                     name = clip.name if clip else ""
                     while clip and name in names:
                         name = f"{path.stem}: {name}"
                     names.add(name)
-                    share = (number + done / len(actions)) / len(files)
-                    yield share, Clip(name, clip.motion, clip.rig, path.name) if clip else None
+                    self._add(Clip(name, clip.motion, clip.rig, path.name) if clip else None)
 
-    def _clip(self, context: bpy.types.Context, action: bpy.types.Action) -> Clip | None:
+    def _clip(self, context: bpy.types.Context, action: bpy.types.Action) -> Generator[float, None, Clip | None]:
+        name = action.name
         try:
-            ob = armature_for(action) if self.which == "FILE" else context.object
-            return clip_of(ob, action, context.scene)
+            ob = armature_for(action) if self.which == "FILE" else self._armature
+            return (yield from clip_steps(ob, action, context.scene))
         except ClipError as error:
-            self._left_out.append(f"“{action.name}”: {sentence(error)}")
+            self._left_out.append(f"“{name}”: {sentence(error)}")
             return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.motion import Motion
 from ..rig import jobs
-from .models import chosen_model
 from .poll import answer, model_problem, selection_problem
+from .settings import chosen_model
 from .write_actions import ActionWriter
 
 
@@ -63,7 +64,7 @@ class RIFF_OT_generate(ActionWriter, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return answer(cls, selection_problem(context.object) or model_problem(context))
 
-    def begin(self, context: bpy.types.Context) -> str:
+    def begin(self, context: bpy.types.Context) -> Iterator[float]:
         scene, like = context.scene, bpy.data.actions.get(self.like) if self.like else None
         self._like = origin_of(like) if like else []
         self._job = jobs.GenerationJob(
@@ -72,7 +73,7 @@ class RIFF_OT_generate(ActionWriter, bpy.types.Operator):
             clean=self.clean_feet, like=self._like,
         )  # fmt: skip
         self._job.start()
-        return ""
+        yield 0.0
 
     def action_name(self, index: int) -> str:
         near = f" like {self.like.rpartition(' ')[2]}" if self.like else ""

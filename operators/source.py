@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from ..core.errors import RiffError
 from ..core.motion import RATE, learned_groups
 from ..core.recipe import FAST, RECIPES, rows_a_training
 from ..rig import jobs
+from ..rig.steps import STEP
 from . import timer
 from .preferences import training_python
 from .rig_settings import rig_settings
-from .train import armature_problem, read_source
+from .train import armature_problem, source_steps
 
 DELAY = 0.3
 """Seconds after which an armature that has been shown is looked at: not each one that is only passed by."""
@@ -51,6 +53,9 @@ _paces: dict[tuple[str, ...], tuple[float, str]] = {}
 
 _asked: list[Key] = []
 
+_looking: list[Generator[float, None, Summary]] = []
+"""What is being looked at: at most one armature."""
+
 
 def key_of(ob: bpy.types.Object) -> Key:
     """What a summary depends on, cheap enough for drawing."""
@@ -80,29 +85,43 @@ def feet_found(ob: bpy.types.Object) -> list[str]:
 
 
 def look() -> float | None:
-    """Look at the armature that the panel shows, and begin to find out how long training would take."""
+    """Look at the armature that the panel shows, a step each time, and begin to find out how long training would take.
+
+    Returns the seconds until the next step.
+    """
     ob = bpy.context.object
     if not _asked or armature_problem(ob):
         _asked.clear()
+        _looking.clear()
         return None
     key = key_of(ob)
     if key != _asked[-1]:
         _asked[:] = [key]
+        _looking.clear()
         return DELAY
-    _asked.clear()
-    _known.clear()  # one is enough, and an action that was edited is looked at anew
-    _known[key] = _look_at(ob)
+    if not _looking:
+        _looking.append(_look_at(ob))
+    try:
+        next(_looking[0])
+        return STEP
+    except StopIteration as end:
+        found: Summary = end.value
+    forget()  # one is enough, and an action that was edited is looked at anew
+    _known[key] = found
     timer.redraw()
     return None
 
 
-def _look_at(ob: bpy.types.Object) -> Summary:
+def _look_at(ob: bpy.types.Object) -> Generator[float, None, Summary]:
+    """Steps that return the summary."""
     span = ob.animation_data.action.frame_range
     try:
-        motion = read_source(ob, bpy.context.scene, step=max(1, int((span[1] - span[0]) / GLANCE)))
+        step = max(1, int((span[1] - span[0]) / GLANCE))
+        motion = yield from source_steps(ob, bpy.context.scene, step=step)
         learned_groups(motion)
     except RiffError as error:
         return Summary(problem=str(error))
+    yield 1.0
     skeleton, frames = motion.skeleton, round(motion.duration * RATE) + 1
     summary = Summary("", skeleton.joints, skeleton.names[0], [skeleton.names[j] for j in skeleton.contacts])
     summary.kind, summary.frames = skeleton.names + tuple(summary.feet), frames
@@ -139,6 +158,7 @@ def forget(*_: object) -> None:
     """Look again when the panel is drawn next: the file, the bones or the keys may be others."""
     _known.clear()
     _asked.clear()
+    _looking.clear()
 
 
 def register() -> None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import bpy
 
 from ..core.errors import RiffError
-
-BUDGET = 0.05
-"""Seconds of work between two looks at the window's events."""
+from ..rig.jobs import Job
+from ..rig.steps import STEP
 
 
 class Stepwise:
     """Mixed into operators whose work is a generator, `steps`, that yields the share which is done.
 
-    `finished` says how it went; `cancelled` takes back what was done, after Esc or an error.
+    A step takes a twentieth of a second at most; meanwhile the user may do anything, so a step keeps only names and
+    whole data-blocks for the next. `finished` says how it went; `cancelled` takes back what was done, after Esc or an
+    error.
     """
+
+    _beside_window = _paused = False
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         raise NotImplementedError
@@ -29,7 +32,18 @@ class Stepwise:
     def cancelled(self, context: bpy.types.Context) -> None:
         """Nothing is to be taken back unless a subclass says so."""
 
+    def wait_for(self, job: Job, share: Callable[[], float]) -> Iterator[float]:
+        """A part of the steps in which nothing is done here until a job has ended."""
+        if not self._beside_window:
+            job.join()
+        job.tick()
+        while job.running:
+            self._paused = True
+            yield share()
+            job.tick()
+
     def execute(self: Any, context: bpy.types.Context) -> Any:
+        """Do all at once, for scripts."""
         try:
             for _ in self.steps(context):
                 pass
@@ -39,37 +53,52 @@ class Stepwise:
 
     def begin_modal(self: Any, context: bpy.types.Context) -> Any:
         """Start the work beside the window's events; `invoke` returns what this does."""
+        self._beside_window = True
         self._work = self.steps(context)
         manager = context.window_manager
         self._timer = manager.event_timer_add(0.02, window=context.window)
         manager.modal_handler_add(self)
         manager.progress_begin(0, 100)
+        say: Any = bpy.app.translations.pgettext_iface
+        context.workspace.status_text_set(say("{}: Esc to cancel").format(say(self.bl_label, "Operator")))
         return {"RUNNING_MODAL"}
 
     def modal(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         if event.type == "ESC":
-            self._work.close()
-            self._end(context)
-            self.cancelled(context)
+            self.cancel(context)
             self.report({"INFO"}, f"{self.bl_label} was cancelled")
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        until = time.monotonic() + BUDGET
+        until = time.monotonic() + STEP
+        self._paused = False
         try:
-            while time.monotonic() < until:
+            while time.monotonic() < until and not self._paused:
                 context.window_manager.progress_update(int(100 * next(self._work)))
         except StopIteration:
             self._end(context)
             return self.finished(context)
         except RiffError as error:
-            self._end(context)
-            return self._fail(context, str(error))
-        return {"RUNNING_MODAL"}
+            return self._stop(context, str(error))
+        except ReferenceError:  # Blender's word for a data-block that is gone
+            return self._stop(context, "The armature or an action was removed meanwhile")
+        return {"PASS_THROUGH"}
+
+    def cancel(self: Any, context: bpy.types.Context) -> None:
+        """Stop between two steps; Blender calls it when another file is loaded."""
+        self._work.close()
+        self._end(context)
+        self.cancelled(context)
 
     def _end(self: Any, context: bpy.types.Context) -> None:
         context.window_manager.event_timer_remove(self._timer)
         context.window_manager.progress_end()
+        if context.workspace is not None:
+            context.workspace.status_text_set(None)
+
+    def _stop(self: Any, context: bpy.types.Context, problem: str) -> Any:
+        self._end(context)
+        return self._fail(context, problem)
 
     def _fail(self: Any, context: bpy.types.Context, problem: str) -> Any:
         self.cancelled(context)

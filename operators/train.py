@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,15 @@ from ..core.motion import Motion, learned_groups
 from ..core.recipe import RECIPES, Recipe
 from ..rig import jobs
 from ..rig.models import SUFFIX, checkpoint_path, models_folder, new_model_path
-from ..rig.read import read_motion
+from ..rig.read import read_steps
+from ..rig.steps import STEP, run_through
 from . import timer
 from .poll import answer, selection_problem
 from .preferences import training_device, training_python
 from .rig_settings import chosen_feet, rig_settings
 from .session import refresh_unfinished
 from .settings import RECIPE_ITEMS, RiffSettings, session_of, settings_of
+from .stepwise import Stepwise
 
 OPERATOR_ITEMS = [*RECIPE_ITEMS, ("custom", "Custom", "The recipe that is set up in the panel")]
 
@@ -47,10 +51,19 @@ def chosen_recipe(settings: RiffSettings, name: str) -> Recipe:
 
 def read_source(ob: bpy.types.Object, scene: bpy.types.Scene, step: int = 1) -> Motion:
     """The armature's action as Riff learns it, with the root and feet that the user chose. Raises ClipError."""
-    return read_motion(ob, scene=scene, root=rig_settings(ob).root, feet=chosen_feet(ob), step=step)
+    return run_through(source_steps(ob, scene, step=step, seconds=math.inf))
 
 
-class TrainingStart:
+def source_steps(
+    ob: bpy.types.Object, scene: bpy.types.Scene, action: bpy.types.Action | None = None, *, step: int = 1,
+    seconds: float = STEP,
+) -> Generator[float, None, Motion]:  # fmt: skip
+    """The same in steps of about so many seconds; of another action where one is given."""
+    root, feet = rig_settings(ob).root, chosen_feet(ob)
+    return read_steps(ob, action, scene=scene, root=root, feet=feet, step=step, seconds=seconds)
+
+
+class TrainingStart(Stepwise):
     """Mixed into operators that begin a training on what they `read`."""
 
     recipe: EnumProperty(
@@ -69,28 +82,27 @@ class TrainingStart:
             problem = "One training runs and another waits; let one of them end or cancel it"
         return answer(cls, problem)
 
-    def read(self, context: bpy.types.Context) -> tuple[str, str, Motion]:
-        """Name of the model, what is learned in words, and the motion. Raises RiffError."""
+    def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
+        """Steps that return the model's name, what is learned in words, and the motion. They raise RiffError."""
         raise RiffError(f"{self.__class__.__name__} reads nothing.")
 
     def start(self) -> Model | None:
         """The model to start from. Raises ModelError."""
         return None
 
-    def execute(self: Any, context: bpy.types.Context) -> Any:
-        try:
-            name, what, motion = self.read(context)
-            learned_groups(motion)
-            path = new_model_path(name, [job.path for job in jobs.trainings() if job.running])
-            keep = checkpoint_path(path)
-            recipe = chosen_recipe(settings_of(context), self.recipe)
-            recipe = recipe.scaled(self.scale) if self.scale < 1.0 else recipe
-            begun = replace(begin(motion, recipe, self.seed, self.start()), rig=context.object.name)
-        except RiffError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+    def steps(self: Any, context: bpy.types.Context) -> Iterator[float]:
+        rig, recipe = context.object.name, chosen_recipe(settings_of(context), self.recipe)
+        name, self._what, motion = yield from self.read(context)
+        yield 1.0
+        learned_groups(motion)
+        path = new_model_path(name, [job.path for job in jobs.trainings() if job.running])
+        keep = checkpoint_path(path)
+        recipe = recipe.scaled(self.scale) if self.scale < 1.0 else recipe
+        begun = replace(begin(motion, recipe, self.seed, self.start()), rig=rig)
         _begin(jobs.TrainingJob(begun, path, keep=keep, python=training_python(), device=training_device()))
-        self.report({"INFO"}, f"Training on {what} has begun")
+
+    def finished(self: Any, context: bpy.types.Context) -> Any:
+        self.report({"INFO"}, f"Training on {self._what} has begun")
         return {"FINISHED"}
 
 
@@ -105,9 +117,13 @@ class RIFF_OT_train(TrainingStart, bpy.types.Operator):
         description="Model of the same skeleton to start from, which takes a part of the steps; none where it is empty",
     )
 
-    def read(self, context: bpy.types.Context) -> tuple[str, str, Motion]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        return self.begin_modal(context)
+
+    def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
         name = context.object.animation_data.action.name
-        return name, f"“{name}”", read_source(context.object, context.scene)
+        motion = yield from source_steps(context.object, context.scene)
+        return name, f"“{name}”", motion
 
     def start(self) -> Model | None:
         return load_model(models_folder() / f"{self.start_from}{SUFFIX}") if self.start_from else None
@@ -130,8 +146,7 @@ class RIFF_OT_cancel_training(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         running = any(training.running for training in jobs.trainings())
-        cls.poll_message_set("" if running else "No training is running")
-        return running
+        return answer(cls, "" if running else "No training is running")
 
     def execute(self, context: bpy.types.Context) -> Any:
         for training in jobs.trainings():
@@ -155,8 +170,7 @@ class RIFF_OT_resume_training(bpy.types.Operator):
         problem = "" if len(session_of(context).unfinished) else "There is no unfinished training"
         if sum(training.running for training in jobs.trainings()) > 1:
             problem = "One training runs and another waits; let one of them end or cancel it"
-        cls.poll_message_set(problem)
-        return not problem
+        return answer(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         rows = session_of(context).unfinished

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
 
 import bpy
 
@@ -11,11 +13,13 @@ from ..core.motion import Motion
 from ..rig import jobs
 from ..rig.portrait import give_picture
 from ..rig.reduce import reduce_keys
-from ..rig.write import write_motion
+from ..rig.steps import part_of
+from ..rig.write import write_steps
 from . import timer
 from .results import active_action
 from .session import refresh_variations
 from .settings import session_of
+from .stepwise import Stepwise
 
 
 def learned_action(ob: bpy.types.Object) -> bpy.types.Action | None:
@@ -38,17 +42,19 @@ def dress_action(
         reduce_keys(ob, action, tolerance)
 
 
-class ActionWriter:
+class ActionWriter(Stepwise):
     """Mixed into operators whose `begin` starts `_job`, a job with `motions` and `model_name` for their `seed`.
 
-    In a window the job runs beside Blender and one action is written at a time; whatever goes wrong, the file is left
+    In a window the job runs beside Blender and the actions are written in steps; whatever goes wrong, the file is left
     as it was.
     """
 
     doing, done = "Generating", "Generated"
+    _job: jobs.Job | None = None
+    _made: Sequence[bpy.types.Action] = ()
 
-    def begin(self, context: bpy.types.Context) -> str:
-        """Start the job; what is wrong, or nothing."""
+    def begin(self, context: bpy.types.Context) -> Iterator[float]:
+        """Steps that start the job. They raise RiffError."""
         raise RiffError(f"{self.__class__.__name__} starts nothing.")
 
     def action_name(self, index: int) -> str:
@@ -68,97 +74,60 @@ class ActionWriter:
 
     def progress_steps(self: Any) -> tuple[int, int]:
         """How much is done, and of how much."""
-        return len(self._names), self.count
+        return len(self._made), self.count
 
-    def execute(self: Any, context: bpy.types.Context) -> Any:
-        problem = self._start(context)
-        if problem:
-            return self._give_up(problem)
-        self._job.join()
-        self._job.tick()
-        while self._more_to_write():
-            problem = self._write_next(context)
-            if problem:
-                return self._give_up(problem)
-        return self._finish(context)
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        return self.begin_modal(context)
 
-    def invoke(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> Any:
-        problem = self._start(context)
-        if problem:
-            return self._give_up(problem)
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(0.05, window=context.window)
-        manager.modal_handler_add(self)
-        manager.progress_begin(0, self.progress_steps()[1])
-        return {"RUNNING_MODAL"}
-
-    def modal(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> Any:
-        if event.type == "ESC":
-            self._job.cancel()
-            return self._end_modal(context, self._give_up(f"{self.doing} was cancelled", "INFO"))
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        self._job.tick()
-        context.window_manager.progress_update(self.progress_steps()[0])
-        if self._job.running:
-            return {"PASS_THROUGH"}
-        if self._more_to_write():
-            problem = self._write_next(context)
-            return self._end_modal(context, self._give_up(problem)) if problem else {"RUNNING_MODAL"}
-        return self._end_modal(context, self._finish(context))
-
-    def _start(self: Any, context: bpy.types.Context) -> str:
-        self._names: list[str] = []
+    def steps(self: Any, context: bpy.types.Context) -> Iterator[float]:
+        self._made = []
         self._armature = context.object.name
-        problem: str = self.begin(context)
-        return problem
+        yield from self.begin(context)
+        yield from self.wait_for(self._job, self._share)
+        if self._job.state is not jobs.State.DONE:
+            raise RiffError(self._job.error or f"{self.doing} was cancelled")
+        for index, motion in enumerate(self._job.motions):
+            yield from self._write(context, index, motion)
+        self._names = [action.name for action in self._made]
 
-    def _more_to_write(self: Any) -> bool:
-        return self._job.state is jobs.State.DONE and len(self._names) < len(self._job.motions)
+    def _share(self: Any) -> float:
+        done, whole = self.progress_steps()
+        return done / whole
 
-    def _write_next(self: Any, context: bpy.types.Context) -> str:
-        """Write the next motion as an action; what went wrong, or nothing."""
+    def _write(self: Any, context: bpy.types.Context, index: int, motion: Motion) -> Iterator[float]:
+        """Write a motion as an action."""
         ob: bpy.types.Object | None = context.scene.objects.get(self._armature)
         if ob is None or ob.type != "ARMATURE":
-            return "The armature was deleted or renamed meanwhile"
-        index = len(self._names)
-        motion, source = self._job.motions[index], learned_action(ob)
+            raise RiffError("The armature was deleted or renamed meanwhile.")
+        source = learned_action(ob)
         properties = {
             "riff_model": self._job.model_name, "riff_seed": self.seed, "riff_index": index, "riff_armature": ob.name,
             "riff_source": source.name if source else "", **self.action_properties(motion),
         }  # fmt: skip
         name = f"{self._job.model_name} {self.action_name(index)}"
-        try:
-            action = write_motion(
-                ob, motion, name, source_action=source, properties=properties, frame_start=self.frame_start(),
-            )  # fmt: skip
-        except RiffError as error:
-            return str(error)
+        writing = write_steps(
+            ob, motion, name, source_action=source, properties=properties, frame_start=self.frame_start(),
+        )  # fmt: skip
+        action = yield from part_of(writing, index, len(self._job.motions))
+        self._made.append(action)
+        yield self._share()
         dress_action(ob, action, motion, **self.dressing())
-        self._names.append(action.name)
-        return ""
+        yield self._share()
 
-    def _finish(self: Any, context: bpy.types.Context) -> Any:
-        if self._job.state is not jobs.State.DONE:
-            return self._give_up(self._job.error or f"{self.doing} was cancelled")
+    def finished(self: Any, context: bpy.types.Context) -> Any:
         session = session_of(context)
         refresh_variations(session)
         session.active_variation = max(0, session.variations.find(self._names[0]))
         many = f"{len(self._names)} actions" if len(self._names) > 1 else f"“{self._names[0]}”"
         self.report({"INFO"}, f"{self.done} {many}")
+        timer.redraw()
         return {"FINISHED"}
 
-    def _give_up(self: Any, problem: str, kind: Literal["ERROR", "INFO"] = "ERROR") -> Any:
+    def cancelled(self: Any, context: bpy.types.Context) -> None:
         """Leave the file as it was before the operator began."""
-        for name in self._names:
-            action: bpy.types.Action | None = bpy.data.actions.get(name)
-            if action is not None:
+        if self._job is not None:
+            self._job.cancel()
+        for action in self._made:
+            with suppress(ReferenceError):  # it is gone already, with an undo or with its file
                 bpy.data.actions.remove(action)
-        self.report({kind}, problem)
-        return {"CANCELLED"}
-
-    def _end_modal(self: Any, context: bpy.types.Context, result: Any) -> Any:
-        context.window_manager.progress_end()
-        context.window_manager.event_timer_remove(self._timer)
         timer.redraw()
-        return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -92,18 +92,21 @@ def asset_files(name: str) -> list[Path]:
 @contextmanager
 def borrowed_actions(path: Path) -> Iterator[list[bpy.types.Action]]:
     """The action assets of another file, for as long as the block lasts. Raises ClipError where it cannot be read."""
-    before = set(bpy.data.actions)
     try:
         loading: Any = bpy.data.libraries.load(str(path), link=False, assets_only=True)
         with loading as (there, here):
             here.actions = list(there.actions)
     except (OSError, RuntimeError) as error:
         raise ClipError(f"“{path}” cannot be read: {str(error).strip()}") from error
+    loaded = [action for action in here.actions if action]
+    for action in loaded:
+        action.use_fake_user = False  # a file that is saved meanwhile does not get them
     try:
-        yield [action for action in here.actions if action and action.get("riff_model") is None and keyed_bones(action)]
+        yield [action for action in loaded if action.get("riff_model") is None and keyed_bones(action)]
     finally:
-        for action in set(bpy.data.actions) - before:
-            bpy.data.actions.remove(action)
+        for action in loaded:
+            with suppress(ReferenceError):  # another file was opened meanwhile
+                bpy.data.actions.remove(action)
 
 
 def sentence(error: RiffError) -> str:

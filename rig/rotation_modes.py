@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mathutils import Matrix
@@ -27,12 +28,13 @@ def channel_values(matrices: Array, mode: str) -> Array:
 
 def one_value(matrix: Matrix, mode: str) -> Sequence[float]:
     """A single rotation as the channels of a rotation mode, without neighbours to be continuous with."""
+    turn: Any = matrix
     if mode == "QUATERNION":
-        return matrix.to_quaternion()
+        return tuple(turn.to_quaternion())
     if mode == "AXIS_ANGLE":
-        axis, angle = matrix.to_quaternion().to_axis_angle()
+        axis, angle = turn.to_quaternion().to_axis_angle()
         return (angle, *axis)
-    return matrix.to_euler(mode)  # type: ignore[arg-type]
+    return tuple(turn.to_euler(mode))
 
 
 def quaternions(matrices: Array) -> Array:

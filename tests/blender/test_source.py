@@ -31,7 +31,8 @@ def dancer(riff: ModuleType) -> bpy.types.Object:
 def summary(source: ModuleType, ob: bpy.types.Object) -> Any:
     """Ask as drawing does, then let the timer look."""
     assert source.summary_of(ob) is None
-    source.look()
+    while source.look() is not None:
+        pass
     return source.summary_of(ob)
 
 
