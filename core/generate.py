@@ -91,13 +91,14 @@ def finished(motion: Motion, source: Motion, clean: bool) -> Motion:
 
 def generate(
     model: Model, *, frames: int | None = None, count: int = 1, seed: int = 0, clean: bool = True,
+    torch: bool | None = None,
 ) -> list[Motion]:  # fmt: skip
     """New motions of a model at 30 frames/s, as long as its clip unless `frames` says otherwise.
 
     Flips are repaired; with `clean`, standing feet are made to stand. Variation k of a seed is the same whatever
-    `count` is. Raises ValueError for fewer than 30 frames or no motions.
+    `count` is; `torch` as for a Sampler. Raises ValueError for fewer than 30 frames or no motions.
     """
     wanted = model.source.frames if frames is None else frames
     if wanted < 30 or count < 1:
         raise ValueError("Generate at least one motion of at least 30 frames.")
-    return [finished(motion, model.source, clean) for motion in Sampler(model).sample(wanted, count, seed)]
+    return [finished(motion, model.source, clean) for motion in Sampler(model, torch=torch).sample(wanted, count, seed)]

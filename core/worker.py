@@ -20,6 +20,9 @@ from .checkpoint import load_checkpoint
 from .errors import RiffError, TrainingStopped
 from .training_run import run_training, tell_time
 
+NICENESS = 10
+"""Whoever works at the same machine comes first."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the training; how it ended is the last message, [“end”, state], or [“failed”, sentence]."""
@@ -29,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="auto")
     options = parser.parse_args(arguments)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     stop = threading.Event()
     threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
     try:

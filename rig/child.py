@@ -23,8 +23,15 @@ from ..core.progress import Progress
 SHARED = ("safetensors", "numpy", "torch")
 """Packages that a child of the same Python finds where this one finds them."""
 
+WINDOWS_FLAGS = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""What `core.worker` does by `os.nice` elsewhere, and no console window."""
+
 PATIENCE = 1.0
 """Seconds that a child has to keep its state when it is asked to stop; then it is ended."""
+
+
+class NotStarted(RiffError):
+    """The process could not be started, or lacks PyTorch: nothing has been done."""
 
 
 def run_in_child(
@@ -35,7 +42,8 @@ def run_in_child(
 
     Without `path` the child only says how long the training would take.
 
-    Raises RiffError also where the process cannot be started or dies, ModuleNotFoundError where it lacks PyTorch.
+    Raises RiffError also where the process dies, NotStarted where it cannot be started or another Python lacks a
+    package, ModuleNotFoundError where this one does.
     """
     with tempfile.TemporaryDirectory(prefix="riff-") as own:
         state = keep or Path(own) / "training.safetensors"
@@ -45,15 +53,16 @@ def run_in_child(
             child = subprocess.Popen(
                 command, env=_environment(python, own), cwd=Path(__file__).parents[1], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
+                creationflags=WINDOWS_FLAGS,
             )  # fmt: skip
         except OSError as error:
-            raise RiffError(f"“{python}” cannot be started: {error.strerror or error}.") from error
+            raise NotStarted(f"“{python}” cannot be started: {error.strerror or error}.") from error
         try:
             _relay(child, send, should_stop)
         except ModuleNotFoundError as error:
-            if _is_own(python):
+            if is_own(python):
                 raise
-            raise RiffError(
+            raise NotStarted(
                 f"“{python}” has no package “{error.name}”; install PyTorch there, or choose another Python in Riff's "
                 "preferences."
             ) from error
@@ -72,7 +81,7 @@ def _environment(python: Path, own: str) -> dict[str, str]:
         if spec is None or not spec.origin:
             continue
         folder = Path(spec.origin).parent
-        if _is_own(python):
+        if is_own(python):
             folders.append(str(folder.parent))
         elif package == "safetensors":
             shutil.copytree(folder, Path(own) / package)
@@ -80,7 +89,8 @@ def _environment(python: Path, own: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
-def _is_own(python: Path) -> bool:
+def is_own(python: Path) -> bool:
+    """Whether it is the interpreter that runs this."""
     return os.path.abspath(python) == os.path.abspath(sys.executable)
 
 

@@ -47,7 +47,7 @@ class CompositionJob(Job):
         model = load_model(self._model_path)
         source = onto_skeleton(self._source, model.skeleton, self._bones)
         composition = direct(source, self._direction)
-        sampler = Sampler(model)
+        sampler = Sampler(model, torch=False)  # loading PyTorch would hold the window up
         motions = []
         for number in range(self._count):
             if self._should_stop():

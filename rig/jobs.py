@@ -23,7 +23,7 @@ from ..core.motion import RATE, Motion, resample
 from ..core.progress import Progress
 from ..core.strength import with_strength
 from ..core.training_run import run_training
-from .child import run_in_child
+from .child import NotStarted, is_own, run_in_child
 
 NO_TORCH = "PyTorch is not installed; click Install PyTorch in the box Train, then try again."
 
@@ -191,8 +191,16 @@ class TrainingJob(Job):
     def _work(self) -> None:
         begun = load_checkpoint(self._begun) if isinstance(self._begun, Path) else self._begun
         begun = replace(begun, name=self.name)
-        run = run_training if self._python is None else partial(run_in_child, self._python)
-        run(begun, self.path, self._send, self._should_stop, keep=self.keep, device=self._device)
+        work = (begun, self.path, self._send, self._should_stop)
+        if self._python is not None:
+            try:
+                run_in_child(self._python, *work, keep=self.keep, device=self._device)
+                return
+            except (ModuleNotFoundError, NotStarted):
+                # An interpreter that the user chose is not replaced unasked; Blender's own can do without a process.
+                if not is_own(self._python):
+                    raise
+        run_training(*work, keep=self.keep, device=self._device)
 
 
 class EstimateJob(Job):
@@ -252,7 +260,8 @@ class GenerationJob(Job):
         model = with_strength(load_model(self._model_path), *self._strength)
         frames = None if self._frames is None else max(2, round((self._frames - 1) * RATE / self._fps) + 1)
         make = partial(generate_like, like=self._like) if self._like else generate
-        motions = make(model, frames=frames, count=self._count, seed=self._seed, clean=self._clean)
+        # Loading PyTorch holds Blender's window up for a second, and numpy is about as quick.
+        motions = make(model, frames=frames, count=self._count, seed=self._seed, clean=self._clean, torch=False)
         if self._should_stop():
             raise _Cancelled
         self._send("motions", (model.name, [resample(motion, self._fps) for motion in motions]))

@@ -68,7 +68,7 @@ class LiveJob(Job):
         from ..core.model import load_model
 
         model = load_model(self._model_path)
-        sampler = Sampler(model)
+        sampler = Sampler(model, torch=False)  # loading PyTorch would hold the window up
         self._send("name", model.name)
         wanted = None if self._frames is None else max(30, round((self._frames - 1) * RATE / self._fps) + 1)
         count = wanted or model.source.frames

@@ -47,6 +47,8 @@ def riff(riff_zip: Path) -> ModuleType:
         filepath=str(riff_zip), repo="user_default", enable_on_install=True, overwrite=True
     )
     assert EXTENSION in bpy.context.preferences.addons
+    # Trainings of a few steps: a process of their own would take longer to start.
+    bpy.context.preferences.addons[EXTENSION].preferences.separate_process = False
     return importlib.import_module(EXTENSION)
 
 
