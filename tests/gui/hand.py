@@ -19,6 +19,12 @@ Waits = Generator[float, None, Any]
 TRIES, PATIENCE = 3, 20.0
 """A click that comes while a panel is being rebuilt is lost: it is made again after so many seconds."""
 
+WIDE = (0.5, 0.3, 0.75, 0.9)
+"""Where wide buttons are looked for, as shares of the sidebar's width."""
+
+LEFT = (0.13, 0.1, 0.16)
+"""Where the first button of a list's row is."""
+
 STEP = 13
 """Pixels from one look for a button to the next; buttons are 20 high."""
 
@@ -89,7 +95,17 @@ class Hand:
                     return str(manager.clipboard)
         return ""
 
-    def find(self, what: str, columns: tuple[float, ...] = (0.5, 0.3, 0.75, 0.9)) -> Waits:
+    def is_at(self, what: str, x: float, y: float) -> Waits:
+        """Move the pointer there; whether the button under it does that."""
+        area = self.area("VIEW_3D")
+        region = self.region(area, "UI")
+        yield from self.move(x, y)
+        if what not in self.under_pointer(area, region):
+            return False
+        yield 0.3  # on a busy machine Blender may still be where the pointer was before
+        return what in self.under_pointer(area, region)
+
+    def find(self, what: str, columns: tuple[float, ...] = WIDE) -> Waits:
         """Look for a button in the sidebar, scrolling down where it must; returns its place or None."""
         area = self.area("VIEW_3D")
         region = self.region(area, "UI")
@@ -98,11 +114,7 @@ class Hand:
                 x = region.x + region.width * column
                 heights = range(region.y + region.height - 30, region.y + 6, -STEP)
                 for y in sorted(heights, key=lambda y: abs(y - self.last_hit)):
-                    yield from self.move(x, y)
-                    if what not in self.under_pointer(area, region):
-                        continue
-                    yield 0.3  # on a busy machine Blender may still be where the pointer was before
-                    if what in self.under_pointer(area, region):
+                    if (yield from self.is_at(what, x, y)):
                         self.last_hit = y
                         return x, y
             for _ in range(6):
@@ -111,14 +123,26 @@ class Hand:
             yield 0.2
         return None
 
+    def find_right_of(self, what: str, neighbour: str) -> Waits:
+        """Look for a small button in the row of another one that is near the left edge; its place or None."""
+        region = self.region(self.area("VIEW_3D"), "UI")
+        place = yield from self.find(neighbour, LEFT)
+        if place is None:
+            return None
+        for x in range(int(place[0]), region.x + region.width, 7):
+            if (yield from self.is_at(what, x, place[1])):
+                return x, place[1]
+        return None
+
     def press(
-        self, what: str, done: Callable[[], bool], columns: tuple[float, ...] = (0.5, 0.3, 0.75, 0.9),
+        self, what: str, done: Callable[[], bool], columns: tuple[float, ...] = WIDE, right_of: str = "",
     ) -> Waits:  # fmt: skip
         """Find a button and click it until what it should do is done, like a person; RuntimeError in vain."""
         for _ in range(TRIES):
-            place = yield from self.find(what, columns)
+            place = yield from self.find_right_of(what, right_of) if right_of else self.find(what, columns)
             if place is None:
-                break
+                yield from self.scroll_up()
+                continue
             yield from self.click(*place)
             deadline = time.monotonic() + PATIENCE
             while time.monotonic() < deadline:
@@ -174,6 +198,7 @@ def perform(steps: Waits) -> None:
 
     preferences: Any = bpy.context.preferences
     preferences.view.show_splash = False  # it would swallow every click
+    preferences.system.viewport_aa = "OFF"  # drawn by the processor, each picture would be drawn eight times
     bpy.app.timers.register(tick, first_interval=2.0, persistent=True)
 
 

@@ -16,7 +16,7 @@ import bpy
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from hand import Hand, Waits, mark, open_tab, perform
+from hand import LEFT, Hand, Waits, mark, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
 SECONDS = 4
@@ -102,7 +102,7 @@ def variations(hand: Hand) -> Waits:
     names = [row.name for row in session().variations]
     ob: Any = bpy.data.objects["Dancer"]
     shown = f'bpy.ops.riff.show_action(action="{names[1]}"'
-    yield from hand.press(shown, lambda: ob.animation_data.action.name == names[1], (0.13, 0.1, 0.16))
+    yield from hand.press(shown, lambda: ob.animation_data.action.name == names[1], LEFT)
     yield from hand.wait_for(lambda: hand.window.screen.is_animation_playing, 20, "playback")
     yield 1.0
     hand.picture("7-playing")
@@ -110,8 +110,8 @@ def variations(hand: Hand) -> Waits:
     yield from hand.key("SPACE", view.x + 300, view.y + 300)
     yield from hand.wait_for(lambda: not hand.window.screen.is_animation_playing, 20, "the end of playback")
     for name in names:
-        keep = f'bpy.ops.riff.keep_variation(action="{name}"'
-        yield from hand.press(keep, partial(is_kept, name), (0.645, 0.66, 0.63, 0.67))
+        keep, row = (f'bpy.ops.riff.{what}(action="{name}"' for what in ("keep_variation", "show_action"))
+        yield from hand.press(keep, partial(is_kept, name), right_of=row)
     mark(f"kept {sum(row.kept for row in session().variations)}")
     yield 0.3
     hand.picture("8-kept")

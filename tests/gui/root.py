@@ -19,6 +19,9 @@ PACKAGES = (
 """python3-cattr: without it the extension system of Debian's Blender fails at start-up. libopenblas0: PyTorch
 multiplies ten times faster with it."""
 
+PATIENCE = 1200.0
+"""Seconds that each of the two downloads may take."""
+
 BOUND = ("dev", "dev/pts", "dev/shm")
 
 
@@ -34,24 +37,39 @@ def find_root(wanted: Path) -> Path:
         return wanted
     if shutil.which("debootstrap") is None:
         raise Unavailable("debootstrap is not installed")
+    part = wanted.with_name(f"{wanted.name}.part")
+    if _is_in_use(part):
+        raise Unavailable(f"“{part}” is still in use by another run")
+    shutil.rmtree(part, ignore_errors=True)
     try:
-        _build(wanted)
+        _build(part)
     except subprocess.CalledProcessError as error:
         raise Unavailable(f"the root could not be built: {' '.join(map(str, error.cmd))} failed") from error
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(f"the root was not built within {error.timeout:.0f} s") from error
+    shutil.rmtree(wanted, ignore_errors=True)
+    part.rename(wanted)
     return wanted
+
+
+def _is_in_use(root: Path) -> bool:
+    """Whether anything is mounted in the folder, the machine's own devices perhaps: it must not be deleted then."""
+    return any(line.split()[1].startswith(f"{root}/") for line in Path("/proc/self/mounts").read_text().splitlines())
 
 
 def _build(root: Path) -> None:
     """About 90 s and 2.2 GB. sid, since Blender in Debian's stable is older than 4.5."""
     root.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["debootstrap", "--variant=minbase", "sid", str(root)], check=True, stdout=subprocess.DEVNULL)
+    command = ["debootstrap", "--variant=minbase", "sid", str(root)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
     # A mirror's index of sid may be older than its own expiry date; signatures are still checked.
     (root / "etc/apt/apt.conf.d/91stale").write_text('Acquire::Check-Valid-Until "false";\n')
     with mounted(root):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (["apt-get", "update", "-qq"],
                         ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):  # fmt: skip
-            subprocess.run(["chroot", str(root), *command], check=True, env=environment, stdout=subprocess.DEVNULL)
+            chrooted = ["chroot", str(root), *command]
+            subprocess.run(chrooted, check=True, env=environment, stdout=subprocess.DEVNULL, timeout=PATIENCE)
 
 
 @contextmanager

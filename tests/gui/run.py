@@ -6,10 +6,12 @@ Ends with 0 where a person's path went through, 3 where no such window can be ha
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +31,32 @@ MARKS = (
     "actions during preview 0", "live kept, pose restored True", "preview range True",
     "region is the preview range True", "undone",
 )  # fmt: skip
+SMALL = (800, 520)
+
+MEANWHILE = (
+    "escape: scenes Scene, training None", "undo: scenes Scene, creature at 0",
+    "save: scenes Scene, objects Creature", "training: done", "deletion: variations left 0",
+    "another file: scenes Scene, training None",
+)  # fmt: skip
+
 BANNER = (204, 61, 61)
 """Colour of the banner with which the status bar shows an error."""
 
 
-def run_in_window(root: Path, zip_path: Path, script: str, out: Path, seconds: int, arguments: str = "") -> str:
-    """Install the extension in the root, run a script of this folder in Blender's window; returns what it printed."""
+def run_in_window(
+    root: Path, zip_path: Path, script: str, out: Path, seconds: int, size: tuple[int, int] = (1400, 960),
+) -> str:  # fmt: skip
+    """Install the extension in the root, run a script of this folder in a window of this size in pixels.
+
+    Returns what it printed. Waits for another run in the same root to end.
+    """
+    with open(root / "riff.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _run_alone(root, zip_path, script, out, seconds, size)
+
+
+def _run_alone(root: Path, zip_path: Path, script: str, out: Path, seconds: int, size: tuple[int, int]) -> str:
+    width, height = size
     inside = root / "riff"
     shutil.rmtree(inside, ignore_errors=True)
     (inside / "out").mkdir(parents=True)
@@ -42,8 +64,8 @@ def run_in_window(root: Path, zip_path: Path, script: str, out: Path, seconds: i
     shutil.copyfile(zip_path, inside / "riff.zip")
     (inside / "run.sh").write_text(
         "set -e\nblender --command extension install-file -r user_default -e /riff/riff.zip\n"
-        f"timeout --kill-after=10 {seconds} xvfb-run -a -s '-screen 0 1600x1000x24' blender --enable-event-simulate "
-        f"--window-geometry 0 0 1600 1000 --python /riff/gui/{script} {arguments}\n"
+        f"timeout --kill-after=10 {seconds} xvfb-run -a -s '-screen 0 {width}x{height}x24' blender "
+        f"--enable-event-simulate --window-geometry 0 0 {width} {height} --python /riff/gui/{script}\n"
     )
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "LIBGL_ALWAYS_SOFTWARE": "1",
@@ -55,6 +77,7 @@ def run_in_window(root: Path, zip_path: Path, script: str, out: Path, seconds: i
             ["chroot", str(root), "bash", "/riff/run.sh"], env=environment, text=True, errors="replace",
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
+    out.mkdir(parents=True, exist_ok=True)
     shutil.copytree(inside / "out", out, dirs_exist_ok=True)
     (out / "log.txt").write_text(done.stdout)
     return done.stdout
@@ -62,9 +85,7 @@ def run_in_window(root: Path, zip_path: Path, script: str, out: Path, seconds: i
 
 def problems_of(log: str, out: Path, root: Path) -> list[str]:
     """What went wrong on a person's path, a line each."""
-    found = [] if "GUI-DONE" in log else ["the path did not come to its end"]
-    found += [f"no mark “{mark}”" for mark in MARKS if not any(mark in line for line in marks(log))]
-    found += [line for line in log.splitlines() if line.startswith(("RuntimeError", "AssertionError"))]
+    found = unfulfilled(log, MARKS)
     for name in PICTURES:
         path = out / f"{name}.png"
         if not path.exists():
@@ -72,6 +93,13 @@ def problems_of(log: str, out: Path, root: Path) -> list[str]:
         elif banner_share(root, path) > 0.0005:
             found.append(f"an error banner in {name}")
     return found
+
+
+def unfulfilled(log: str, wanted: Sequence[str]) -> list[str]:
+    """Which marks a script did not make, and why."""
+    found = [] if "GUI-DONE" in log else ["it did not come to its end"]
+    found += [f"no mark “{mark}”" for mark in wanted if not any(mark in line for line in marks(log))]
+    return found + [line for line in log.splitlines() if line.startswith(("RuntimeError", "AssertionError", "Error"))]
 
 
 def marks(log: str) -> list[str]:
@@ -99,9 +127,13 @@ def main() -> int:
         return 3
     shutil.rmtree(options.out, ignore_errors=True)
     log = run_in_window(root, options.zip.resolve(), "person.py", options.out, options.seconds)
+    problems = problems_of(log, options.out, root)
     for mark in marks(log):
         print(mark)
-    problems = problems_of(log, options.out, root)
+    log = run_in_window(root, options.zip.resolve(), "meanwhile.py", options.out / "meanwhile", options.seconds, SMALL)
+    for mark in marks(log):
+        print(mark)
+    problems += unfulfilled(log, MEANWHILE)
     for problem in problems:
         print(f"PROBLEM: {problem}")
     print(f"{len(PICTURES)} pictures in {options.out}" if not problems else f"See {options.out / 'log.txt'}")

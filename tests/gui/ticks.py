@@ -6,7 +6,6 @@ Runs inside Blender; prints one line “GUI-FIGURES {json}”.
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 import time
@@ -20,10 +19,10 @@ import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from creature import add_creature
 from hand import Hand, Waits, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
-FRAMES, CHAINS, LINKS = 648, 16, 4
 TICK = 0.02
 SECONDS = float(os.environ.get("RIFF_GUI_SECONDS", "20"))
 
@@ -67,63 +66,21 @@ def time_draws() -> dict[str, list[float]]:
     return spent
 
 
-def add_creature() -> Any:
-    """An armature of 65 bones with every bone keyed on 648 frames, walking along."""
-    data = bpy.data.armatures.new("Creature")
-    ob: Any = bpy.data.objects.new("Creature", data)
-    context: Any = bpy.context
-    context.collection.objects.link(ob)
-    context.view_layer.objects.active = ob
-    ob.select_set(True)
-    bpy.ops.object.mode_set(mode="EDIT")
-    hips = data.edit_bones.new("hips")
-    hips.head, hips.tail = (0, 0, 1.0), (0, 0, 1.1)
-    for chain in range(CHAINS):
-        parent, angle = hips, chain * 2 * math.pi / CHAINS
-        for link in range(LINKS):
-            bone = data.edit_bones.new(f"chain{chain:02}.{link}")
-            bone.parent = parent
-            bone.head = parent.tail
-            reach = 0.15 * (link + 1)
-            rise = (0.1 if chain % 2 else -0.25) * (link + 1)
-            bone.tail = (math.cos(angle) * reach, math.sin(angle) * reach, 1.1 + rise)
-            parent = bone
-    bpy.ops.object.mode_set(mode="POSE")
-    action = bpy.data.actions.new("Creep")
-    slot = action.slots.new(id_type="OBJECT", name=ob.name)
-    ob.animation_data_create().action = action
-    ob.animation_data.action_slot = slot
-    layer: Any = action.layers.new("Layer")
-    bag = layer.strips.new(type="KEYFRAME").channelbag(slot, ensure=True)
-    times = np.arange(FRAMES)
-    for number, bone in enumerate(ob.pose.bones):
-        bone.rotation_mode = "XYZ"
-        for axis in range(3):
-            _key(bag, bone.path_from_id("rotation_euler"), axis, 0.4 * np.sin(times / (9 + number % 7) + axis + number))
-    _key(bag, ob.pose.bones["hips"].path_from_id("location"), 1, times * 0.002)
-    bpy.ops.object.mode_set(mode="OBJECT")
-    context.scene.render.fps, context.scene.frame_end = 30, FRAMES
-    return ob
-
-
-def _key(bag: Any, path: str, axis: int, values: Any) -> None:
-    curve = bag.fcurves.new(path, index=axis)
-    curve.keyframe_points.add(FRAMES)
-    curve.keyframe_points.foreach_set("co", np.stack([np.arange(1, FRAMES + 1), values], 1).astype(np.float32).ravel())
-    curve.update()
-
-
 def measure(hand: Hand) -> Waits:
     figures: dict[str, Any] = {"seconds": SECONDS}
     bpy.data.batch_remove(list(bpy.data.objects))
     yield from open_tab(hand)
     ob = add_creature()
+    with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
+        bpy.ops.screen.screen_full_area()  # other editors would be drawn as well, by the processor
     yield 3.0
+    hand.region(hand.area("VIEW_3D"), "UI").active_panel_category = "Riff"
     source = import_module(f"{RIFF}.operators.source")
     yield from hand.wait_for(lambda: source.summary_of(ob) is not None, 30, "the summary")
     yield from hand.wait_for(lambda: not import_module(f"{RIFF}.rig.jobs").any_running(), 200, "the estimate")
     ticks, draws = Ticks(), time_draws()
     yield from _gaps(hand, ticks, figures, "idle")
+    yield from _plain(ticks, figures, ob)
     yield from _training(hand, ticks, figures)
     yield from _generating(hand, ticks, figures)
     yield from _live(hand, ticks, figures)
@@ -140,6 +97,18 @@ def _gaps(hand: Hand, ticks: Ticks, figures: dict[str, Any], name: str) -> Waits
     figures[name] = ticks.gaps()
 
 
+def _plain(ticks: Ticks, figures: dict[str, Any], ob: Any) -> Waits:
+    """What the window takes by itself to show a changed pose."""
+    changes, started = 60, time.perf_counter()
+    ticks.start()
+    for step in range(changes):
+        ob.pose.bones[step].rotation_euler[0] += 0.2
+        yield 0.001
+    figures["poses shown a second without Riff"] = changes / (time.perf_counter() - started)
+    figures["longest picture without Riff"] = ticks.gaps()["max"]
+    yield 1.0
+
+
 def _click(hand: Hand, operator: Callable[..., Any], **settings: Any) -> None:
     area = hand.area("VIEW_3D")
     with hand.over(area, hand.region(area, "WINDOW")):
@@ -150,9 +119,11 @@ def _training(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:
     ops: Any = bpy.ops
     jobs = import_module(f"{RIFF}.rig.jobs")
     ticks.start()
+    started = time.perf_counter()
     _click(hand, ops.riff.train)
-    yield 0.0
-    figures["train click"] = ticks.gaps()["max"]
+    yield from hand.wait_for(lambda: jobs.latest_training() is not None, 60, "the reading")
+    figures["train block"] = ticks.gaps()["max"]
+    figures["reading seconds"] = time.perf_counter() - started
     job = jobs.latest_training()
     yield from hand.wait_for(lambda: job.progress is not None, 200, "progress")
     yield 2.0
@@ -165,6 +136,7 @@ def _training(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:
     figures["cancel block"] = ticks.gaps()["max"]
     ops.riff.discard_training("EXEC_DEFAULT", name=job.name)
     _click(hand, ops.riff.train, scale=0.0001)
+    yield from hand.wait_for(lambda: jobs.latest_training() is not job, 60, "the reading")
     job = jobs.latest_training()
     yield from hand.wait_for(lambda: not job.running, 300, "the short training")
 
@@ -175,8 +147,10 @@ def _generating(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:
     ticks.start()
     riff: Any = ops
     _click(hand, riff.riff.generate, count=5)
+    started = time.perf_counter()
     yield from hand.wait_for(lambda: len(session.riff.variations) == 5, 120, "five variations")
     figures["generate block"] = ticks.gaps()["max"]
+    figures["generate seconds"] = time.perf_counter() - started
 
 
 def _live(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:

@@ -1,0 +1,150 @@
+"""What a person may do between two steps of Riff's work: Esc, undo, save, delete, open another file.
+
+Runs inside Blender. The outside judges by the marks it prints; a crash leaves them out.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from creature import add_creature
+from hand import Hand, Waits, mark, open_tab, perform
+
+RIFF = "bl_ext.user_default.riff"
+
+
+def jobs() -> Any:
+    return import_module(f"{RIFF}.rig.jobs")
+
+
+def begin(hand: Hand, operator: Callable[..., Any], **settings: Any) -> None:
+    """Click an operator, as far as Blender is concerned."""
+    area = hand.area("VIEW_3D")
+    with hand.over(area, hand.region(area, "WINDOW")):
+        operator("INVOKE_DEFAULT", **settings)
+
+
+def scenes() -> str:
+    return ", ".join(scene.name for scene in bpy.data.scenes)
+
+
+def reading(hand: Hand) -> Waits:
+    """Click Train and wait until a few steps of the reading are done."""
+    ops: Any = bpy.ops
+    begin(hand, ops.riff.train, scale=0.0001)
+    yield 0.3
+    assert jobs().latest_training() is None, "the reading was over before it could be disturbed"
+
+
+def meanwhile(hand: Hand) -> Waits:
+    yield from open_tab(hand)
+    yield from escape(hand)
+    yield from undo(hand)
+    yield from save(hand)
+    yield from training(hand)
+    yield from deletion(hand)
+    yield from another_file(hand)
+
+
+def fresh(hand: Hand) -> Waits:
+    with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
+        bpy.data.batch_remove(list(bpy.data.objects))
+        add_creature()
+        bpy.ops.ed.undo_push(message="Creature")
+    yield 1.0
+
+
+def escape(hand: Hand) -> Waits:
+    yield from fresh(hand)
+    yield from reading(hand)
+    view = hand.region(hand.area("VIEW_3D"), "WINDOW")
+    yield from hand.key("ESC", view.x + 100, view.y + 100)
+    yield 2.0
+    mark(f"escape: scenes {scenes()}, training {jobs().latest_training()}")
+
+
+def undo(hand: Hand) -> Waits:
+    yield from reading(hand)
+    ob: Any = bpy.data.objects["Creature"]
+    ob.location.x = 1.0
+    with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
+        bpy.ops.ed.undo_push(message="Move")
+    yield 0.1
+    view = hand.region(hand.area("VIEW_3D"), "WINDOW")
+    yield from hand.key("Z", view.x + 100, view.y + 100, ctrl=True)
+    yield 4.0
+    yield from ended(hand)
+    mark(f"undo: scenes {scenes()}, creature at {bpy.data.objects['Creature'].location.x:.0f}")
+
+
+def save(hand: Hand) -> Waits:
+    yield from reading(hand)
+    path = Path(tempfile.mkdtemp()) / "meanwhile.blend"
+    with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
+    libraries: Any = bpy.data.libraries
+    with libraries.load(str(path)) as (there, _):
+        mark(f"save: scenes {', '.join(there.scenes)}, objects {', '.join(sorted(there.objects))}")
+    yield 4.0
+    yield from ended(hand)
+
+
+def ended(hand: Hand) -> Waits:
+    """Let a training that has begun come to its end, and forget it."""
+    latest = jobs().latest_training()
+    if latest is not None:
+        yield from hand.wait_for(lambda: not latest.running, 200, "the training")
+        jobs().stop_all()
+
+
+def training(hand: Hand) -> Waits:
+    """While it trains: another pose, another frame, undo; then the model is there."""
+    ops: Any = bpy.ops
+    begin(hand, ops.riff.train, scale=0.0001)
+    yield from hand.wait_for(lambda: jobs().latest_training() is not None, 60, "the reading")
+    job = jobs().latest_training()
+    context: Any = bpy.context
+    ob: Any = bpy.data.objects["Creature"]
+    ob.data.bones["hips"].name = "pelvis"
+    context.scene.frame_set(40)
+    with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
+        bpy.ops.ed.undo_push(message="Rename")
+        bpy.ops.ed.undo()
+    yield from hand.wait_for(lambda: not job.running, 200, "the training")
+    mark(f"training: {job.state.value} {job.error}")
+
+
+def deletion(hand: Hand) -> Waits:
+    """Delete the armature while variations are written for it."""
+    yield from fresh(hand)
+    ops, actions = bpy.ops, bpy.data.actions
+    before = len(actions)
+    riff: Any = ops
+    begin(hand, riff.riff.generate, count=20)
+    yield from hand.wait_for(lambda: len(actions) > before, 60, "the first variation")
+    bpy.data.objects.remove(bpy.data.objects["Creature"])
+    yield 2.0
+    left = [action.name for action in bpy.data.actions if action.get("riff_model")]
+    mark(f"deletion: variations left {len(left)}")
+
+
+def another_file(hand: Hand) -> Waits:
+    yield from fresh(hand)
+    yield from reading(hand)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    yield 3.0
+    mark(f"another file: scenes {scenes()}, training {jobs().latest_training()}")
+
+
+if __name__ == "__main__":
+    perform(meanwhile(Hand(Path(os.environ["RIFF_GUI_OUT"]))))
