@@ -129,6 +129,7 @@ def _draw_extend(layout: Any, context: Any, settings: Any) -> None:
 
 def _draw_loop(layout: Any, context: Any, settings: Any) -> None:
     layout.prop(settings, "transition")
+    layout.prop(settings, "travel")
 
 
 def _draw_style(layout: Any, context: Any, settings: Any) -> None:
@@ -164,7 +165,7 @@ def _fill(operator: Any, context: Any, settings: Any) -> None:
         if kind == "EXTEND":
             operator.before, operator.after = settings.before, settings.after
     elif kind == "LOOP":
-        operator.transition = settings.transition
+        operator.transition, operator.travel = settings.transition, settings.travel
     else:
         operator.action = settings.content.name if settings.content else ""
         operator.armature = settings.armature.name if settings.armature else ""
