@@ -1,4 +1,4 @@
-"""The list of feet that the user chose."""
+"""The lists of feet that the user chose, and of bones about which the user knows better."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import bpy
 
 from .poll import answer, selection_problem
 from .rig_settings import rig_settings
-from .source import feet_found
+from .source import feet_found, rows_found
 
 
 class RIFF_OT_add_foot(bpy.types.Operator):
@@ -55,4 +55,52 @@ class RIFF_OT_remove_foot(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (RIFF_OT_add_foot, RIFF_OT_remove_foot)
+class RIFF_OT_list_learned(bpy.types.Operator):
+    """List the bones that Riff learns, each with its other side and body part, to leave some out or correct them"""
+
+    bl_idname = "riff.list_learned"
+    bl_label = "List Learned Bones"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        problem = selection_problem(context.object)
+        if not problem and not rows_found(context.object):
+            problem = "Riff has not looked at this armature yet"
+        return answer(cls, problem)
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        settings = rig_settings(context.object)
+        left_out = [row.name for row in settings.controls if not row.learn]
+        settings.controls.clear()
+        for name, partner, part in rows_found(context.object):
+            row = settings.controls.add()
+            row.name, row.found_partner, row.found_part, row.partner, row.part = name, partner, part, partner, part
+        for name in left_out:
+            if name in context.object.pose.bones and name not in settings.controls:
+                row = settings.controls.add()
+                row.name, row.learn = name, False
+        settings.active_control = 0
+        return {"FINISHED"}
+
+
+class RIFF_OT_forget_learned(bpy.types.Operator):
+    """Let Riff find again which bones it learns, their other sides and body parts"""
+
+    bl_idname = "riff.forget_learned"
+    bl_label = "Let Riff Find Them"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        problem = selection_problem(context.object)
+        if not problem and not len(rig_settings(context.object).controls):
+            problem = "Nothing was changed"
+        return answer(cls, problem)
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        rig_settings(context.object).controls.clear()
+        return {"FINISHED"}
+
+
+CLASSES = (RIFF_OT_add_foot, RIFF_OT_remove_foot, RIFF_OT_list_learned, RIFF_OT_forget_learned)

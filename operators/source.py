@@ -13,12 +13,15 @@ from bpy.app.handlers import persistent
 from ..core.checkpoint import Checkpoint
 from ..core.errors import RiffError
 from ..core.motion import RATE, learned_groups
+from ..core.parts import find_partners, find_parts
 from ..core.recipe import FAST, RECIPES, rows_a_training
+from ..core.skeleton import TILT, WHOLE, Skeleton
 from ..rig import jobs
+from ..rig.actions import stack_of
 from ..rig.steps import STEP
 from . import timer
 from .preferences import training_python
-from .rig_settings import rig_settings
+from .rig_settings import plays_nla, rig_settings
 from .train import armature_problem, source_steps
 
 DELAY = 0.3
@@ -43,6 +46,10 @@ class Summary:
     estimate: jobs.EstimateJob | None = None
     kind: tuple[str, ...] = ()
     frames: int = 0
+    controls: bool = False
+    properties: list[str] = field(default_factory=list)
+    rows: list[tuple[str, str, str]] = field(default_factory=list)
+    """Name, bone on the other side and body part of each bone that is learned."""
 
 
 HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
@@ -60,8 +67,10 @@ _looking: list[Generator[float, None, Summary]] = []
 def key_of(ob: bpy.types.Object) -> Key:
     """What a summary depends on, cheap enough for drawing."""
     settings, action = rig_settings(ob), ob.animation_data.action
+    played = (action.name, action.frame_range[0], action.frame_range[1]) if action else ()
     feet = tuple(foot.name for foot in settings.feet) if settings.own_feet else None
-    return (ob.name, action.name, action.frame_range[0], action.frame_range[1], settings.root, feet, len(ob.data.bones))
+    told = tuple((row.name, row.learn, row.partner, row.part) for row in settings.controls)
+    return (ob.name, played, settings.root, feet, told, plays_nla(ob), len(ob.data.bones))
 
 
 def summary_of(ob: bpy.types.Object) -> Summary | None:
@@ -114,8 +123,8 @@ def look() -> float | None:
 
 def _look_at(ob: bpy.types.Object) -> Generator[float, None, Summary]:
     """Steps that return the summary."""
-    span = ob.animation_data.action.frame_range
     try:
+        span = (stack_of(ob).span if plays_nla(ob) else None) or ob.animation_data.action.frame_range
         step = max(1, int((span[1] - span[0]) / GLANCE))
         motion = yield from source_steps(ob, bpy.context.scene, step=step)
         learned_groups(motion)
@@ -124,6 +133,8 @@ def _look_at(ob: bpy.types.Object) -> Generator[float, None, Summary]:
     yield 1.0
     skeleton, frames = motion.skeleton, round(motion.duration * RATE) + 1
     summary = Summary("", skeleton.joints, skeleton.names[0], [skeleton.names[j] for j in skeleton.contacts])
+    summary.controls, summary.properties = bool(skeleton.bases), [one.name for one in skeleton.properties]
+    summary.rows = _rows(skeleton)
     summary.kind, summary.frames = skeleton.names + tuple(summary.feet), frames
     if summary.kind in _paces:
         _tell(summary)
@@ -133,6 +144,20 @@ def _look_at(ob: bpy.types.Object) -> Generator[float, None, Summary]:
         summary.estimate.start()
         timer.ensure_running()
     return summary
+
+
+def _rows(skeleton: Skeleton) -> list[tuple[str, str, str]]:
+    partners = find_partners(skeleton)
+    parts = {joint: part.name for part in find_parts(skeleton) for joint in part.joints}
+    return [
+        (name, skeleton.names[partners[joint]] if partners[joint] != joint else "", parts.get(joint, ""))
+        for joint, name in enumerate(skeleton.names) if skeleton.bases[joint : joint + 1] not in ((TILT,), (WHOLE,))
+    ]  # fmt: skip
+
+
+def rows_found(ob: bpy.types.Object) -> list[tuple[str, str, str]]:
+    """What Riff found of each bone, if it has looked at this armature's action."""
+    return next((summary.rows for key, summary in _known.items() if key[0] == ob.name), [])
 
 
 def take_estimate(job: jobs.Job) -> None:

@@ -23,7 +23,7 @@ from ..rig.steps import STEP, run_through
 from . import timer
 from .poll import answer, selection_problem
 from .preferences import training_device, training_python
-from .rig_settings import chosen_feet, rig_settings
+from .rig_settings import plays_nla, wishes
 from .session import refresh_unfinished
 from .settings import RECIPE_ITEMS, RiffSettings, session_of, settings_of
 from .stepwise import Stepwise
@@ -35,6 +35,8 @@ def armature_problem(ob: bpy.types.Object | None) -> str:
     """What keeps this object from being trained on, as a sentence for a tooltip; empty where nothing does."""
     if ob is None or selection_problem(ob):
         return selection_problem(ob)
+    if plays_nla(ob):
+        return ""
     if ob.animation_data is None or ob.animation_data.action is None:
         return "The armature has no action; give it one to learn from"
     return ""
@@ -59,8 +61,8 @@ def source_steps(
     seconds: float = STEP,
 ) -> Generator[float, None, Motion]:  # fmt: skip
     """The same in steps of about so many seconds; of another action where one is given."""
-    root, feet = rig_settings(ob).root, chosen_feet(ob)
-    return read_steps(ob, action, scene=scene, root=root, feet=feet, step=step, seconds=seconds)
+    nla = action is None and plays_nla(ob)
+    return read_steps(ob, action, scene=scene, step=step, nla=nla, seconds=seconds, **wishes(ob))
 
 
 class TrainingStart(Stepwise):
@@ -121,7 +123,8 @@ class RIFF_OT_train(TrainingStart, bpy.types.Operator):
         return self.begin_modal(context)
 
     def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
-        name = context.object.animation_data.action.name
+        action = context.object.animation_data.action
+        name = action.name if action is not None else context.object.name
         motion = yield from source_steps(context.object, context.scene)
         return name, f"“{name}”", motion
 

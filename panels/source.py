@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ..operators.rig_settings import plays_nla
 from ..operators.source import is_variation, summary_of
 from .tab import RiffPanel, draw_sentence, say
 
@@ -23,6 +24,10 @@ class RIFF_PT_source(RiffPanel, bpy.types.Panel):
             return
         layout.label(text=ob.name, icon="ARMATURE_DATA", translate=False)
         action = ob.animation_data.action if ob.animation_data else None
+        if plays_nla(ob):
+            layout.label(text="All strips of the NLA together", icon="NLA")
+            _draw_what_is_learned(layout, ob)
+            return
         if action is None:
             layout.label(text="No action to learn from", icon="INFO")
             return
@@ -34,13 +39,17 @@ class RIFF_PT_source(RiffPanel, bpy.types.Panel):
         if is_variation(action):
             layout.label(text="A variation made by Riff", icon="RNDCURVE")
             return
-        summary = summary_of(ob)
-        if summary is None:
-            layout.label(text="Looking at the armature…", icon="VIEWZOOM")
-        elif summary.problem:
-            draw_sentence(layout, summary.problem, "ERROR", alert=True)
-        else:
-            _draw_summary(layout, summary)
+        _draw_what_is_learned(layout, ob)
+
+
+def _draw_what_is_learned(layout: Any, ob: Any) -> None:
+    summary = summary_of(ob)
+    if summary is None:
+        layout.label(text="Looking at the armature…", icon="VIEWZOOM")
+    elif summary.problem:
+        draw_sentence(layout, summary.problem, "ERROR", alert=True)
+    else:
+        _draw_summary(layout, summary)
 
 
 def _draw_hint(layout: Any, context: Any) -> None:
@@ -57,13 +66,19 @@ def _draw_hint(layout: Any, context: Any) -> None:
 
 def _draw_summary(layout: Any, summary: Any) -> None:
     column = layout.column(align=True)
-    joints = say("{} joints below {}").format(summary.joints, summary.root)
-    column.label(text=joints, icon="BONE_DATA", translate=False)
+    joints = say("{} controls, led by {}") if summary.controls else say("{} joints below {}")
+    icon = "CON_ARMATURE" if summary.controls else "BONE_DATA"
+    column.label(text=joints.format(summary.joints, summary.root), icon=icon, translate=False)
     feet = ", ".join(summary.feet[:SHOWN_FEET])
     if len(summary.feet) > SHOWN_FEET:
         feet = say("{} and {} more").format(feet, len(summary.feet) - SHOWN_FEET)
     words = say("Feet: {}").format(feet) if feet else say("No feet found")
     column.label(text=words, icon="CON_FLOOR", translate=False)
+    if summary.properties:
+        names = ", ".join(summary.properties[:SHOWN_FEET])
+        if len(summary.properties) > SHOWN_FEET:
+            names = say("{} and {} more").format(names, len(summary.properties) - SHOWN_FEET)
+        column.label(text=say("Properties: {}").format(names), icon="PROPERTIES", translate=False)
 
 
 class RIFF_PT_roles(RiffPanel, bpy.types.Panel):
@@ -85,13 +100,44 @@ class RIFF_PT_roles(RiffPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.prop_search(settings, "root", ob.data, "bones", icon="BONE_DATA")
         layout.prop(settings, "own_feet")
-        if not settings.own_feet:
+        if settings.own_feet:
+            row = layout.row()
+            row.template_list("RIFF_UL_feet", "", settings, "feet", settings, "active_foot", rows=3)
+            buttons = row.column(align=True)
+            buttons.operator("riff.add_foot", text="", icon="ADD")
+            buttons.operator("riff.remove_foot", text="", icon="REMOVE")
+        if len(ob.animation_data.nla_tracks):
+            layout.prop(settings, "whole_nla")
+
+
+class RIFF_PT_learned(RiffPanel, bpy.types.Panel):
+    """Which bones are learned, their other sides and body parts."""
+
+    bl_label = "Learned Bones"
+    bl_parent_id = "RIFF_PT_source"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return RIFF_PT_roles.poll(context)
+
+    def draw(self, context: Any) -> None:
+        layout, ob = self.layout, context.object
+        settings = ob.riff
+        if not len(settings.controls):
+            layout.operator("riff.list_learned", icon="PRESET")
             return
-        row = layout.row()
-        row.template_list("RIFF_UL_feet", "", settings, "feet", settings, "active_foot", rows=3)
-        buttons = row.column(align=True)
-        buttons.operator("riff.add_foot", text="", icon="ADD")
-        buttons.operator("riff.remove_foot", text="", icon="REMOVE")
+        layout.template_list("RIFF_UL_controls", "", settings, "controls", settings, "active_control", rows=5)
+        if settings.active_control < len(settings.controls):
+            chosen = settings.controls[settings.active_control]
+            column = layout.column(align=True)
+            column.use_property_split = True
+            column.use_property_decorate = False
+            column.prop_search(chosen, "partner", ob.data, "bones", icon="MOD_MIRROR")
+            column.prop(chosen, "part", icon="OUTLINER_OB_ARMATURE")
+        row = layout.row(align=True)
+        row.operator("riff.list_learned", text="Look Again", icon="FILE_REFRESH")
+        row.operator("riff.forget_learned", icon="LOOP_BACK")
 
 
 class RIFF_UL_feet(bpy.types.UIList):
@@ -102,4 +148,17 @@ class RIFF_UL_feet(bpy.types.UIList):
         layout.prop_search(item, "name", context.object.data, "bones", text="", icon="BONE_DATA")
 
 
-CLASSES = (RIFF_PT_source, RIFF_PT_roles, RIFF_UL_feet)
+class RIFF_UL_controls(bpy.types.UIList):
+    def draw_item(
+        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
+        index: Any, flt_flag: Any,
+    ) -> None:  # fmt: skip
+        row = layout.row()
+        row.prop(item, "learn", text="")
+        names = row.row()
+        names.active = item.learn
+        names.label(text=item.name, translate=False)
+        names.label(text=item.part, translate=False)
+
+
+CLASSES = (RIFF_PT_source, RIFF_PT_roles, RIFF_PT_learned, RIFF_UL_feet, RIFF_UL_controls)

@@ -12,6 +12,8 @@ import bpy
 import numpy as np
 import pytest
 
+from tests.blender.walkers import add_control_biped, walk_control_biped
+
 
 @pytest.fixture
 def source(riff: ModuleType) -> Iterator[ModuleType]:
@@ -84,6 +86,44 @@ def test_feet_that_the_user_chose(riff: ModuleType, source: ModuleType, dancer: 
     dancer.riff.root = "nothing"
     with pytest.raises(RuntimeError, match="no bone “nothing” to be the root"):
         bpy.ops.riff.train(scale=0.0001)
+
+
+def test_learned_bones_are_listed_left_out_and_corrected(riff: ModuleType, source: ModuleType) -> None:
+    biped = add_control_biped()
+    walk_control_biped(biped)
+    bpy.context.view_layer.objects.active = biped
+    told = summary(source, biped)
+    assert (told.problem, told.controls, told.root) == ("", True, "body")
+    assert sorted(told.properties) == ["armed", "influence", "mood", "value", "weather"]
+    assert bpy.ops.riff.list_learned() == {"FINISHED"}
+    rows = {row.name: (row.partner, row.part) for row in biped.riff.controls}
+    assert rows["ik_foot.L"] == ("ik_foot.R", "Left Leg")
+    assert set(rows) == {"body", "ik_foot.L", "ik_foot.R", "spine", "head", "arm.L"}
+    biped.riff.controls["spine"].learn = False
+    biped.riff.controls["arm.L"].part = "Wing"
+    biped.riff.controls["ik_foot.L"].partner = ""
+    told = summary(source, biped)
+    assert ("arm.L", "", "Wing") in told.rows
+    assert {name: partner for name, partner, _ in told.rows}["ik_foot.L"] == ""
+    assert "spine" not in [name for name, _, _ in told.rows]
+    read = importlib.import_module(f"{riff.__name__}.operators.train").read_source
+    assert "spine" not in read(biped, bpy.context.scene).skeleton.names
+    assert bpy.ops.riff.list_learned() == {"FINISHED"}
+    assert [row.name for row in biped.riff.controls if not row.learn] == ["spine"]
+    assert bpy.ops.riff.forget_learned() == {"FINISHED"}
+    assert "spine" in [name for name, _, _ in summary(source, biped).rows]
+
+
+def test_the_whole_nla_is_learned_where_it_is_wished(riff: ModuleType, source: ModuleType) -> None:
+    biped = add_control_biped()
+    walk_control_biped(biped)
+    bpy.context.view_layer.objects.active = biped
+    data = biped.animation_data
+    data.nla_tracks.new().strips.new("Walk", 20, data.action)
+    data.action = None
+    biped.riff.whole_nla = True
+    assert summary(source, biped).root == "body"
+    assert bpy.ops.riff.train(scale=0.0001) == {"FINISHED"}
 
 
 def test_a_glance_is_the_same_motion_in_fewer_frames(riff: ModuleType, dancer: bpy.types.Object) -> None:
