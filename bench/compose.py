@@ -62,7 +62,7 @@ Joins: share of joints whose step (place), change of step (velocity) and change 
 within the clip's own 99th percentile for that joint; “worst” is the largest of them all in that percentile. Skating and
 roughness (mean acceleration) are those of the new frames beside the clip's. “New” is the mean angle of the moving, free
 joints to what was there before; “copied” the share of the new that is within 4 degrees of a stretch of the clip. “Time”
-is that of composing one motion beside generating one, loading of networks included in both."""
+is that of composing one motion beside generating one of as many frames, both from the networks' weights on."""
 
 
 @dataclass(frozen=True)
@@ -185,8 +185,7 @@ class Yardstick:
 def measure(model: Model, seeds: int) -> tuple[list[Row], list[Row]]:
     """Rows of all kinds beside the cross-fade, and of the entry levels."""
     source, yardstick = model.source, Yardstick(model.source)
-    plain = seconds(lambda: generate(model, count=1, seed=0))
-    rows = [_row(model, yardstick, task, seeds, plain) for task in tasks(source)]
+    rows = [_row(model, yardstick, task, seeds) for task in tasks(source)]
     variations = generate(model, count=seeds, seed=7)
     for start, length in regions(source.frames):
         task = region_task(source, start, length)
@@ -195,27 +194,34 @@ def measure(model: Model, seeds: int) -> tuple[list[Row], list[Row]]:
     levels = []
     for entry in range(1, model.recipe.levels + 1):
         parts = [region_task(source, start, length, entry) for start, length in regions(source.frames)]
-        figures = [_row(model, yardstick, task, seeds, plain).figures for task in parts]
+        figures = [_row(model, yardstick, task, seeds).figures for task in parts]
         mean = {name: statistics.fmean(row[name] for row in figures) for name in figures[0]}
         levels.append(Row(f"regions, entry level {entry}", "measured", "Riff", mean))
     return rows, levels
 
 
-def _row(model: Model, yardstick: Yardstick, task: Task, seeds: int, plain: float) -> Row:
+def _row(model: Model, yardstick: Yardstick, task: Task, seeds: int) -> Row:
     outcomes = compose(model, task.composition, count=seeds, seed=7)
     figures = yardstick.figures(task, outcomes)
-    figures["time_ratio"] = seconds(lambda: compose(model, task.composition, seed=0)) / plain
+    frames = task.composition.target.frames
+    figures["time_ratio"] = time_ratio(
+        lambda: compose(model, task.composition, seed=0), lambda: generate(model, frames=frames, count=1, seed=0)
+    )
     return Row(task.name, "measured", "Riff", figures)
 
 
-def seconds(call: Callable[[], Any], rounds: int = 3) -> float:
-    """Processor time of the shortest of some calls: on a machine that others use, too, it says most."""
-    laps = []
+def time_ratio(call: Callable[[], Any], other: Callable[[], Any], rounds: int = 5) -> float:
+    """Processor time of one call beside another's, the shortest of each, taken in turns.
+
+    On a machine that others use, too, the shortest says most; in turns both meet the same company.
+    """
+    laps: list[list[float]] = [[], []]
     for _ in range(rounds):
-        begun = time.process_time()
-        call()
-        laps.append(time.process_time() - begun)
-    return min(laps)
+        for own, run in zip(laps, (call, other), strict=True):
+            begun = time.process_time()
+            run()
+            own.append(time.process_time() - begun)
+    return min(laps[0]) / min(laps[1])
 
 
 def source_joins(source: Motion) -> Array:

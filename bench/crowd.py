@@ -26,6 +26,7 @@ import bpy
 
 from .clips import EXTENSION, load_clip
 from .machine import ROOT, circumstances
+from .skin import add_skin
 
 SIZES = (10, 30, 100)
 FRAMES = 300
@@ -77,6 +78,7 @@ def measure(zip_path: Path, model: Path, clip: Path | None, count: int, light: b
     figures: dict[str, Any] = {
         "count": len(actions), "light": light, "frames": frames, "torch_threads": torch.get_num_threads(),
         "bones": len(next(ob for ob in crowd.objects if ob.type == "ARMATURE").data.bones), "seconds": laps.seconds,
+        "vertices": next((len(ob.data.vertices) for ob in crowd.objects if ob.type == "MESH"), 0),
         "keys": sum(keys_of(action) for action in actions), "frame_ms": frame_milliseconds(),
         "smallest_distance": settings["smallest"], "distance_to_source": settings["from_source"],
     }  # fmt: skip
@@ -89,6 +91,7 @@ def measure(zip_path: Path, model: Path, clip: Path | None, count: int, light: b
 def prepare_scene(model: Path, clip: Path | None) -> None:
     if clip is not None:
         load_clip(clip)
+        add_skin(bpy.context.object)
     else:
         bpy.ops.wm.read_homefile(use_empty=True)
         bpy.ops.riff.add_sample_dancer()

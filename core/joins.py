@@ -55,8 +55,8 @@ def spread_offsets(
         if blocks and start - blocks[-1][1] < _BAND:  # too few kept frames between them to part them
             start = blocks.pop()[0]
         blocks.append((start, stop))
-    for start, stop in blocks:
-        _fill(result, weights, start, stop, decay, drift)
+    for alike in _alike(blocks, weights):
+        _fill_alike(result, weights, alike, decay, drift)
     return result
 
 
@@ -91,6 +91,29 @@ def _within(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
     count = np.cumsum(np.concatenate([[0], mask]))
     at = np.arange(len(mask))
     return count[np.minimum(at + reach + 1, len(mask))] > count[np.maximum(at - reach, 0)]
+
+
+def _alike(blocks: list[tuple[int, int]], weights: Array) -> list[list[tuple[int, int]]]:
+    """Blocks of frames that are as long and have the same weights in and beside them, as between even keys."""
+    found: dict[tuple[int, bytes], list[tuple[int, int]]] = {}
+    for start, stop in blocks:
+        low, high = max(0, start - _BAND), stop + _BAND
+        found.setdefault((start - low, weights[low:high].tobytes()), []).append((start, stop))
+    return list(found.values())
+
+
+def _fill_alike(result: Array, weights: Array, blocks: list[tuple[int, int]], decay: float, drift: bool) -> None:
+    """Solve for blocks that are alike at once, their columns side by side."""
+    if len(blocks) == 1:
+        _fill(result, weights, *blocks[0], decay, drift)
+        return
+    start, stop = blocks[0]
+    low, high = max(0, start - _BAND), min(len(weights), stop + _BAND)
+    shifts = [begin - start for begin, _ in blocks]
+    rows = np.concatenate([result[low + shift : high + shift] for shift in shifts], axis=1)
+    _fill(rows, weights[low:high], start - low, stop - low, decay, drift)
+    for shift, part in zip(shifts, np.split(rows, len(blocks), axis=1), strict=True):
+        result[start + shift : stop + shift] = part[start - low : stop - low]
 
 
 def _fill(result: Array, weights: Array, start: int, stop: int, decay: float, drift: bool) -> None:

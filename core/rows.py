@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .channels import Channels
 from .composition import Composition
@@ -76,16 +77,18 @@ class EntryRows:
 
     def _resampled(self, length: int, weights: Array) -> tuple[Array, Array]:
         target = resize(self.rows, length)[0].astype(np.float64)
-        tents = _tents(self.frames, length)
+        tents, at = _tents(self.frames, length)
         mixed = np.zeros((length, weights.shape[1]))
         for groups, pattern in patterns_of(weights):
-            share = tents @ pattern
+            held = tents * pattern[at]
+            share = held.sum(1)
             mixed[:, groups] = share[:, None]
             in_part = np.flatnonzero((share > 1e-6) & (share < EXACT))
             if len(in_part):
                 own = (groups[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
-                near = tents[in_part] * pattern / share[in_part, None]
-                target[np.ix_(own, in_part)] = self.rows[0][own] @ near.T
+                near = held[in_part] / share[in_part, None]
+                around = self.rows[0][own[:, None, None], at[in_part]]
+                target[np.ix_(own, in_part)] = np.einsum("crf,rf->cr", around, near)
         return target, mixed
 
     def _bend(self, x: Rows, target: Array, weights: Array, stage: int) -> Rows:
@@ -112,10 +115,10 @@ def _group_weights(channels: Channels, weights: Array) -> Array:
     return np.stack(columns, axis=1)
 
 
-def _tents(frames: int, length: int) -> Array:
-    """Shares (length, frames) of the frames around each row, falling to none at the next row."""
+def _tents(frames: int, length: int) -> tuple[Array, NDArray[np.int64]]:
+    """Shares (length, K) of the frames around each row, falling to none at the next row, and which frames these are."""
     span = max(frames / length, 1.0)
     centres = (np.arange(length) + 0.5) * (frames / length) - 0.5
-    tents = np.maximum(1.0 - np.abs(np.arange(frames)[None] - centres[:, None]) / span, 0.0)
-    shares: Array = tents / tents.sum(1, keepdims=True)
-    return shares
+    at = np.floor(centres - span).astype(np.int64)[:, None] + np.arange(int(2.0 * span) + 3)
+    tents = np.maximum(1.0 - np.abs(at - centres[:, None]) / span, 0.0) * ((at >= 0) & (at < frames))
+    return tents / tents.sum(1, keepdims=True), at.clip(0, frames - 1)
