@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .cores import on_all_cores
-from .crowd_choice import Lens, choose_apart, closest_pairs, from_source, local_distance
+from .crowd_choice import NEAR, Lens, choose_apart, closest_pairs, from_source, local_distance
 from .crowd_paths import Course, course_of, forward_of
 from .crowd_place import Floor, Placed, Spot, place_members
 from .crowd_pool import CandidatePool, Key, Outlines
@@ -87,18 +87,20 @@ class Crowd:
         self.next += candidates
         outlines = self.pool.outline(keys)
         views = self._look(outlines)
+        away = self._lens.from_source(views)
+        likely = np.sort(away.argsort(kind="stable")[: max(count, round(NEAR * candidates))])
         known = 0 if near is None else len(near)
-        everyone = views if near is None else np.concatenate([near, views])
+        everyone = views[likely] if near is None else np.concatenate([near, views[likely]])
         distances = self._lens.distances(everyone, on_all_cores)
-        chosen = [row - known for row in choose_apart(distances, count, known)]
+        rows = choose_apart(distances, count, known)
+        chosen = [int(likely[row - known]) for row in rows]
         motions = self.pool.finish(outlines.pick(chosen), stop)
         if len(motions) == len(chosen):
-            rows = [row + known for row in chosen]
-            self._measure(motions, distances[np.ix_(rows, rows)])
-        return motions, [keys[row] for row in chosen], views[chosen]
+            self._measure(motions, distances[np.ix_(rows, rows)], away[chosen])
+        return motions, [keys[place] for place in chosen], views[chosen]
 
-    def _measure(self, motions: list[Motion], distances: Array) -> None:
-        """The exact distance of the closest few, and of a few to the source."""
+    def _measure(self, motions: list[Motion], distances: Array, away: Array) -> None:
+        """The exact distance of the closest few, and from the source of those that are furthest from it."""
         source = self.pool.model.source
         if source.frames <= RATE or motions[0].duration <= 1.0:
             return
@@ -107,11 +109,10 @@ class Crowd:
         def at_rate(row: int) -> Motion:
             return slow.setdefault(row, resample(motions[row], RATE))
 
-        pairs = closest_pairs(distances, PAIRS)
-        found = [local_distance(at_rate(a), at_rate(b)) for a, b in pairs]
+        found = [local_distance(at_rate(a), at_rate(b)) for a, b in closest_pairs(distances, PAIRS)]
         self.figures.smallest = min([self.figures.smallest, *found])
-        some = sorted({row for pair in pairs[: PAIRS // 2] for row in pair}) or [0]
-        self.figures.from_source += [from_source(at_rate(row), source) for row in some]
+        furthest = (-away).argsort(kind="stable")[: PAIRS // 2]
+        self.figures.from_source += [from_source(at_rate(int(row)), source) for row in furthest]
 
     def _place(self, motions: list[Motion], keys: list[Key]) -> list[Member]:
         courses = [course_of(motion, self._forward) for motion in motions]

@@ -17,6 +17,10 @@ from .rotation import Array
 WINDOW = 0.5
 """Seconds of a window, as in the measure of local diversity."""
 
+NEAR = 0.6
+"""Share of the candidates that is chosen from: those nearest to the source. Who is furthest from all others may be so
+for moving as the source never does."""
+
 TAPS = 3
 """Poses by which a window is known."""
 
@@ -43,6 +47,7 @@ class Lens:
         self._centre = source.mean(axis=0).astype(np.float32) @ self._poses
         windows = self._windows(source[None].astype(np.float32))[0]
         self._directions = principal_poses(windows.astype(np.float64))[:, :DIRECTIONS].astype(np.float32)
+        self._source = windows @ self._directions
 
     def view(self, motions: Array) -> NDArray[np.float32]:
         """What is compared of motions (K, T, C) at the lens's rate: (K, windows, directions)."""
@@ -56,6 +61,12 @@ class Lens:
         taps = np.linspace(0, self.window - 1, TAPS).round().astype(int)
         windows: NDArray[np.float32] = np.concatenate([poses[:, tap : tap + count] for tap in taps], axis=2)
         return windows * np.float32(TAPS**-0.5)
+
+    def from_source(self, views: NDArray[np.float32]) -> Array:
+        """How far the windows of each view (K,) are from the nearest of the source, on the whole."""
+        squares = (self._source * self._source).sum(1)
+        apart = [squares - 2.0 * (view @ self._source.T) + (view * view).sum(1)[:, None] for view in views]
+        return np.array([np.sqrt(np.maximum(one.min(axis=1), 0.0)).mean() for one in apart], dtype=np.float64)
 
     def distances(self, views: NDArray[np.float32], run: Run = map) -> Array:
         """Distance of each view to each (K, K): the smaller of the two ways to look at a pair.
@@ -148,4 +159,4 @@ def local_distance(one: Motion, other: Motion) -> float:
 
 def from_source(motion: Motion, source: Motion) -> float:
     """Local diversity: how far a motion's windows are from the nearest of the source, on rotations."""
-    return local_diversity(rotation_features(motion), rotation_features(source))
+    return local_diversity(rotation_features(source), rotation_features(motion))

@@ -68,8 +68,8 @@ class CrowdChoices:
         name="Seed", description="The same model, seed and settings always give the same crowd", default=1, min=0,
     )  # fmt: skip
     pool: FloatProperty(
-        name="Candidates", description="Motions of which the most different are taken, for each member", default=3.0,
-        min=1.0, max=20.0, soft_max=6.0,
+        name="Candidates", description="Motions of which the most different are taken, for each member", default=4.0,
+        min=1.0, max=20.0, soft_max=8.0,
     )  # fmt: skip
     light: BoolProperty(
         name="Light", description="A quarter of the keys, and none for bones that hardly move: for large crowds",

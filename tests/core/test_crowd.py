@@ -265,6 +265,24 @@ def test_who_joins_differs_from_who_is_there(model: Model) -> None:
 
 def test_distance_from_the_source(model: Model) -> None:
     motion: Motion = generate(model, frames=FRAMES, count=1, seed=1)[0]
-    expected = local_diversity(rotation_features(motion), rotation_features(model.source))
+    expected = local_diversity(rotation_features(model.source), rotation_features(motion))
     assert from_source(motion, model.source) == pytest.approx(expected)
     assert from_source(model.source, model.source) == pytest.approx(0.0, abs=1e-5)
+
+
+def test_the_lens_sees_how_far_the_source_is(model: Model) -> None:
+    made = rotation_features(generate(model, frames=model.source.frames, count=1, seed=1)[0])
+    source = rotation_features(model.source)
+    lens = Lens(source, model.source.fps)
+    own, other = lens.from_source(lens.view(np.stack([source, made])))
+    assert own == pytest.approx(0.0, abs=1e-2)
+    assert other > 10.0 * own
+
+
+def test_who_moves_as_the_source_never_does_is_not_taken(model: Model) -> None:
+    def furthest(pool: float) -> float:
+        crowd = people(model, Wish(6, FRAMES, seed=2, pool=pool))
+        return max(from_source(member.motion, model.source) for member in crowd.members)  # type: ignore[attr-defined]
+
+    every = generate(model, frames=FRAMES, count=24, seed=2)
+    assert furthest(4.0) < max(from_source(motion, model.source) for motion in every)
