@@ -159,7 +159,7 @@ class Reading:
             if motion is not None:
                 return motion
         check_keys(self.rest, self.poses, keyed, self.frames)
-        return self._controls_motion(learned, OBJECT if moves.get("") and root < 0 else root)
+        return self._controls_motion(learned, OBJECT if moves.get("") and root is None else root)
 
     def _by_bone(self) -> dict[str, list[bool]]:
         found: dict[str, list[bool]] = {}
@@ -167,17 +167,17 @@ class Reading:
             found.setdefault(bone, []).append(moving and path != "scale")
         return found
 
-    def _chosen_root(self) -> int:
+    def _chosen_root(self) -> int | None:
         name = self.wish.root
         if name and name not in self.rest.names:
             raise ClipError(f"“{self.ob.name}” has no bone “{name}” to be the root; choose another.")
-        return self.rest.names.index(name) if name else -1
+        return self.rest.names.index(name) if name else None
 
-    def _bones_motion(self, learned: list[int], root: int) -> Motion | None:
+    def _bones_motion(self, learned: list[int], root: int | None) -> Motion | None:
         """Joints are all bones below the root; None where their keys do not say all, so that they are controls."""
         rest = self.rest
         bones = {channel: moves for channel, moves in self.channels.items() if channel[0]}
-        top = root if root >= 0 else choose_root(self.ob, rest, bones)
+        top = choose_root(self.ob, rest, bones) if root is None else root
         joints = joints_below(rest, top)
         if not set(learned) <= set(joints):
             return None
@@ -188,17 +188,16 @@ class Reading:
         self.bones = joints
         return _to_motion(rest, joints, self.poses, self._sliding(), self.fps)
 
-    def _controls_motion(self, learned: list[int], root: int) -> Motion:
-        """Joints are the keyed controls."""
+    def _controls_motion(self, learned: list[int], root: int | None) -> Motion:
+        """Joints are the keyed controls; `root` may be OBJECT."""
         rest = self.rest
         if not learned and root != OBJECT:
             raise ClipError(f"Nothing that the action “{self.source.action.name}” keys moves “{self.ob.name}”.")
-        if root not in (OBJECT, -1) and root not in learned:
+        if root not in (OBJECT, None) and root not in learned:
             raise ClipError(f"“{rest.names[root]}” is not keyed and cannot be the root; choose a bone that is.")
-        whole = root == OBJECT and any(moves for (bone, _), moves in self.channels.items() if not bone)
-        if not whole:
-            root = root if root >= 0 else choose_root_control(rest, learned, self._travelling())
-        above = [bone for bone in learned if root >= 0 and bone in ancestors(rest, root)]
+        if root is None:
+            root = choose_root_control(rest, learned, self._travelling())
+        above = [bone for bone in learned if root != OBJECT and bone in ancestors(rest, root)]
         if above:
             raise ClipError(
                 f"“{rest.names[above[0]]}”, above the root “{rest.names[root]}”, moves; choose it, or let Riff find it."
