@@ -73,8 +73,8 @@ class RiffControl(bpy.types.PropertyGroup):
     part: StringProperty(
         name="Body Part", description="Body part that the bone belongs to", update=_look_again,
     )  # fmt: skip
-    found_partner: StringProperty()
-    found_part: StringProperty()
+    found_partner: StringProperty(name="", options={"HIDDEN"})
+    found_part: StringProperty(name="", options={"HIDDEN"})
 
 
 class RiffArmature(bpy.types.PropertyGroup):

@@ -42,6 +42,8 @@ WORDS = {
     "Let Riff find again which bones it learns, their other sides and body parts":
         "Riff wieder selbst finden lassen, welche Knochen es lernt, ihre Gegenseiten und Körperteile",
     "Look Again": "Erneut ansehen",
+    "Riff has not looked at this armature yet": "Riff hat diese Armatur noch nicht angesehen",
+    "Nothing was changed": "Es wurde nichts geändert",
     "Learn": "Lernen",
     "Vary this bone; a bone that is left out holds its first key":
         "Diesen Knochen variieren; ein ausgelassener Knochen hält seinen ersten Schlüssel",
