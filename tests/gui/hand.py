@@ -34,7 +34,7 @@ class Hand:
 
     def __init__(self, out: Path) -> None:
         self.out = out
-        self.last_hit = 0.0
+        self.last_hit = self.last_column = 0.0
         context: Any = bpy.context
         self.window: Any = context.window_manager.windows[0]
 
@@ -129,8 +129,10 @@ class Hand:
         place = yield from self.find(neighbour, LEFT)
         if place is None:
             return None
-        for x in range(int(place[0]), region.x + region.width, 7):
+        columns = range(int(place[0]), region.x + region.width, 7)
+        for x in sorted(columns, key=lambda x: abs(x - self.last_column)):
             if (yield from self.is_at(what, x, place[1])):
+                self.last_column = x
                 return x, place[1]
         return None
 
@@ -198,6 +200,7 @@ def perform(steps: Waits) -> None:
 
     preferences: Any = bpy.context.preferences
     preferences.view.show_splash = False  # it would swallow every click
+    preferences.view.show_tooltips = False  # on a busy machine one opens wherever the pointer rests
     preferences.system.viewport_aa = "OFF"  # drawn by the processor, each picture would be drawn eight times
     bpy.app.timers.register(tick, first_interval=2.0, persistent=True)
 

@@ -122,6 +122,7 @@ def training(hand: Hand) -> Waits:
         bpy.ops.ed.undo()
     yield from hand.wait_for(lambda: not job.running, 200, "the training")
     mark(f"training: {job.state.value} {job.error}")
+    jobs().stop_all()
 
 
 def deletion(hand: Hand) -> Waits:
