@@ -36,9 +36,10 @@ class Figure:
         self.scene.frame_set(int(frame), subframe=frame - int(frame))
 
     def joints(self) -> Array:
-        """World places of every bone's head and tail in the shown pose: (2 × bones, 3) in metres."""
+        """World places of the heads and tails of bones that move meshes in the shown pose: (2 × bones, 3), metres."""
         posed = self.armature.evaluated_get(self.scene.view_layers[0].depsgraph)
-        return np.array([posed.matrix_world @ p for bone in posed.pose.bones for p in (bone.head, bone.tail)])
+        moving = [bone for bone in posed.pose.bones if bone.bone.use_deform]
+        return np.array([posed.matrix_world @ p for bone in moving or posed.pose.bones for p in (bone.head, bone.tail)])
 
     def centre(self) -> Array:
         """World place of the middle of the shown pose, long bones counting more: (3,) in metres."""

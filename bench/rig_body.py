@@ -38,6 +38,7 @@ def add_control_shapes(rig: bpy.types.Object, controls: Collection[str]) -> bpy.
     owners = []
     radius = WIRE * _height(rig)
     for name in controls:
+        rig.data.bones[name].use_deform = True  # an armature modifier looks at no others
         for start, end in _lines(rig.pose.bones[name]):
             faces += solid_faces(len(vertices))
             vertices += solid_points(Solid(name, start, end), radius)

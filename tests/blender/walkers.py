@@ -187,12 +187,18 @@ def walk_rigify(rig: Any, steps: int = 22) -> None:
         rig.pose.bones[f"upper_arm_parent.{side}"]["IK_FK"] = 1.0
     walk_on_controls(rig, "torso", ("foot_ik.L", "foot_ik.R"), gait, steps)
 
-    def swing(number: int, phase: float) -> Quaternion:
-        amplitude = (0.45, -0.45, 0.25, 0.25, 0.12, 0.1)[number]
-        wave = math.sin(phase) if number < 2 else 0.5 + 0.5 * math.cos(phase + number)
-        return Quaternion(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))[number >= 4], amplitude * wave)
-
     arms = ("upper_arm_fk.L", "upper_arm_fk.R", "forearm_fk.L", "forearm_fk.R")
+
+    def swing(number: int, phase: float) -> Quaternion:
+        side = 1.0 if number % 2 == 0 else -1.0
+        wave = side * math.sin(phase)
+        if number < 2:  # from the spread arms of the rest pose to hanging ones that swing
+            turn = Matrix.Rotation(0.4 * wave, 3, "X") @ Matrix.Rotation(0.55 * side, 3, "Y")
+            return in_bone(rig, arms[number], turn, Vector())[0]
+        if number < 4:
+            return Quaternion((1.0, 0.0, 0.0), 0.3 + 0.2 * wave)
+        return Quaternion((0.0, 1.0, 0.0), 0.1 * math.cos(phase + number))
+
     swing_bones(rig, (*arms, "chest", "head"), swing, steps)
     for step in range(steps + 1):
         for number, foot in enumerate("LR"):
