@@ -22,7 +22,7 @@ TRIES, PATIENCE = 3, 20.0
 WIDE = (0.5, 0.3, 0.75, 0.9)
 """Where wide buttons are looked for, as shares of the sidebar's width."""
 
-LEFT = (0.13, 0.1, 0.16)
+LEFT = (0.12,)
 """Where the first button of a list's row is."""
 
 STEP = 13
@@ -130,7 +130,8 @@ class Hand:
         if place is None:
             return None
         columns = range(int(place[0]), region.x + region.width, 7)
-        for x in sorted(columns, key=lambda x: abs(x - self.last_column)):
+        guess = self.last_column or region.x + 0.65 * region.width
+        for x in sorted(columns, key=lambda x: abs(x - guess)):
             if (yield from self.is_at(what, x, place[1])):
                 self.last_column = x
                 return x, place[1]
