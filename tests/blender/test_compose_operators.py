@@ -168,21 +168,30 @@ def test_keep_selected_keys_in_a_region_of_one_arm(riff: ModuleType, dancer: bpy
     assert changed[70:90].any()
 
 
+def assert_placed(outcome: Any, source: Any, at: int, moment: slice) -> None:
+    """Assert that the moment is the source's, turned about the vertical as a whole to go on from what is before it."""
+    wanted = source.rotations()[moment]
+    there = outcome.rotations()[at : at + len(wanted)]
+    np.testing.assert_allclose(there[:, 1:], wanted[:, 1:], atol=NEAR)
+    turn = there[:, 0] @ wanted[:, 0].swapaxes(-1, -2)
+    np.testing.assert_allclose(turn, np.broadcast_to(turn[0], turn.shape), atol=NEAR)
+    np.testing.assert_allclose(turn[0, 2], (0.0, 0.0, 1.0), atol=NEAR)
+
+
 def test_place_moments(riff: ModuleType, dancer: bpy.types.Object) -> None:
     source = read(riff, dancer)
     made = compose(bpy.ops.riff.place_moments, moments="31-70@1, 31-70@120, 101-120@200", length=250)[0]
     outcome = read(riff, dancer, made)
     assert outcome.frames == 250
     for start, stop, at in ((30, 70, 0), (30, 70, 119), (100, 120, 199)):
-        there = outcome.rotations()[at : at + stop - start]
-        np.testing.assert_allclose(there, source.rotations()[start:stop], atol=NEAR)
+        assert_placed(outcome, source, at, slice(start, stop))
     bpy.ops.riff.add_region(source="RANGE", start=31, end=70, name="Spin")
     bpy.context.scene.frame_set(1)
     bpy.ops.riff.add_moment()
     bpy.context.scene.frame_set(90)
     bpy.ops.riff.add_moment()
     listed = read(riff, dancer, compose(bpy.ops.riff.place_moments)[0])
-    np.testing.assert_allclose(listed.rotations()[89:129], source.rotations()[30:70], atol=NEAR)
+    assert_placed(listed, source, 89, slice(30, 70))
     bpy.ops.riff.remove_moment()
     assert len(bpy.context.scene.riff_compose.moments) == 1
 
