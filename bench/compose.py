@@ -30,6 +30,7 @@ from core.composition import (
     restyle,
 )
 from core.generate import Sampler, generate
+from core.headings import turn_between, turn_motion
 from core.joins import EXACT, runs_of
 from core.model import Model, load_model
 from core.motion import Motion
@@ -170,7 +171,8 @@ class Yardstick:
     def _kept_error(self, composition: Composition, outcome: Motion) -> float:
         joints = outcome.skeleton.joints
         exact = np.repeat(composition.keep[:, :joints] >= EXACT, GROUP, axis=1)
-        off = np.abs(outcome.features - composition.target.features)[:, : joints * GROUP][exact]
+        target = composition.target if composition.anchored else facing(composition, outcome)
+        off = np.abs(outcome.features - target.features)[:, : joints * GROUP][exact]
         return float(off.max(initial=0.0))
 
     def _copied(self, stretches: Sequence[Motion]) -> float:
@@ -180,6 +182,14 @@ class Yardstick:
         width = self.source.skeleton.joints * GROUP
         source = self.source.features[:, :width]
         return float(np.mean([novelty_figures(source, s.features[:, :width])["copied_share"] for s in long]))
+
+
+def facing(composition: Composition, outcome: Motion) -> Motion:
+    """What is placed, each piece turned about the vertical as a whole to face as the outcome does where it begins."""
+    angles, target = np.zeros(outcome.frames), composition.target
+    for start, stop in runs_of((composition.keep >= EXACT).all(1)):
+        angles[start:stop] = turn_between(target.rotations()[start, 0], outcome.rotations()[start, 0])
+    return turn_motion(target, angles)
 
 
 def measure(model: Model, seeds: int) -> tuple[list[Row], list[Row]]:

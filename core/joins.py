@@ -24,8 +24,11 @@ GENTLER = 3.0
 JOIN = 14.0
 """Frames at 30 a second on either side of a join in which what is new is calmed."""
 
-SHORT = 160
-"""Unknowns up to which a full matrix is faster than a loop in Python."""
+PIECE = 40
+"""Unknowns of a long system that are solved together."""
+
+SHORT = 80
+"""Frames up to which blocks are solved side by side, as long as the longest of them."""
 
 _STENCILS = (np.array([1.0]), np.array([-1.0, 1.0]), np.array([1.0, -2.0, 1.0]), np.array([-1.0, 3.0, -3.0, 1.0]))
 _BINOMIAL = (1.0, 3.0, 3.0, 1.0)
@@ -55,8 +58,12 @@ def spread_offsets(
         if blocks and start - blocks[-1][1] < _BAND:  # too few kept frames between them to part them
             start = blocks.pop()[0]
         blocks.append((start, stop))
-    for alike in _alike(blocks, weights):
-        _fill_alike(result, weights, alike, decay, drift)
+    inner = [(a, b) for a, b in blocks if a >= _BAND and b <= len(weights) - _BAND and b - a <= SHORT]
+    for start, stop in blocks:
+        if (start, stop) not in inner:
+            _fill(result, weights, start, stop, decay, drift)
+    if inner:
+        _fill_inner(result, weights, np.array(inner), decay, drift)
     return result
 
 
@@ -93,27 +100,38 @@ def _within(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
     return count[np.minimum(at + reach + 1, len(mask))] > count[np.maximum(at - reach, 0)]
 
 
-def _alike(blocks: list[tuple[int, int]], weights: Array) -> list[list[tuple[int, int]]]:
-    """Blocks of frames that are as long and have the same weights in and beside them, as between even keys."""
-    found: dict[tuple[int, bytes], list[tuple[int, int]]] = {}
-    for start, stop in blocks:
-        low, high = max(0, start - _BAND), stop + _BAND
-        found.setdefault((start - low, weights[low:high].tobytes()), []).append((start, stop))
-    return list(found.values())
+def _fill_inner(result: Array, weights: Array, blocks: NDArray[np.int64], decay: float, drift: bool) -> None:
+    """As `_fill`, for blocks (N, 2) away from both ends, all at once: there the energy is the same everywhere."""
+    stencil = _energy(3 * _BAND, decay, drift)[:, _BAND]
+    size = int((blocks[:, 1] - blocks[:, 0]).max())
+    around = blocks[:, :1] + np.arange(-_BAND, size + _BAND)
+    inside = (around >= blocks[:, :1]) & (around < blocks[:, 1:])
+    around = around.clip(0, len(weights) - 1)
+    fixed = ~inside | (weights[around] >= EXACT)
+    values = result[around]
+    known = np.where(fixed[:, :, None], values, 0.0)
+    own = slice(_BAND, _BAND + size)
+    free = ~fixed[:, own]
+    pull = np.where(free, _stiffness(weights[around[:, own]], decay), 0.0)
+    right = pull[:, :, None] * values[:, own] - stencil[0] * known[:, own]
+    for offset in range(1, _BAND + 1):
+        right -= stencil[offset] * (
+            known[:, _BAND - offset : _BAND - offset + size] + known[:, _BAND + offset : _BAND + offset + size]
+        )
+    right = np.where(free[:, :, None], right, known[:, own])
+    solved = np.linalg.solve(_matrices(stencil, free, pull + 1e-9 * drift), right)
+    result[around[:, own][free]] = solved[free]
 
 
-def _fill_alike(result: Array, weights: Array, blocks: list[tuple[int, int]], decay: float, drift: bool) -> None:
-    """Solve for blocks that are alike at once, their columns side by side."""
-    if len(blocks) == 1:
-        _fill(result, weights, *blocks[0], decay, drift)
-        return
-    start, stop = blocks[0]
-    low, high = max(0, start - _BAND), min(len(weights), stop + _BAND)
-    shifts = [begin - start for begin, _ in blocks]
-    rows = np.concatenate([result[low + shift : high + shift] for shift in shifts], axis=1)
-    _fill(rows, weights[low:high], start - low, stop - low, decay, drift)
-    for shift, part in zip(shifts, np.split(rows, len(blocks), axis=1), strict=True):
-        result[start + shift : stop + shift] = part[start - low : stop - low]
+def _matrices(stencil: Array, free: NDArray[np.bool_], pull: Array) -> Array:
+    """The systems (N, size, size) of blocks; frames that are not free keep what they have."""
+    size = free.shape[1]
+    apart = np.abs(np.arange(size)[:, None] - np.arange(size))
+    full = np.where(apart <= _BAND, stencil[apart.clip(max=_BAND)], 0.0)
+    matrices = full * (free[:, :, None] & free[:, None, :])
+    rows = np.arange(size)
+    matrices[:, rows, rows] = np.where(free, stencil[0] + pull, 1.0)
+    return np.asarray(matrices)
 
 
 def _fill(result: Array, weights: Array, start: int, stop: int, decay: float, drift: bool) -> None:
@@ -172,27 +190,35 @@ def _full(bands: Array) -> Array:
 
 
 def _solve(bands: Array, right: Array) -> Array:
-    """Solve a symmetric positive banded system by L D Lᵀ, linear in its length; short ones as a full matrix."""
+    """Solve a symmetric positive banded system piece by piece, linear in its length."""
     count = bands.shape[1]
-    if count <= SHORT:
-        return np.asarray(np.linalg.solve(_full(bands), right))
-    lower = np.zeros((_BAND + 1, count + _BAND))
-    diagonal, first, second, third = ([*row.tolist(), *([0.0] * _BAND)] for row in bands)
-    for k in range(count):
-        pivot = diagonal[k]
-        a, b, c = first[k] / pivot, second[k] / pivot, third[k] / pivot
-        lower[0, k], lower[1, k], lower[2, k], lower[3, k] = pivot, a, b, c
-        diagonal[k + 1] -= a * first[k]
-        first[k + 1] -= a * second[k]
-        second[k + 1] -= a * third[k]
-        diagonal[k + 2] -= b * second[k]
-        first[k + 2] -= b * third[k]
-        diagonal[k + 3] -= c * third[k]
-    values = np.concatenate([right, np.zeros((_BAND, right.shape[1]))])
-    below = np.ascontiguousarray(lower[1:].T)
-    for k in range(count):
-        values[k + 1 : k + 4] -= below[k, :, None] * values[k]
-    values[:count] /= lower[0, :count, None]
-    for k in range(count - 1, -1, -1):
-        values[k] -= below[k] @ values[k + 1 : k + 4]
-    return values[:count]
+    pieces: list[tuple[Array, Array]] = []
+    link = np.zeros((_BAND, _BAND))
+    for start in range(0, count, PIECE):
+        stop = min(start + PIECE, count)
+        matrix, known = _full(bands[:, start:stop]), np.zeros((stop - start, right.shape[1] + _BAND))
+        known[:, :-_BAND] = right[start:stop]
+        if pieces:  # what the piece before says of its last rows
+            before = link.T @ np.concatenate(pieces[-1], axis=1)[-_BAND:]
+            width = min(_BAND, stop - start)
+            known[:width, :-_BAND] -= before[:width, :-_BAND]
+            matrix[:width, :width] -= before[:width, right.shape[1] :][:, :width]
+        if stop < count:
+            link = _link(bands, stop)
+            known[-_BAND:, -_BAND:] = link
+        solved = np.linalg.solve(matrix, known)
+        pieces.append((solved[:, :-_BAND], solved[:, -_BAND:]))
+    values = [pieces[-1][0]]
+    for own, following in reversed(pieces[:-1]):
+        rows = values[-1][:_BAND]
+        values.append(own - following[:, : len(rows)] @ rows)
+    return np.concatenate(values[::-1])
+
+
+def _link(bands: Array, stop: int) -> Array:
+    """How the last rows before `stop` and the first from there on are joined, (_BAND, _BAND)."""
+    link = np.zeros((_BAND, _BAND))
+    for i in range(_BAND):
+        for j in range(min(i + 1, bands.shape[1] - stop)):
+            link[i, j] = bands[_BAND - i + j, stop - _BAND + i]
+    return link

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .headings import Compass, wrapped
 from .joins import runs_of
+from .matching import frame_distances
 from .rotation import Array
 from .skeleton import GROUP
 from .stage_rows import Rows
@@ -147,11 +148,10 @@ class Gap:
         cost = sum(((rows[:, first + shift] - wanted[:, at : at + 1]) ** 2).sum(0) for shift, at in self.edges)
         cost = cost + self._unevenness(sample, first)
         cost = cost / max(float(np.median(cost)), 1e-9) + self._astray(sample, first)
-        usual = np.median([self._novelty(rows, wanted, k) for k in first[:: max(1, len(first) // 12)]])
-        for candidate in first[np.argsort(cost, kind="stable")]:
-            if self._novelty(rows, wanted, candidate) >= ANEW * usual:
-                return int(candidate)
-        return int(first[cost.argmin()])
+        novelty = self._novelty(rows, wanted, first)
+        order = np.argsort(cost, kind="stable")
+        new = novelty[order] >= ANEW * np.median(novelty)
+        return int(first[order[new.argmax()]])
 
     def turns(self, sample: View, first: int | NDArray[np.int64]) -> tuple[Array, Array]:
         """By how much stretches that begin at `first` must turn to face as is kept before them, and after them."""
@@ -174,9 +174,12 @@ class Gap:
         share = np.arange(1, self.size + 1) / (self.size + 1)
         return self.kept.compass.turned(stretch, before + share**2 * (3.0 - 2.0 * share) * (after - before))
 
-    def _novelty(self, rows: Array, wanted: Array, first: int) -> float:
-        """Mean squared difference of a stretch to what was there before."""
-        return float(np.square(rows[:, first : first + self.size] - wanted[:, self.rows]).mean())
+    def _novelty(self, rows: Array, wanted: Array, first: NDArray[np.int64]) -> Array:
+        """Mean squared difference of each stretch to what was there before."""
+        apart = np.square(frame_distances(rows.T, wanted[:, self.rows].T))
+        steps = np.arange(self.size)
+        means: Array = apart[first[:, None] + steps, steps].mean(1) / len(rows)
+        return means
 
     def _unevenness(self, sample: View, first: NDArray[np.int64]) -> Array:
         """How differently the root turns beside a stretch from how it turns in what is kept there, in `rows`' units."""
