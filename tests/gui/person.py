@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,7 @@ import bpy
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from hand import LEFT, Hand, Waits, mark, open_tab, perform
+from hand import LEFT, TRIES, Hand, Waits, mark, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
 SECONDS = 4
@@ -144,9 +145,17 @@ def region(hand: Hand) -> Waits:
         bpy.ops.action.view_all()
     yield 0.5
     middle = area.y + area.height // 2
-    yield from hand.key("P", area.x + 300, middle)
-    yield from hand.drag((area.x + 300, middle), (area.x + 700, middle))
     scene: Any = bpy.context.scene
+    for _ in range(TRIES):
+        yield from hand.key("P", area.x + 300, middle)
+        yield 1.0  # until the key has begun the box
+        yield from hand.drag((area.x + 300, middle), (area.x + 700, middle))
+        deadline = time.monotonic() + 10.0
+        while not scene.use_preview_range and time.monotonic() < deadline:
+            yield 0.2
+        if scene.use_preview_range:
+            break
+        yield from hand.key("ESC", area.x + 300, middle)
     mark(f"preview range {scene.use_preview_range}")
     ob: Any = bpy.data.objects["Dancer"]
     yield from hand.press("bpy.ops.riff.add_region(source=", lambda: len(ob.riff.regions) == 1, (0.15, 0.2))
