@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from itertools import pairwise
+from typing import Any
 
 import bpy
 import numpy as np
@@ -67,14 +68,14 @@ def _weighted_mesh(
 def _lines(bone: bpy.types.PoseBone) -> list[tuple[Vector, Vector]]:
     """The edges of a control's shape at rest in the armature's space."""
     carrier = bone.custom_shape_transform or bone
-    scale = Vector(bone.custom_shape_scale_xyz) * (bone.length if bone.use_custom_shape_bone_size else 1.0)
+    scale: Any = Vector(bone.custom_shape_scale_xyz) * (bone.length if bone.use_custom_shape_bone_size else 1.0)
     place = carrier.bone.matrix_local @ Matrix.Translation(bone.custom_shape_translation)
     place = place @ Matrix(bone.custom_shape_rotation_euler.to_matrix()).to_4x4() @ Matrix.Diagonal((*scale, 1.0))
     if bone.custom_shape is None:
         angles = np.linspace(0.0, 2.0 * np.pi, 17)
         ring = [place @ Vector((float(np.cos(a)), 0.0, float(np.sin(a)))) for a in angles]
         return list(pairwise(ring))
-    shape = bone.custom_shape.data
+    shape: Any = bone.custom_shape.data
     points = [place @ vertex.co for vertex in shape.vertices]
     lines = [(points[edge.vertices[0]], points[edge.vertices[1]]) for edge in shape.edges]
     return [(start, end) for start, end in lines if (end - start).length > 1e-5]

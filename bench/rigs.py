@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -132,9 +133,9 @@ def cases() -> list[Case]:
     for label, way in (("BVH", through_bvh), ("FBX", through_fbx), ("glTF", through_gltf)):
         for fingers in (False, True):
             name = f"{label} out and in" + (", fingers" if fingers else "")
-            found.append(Case(name, lambda way=way, fingers=fingers: through(way, fingers), feet))
+            found.append(Case(name, partial(through, way, fingers), feet))
     clips = [name for name in ("salsa", "walk") if _is_there(name)]
-    found += [Case(f"{name} (BVH)", lambda name=name: clip(name), mixamo) for name in clips]
+    found += [Case(f"{name} (BVH)", partial(clip, name), mixamo) for name in clips]
     if _is_there("elephant"):
         found.append(Case("elephant (BVH)", lambda: clip("elephant"), frozenset()))
     return [
