@@ -182,7 +182,7 @@ def _feet_text(found: set[str], wanted: frozenset[str]) -> str:
 
 
 def shown_bones(rig: Any, motion: Any) -> list[int]:
-    """What is compared: learned controls and all bones that deform and are longer than a fiftieth of the body.
+    """What is compared: learned controls and all bones that deform and are longer than a hundredth of the body.
 
     A lip's bone of two centimetres that points at another one turns by more than 1e-4 if that moves by what single
     precision rounds off ten metres from the origin; a limb's unused IK chain, stretched towards a control that nobody
@@ -191,7 +191,7 @@ def shown_bones(rig: Any, motion: Any) -> list[int]:
     names, size = set(motion.skeleton.names), 1.8 * motion.skeleton.unit / rig.matrix_world.median_scale
     return [
         k for k, bone in enumerate(rig.pose.bones)
-        if bone.name in names or (bone.bone.use_deform and bone.bone.length > 0.02 * size)
+        if bone.name in names or (bone.bone.use_deform and bone.bone.length > 0.01 * size)
     ]  # fmt: skip
 
 
@@ -273,7 +273,7 @@ def report(outcomes: list[Outcome], speed: Speed) -> str:
     return (
         "# Rigs\n\n"
         "Read, written again and compared as Blender plays both: largest difference of any learned control and any "
-        "deforming bone longer than a fiftieth of the body. “Trained” means that a model of a thousandth of the steps "
+        "deforming bone longer than a hundredth of the body. “Trained” means that a model of a thousandth of the steps "
         "gave a variation on the same channels. `make bench-rigs` measures this again.\n\n"
         f"{table(outcomes)}\n\n"
         f"648 frames of 65 bones are read in {speed.read:.2f} s, beside a skinned mesh of 160,000 vertices in "
