@@ -140,17 +140,30 @@ def _fill(result: Array, weights: Array, start: int, stop: int, decay: float, dr
     own = slice(start - low, stop - low)
     fixed = np.ones(high - low, dtype=bool)
     fixed[own] = weights[start:stop] >= EXACT
-    bands = _energy(high - low, decay, drift)
-    known = np.where(fixed[:, None], result[low:high], 0.0)
-    pull = np.where(fixed, 0.0, _stiffness(weights[low:high], decay))
-    right = np.where(fixed[:, None], known, pull[:, None] * result[low:high] - _product(bands, known))
+    known = np.flatnonzero(fixed | (weights[low:high] > 0))
+    if 2 * len(known) < result.shape[1]:  # what each known frame does to the others, the same for all columns
+        units = np.zeros((high - low, len(known)))
+        units[known, np.arange(len(known))] = 1.0
+        result[start:stop] = _filled(units, fixed, weights[low:high], own, decay, drift) @ result[low:high][known]
+    else:
+        result[start:stop] = _filled(result[low:high], fixed, weights[low:high], own, decay, drift)
+
+
+def _filled(
+    values: Array, fixed: NDArray[np.bool_], weights: Array, own: slice, decay: float, drift: bool,
+) -> Array:  # fmt: skip
+    bands = _energy(len(values), decay, drift)
+    known = np.where(fixed[:, None], values, 0.0)
+    pull = np.where(fixed, 0.0, _stiffness(weights, decay))
+    moved = pull[:, None] * values - _product(bands, known, np.flatnonzero(fixed))
+    right = np.where(fixed[:, None], known, moved)
     bands[0] += pull + 1e-9 * drift
     bands[0, fixed] = 1.0
     for offset in range(1, _BAND + 1):  # bands[o, i] joins i and i + o; what is known is on the right already
         bands[offset, fixed] = 0.0
         bands[offset, :-offset][fixed[offset:]] = 0.0
         bands[offset, own.stop - offset :] = 0.0
-    result[start:stop] = _solve(bands[:, own], right[own])
+    return _solve(bands[:, own], right[own])
 
 
 def _stiffness(weights: Array, decay: float) -> Array:
@@ -171,13 +184,14 @@ def _energy(count: int, decay: float, drift: bool) -> Array:
     return bands
 
 
-def _product(bands: Array, values: Array) -> Array:
-    """The symmetric banded matrix times values (count, C)."""
-    result = bands[0][:, None] * values
+def _product(bands: Array, values: Array, rows: NDArray[np.int64]) -> Array:
+    """The symmetric banded matrix times values (count, C), of which only some rows are not 0."""
+    result = np.zeros_like(values)
+    result[rows] = bands[0][rows, None] * values[rows]
     for offset in range(1, min(_BAND, len(values) - 1) + 1):
-        band = bands[offset, :-offset][:, None]
-        result[:-offset] += band * values[offset:]
-        result[offset:] += band * values[:-offset]
+        below, above = rows[rows >= offset], rows[rows < len(values) - offset]
+        result[below - offset] += bands[offset][below - offset, None] * values[below]
+        result[above + offset] += bands[offset][above, None] * values[above]
     return result
 
 

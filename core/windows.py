@@ -74,8 +74,9 @@ def pick_windows(x: Rows, kept: Kept) -> Rows:
         return result
     for number, sample in enumerate(x.astype(np.float64)):
         view = View.of(sample, kept.compass)
+        apart = gaps[0].apart(view)
         for gap in gaps:
-            first = gap.best(view)
+            first = gap.best(view, apart)
             if first is not None:
                 result[number][:, gap.rows] = gap.filled(sample, view, first)
     return result
@@ -84,9 +85,10 @@ def pick_windows(x: Rows, kept: Kept) -> Rows:
 def turns_between(sample: Array, kept: Kept) -> Iterator[tuple[int, float]]:
     """For each gap between kept rows that a sample (C, N) fills: its first row, and by how many radians what comes
     after it must turn for the gap to be as the sample has it."""
-    view = View.of(sample, kept.compass)
-    for gap in gaps_of(kept):
-        first = gap.best(view) if gap.between else None
+    view, gaps = View.of(sample, kept.compass), gaps_of(kept)
+    apart = gaps[0].apart(view) if gaps else np.zeros((0, 0))
+    for gap in gaps:
+        first = gap.best(view, apart) if gap.between else None
         if first is not None:
             before, after = gap.turns(view, first)
             yield int(gap.rows[0]), float(wrapped(before - after))
@@ -139,16 +141,22 @@ class Gap:
     def between(self) -> bool:
         return self.before is not None and self.after is not None
 
-    def best(self, sample: View) -> int | None:
+    def apart(self, sample: View) -> Array:
+        """Mean squared difference of each row of a sample to each of the target (N, T), the same for all gaps."""
+        rows, wanted = sample.rows[self.free], self.target.rows[self.free]
+        return np.asarray(np.square(frame_distances(rows.T, wanted.T)) / max(len(rows), 1))
+
+    def best(self, sample: View, apart: Array) -> int | None:
         """First row of the best stretch in a sample, or None where none of this length can be had."""
         first = np.arange(EDGE, sample.rows.shape[1] - self.size - EDGE)
         if not len(first) or not self.edges:
             return None
-        rows, wanted = sample.rows[self.free], self.target.rows[self.free]
-        cost = sum(((rows[:, first + shift] - wanted[:, at : at + 1]) ** 2).sum(0) for shift, at in self.edges)
-        cost = cost + self._unevenness(sample, first)
+        cost = self._unevenness(sample, first)
+        for shift, at in self.edges:
+            cost += apart[first + shift, at]
         cost = cost / max(float(np.median(cost)), 1e-9) + self._astray(sample, first)
-        novelty = self._novelty(rows, wanted, first)
+        steps = np.arange(self.size)
+        novelty = apart[first[:, None] + steps, self.rows].mean(1)
         order = np.argsort(cost, kind="stable")
         new = novelty[order] >= ANEW * np.median(novelty)
         return int(first[order[new.argmax()]])
@@ -174,15 +182,8 @@ class Gap:
         share = np.arange(1, self.size + 1) / (self.size + 1)
         return self.kept.compass.turned(stretch, before + share**2 * (3.0 - 2.0 * share) * (after - before))
 
-    def _novelty(self, rows: Array, wanted: Array, first: NDArray[np.int64]) -> Array:
-        """Mean squared difference of each stretch to what was there before."""
-        apart = np.square(frame_distances(rows.T, wanted[:, self.rows].T))
-        steps = np.arange(self.size)
-        means: Array = apart[first[:, None] + steps, steps].mean(1) / len(rows)
-        return means
-
     def _unevenness(self, sample: View, first: NDArray[np.int64]) -> Array:
-        """How differently the root turns beside a stretch from how it turns in what is kept there, in `rows`' units."""
+        """How differently the root turns beside a stretch from how it does in what is kept there, as `apart` counts."""
         total = np.zeros(len(first))
         if self.turns_free:
             for (shift, at), (following, beyond) in zip(self.edges, self.edges[1:], strict=False):
@@ -190,7 +191,7 @@ class Gap:
                     wanted = self.target.headings[beyond] - self.target.headings[at]
                     own = sample.headings[first + following] - sample.headings[first + shift]
                     total += 2.0 * (self.kept.compass.gain * wrapped(own - wanted)) ** 2
-        return total
+        return total / max(int(self.free.sum()), 1)
 
     def _astray(self, sample: View, first: NDArray[np.int64]) -> Array:
         """How far from where it should arrive, and from how it should face there, each stretch leads.
