@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-install lint types gui bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs clean
+.PHONY: help demo test test-install lint types gui soak bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -37,6 +37,9 @@ lint: .venv311/ready ## Ruff, and mypy against the interfaces of Blender 4.5 and
 
 gui: .venv311/ready $(ZIP) ## A person's path by mouse and keys in a real Blender window, pictures in out/gui (Linux, as root; RIFF_GUI_ROOT=folder)
 	@$(PYTHON) tests/gui/run.py --zip $(ZIP)
+
+soak: .venv311/ready $(if $(PYTHON313),.venv313/ready) $(ZIP) ## Let everything go wrong, often; one table of what was lost (half an hour; ONLY="words" SHARE=0.1; disks and clocks as root)
+	@$(PYTHON) tests/soak/run.py --zip $(ZIP) $(if $(ONLY),--only $(ONLY)) $(if $(SHARE),--share $(SHARE))
 
 bench-ui: .venv311/ready $(ZIP) ## How smooth Blender's window stays while Riff trains and generates (needs what `make gui` needs)
 	@$(PYTHON) tests/gui/bench_ui.py --zip $(ZIP)
