@@ -71,9 +71,9 @@ def end_blender(process: subprocess.Popen[str]) -> None:
 def riff_in(folder: Path) -> ModuleType:
     """bpy is imported with its user folder in `folder`, Riff enabled there: installed from RIFF_ZIP where it is not."""
     os.environ["BLENDER_USER_RESOURCES"] = str(folder)
-    import addon_utils
     import bpy
 
+    addon_utils = importlib.import_module("addon_utils")  # bpy shows it the way: there is none before
     if (folder / "extensions/user_default/riff/blender_manifest.toml").exists():
         addon_utils.enable(EXTENSION, default_set=True)
     else:
