@@ -1,7 +1,7 @@
 """Figures against minutes: recipes with fewer and with more iterations, as JSON and as one plot.
 
-One training for each scale; a scale that the JSON already holds for the same recipe is not trained again, nor is a
-whole recipe where `bench.quality` has left its figures in the same folder.
+Minutes are processor time divided by cores, so that points taken beside other programs compare. One training for each
+scale; a scale that the JSON already holds for the same recipe is not trained again.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from core.cores import usable_cores
 from core.errors import ClipError, RiffError
 from core.motion import Motion
 from core.novelty import SMOOTHING
@@ -57,11 +58,14 @@ def measure_scale(
     motion: Motion, name: str, recipe: Recipe, scale: float, count: int, seed: int, device: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Train once and measure; every value fits JSON."""
+    before = time.process_time()
     model = train_model(motion, recipe.scaled(scale), name, seed=seed, device=device)
+    busy = (time.process_time() - before) / usable_cores()
     figures = {row.name: row.figures for row in sample_rows(model, count, seed, f"{count} samples")}
     return {
-        "scale": scale, "minutes": model.seconds / 60.0, "iterations": list(model.recipe.iterations), "samples": count,
-        "seed": seed, "reconstruction_error": reconstruction_error(model), "figures": figures,
+        "scale": scale, "minutes": busy / 60.0, "minutes_by_the_clock": model.seconds / 60.0,
+        "iterations": list(model.recipe.iterations), "samples": count, "seed": seed,
+        "reconstruction_error": reconstruction_error(model), "figures": figures,
         **circumstances(model.device),
     }  # fmt: skip
 
@@ -89,7 +93,7 @@ def plot_curve(
     for axis in axes[-1]:
         axis.set_xscale("log")
         axis.xaxis.set_major_formatter("{x:g}")
-        axis.set_xlabel("Minutes of training")
+        axis.set_xlabel("Minutes of training (processor time ÷ cores)")
     figure.suptitle(title, fontsize=11)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
@@ -111,22 +115,6 @@ def known_curves(path: Path) -> dict[str, dict[str, Any]]:
     if not path.exists():
         return {}
     return {curve["recipe"]["name"]: curve for curve in json.loads(path.read_text(encoding="utf-8"))["curves"]}
-
-
-def point_of_report(path: Path, recipe: Recipe) -> list[dict[str, Any]]:
-    """The whole recipe's point from a report of `bench.quality`; the noise that a model was sampled with is its own."""
-    if not path.exists():
-        return []
-    report = json.loads(path.read_text(encoding="utf-8"))
-    trained = replace(Recipe.from_json(report["recipe"]), sampling_noise=recipe.sampling_noise)
-    if trained != recipe:
-        return []
-    kept = ("samples", "seed", "reconstruction_error", "command", "date", "device", "cores", "versions")
-    return [{
-        "scale": 1.0, "minutes": report["model"]["training_seconds"] / 60.0, "iterations": list(recipe.iterations),
-        "figures": {row["name"]: row["figures"] for row in report["rows"] if row["name"] in (RAW, CLEAN)},
-        **{key: report[key] for key in kept if key in report},
-    }]  # fmt: skip
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -151,8 +139,7 @@ def run(options: argparse.Namespace) -> Path:
     noise = evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING)])
     curves = known_curves(table)
     for recipe in (RECIPES[wanted] for wanted in options.recipe):
-        measured = options.out / f"quality-{name}-{recipe.name}.json"
-        points = known_points(table, recipe) or point_of_report(measured, recipe)
+        points = known_points(table, recipe)
         curves[recipe.name] = {"recipe": recipe.to_json(), "points": points}
         for scale in sorted(set(options.scales) - {point["scale"] for point in points}):
             points.append(measure_scale(motion, name, recipe, scale, options.count, options.seed, options.device))

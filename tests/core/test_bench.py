@@ -198,18 +198,6 @@ def test_curve_adds_the_scales_that_are_missing(
     assert curve.main([*arguments, "-1"]) == 1
 
 
-def test_curve_takes_the_whole_recipe_from_a_report(tiny_model: Model, tmp_path: Path) -> None:
-    path = tmp_path / "quality-walker-fast.json"
-    report = {"command": "here", **quality.quality_report(tiny_model, 1, 0)}
-    path.write_text(json.dumps(report), encoding="utf-8")
-    (point,) = curve.point_of_report(path, tiny_model.recipe)
-    assert point["scale"] == 1.0
-    assert point["minutes"] == pytest.approx(tiny_model.seconds / 60.0)
-    assert set(point["figures"]) == {RAW, CLEAN}
-    assert curve.point_of_report(path, replace(tiny_model.recipe, contact=1.0)) == [], "another recipe"
-    assert curve.point_of_report(tmp_path / "none.json", tiny_model.recipe) == []
-
-
 def test_bar_knows_good_from_bad() -> None:
     good = {"coverage": 0.99, "rotation_global_diversity": 0.8, "novelty": 0.9, "roughness": 1.0, "window_frechet": 0.5,
             "foot_skating_ratio": 1.1}  # fmt: skip
