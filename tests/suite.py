@@ -1,7 +1,9 @@
 """Run every check of Riff and say at the end how each went: `python tests/suite.py --zip dist/riff.zip`.
 
-Parts: ruff, mypy (once against each Blender's interface), build, core, blender-4.5, blender-5.2. Ends with 0 only
+Parts: build, ruff, blender-4.5, blender-5.2, core, mypy (once against each Blender's interface). Ends with 0 only
 where all passed. Without Python 3.13 the part for Blender 5.2 is left out, loudly; with CI=true that is a failure.
+
+What needs nothing from another part runs beside it, one part for each core; each one's output comes in one piece.
 """
 
 from __future__ import annotations
@@ -11,8 +13,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON_311 = ROOT / ".venv311/bin/python"
 PYTHON_313 = ROOT / ".venv313/bin/python"
 PACKAGE_PARTS = ("__init__.py", "core", "rig", "operators", "panels")
-PARTS = ("ruff", "mypy", "build", "core", "blender-4.5", "blender-5.2")
+PARTS = ("build", "ruff", "blender-4.5", "blender-5.2", "core", "mypy")
 
 
 @dataclass
@@ -29,6 +33,29 @@ class Outcome:
     passed: bool
     seconds: float
     closing: str
+
+
+class Screen:
+    """What the parts print: at once where one is alone, else in one piece when it ends."""
+
+    def __init__(self) -> None:
+        self.shared = False
+        self._mine = threading.local()
+        self._printing = threading.Lock()
+
+    def say(self, text: str) -> None:
+        if self.shared:
+            self._mine.lines = [*getattr(self._mine, "lines", []), text]
+        else:
+            print(text, end="", flush=True)
+
+    def end_part(self) -> None:
+        with self._printing:
+            print("".join(getattr(self._mine, "lines", [])), end="", flush=True)
+        self._mine.lines = []
+
+
+SCREEN = Screen()
 
 
 def run(command: list[str], **environment: str) -> tuple[bool, str]:
@@ -40,7 +67,7 @@ def run(command: list[str], **environment: str) -> tuple[bool, str]:
     assert process.stdout is not None
     closing = ""
     for line in process.stdout:
-        print(line, end="", flush=True)
+        SCREEN.say(line)
         closing = line.strip() or closing
     return process.wait() == 0, closing.strip("= ")
 
@@ -62,7 +89,7 @@ def check_types(zip_path: Path) -> tuple[bool, str]:
     for version in ("4.5", "5.2"):
         stubs = ROOT / ".venv311/stubs" / version / "bin/python"
         mypy = [str(PYTHON_311), "-m", "mypy", f"--python-executable={stubs}", f"--cache-dir=.mypy_cache/{version}"]
-        print(f"mypy with the interface of Blender {version}", flush=True)
+        SCREEN.say(f"mypy with the interface of Blender {version}\n")
         outcomes.append(run([*mypy, "-p", "riff"], MYPYPATH=str(package.parent)))
         outcomes.append(run([*mypy, *beside], MYPYPATH=str(ROOT)))
     failed = [closing for passed, closing in outcomes if not passed]
@@ -79,7 +106,7 @@ def check_core(zip_path: Path) -> tuple[bool, str]:
 
 def check_blender(python: Path, zip_path: Path) -> tuple[bool, str]:
     if not python.exists():
-        print("*** Python 3.13 was not found: nothing is tested with Blender 5.2. ***", flush=True)
+        SCREEN.say("*** Python 3.13 was not found: nothing is tested with Blender 5.2. ***\n")
         return os.environ.get("CI") != "true", "NOT RUN: Python 3.13 was not found"
     return run([str(python), "-m", "pytest", "tests/blender"], RIFF_ZIP=str(zip_path))
 
@@ -95,10 +122,24 @@ CHECKS: dict[str, Callable[[Path], tuple[bool, str]]] = {
 
 
 def perform(part: str, zip_path: Path) -> Outcome:
-    print(f"\n──── {part} ────", flush=True)
+    SCREEN.say(f"\n──── {part} ────\n")
     start = time.monotonic()
     passed, closing = CHECKS[part](zip_path)
+    SCREEN.end_part()
     return Outcome(part, passed, time.monotonic() - start, closing)
+
+
+def perform_all(parts: list[str], zip_path: Path) -> list[Outcome]:
+    """The zip first, since Blender's parts install it; the rest side by side, in the order of PARTS."""
+    outcomes = {part: perform(part, zip_path) for part in parts if part == "build"}
+    rest = [part for part in parts if part not in outcomes]
+    lanes = max(1, min(len(rest), len(os.sched_getaffinity(0))))
+    SCREEN.shared = lanes > 1
+    if SCREEN.shared:
+        print(f"\n{', '.join(rest)}: {lanes} at a time, each shown when it has ended", flush=True)
+    with ThreadPoolExecutor(lanes) as pool:
+        outcomes |= zip(rest, pool.map(lambda part: perform(part, zip_path), rest), strict=True)
+    return [outcomes[part] for part in parts]
 
 
 def main() -> int:
@@ -106,7 +147,7 @@ def main() -> int:
     parser.add_argument("--zip", type=Path, default=ROOT / "dist/riff.zip", help="the built extension")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to run (all)")
     options = parser.parse_args()
-    outcomes = [perform(part, options.zip.resolve()) for part in PARTS if part in options.only]
+    outcomes = perform_all([part for part in PARTS if part in options.only], options.zip.resolve())
     print("\n──── all parts ────")
     for outcome in outcomes:
         word = "passed" if outcome.passed else "FAILED"
