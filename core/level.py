@@ -32,10 +32,14 @@ class LevelRun:
     def _first_feeds(self) -> list[Bases]:
         feeds = [self.supply.draw(self.draws)]
         for here, above in itertools.pairwise(self.stages):
-            with torch.no_grad():
-                made = [here.generator.refine(base, here.noise(base)) for base in feeds[-1].random]
+            made = [self._first_made(here, base) for base in feeds[-1].random]
             feeds.append(_lift(above, made, here.real))
         return feeds
+
+    @torch.no_grad()
+    def _first_made(self, stage: Stage, base: Tensor) -> Tensor:
+        self.ask_stop()
+        return stage.generator.refine(base, stage.noise(base))
 
     def iterate(self) -> None:
         """One iteration of every stage; two stages, or the parts of a single one, run side by side where that pays."""
