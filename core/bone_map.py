@@ -126,14 +126,21 @@ def _scores(wanted: Skeleton, given: Skeleton) -> Array:
     """Likeness (J, K) of bones: up to 1.5 for the name and 1 for the place at rest; another side counts against it."""
     mine, theirs = _plain_places(wanted), _plain_places(given)
     scores: Array = np.exp(-np.linalg.norm(mine[:, None] - theirs[None], axis=2) / (0.1 * BODY))
-    names = [plain_name(name) for name in wanted.names], [plain_name(name) for name in given.names]
-    sides = [_side(wanted), _side(given)]
-    for j, name in enumerate(names[0]):
-        for k, other in enumerate(names[1]):
-            scores[j, k] += 1.5 * SequenceMatcher(None, name, other).ratio()
-            if sides[0][j] != sides[1][k]:
-                scores[j, k] -= 1.0
+    scores += 1.5 * _likeness([plain_name(name) for name in wanted.names], [plain_name(name) for name in given.names])
+    sides = np.array(_side(wanted)), np.array(_side(given))
+    scores -= 1.0 * (sides[0][:, None] != sides[1])
     return scores
+
+
+def _likeness(names: list[str], others: list[str]) -> Array:
+    """Likeness (J, K) of names, from 0 to 1; each pair that differs is compared once: both sides share a name."""
+    table: dict[tuple[str, str], float] = {}
+    for other in set(others):
+        matcher = SequenceMatcher(None, b=other)  # what it learns of `b` serves all names
+        for name in set(names):
+            matcher.set_seq1(name)
+            table[name, other] = matcher.ratio()
+    return np.array([[table[name, other] for other in others] for name in names])
 
 
 def plain_name(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import bpy
@@ -16,15 +17,16 @@ from bpy.props import (
 )
 
 from ..core.bone_map import guess_bones
-from ..core.errors import RiffError
 from ..core.model import load_model
 from ..core.parts import body_halves, find_parts
-from ..rig.read import read_motion
+from ..rig.read import read_steps
+from ..rig.steps import stride
 from .compose_run import ENTRY_ITEMS, ROOT_ITEMS, TRAVEL_ITEMS
 from .poll import answer, selection_problem
 from .rig_settings import regions_of, rig_settings
 from .settings import chosen_model
-from .train import armature_problem, read_source
+from .stepwise import Stepwise
+from .train import armature_problem, glance_steps
 
 KIND_ITEMS = [
     ("PARTS", "Body Parts", "New motion for some body parts", "ARMATURE_DATA", 0),
@@ -134,7 +136,7 @@ def compose_settings(context: bpy.types.Context) -> RiffCompose:
     return context.scene.riff_compose  # type: ignore[attr-defined, no-any-return]
 
 
-class RIFF_OT_find_parts(bpy.types.Operator):
+class RIFF_OT_find_parts(Stepwise, bpy.types.Operator):
     """List the armature's body parts, which Riff tells by the skeleton and the feet"""
 
     bl_idname = "riff.find_parts"
@@ -146,14 +148,15 @@ class RIFF_OT_find_parts(bpy.types.Operator):
         problem = armature_problem(context.object)
         return answer(cls, problem)
 
-    def execute(self, context: bpy.types.Context) -> Any:
-        span = context.object.animation_data.action.frame_range
-        try:
-            step = max(1, int((span[1] - span[0]) / GLANCE))
-            skeleton = read_source(context.object, context.scene, step=step).skeleton
-        except RiffError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        return self.begin_modal(context)
+
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        motion = yield from glance_steps(context.object, context.scene, GLANCE)
+        self._skeleton = motion.skeleton
+
+    def finished(self, context: bpy.types.Context) -> Any:
+        skeleton = self._skeleton
         parts = compose_settings(context).parts
         used = {part.name: part.use for part in parts}
         upper = set(body_halves(skeleton)["Upper Body"])
@@ -210,7 +213,7 @@ class RIFF_OT_remove_moment(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RIFF_OT_guess_bones(bpy.types.Operator):
+class RIFF_OT_guess_bones(Stepwise, bpy.types.Operator):
     """Guess which bone of the other armature does what each bone of the model does; correct the list where it errs"""
 
     bl_idname = "riff.guess_bones"
@@ -224,20 +227,27 @@ class RIFF_OT_guess_bones(bpy.types.Operator):
             problem = "Choose a model from the list"
         return answer(cls, problem)
 
-    def execute(self, context: bpy.types.Context) -> Any:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        return self.begin_modal(context)
+
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
         settings = compose_settings(context)
-        try:
-            wanted = load_model(chosen_model(context).path).skeleton
-            given = read_motion(settings.armature, settings.content, scene=context.scene).skeleton
-        except RiffError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        guessed = guess_bones(wanted, given)
-        settings.bones.clear()
-        for name in wanted.names:
-            pair = settings.bones.add()
-            pair.name, pair.other = name, guessed.get(name, "")
-        self.report({"INFO"}, f"Found {len(guessed)} of {wanted.joints} bones")
+        wanted = load_model(chosen_model(context).path).skeleton
+        yield 0.0
+        action = settings.content or settings.armature.animation_data.action
+        step = stride(action.frame_range, GLANCE)
+        motion = yield from read_steps(settings.armature, action, scene=context.scene, step=step)
+        yield 1.0
+        guessed = guess_bones(wanted, motion.skeleton)
+        self._pairs = [(name, guessed.get(name, "")) for name in wanted.names]
+
+    def finished(self, context: bpy.types.Context) -> Any:
+        bones = compose_settings(context).bones
+        bones.clear()
+        for name, other in self._pairs:
+            pair = bones.add()
+            pair.name, pair.other = name, other
+        self.report({"INFO"}, f"Found {sum(bool(other) for _, other in self._pairs)} of {len(self._pairs)} bones")
         return {"FINISHED"}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,12 @@ from bpy.app.handlers import persistent
 from ..core.errors import RiffError
 from ..rig.live_job import LiveJob, Wish
 from ..rig.preview import Preview
-from ..rig.write import write_motion
+from ..rig.write import write_steps
 from . import timer
 from .poll import answer, model_problem, selection_problem
 from .session import refresh_variations
 from .settings import chosen_model, session_of, settings_of, wishes
+from .stepwise import Stepwise
 from .write_actions import dress_action, learned_action
 
 INTERVAL = 1.0 / 60.0
@@ -141,12 +144,14 @@ class RIFF_OT_live(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RIFF_OT_live_keep(bpy.types.Operator):
+class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
     """Keep what is shown as a new action and end the live variation"""
 
     bl_idname = "riff.live_keep"
     bl_label = "Keep"
     bl_options = {"REGISTER", "UNDO"}
+
+    _kept: bpy.types.Action | None = None
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -154,14 +159,16 @@ class RIFF_OT_live_keep(bpy.types.Operator):
         ready = job is not None and job.motion is not None and job.finished
         return answer(cls, "" if ready else "Let go of the slider and wait a moment")
 
-    def execute(self, context: bpy.types.Context) -> Any:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        return self.begin_modal(context)
+
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
         job, source = _live.job, bpy.data.actions.get(_live.source)
         armature = _live.armature
         end()
         ob: bpy.types.Object | None = context.scene.objects.get(armature)
-        if ob is None:
-            self.report({"ERROR"}, "The armature of the preview was deleted or renamed")
-            return {"CANCELLED"}
+        if job is None or job.motion is None or job.answered is None or ob is None:
+            raise RiffError("The armature of the preview was deleted or renamed.")
         name = f"{job.model_name} Variation {job.answered.position:.2f}"
         settings = settings_of(context)
         properties = {
@@ -170,17 +177,23 @@ class RIFF_OT_live_keep(bpy.types.Operator):
             "riff_source": source.name if source else "", "riff_coarse": job.answered.coarse,
             "riff_fine": job.answered.fine, "riff_clean_feet": job.answered.clean_feet, "riff_kept": True,
         }  # fmt: skip
-        try:
-            action = write_motion(ob, job.motion, name, source_action=source, properties=properties)
-        except RiffError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        dress_action(ob, action, job.motion, asset=True, tolerance=0.0)
+        self._kept = yield from write_steps(ob, job.motion, name, source_action=source, properties=properties)
+        yield 1.0
+        dress_action(ob, self._kept, job.motion, asset=True, tolerance=0.0)
+        self._name = self._kept.name
+
+    def finished(self, context: bpy.types.Context) -> Any:
         session = session_of(context)
         refresh_variations(session)
-        session.active_variation = max(0, session.variations.find(action.name))
-        self.report({"INFO"}, f"Kept “{action.name}”")
+        session.active_variation = max(0, session.variations.find(self._name))
+        self.report({"INFO"}, f"Kept “{self._name}”")
+        timer.redraw()
         return {"FINISHED"}
+
+    def cancelled(self, context: bpy.types.Context) -> None:
+        with suppress(ReferenceError):  # it is gone already, with an undo or with its file
+            if self._kept is not None:
+                bpy.data.actions.remove(self._kept)
 
 
 @persistent

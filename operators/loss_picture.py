@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from ..rig import jobs
 
 SIZE = 128
+FEWEST = 10
+"""Losses before which there is no picture: a line of a few points says nothing."""
+
 PAINT_EVERY = 1.0
 """Seconds between two paintings."""
 
@@ -32,7 +35,7 @@ def loss_icon(training: jobs.TrainingJob) -> int:
 def paint(training: jobs.TrainingJob) -> None:
     """Paint the picture of a training anew if that is due."""
     now = time.monotonic()
-    if not _collections or len(training.losses) < 3 or now - _painted.get(training.name, 0.0) < PAINT_EVERY:
+    if not _collections or len(training.losses) < FEWEST or now - _painted.get(training.name, 0.0) < PAINT_EVERY:
         return
     _painted[training.name] = now
     preview = _collections[0].get(training.name) or _collections[0].new(training.name)

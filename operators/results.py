@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import bpy
@@ -11,12 +12,17 @@ from ..core.errors import RiffError
 from ..rig.jobs import State
 from ..rig.play import play
 from ..rig.portrait import give_picture
-from ..rig.read import read_motion
+from ..rig.read import read_steps
 from ..rig.reduce import dense_curves, reduce_keys, write_fits
 from ..rig.reduce_job import ReduceJob
+from ..rig.steps import stride
 from .poll import answer, selection_problem
 from .session import refresh_variations
 from .settings import session_of, settings_of
+from .stepwise import Stepwise
+
+GLANCE = 60
+"""Frames of an action that are looked at for its picture."""
 
 
 def active_action(ob: bpy.types.Object) -> bpy.types.Action | None:
@@ -41,6 +47,14 @@ class _OnVariation:
 
     def variation(self: Any, context: bpy.types.Context) -> bpy.types.Action | None:
         """The action meant; None, reported, where it is no longer there."""
+        try:
+            return self.find(context)
+        except RiffError as error:
+            self.report({"ERROR"}, str(error))
+            return None
+
+    def find(self: Any, context: bpy.types.Context) -> bpy.types.Action:
+        """The action meant. Raises RiffError where it is no longer there."""
         session = session_of(context)
         name = self.action
         if not name and session.active_variation < len(session.variations):
@@ -48,7 +62,7 @@ class _OnVariation:
         action: bpy.types.Action | None = bpy.data.actions.get(name)
         if action is None:
             refresh_variations(session)
-            self.report({"ERROR"}, f"The action “{name}” is no longer in the file")
+            raise RiffError(f"The action “{name}” is no longer in the file")
         return action
 
 
@@ -205,22 +219,25 @@ class RIFF_OT_variation_to_nla(_OnVariation, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RIFF_OT_mark_asset(_OnVariation, bpy.types.Operator):
+class RIFF_OT_mark_asset(Stepwise, _OnVariation, bpy.types.Operator):
     """Offer this variation in the asset browser, with a picture of it"""
 
     bl_idname = "riff.mark_asset"
     bl_label = "Mark as Asset"
     bl_options = {"REGISTER", "UNDO"}
 
-    def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
-        try:
-            give_picture(action, read_motion(context.object, action, scene=context.scene))
-        except RiffError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        return self.begin_modal(context)
+
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        action = self.find(context)
+        self.action = action.name
+        step = stride(action.frame_range, GLANCE)
+        motion = yield from read_steps(context.object, action, scene=context.scene, step=step)
+        yield 1.0
+        give_picture(action, motion)
         action.asset_mark()
         action.asset_data.description = f"Variation of “{action.get('riff_source', '')}” by Riff"
-        return {"FINISHED"}
 
 
 class RIFF_OT_more_like_this(_OnVariation, bpy.types.Operator):

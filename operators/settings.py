@@ -128,7 +128,7 @@ class RiffSettings(bpy.types.PropertyGroup):
     )  # fmt: skip
     fine: FloatProperty(
         name="Fine Variation", description="How much the details vary; 1 is what the model was trained for",
-        default=1.0, min=0.0, max=3.0, soft_max=2.0,
+        default=1.0, min=0.0, max=3.0, soft_max=2.0, update=_wish_again,
     )  # fmt: skip
     clean_feet: BoolProperty(
         name="Clean Feet", description="Make standing feet stand where they would slide a little", default=True,

@@ -17,12 +17,11 @@ from ..core.parts import find_partners, find_parts
 from ..core.recipe import FAST, RECIPES, rows_a_training
 from ..core.skeleton import TILT, WHOLE, Skeleton
 from ..rig import jobs
-from ..rig.actions import stack_of
 from ..rig.steps import STEP
 from . import timer
 from .preferences import training_python
 from .rig_settings import plays_nla, rig_settings
-from .train import armature_problem, source_steps
+from .train import armature_problem, glance_steps
 
 DELAY = 0.3
 """Seconds after which an armature that has been shown is looked at: not each one that is only passed by."""
@@ -124,9 +123,7 @@ def look() -> float | None:
 def _look_at(ob: bpy.types.Object) -> Generator[float, None, Summary]:
     """Steps that return the summary."""
     try:
-        span = (stack_of(ob).span if plays_nla(ob) else None) or ob.animation_data.action.frame_range
-        step = max(1, int((span[1] - span[0]) / GLANCE))
-        motion = yield from source_steps(ob, bpy.context.scene, step=step)
+        motion = yield from glance_steps(ob, bpy.context.scene, GLANCE)
         learned_groups(motion)
     except RiffError as error:
         return Summary(problem=str(error))

@@ -17,9 +17,10 @@ from ..core.model import Model, load_model
 from ..core.motion import Motion, learned_groups
 from ..core.recipe import RECIPES, Recipe
 from ..rig import jobs
+from ..rig.actions import stack_of
 from ..rig.models import SUFFIX, checkpoint_path, models_folder, new_model_path
 from ..rig.read import read_steps
-from ..rig.steps import STEP, run_through
+from ..rig.steps import STEP, run_through, stride
 from . import timer
 from .poll import answer, selection_problem
 from .preferences import training_device, training_python
@@ -63,6 +64,14 @@ def source_steps(
     """The same in steps of about so many seconds; of another action where one is given."""
     nla = action is None and plays_nla(ob)
     return read_steps(ob, action, scene=scene, step=step, nla=nla, seconds=seconds, **wishes(ob))
+
+
+def glance_steps(
+    ob: bpy.types.Object, scene: bpy.types.Scene, frames: int,
+) -> Generator[float, None, Motion]:  # fmt: skip
+    """The same of about so many frames: enough to tell joints, feet and body parts."""
+    span = (stack_of(ob).span if plays_nla(ob) else None) or ob.animation_data.action.frame_range
+    return source_steps(ob, scene, step=stride(span, frames))
 
 
 class TrainingStart(Stepwise):

@@ -16,6 +16,11 @@ class RIFF_PT_models(RiffPanel, bpy.types.Panel):
     def draw(self, context: Any) -> None:
         session = context.window_manager.riff
         row = self.layout.row()
+        if not session.models:
+            row.operator("riff.import_model", icon="IMPORT")
+            row.operator("riff.refresh_models", text="", icon="FILE_REFRESH")
+            self.layout.label(text="No model yet: train one or import one", icon="INFO")
+            return
         row.template_list("RIFF_UL_models", "", session, "models", session, "active_model", rows=3)
         buttons = row.column(align=True)
         buttons.operator("riff.refresh_models", text="", icon="FILE_REFRESH")

@@ -1,6 +1,7 @@
 """German words of the interface, by the English ones."""
 
 from .german_directing import DIRECTING
+from .german_farm import FARMING
 from .german_install import INSTALLING
 
 WORDS = {
@@ -21,6 +22,9 @@ WORDS = {
     # What the panels say
     "Select an armature, or try it out:": "Armatur auswählen oder ausprobieren:",
     "1. Add Sample Dancer": "1. Beispieltänzerin hinzufügen",
+    "No model yet: train one or import one": "Noch kein Modell: eines lernen oder importieren",
+    "Add a region from:": "Bereich hinzufügen aus:",
+    "Custom Recipe": "Eigenes Rezept",
     "2. Train on Action": "2. Aktion lernen",
     "3. Generate": "3. Erzeugen",
     "No action to learn from": "Keine Aktion zum Lernen",
@@ -255,34 +259,6 @@ WORDS = {
     "Python interpreter with PyTorch for the separate process; empty for Blender's own":
         "Python mit PyTorch für den eigenen Prozess; leer für das von Blender",
     "{}: Esc to cancel": "{}: Esc bricht ab",
-    # Farm
-    "Farm": "Renderfarm",
-    "Export Training Job": "Lernauftrag ausgeben",
-    "Write actions as a job folder that a render farm, or another machine without Blender, trains models from":
-        "Aktionen als Auftrag schreiben, aus dem eine Renderfarm oder ein Rechner ohne Blender Modelle lernt",
-    "Import Trained Models": "Gelernte Modelle holen",
-    "Copy the models that a farm has trained from a job folder into Riff's, each under the name of its action":
-        "Was eine Farm gelernt hat, in Riffs Ordner kopieren, jedes Modell unter dem Namen seiner Aktion",
-    "Folder": "Ordner",
-    "Folder in which the job's folder is made": "Ordner, in dem der Ordner des Auftrags angelegt wird",
-    "Folder of the job": "Ordner des Auftrags",
-    "Actions": "Aktionen",
-    "What the farm learns": "Was die Farm lernt",
-    "Active Action": "Aktive Aktion",
-    "The action of the active armature": "Die Aktion der aktiven Armatur",
-    "Armature's Actions": "Aktionen der Armatur",
-    "All actions of the file that are for the active armature": "Alle Aktionen der Datei, die zur Armatur passen",
-    "All Actions": "Alle Aktionen",
-    "All actions of the file, each with the armature that it is for":
-        "Alle Aktionen der Datei, jede mit der Armatur, zu der sie passt",
-    "Asset Library": "Asset-Bibliothek",
-    "All action assets of an asset library, on the active armature":
-        "Alle Aktionen einer Asset-Bibliothek, auf der aktiven Armatur",
-    "Names": "Namen",
-    "Names or patterns of the actions, such as Walk*, separated by commas":
-        "Namen oder Muster der Aktionen wie Walk*, durch Kommas getrennt",
-    "Name of the asset library in the preferences": "Name der Asset-Bibliothek in den Einstellungen",
-    "How thoroughly each action is learned": "Wie gründlich jede Aktion gelernt wird",
     # Crowd
     "Crowd": "Menge",
     "Duplicate as Crowd": "Zur Menge vervielfältigen",
@@ -314,6 +290,7 @@ WORDS = {
     "Loops": "Schleifen",
     "As NLA Strips": "Als NLA-Streifen",
     **DIRECTING,
+    **FARMING,
     **INSTALLING,
 }  # fmt: skip
 """Blender's own German says Knochen for bones and Armatur for armatures; so does this."""

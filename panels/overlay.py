@@ -9,8 +9,8 @@ import bpy
 import gpu
 from gpu_extras.batch import batch_for_shader
 
-STRIP = 18
-"""Height of a strip in points of the interface."""
+STRIP, SCROLL_BAR, RULER = 18, 14, 23
+"""Heights of a strip, of the scroll bar below it and of the ruler at the top, in points of the interface."""
 
 _handles: list[Any] = []
 
@@ -37,12 +37,18 @@ def _draw_region(area: Any, region: Any, scale: float, active: bool) -> None:
     right = max(right, left + 2)
     if right < 0 or left > area.width:
         return
-    # Under the strip along the bottom runs the scroll bar.
-    low, high = 14 * scale, (14 + STRIP) * scale
+    low, high = _heights(area.height, scale)
     share = 1.0 if region.use else 0.35
     _fill(left, right, high, area.height, (*region.color, 0.10 * share))
     _fill(left, right, low, high, (*region.color, (0.85 if active else 0.55) * share))
-    _write(region.name, max(left, 0) + 5 * scale, low + 5 * scale, right, scale)
+    _write(region.name, max(left, 0) + 5 * scale, (low + high - 8 * scale) / 2, right, scale)
+
+
+def _heights(height: float, scale: float) -> tuple[float, float]:
+    """Between which heights of an editor a strip lies: above the scroll bar, or on it where the editor is that low."""
+    top = max(height - RULER * scale, 4 * scale)
+    low = min(SCROLL_BAR * scale, max(0.0, top - STRIP * scale))
+    return low, min(low + STRIP * scale, top)
 
 
 def _fill(left: float, right: float, low: float, high: float, color: tuple[float, ...]) -> None:

@@ -45,6 +45,7 @@ class RIFF_PT_regions(bpy.types.Panel):
             frames = layout.row(align=True)
             frames.prop(settings.regions[settings.active_region], "start")
             frames.prop(settings.regions[settings.active_region], "end")
+        layout.label(text="Add a region from:")
         add = layout.row(align=True)
         for source, icon in (("PREVIEW", "PREVIEW_RANGE"), ("MARKERS", "MARKER_HLT"), ("KEYS", "KEYFRAME_HLT")):
             add.operator("riff.add_region", text=SHORT[source], icon=icon).source = source

@@ -46,9 +46,15 @@ def _draw_recipe(layout: Any, settings: Any) -> None:
     column.use_property_split = True
     column.use_property_decorate = False  # these are no properties to animate
     column.prop(settings, "recipe")
-    if settings.recipe == "custom":
+    if settings.recipe != "custom":
+        return
+    header, body = layout.panel("RIFF_PT_custom_recipe", default_closed=True)
+    header.label(text="Custom Recipe")
+    if body is not None:
+        body.use_property_split = True
+        body.use_property_decorate = False
         for name in ("base", "effort", "faithfulness", "foot_weight", "training_seed"):
-            column.prop(settings, name)
+            body.prop(settings, name)
 
 
 def _draw_price(layout: Any, ob: Any, settings: Any) -> None:

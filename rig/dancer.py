@@ -48,6 +48,7 @@ def _add_armature(scene: bpy.types.Scene) -> bpy.types.Object:
         _add_bones(armature)
         bpy.ops.object.mode_set(mode="OBJECT")
     ensure_pose(armature)
+    armature.data.display_type = "STICK"  # octahedra as thick as Blender draws them come out of the calves
     return armature
 
 

@@ -25,7 +25,7 @@ def give_picture(action: bpy.types.Action, motion: Motion) -> None:
 def portrait(motion: Motion) -> NDArray[np.float32]:
     """Pixels (SIZE, SIZE, 4) from the bottom row up, the figures on nothing; later ones are drawn stronger."""
     rows = np.linspace(0, motion.frames - 1, MOMENTS + 2).round().astype(int)[1:-1]
-    places = motion.positions()[rows][..., [0, 2]]
+    places = np.concatenate([motion.slice(row, row + 1).positions() for row in rows])[..., [0, 2]]
     places[..., 0] -= places[:, :1, 0]
     height = np.ptp(places[..., 1]) or 1.0
     places[..., 0] += np.arange(MOMENTS)[:, None] * 0.55 * height

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TypeVar
 
 Result = TypeVar("Result")
 
 STEP = 0.04
 """Seconds of work between two looks at the window's events."""
+
+
+def stride(span: Sequence[float], frames: int) -> int:
+    """How many frames to go on at a time so that a span (first, last) is looked at on about so many frames."""
+    return max(1, int((span[1] - span[0]) / frames))
 
 
 def run_through(steps: Generator[float, None, Result]) -> Result:

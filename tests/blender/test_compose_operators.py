@@ -272,6 +272,14 @@ def test_find_parts(riff: ModuleType, dancer: bpy.types.Object) -> None:
     assert {"Root", "Spine", "Head", "Right Arm", "Right Leg"} <= set(parts)
 
 
+def test_find_parts_of_an_nla_without_an_active_action(riff: ModuleType, dancer: bpy.types.Object) -> None:
+    data = dancer.animation_data
+    data.nla_tracks.new().strips.new("Dance", 1, data.action)
+    data.action, dancer.riff.whole_nla = None, True
+    assert bpy.ops.riff.find_parts() == {"FINISHED"}
+    assert "Left Arm" in bpy.context.scene.riff_compose.parts
+
+
 @pytest.mark.parametrize(
     ("operator", "choices", "sentence"),
     [

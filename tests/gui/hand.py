@@ -64,6 +64,21 @@ class Hand:
         self.window.event_simulate(button, "RELEASE", x=int(x), y=int(y))
         yield 0.15
 
+    def invoke(self, operator: Callable[..., Any], **settings: Any) -> None:
+        """Click an operator's button, as far as Blender is concerned."""
+        area = self.area("VIEW_3D")
+        with self.over(area, self.region(area, "WINDOW")):
+            operator("INVOKE_DEFAULT", **settings)
+
+    def undo(self) -> Waits:
+        """Ctrl Z over the viewport."""
+        view = self.region(self.area("VIEW_3D"), "WINDOW")
+        yield from self.key("Z", view.x + 100, view.y + 100, ctrl=True)
+
+    def escape(self) -> Waits:
+        view = self.region(self.area("VIEW_3D"), "WINDOW")
+        yield from self.key("ESC", view.x + 100, view.y + 100)
+
     def key(self, name: str, x: float, y: float, **modifiers: bool) -> Waits:
         yield from self.move(x - 2, y)  # the key goes to the region in which the pointer was seen last
         yield from self.move(x, y)
@@ -167,7 +182,11 @@ class Hand:
         # Blender's own screenshot operator is all black from a timer.
         subprocess.run(["import", "-window", "root", str(self.out / f"{name}.png")], check=True)
 
-    def wait_for(self, done: Callable[[], bool], seconds: float = 60.0, what: str = "it") -> Waits:
+    def is_running(self, operator: str) -> bool:
+        """Whether a modal operator of this name waits for keys or the pointer."""
+        return any(running.bl_idname == operator for running in self.window.modal_operators)
+
+    def wait_for(self, done: Callable[[], bool], seconds: float = 240.0, what: str = "it") -> Waits:
         deadline = time.monotonic() + seconds
         while not done():
             if time.monotonic() > deadline:

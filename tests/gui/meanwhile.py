@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,13 +26,6 @@ def jobs() -> Any:
     return import_module(f"{RIFF}.rig.jobs")
 
 
-def begin(hand: Hand, operator: Callable[..., Any], **settings: Any) -> None:
-    """Click an operator, as far as Blender is concerned."""
-    area = hand.area("VIEW_3D")
-    with hand.over(area, hand.region(area, "WINDOW")):
-        operator("INVOKE_DEFAULT", **settings)
-
-
 def scenes() -> str:
     return ", ".join(scene.name for scene in bpy.data.scenes)
 
@@ -41,7 +33,7 @@ def scenes() -> str:
 def reading(hand: Hand) -> Waits:
     """Click Train and wait until a few steps of the reading are done."""
     ops: Any = bpy.ops
-    begin(hand, ops.riff.train, scale=0.0001)
+    hand.invoke(ops.riff.train, scale=0.0001)
     yield 0.3
     assert jobs().latest_training() is None, "the reading was over before it could be disturbed"
 
@@ -67,8 +59,7 @@ def fresh(hand: Hand) -> Waits:
 def escape(hand: Hand) -> Waits:
     yield from fresh(hand)
     yield from reading(hand)
-    view = hand.region(hand.area("VIEW_3D"), "WINDOW")
-    yield from hand.key("ESC", view.x + 100, view.y + 100)
+    yield from hand.escape()
     yield 2.0
     mark(f"escape: scenes {scenes()}, training {jobs().latest_training()}")
 
@@ -80,8 +71,7 @@ def undo(hand: Hand) -> Waits:
     with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
         bpy.ops.ed.undo_push(message="Move")
     yield 0.1
-    view = hand.region(hand.area("VIEW_3D"), "WINDOW")
-    yield from hand.key("Z", view.x + 100, view.y + 100, ctrl=True)
+    yield from hand.undo()
     yield 4.0
     yield from ended(hand)
     mark(f"undo: scenes {scenes()}, creature at {bpy.data.objects['Creature'].location.x:.0f}")
@@ -110,8 +100,8 @@ def ended(hand: Hand) -> Waits:
 def training(hand: Hand) -> Waits:
     """While it trains: another pose, another frame, undo; then the model is there."""
     ops: Any = bpy.ops
-    begin(hand, ops.riff.train, scale=0.0001)
-    yield from hand.wait_for(lambda: jobs().latest_training() is not None, 60, "the reading")
+    hand.invoke(ops.riff.train, scale=0.0001)
+    yield from hand.wait_for(lambda: jobs().latest_training() is not None, what="the reading")
     job = jobs().latest_training()
     context: Any = bpy.context
     ob: Any = bpy.data.objects["Creature"]
@@ -131,8 +121,8 @@ def deletion(hand: Hand) -> Waits:
     ops, actions = bpy.ops, bpy.data.actions
     before = len(actions)
     riff: Any = ops
-    begin(hand, riff.riff.generate, count=20)
-    yield from hand.wait_for(lambda: len(actions) > before, 60, "the first variation")
+    hand.invoke(riff.riff.generate, count=20)
+    yield from hand.wait_for(lambda: len(actions) > before, what="the first variation")
     bpy.data.objects.remove(bpy.data.objects["Creature"])
     yield 2.0
     left = [action.name for action in bpy.data.actions if action.get("riff_model")]

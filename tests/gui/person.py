@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +16,7 @@ import bpy
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from hand import LEFT, TRIES, Hand, Waits, mark, open_tab, perform
+from hand import LEFT, Hand, Waits, mark, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
 SECONDS = 4
@@ -62,7 +61,7 @@ def dancer(hand: Hand) -> Waits:
     with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
         bpy.ops.view3d.view_selected()
     source = import_module(f"{RIFF}.operators.source")
-    yield from hand.wait_for(lambda: source.summary_of(ob) is not None, 60, "the summary")
+    yield from hand.wait_for(lambda: source.summary_of(ob) is not None, what="the summary")
     mark(f"summary {source.summary_of(ob).joints} joints, feet {len(source.summary_of(ob).feet)}")
     yield from hand.wait_for(lambda: bool(source.summary_of(ob).seconds), 400, "the expected time")
     yield 0.5
@@ -77,12 +76,13 @@ def training(hand: Hand) -> Waits:
     jobs = import_module(f"{RIFF}.rig.jobs")
     yield from hand.press("bpy.ops.riff.train(", lambda: jobs.latest_training() is not None)
     job = jobs.latest_training()
-    yield from hand.wait_for(lambda: len(job.losses) > 3, 400, "progress")
-    yield 1.0
+    picture = import_module(f"{RIFF}.operators.loss_picture")
+    yield from hand.wait_for(lambda: picture.loss_icon(job) > 0, 400, "the picture of the losses")
+    yield 3.0  # the panel is drawn again every 2.5 s
     hand.picture("3-training")
     yield from hand.press("bpy.ops.riff.cancel_training(", lambda: not job.running)
     mark(f"training {job.state.value}")
-    yield from hand.wait_for(lambda: len(session().unfinished) == 1, 10, "the unfinished training")
+    yield from hand.wait_for(lambda: len(session().unfinished) == 1, what="the unfinished training")
     yield 0.7
     hand.picture("4-cancelled")
     yield from hand.press("bpy.ops.riff.resume_training(", lambda: jobs.latest_training() is not job, (0.8,))
@@ -98,18 +98,19 @@ def variations(hand: Hand) -> Waits:
     jobs = import_module(f"{RIFF}.rig.jobs")
     yield from hand.press("bpy.ops.riff.generate(", lambda: has_begun(jobs))
     yield from hand.wait_for(lambda: len(session().variations) == 5, 200, "five variations")
+    yield from hand.find("bpy.ops.riff.discard_others(")  # scrolls to the variations
     yield 0.5
     hand.picture("6-generated")
     names = [row.name for row in session().variations]
     ob: Any = bpy.data.objects["Dancer"]
     shown = f'bpy.ops.riff.show_action(action="{names[1]}"'
     yield from hand.press(shown, lambda: ob.animation_data.action.name == names[1], LEFT)
-    yield from hand.wait_for(lambda: hand.window.screen.is_animation_playing, 20, "playback")
+    yield from hand.wait_for(lambda: hand.window.screen.is_animation_playing, what="playback")
     yield 1.0
     hand.picture("7-playing")
     view = hand.region(hand.area("VIEW_3D"), "WINDOW")
     yield from hand.key("SPACE", view.x + 300, view.y + 300)
-    yield from hand.wait_for(lambda: not hand.window.screen.is_animation_playing, 20, "the end of playback")
+    yield from hand.wait_for(lambda: not hand.window.screen.is_animation_playing, what="the end of playback")
     for name in names:
         keep, row = (f'bpy.ops.riff.{what}(action="{name}"' for what in ("keep_variation", "show_action"))
         yield from hand.press(keep, partial(is_kept, name), right_of=row)
@@ -124,7 +125,7 @@ def slider(hand: Hand) -> Waits:
     live = import_module(f"{RIFF}.operators.live")
     actions, before = len(bpy.data.actions), pose(ob)
     yield from hand.press("bpy.ops.riff.live(", live.is_live)
-    yield from hand.wait_for(lambda: live._live.seen > 0, 120, "the first live variation")
+    yield from hand.wait_for(lambda: live._live.seen > 0, what="the first live variation")
     x, y = yield from hand.find("live_position", (0.4,))
     seen = live._live.seen
     yield from hand.drag((x, y), (x + 70, y))
@@ -144,18 +145,12 @@ def region(hand: Hand) -> Waits:
     with hand.over(timeline, area):
         bpy.ops.action.view_all()
     yield 0.5
-    middle = area.y + area.height // 2
+    low, high = area.y + area.height // 3, area.y + 2 * area.height // 3  # a box without height counts for nothing
     scene: Any = bpy.context.scene
-    for _ in range(TRIES):
-        yield from hand.key("P", area.x + 300, middle)
-        yield 1.0  # until the key has begun the box
-        yield from hand.drag((area.x + 300, middle), (area.x + 700, middle))
-        deadline = time.monotonic() + 10.0
-        while not scene.use_preview_range and time.monotonic() < deadline:
-            yield 0.2
-        if scene.use_preview_range:
-            break
-        yield from hand.key("ESC", area.x + 300, middle)
+    yield from hand.key("P", area.x + 300, low)
+    yield from hand.wait_for(lambda: hand.is_running("ANIM_OT_previewrange_set"), what="the box")
+    yield from hand.drag((area.x + 300, low), (area.x + 700, high))
+    yield from hand.wait_for(lambda: scene.use_preview_range, what="the preview range")
     mark(f"preview range {scene.use_preview_range}")
     ob: Any = bpy.data.objects["Dancer"]
     yield from hand.press("bpy.ops.riff.add_region(source=", lambda: len(ob.riff.regions) == 1, (0.15, 0.2))
@@ -164,10 +159,9 @@ def region(hand: Hand) -> Waits:
     mark(f"region is the preview range {(made.start, made.end) == wanted}")
     yield 0.5
     hand.picture("10-region")
-    view = hand.region(hand.area("VIEW_3D"), "WINDOW")
-    yield from hand.key("Z", view.x + 300, view.y + 300, ctrl=True)
+    yield from hand.undo()
     objects: Any = bpy.data.objects
-    yield from hand.wait_for(lambda: len(objects["Dancer"].riff.regions) == 0, 30, "the undo")
+    yield from hand.wait_for(lambda: len(objects["Dancer"].riff.regions) == 0, what="the undo")
     mark("undone")
     yield 0.5
     hand.picture("11-undone")

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,6 +39,14 @@ MEANWHILE = (
     "save: scenes Scene, objects Creature", "training: done", "deletion: variations left 0",
     "another file: scenes Scene, training None",
 )  # fmt: skip
+
+DIRECTING = (
+    "composed", "one undo takes all alternatives back", "left after Esc 0", "loop", "crowd of 6",
+    "one undo takes the crowd back",
+)  # fmt: skip
+
+BESIDE = (("meanwhile", MEANWHILE), ("directing", DIRECTING))
+"""Scripts that run after the person's path in a small window, which is drawn quicker, and the marks of each."""
 
 BANNER = (204, 61, 61)
 """Colour of the banner with which the status bar shows an error."""
@@ -114,6 +123,12 @@ def banner_share(root: Path, path: Path) -> float:
     return float((np.abs(pixels - BANNER).max(axis=1) < 12).mean())
 
 
+def _tell(name: str, log: str, started: float) -> None:
+    for line in marks(log):
+        print(line)
+    print(f"── {name}: {time.monotonic() - started:.0f} s", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run Riff in a real Blender window.")
     parser.add_argument("--zip", type=Path, default=ROOT / "dist/riff.zip", help="the built extension")
@@ -126,14 +141,15 @@ def main() -> int:
         print(f"*** No Blender window: {error}. Nothing of the panel is tested by clicks. ***", flush=True)
         return 3
     shutil.rmtree(options.out, ignore_errors=True)
+    started = time.monotonic()
     log = run_in_window(root, options.zip.resolve(), "person.py", options.out, options.seconds)
     problems = problems_of(log, options.out, root)
-    for mark in marks(log):
-        print(mark)
-    log = run_in_window(root, options.zip.resolve(), "meanwhile.py", options.out / "meanwhile", options.seconds, SMALL)
-    for mark in marks(log):
-        print(mark)
-    problems += unfulfilled(log, MEANWHILE)
+    _tell("person", log, started)
+    for name, wanted in BESIDE:
+        started = time.monotonic()
+        log = run_in_window(root, options.zip.resolve(), f"{name}.py", options.out / name, options.seconds, SMALL)
+        problems += [f"{name}: {problem}" for problem in unfulfilled(log, wanted)]
+        _tell(name, log, started)
     for problem in problems:
         print(f"PROBLEM: {problem}")
     print(f"{len(PICTURES)} pictures in {options.out}" if not problems else f"See {options.out / 'log.txt'}")

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from creature import add_creature
 from hand import Hand, Waits, open_tab, perform
+from own_time import time_calls, time_draws, time_shown
 
 RIFF = "bl_ext.user_default.riff"
 TICK = 0.02
@@ -28,10 +29,11 @@ SECONDS = float(os.environ.get("RIFF_GUI_SECONDS", "20"))
 
 
 class Ticks:
-    """Times of a timer that wants to be called every 20 ms."""
+    """Times of a timer that wants to be called every 20 ms, and what Riff's own calls took meanwhile."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
+        self.own = time_calls()
         bpy.app.timers.register(self.tick, persistent=True)
 
     def tick(self) -> float:
@@ -40,6 +42,7 @@ class Ticks:
 
     def start(self) -> None:
         self.times = [time.perf_counter()]
+        del self.own[:]
 
     def gaps(self) -> dict[str, float]:
         """Gaps since the start, in milliseconds."""
@@ -47,27 +50,13 @@ class Ticks:
         shares = {"median": 50, "p95": 95, "p99": 99}
         return {**{name: float(np.percentile(gaps, q)) for name, q in shares.items()}, "max": float(gaps.max())}
 
-
-def time_draws() -> dict[str, list[float]]:
-    """Have every call of a panel's draw() timed from now on; milliseconds by panel."""
-    spent: dict[str, list[float]] = {}
-
-    def timed(cls: Any, draw: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-        def measure(self: Any, context: Any) -> None:
-            start = time.perf_counter()
-            draw(self, context)
-            spent.setdefault(cls.__name__, []).append((time.perf_counter() - start) * 1000)
-
-        return measure
-
-    for cls in import_module(f"{RIFF}.panels").CLASSES:
-        if issubclass(cls, bpy.types.Panel) and "draw" in vars(cls):
-            cls.draw = timed(cls, cls.draw)
-    return spent
+    def note(self, figures: dict[str, Any], name: str) -> None:
+        """Note the longest gap since the start, and the longest call of Riff's in it."""
+        figures.setdefault("blocks", {})[name] = {"gap": self.gaps()["max"], "own": max(self.own, default=0.0)}
 
 
 def measure(hand: Hand) -> Waits:
-    figures: dict[str, Any] = {"seconds": SECONDS}
+    figures: dict[str, Any] = {"seconds": SECONDS, "versions": versions()}
     bpy.data.batch_remove(list(bpy.data.objects))
     yield from open_tab(hand)
     ob = add_creature()
@@ -76,22 +65,27 @@ def measure(hand: Hand) -> Waits:
     yield 3.0
     hand.region(hand.area("VIEW_3D"), "UI").active_panel_category = "Riff"
     source = import_module(f"{RIFF}.operators.source")
-    yield from hand.wait_for(lambda: source.summary_of(ob) is not None, 30, "the summary")
+    yield from hand.wait_for(lambda: source.summary_of(ob) is not None, 240, "the summary")
     yield from hand.wait_for(lambda: not import_module(f"{RIFF}.rig.jobs").any_running(), 200, "the estimate")
     ticks, draws = Ticks(), time_draws()
-    yield from _gaps(hand, ticks, figures, "idle")
+    yield from _gaps(ticks, figures, "idle")
     yield from _plain(ticks, figures, ob)
     yield from _training(hand, ticks, figures)
     yield from _generating(hand, ticks, figures)
+    yield from _steps(hand, ticks, figures, ob)
     yield from _live(hand, ticks, figures)
     figures["draw"] = {
         name: {"median": float(np.median(spent)), "max": max(spent), "count": len(spent)}
-        for name, spent in draws.items()
-    }
+        for name, spent in draws.items() if spent
+    }  # fmt: skip
     print("GUI-FIGURES " + json.dumps(figures), flush=True)
 
 
-def _gaps(hand: Hand, ticks: Ticks, figures: dict[str, Any], name: str) -> Waits:
+def versions() -> dict[str, str]:
+    return {"blender": bpy.app.version_string, "python": sys.version.split()[0], "numpy": np.__version__}
+
+
+def _gaps(ticks: Ticks, figures: dict[str, Any], name: str) -> Waits:
     ticks.start()
     yield SECONDS
     figures[name] = ticks.gaps()
@@ -104,15 +98,9 @@ def _plain(ticks: Ticks, figures: dict[str, Any], ob: Any) -> Waits:
     for step in range(changes):
         ob.pose.bones[step].rotation_euler[0] += 0.2
         yield 0.001
-    figures["poses shown a second without Riff"] = changes / (time.perf_counter() - started)
-    figures["longest picture without Riff"] = ticks.gaps()["max"]
+    figures["plain poses"] = changes / (time.perf_counter() - started)
+    ticks.note(figures, "without Riff")
     yield 1.0
-
-
-def _click(hand: Hand, operator: Callable[..., Any], **settings: Any) -> None:
-    area = hand.area("VIEW_3D")
-    with hand.over(area, hand.region(area, "WINDOW")):
-        operator("INVOKE_DEFAULT", **settings)
 
 
 def _training(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:
@@ -120,25 +108,26 @@ def _training(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:
     jobs = import_module(f"{RIFF}.rig.jobs")
     ticks.start()
     started = time.perf_counter()
-    _click(hand, ops.riff.train)
-    yield from hand.wait_for(lambda: jobs.latest_training() is not None, 60, "the reading")
-    figures["train block"] = ticks.gaps()["max"]
+    hand.invoke(ops.riff.train)
+    yield from hand.wait_for(lambda: jobs.latest_training() is not None, 240, "the reading")
+    ticks.note(figures, "train")
     figures["reading seconds"] = time.perf_counter() - started
     job = jobs.latest_training()
     yield from hand.wait_for(lambda: job.progress is not None, 200, "progress")
     yield 2.0
-    yield from _gaps(hand, ticks, figures, "training")
+    yield from _gaps(ticks, figures, "training")
     ticks.start()
-    _click(hand, ops.riff.cancel_training)
+    hand.invoke(ops.riff.cancel_training)
     started = time.perf_counter()
-    yield from hand.wait_for(lambda: not job.running, 30, "the cancel")
+    yield from hand.wait_for(lambda: not job.running, 240, "the cancel")
     figures["cancel seconds"] = time.perf_counter() - started
-    figures["cancel block"] = ticks.gaps()["max"]
+    ticks.note(figures, "cancel")
     ops.riff.discard_training("EXEC_DEFAULT", name=job.name)
-    _click(hand, ops.riff.train, scale=0.0001)
-    yield from hand.wait_for(lambda: jobs.latest_training() is not job, 60, "the reading")
+    hand.invoke(ops.riff.train, scale=0.0001)
+    yield from hand.wait_for(lambda: jobs.latest_training() is not job, 240, "the reading")
     job = jobs.latest_training()
     yield from hand.wait_for(lambda: not job.running, 300, "the short training")
+    yield 1.0
 
 
 def _generating(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:
@@ -146,30 +135,67 @@ def _generating(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:
     session: Any = context.window_manager
     ticks.start()
     riff: Any = ops
-    _click(hand, riff.riff.generate, count=5)
+    hand.invoke(riff.riff.generate, count=5)
     started = time.perf_counter()
     yield from hand.wait_for(lambda: len(session.riff.variations) == 5, 120, "five variations")
-    figures["generate block"] = ticks.gaps()["max"]
+    ticks.note(figures, "generate")
     figures["generate seconds"] = time.perf_counter() - started
+    yield 1.0
+
+
+def _steps(hand: Hand, ticks: Ticks, figures: dict[str, Any], ob: Any) -> Waits:
+    """Operators that work in steps on the main thread."""
+    riff, scene = bpy.ops, bpy.context.scene
+    ops: Any = riff
+    settings: Any = scene
+    settings.riff_compose.armature, settings.riff_compose.content = ob, ob.animation_data.action
+    for name, operator in (("find parts", "find_parts"), ("guess bones", "guess_bones"), ("mark asset", "mark_asset")):
+        ticks.start()
+        hand.invoke(getattr(ops.riff, operator))
+        yield from hand.wait_for(partial(_is_over, hand, operator), 240, name)
+        ticks.note(figures, name)
+        yield 0.5
+
+
+def _is_over(hand: Hand, operator: str) -> bool:
+    return not hand.is_running(f"RIFF_OT_{operator}")
 
 
 def _live(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:
     ops: Any = bpy.ops
-    context: Any = bpy.context
     live = import_module(f"{RIFF}.operators.live")
+    shown = time_shown()
     ticks.start()
-    _click(hand, ops.riff.live)
-    yield from hand.wait_for(lambda: live._live.seen > 0, 60, "the preview")
-    figures["live start block"] = ticks.gaps()["max"]
+    hand.invoke(ops.riff.live)
+    yield from hand.wait_for(lambda: live._live.seen > 0, 240, "the preview")
+    ticks.note(figures, "live start")
+    yield 1.0
     ticks.start()
+    yield from _drag(live, figures, "live updates")
+    ticks.note(figures, "live")
+    del shown[:]
+    area = hand.area("VIEW_3D")
+    area.type = "TEXT_EDITOR"  # nothing is drawn that follows the pose; it is evaluated all the same
+    yield 1.0
+    yield from _drag(live, figures, "live updates, nothing drawn")
+    figures["live own"] = {"median": float(np.median(shown)), "max": max(shown)}
+    area.type = "VIEW_3D"
+    yield 2.0
+    yield from hand.wait_for(lambda: live._live.job.finished, 240, "clean feet")
+    ticks.start()
+    hand.invoke(ops.riff.live_keep)
+    yield from hand.wait_for(partial(_is_over, hand, "live_keep"), 240, "the kept variation")
+    ticks.note(figures, "live keep")
+
+
+def _drag(live: Any, figures: dict[str, Any], name: str) -> Waits:
+    """The slider moved a little fifty times a second; how many poses followed in a second."""
     seen, started = live._live.seen, time.perf_counter()
+    session: Any = bpy.context.window_manager
     for step in range(150):
-        context.window_manager.riff.live_position = 1.0 + step / 40
+        session.riff.live_position = 1.0 + step / 40
         yield 0.02
-    figures["live updates a second"] = (live._live.seen - seen) / (time.perf_counter() - started)
-    figures["live block"] = ticks.gaps()["max"]
-    _click(hand, ops.riff.live)
-    yield 0.5
+    figures[name] = (live._live.seen - seen) / (time.perf_counter() - started)
 
 
 perform(measure(Hand(Path(os.environ["RIFF_GUI_OUT"]))))
