@@ -71,7 +71,7 @@ def glance_steps(
 ) -> Generator[float, None, Motion]:  # fmt: skip
     """The same of about so many frames: enough to tell joints, feet and body parts."""
     span = (stack_of(ob).span if plays_nla(ob) else None) or ob.animation_data.action.frame_range
-    return source_steps(ob, scene, step=stride(span, frames))
+    return source_steps(ob, scene, step=stride(span[0], span[1], frames))
 
 
 class TrainingStart(Stepwise):

@@ -127,6 +127,7 @@ class ActionWriter(Stepwise):
         """Leave the file as it was before the operator began."""
         if self._job is not None:
             self._job.cancel()
+            timer.ensure_running()  # which takes the job's last word
         for action in self._made:
             with suppress(ReferenceError):  # it is gone already, with an undo or with its file
                 bpy.data.actions.remove(action)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -11,9 +11,9 @@ STEP = 0.04
 """Seconds of work between two looks at the window's events."""
 
 
-def stride(span: Sequence[float], frames: int) -> int:
-    """How many frames to go on at a time so that a span (first, last) is looked at on about so many frames."""
-    return max(1, int((span[1] - span[0]) / frames))
+def stride(first: float, last: float, frames: int) -> int:
+    """How many frames to go on at a time so that a span is looked at on about so many frames."""
+    return max(1, int((last - first) / frames))
 
 
 def run_through(steps: Generator[float, None, Result]) -> Result:

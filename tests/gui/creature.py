@@ -11,8 +11,8 @@ import numpy as np
 FRAMES, CHAINS, LINKS = 648, 16, 4
 
 
-def add_creature() -> Any:
-    """An armature of 65 bones with every bone keyed on 648 frames, walking along."""
+def add_creature(frames: int = FRAMES) -> Any:
+    """An armature of 65 bones with every bone keyed on each of 648 frames, walking along."""
     data = bpy.data.armatures.new("Creature")
     ob: Any = bpy.data.objects.new("Creature", data)
     context: Any = bpy.context
@@ -39,19 +39,20 @@ def add_creature() -> Any:
     ob.animation_data.action_slot = slot
     layer: Any = action.layers.new("Layer")
     bag = layer.strips.new(type="KEYFRAME").channelbag(slot, ensure=True)
-    times = np.arange(FRAMES)
+    times = np.arange(frames)
     for number, bone in enumerate(ob.pose.bones):
         bone.rotation_mode = "XYZ"
         for axis in range(3):
             _key(bag, bone.path_from_id("rotation_euler"), axis, 0.4 * np.sin(times / (9 + number % 7) + axis + number))
     _key(bag, ob.pose.bones["hips"].path_from_id("location"), 1, times * 0.002)
     bpy.ops.object.mode_set(mode="OBJECT")
-    context.scene.render.fps, context.scene.frame_end = 30, FRAMES
+    context.scene.render.fps, context.scene.frame_end = 30, frames
     return ob
 
 
 def _key(bag: Any, path: str, axis: int, values: Any) -> None:
     curve = bag.fcurves.new(path, index=axis)
-    curve.keyframe_points.add(FRAMES)
-    curve.keyframe_points.foreach_set("co", np.stack([np.arange(1, FRAMES + 1), values], 1).astype(np.float32).ravel())
+    curve.keyframe_points.add(len(values))
+    keys = np.stack([np.arange(1, len(values) + 1), values], 1).astype(np.float32)
+    curve.keyframe_points.foreach_set("co", keys.ravel())
     curve.update()

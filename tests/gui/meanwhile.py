@@ -21,6 +21,9 @@ from hand import Hand, Waits, mark, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
 
+LONG = 3000
+"""Frames that are read long enough to be disturbed meanwhile."""
+
 
 def jobs() -> Any:
     return import_module(f"{RIFF}.rig.jobs")
@@ -51,7 +54,7 @@ def meanwhile(hand: Hand) -> Waits:
 def fresh(hand: Hand) -> Waits:
     with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
         bpy.data.batch_remove(list(bpy.data.objects))
-        add_creature()
+        add_creature(LONG)
         bpy.ops.ed.undo_push(message="Creature")
     yield 1.0
 
