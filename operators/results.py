@@ -85,6 +85,10 @@ class RIFF_OT_show_action(_OnVariation, bpy.types.Operator):
         if shown is not None and shown.users == 0:
             # The armature was its only user: Blender would drop it when the file is saved.
             shown.use_fake_user = True
+        session = session_of(context)
+        row = session.variations.find(action.name)
+        if row >= 0:  # the buttons beside the list are for what one sees
+            session.active_variation = row
         if context.screen is not None and not context.screen.is_animation_playing and not bpy.app.background:
             context.scene.frame_set(int(action.frame_range[0]))
             bpy.ops.screen.animation_play()

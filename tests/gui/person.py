@@ -71,7 +71,7 @@ def dancer(hand: Hand) -> Waits:
 def training(hand: Hand) -> Waits:
     """Train, cancel, resume, done."""
     scene: Any = bpy.context.scene
-    scene.riff.recipe, scene.riff.effort = "custom", 0.02
+    scene.riff.recipe, scene.riff.effort = "custom", 0.05  # long enough to be cancelled
     yield 0.5
     jobs = import_module(f"{RIFF}.rig.jobs")
     yield from hand.press("bpy.ops.riff.train(", lambda: jobs.latest_training() is not None)
