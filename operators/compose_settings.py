@@ -235,8 +235,7 @@ class RIFF_OT_guess_bones(Stepwise, bpy.types.Operator):
         wanted = load_model(chosen_model(context).path).skeleton
         yield 0.0
         action = settings.content or settings.armature.animation_data.action
-        first, last = action.frame_range
-        step = stride(first, last, GLANCE)
+        step = stride(action.frame_range[0], action.frame_range[1], GLANCE)
         motion = yield from read_steps(settings.armature, action, scene=context.scene, step=step)
         yield 1.0
         guessed = guess_bones(wanted, motion.skeleton)

@@ -236,8 +236,7 @@ class RIFF_OT_mark_asset(Stepwise, _OnVariation, bpy.types.Operator):
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         action = self.find(context)
         self.action = action.name
-        first, last = action.frame_range
-        step = stride(first, last, GLANCE)
+        step = stride(action.frame_range[0], action.frame_range[1], GLANCE)
         motion = yield from read_steps(context.object, action, scene=context.scene, step=step)
         yield 1.0
         give_picture(action, motion)

@@ -97,7 +97,7 @@ def main() -> int:
     except Unavailable as error:
         print(f"*** No Blender window: {error}. Nothing was measured. ***")
         return 3
-    log = run_in_window(root, options.zip.resolve(), "ticks.py", options.out, options.seconds, SIZE)
+    log = run_in_window(root, options.zip.resolve(), "ticks.py", options.out, options.seconds, SIZE, by_hand=False)
     lines = [line for line in log.splitlines() if line.startswith("GUI-FIGURES ")]
     if not lines:
         print(f"The measurement did not come to its end; see {options.out / 'log.txt'}")

@@ -53,18 +53,22 @@ BANNER = (204, 61, 61)
 
 
 def run_in_window(
-    root: Path, zip_path: Path, script: str, out: Path, seconds: int, size: tuple[int, int] = (1400, 960),
+    root: Path, zip_path: Path, script: str, out: Path, seconds: int, size: tuple[int, int] = (1400, 960), *,
+    by_hand: bool = True,
 ) -> str:  # fmt: skip
     """Install the extension in the root, run a script of this folder in a window of this size in pixels.
 
-    Returns what it printed. Waits for another run in the same root to end.
+    Returns what it printed. Waits for another run in the same root to end. Only where it is done `by_hand`, pointer and
+    keys can be simulated: Blender then never sleeps, and keeps a processor busy that it leaves to others else.
     """
     with open(root / "riff.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _run_alone(root, zip_path, script, out, seconds, size)
+        return _run_alone(root, zip_path, script, out, seconds, size, "--enable-event-simulate" if by_hand else "")
 
 
-def _run_alone(root: Path, zip_path: Path, script: str, out: Path, seconds: int, size: tuple[int, int]) -> str:
+def _run_alone(
+    root: Path, zip_path: Path, script: str, out: Path, seconds: int, size: tuple[int, int], option: str,
+) -> str:  # fmt: skip
     width, height = size
     inside = root / "riff"
     shutil.rmtree(inside, ignore_errors=True)
@@ -74,7 +78,7 @@ def _run_alone(root: Path, zip_path: Path, script: str, out: Path, seconds: int,
     (inside / "run.sh").write_text(
         "set -e\nblender --command extension install-file -r user_default -e /riff/riff.zip\n"
         f"timeout --kill-after=10 {seconds} xvfb-run -a -s '-screen 0 {width}x{height}x24' blender "
-        f"--enable-event-simulate --window-geometry 0 0 {width} {height} --python /riff/gui/{script}\n"
+        f"{option} --window-geometry 0 0 {width} {height} --python /riff/gui/{script}\n"
     )
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "LIBGL_ALWAYS_SOFTWARE": "1",
