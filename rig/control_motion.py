@@ -48,24 +48,51 @@ def control_motion(
 
 
 def _world_transforms(rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames) -> tuple[Array, Array]:
-    """World rotations from rest (T, J, 3, 3) and places (T, J, 3); the root's as its own keys say."""
+    """World rotations from rest (T, J, 3, 3) and places (T, J, 3), as the keys say where something carries stiffly.
+
+    Blender evaluates the same rounded to single precision at the control's place: some metres from the origin that
+    is enough to turn a lip's bone of two centimetres, which points at another one, by more than 1e-4.
+    """
     world = poses.world
     turned = rotation_part(world[:, :3, :3])
-    turns, places = np.empty((len(world), len(controls), 3, 3)), np.empty((len(world), len(controls), 3))
+    local_turns, local_places = _armature_transforms(controls, frames)
+    turns, places = np.empty_like(local_turns), np.empty_like(local_places)
     for joint, control in enumerate(controls):
         if control.bone == OBJECT:
             turns[:, joint], places[:, joint] = turned @ turned[0].T, world[:, :3, 3]
             continue
-        own = frames.column[control.bone]
-        turn, place = frames.turns[:, own], frames.places[:, own]
-        if control.parent < 0 or control.base == TILT:
-            keyed = frames.zero[0, own] @ frames.basis[:, own]
-            turn, place = rotation_part(keyed[:, :3, :3]), keyed[:, :3, 3]
-        turns[:, joint] = turned @ turn @ rest.matrices[control.bone, :3, :3].T @ turned[0].T
-        places[:, joint] = (world[:, :3, :3] @ place[..., None])[..., 0] + world[:, :3, 3]
+        turns[:, joint] = turned @ local_turns[:, joint] @ rest.matrices[control.bone, :3, :3].T @ turned[0].T
+        places[:, joint] = (world[:, :3, :3] @ local_places[:, joint, :, None])[..., 0] + world[:, :3, 3]
     if controls[0].base == HEADING:
         turns[:, 0] = axis_rotation(2, heading(turns[:, 0]))
     return turns, places
+
+
+def _armature_transforms(controls: Sequence[Control], frames: Frames) -> tuple[Array, Array]:
+    """Rotations (T, J, 3, 3) and places (T, J, 3) in armature space, which is what the object itself stands for."""
+    count = len(frames.basis)
+    turns, places = np.tile(np.eye(3), (count, len(controls), 1, 1)), np.zeros((count, len(controls), 3))
+    for joint, control in enumerate(controls):
+        if control.bone == OBJECT:
+            continue
+        own = frames.column[control.bone]
+        if control.base == OWN:
+            turns[:, joint], places[:, joint] = frames.turns[:, own], frames.places[:, own]
+            continue
+        axes, origin = relative_zero(frames, control.bone, carrier_of(controls, joint), 0)
+        turn = rotation_part(axes) @ rotation_part(frames.basis[:, own, :3, :3])
+        place = frames.basis[:, own, :3, 3] @ axes.T + origin
+        if control.base == TURNED and control.parent >= 0:
+            above = turns[:, control.parent]
+            turn, place = above @ turn, (above @ place[..., None])[..., 0] + places[:, control.parent]
+        turns[:, joint], places[:, joint] = turn, place
+    return turns, places
+
+
+def carrier_of(controls: Sequence[Control], joint: int) -> int:
+    """The bone that a joint is told against, OBJECT for the armature and the world."""
+    control = controls[joint]
+    return controls[control.parent].bone if control.base == TURNED and control.parent >= 0 else OBJECT
 
 
 def heading(turns: Array) -> Array:
@@ -136,12 +163,11 @@ def rigging_of(
 ) -> Rigging:  # fmt: skip
     """`frames` and `poses` hold one row; `world` (4, 4) is the object's matrix for which motions are meant."""
     zero = []
-    for control in controls:
+    for joint, control in enumerate(controls):
         if control.bone == OBJECT:
             zero.append((np.eye(3), np.zeros(3)))
             continue
-        carrier = controls[control.parent].bone if control.base == TURNED and control.parent >= 0 else OBJECT
-        zero.append(relative_zero(frames, control.bone, carrier, 0))
+        zero.append(relative_zero(frames, control.bone, carrier_of(controls, joint), 0))
     return Rigging(tuple(controls), tuple(zero), rest, world, poses.own[0], frames.unturned)
 
 

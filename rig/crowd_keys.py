@@ -15,7 +15,8 @@ from ..core.motion import Motion
 from ..core.rotation import Array
 from .actions import Source
 from .compat import channelbag_of, new_channelbag, new_fcurve
-from .write import GENERATED, LINEAR, Plan, written_values
+from .new_action import GENERATED, LINEAR
+from .write import Plan, written_values
 
 BEZIER, FREE = 2, 0
 """Values of the enums Keyframe.interpolation and Keyframe.handle_type in 4.5 and 5.2."""

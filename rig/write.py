@@ -24,33 +24,18 @@ from .actions import (
     split_bone_path,
 )
 from .checks import check_inheritance, check_object, check_poses
-from .compat import new_channelbags, new_fcurve
 from .control_channels import Part, control_channels, keyed_parts, match_controls
 from .control_motion import Rigging, own_channels, rigging_of, standing_offsets
 from .controls import OBJECT, check_keys, frames_of
 from .evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
+from .new_action import Curve, new_action
+from .own_keys import with_own_keys
 from .placement import fitted_space, learned_space
 from .properties import keyed_owners
 from .rotation_modes import channel_values, one_value
 from .steps import run_through
 
-GENERATED, LINEAR, HOLD = 5, 1, 0
-"""Values of the enums Keyframe.type and Keyframe.interpolation in 4.5 and 5.2; `foreach_set` takes numbers only."""
-
 _CONSTANT = 2e-6
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One F-curve to write: a value for each frame, or a single one where nothing changes; one that is `switched` gets
-    keys where it changes, each of which holds. `owner` as in `Property`."""
-
-    path: str
-    index: int
-    group: str
-    values: Array
-    owner: str = ""
-    switched: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,12 +85,12 @@ def write_steps(
     armature_object = armature_of(armature_object)
     source = source_of(armature_object, source_action, source_slot) if source_action else None
     plan = plan_writing(armature_object, motion, source, space)
-    curves = _motion_curves(armature_object, motion, plan)
+    curves = _motion_curves(armature_object, motion, plan, source)
     curves += _still_curves(armature_object, source, curves, plan.first)
     start = plan.first if frame_start is None else frame_start
     owner = armature_object.name
     yield 0.5
-    return _new_action(owner, name, curves, start, properties or {})
+    return new_action(owner, name, curves, start, properties or {})
 
 
 def plan_writing(
@@ -210,13 +195,17 @@ def pose_values(
             yield name, channel, one_value(Matrix(turns[plan.rows[name]]), mode)
 
 
-def _motion_curves(armature_object: bpy.types.Object, motion: Motion, plan: Plan) -> list[Curve]:
+def _motion_curves(
+    armature_object: bpy.types.Object, motion: Motion, plan: Plan, source: Source | None,
+) -> list[Curve]:  # fmt: skip
     size = body_size(plan.rest.matrices[:, :3, 3])
     curves = []
     for name, channel, values in written_values(armature_object, motion, plan):
         path = channel_owner(armature_object, name).path_from_id(channel)
         still = _CONSTANT * (size if channel == "location" else 1.0)
         part = plan.parts.get((name, channel))
+        if plan.rigging is not None and source is not None:
+            values = with_own_keys(source, path, values, plan.first, still)
         curves += [
             Curve(path, k, name or "Object Transforms", _shortest(column, still))
             for k, column in enumerate(values.T) if part is None or k in part.keyed
@@ -282,42 +271,3 @@ def _still_curves(
 
 def _shortest(values: Array, still: float) -> Array:
     return values if np.ptp(values) > still else values[:1]
-
-
-def _new_action(
-    owner: str, name: str, curves: list[Curve], frame_start: int, properties: Mapping[str, Any],
-) -> bpy.types.Action:  # fmt: skip
-    """An action with a slot for the object called `owner`."""
-    action = bpy.data.actions.new(name)
-    try:
-        bags = new_channelbags(action, owner, [curve.owner for curve in curves])
-        for curve in curves:
-            bag = bags[curve.owner]
-            _write_keys(new_fcurve(bag, curve.path, curve.index, curve.group), curve, frame_start)
-        for key, value in properties.items():
-            action[key] = value
-        action.asset_mark()  # sets the fake user as well
-    except BaseException:
-        bpy.data.actions.remove(action)
-        raise
-    return action
-
-
-def _write_keys(curve: bpy.types.FCurve, written: Curve, frame_start: int) -> None:
-    points, values = curve.keyframe_points, written.values
-    rows = np.arange(len(values))
-    if written.switched:
-        rows = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
-    count = len(rows)
-    points.add(count)
-    keys = np.empty((count, 2), dtype=np.float32)
-    keys[:, 0] = frame_start + rows
-    keys[:, 1] = values[rows]
-    points.foreach_set("co", keys.ravel())
-    points.foreach_set("type", np.full(count, GENERATED, dtype=np.uint8))
-    points.foreach_set("interpolation", np.full(count, HOLD if written.switched else LINEAR, dtype=np.uint8))
-    for selected in ("select_control_point", "select_left_handle", "select_right_handle"):
-        points.foreach_set(selected, np.zeros(count, dtype=bool))
-    is_quaternion = curve.data_path.endswith("rotation_quaternion")
-    curve.color_mode = "AUTO_YRGB" if is_quaternion else "AUTO_RGB"
-    curve.update()

@@ -1,0 +1,68 @@
+"""A new action from values: one key a frame, typed as generated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..core.rotation import Array
+from .compat import new_channelbags, new_fcurve
+
+GENERATED, LINEAR, HOLD = 5, 1, 0
+"""Values of the enums Keyframe.type and Keyframe.interpolation in 4.5 and 5.2; `foreach_set` takes numbers only."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One F-curve to write: a value for each frame, or a single one where nothing changes; one that is `switched` gets
+    keys where it changes, each of which holds. `owner` as in `Property`."""
+
+    path: str
+    index: int
+    group: str
+    values: Array
+    owner: str = ""
+    switched: bool = False
+
+
+def new_action(
+    owner: str, name: str, curves: list[Curve], frame_start: int, properties: Mapping[str, Any],
+) -> bpy.types.Action:  # fmt: skip
+    """An action with a slot for the object called `owner`."""
+    action = bpy.data.actions.new(name)
+    try:
+        bags = new_channelbags(action, owner, [curve.owner for curve in curves])
+        for curve in curves:
+            bag = bags[curve.owner]
+            _write_keys(new_fcurve(bag, curve.path, curve.index, curve.group), curve, frame_start)
+        for key, value in properties.items():
+            action[key] = value
+        action.asset_mark()  # sets the fake user as well
+    except BaseException:
+        bpy.data.actions.remove(action)
+        raise
+    return action
+
+
+def _write_keys(curve: bpy.types.FCurve, written: Curve, frame_start: int) -> None:
+    points, values = curve.keyframe_points, written.values
+    rows = np.arange(len(values))
+    if written.switched:
+        rows = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
+    count = len(rows)
+    points.add(count)
+    keys = np.empty((count, 2), dtype=np.float32)
+    keys[:, 0] = frame_start + rows
+    keys[:, 1] = values[rows]
+    points.foreach_set("co", keys.ravel())
+    points.foreach_set("type", np.full(count, GENERATED, dtype=np.uint8))
+    points.foreach_set("interpolation", np.full(count, HOLD if written.switched else LINEAR, dtype=np.uint8))
+    for selected in ("select_control_point", "select_left_handle", "select_right_handle"):
+        points.foreach_set(selected, np.zeros(count, dtype=bool))
+    is_quaternion = curve.data_path.endswith("rotation_quaternion")
+    curve.color_mode = "AUTO_YRGB" if is_quaternion else "AUTO_RGB"
+    curve.update()
