@@ -28,12 +28,19 @@ def find_contacts(motion: Motion) -> tuple[int, ...]:
 
     Usually heel and toe of each leg. Empty where nothing stands, as for a bird in flight or a torso without legs.
     """
-    places = motion.positions()
+    return _contacts_at(motion, motion.positions())
+
+
+def _contacts_at(motion: Motion, places: Array) -> tuple[int, ...]:
     heights = places[..., 2] - np.percentile(places[..., 2].min(axis=1), 5)
-    speeds = np.linalg.norm(np.gradient(places, axis=0), axis=-1) * (motion.fps / RATE)
-    candidates = [j for j in range(1, motion.skeleton.joints) if not _in_place_of_parent(motion.skeleton, j)]
-    standing = [j for j in candidates if _stands(heights[:, [0, j]], speeds[:, [0, j]])]
-    return tuple(sorted(_two_of_each_leg(motion.skeleton.parents, standing, np.percentile(heights, 10, axis=0))))
+    lowest = np.percentile(heights, 10, axis=0)
+    under = (lowest <= LOW) & (float(np.median(heights[:, 0])) - lowest >= BELOW_ROOT)
+    low = [j for j in range(1, motion.skeleton.joints) if under[j] and not _in_place_of_parent(motion.skeleton, j)]
+    speeds = np.linalg.norm(np.gradient(places[:, [0, *low]], axis=0), axis=-1) * (motion.fps / RATE)
+    standing = [
+        j for k, j in enumerate(low, start=1) if _stands(heights[:, j] - lowest[j], speeds[:, 0], speeds[:, k])
+    ]  # fmt: skip
+    return tuple(sorted(_two_of_each_leg(motion.skeleton.parents, standing, lowest)))
 
 
 def _in_place_of_parent(skeleton: Skeleton, joint: int) -> bool:
@@ -41,18 +48,14 @@ def _in_place_of_parent(skeleton: Skeleton, joint: int) -> bool:
     return joint not in skeleton.translated and float(np.abs(skeleton.offsets[joint]).max()) < 1e-4 * BODY
 
 
-def _stands(heights: Array, speeds: Array) -> bool:
-    """Whether a joint stands; both arrays hold the root in column 0 and the joint in column 1."""
-    root, height = heights.T
-    lowest = float(np.percentile(height, 10))
-    if lowest > LOW or float(np.median(root)) - lowest < BELOW_ROOT:
-        return False
-    low = height < lowest + 0.05 * BODY
-    planted = low & (speeds[:, 1] < CONTACT_SPEED)
+def _stands(lifted: Array, root_speed: Array, speed: Array) -> bool:
+    """Whether a joint stands, by how high over its lowest place it is lifted and how fast it and the root are (T,)."""
+    low = lifted < 0.05 * BODY
+    planted = low & (speed < CONTACT_SPEED)
     if planted.sum() < 0.25 * low.sum():
         return False
-    root_speed, foot_speed = np.median(speeds[planted], axis=0)
-    return bool(foot_speed < max(STILLER * root_speed, 0.05 * CONTACT_SPEED))
+    limit = max(STILLER * float(np.median(root_speed[planted])), 0.05 * CONTACT_SPEED)
+    return float(np.median(speed[planted])) < limit
 
 
 def _two_of_each_leg(parents: tuple[int, ...], standing: list[int], lowest: Array) -> set[int]:
@@ -83,13 +86,17 @@ def with_found_contacts(motion: Motion) -> Motion:
     """The same motion on a skeleton that knows its feet, with contact labels; channels move to make room for them."""
     if motion.skeleton.contacts:
         return with_contact_labels(motion)
-    return with_contacts(motion, find_contacts(motion))
+    places = motion.positions()
+    return with_contacts(motion, _contacts_at(motion, places), places)
 
 
-def with_contacts(motion: Motion, contacts: Sequence[int]) -> Motion:
-    """A motion without contacts on a skeleton on which these joints touch the ground, with their labels."""
+def with_contacts(motion: Motion, contacts: Sequence[int], places: Array | None = None) -> Motion:
+    """A motion without contacts on a skeleton on which these joints touch the ground, with their labels.
+
+    `places` (T, J, 3) are the motion's positions where they are known.
+    """
     skeleton = motion.skeleton.with_contacts(contacts)
     split = motion.skeleton.root_channel
     room = np.zeros((motion.frames, len(contacts) * GROUP))
     features = np.concatenate([motion.features[:, :split], room, motion.features[:, split:]], axis=1)
-    return with_contact_labels(Motion(features, skeleton, motion.fps, motion.origin))
+    return with_contact_labels(Motion(features, skeleton, motion.fps, motion.origin), places)

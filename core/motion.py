@@ -135,11 +135,14 @@ def with_properties(motion: Motion, values: Array) -> Motion:
     return replace(motion, features=features)
 
 
-def with_contact_labels(motion: Motion) -> Motion:
-    """Label each contact joint 1 where its world speed is under the threshold (`paper.md`, *Motion*)."""
+def with_contact_labels(motion: Motion, places: Array | None = None) -> Motion:
+    """Label each contact joint 1 where its world speed is under the threshold (`paper.md`, *Motion*).
+
+    `places` (T, J, 3) are the motion's positions where they are known.
+    """
     if not motion.skeleton.contacts:
         return motion
-    feet = motion.positions()[:, list(motion.skeleton.contacts)]
+    feet = (motion.positions() if places is None else places)[:, list(motion.skeleton.contacts)]
     speed = np.linalg.norm(np.diff(feet, axis=0), axis=-1) * (motion.fps / RATE)
     speed = np.concatenate([speed[:1], speed])
     features = motion.features.copy()

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.errors import ClipError
 from ..core.rotation import Array
 from ..core.skeleton import body_size
-from .evaluate import Poses, Rest, rotation_part
+from .evaluate import Poses, Rest, column_lengths, rotation_part
 
 _UNEVEN = 1e-3
 _OFF = 1e-3
@@ -58,17 +58,17 @@ def check_poses(
     channels: dict[tuple[str, str], bool], frames: Sequence[int],
 ) -> None:  # fmt: skip
     """Raise NotBones, naming bone and frame, for poses that are not finite, scaled oddly, or not what is keyed."""
-    _check_finite(rest, joints, poses.pose, frames)
+    pose = poses.pose[:, joints]
+    _check_finite(rest, joints, pose, frames)
     _check_no_ik(armature_object, rest, joints)
-    _check_scales(rest, joints, poses.pose, frames)
+    _check_scales(rest, joints, pose, frames)
     _check_still_above(rest, joints[0], poses.pose, frames)
     _check_forward_kinematics(armature_object, rest, joints, poses, channels, frames)
 
 
 def _check_finite(rest: Rest, joints: list[int], pose: Array, frames: Sequence[int]) -> None:
-    bad = ~np.isfinite(pose[:, joints]).all(axis=(2, 3))
-    if bad.any():
-        row, joint = _first(bad)
+    if not np.isfinite(pose.sum()):
+        row, joint = _first(~np.isfinite(pose).all(axis=(2, 3)))
         raise NotBones(f"“{rest.names[joints[joint]]}” has a key that is not a number at frame {frames[row]}.")
 
 
@@ -81,21 +81,23 @@ def _check_no_ik(armature_object: bpy.types.Object, rest: Rest, joints: list[int
 
 
 def _check_scales(rest: Rest, joints: list[int], pose: Array, frames: Sequence[int]) -> None:
-    lengths = np.linalg.norm(pose[:, joints, :3, :3], axis=-2)
-    zero = (lengths < 1e-8).any(axis=-1)
+    lengths = column_lengths(pose[..., :3, :3])
+    zero = lengths < 1e-8
     if zero.any():
-        row, joint = _first(zero)
+        row, joint = _first(zero.any(axis=-1))
         raise NotBones(f"“{rest.names[joints[joint]]}” is scaled to zero at frame {frames[row]}.")
     with_children = np.isin(joints, rest.parents)
     # a bone without children may be scaled as it likes: nothing else hangs on it
-    uneven = (np.ptp(lengths, axis=-1) > _UNEVEN * lengths.max(axis=-1)) & with_children
-    changes = (np.abs(lengths - lengths[0]).max(axis=-1) > _UNEVEN * lengths[0].max(axis=-1)) & with_children
+    longest = np.maximum(np.maximum(lengths[..., 0], lengths[..., 1]), lengths[..., 2])
+    shortest = np.minimum(np.minimum(lengths[..., 0], lengths[..., 1]), lengths[..., 2])
+    uneven = (longest - shortest > _UNEVEN * longest) & with_children
+    changes = (np.abs(lengths - lengths[0]) > _UNEVEN * longest[0, :, None]).any(axis=-1) & with_children
     for bad, what in ((uneven, "is scaled unevenly"), (changes, "changes its scale")):
         if bad.any():
             row, joint = _first(bad)
             name = rest.names[joints[joint]]
             raise NotBones(f"“{name}” {what} at frame {frames[row]}; Riff learns rotation and travel only.")
-    mirrored = np.linalg.det(pose[::_STRIDE, joints, :3, :3]) < 0
+    mirrored = np.linalg.det(pose[::_STRIDE, :, :3, :3]) < 0
     if mirrored.any():
         row, joint = _first(mirrored)
         frame = frames[row * _STRIDE]
