@@ -20,7 +20,7 @@ def test_the_lines_of_the_documentation(riff: ModuleType, tmp_path: Path) -> Non
     text = re.search(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
     assert text is not None
     lines = text[1]
-    assert len([line for line in lines.splitlines() if line.strip()]) <= 12
+    assert len([line for line in lines.splitlines() if line.strip()]) == 10
     # a thousandth of the steps, and a folder of the test's own
     lines = lines.replace("effort=1.0", "effort=0.001").replace("/tmp", str(tmp_path))
     assert "0.001" in lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -12,8 +13,11 @@ import numpy as np
 import pytest
 
 from tests.blender.test_control_rigs import assert_round_trip, door  # noqa: F401
+from tests.blender.walkers import add_rigify_quadruped
 from tests.blender.zoo import (
+    ELEPHANT_FEET,
     IMPORTERS,
+    RIGIFY_PAWS,
     Way,
     add_crane,
     add_creature,
@@ -63,6 +67,26 @@ def test_quadruped_baked_to_its_bones(door: SimpleNamespace) -> None:  # noqa: F
     motion = assert_round_trip(door, baked(add_quadruped()))
     feet = {motion.skeleton.names[joint] for joint in motion.skeleton.contacts}
     assert {"front_foot.L", "front_foot.R", "hind_foot.L", "hind_foot.R"} <= feet
+
+
+def test_rigify_quadruped(door: SimpleNamespace) -> None:  # noqa: F811
+    motion = assert_round_trip(door, add_rigify_quadruped())
+    assert {motion.skeleton.names[joint] for joint in motion.skeleton.contacts} == RIGIFY_PAWS
+    assert motion.skeleton.names[0] == "torso"
+
+
+@pytest.mark.parametrize(("name", "feet"), [
+    ("elephant", ELEPHANT_FEET),
+    ("salsa", frozenset({"LeftFoot", "LeftToeBase", "RightFoot", "RightToeBase"})),
+    ("walk", frozenset({"LeftFoot", "LeftToeBase", "RightFoot", "RightToeBase"})),
+])  # fmt: skip
+def test_feet_of_real_clips(
+    door: SimpleNamespace, clip: Callable[[str], Path], name: str, feet: frozenset[str]  # noqa: F811
+) -> None:
+    importlib.import_module("addon_utils").enable("io_anim_bvh", default_set=True)
+    bpy.ops.import_anim.bvh(filepath=str(clip(name)), update_scene_fps=True, update_scene_duration=True)
+    skeleton = door.read_motion(bpy.context.object).skeleton
+    assert {skeleton.names[joint].rpartition(":")[2] for joint in skeleton.contacts} == feet
 
 
 def test_machine(door: SimpleNamespace) -> None:  # noqa: F811

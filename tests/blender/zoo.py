@@ -18,6 +18,14 @@ Bones = dict[str, tuple[str, tuple[float, float, float], tuple[float, float, flo
 Way = Callable[[Any, Path], None]
 """Out to a file of this stem and in again."""
 
+ELEPHANT_FEET = frozenset(
+    {"Bip01_L_Hand", "Bip01_R_Hand", "Bip01_L_Foot", "Bip01_R_Foot", "Bip01_L_Toe0", "Bip01_R_Toe0"}
+)  # fmt: skip
+"""What a person names on the elephant of the clips: the last joint of each front leg, foot and toe of each hind leg;
+not the trunk, not the tail."""
+
+RIGIFY_PAWS = frozenset({"front_foot_ik.L", "front_foot_ik.R", "foot_ik.L", "foot_ik.R"})
+
 IMPORTERS = ("io_scene_fbx", "io_anim_bvh", "io_scene_gltf2")
 """Add-ons that must be enabled for that."""
 

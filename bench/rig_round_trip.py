@@ -1,0 +1,109 @@
+"""One rig read, written, played back by Blender, trained on: how far off it comes back, and whether it does."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+
+from .rig_cases import Case, part
+
+TINY = 0.001
+"""Share of the fast recipe's steps that show that a rig goes all the way through."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One line of the table; errors in radians, parts of the body's height and the properties' own units.
+
+    `alone` is the rotation's error of deforming bones where the motion is written without its source's action beside
+    it, `last_bit` how far they turn where the last bit of each of the source's keys is another.
+    """
+
+    rig: str
+    bones: int
+    frames: int
+    joints: int
+    properties: int
+    root: str
+    feet: str
+    rotation: float
+    place: float
+    value: float
+    alone: float
+    last_bit: float
+    trained: bool
+
+
+def measure(case: Case) -> Outcome:
+    """Read, write, play and train on one rig."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    rig = case.make()
+    source = rig.animation_data.action
+    read, write = part("rig.read").read_motion, part("rig.write").write_motion
+    motion = read(rig)
+    action = write(rig, motion, "Written", source_action=source)
+    again = read(rig, action)
+    first, last = source.frame_range
+    frames = range(math.ceil(first - 1e-3), math.floor(last + 1e-3) + 1)
+    alone = write(rig, motion, "Alone", frame_start=frames[0])
+    meant, *others = (played(rig, one, frames) for one in (source, action, alone, last_bit(source)))
+    deforming = [bone.bone.use_deform for bone in rig.pose.bones]
+    angles = [part("core.rotation").angle_between(meant[0], axes) for axes, _ in others]
+    place = np.abs(others[0][1] - meant[1]).max() / (1.8 * motion.skeleton.unit)
+    value = np.abs(again.property_values() - motion.property_values()).max(initial=0.0)
+    skeleton = motion.skeleton
+    feet = {skeleton.names[joint] for joint in skeleton.contacts}
+    return Outcome(
+        case.name, len(rig.pose.bones), motion.frames, skeleton.joints, len(skeleton.properties), skeleton.names[0],
+        _feet_text(feet, case.feet), float(angles[0].max()), float(place), float(value),
+        *(float(turned[:, deforming].max(initial=0.0)) for turned in angles[1:]), goes_through(rig, motion, source),
+    )  # fmt: skip
+
+
+def _feet_text(found: set[str], wanted: frozenset[str]) -> str:
+    plain = {name.rpartition(":")[2] for name in found}
+    names = ", ".join(sorted(found)) or "none"
+    return f"{names} ✓" if plain == wanted else f"{names} (not {', '.join(sorted(wanted)) or 'any'})"
+
+
+def last_bit(source: Any) -> Any:
+    """A copy of an action with the last bit of every key's value changed: how far Blender is to be trusted."""
+    changed = source.copy()
+    for slot in changed.slots:
+        bag = part("rig.compat").channelbag_of(changed, slot)
+        for curve in bag.fcurves if bag else ():
+            keys = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
+            curve.keyframe_points.foreach_get("co", keys)
+            keys[1::2] = np.nextafter(keys[1::2], np.float32(np.inf))
+            curve.keyframe_points.foreach_set("co", keys)
+            curve.update()
+    return changed
+
+
+def played(rig: Any, action: Any, frames: range) -> tuple[np.ndarray, np.ndarray]:
+    """Unscaled world axes (T, n, 3, 3) and world places (T, n, 3) of all bones as Blender plays an action."""
+    part("rig.play").play(rig, action)
+    found = np.empty((len(frames), len(rig.pose.bones), 4, 4))
+    rows = np.empty(found[0].size, dtype=np.float32)
+    for row, frame in enumerate(frames):
+        bpy.context.scene.frame_set(frame)
+        posed = rig.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        posed.pose.bones.foreach_get("matrix", rows)  # column by column
+        found[row] = np.array(posed.matrix_world) @ rows.reshape(-1, 4, 4).swapaxes(1, 2)
+    axes = found[..., :3, :3]
+    return axes / np.linalg.norm(axes, axis=-2, keepdims=True), found[..., :3, 3]
+
+
+def goes_through(rig: Any, motion: Any, source: Any) -> bool:
+    """Whether a model, hardly trained, gives variations that key the source's channels with finite numbers."""
+    recipe = part("core.recipe").RECIPES["fast"].scaled(TINY)
+    model = part("core.train").train(motion, recipe)
+    variation = part("core.motion").resample(part("core.generate").generate(model)[0], model.source_fps)
+    action = part("rig.write").write_motion(rig, variation, "Variation", source_action=source)
+    bags = [part("rig.compat").channelbag_of(one, one.slots[0]) for one in (source, action)]
+    keyed = [{curve.data_path for curve in bag.fcurves} for bag in bags]
+    return keyed[1] >= keyed[0] and bool(np.isfinite(variation.features).all())
