@@ -52,15 +52,16 @@ def measure(case: Case) -> Outcome:
     alone = write(rig, motion, "Alone", frame_start=frames[0])
     meant, *others = (played(rig, one, frames) for one in (source, action, alone, last_bit(source)))
     deforming = [bone.bone.use_deform for bone in rig.pose.bones]
-    angles = [part("core.rotation").angle_between(meant[0], axes) for axes, _ in others]
+    turned = [part("core.rotation").angle_between(meant[0], axes) for axes, _ in others]
+    unaided, bit = (float(one[:, deforming].max(initial=0.0)) for one in turned[1:])
     place = np.abs(others[0][1] - meant[1]).max() / (1.8 * motion.skeleton.unit)
     value = np.abs(again.property_values() - motion.property_values()).max(initial=0.0)
     skeleton = motion.skeleton
     feet = {skeleton.names[joint] for joint in skeleton.contacts}
     return Outcome(
         case.name, len(rig.pose.bones), motion.frames, skeleton.joints, len(skeleton.properties), skeleton.names[0],
-        _feet_text(feet, case.feet), float(angles[0].max()), float(place), float(value),
-        *(float(turned[:, deforming].max(initial=0.0)) for turned in angles[1:]), goes_through(rig, motion, source),
+        _feet_text(feet, case.feet), float(turned[0].max()), float(place), float(value),
+        unaided, bit, goes_through(rig, motion, source),
     )  # fmt: skip
 
 

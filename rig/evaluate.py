@@ -127,9 +127,12 @@ class _Record:
         self._numbers = np.zeros((frames, len(watched)))
 
     def take(self, evaluated: bpy.types.Object) -> None:
-        for matrix, rows in ((evaluated.matrix_world, self._world), (evaluated.matrix_basis, self._own)):
-            for row in matrix:  # numpy takes six times as long to look into a Matrix
-                rows.extend(row)
+        world: Any = evaluated.matrix_world
+        own: Any = evaluated.matrix_basis
+        for row in world:  # numpy takes six times as long to look into a Matrix
+            self._world.extend(row)
+        for row in own:
+            self._own.extend(row)
         bones = evaluated.pose.bones
         bones.foreach_get("matrix", self._pose[self.done])
         bones.foreach_get("matrix_basis", self._basis[self.done])

@@ -29,5 +29,5 @@ def with_own_keys(source: Source, path: str, values: Array, first: int, same: fl
         meant = own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-12)
     rows = np.flatnonzero(np.abs(meant - values[:, keyed]).max(1) < same)
     values = values.copy()
-    values[np.ix_(rows, keyed)] = own[rows]
+    values[np.ix_(rows, np.array(keyed))] = own[rows]
     return values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -52,7 +53,7 @@ def test_every_rotation_mode_on_controls(door: SimpleNamespace) -> None:  # noqa
     for number, bone in enumerate(biped.pose.bones):
         bone.rotation_mode = MODES[number % len(MODES)]
         if bone.name != "root":
-            key_turns(biped, bone.name, lambda t, number=number: swing(t, number))
+            key_turns(biped, bone.name, partial(swing, number=number))
     motion = assert_round_trip(door, biped)
     assert motion.skeleton.bases
 
@@ -65,7 +66,7 @@ def test_two_rigs_in_two_slots_of_one_action(door: SimpleNamespace) -> None:  # 
     slot = action.slots.new(id_type="OBJECT", name="Dancer")
     importlib.import_module(f"{door.package}.rig.compat").assign_action(dancer, action, slot)
     for number, bone in enumerate(("hips", "spine", "head", "arm.L", "thigh.R")):
-        key_turns(dancer, bone, lambda t, number=number: swing(t, number))
+        key_turns(dancer, bone, partial(swing, number=number))
     keys = curve_values(action)
     walk = assert_round_trip(door, walker)
     assert "ik_foot.L" in walk.skeleton.names
