@@ -31,7 +31,7 @@ from core.generate import noise_code
 from core.graphs import ALLOWED, WARM_UP, RecordedStep, recorder_for
 from core.model import Model
 from core.motion import RATE, Motion, resample, with_contact_labels
-from core.networks import Generator, Graph, group_widths
+from core.networks import Generator, Graph
 from core.pyramid import run_stages
 from core.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.skeleton import GROUP

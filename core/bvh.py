@@ -12,13 +12,18 @@ import numpy as np
 
 from .errors import ClipError
 from .feet import with_found_contacts
+from .fields import FAR, LONGEST, FieldError, check_finite, open_regular
 from .motion import Motion, from_transforms
 from .rotation import Array, axis_rotation
-from .skeleton import build_skeleton
+from .skeleton import MOST_JOINTS, Skeleton, build_skeleton
 
 UPRIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """Turns BVH's Y-up axes into Z-up ones: (x, y, z) → (x, -z, y), as Blender's importer does."""
 
+LARGEST = 1 << 29
+"""Bytes of a file: ten thousand frames of five hundred joints take a fifth of it."""
+
+_MOST_CHANNELS = 6
 _MOVES = 1e-6
 _AXES = "XYZ"
 _MOTION_LINE = re.compile(r"^[ \t]*MOTION[ \t]*\r?$", re.MULTILINE)  # a joint may be called “LocoMOTION”
@@ -39,9 +44,12 @@ def read_bvh(path: str | os.PathLike[str]) -> Motion:
     """
     name = Path(path).name
     try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
+        with open_regular(path, LARGEST) as file:
+            text = file.read(LARGEST).decode("utf-8", errors="replace")
     except OSError as error:
         raise ClipError(f"Cannot read “{name}”: {error.strerror or error}.") from error
+    except FieldError as error:
+        raise ClipError(f"Cannot read “{name}”: {error}.") from error
     head, *rest = _MOTION_LINE.split(text, maxsplit=1)
     if "HIERARCHY" not in head:
         raise ClipError(f"“{name}” is not a BVH file: it has no HIERARCHY.")
@@ -49,7 +57,10 @@ def read_bvh(path: str | os.PathLike[str]) -> Motion:
         raise ClipError(f"“{name}” is cut off: it has no MOTION part.")
     joints = _parse_hierarchy(head.split(), name)
     frames, fps = _parse_frames(rest[0], sum(len(joint.channels) for joint in joints), name)
-    return with_found_contacts(_to_motion(joints, frames, fps))
+    try:
+        return with_found_contacts(_to_motion(joints, frames, fps))
+    except ClipError as error:
+        raise ClipError(f"“{name}” cannot be used: {error}") from error
 
 
 def _parse_hierarchy(tokens: list[str], name: str) -> list[_Joint]:
@@ -59,6 +70,8 @@ def _parse_hierarchy(tokens: list[str], name: str) -> list[_Joint]:
     try:
         for token in stream:
             if token in ("ROOT", "JOINT"):
+                if len(joints) == MOST_JOINTS:
+                    raise ClipError(f"“{name}” has more than {MOST_JOINTS} joints; Riff takes no more.")
                 joints.append(_Joint(_name_before_brace(stream), stack[-1] if stack else -1))
                 stack.append(len(joints) - 1)
             elif token == "End":
@@ -66,7 +79,7 @@ def _parse_hierarchy(tokens: list[str], name: str) -> list[_Joint]:
             elif token == "OFFSET":
                 joints[-1].offset = [float(next(stream)) for _ in range(3)]
             elif token == "CHANNELS":
-                joints[-1].channels = [next(stream) for _ in range(int(next(stream)))]
+                joints[-1].channels = [next(stream) for _ in range(min(int(next(stream)), _MOST_CHANNELS + 1))]
             elif token == "}":
                 stack.pop()
     except (StopIteration, ValueError, IndexError) as error:
@@ -76,7 +89,7 @@ def _parse_hierarchy(tokens: list[str], name: str) -> list[_Joint]:
         raise ClipError(f"“{name}” is cut off inside its HIERARCHY.")
     for joint in joints:
         known = all(c[:1] in _AXES and c[1:] in ("position", "rotation") for c in joint.channels)
-        if len(joint.offset) != 3 or not np.isfinite(joint.offset).all() or not known:
+        if len(joint.offset) != 3 or not check_finite(np.array(joint.offset)) or not known:
             raise ClipError(f"“{name}”: joint “{joint.name}” lacks its OFFSET or has unknown CHANNELS.")
     if sum(joint.parent == -1 for joint in joints) > 1:
         raise ClipError(f"“{name}” has more than one ROOT; Riff learns one character at a time.")
@@ -87,6 +100,8 @@ def _name_before_brace(stream: Iterator[str]) -> str:
     words: list[str] = []
     for token in stream:
         if token == "{":
+            if sum(map(len, words)) + len(words) > LONGEST:
+                break
             return " ".join(words)
         words.append(token)
     raise StopIteration
@@ -111,7 +126,8 @@ def _parse_frames(body: str, width: int, name: str) -> tuple[Array, float]:
     if not 1e-4 < seconds < 10:
         raise ClipError(f"“{name}” has a Frame Time of {seconds}; it must be a part of a second.")
     rows = lines[2:]
-    if len(rows) < count:
+    # A number takes two characters at least, so what is asked for below is not much more than what was read.
+    if len(rows) < count or 2 * count * width > len(body) + count:
         raise ClipError(f"“{name}” is cut off: it promises {count} frames and has {len(rows)}.")
     frames = np.empty((count, width))
     for index, row in enumerate(rows[:count]):
@@ -119,7 +135,7 @@ def _parse_frames(body: str, width: int, name: str) -> tuple[Array, float]:
             frames[index] = np.array(row.split(), dtype=np.float64).reshape(width)
         except ValueError as error:
             raise ClipError(f"“{name}” is cut off or damaged at frame {index + 1}.") from error
-    valid = np.isfinite(frames).all(axis=1)
+    valid = (np.abs(frames) <= FAR).all(axis=1)
     if not valid.all():
         raise ClipError(f"“{name}” has no valid number at frame {int(valid.argmin()) + 1}.")
     rate = 1.0 / seconds
@@ -168,9 +184,9 @@ def write_bvh(path: str | os.PathLike[str], motion: Motion) -> None:
     The file appears whole or not at all. Raises ClipError where it cannot be written.
     """
     target = Path(path)
-    part = target.with_name(target.name + ".part")
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        part.write_text(_hierarchy_text(motion) + _motion_text(motion), encoding="utf-8")
+        part.write_text(_hierarchy_text(motion) + _motion_text(motion), encoding="utf-8", errors="replace")
         os.replace(part, target)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -184,24 +200,30 @@ def _hierarchy_text(motion: Motion) -> str:
     for joint, parent in enumerate(skeleton.parents[1:], start=1):
         children[parent].append(joint)
     lines = ["HIERARCHY"]
-
-    def add(joint: int, depth: int) -> None:
+    waiting: list[tuple[int, int]] = [(0, 0)]  # joints and their depths; -1 for a brace that closes
+    while waiting:
+        joint, depth = waiting.pop()
         pad = "  " * depth
-        places = joint == 0 or joint in skeleton.translated
-        lines.append(f"{pad}{'JOINT' if joint else 'ROOT'} {skeleton.names[joint]}")
-        lines.append(f"{pad}{{")
-        lines.append(f"{pad}  OFFSET {_numbers(offsets[joint])}")
-        turn = "Zrotation Yrotation Xrotation"
-        lines.append(f"{pad}  CHANNELS " + (f"6 Xposition Yposition Zposition {turn}" if places else f"3 {turn}"))
-        for child in children[joint]:
-            add(child, depth + 1)
+        if joint < 0:
+            lines.append(f"{pad}}}")
+            continue
+        lines += _joint_lines(skeleton, joint, pad, offsets[joint])
         if not children[joint]:
             tip = offsets[joint] * 0.5 if joint else np.array([0.0, 0.1 * skeleton.unit, 0.0])
             lines.extend([f"{pad}  End Site", f"{pad}  {{", f"{pad}    OFFSET {_numbers(tip)}", f"{pad}  }}"])
-        lines.append(f"{pad}}}")
-
-    add(0, 0)
+        waiting.append((-1, depth))
+        waiting.extend((child, depth + 1) for child in reversed(children[joint]))
     return "\n".join(lines) + "\n"
+
+
+def _joint_lines(skeleton: Skeleton, joint: int, pad: str, offset: Array) -> list[str]:
+    turn = "Zrotation Yrotation Xrotation"
+    places = joint == 0 or joint in skeleton.translated
+    return [
+        f"{pad}{'JOINT' if joint else 'ROOT'} {skeleton.names[joint]}", f"{pad}{{",
+        f"{pad}  OFFSET {_numbers(offset)}",
+        f"{pad}  CHANNELS " + (f"6 Xposition Yposition Zposition {turn}" if places else f"3 {turn}"),
+    ]  # fmt: skip
 
 
 def _motion_text(motion: Motion) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clusters import cluster_order
+from .fields import FAR, FieldError, Fields
 from .folds import Fold, find_folds
 from .motion import Motion, learned_groups
 from .recipe import Recipe
@@ -21,6 +22,8 @@ TYPICAL = 0.12
 
 MOST_EVEN = 5.0
 """The most by which the numbers of a joint that turns little are raised."""
+
+_LEAST_GAIN = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +90,20 @@ class Channels:
     def _fold_channels(self) -> list[tuple[Fold, int]]:
         first = self.skeleton.groups
         return [(self.folds[g - first], k * GROUP) for k, g in enumerate(self.groups) if g >= first]
+
+
+def read_channels(fields: Fields, source: Motion) -> Channels:
+    """The channels that a model's description names, for its clip. Raises FieldError."""
+    skeleton = source.skeleton
+    folds = tuple(Fold.from_json(fold, skeleton.joints) for fold in fields.parts("folds", skeleton.joints))
+    most = skeleton.groups + len(folds)
+    groups, gains = fields.wholes("groups", 0, most - 1, most), fields.numbers("gains", _LEAST_GAIN, FAR, most)
+    if not groups or len(set(groups)) != len(groups):
+        raise FieldError("its learned groups are none, or one twice")
+    if len(groups) != len(gains):
+        raise FieldError("its gains do not fit its groups")
+    height = fields.number("height_gain", _LEAST_GAIN, FAR, 1.0)
+    return Channels(skeleton, groups, folds, source.features.mean(0), gains, height)
 
 
 def choose_channels(source: Motion, recipe: Recipe) -> Channels:

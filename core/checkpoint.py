@@ -6,24 +6,35 @@ import json
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from .errors import ModelError
-from .model import Model
+from .errors import ClipError, ModelError
+from .fields import FAR, FieldError, Fields, parse_json
+from .log import log
+from .model import MOST_ROWS, Model
 from .motion import Motion
+from .motion_fields import read_motion
 from .recipe import Recipe
-from .skeleton import Skeleton
+from .recipe_ranges import MOST_STAGES
 from .start import Start, start_of
+from .tensor_file import read_tensors, read_text
 
 FORMAT = 1
 """Version of the file's layout; others are refused, since half a training is worth little."""
+
+KEY = "riff_training"
+"""Where the file's own description holds ours."""
+
+LARGEST = 1 << 34
+"""Bytes of a checkpoint: it holds samples and networks several times over."""
 
 WRITE_EVERY = 20.0
 """Seconds after which a newer state is written to the disk."""
@@ -87,7 +98,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
         arrays |= {f"start.{name}": np.ascontiguousarray(value) for name, value in checkpoint.start.weights.items()}
     try:
         with open(part, "wb") as file:
-            file.write(save(arrays, metadata={"riff_training": json.dumps(meta)}))
+            file.write(save(arrays, metadata={KEY: json.dumps(meta)}))
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)
@@ -98,47 +109,66 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """Read a checkpoint. Raises ModelError in a sentence where the file is missing, damaged or of another version."""
-    meta = _read_meta(path)
-    try:
-        with safe_open(os.fspath(path), framework="numpy") as file:
-            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (no mapping)
-        features = arrays.pop("motion").astype(np.float64)
-        skeleton = Skeleton.from_json(meta["skeleton"])
-        if features.ndim != 2 or features.shape[1] != skeleton.channels:
-            raise ValueError("its clip does not fit its skeleton")
-        motion = Motion(features, skeleton, float(meta["fps"]), np.asarray(meta["origin"], dtype=np.float64))
-        info = meta["info"]
-        weights = {name[6:]: arrays.pop(name) for name in list(arrays) if name.startswith("start.")}
-        start = Start.from_json(meta["start"], weights) if meta.get("start") else None
+    name = Path(path).name
+    with _refusals(name):
+        text, arrays = read_tensors(path, KEY, LARGEST)
+        fields = _description(text, name)
+        info, motion = _info(fields), read_motion(fields, arrays.pop("motion", None))
+        recipe = Recipe.from_json(fields.raw("recipe"))
+        weights = {key[6:]: arrays.pop(key) for key in list(arrays) if key.startswith("start.")}
+        start = Start.from_json(fields.part("start"), weights, motion.skeleton) if fields.raw("start") else None
         return Checkpoint(
-            motion, Recipe.from_json(meta["recipe"]), int(info["seed"]), str(info["name"]), int(info["step"]),
-            float(info["fraction"]), float(info["seconds"]), list(meta["history"]), dict(meta["state"]), arrays,
-            str(info.get("rig", "")), start,
+            motion, recipe, info["seed"], info["name"], info["step"], info["fraction"], info["seconds"],
+            fields.figure_rows("history", MOST_ROWS), _state(fields, recipe), arrays, info["rig"], start,
         )  # fmt: skip
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise ModelError(f"“{Path(path).name}” is damaged: {error}.") from error
 
 
 def read_checkpoint_info(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What `Checkpoint.info` gave when it was saved, without reading the rest. Raises ModelError."""
-    info = _read_meta(path).get("info")
-    if not isinstance(info, dict) or not {"name", "recipe", "fraction"} <= set(info):
-        raise ModelError(f"“{Path(path).name}” is damaged: its summary is missing.")
-    return info
-
-
-def _read_meta(path: str | os.PathLike[str]) -> dict[str, Any]:
     name = Path(path).name
+    with _refusals(name):
+        return _info(_description(read_text(path, KEY, LARGEST), name))
+
+
+@contextmanager
+def _refusals(name: str) -> Iterator[None]:
+    """Turns what is wrong with a file into one sentence that names it."""
     try:
-        with safe_open(os.fspath(path), framework="numpy") as file:
-            meta = json.loads((file.metadata() or {}).get("riff_training", "null"))
-    except (OSError, SafetensorError, ValueError) as error:
-        raise ModelError(f"“{name}” is damaged or no training of Riff.") from error
-    if not isinstance(meta, dict):
-        raise ModelError(f"“{name}” is no training of Riff.")
-    if meta.get("format") != FORMAT:
+        yield
+    except (OSError, FieldError, ClipError) as error:
+        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
+        raise ModelError(f"“{name}” is damaged or no training of Riff: {reason}.") from error
+
+
+def _description(text: str, name: str) -> Fields:
+    fields = Fields(parse_json(text))
+    if fields.raw("format") != FORMAT:
         raise ModelError(f"“{name}” was begun by another version of Riff and cannot go on with this one.")
-    return meta
+    return fields
+
+
+def _info(description: Fields) -> dict[str, Any]:
+    """The summary of a training, all that a list shows of it."""
+    fields = description.part("info")
+    return {
+        "name": fields.text("name"), "recipe": fields.text("recipe"), "seed": fields.whole("seed", -(1 << 63), 1 << 64),
+        "step": fields.whole("step", 0, 1 << 40), "steps": fields.whole("steps", 0, 1 << 40),
+        "fraction": fields.number("fraction", 0, 1), "seconds": fields.number("seconds", 0, FAR),
+        "duration": fields.number("duration", 0, FAR), "rig": fields.text("rig", ""),
+    }  # fmt: skip
+
+
+def _state(fields: Fields, recipe: Recipe) -> dict[str, Any]:
+    """What `snapshot.take` kept beside the arrays; empty before the first step. Raises FieldError."""
+    state = fields.part("state")
+    if "level" not in state:
+        return {}
+    stages = [
+        {"steps": stage.whole("steps", 0, 1 << 40), "losses": stage.figures("losses")}
+        for stage in state.parts("stages", MOST_STAGES)
+    ]
+    draws = list(state.wholes("draws", 0, 10_000, MOST_STAGES))
+    return {"level": state.whole("level", 0, recipe.levels - 1), "stages": stages, "draws": draws}
 
 
 class CheckpointFile:
@@ -179,4 +209,5 @@ class CheckpointFile:
             save_checkpoint(checkpoint, self.path)
         except ModelError as error:
             # A full disk must not end an hour of training: at its end there may be room again, or the model says so.
+            log.note(f"Training: {error}")
             print(f"Riff: {error}")

@@ -7,6 +7,8 @@ import io
 import json
 import math
 import os
+import re
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -18,8 +20,9 @@ from numpy.typing import NDArray
 
 from .bvh import read_bvh
 from .errors import ClipError
+from .fields import FieldError, Fields, open_regular, parse_json
 from .motion import Motion
-from .skeleton import Skeleton
+from .motion_fields import read_motion
 
 FORMAT = 1
 """Version of the file's layout; newer ones are refused."""
@@ -30,6 +33,13 @@ LARGEST = 1 << 28
 SUFFIX = ".npz"
 
 _FEATURES, _DESCRIPTION = "features.npy", "clip.npy"
+
+_END, _LISTED = 22, 512
+"""Bytes of the record at an archive's end, and at most of the list before it."""
+
+_HEADER = re.compile(
+    rb"\{'descr': '([<|][a-z]\d)', 'fortran_order': False, 'shape': \((\d{1,12}(?:, ?\d{1,12}){0,3}),?\), \}\s*"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,70 +87,56 @@ def load_clip(path: str | os.PathLike[str], sha256: str = "") -> Clip:
     """Read a clip from an .npz file, which must have this checksum where one is given. Raises ClipError."""
     name = Path(path).name
     try:
-        if os.path.getsize(path) > LARGEST:
-            raise ClipError(f"“{name}” is too large to be a clip of Riff.")
-        data = Path(path).read_bytes()
+        with open_regular(path, LARGEST) as file:
+            data = file.read(LARGEST)
     except OSError as error:
         raise ClipError(f"Cannot read “{name}”: {error.strerror or error}.") from error
+    except FieldError as error:
+        raise ClipError(f"“{name}” is no clip of Riff: {error}.") from error
     if sha256 and hashlib.sha256(data).hexdigest() != sha256:
         raise ClipError(f"“{name}” is another file than the one that was exported.")
     try:
-        return _parse(data, name)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+        description, features = _parts(data)
+        fields = Fields(parse_json(_array(description, "|u1").tobytes()))
+        if fields.whole("format", 0, 1 << 31) > FORMAT:
+            raise ClipError(f"“{name}” was made by a newer version of Riff; update Riff to read it.")
+        motion = read_motion(fields, _array(features, "<f8"))
+        return Clip(fields.text("name"), motion, fields.text("rig"), fields.text("source"))
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, struct.error) as error:
+        # what zipfile and zlib say of archives that are cut off, encrypted, or packed in another way
         raise ClipError(f"“{name}” is damaged or no clip of Riff.") from error
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError, RuntimeError, RecursionError) as error:
-        raise ClipError(f"“{name}” is damaged: {error}.") from error
+    except ValueError as error:  # FieldError, and what zipfile says of places outside the file
+        raise ClipError(f"“{name}” is damaged or no clip of Riff: {error}.") from error
 
 
-def _parse(data: bytes, name: str) -> Clip:
+def _parts(data: bytes) -> tuple[bytes, bytes]:
+    """The description and the features as .npy files. Raises FieldError, and what zipfile raises."""
+    # The list of what an archive holds could alone be millions long: ours is two lines, and the last thing in the file.
+    end = data[-_END:]
+    if len(end) < _END or end[:4] != b"PK\5\6" or int.from_bytes(end[12:16], "little") > _LISTED:
+        raise FieldError("it is no archive of ours")
+    if data[-_END - 20 : -_END - 16] == b"PK\6\7":
+        raise FieldError("it is an archive of another kind")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {member.filename: member for member in archive.infolist()}
         if set(members) != {_FEATURES, _DESCRIPTION}:
-            raise ClipError(f"“{name}” is no clip of Riff.")
+            raise FieldError("it holds other things than a clip")
+        # Other ways to pack ask for memory as they like; these two need little.
+        if not {member.compress_type for member in members.values()} <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise FieldError("it is packed in a way that Riff does not use")
         # what a member says of its size is all that is ever unpacked of it
         if sum(member.file_size for member in members.values()) > LARGEST:
-            raise ClipError(f"“{name}” is too large to be a clip of Riff.")
-        meta = json.loads(_array(archive.read(_DESCRIPTION), np.dtype(np.uint8)).tobytes().decode())
-        if not isinstance(meta, dict) or not isinstance(meta.get("format"), int):
-            raise ValueError("its description is incomplete")
-        if meta["format"] > FORMAT:
-            raise ClipError(f"“{name}” was made by a newer version of Riff; update Riff to read it.")
-        features = _array(archive.read(_FEATURES), np.dtype("<f8"))
-    return _clip(meta, features)
+            raise FieldError("what it holds is too large")
+        return archive.read(_DESCRIPTION), archive.read(_FEATURES)
 
 
-def _array(data: bytes, kind: np.dtype[Any]) -> NDArray[Any]:
-    """An array of this type from the bytes of an .npy file, whose header is not believed about its size."""
-    stream = io.BytesIO(data)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError("its arrays are of another version")
-    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
-    rest = data[stream.tell() :]
-    if by_columns or dtype != kind or len(rest) != math.prod(shape) * kind.itemsize:
-        raise ValueError("its arrays are not what they should be")
-    return np.frombuffer(rest, dtype=kind).reshape(shape).copy()
-
-
-def _clip(meta: dict[str, Any], features: NDArray[np.float64]) -> Clip:
-    """Raises ValueError, TypeError or KeyError where the parts of a clip do not fit together."""
-    skeleton = Skeleton.from_json(meta["skeleton"])
-    _check_skeleton(skeleton)
-    fps, origin = float(meta["fps"]), np.asarray(meta["origin"], dtype=np.float64)
-    if features.ndim != 2 or len(features) < 2 or features.shape[1] != skeleton.channels:
-        raise ValueError("its frames do not fit its skeleton")
-    if not np.isfinite(features).all() or origin.shape != (2,) or not np.isfinite(origin).all():
-        raise ValueError("it holds numbers that are not finite")
-    if not 0 < fps <= 10_000:
-        raise ValueError("its frame rate is none")
-    return Clip(str(meta["name"]), Motion(features, skeleton, fps, origin), str(meta["rig"]), str(meta["source"]))
-
-
-def _check_skeleton(skeleton: Skeleton) -> None:
-    joints = range(skeleton.joints)
-    named = all(isinstance(name, str) for name in skeleton.names)
-    placed = skeleton.offsets.shape == (skeleton.joints, 3) and len(skeleton.parents) == skeleton.joints
-    listed = [*skeleton.contacts, *skeleton.translated]
-    if not named or not placed or not all(type(joint) is int and joint in joints for joint in listed):
-        raise ValueError("its skeleton does not fit together")
-    if not np.isfinite(skeleton.offsets).all() or not 0 < skeleton.unit < math.inf:
-        raise ValueError("its skeleton has no size")
+def _array(data: bytes, kind: str) -> NDArray[Any]:
+    """An array of this type from the bytes of an .npy file, whose header is matched, not evaluated as numpy does."""
+    start = 10 + int.from_bytes(data[8:10], "little")
+    header = _HEADER.fullmatch(data[10:start])
+    if data[:8] != b"\x93NUMPY\1\0" or header is None or header[1].decode() != kind:
+        raise FieldError("its arrays are not what they should be")
+    shape, dtype = tuple(map(int, header[2].split(b","))), np.dtype(kind)
+    if len(data) - start != math.prod(shape) * dtype.itemsize:
+        raise FieldError("its arrays have other sizes than they say")
+    return np.frombuffer(data, dtype=dtype, offset=start).reshape(shape)

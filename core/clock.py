@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 REPORT_EVERY = 0.2
 """Seconds between progress messages."""
 
+MOST_ROWS = 20_000
+"""Rows of the history of losses that are kept: a model's description stays small."""
+
 SNAPSHOT_EVERY = 3.0
 """Seconds between copies of the state of the training: at most this much work is lost when it is stopped."""
 
@@ -85,6 +88,8 @@ class Clock:
         losses = {key: sum(losses.get(key, 0.0) for losses in latest) / len(latest)
                   for key in ("critic", "adversarial", "reconstruction", "contact")}  # fmt: skip
         self.history.append({"step": self.step, "level": level + 1, **losses})
+        if len(self.history) > MOST_ROWS:  # a day of training: every other row is plenty
+            del self.history[1::2]
         speed = (self.step - self.steps_before) / max(time.perf_counter() - self.begun, 1e-6)
         self.on_progress(Progress(
             level + 1, len(self.iterations), self.step, sum(self.iterations), self.fraction, spent, seconds_left, speed,

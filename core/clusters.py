@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,19 @@ class Cluster:
     def merged(self, other: Cluster) -> Cluster:
         inputs = tuple(sorted({*self.inputs, *other.inputs}))
         return Cluster(tuple(sorted((*self.outputs, *other.outputs))), inputs)
+
+
+def cluster_blocks(pairs: NDArray[Any], near: NDArray[np.bool_], cluster: Cluster) -> NDArray[np.float32]:
+    """Weights (outputs, inputs, outside, inside, kernel) of a cluster from those of the P pairs of neighbours.
+
+    `pairs` is (P, outside, inside, kernel), row by row of `near`; zero where two groups are no neighbours. All groups'
+    at once would take a thousand times the memory of the pairs of a long chain.
+    """
+    place = np.cumsum(near).reshape(near.shape) - 1
+    chosen = np.ix_(cluster.outputs, cluster.inputs)
+    blocks = np.zeros((len(cluster.outputs), len(cluster.inputs), *pairs.shape[1:]), dtype=np.float32)
+    blocks[near[chosen]] = pairs[place[chosen][near[chosen]]]
+    return blocks
 
 
 def one_cluster(near: NDArray[np.bool_]) -> list[Cluster]:

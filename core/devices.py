@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import platform
 import sys
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ def _linux_name(root: Path, address: str) -> str:
 
 def _windows_cards() -> Iterator[Device]:
     """Display adapters of Windows' registry."""
-    registry: Any = __import__("winreg")
+    registry: Any = importlib.import_module("winreg")  # of Windows alone
     try:
         classes = registry.OpenKey(registry.HKEY_LOCAL_MACHINE, DISPLAY_CLASSES)
     except OSError:

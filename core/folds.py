@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .fields import FieldError, Fields
 from .motion import Motion
 from .rotation import Array
 from .skeleton import BODY, GROUP, Skeleton
@@ -54,11 +55,19 @@ class Fold:
                 "basis": self.basis.tolist()}  # fmt: skip
 
     @staticmethod
-    def from_json(data: dict[str, Any]) -> Fold:
-        members = tuple(int(member) for member in data["members"])
-        mean = np.asarray(data["mean"], dtype=np.float64).reshape(len(members) * GROUP)
-        basis = np.asarray(data["basis"], dtype=np.float64).reshape(len(members) * GROUP, GROUP)
-        return Fold(int(data["joint"]), members, mean, basis)
+    def from_json(fields: Fields, joints: int) -> Fold:
+        """A fold of joints of a skeleton of so many. Raises FieldError."""
+        members = fields.wholes("members", 0, joints - 1, joints)
+        if not members or len(set(members)) != len(members):
+            raise FieldError("a fold has no members, or one twice")
+        size = len(members) * GROUP
+        fold = Fold(
+            fields.whole("joint", 0, joints - 1), members, fields.array("mean", (size,)),
+            fields.array("basis", (size, GROUP)),
+        )  # fmt: skip
+        if (fold.basis[:, 0] ** 2).sum() < 1e-12:
+            raise FieldError("a fold's components have no length")
+        return fold
 
 
 def find_folds(motion: Motion, learned: Sequence[int]) -> list[Fold]:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from .clean_feet import clean_feet
 from .cores import on_all_cores
+from .errors import ModelError
+from .fields import check_finite
 from .flips import repair_flips
 from .generators import make_generators
 from .model import Model
@@ -65,8 +67,10 @@ class Sampler:
         return self.motion(run_stages(self.generators, model.lengths, noises, np.zeros_like(model.code))[0])
 
     def motion(self, rows: NDArray[np.float32]) -> Motion:
-        """The motion that network rows (C, T) stand for."""
+        """The motion that network rows (C, T) stand for. Raises ModelError for what are no numbers."""
         source = self.model.source
+        if not check_finite(rows):
+            raise ModelError(f"“{self.model.name}” makes numbers that are no motion; it is damaged, train it again.")
         return Motion(self.model.channels.decode(rows), source.skeleton, source.fps, source.origin)
 
 

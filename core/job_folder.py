@@ -22,16 +22,20 @@ from typing import Any
 
 from .clip_files import SUFFIX, Clip, save_clip
 from .errors import JobError, RiffError
+from .fields import FieldError, Fields, open_regular, parse_json
+from .names import is_plain_name, lies_in
 from .recipe import Recipe
 
 FORMAT = 1
 """Version of the manifest and of the template that goes with it; newer ones are refused."""
 
 MANIFEST = "manifest.json"
-LARGEST = 1 << 28
+LARGEST, LARGEST_RECORD = 1 << 27, 1 << 20
+"""Bytes of a manifest, and of the record of one clip."""
+
+MOST_CLIPS = 250_000
 OUTPUTS = ("models", "trainings", "records", "sheets")
 
-_PLAIN = re.compile(r"[^/\\:\x00-\x1f]{1,250}")
 _SPAN = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
@@ -85,8 +89,9 @@ class Job:
     def record(self, entry: Entry) -> dict[str, Any]:
         """How the training of a clip ended, `state` being “done” or “failed”; empty where it has not."""
         try:
-            record = json.loads(self.record_path(entry).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            with open_regular(self.record_path(entry), LARGEST_RECORD) as file:
+                record = parse_json(file.read(LARGEST_RECORD))
+        except (OSError, FieldError):
             return {}
         return record if isinstance(record, dict) and record.get("key") == self.key(entry) else {}
 
@@ -170,23 +175,21 @@ def read_job(folder: Path) -> Job:
     """
     path = folder / MANIFEST
     try:
-        if path.stat().st_size > LARGEST:
-            raise JobError(f"“{path}” is too large to be a manifest of Riff.")
-        data = json.loads(path.read_text(encoding="utf-8"))
+        with open_regular(path, LARGEST) as file:
+            fields = Fields(parse_json(file.read(LARGEST)))
+        check_format(fields.whole("riff_job", 0, 1 << 31), f"“{path}”")
+        clips, seed = fields.items("clips", MOST_CLIPS), fields.whole("seed", 0, 2**32 - 1)
+        name = fields.text("name", "")
     except OSError as error:
         raise JobError(f"Cannot read “{path}”: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise JobError(f"“{path}” is damaged: {error}.") from error
-    if not isinstance(data, dict) or not isinstance(data.get("riff_job"), int):
-        raise JobError(f"“{path}” is no manifest of Riff.")
-    check_format(data["riff_job"], f"“{path}”")
-    clips, seed = data.get("clips"), data.get("seed")
-    if not isinstance(clips, list) or not clips or type(seed) is not int or not 0 <= seed < 2**32:
-        raise JobError(f"“{path}” is damaged: it lacks clips or a seed.")
+    except FieldError as error:
+        raise JobError(f"“{path}” is damaged or no manifest of Riff: {error}.") from error
+    if not clips:
+        raise JobError(f"“{path}” is damaged: it lacks clips.")
     entries = tuple(_entry(number, clip) for number, clip in enumerate(clips))
     _check_unique(entries)
-    _check_present(folder / "clips", entries)
-    return Job(folder, str(data.get("name", "")), _recipe(data.get("recipe"), path), seed, entries)
+    _check_present(folder, entries)
+    return Job(folder, name, _recipe(fields, path), seed, entries)
 
 
 def check_format(number: int, what: str) -> None:
@@ -195,30 +198,31 @@ def check_format(number: int, what: str) -> None:
         raise JobError(f"{what} was made by a newer version of Riff (format {number}); update Riff on this machine.")
 
 
-def _recipe(data: Any, path: Path) -> Recipe:
+def _recipe(fields: Fields, path: Path) -> Recipe:
     try:
-        recipe = Recipe.from_json(data)
-        recipe.scaled(1.0).lengths(60)
-        return recipe
-    except (RiffError, TypeError, ValueError, AttributeError) as error:
-        raise JobError(f"“{path}” has a recipe that this version of Riff does not know.") from error
+        return Recipe.from_json(fields.raw("recipe"))
+    except (FieldError, RiffError) as error:
+        reason = str(error).rstrip(".")
+        raise JobError(f"“{path}” has a recipe that this version of Riff does not know: {reason}.") from error
 
 
 def _entry(number: int, data: Any) -> Entry:
     where = f"Clip {number} of the manifest"
-    if not isinstance(data, dict) or not isinstance(data.get("name"), str) or not data["name"]:
-        raise JobError(f"{where} has no name.")
-    where += f", “{data['name']}”,"
-    file, checksum, seconds = (data.get(key) for key in ("file", "sha256", "seconds"))
-    if not isinstance(file, str) or not _PLAIN.fullmatch(file) or not file.endswith(SUFFIX) or file == SUFFIX:
-        raise JobError(f"{where} has no plain file name ending in {SUFFIX}.")
-    if not isinstance(checksum, str) or not re.fullmatch(r"[0-9a-f]{64}", checksum):
-        raise JobError(f"{where} has no SHA-256 checksum.")
-    if not isinstance(seconds, int | float) or not 0 < seconds < 1e6:
-        raise JobError(f"{where} has no length.")
-    return Entry(
-        number, data["name"], file, checksum, float(seconds), str(data.get("rig", "")), str(data.get("source", "")),
-    )  # fmt: skip
+    try:
+        fields = Fields(data, f"clips[{number}]")
+        name = fields.text("name")
+        where += f", “{name}”,"
+        file, checksum = fields.text("file", ""), fields.text("sha256", "")
+        if not name:
+            raise JobError(f"{where} has no name.")
+        if not is_plain_name(file) or not is_plain_name(file.removesuffix(SUFFIX)) or not file.endswith(SUFFIX):
+            raise JobError(f"{where} has no plain file name ending in {SUFFIX}.")
+        if not re.fullmatch(r"[0-9a-f]{64}", checksum):
+            raise JobError(f"{where} has no SHA-256 checksum.")
+        seconds = fields.number("seconds", 1e-3, 1e6)
+        return Entry(number, name, file, checksum, seconds, fields.text("rig", ""), fields.text("source", ""))
+    except FieldError as error:
+        raise JobError(f"{where} is damaged: {error}.") from error
 
 
 def _check_unique(entries: tuple[Entry, ...]) -> None:
@@ -231,7 +235,9 @@ def _check_unique(entries: tuple[Entry, ...]) -> None:
             seen[value] = entry.number
 
 
-def _check_present(folder: Path, entries: tuple[Entry, ...]) -> None:
+def _check_present(job: Path, entries: tuple[Entry, ...]) -> None:
+    folder = job / "clips"
+    _check_within(job, "clips")
     try:
         # one look at the folder, not one at each of a hundred thousand files; links could lead anywhere
         present = {item.name for item in os.scandir(folder) if item.is_file(follow_symlinks=False)}
@@ -240,6 +246,12 @@ def _check_present(folder: Path, entries: tuple[Entry, ...]) -> None:
     for entry in entries:
         if entry.file not in present:
             raise JobError(f"Clip {entry.number} of the manifest, “{entry.name}”, is missing: no file “{entry.file}”.")
+
+
+def _check_within(job: Path, name: str) -> None:
+    """Raises JobError for a folder of a job that is a link to another place: what came from a stranger stays inside."""
+    if not lies_in(job / name, job):
+        raise JobError(f"“{job / name}” is a link that leads out of the folder; put a folder in its place.")
 
 
 def chosen_entries(job: Job, text: str) -> list[Entry]:
@@ -262,6 +274,7 @@ def prepare_outputs(folder: Path, names: Iterable[str] = OUTPUTS) -> None:
     """Make the folders that tasks write to. Raises JobError, before any work, where nothing can be written there."""
     for name in names:
         target = folder / name
+        _check_within(folder, name)
         try:
             target.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=target):

@@ -11,10 +11,11 @@ from .bone_map import onto_skeleton
 from .composition import Composition
 from .errors import ClipError
 from .headings import turn_between, turn_motion
+from .keyed_property import Property
 from .motion import RATE, Motion, resample, with_contact_labels
 from .rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
 from .settle import settle
-from .skeleton import GROUP, Property, Skeleton
+from .skeleton import GROUP, Skeleton
 
 PASSAGE = 24
 """Frames at 30 a second from the end of a clip to the start of the next: a step's time, and little to learn from."""

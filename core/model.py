@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from .channels import Channels
+from .channels import Channels, read_channels
 from .errors import ClipError, ModelError
-from .folds import Fold
+from .fields import FAR, FieldError, Fields, check_finite, parse_json
 from .motion import Motion
+from .motion_fields import FASTEST, MOST_FRAMES, SLOWEST, read_motion
 from .recipe import Recipe
-from .skeleton import Skeleton
+from .recipe_ranges import MOST_LEVELS, MOST_STAGES
+from .shapes import critic_shapes, generator_shapes
+from .skeleton import MOST_JOINTS, Skeleton
+from .tensor_file import read_tensors, read_text
 
 FORMAT = 2
 """Version of the file's layout; newer ones are refused."""
 
 LARGEST = 1 << 30
 """Bytes above which a file is no model of ours."""
+
+KEY = "riff"
+"""Where the file's own description holds ours."""
+
+MOST_ROWS = 100_000
+"""Rows of the history of losses."""
 
 
 @dataclass(eq=False)
@@ -90,7 +101,7 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     }  # fmt: skip
     tensors = {name: np.ascontiguousarray(value) for name, value in {**model.weights, **model.critics}.items()}
     tensors |= {"code": np.ascontiguousarray(model.code), "source": np.ascontiguousarray(model.source.features)}
-    data = save(tensors, metadata={"riff": json.dumps(meta)})
+    data = save(tensors, metadata={KEY: json.dumps(meta)})
     try:
         with open(part, "wb") as file:
             file.write(data)
@@ -104,86 +115,80 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
 
 def load_model(path: str | os.PathLike[str]) -> Model:
     """Read a model. Raises ModelError with one sentence where the file is missing, damaged or too new."""
-    name = Path(path).name
-    meta = _read_meta(path)
-    try:
-        with safe_open(os.fspath(path), framework="numpy") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (no mapping)
-        source = tensors.pop("source").astype(np.float64)
-        code = tensors.pop("code")
-        skeleton = Skeleton.from_json(meta["skeleton"])
-        recipe = Recipe.from_json(meta["recipe"])
-        info = meta["info"]
-        folds = tuple(Fold.from_json(fold) for fold in meta["folds"])
-        gains, height = tuple(meta["gains"]), float(meta.get("height_gain", 1.0))
-        channels = Channels(skeleton, tuple(meta["groups"]), folds, source.mean(0), gains, height)
-        critics = {name: tensors.pop(name) for name in list(tensors) if ".critic" in name}
-        model = Model(
-            str(info["name"]), channels, recipe,
-            Motion(source, skeleton, float(meta["fps"]), np.asarray(meta["origin"], dtype=np.float64)),
-            float(info["source_fps"]), tuple(meta["amplitudes"]), code, tensors,
-            int(info["seed"]), float(info["training_seconds"]), str(info["device"]), list(meta["history"]),
-            {str(name): float(value) for name, value in info.get("quality", {}).items()},
-            str(info.get("rig", "")), critics,
-        )  # fmt: skip
-        _check(model)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, IndexError, ClipError) as error:
-        raise ModelError(f"“{name}” is damaged: {error}.") from error
+    with _refusals(path):
+        text, tensors = read_tensors(path, KEY, LARGEST)
+        model = _model(_description(text, Path(path).name), tensors)
+        _check_arrays(model)
     return model
 
 
 def read_info(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What `Model.info` gave when the model was saved, without reading its tensors. Raises ModelError."""
-    info = _read_meta(path).get("info")
-    if not isinstance(info, dict) or not {"name", "recipe", "duration", "source_fps"} <= set(info):
-        raise ModelError(f"“{Path(path).name}” is damaged: its summary is missing.")
-    return info
+    with _refusals(path):
+        return _info(_description(read_text(path, KEY, LARGEST), Path(path).name))
 
 
-def _read_meta(path: str | os.PathLike[str]) -> dict[str, Any]:
+@contextmanager
+def _refusals(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turns what is wrong with a file into one sentence that names it."""
     name = Path(path).name
     try:
-        if os.path.getsize(path) > LARGEST:
-            raise ModelError(f"“{name}” is too large to be a Riff model.")
-        with safe_open(os.fspath(path), framework="numpy") as file:
-            text = (file.metadata() or {}).get("riff")
+        yield
     except OSError as error:
         raise ModelError(f"Cannot open the model “{name}”: {error.strerror or error}.") from error
-    except SafetensorError as error:
-        raise ModelError(f"“{name}” is damaged or no Riff model.") from error
-    if text is None:
-        raise ModelError(f"“{name}” is no Riff model.")
-    try:
-        meta = json.loads(text)
-    except ValueError as error:
-        raise ModelError(f"“{name}” is damaged: its description cannot be read.") from error
-    if not isinstance(meta, dict) or not isinstance(meta.get("format"), int):
-        raise ModelError(f"“{name}” is damaged: its description is incomplete.")
-    if meta["format"] > FORMAT:
+    except (FieldError, ClipError) as error:
+        raise ModelError(f"“{name}” is damaged or no Riff model: {str(error).rstrip('.')}.") from error
+
+
+def _description(text: str, name: str) -> Fields:
+    fields = Fields(parse_json(text))
+    if fields.whole("format", 0, 1 << 31) > FORMAT:
         raise ModelError(f"“{name}” was made by a newer version of Riff; update Riff to open it.")
-    return meta
+    return fields
 
 
-def _check(model: Model) -> None:
-    """Raise ValueError where the parts of a model do not fit together."""
-    skeleton, recipe = model.skeleton, model.recipe
-    if model.source.features.ndim != 2 or model.source.features.shape[1] != skeleton.channels:
-        raise ValueError("its clip does not fit its skeleton")
-    groups, folds = model.channels.groups, model.channels.folds
-    gains = model.channels.gains
-    if len(groups) != len(gains) or not all(gain > 0 for gain in (*gains, model.channels.height_gain)):
-        raise ValueError("its gains do not fit its groups")
-    if not groups or not all(0 <= group < skeleton.groups + len(folds) for group in groups):
-        raise ValueError("its learned groups do not fit its skeleton")
-    if not all(0 <= joint < skeleton.joints for fold in folds for joint in (fold.joint, *fold.members)):
-        raise ValueError("its folded joints do not fit its skeleton")
-    if len(model.amplitudes) != recipe.stage_count:
-        raise ValueError("its noise amplitudes do not fit its stages")
-    layers = len(recipe.hidden) + 1
-    names = {part: {f"stage{i}.{part}{j}.{kind}" for i in range(recipe.stage_count) for j in range(layers)
-                    for kind in ("weight", "bias")} for part in ("layer", "critic")}  # fmt: skip
-    if names["layer"] != set(model.weights) or (model.critics and names["critic"] != set(model.critics)):
-        raise ValueError("weights are missing")
-    arrays: list[NDArray[Any]] = [*model.weights.values(), *model.critics.values(), model.source.features]
-    if not all(bool(np.isfinite(value).all()) for value in arrays):
-        raise ValueError("it holds numbers that are not finite")
+def _info(description: Fields) -> dict[str, Any]:
+    """The summary of a model, all that lists and tables show of it."""
+    fields = description.part("info")
+    return {
+        "name": fields.text("name"), "recipe": fields.text("recipe"), "joints": fields.whole("joints", 1, MOST_JOINTS),
+        "contacts": list(fields.texts("contacts", MOST_JOINTS)), "frames": fields.whole("frames", 2, MOST_FRAMES),
+        "duration": fields.number("duration", 0.0, FAR), "source_fps": fields.number("source_fps", SLOWEST, FASTEST),
+        "seed": fields.whole("seed", -(1 << 63), 1 << 64),
+        "training_seconds": fields.number("training_seconds", 0, FAR), "device": fields.text("device"),
+        "iterations": list(fields.wholes("iterations", 0, 1 << 40, MOST_LEVELS)),
+        "quality": fields.figures("quality"), "rig": fields.text("rig", ""),
+    }  # fmt: skip
+
+
+def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
+    """A model whose clip, channels and recipe fit together; its arrays are still to be checked."""
+    info, recipe = _info(fields), Recipe.from_json(fields.raw("recipe"))
+    source = read_motion(fields, tensors.pop("source", None))
+    code = tensors.pop("code", np.zeros(0, dtype=np.float32))
+    amplitudes = fields.numbers("amplitudes", 0.0, FAR, MOST_STAGES)
+    if len(amplitudes) != recipe.stage_count:
+        raise FieldError("its noise amplitudes do not fit its stages")
+    critics = {name: tensors.pop(name) for name in list(tensors) if ".critic" in name}
+    return Model(
+        info["name"], read_channels(fields, source), recipe, source, info["source_fps"], amplitudes, code, tensors,
+        info["seed"], info["training_seconds"], info["device"], fields.figure_rows("history", MOST_ROWS),
+        info["quality"], info["rig"], critics,
+    )  # fmt: skip
+
+
+def _check_arrays(model: Model) -> None:
+    """Raise FieldError where arrays are not those of the model's channels and recipe, by name, size and kind."""
+    channels, recipe = model.channels, model.recipe
+    wanted = generator_shapes(channels, recipe) | {"code": (1, len(channels.columns), model.lengths[0])}
+    found: dict[str, NDArray[Any]] = {**model.weights, "code": model.code}
+    if model.critics:
+        wanted |= critic_shapes(channels, recipe)
+        found |= model.critics
+    if set(wanted) != set(found):
+        raise FieldError("weights are missing, or there are some that do not belong there")
+    for name, array in found.items():
+        if array.shape != wanted[name] or array.dtype not in (np.float32, np.float16):
+            raise FieldError(f"its tensor “{name}” does not fit its skeleton and recipe")
+        if not check_finite(array):
+            raise FieldError(f"its tensor “{name}” holds numbers that are not finite or far too large")

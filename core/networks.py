@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .clusters import Cluster
+from .clusters import Cluster, cluster_blocks
 from .packed import Layer, back_layers, critic_gradients, pack, refine, run_layers, unpack
+from .shapes import group_widths
 from .skeleton import GROUP
 
 
@@ -94,22 +94,14 @@ class GraphConvolution(nn.Module):
 
     def load_pairs(self, pairs: NDArray[np.float32]) -> None:
         """Set the weights from what `pairs` returned."""
-        near = self.graph.near
-        full = np.zeros((*near.shape, self.outside, self.inside, self.kernel), dtype=np.float32)
-        full[near] = pairs
         for cluster, weight in zip(self.graph.clusters, self.weights, strict=True):
-            blocks = full[np.ix_(cluster.outputs, cluster.inputs)].transpose(4, 0, 2, 1, 3)
+            blocks = cluster_blocks(pairs, self.graph.near, cluster).transpose(4, 0, 2, 1, 3)
             weight.data.copy_(torch.from_numpy(np.ascontiguousarray(blocks).reshape(tuple(weight.shape))))
 
 
 def channel_index(groups: Sequence[int], width: int) -> Tensor:
     """Channels of `groups` when each group is `width` wide."""
     return (torch.tensor(list(groups))[:, None] * width + torch.arange(width)).reshape(-1)
-
-
-def group_widths(groups: int, hidden: Sequence[int]) -> list[int]:
-    """Channels a group has in each hidden layer: the wanted total rounded up to whole groups."""
-    return [math.ceil(channels / groups) for channels in hidden]
 
 
 class _Stack(torch.autograd.Function):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .clusters import Cluster
+from .clusters import Cluster, cluster_blocks
 from .model import Model
 from .stage_rows import Rows
 
@@ -73,11 +73,9 @@ def _layer(
 ) -> _Layer:  # fmt: skip
     """A layer from the weights of its P pairs of neighbouring groups, (P, outside, inside, kernel)."""
     _, outside, inside, kernel = pairs.shape
-    full = np.zeros((*near.shape, outside, inside, kernel), dtype=np.float32)
-    full[near] = pairs
     products = []
     for cluster in clusters:
-        blocks = full[np.ix_(cluster.outputs, cluster.inputs)].transpose(4, 0, 2, 1, 3)
+        blocks = cluster_blocks(pairs, near, cluster).transpose(4, 0, 2, 1, 3)
         shape = (kernel, len(cluster.outputs) * outside, len(cluster.inputs) * inside)
         channels = (np.asarray(cluster.inputs)[:, None] * inside + np.arange(inside)).reshape(-1)
         rows = slice(cluster.outputs[0] * outside, (cluster.outputs[-1] + 1) * outside)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from . import recipe_ranges
 from .errors import ModelError
+from .fields import FieldError, Fields
 
 Levels = tuple[float, ...]
 
@@ -114,14 +116,18 @@ class Recipe:
         return asdict(self)
 
     @staticmethod
-    def from_json(data: dict[str, Any]) -> Recipe:
-        """Raises ModelError where a number is missing, unknown or of the wrong kind."""
+    def from_json(data: Any) -> Recipe:
+        """Raises ModelError where a number is missing, unknown, of the wrong kind or out of its range."""
         known = {field.name for field in fields(Recipe)}
         if not isinstance(data, dict) or set(data) - known:
             raise ModelError("The model was trained with a recipe that this version of Riff does not know.")
         try:
-            values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
+            given = Fields(data, "recipe")
+            values = {name: recipe_ranges.take(name, given) for name in data}
+            recipe_ranges.check_together(values)
             return Recipe(**values)
+        except FieldError as error:
+            raise ModelError(f"The model's recipe is damaged: {error}.") from error
         except TypeError as error:
             raise ModelError("The model's recipe is incomplete.") from error
 

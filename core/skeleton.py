@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ClipError
+from .fields import FAR, FieldError, Fields, checked_text
+from .keyed_property import MOST_PROPERTIES, Property
 from .rotation import Array
 
 GROUP = 6
@@ -22,43 +24,13 @@ BODY = 1.8
 SWING = 0.4
 """Channel numbers between a property's lowest and highest value, so that it counts about as much as a lively joint."""
 
+MOST_JOINTS = 2048
+"""Joints of a skeleton: what is computed for each pair of them must fit into memory."""
+
 TURNED, HEADING, TILT, WORLD, OWN, WHOLE = "turned", "heading", "tilt", "world", "own", "object"
 """What a joint of a control rig is told against, see `Skeleton.bases`."""
 
-
-@dataclass(frozen=True)
-class Property:
-    """A number other than a place or rotation that the animator keyed, known by what it is set on and its path there.
-
-    It sits on `joint` and goes from `low` to `high`; one that is switched takes the values `steps` only. `owner` is
-    empty for the armature object, else type and name of the data-block.
-    """
-
-    joint: int
-    path: str
-    index: int
-    low: float
-    high: float
-    steps: tuple[float, ...] = ()
-    owner: str = ""
-
-    @property
-    def name(self) -> str:
-        """A readable name: the last part of the path."""
-        inner = self.path.rstrip("]").rpartition("[")[2] if self.path.endswith("]") else self.path.rpartition(".")[2]
-        return inner.strip("\"'") or self.path
-
-    def to_json(self) -> list[Any]:
-        return [self.joint, self.path, self.index, self.low, self.high, list(self.steps), self.owner]
-
-    @staticmethod
-    def from_json(data: list[Any]) -> Property:
-        joint, path, index, low, high, steps, owner = data
-        levels = tuple(map(float, steps))
-        found = Property(int(joint), str(path), int(index), float(low), float(high), levels, str(owner))
-        if not np.isfinite([found.low, found.high, *found.steps]).all() or found.low >= found.high:
-            raise ValueError(f"the property “{found.path}” has no range")
-        return found
+BASES = (TURNED, HEADING, TILT, WORLD, OWN, WHOLE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +64,13 @@ class Skeleton:
     def __post_init__(self) -> None:
         if not self.names:
             raise ClipError("The skeleton has no joints.")
+        if len(self.names) > MOST_JOINTS or len(self.properties) > MOST_PROPERTIES:
+            raise ClipError(
+                f"The skeleton has {len(self.names)} joints and {len(self.properties)} properties; Riff takes at most "
+                f"{MOST_JOINTS} and {MOST_PROPERTIES}. Train on a simpler rig."
+            )
+        if len(self.parents) != len(self.names) or self.offsets.shape != (len(self.names), 3):
+            raise ClipError("The joints, their parents and their places are not of one number.")
         if len(set(self.names)) != len(self.names):
             twice = next(name for name in self.names if self.names.count(name) > 1)
             raise ClipError(f"Two joints are called “{twice}”; rename one of them.")
@@ -202,16 +181,37 @@ class Skeleton:
         return data
 
     @staticmethod
-    def from_json(data: dict[str, Any]) -> Skeleton:
-        offsets = np.asarray(data["offsets"], dtype=np.float64).reshape(-1, 3)
+    def from_json(data: Any) -> Skeleton:
+        """The skeleton of a file, checked field by field. Raises FieldError; ClipError for what is no tree."""
+        fields = Fields(data, "skeleton")
+        names = fields.texts("names", MOST_JOINTS)
+        count = len(names)
+        bases = fields.texts("bases", count, ())
+        if not set(bases) <= set(BASES):
+            raise FieldError("“skeleton.bases” holds an unknown word")
+        properties = fields.items("properties", MOST_PROPERTIES, ())
         return Skeleton(
-            tuple(data["names"]), tuple(data["parents"]), offsets, float(data["unit"]),
-            tuple(data["contacts"]), tuple(data["translated"]),
-            tuple(Property.from_json(one) for one in data.get("properties", ())),
-            tuple(map(str, data.get("bases", ()))),
-            tuple((int(joint), int(other)) for joint, other in data.get("pairs", ())),
-            tuple((int(joint), str(name)) for joint, name in data.get("part_names", ())),
+            names, fields.wholes("parents", -1, count - 1, count), fields.array("offsets", (count, 3)),
+            fields.number("unit", 1e-12, FAR), fields.wholes("contacts", 0, count - 1, count),
+            fields.wholes("translated", 0, count - 1, count),
+            tuple(Property.from_json(one, count) for one in properties), bases,
+            tuple(_joint_pair(pair, count) for pair in fields.items("pairs", count, ())),
+            tuple(_named_part(part, count) for part in fields.items("part_names", count, ())),
         )  # fmt: skip
+
+
+def _joint_pair(data: Any, joints: int) -> tuple[int, int]:
+    if not isinstance(data, list) or len(data) != 2:
+        raise FieldError("“skeleton.pairs” holds what is no pair")
+    one, other = Fields({"pair": data}, "skeleton.pairs").wholes("pair", 0, joints - 1, 2)
+    return one, other
+
+
+def _named_part(data: Any, joints: int) -> tuple[int, str]:
+    if not isinstance(data, list) or len(data) != 2:
+        raise FieldError("“skeleton.part_names” holds what is no part")
+    joint = Fields({"joint": data[0]}, "skeleton.part_names").whole("joint", 0, joints - 1)
+    return joint, checked_text(data[1], "skeleton.part_names")
 
 
 def build_skeleton(

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from .channels import Channels
 from .errors import ModelError
+from .fields import FAR, FieldError, Fields
 from .folds import fold_of
 from .model import Model
 from .motion import Motion, learned_groups
 from .recipe import Recipe
+from .recipe_ranges import RANGES
 from .skeleton import Skeleton
 
 SHAPE = ("stages", "hidden", "kernel", "distance")
@@ -60,10 +62,20 @@ class Start:
         return {"groups": list(self.groups), "folds": folds, **gains, "shape": self.shape}
 
     @staticmethod
-    def from_json(data: dict[str, Any], weights: dict[str, NDArray[Any]]) -> Start:
-        folds = tuple((int(fold["joint"]), tuple(int(k) for k in fold["members"])) for fold in data["folds"])
-        gains, height = tuple(data["gains"]), float(data["height_gain"])
-        return Start(tuple(data["groups"]), folds, gains, height, _shape(data["shape"]), weights)
+    def from_json(fields: Fields, weights: dict[str, NDArray[Any]], skeleton: Skeleton) -> Start:
+        """What a checkpoint of a clip of this skeleton keeps of the model. Raises FieldError."""
+        joints = skeleton.joints
+        folds = tuple(
+            (fold.whole("joint", 0, joints - 1), fold.wholes("members", 0, joints - 1, joints))
+            for fold in fields.parts("folds", joints)
+        )
+        most = skeleton.groups + len(folds)
+        groups, gains = fields.wholes("groups", 0, most - 1, most), fields.numbers("gains", 1e-6, FAR, most)
+        if not groups or len(groups) != len(gains) or not all(members for _, members in folds):
+            raise FieldError("what the training started from does not fit its skeleton")
+        shape = fields.part("shape")
+        kept: dict[str, Any] = {name: RANGES[name].take(name, shape) for name in SHAPE}
+        return Start(groups, folds, gains, fields.number("height_gain", 1e-6, FAR), _shape(kept), weights)
 
 
 def start_of(model: Model, skeleton: Skeleton, recipe: Recipe) -> Start:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
+from .names import RESERVED
 from .pip_run import Stopped
 from .torch_folder import InstallError, explained
 
 PIECE = 1 << 20
+_SMALL, _PACKED_AT_MOST = 100_000_000, 30
+"""Bytes that are unpacked unasked, and how many times as large as its wheels a larger PyTorch may be; it is 4 times."""
 IMPORTED = ("purelib", "platlib")
 """Of a wheel's own data folder, what belongs on the import path."""
 
@@ -24,6 +28,8 @@ def unpack_wheels(
     Raises InstallError for a damaged wheel or a disk that refuses, Stopped where `should_stop` says so.
     """
     total = sum(_unpacked_size(wheel) for wheel in wheels)
+    if total > max(_SMALL, _PACKED_AT_MOST * sum(wheel.stat().st_size for wheel in wheels)):
+        raise InstallError("These wheels would grow beyond all measure; they are no wheels of PyTorch.")
     done = 0
     for wheel in wheels:
         with _opened(wheel) as archive:
@@ -57,7 +63,9 @@ def _place(name: str, folder: Path) -> Path | None:
         if len(parts) < 3 or parts[1] not in IMPORTED:
             return None
         parts = parts[2:]
-    if name.startswith(("/", "\\")) or ".." in parts or any(":" in part or "\\" in part for part in parts):
+    outside = name.startswith(("/", "\\")) or ".." in parts or any(":" in part or "\\" in part for part in parts)
+    device = sys.platform == "win32" and any(RESERVED.fullmatch(part) for part in parts)
+    if outside or device or "\0" in name:
         raise InstallError(f"A wheel wants to write outside its folder (“{name}”); nothing was installed.")
     return folder.joinpath(*parts)
 
@@ -69,7 +77,7 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, whee
         with archive.open(member) as source, open(path, "wb") as file:
             while piece := source.read(PIECE):
                 file.write(piece)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise InstallError(f"“{wheel.name}” is damaged; delete it and install again.") from error
     except OSError as error:
         raise explained(error, target) from error

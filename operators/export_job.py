@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import shutil
 from collections.abc import Generator, Iterator
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +235,7 @@ class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
 
 def _bring_in(source: Path, entry: Entry) -> Path:
     """Where the model lies in Riff's folder, copied unless the same one is there. Raises ModelError, OSError."""
-    for path in models_folder().glob(f"{plain_name(entry.name)}*{SUFFIX}"):
+    for path in models_folder().glob(f"{escape(plain_name(entry.name))}*{SUFFIX}"):
         if filecmp.cmp(source, path, shallow=False):
             return path
     load_model(source)

@@ -15,6 +15,7 @@ from ..core.checkpoint import begin
 from ..core.errors import ModelError, RiffError
 from ..core.model import Model, load_model
 from ..core.motion import Motion, learned_groups
+from ..core.names import is_plain_name
 from ..core.recipe import RECIPES, Recipe
 from ..rig import jobs
 from ..rig.actions import stack_of
@@ -138,6 +139,8 @@ class RIFF_OT_train(TrainingStart, bpy.types.Operator):
         return name, f"“{name}”", motion
 
     def start(self) -> Model | None:
+        if self.start_from and not is_plain_name(self.start_from):
+            raise ModelError(f"“{self.start_from}” is no name of a model.")
         return load_model(models_folder() / f"{self.start_from}{SUFFIX}") if self.start_from else None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import bpy
 
 from ..core.errors import ModelError
+from ..core.names import RESERVED
 
 SUFFIX = ".safetensors"
 
@@ -39,6 +40,11 @@ def trainings_folder() -> Path:
 def torch_root() -> Path:
     """The folder of Riff's own PyTorch, made where it is missing. Raises ModelError like the other."""
     return _user_folder("torch")
+
+
+def log_path() -> Path:
+    """The file of Riff's log. Raises ModelError like the others."""
+    return _user_folder("log") / "riff.log"
 
 
 def model_files() -> list[Path]:
@@ -80,7 +86,8 @@ def plain_name(name: str) -> str:
     """A name that every file system takes."""
     # 200 bytes leave room for number and suffix in the 255 that file systems allow.
     plain = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(" .").encode()[:200].decode(errors="ignore")
-    return plain.strip(" .") or "Model"
+    plain = plain.strip(" .") or "Model"
+    return f"_{plain}" if RESERVED.fullmatch(plain) else plain
 
 
 def _files(folder: Path) -> list[Path]:

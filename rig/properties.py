@@ -11,9 +11,9 @@ import bpy
 import numpy as np
 
 from ..core.errors import ClipError
+from ..core.keyed_property import Property
 from ..core.motion import Motion, with_properties
 from ..core.rotation import Array
-from ..core.skeleton import Property
 from .actions import OBJECT_CHANNELS, Source, split_bone_path
 from .compat import channelbag_of
 from .evaluate import Poses, Rest
@@ -181,6 +181,9 @@ def set_property(block: Any, path: str, index: int, value: Any) -> None:
         return
     before, _, name = path.rpartition(".")
     owner = block.path_resolve(before) if before else block
+    known = owner.bl_rna.properties.get(name)
+    if known is None or not known.is_animatable or known.type in ("STRING", "POINTER", "COLLECTION"):
+        return  # the path may come from a stranger's model: nothing is set that could not have been keyed
     current = getattr(owner, name)
     if isinstance(value, str):
         setattr(owner, name, value)

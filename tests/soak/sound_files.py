@@ -1,0 +1,91 @@
+"""A sound file of each kind that Riff reads, small, made without training: what the mutations begin with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core.bvh import write_bvh
+from core.channels import choose_channels
+from core.checkpoint import Checkpoint, begin, save_checkpoint
+from core.clip_files import Clip, save_clip
+from core.feet import with_found_contacts
+from core.job_folder import write_job
+from core.keyed_property import Property
+from core.model import Model, save_model
+from core.motion import Motion, from_transforms
+from core.recipe import FAST
+from core.rotation import axis_rotation
+from core.shapes import critic_shapes, generator_shapes
+from core.skeleton import build_skeleton
+
+RECIPE = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(1, 1, 1, 1), bank=1)
+FRAMES = 70
+
+_JOINTS = {
+    "Hips": (-1, (0.0, 0.0, 0.9)), "Spine": (0, (0.0, 0.0, 1.3)), "Head": (1, (0.0, 0.0, 1.7)),
+    "Leg.L": (0, (0.1, 0.0, 0.5)), "Foot.L": (3, (0.1, 0.0, 0.05)), "Toe.L": (4, (0.1, 0.15, 0.0)),
+}  # fmt: skip
+
+
+def small_motion() -> Motion:
+    """A figure of six joints that bows, steps on the spot and wanders for a little over two seconds."""
+    time = np.arange(FRAMES) / 30.0
+    rest = np.array([place for _, place in _JOINTS.values()])
+    skeleton = build_skeleton(list(_JOINTS), [parent for parent, _ in _JOINTS.values()], rest)
+    turns = np.broadcast_to(np.eye(3), (FRAMES, len(_JOINTS), 3, 3)).copy()
+    for joint in range(len(_JOINTS)):
+        turns[:, joint] = axis_rotation(joint % 3, 0.3 * np.sin((1.0 + joint) * time))
+    root = np.stack([np.sin(time), 0.1 * time, np.full(FRAMES, 0.9)], axis=1) / skeleton.unit
+    return with_found_contacts(from_transforms(skeleton, turns, root, 30.0))
+
+
+def small_model() -> Model:
+    """A model of this motion whose weights are random."""
+    motion, random = small_motion(), np.random.default_rng(0)
+    channels = choose_channels(motion, RECIPE)
+
+    def arrays(shapes: dict[str, tuple[int, ...]], kind: str) -> dict[str, np.ndarray]:
+        return {name: (0.1 * random.standard_normal(shape)).astype(kind) for name, shape in shapes.items()}
+
+    code = arrays({"code": (1, len(channels.columns), RECIPE.lengths(FRAMES)[0])}, "f4")["code"]
+    return Model(
+        "Bow", channels, RECIPE, motion, 24.0, (0.5,) * RECIPE.stage_count, code,
+        arrays(generator_shapes(channels, RECIPE), "f4"), 3, 1.5, "cpu", [{"step": 1, "level": 1, "critic": 0.5}],
+        {"coverage": 0.9, "roughness": 1.1}, "Figure", arrays(critic_shapes(channels, RECIPE), "f2"),
+    )  # fmt: skip
+
+
+def small_checkpoint() -> Checkpoint:
+    """A training of this motion that began from that model, with a state as it is kept, of made-up numbers."""
+    random = np.random.default_rng(1)
+    state = {"level": 1, "stages": [{"steps": 3, "losses": {"critic": 0.1}}] * 2, "draws": [3, 3]}
+    arrays = {"random": random.integers(0, 255, 64, dtype=np.uint8), "bank": random.random((1, 6, 9), dtype=np.float32),
+              "stage0.generator0": random.random((5, 6), dtype=np.float32)}  # fmt: skip
+    begun = begin(small_motion(), RECIPE, 7, small_model())
+    return replace(begun, name="Bow", step=2, fraction=0.4, seconds=9.0, rig="Figure", history=[{"step": 1}],
+                   state=state, arrays=arrays)  # fmt: skip
+
+
+def motion_with_properties() -> Motion:
+    """The motion again, of a skeleton with a keyed property, a switched one, a pair and a named part."""
+    motion = small_motion()
+    properties = (
+        Property(1, 'pose.bones["Spine"].constraints["IK"].influence', 0, 0.0, 1.0),
+        Property(0, 'pose.bones["Hips"]["switch \\"a\\""]', 0, 0.0, 2.0, (0.0, 1.0, 2.0), "ARMATURE:Figure"),
+    )
+    skeleton = replace(motion.skeleton, properties=properties, pairs=((3, 4),), part_names=((1, "Torso"),))
+    features = np.zeros((motion.frames, skeleton.channels))
+    features[:, : motion.features.shape[1]] = motion.features
+    return replace(motion, features=features, skeleton=skeleton)
+
+
+def make_files(folder: Path) -> None:
+    """model.safetensors, training.safetensors, clip.npz, clip.bvh and the job folder job/ in a folder."""
+    save_model(small_model(), folder / "model.safetensors")
+    save_checkpoint(small_checkpoint(), folder / "training.safetensors")
+    save_clip(Clip("Bow", motion_with_properties(), "Figure", "bows.blend"), folder / "clip.npz")
+    write_bvh(folder / "clip.bvh", small_motion())
+    write_job(folder / "job", "Bows", [Clip(name, small_motion()) for name in ("Bow", "Nod")], RECIPE)
