@@ -29,9 +29,19 @@ MEGABYTE = 1_000_000
 
 def install(plan: Plan, folder: TorchFolder, tell: Tell, should_stop: Callable[[], bool]) -> dict[str, Any]:
     """Install what a plan pins; returns what the self-test found. Raises InstallError, Stopped."""
+    if not all("--hash=sha256:" in group for group in plan.groups()):
+        raise InstallError(without_hashes(plan))
     begin(folder, plan.download + plan.disk)
     fetch(plan, folder.downloads, lambda share: tell("Fetching", FETCHED * share), should_stop)
     return finish(folder, {"fingerprint": plan.fingerprint}, tell, should_stop)
+
+
+def without_hashes(plan: Plan) -> str:
+    """Why a plan is not fetched whose files are not all known by their hashes."""
+    return (
+        f"The hashes of PyTorch for {plan.title} are not known, and Riff fetches nothing that it cannot check; get its "
+        "wheels yourself, then use From a Folder of Wheels, or choose the processor."
+    )
 
 
 def install_from_wheels(

@@ -30,6 +30,8 @@ class Plan:
     download: int
     disk: int
     tried: str
+    hashed: bool = True
+    """Whether the file of every package is known by its hash; nothing else is ever fetched."""
 
     @property
     def fingerprint(self) -> str:
@@ -67,17 +69,17 @@ def plans(system: str = "", python: str = "") -> list[Plan]:
 
 def suggested(device: Device, offered: list[Plan]) -> Plan | None:
     """The plan for a device, or else the one for the processor."""
-    for backend in (device.backend, "cpu"):
-        for plan in offered:
-            if plan.backend == backend:
-                return plan
-    return None
+    fitting = [plan for backend in (device.backend, "cpu") for plan in offered if plan.backend == backend]
+    # One that cannot be fetched is offered where there is no other: its wheels can be had in another way.
+    return next((plan for plan in fitting if plan.hashed), fitting[0] if fitting else None)
 
 
 def _read(path: Path) -> Plan:
-    head = dict(re.findall(r"(?m)^# (\w+): (.*)$", path.read_text(encoding="utf-8")))
+    text = path.read_text(encoding="utf-8")
+    head = dict(re.findall(r"(?m)^# (\w+): (.*)$", text))
+    pins = re.findall(r"(?m)^[\w.-]+==[^\n]*", text)
     system, backend = re.fullmatch(r"torch-(\w+-\w+)-(\w+)-py\d+", path.stem).groups()  # type: ignore[union-attr]
     return Plan(
         path, system, backend, head["title"], head["torch"], int(head["download"].split()[0]),
-        int(head["disk"].split()[0]), head["tried"],
+        int(head["disk"].split()[0]), head["tried"], bool(pins) and all(pin.endswith("\\") for pin in pins),
     )  # fmt: skip

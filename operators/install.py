@@ -13,6 +13,7 @@ from bpy.props import EnumProperty, StringProperty
 from ..core.devices import Device, find_device
 from ..core.errors import RiffError
 from ..core.generators import has_torch
+from ..core.install import without_hashes
 from ..core.torch_finder import TorchFinder
 from ..core.torch_folder import Standing, TorchFolder, find_folders
 from ..core.torch_plan import WHEELS, Plan, plans, python_tag, suggested
@@ -165,6 +166,8 @@ def _refusal(plan: Plan | None, wheels: Path | None) -> str:
             f"There is no PyTorch for this system and Python {version}; generating works without it. Train on another "
             "machine, or use an existing Python environment."
         )
+    if not plan.hashed:
+        return without_hashes(plan)
     if not bpy.app.online_access:
         return (
             "Blender may not go online; allow it in Preferences › System › Network, or install from a folder of wheels."

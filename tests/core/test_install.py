@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from core.devices import Device
 from core.install import begin, check_wheels, fetch, install, install_from_wheels, try_folder
 from core.pip_run import Stopped, pip_command, sentence_for
 from core.torch_finder import TorchFinder
 from core.torch_folder import InstallError, Standing, TorchFolder, explained, find_folders
-from core.torch_plan import Plan, plans, python_tag
+from core.torch_plan import Plan, plans, python_tag, suggested
 from core.unpack import unpack_wheels
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -293,3 +294,24 @@ def test_pytorch_is_installed_interrupted_resumed_and_reinstalled_offline(
     assert hashlib.sha256(victim.read_bytes()).hexdigest() == digest
     folder.remove()
     assert folder.standing() is Standing.ABSENT
+
+
+@pytest.mark.parametrize(
+    "plan", [plan for plan in plans("windows-x64", "py313") if not plan.hashed], ids=lambda plan: plan.backend
+)
+def test_what_has_no_hash_is_not_fetched(folder: TorchFolder, plan: Plan) -> None:
+    with pytest.raises(InstallError, match=r"hashes of PyTorch for .* are not known"):
+        install(plan, folder, silent, never)
+    assert not folder.root.exists() or list(folder.root.iterdir()) == []
+
+
+def test_what_can_be_fetched_comes_first() -> None:
+    offered = plans("windows-x64", "py313")
+    chosen = suggested(Device("cuda", "NVIDIA"), offered)
+    assert chosen is not None
+    assert (chosen.backend, chosen.hashed) == ("cpu", True)
+    (arm,) = plans("windows-arm64", "py313")
+    assert suggested(Device("", "Processor"), [arm]) == arm
+    linux = suggested(Device("cuda", "NVIDIA"), plans("linux-x64", "py311"))
+    assert linux is not None
+    assert linux.backend == "cuda"
