@@ -13,11 +13,13 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .checkpoint import load_checkpoint
 from .errors import RiffError, TrainingStopped
+from .log import log, unforeseen
 from .training_run import run_training, tell_time
 
 NICENESS = 10
@@ -34,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    log.listener = partial(send, "log")
     stop = threading.Event()
     threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
     try:
@@ -50,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         send("missing", error.name or str(error))
     except MemoryError:
         send("failed", "Training needs more memory than is free; try a shorter action.")
+    except Exception as error:
+        send("failed", unforeseen("Training", error))
     else:
         send("end", "done")
         return 0

@@ -14,6 +14,7 @@ from . import (
     export_job,
     feet,
     generate,
+    guard,
     install,
     live,
     loss_picture,
@@ -21,6 +22,7 @@ from . import (
     preferences,
     presets,
     regions,
+    report,
     results,
     rig_settings,
     sample,
@@ -32,12 +34,14 @@ from . import (
 )
 
 MODULES = (install, preferences, settings, rig_settings, sample, feet, train, presets, models, generate, live, results,
-           regions, compose_settings, compose, compose_mix, crowd_settings, crowd, export_job)  # fmt: skip
+           regions, compose_settings, compose, compose_mix, crowd_settings, crowd, export_job,
+           report)  # fmt: skip
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 
 def register() -> None:
     for cls in CLASSES:
+        guard.guard(cls)
         bpy.utils.register_class(cls)
     settings.register()
     rig_settings.register()
@@ -48,12 +52,14 @@ def register() -> None:
     source.register()
     live.register()
     install.register()
+    report.register()
     command_line.register()
 
 
 def unregister() -> None:
     """Running jobs end first: within a second, as the thread looks every tenth of one whether it should stop."""
     command_line.unregister()
+    report.unregister()
     live.unregister()
     install.unregister()
     timer.unregister()

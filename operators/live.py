@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..rig.live_job import LiveJob, Wish
 from ..rig.preview import Preview
 from ..rig.write import write_steps
 from . import timer
+from .guard import guarded
 from .poll import answer, model_problem, selection_problem
 from .session import refresh_variations
 from .settings import chosen_model, session_of, settings_of, wishes
@@ -114,7 +116,7 @@ def end(problem: str = "") -> None:
 
 
 def pulse() -> float | None:
-    return INTERVAL if follow() else None
+    return INTERVAL if guarded("Showing the live variation", follow)() else None
 
 
 def _redraw_viewports() -> None:
@@ -196,6 +198,7 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
                 bpy.data.actions.remove(self._kept)
 
 
+@partial(guarded, "Showing the live variation")
 @persistent
 def after_frame_change(*_: object) -> None:
     if _live.preview is not None and _live.preview.shown is not None:
@@ -205,6 +208,7 @@ def after_frame_change(*_: object) -> None:
             end(str(error))
 
 
+@partial(guarded, "Ending the live variation")
 @persistent
 def before_change(*_: object) -> None:
     """Nothing of a preview may get into a file, an undo step or another file."""

@@ -55,6 +55,7 @@ class RiffPreferences(bpy.types.AddonPreferences):
         row = layout.row()
         row.active = self.separate_process
         row.prop(self, "python", placeholder="Blender's own")
+        layout.operator("riff.copy_report", icon="COPYDOWN")
 
 
 def training_device() -> str:

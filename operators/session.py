@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..core.model import read_info
 from ..core.verdict import explain, verdict
 from ..rig import jobs
 from ..rig.models import model_files, unfinished_trainings
+from .guard import guarded
 from .settings import RiffSession, session_of
 
 
@@ -96,6 +98,7 @@ def refresh() -> None:
         print(f"Riff: {error}")
 
 
+@partial(guarded, "Filling the lists")
 @persistent
 def after_change(*_: object) -> None:
     """After loading a file, undo and redo: names and actions may be others."""

@@ -71,6 +71,7 @@ class RiffSession(bpy.types.PropertyGroup):
     models: CollectionProperty(type=RiffModel)
     active_model: IntProperty(name="Model", description="Model to generate from")
     unfinished: CollectionProperty(type=RiffUnfinished)
+    problem: StringProperty(name="Problem", description="What went wrong that nobody foresaw")
     variations: CollectionProperty(type=RiffVariation)
     active_variation: IntProperty(name="Variation", description="Generated action")
     live_position: FloatProperty(

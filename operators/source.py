@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -19,6 +20,7 @@ from ..core.skeleton import TILT, WHOLE, Skeleton
 from ..rig import jobs
 from ..rig.steps import STEP
 from . import timer
+from .guard import guarded
 from .preferences import training_python
 from .rig_settings import plays_nla, rig_settings
 from .train import armature_problem, glance_steps
@@ -92,6 +94,7 @@ def feet_found(ob: bpy.types.Object) -> list[str]:
     return next((summary.feet for key, summary in _known.items() if key[0] == ob.name), [])
 
 
+@partial(guarded, "Looking at the armature")
 def look() -> float | None:
     """Look at the armature that the panel shows, a step each time, and begin to find out how long training would take.
 

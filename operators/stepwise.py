@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 
 from ..core.errors import RiffError
+from ..core.log import unforeseen
 from ..rig.jobs import Job
 from ..rig.steps import STEP
 
@@ -82,6 +83,8 @@ class Stepwise:
             return self._stop(context, str(error))
         except ReferenceError:  # Blender's word for a data-block that is gone
             return self._stop(context, "The armature or an action was removed meanwhile")
+        except Exception as error:
+            return self._stop(context, unforeseen(self.bl_label, error))
         return {"PASS_THROUGH"}
 
     def cancel(self: Any, context: bpy.types.Context) -> None:

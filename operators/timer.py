@@ -10,6 +10,7 @@ import bpy
 from ..core.errors import ModelError
 from ..rig import jobs
 from . import loss_picture
+from .guard import guarded, prepare_log
 from .session import refresh_models, refresh_unfinished
 from .settings import session_of
 
@@ -68,10 +69,11 @@ def redraw() -> None:
 
 
 def pulse() -> float | None:
-    return INTERVAL if tick() else None
+    return INTERVAL if guarded("Watching the work", tick)() is not False else None
 
 
 def ensure_running() -> None:
+    prepare_log()
     if not bpy.app.timers.is_registered(pulse):
         # Persistent: a training goes on while another file is opened.
         bpy.app.timers.register(pulse, first_interval=INTERVAL, persistent=True)

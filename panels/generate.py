@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from .tab import ForArmature, RiffPanel, draw_sentence, say
+from .tab import ForArmature, RiffPanel, draw_problem, say
 
 
 class RIFF_PT_models(RiffPanel, bpy.types.Panel):
@@ -29,7 +29,7 @@ class RIFF_PT_models(RiffPanel, bpy.types.Panel):
         if session.active_model < len(session.models):
             chosen = session.models[session.active_model]
             if chosen.problem:
-                draw_sentence(self.layout, chosen.problem, "ERROR", alert=True)
+                draw_problem(self.layout, chosen.problem)
             else:
                 text = f"{chosen.rig}: {chosen.detail}" if chosen.rig else chosen.detail
                 self.layout.label(text=text, translate=False)

@@ -1,6 +1,12 @@
 """German words of the preferences: PyTorch, and where trainings run."""
 
 INSTALLING = {
+    "Copy Report": "Bericht kopieren",
+    "Copy versions, device, recipe and the last lines of Riff's log to the clipboard, without names":
+        "Versionen, Gerät, Rezept und das Ende von Riffs Protokoll in die Zwischenablage kopieren, ohne Namen",
+    "Problem": "Problem",
+    "Its hashes are not known: from a folder of wheels only": "Prüfsummen unbekannt: nur aus einem Ordner mit Wheels",
+    "What went wrong that nobody foresaw": "Was schiefging und niemand vorhersah",
     "Install PyTorch": "PyTorch installieren",
     "Install PyTorch, which only training needs, into a folder of Riff's own; Blender's Python stays as it is":
         "PyTorch, das nur das Lernen braucht, in Riffs eigenen Ordner installieren; Blenders Python bleibt, wie es ist",

@@ -8,7 +8,7 @@ from ..core.install import in_gigabytes
 from ..core.torch_folder import Standing
 from ..operators.install import chosen_plan, state
 from ..rig.install_job import InstallJob
-from .tab import draw_sentence, say
+from .tab import draw_problem, draw_sentence, say
 
 WIDE = 90
 """Characters of a line in the preferences."""
@@ -22,7 +22,7 @@ def draw_install(layout: Any, preferences: Any) -> None:
         return
     _draw_standing(box)
     if state.problem:
-        draw_sentence(box, state.problem, "ERROR", alert=True, width=WIDE)
+        draw_problem(box, state.problem, WIDE)
     if not preferences.python:
         _draw_offer(box, preferences)
     row = box.row()
@@ -72,6 +72,8 @@ def _draw_offer(box: Any, preferences: Any) -> None:
             plan.torch, plan.title, in_gigabytes(plan.download), in_gigabytes(plan.disk)
         )
         box.label(text=words, icon="IMPORT", translate=False)
+        if not plan.hashed:
+            box.label(text="Its hashes are not known: from a folder of wheels only", icon="ERROR")
     box.label(text=say("Into {}").format(state.root), icon="FILE_FOLDER", translate=False)
     finished = state.standing in (Standing.READY, Standing.OUTDATED)
     row = box.row()

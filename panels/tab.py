@@ -39,6 +39,12 @@ def in_words(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
+def draw_problem(layout: Any, text: str, width: int = WIDTH) -> None:
+    """What went wrong, in a sentence, and the button that copies the details."""
+    draw_sentence(layout, text, "ERROR", alert=True, width=width)
+    layout.operator("riff.copy_report", icon="COPYDOWN")
+
+
 def draw_sentence(layout: Any, text: str, icon: str = "INFO", alert: bool = False, width: int = WIDTH) -> None:
     """A sentence over as many lines as it needs."""
     column = layout.column(align=True)

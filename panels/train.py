@@ -12,7 +12,7 @@ from ..operators.loss_picture import loss_icon
 from ..operators.source import is_variation, summary_of
 from ..rig import jobs
 from .install import draw_hint
-from .tab import RiffPanel, draw_sentence, in_words, say
+from .tab import RiffPanel, draw_problem, draw_sentence, in_words, say
 
 
 class RIFF_PT_train(RiffPanel, bpy.types.Panel):
@@ -24,6 +24,8 @@ class RIFF_PT_train(RiffPanel, bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         layout, settings = self.layout, context.scene.riff
+        if context.window_manager.riff.problem:
+            draw_problem(layout, context.window_manager.riff.problem)
         trainings = jobs.trainings()
         for training in trainings:
             if training.running:
@@ -72,7 +74,7 @@ def _draw_price(layout: Any, ob: Any, settings: Any) -> None:
     elif summary.estimate is not None and summary.estimate.running:
         layout.label(text="Finding out how long it takes…", icon="TIME")
     elif summary.estimate is not None and summary.estimate.error:
-        draw_sentence(layout, summary.estimate.error, "ERROR", alert=True)
+        draw_problem(layout, summary.estimate.error)
 
 
 def _draw_progress(layout: Any, training: Any) -> None:
@@ -104,7 +106,7 @@ def _draw_outcome(layout: Any, training: Any) -> None:
     elif training.state is jobs.State.CANCELLED:
         layout.label(text="Training was cancelled", icon="INFO")
     if training.error:
-        draw_sentence(layout, training.error, "ERROR", alert=True)
+        draw_problem(layout, training.error)
 
 
 def _draw_unfinished(layout: Any, row: Any) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..core.checkpoint import Checkpoint, save_checkpoint
 from ..core.errors import RiffError, TrainingStopped
+from ..core.log import log
 from ..core.progress import Progress
 
 SHARED = ("safetensors", "numpy", "torch")
@@ -129,7 +130,9 @@ def _take(line: str, send: Callable[[str, Any], None]) -> bool:
         kind, value = json.loads(line)
     except ValueError:
         return False  # something else that was printed there
-    if kind == "progress":
+    if kind == "log":
+        log.note(value)
+    elif kind == "progress":
         send("progress", Progress(**value))
     elif kind == "failed":
         raise RiffError(value)
@@ -153,6 +156,7 @@ def _read_lines(child: subprocess.Popen[str], lines: SimpleQueue[str | None]) ->
 def _last_words(child: subprocess.Popen[str], complaints: list[str]) -> str:
     code = child.wait()
     said = complaints[-1].strip() if complaints else "it said nothing"
+    log.note("\n".join([f"The process that trained ended with {code}:", *complaints[-20:]]))
     return f"The process that trained ended by itself (code {code}): {said[:200]}. Resume goes on from its last state."
 
 

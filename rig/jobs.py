@@ -19,6 +19,7 @@ from typing import Any
 
 from ..core.checkpoint import Checkpoint, load_checkpoint
 from ..core.errors import RiffError, TrainingStopped
+from ..core.log import log, unforeseen
 from ..core.motion import RATE, Motion, resample
 from ..core.progress import Progress
 from ..core.strength import with_strength
@@ -131,6 +132,7 @@ class Job:
         except (TrainingStopped, _Cancelled):
             self._send("state", State.CANCELLED)
         except RiffError as error:
+            log.note(f"{self.label}: {error}")
             self._send("failed", str(error))
         except ModuleNotFoundError as error:
             self._send("failed", NO_TORCH if error.name == "torch" else f"{self.label} failed: {error}.")
@@ -138,9 +140,10 @@ class Job:
             self._send("failed", f"{self.label} needs more memory than is free; try a shorter action.")
         except Exception as error:
             # Whatever it is, the thread must not end without a word to the person who waits for it.
+            sentence = unforeseen(self.label, error)
             if not _python_ends(grace=0.5):
                 traceback.print_exc()
-            self._send("failed", f"{self.label} failed: {type(error).__name__}: {error}")
+            self._send("failed", sentence)
         else:
             self._send("state", State.DONE)
 

@@ -77,7 +77,7 @@ def test_the_repository_describes_its_files(built: Path) -> None:
         assert row["archive_hash"] == f"sha256:{digest}"
         assert row["archive_size"] == path.stat().st_size
         assert f"{digest}  {path.name}" in sums
-        assert row["permissions"].keys() == {"files", "network"}
+        assert row["permissions"].keys() == {"clipboard", "files", "network"}
 
 
 def test_every_zip_has_its_own_wheel_pip_and_the_pinned_files(built: Path) -> None:

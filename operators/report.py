@@ -1,0 +1,85 @@
+"""Copy Report: what helps to find out what went wrong, in the clipboard, without any name."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..core.log import log
+from ..core.report import report
+from ..rig import jobs
+from ..rig.named import names_of_file
+from .guard import prepare_log, show
+from .install import state
+from .preferences import training_device, training_python
+from .settings import settings_of
+
+
+def text_of_report(context: bpy.types.Context) -> str:
+    """The report as the clipboard gets it."""
+    facts = {
+        "Riff": _version(), "Blender": f"{bpy.app.version_string}, {bpy.app.build_platform.decode(errors='replace')}",
+        "PyTorch": str(state.facts.get("torch", "")), "Device": _device(), "Recipe": _recipe(context),
+        "Latest training": _training(),
+    }  # fmt: skip
+    return report(facts, names_of_file())
+
+
+def _version() -> str:
+    manifest = Path(__file__).resolve().parents[1] / "blender_manifest.toml"
+    return str(tomllib.loads(manifest.read_text(encoding="utf-8"))["version"])
+
+
+def _device() -> str:
+    own = training_python() is not None
+    used = [job.device_name for job in jobs.trainings() if job.device_name]
+    found = str(state.facts.get("device", "")) or state.device.name
+    return ", ".join([f"wanted {training_device()}", found, *used[-1:], "own process" if own else "Blender's process"])
+
+
+def _recipe(context: bpy.types.Context) -> str:
+    settings = settings_of(context)
+    if settings.recipe != "custom":
+        return str(settings.recipe)
+    numbers = (f"{name} {getattr(settings, name):g}" for name in ("effort", "faithfulness", "foot_weight"))
+    return ", ".join([f"custom of {settings.base}", *numbers])
+
+
+def _training() -> str:
+    job = jobs.latest_training()
+    if job is None:
+        return ""
+    progress = job.progress
+    how_far = f", {progress.fraction:.0%}, {progress.steps_per_second:.1f} steps/s" if progress else ""
+    return f"{job.state.value}{how_far}"
+
+
+class RIFF_OT_copy_report(bpy.types.Operator):
+    """Copy versions, device, recipe and the last lines of Riff's log to the clipboard, without names"""
+
+    bl_idname = "riff.copy_report"
+    bl_label = "Copy Report"
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        prepare_log()
+        context.window_manager.clipboard = text_of_report(context)
+        show("")
+        self.report({"INFO"}, "The report is in the clipboard; it holds no names of files, bones, actions or people")
+        return {"FINISHED"}
+
+
+CLASSES = (RIFF_OT_copy_report,)
+
+
+def register() -> None:
+    # At start-up Blender has no user folder for extensions to look into yet; a moment later it has.
+    bpy.app.timers.register(prepare_log, first_interval=0.0)
+
+
+def unregister() -> None:
+    if bpy.app.timers.is_registered(prepare_log):
+        bpy.app.timers.unregister(prepare_log)
+    log.path = None
