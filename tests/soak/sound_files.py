@@ -62,8 +62,10 @@ def small_checkpoint() -> Checkpoint:
     """A training of this motion that began from that model, with a state as it is kept, of made-up numbers."""
     random = np.random.default_rng(1)
     state = {"level": 1, "stages": [{"steps": 3, "losses": {"critic": 0.1}}] * 2, "draws": [3, 3]}
-    arrays = {"random": random.integers(0, 255, 64, dtype=np.uint8), "bank": random.random((1, 6, 9), dtype=np.float32),
-              "stage0.generator0": random.random((5, 6), dtype=np.float32)}  # fmt: skip
+    arrays: dict[str, np.ndarray] = {
+        "random": random.integers(0, 255, 64, dtype=np.uint8), "bank": random.random((1, 6, 9), dtype=np.float32),
+        "stage0.generator0": random.random((5, 6), dtype=np.float32),
+    }  # fmt: skip
     begun = begin(small_motion(), RECIPE, 7, small_model())
     return replace(begun, name="Bow", step=2, fraction=0.4, seconds=9.0, rig="Figure", history=[{"step": 1}],
                    state=state, arrays=arrays)  # fmt: skip
