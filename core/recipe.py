@@ -8,7 +8,7 @@ from typing import Any
 
 from . import recipe_ranges
 from .errors import ModelError
-from .fields import FieldError, Fields
+from .fields import Fields
 
 Levels = tuple[float, ...]
 
@@ -117,7 +117,7 @@ class Recipe:
 
     @staticmethod
     def from_json(data: Any) -> Recipe:
-        """Raises ModelError where a number is missing, unknown, of the wrong kind or out of its range."""
+        """Raises ModelError where a number is missing or unknown, FieldError where one is not what it may be."""
         known = {field.name for field in fields(Recipe)}
         if not isinstance(data, dict) or set(data) - known:
             raise ModelError("The model was trained with a recipe that this version of Riff does not know.")
@@ -126,8 +126,6 @@ class Recipe:
             values = {name: recipe_ranges.take(name, given) for name in data}
             recipe_ranges.check_together(values)
             return Recipe(**values)
-        except FieldError as error:
-            raise ModelError(f"The model's recipe is damaged: {error}.") from error
         except TypeError as error:
             raise ModelError("The model's recipe is incomplete.") from error
 

@@ -33,9 +33,13 @@ class Trace:
     def outside(self, *allowed: Path) -> list[str]:
         """What was written in none of these folders, nor to a device."""
         homes = [str(folder.resolve()) + os.sep for folder in allowed]
-        return sorted(path for path in self.written
-                      if not path.startswith(("/dev/", "/proc/")) and not any((path + os.sep).startswith(home)
-                                                                             for home in homes))  # fmt: skip
+        return sorted(path for path in self.written if not path.startswith(("/dev/", "/proc/"))
+                      and not any(_meets(path + os.sep, home) for home in homes))  # fmt: skip
+
+
+def _meets(path: str, home: str) -> bool:
+    """Whether a path is in a folder, or is one that had to be made for the folder to be there."""
+    return path.startswith(home) or home.startswith(path)
 
 
 def watch() -> Trace:

@@ -307,11 +307,11 @@ def test_what_has_no_hash_is_not_fetched(folder: TorchFolder, plan: Plan) -> Non
 
 def test_what_can_be_fetched_comes_first() -> None:
     offered = plans("windows-x64", "py313")
-    chosen = suggested(Device("cuda", "NVIDIA"), offered)
+    chosen = suggested(Device("NVIDIA", "a card"), offered)
     assert chosen is not None
     assert (chosen.backend, chosen.hashed) == ("cpu", True)
     (arm,) = plans("windows-arm64", "py313")
     assert suggested(Device("", "Processor"), [arm]) == arm
-    linux = suggested(Device("cuda", "NVIDIA"), plans("linux-x64", "py311"))
+    linux = suggested(Device("NVIDIA", "a card"), plans("linux-x64", "py311"))
     assert linux is not None
     assert linux.backend == "cuda"
