@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -74,11 +75,27 @@ class _CrowdWork:
             return self._end_modal(context, self._give_up("Making the crowd was cancelled", "INFO"))
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
+        try:
+            return self._go_on(context, job)
+        except RiffError as error:
+            problem = str(error)
+        except (ReferenceError, LookupError):  # a data-block, or what was to be found by its name, is gone
+            problem = "The character, its crowd or its bones were changed meanwhile; nothing more was made"
+        return self._end_modal(context, self._give_up(problem))
+
+    def _go_on(self: Any, context: bpy.types.Context, job: jobs.Job) -> Any:
         job.tick()
-        context.window_manager.progress_update(len(job.ready) + self._count)
+        context.window_manager.progress_update(len(self._prepared.job.ready) + self._count)
         if job.running or (job.state is jobs.State.DONE and not self._written(context, SLICE)):
             return {"RUNNING_MODAL"}
         return self._end_modal(context, self._end(context))
+
+    def cancel(self: Any, context: bpy.types.Context) -> None:
+        """Blender calls it when another file is loaded or the extension is disabled."""
+        self._prepared.job.cancel()
+        self._clear_away()
+        context.window_manager.progress_end()
+        context.window_manager.event_timer_remove(self._timer)
 
     def _start(self: Any, context: bpy.types.Context) -> str:
         """Read what Blender knows and start the job; what is wrong, or nothing."""
@@ -95,7 +112,9 @@ class _CrowdWork:
     def _written(self: Any, context: bpy.types.Context, seconds: float) -> bool:
         """Write members for so long; whether all are written."""
         if self._writer is None:
-            armature = context.scene.objects.get(self._settings.armature)
+            armature: bpy.types.Object | None = context.scene.objects.get(self._settings.armature)
+            if armature is None or armature.type != "ARMATURE":
+                raise RiffError(f"The character “{self._settings.armature}” was deleted or renamed meanwhile.")
             self._writer = CrowdWriter(context.scene, armature, self._prepared, self._settings)
         until = time.perf_counter() + seconds
         while self._count < len(self._writer) and time.perf_counter() < until:
@@ -126,11 +145,15 @@ class _CrowdWork:
 
     def _give_up(self: Any, problem: str, kind: Literal["ERROR", "INFO"] = "ERROR") -> Any:
         """Leave the file as it was before the operator began."""
-        if self._writer is not None:
-            self._writer.close()
-        self._take_back()
+        self._clear_away()
         self.report({kind}, problem)
         return {"CANCELLED"}
+
+    def _clear_away(self: Any) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        with suppress(ReferenceError):  # the members are gone already, with an undo or with their file
+            self._take_back()
 
     def _take_back(self: Any) -> None:
         if self._made is not None:

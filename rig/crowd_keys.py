@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
@@ -132,8 +133,9 @@ class ActionMaker:
         return action
 
     def close(self) -> None:
-        """Remove the action that was copied."""
-        bpy.data.actions.remove(self._model)
+        """Remove the action that was copied, unless an undo or another file has."""
+        with suppress(ReferenceError):
+            bpy.data.actions.remove(self._model)
 
 
 def _add_points(curve: bpy.types.FCurve, count: int, bezier: bool) -> None:

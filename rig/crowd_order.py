@@ -83,7 +83,6 @@ class Prepared:
 
     job: CrowdJob
     maker: KeyMaker
-    source: Source | None
     distance: float
 
 
@@ -99,7 +98,7 @@ def prepare(
             f"“{armature.name}” moves as a whole object, but the crowd says where its members' objects are; "
             "key a bone instead."
         )
-    source = _source(armature, settings)
+    source = learned_source(armature, settings)
     plan = plan_writing(armature, model.source, source)
     scale = _scale(plan.poses.world[0]) / _scale(plan.world)
     distance = settings.distance or scale * room_of(model.source)
@@ -121,11 +120,14 @@ def prepare(
     )  # fmt: skip
     maker = KeyMaker(armature, plan, settings.light)
     job = CrowdJob(with_strength(model, settings.coarse, settings.fine), order, maker)
-    return Prepared(job, maker, source, distance)
+    return Prepared(job, maker, distance)
 
 
-def _source(armature: bpy.types.Object, settings: CrowdSettings) -> Source | None:
-    """The action that says what is keyed; None where the character has none any more."""
+def learned_source(armature: bpy.types.Object, settings: CrowdSettings) -> Source | None:
+    """The action that says what is keyed; None where the character has none any more.
+
+    Looked up again each time: a slot or channelbag that is kept while a person edits may be freed memory.
+    """
     action = bpy.data.actions.get(settings.source) if settings.source else None
     return source_of(armature, action) if action is not None else None
 

@@ -9,7 +9,7 @@ from .crowd import give_action, place_member
 from .crowd_character import Character
 from .crowd_job import Ready
 from .crowd_keys import ActionMaker, moving
-from .crowd_order import CrowdSettings, Prepared
+from .crowd_order import CrowdSettings, Prepared, learned_source
 
 
 class CrowdWriter:
@@ -27,7 +27,7 @@ class CrowdWriter:
         size = body_size(plan.rest.matrices[:, :3, 3])
         moves = moving([one.keys for one in job.ready], job.names, size, settings.light)
         self._actions = ActionMaker(
-            armature, job.names, moves, len(job.ready[0].keys.rows), prepared.source, plan.first,
+            armature, job.names, moves, len(job.ready[0].keys.rows), learned_source(armature, settings), plan.first,
             bezier=settings.light, loop=settings.loop and not settings.nla,
         )  # fmt: skip
 
