@@ -140,9 +140,11 @@ class Reading:
         self, armature_object: bpy.types.Object, source: Source, channels: dict[tuple[str, str], bool], poses: Poses,
         frames: range, fps: float, wish: Wish,
     ) -> None:  # fmt: skip
-        self.ob, self.source, self.channels, self.poses = armature_object, source, channels, poses
+        self.ob, self.action, self.channels, self.poses = armature_object, source.action, channels, poses
         self.frames, self.fps, self.wish = frames, fps, wish
         self.rest = read_rest(armature_object)
+        # At once: between two steps a person may edit the action, and slots and F-curves kept until then are freed.
+        self.tracks = read_tracks(armature_object, source, frames, poses)
         self.bones: list[int] = []
 
     def motion(self) -> Motion:
@@ -192,7 +194,7 @@ class Reading:
         """Joints are the keyed controls; `root` may be OBJECT."""
         rest = self.rest
         if not learned and root != OBJECT:
-            raise ClipError(f"Nothing that the action “{self.source.action.name}” keys moves “{self.ob.name}”.")
+            raise ClipError(f"Nothing that the action “{self.action.name}” keys moves “{self.ob.name}”.")
         if root not in (OBJECT, None) and root not in learned:
             raise ClipError(f"“{rest.names[root]}” is not keyed and cannot be the root; choose a bone that is.")
         if root is None:
@@ -234,9 +236,8 @@ class Reading:
         return replace(motion, skeleton=replace(motion.skeleton, pairs=pairs, part_names=parts))
 
     def with_tracks(self, motion: Motion) -> Motion:
-        """The motion with the other numbers that are keyed. Raises ClipError."""
-        tracks = read_tracks(self.ob, self.source, self.frames, self.poses)
-        tracks = [track for track in tracks if track.bone not in self.wish.ignore]
+        """The motion with the other numbers that are keyed."""
+        tracks = [track for track in self.tracks if track.bone not in self.wish.ignore]
         return with_tracks(motion, tracks, self.rest, self.bones, self.poses.world[0]) if tracks else motion
 
 
