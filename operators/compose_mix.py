@@ -44,7 +44,7 @@ class RIFF_OT_train_on_actions(TrainingStart, bpy.types.Operator):
 
     def _actions(self, ob: bpy.types.Object) -> list[bpy.types.Action]:
         """The armature's own action and the others. Raises ClipError for a name of none, or none."""
-        found = [ob.animation_data.action]
+        found = [action for action in [ob.animation_data.action] if action is not None]
         for name in names_in(self.actions):
             action = bpy.data.actions.get(name)
             if action is None:

@@ -12,7 +12,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ..core.direction import Direction, direct
-from ..core.errors import RiffError
+from ..core.errors import ClipError, RiffError
 from ..core.motion import Motion
 from ..rig.actions import source_of
 from ..rig.compose_job import CompositionJob
@@ -92,7 +92,10 @@ class ComposeRun(ActionWriter):
 
     def begin(self: Any, context: bpy.types.Context) -> Iterator[float]:
         """Read and check all that Blender knows, and start the job."""
-        self._first = source_of(context.object).frames()[0]
+        frames = source_of(context.object).frames()
+        if len(frames) < 2:
+            raise ClipError(f"The action “{context.object.animation_data.action.name}” has fewer than two frames.")
+        self._first = frames[0]
         path, bones = Path(chosen_model(context).path), self.bones(context)
         self._content = yield from part_of(self.content(context), 0, 2)
         if context.object is None or context.object.name != self._armature:

@@ -22,7 +22,7 @@ class Stepwise:
     error.
     """
 
-    _beside_window = _paused = False
+    _beside_window = _paused = _begun = False
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         raise NotImplementedError
@@ -71,6 +71,9 @@ class Stepwise:
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
+        if not self._begun and not self._may_begin():
+            return self._stop(context, "The selection was changed meanwhile; select the armature and try again")
+        self._begun = True
         until = time.monotonic() + STEP
         self._paused = False
         try:
@@ -86,6 +89,11 @@ class Stepwise:
         except Exception as error:
             return self._stop(context, unforeseen(self.bl_label, error))
         return {"PASS_THROUGH"}
+
+    def _may_begin(self: Any) -> bool:
+        """Whether what the click asked for is still there: a person may have been quicker than the first step."""
+        allowed: bool = getattr(bpy.ops.riff, self.bl_idname.partition(".")[2]).poll()
+        return allowed
 
     def cancel(self: Any, context: bpy.types.Context) -> None:
         """Stop between two steps; Blender calls it when another file is loaded."""
