@@ -26,7 +26,7 @@ class Preview:
         armature_object = armature_of(armature_object)
         source = source_of(armature_object, source_action) if source_action else None
         self.plan = plan_writing(armature_object, motion, source)
-        self.armature = armature_object.name
+        self.armature, self._uid = armature_object.name, armature_object.session_uid
         self.shown: Motion | None = None
         self._scene = bpy.context.scene.name
         self._frame = bpy.context.scene.frame_current
@@ -54,7 +54,7 @@ class Preview:
 
     def end(self) -> None:
         """Put the pose back to what it was, or to what the frame says where that is another by now."""
-        ob = self._object()
+        ob = self._owner()
         if ob is None:
             return
         for (bone, channel), values in self._before.items():
@@ -64,7 +64,7 @@ class Preview:
             block = owner_block(ob, one.owner)
             if block is not None and property_value(block, one.path, one.index) is not None:
                 set_property(block, one.path, one.index, value)
-        scene = bpy.data.scenes[self._scene]
+        scene = bpy.data.scenes.get(self._scene) or bpy.context.scene
         if scene.frame_current != self._frame:
             scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
 
@@ -72,6 +72,12 @@ class Preview:
         scene: bpy.types.Scene | None = bpy.data.scenes.get(self._scene)
         ob: Any = scene.objects.get(self.armature) if scene else None
         return ob if ob is not None and ob.type == "ARMATURE" and ob.pose is not None else None
+
+    def _owner(self) -> Any:
+        """The armature under whatever name it has now: a person who renames it must not lose its pose."""
+        named = bpy.data.objects.get(self.armature)
+        same = [ob for ob in [named, *bpy.data.objects] if ob is not None and ob.session_uid == self._uid]
+        return same[0] if same and same[0].type == "ARMATURE" and same[0].pose is not None else None
 
     def _pose(self, ob: bpy.types.Object) -> Kept:
         return {
