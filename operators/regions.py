@@ -159,6 +159,10 @@ class RIFF_OT_mark_region(bpy.types.Operator):
         add_region(ob, self._first, frame)
         return self._end(context, {"FINISHED"})
 
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender calls it when another file is loaded; the pointer would stay a cross."""
+        self._end(context, {"CANCELLED"})
+
     def _end(self, context: bpy.types.Context, result: Any) -> Any:
         context.window.cursor_modal_restore()
         context.workspace.status_text_set(None)
