@@ -30,6 +30,7 @@ from ..core.recipe import RECIPES
 from ..core.signals import stop_on_signal
 from ..core.training_file import run_with_text, state_path
 from ..core.verdict import verdict
+from ..rig.compat import name_of_two
 from ..rig.library import armature_for, open_file, save_file, sentence, source_actions
 from ..rig.models import SUFFIX, model_files, models_folder, plain_name
 from ..rig.write import write_motion
@@ -221,7 +222,7 @@ def _write(
     for index, motion in enumerate(motions):
         properties = {"riff_model": model, "riff_seed": options.seed, "riff_index": index, "riff_armature": ob.name,
                       "riff_source": action.name, **more}  # fmt: skip
-        name = f"{model} {result} {options.seed}-{index + 1}"
+        name = name_of_two(model, f"{result} {options.seed}-{index + 1}")
         names.append(write_motion(ob, motion, name, source_action=action, properties=properties).name)
     save_file(options.save)
     return {"file": str(options.save), "actions": names, "frames": motions[0].frames, "seed": options.seed}

@@ -12,6 +12,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..core.errors import RiffError
+from ..rig.compat import name_of_two
 from ..rig.live_job import LiveJob, Wish
 from ..rig.preview import Preview
 from ..rig.write import write_steps
@@ -171,7 +172,7 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
         ob: bpy.types.Object | None = context.scene.objects.get(armature)
         if job is None or job.motion is None or job.answered is None or ob is None:
             raise RiffError("The armature of the preview was deleted or renamed.")
-        name = f"{job.model_name} Variation {job.answered.position:.2f}"
+        name = name_of_two(job.model_name, f"Variation {job.answered.position:.2f}")
         settings = settings_of(context)
         properties = {
             "riff_model": job.model_name, "riff_seed": float(job.answered.position), "riff_index": 0,

@@ -14,6 +14,7 @@ from ..core.errors import ModelError
 from ..core.model import read_info
 from ..core.verdict import explain, verdict
 from ..rig import jobs
+from ..rig.compat import end_of_name
 from ..rig.models import model_files, unfinished_trainings
 from .guard import guarded
 from .settings import RiffSession, session_of
@@ -74,7 +75,7 @@ def refresh_variations(session: RiffSession) -> None:
         row = session.variations.add()
         row.name = action.name
         # In a narrow list the end of the name tells variations apart, not the model's.
-        row.label = action.name.removeprefix(f"{action['riff_model']} ")
+        row.label = end_of_name(action.name, str(action["riff_model"]))
         row.armature = str(action.get("riff_armature", ""))
         row.source = str(action.get("riff_source", ""))
         row.seed, row.kept = seed_text(action), bool(action.get("riff_kept", False))

@@ -11,6 +11,7 @@ import bpy
 from ..core.errors import RiffError
 from ..core.motion import Motion
 from ..rig import jobs
+from ..rig.compat import name_of_two
 from ..rig.portrait import give_picture
 from ..rig.reduce import reduce_keys
 from ..rig.steps import part_of
@@ -104,7 +105,7 @@ class ActionWriter(Stepwise):
             "riff_model": self._job.model_name, "riff_seed": self.seed, "riff_index": index, "riff_armature": ob.name,
             "riff_source": source.name if source else "", **self.action_properties(motion),
         }  # fmt: skip
-        name = f"{self._job.model_name} {self.action_name(index)}"
+        name = name_of_two(self._job.model_name, self.action_name(index))
         writing = write_steps(
             ob, motion, name, source_action=source, properties=properties, frame_start=self.frame_start(),
         )  # fmt: skip

@@ -10,6 +10,9 @@ from bpy_extras import anim_utils
 
 from ..core.errors import ClipError
 
+CUT = "…"
+"""Where a name was cut."""
+
 
 def channelbag_of(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> bpy.types.ActionChannelbag | None:
     """The F-curves of one slot, or None where the action keys nothing for it.
@@ -103,6 +106,25 @@ def slot_for(owner: bpy.types.Object, action: bpy.types.Action) -> bpy.types.Act
                 return slot
     filled = [slot for slot in slots if channelbag_of(action, slot)]
     return next(iter(filled or slots), None)
+
+
+def name_of_two(first: str, last: str) -> str:
+    """A name for an action made of two: where both are too long, `first` is cut, as `last` tells it from others.
+
+    4.5 cuts names after 63 bytes, 5.2 after 255, and both need room for the number that tells equal names apart.
+    """
+    room = bpy.types.ID.bl_rna.properties["name"].length_max - len(f" {last}.001".encode())
+    if len(first.encode()) > room:
+        first = first.encode()[: max(0, room - len(CUT.encode()))].decode(errors="ignore") + CUT
+    return f"{first} {last}"
+
+
+def end_of_name(name: str, first: str) -> str:
+    """What follows `first` in a name that `name_of_two` has made; the whole name where another hand has."""
+    if name.startswith(f"{first} "):
+        return name.removeprefix(f"{first} ")
+    begin, cut, end = name.partition(f"{CUT} ")
+    return end if cut and first.startswith(begin) else name
 
 
 def is_selected(pose_bone: bpy.types.PoseBone) -> bool:

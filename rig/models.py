@@ -83,11 +83,11 @@ def new_model_path(name: str, taken: Collection[Path] = ()) -> Path:
 
 
 def plain_name(name: str) -> str:
-    """A name that every file system takes."""
+    """A name that every file system takes, and no shell or pattern takes for more than a name."""
     # 200 bytes leave room for number and suffix in the 255 that file systems allow.
-    plain = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(" .").encode()[:200].decode(errors="ignore")
-    plain = plain.strip(" .") or "Model"
-    return f"_{plain}" if RESERVED.fullmatch(plain) else plain
+    plain = re.sub(r'[<>:"/\\|?*\[\]\x00-\x1f\x7f]', "_", name).strip(" .").encode(errors="replace")[:200]
+    stem = plain.decode(errors="ignore").strip(" .") or "Model"
+    return f"_{stem}" if RESERVED.fullmatch(stem) else stem
 
 
 def _files(folder: Path) -> list[Path]:
