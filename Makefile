@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-install lint types gui soak bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs clean
+.PHONY: help demo test test-install lint types gui gui-random soak bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -40,6 +40,9 @@ gui: .venv311/ready $(ZIP) ## A person's path by mouse and keys in a real Blende
 
 soak: .venv311/ready $(if $(PYTHON313),.venv313/ready) $(ZIP) ## Let everything go wrong, often; one table of what was lost (half an hour; ONLY="words" SHARE=0.1; disks and clocks as root)
 	@$(PYTHON) tests/soak/run.py --zip $(ZIP) $(if $(ONLY),--only $(ONLY)) $(if $(SHARE),--share $(SHARE))
+
+gui-random: .venv311/ready $(ZIP) ## Random steps by mouse, keys and operators in a real window while Riff works: MINUTES=10 SEED=1
+	@$(PYTHON) tests/gui/run_editing.py --zip $(ZIP) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 bench-ui: .venv311/ready $(ZIP) ## How smooth Blender's window stays while Riff trains and generates (needs what `make gui` needs)
 	@$(PYTHON) tests/gui/bench_ui.py --zip $(ZIP)

@@ -22,6 +22,8 @@ atexit.register(shutil.rmtree, RESOURCES, ignore_errors=True)
 
 import bpy  # noqa: E402
 
+from tests.blender.small_model import save_small_model  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
 EXTENSION = "bl_ext.user_default.riff"
 EXIT_STATUS = pytest.StashKey[int]()
@@ -61,15 +63,8 @@ def empty_file(riff: ModuleType) -> None:
 @pytest.fixture(scope="session")
 def trained(riff: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of the sample dance, hardly trained."""
-    bpy.ops.wm.read_homefile(use_empty=True)
-    bpy.ops.riff.add_sample_dancer()
-    core, rig = f"{riff.__name__}.core", f"{riff.__name__}.rig"
-    recipe = importlib.import_module(f"{core}.recipe").RECIPES["fast"].scaled(0.0001)
-    motion = importlib.import_module(f"{rig}.read").read_motion(bpy.context.object)
-    model = importlib.import_module(f"{core}.train").train(motion, recipe)
-    model.name = "Dance"
     path = tmp_path_factory.mktemp("model") / "Dance.safetensors"
-    importlib.import_module(f"{core}.model").save_model(model, path)
+    save_small_model(riff, path)
     return path
 
 

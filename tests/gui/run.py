@@ -84,6 +84,7 @@ def _run_alone(
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "LIBGL_ALWAYS_SOFTWARE": "1",
         "OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1", "BLENDER_USER_RESOURCES": "/riff/user",
         "RIFF_GUI_OUT": "/riff/out", "RIFF_GUI_SECONDS": os.environ.get("RIFF_GUI_SECONDS", "20"),
+        "RIFF_GUI_SEED": os.environ.get("RIFF_GUI_SEED", "1"),
     }  # fmt: skip
     with mounted(root):
         done = subprocess.run(

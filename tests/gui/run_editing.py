@@ -1,0 +1,56 @@
+"""Random editing in a real Blender window: `python tests/gui/run_editing.py --zip dist/riff.zip --minutes 10 --seed 1`.
+
+Ends with 0 where nothing failed and nothing was left, 3 where no such window can be had here, else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from root import Unavailable, find_root
+from run import ROOT, SMALL, marks, run_in_window, unfulfilled
+
+NOTHING = "left: users {}, scenes [], threads [], processes []"
+BAD = ("Traceback", "blender.crash.txt", "Segmentation fault", "Aborted")
+
+
+def problems_of(log: str) -> list[str]:
+    """What went wrong, a line each, with the step at which it did."""
+    found = unfulfilled(log, (NOTHING,))
+    step = ""
+    for line in log.splitlines():
+        step = line if line.startswith("GUI-MARK") else step
+        if any(word in line for word in BAD):
+            found.append(f"{line.strip()} after “{step.removeprefix('GUI-MARK ').strip()}”")
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Random editing in a real Blender window.")
+    parser.add_argument("--zip", type=Path, required=True, help="the built extension")
+    parser.add_argument("--out", type=Path, default=ROOT / "out/editing", help="folder for the log")
+    parser.add_argument("--minutes", type=float, default=1.0, help="how long (1)")
+    parser.add_argument("--seed", type=int, default=1, help="which steps (1)")
+    options = parser.parse_args()
+    try:
+        root = find_root(Path(os.environ.get("RIFF_GUI_ROOT") or "/var/tmp/riff-gui-root"))
+    except Unavailable as error:
+        print(f"*** No Blender window: {error}. ***", flush=True)
+        return 3
+    os.environ.update(RIFF_GUI_SECONDS=str(60 * options.minutes), RIFF_GUI_SEED=str(options.seed))
+    patience = int(60 * options.minutes) + 900
+    log = run_in_window(root, options.zip.resolve(), "editing.py", options.out, patience, SMALL)
+    problems = problems_of(log)
+    for line in marks(log)[-3:] + [f"PROBLEM: {problem}" for problem in problems]:
+        print(line)
+    print(f"See {options.out / 'log.txt'}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
