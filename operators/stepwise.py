@@ -92,8 +92,8 @@ class Stepwise:
 
     def _may_begin(self: Any) -> bool:
         """Whether what the click asked for is still there: a person may have been quicker than the first step."""
-        allowed: bool = getattr(bpy.ops.riff, self.bl_idname.partition(".")[2]).poll()
-        return allowed
+        own: Any = bpy.ops.riff  # type: ignore[attr-defined]
+        return bool(getattr(own, self.bl_idname.partition(".")[2]).poll())
 
     def cancel(self: Any, context: bpy.types.Context) -> None:
         """Stop between two steps; Blender calls it when another file is loaded."""

@@ -111,9 +111,11 @@ def slot_for(owner: bpy.types.Object, action: bpy.types.Action) -> bpy.types.Act
 def name_of_two(first: str, last: str) -> str:
     """A name for an action made of two: where both are too long, `first` is cut, as `last` tells it from others.
 
-    4.5 cuts names after 63 bytes, 5.2 after 255, and both need room for the number that tells equal names apart.
+    4.5 cuts names after 63 bytes, 5.2 after 255. Where there is no room for a number behind them, both tell equal names
+    apart by cutting more.
     """
-    room = bpy.types.ID.bl_rna.properties["name"].length_max - len(f" {last}.001".encode())
+    longest: Any = bpy.types.ID.bl_rna.properties["name"]
+    room = longest.length_max - len(f" {last}.00001".encode())
     if len(first.encode()) > room:
         first = first.encode()[: max(0, room - len(CUT.encode()))].decode(errors="ignore") + CUT
     return f"{first} {last}"

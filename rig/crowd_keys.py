@@ -93,21 +93,33 @@ class ActionMaker:
         self, armature_object: bpy.types.Object, names: Sequence[CurveName], moves: NDArray[np.bool_], count: int,
         source: Source | None, first: int, *, bezier: bool, loop: bool,
     ) -> None:  # fmt: skip
-        self.moves, self.bezier = moves, bezier
+        """Raises KeyError where the armature lacks a bone."""
+        self.moves, self.bezier, self._loop = moves, bezier, loop
         self._model = bpy.data.actions.new("Riff Crowd")
-        slot = self._model.slots.new(id_type="OBJECT", name=armature_object.name)
-        bag = new_channelbag(self._model, slot)
-        bones = armature_object.pose.bones
-        written = set()
-        for (bone, channel, index), moved in zip(names, moves, strict=True):
+        try:
+            slot = self._model.slots.new(id_type="OBJECT", name=armature_object.name)
+            bag = new_channelbag(self._model, slot)
+            written = self._add_curves(bag, armature_object, names, count)
+            _hold_the_rest(bag, source, written, first)
+        except BaseException:
+            self.close()
+            raise
+
+    def _add_curves(
+        self, bag: bpy.types.ActionChannelbag, armature_object: bpy.types.Object, names: Sequence[CurveName],
+        count: int,
+    ) -> set[tuple[str, int]]:  # fmt: skip
+        """Curves without values; their paths and indices."""
+        bones, written = armature_object.pose.bones, set()
+        for (bone, channel, index), moved in zip(names, self.moves, strict=True):
             path = bones[bone].path_from_id(channel) if bone else channel
             written.add((path, index))
             curve = new_fcurve(bag, path, index, bone)
-            _add_points(curve, count if moved else 1, bezier)
+            _add_points(curve, count if moved else 1, self.bezier)
             curve.color_mode = "AUTO_YRGB" if channel == "rotation_quaternion" else "AUTO_RGB"
-            if loop and moved:
+            if self._loop and moved:
                 curve.modifiers.new("CYCLES")
-        _hold_the_rest(bag, source, written, first)
+        return written
 
     def write(self, name: str, slot: str, keys: Keys, start: int, properties: Mapping[str, Any]) -> bpy.types.Action:
         """A new action with these keys from frame `start` on."""

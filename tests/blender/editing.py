@@ -223,7 +223,7 @@ class Editing(Person):
             names = [action.name for action in bpy.data.actions if action.name.startswith("Riff Crowd")]
             assert names == [], "what a crowd is copied from was left"
         # Members of crowds go with their actions; other variations have the fake user.
-        made = [action for action in bpy.data.actions if "riff_model" in action and "riff_loop" not in action]
+        made = [a for a in bpy.data.actions if a.get("riff_model") is not None and a.get("riff_loop") is None]
         assert [action.name for action in made if action.users == 0] == [], "variations that nobody uses"
 
     def teardown(self) -> None:
@@ -246,7 +246,8 @@ class Editing(Person):
     def users_are_right(self) -> None:
         """Read anew, Blender counts afresh: a reference that Riff took or gave away unasked shows."""
         self.said(bpy.ops.object.mode_set, mode="OBJECT")
-        bpy.data.orphans_purge(do_recursive=True)  # these are not saved, and use others
+        data: Any = bpy.data
+        data.orphans_purge(do_recursive=True)  # these are not saved, and use others
         path = str(self.folder / "end.blend")
         bpy.ops.wm.save_as_mainfile(filepath=path, copy=True)
         before = {block: count for block, count in users().items() if count}

@@ -102,6 +102,9 @@ def registered() -> dict[str, Any]:
 
 def disable_and_enable(times: int) -> None:
     """Nothing is added a second time, and what is there while disabled is the same each time."""
+    # Once before: timers that a Blender without a window never calls may be left of other work.
+    addon_utils.disable(EXTENSION)
+    addon_utils.enable(EXTENSION)
     _run_first_timers()
     enabled = registered()
     disabled = None

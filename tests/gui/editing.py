@@ -142,7 +142,8 @@ def edit_data(hand: Hand) -> Waits:
         elif what == "delete action" and CHANCE.random() < 0.4:
             bpy.data.actions.remove(action)
         elif what == "select" and bpy.context.mode == "OBJECT":
-            bpy.context.view_layer.objects.active = armature
+            context: Any = bpy.context
+            context.view_layer.objects.active = armature
         elif what == "assign" and armature.animation_data is not None:
             armature.animation_data.action = action
         quietly(bpy.ops.ed.undo_push, message=what)
@@ -197,7 +198,8 @@ def editing(hand: Hand) -> Waits:
     with hand.over(*viewport(hand)):
         bpy.ops.riff.train(scale=FEW_STEPS)  # type: ignore[attr-defined]
     yield from hand.wait_for(lambda: not part("rig.jobs").any_running(), 240, "the first model")
-    mark(f"models {len(bpy.context.window_manager.riff.models)}")  # type: ignore[attr-defined]
+    context: Any = bpy.context
+    mark(f"models {len(context.window_manager.riff.models)}")
     with hand.over(*viewport(hand)):
         bpy.ops.screen.animation_play()
     until, count = time.monotonic() + SECONDS, 0
@@ -229,7 +231,8 @@ def the_end(hand: Hand, count: int) -> Waits:
     path = str(FOLDER / "end.blend")
     with hand.over(*viewport(hand)):
         quietly(bpy.ops.object.mode_set, mode="OBJECT")
-        bpy.data.orphans_purge(do_recursive=True)  # these are not saved, and use others
+        data: Any = bpy.data
+        data.orphans_purge(do_recursive=True)  # these are not saved, and use others
         bpy.ops.wm.save_as_mainfile(filepath=path, copy=True)
         before = {block: number for block, number in users().items() if number}
         bpy.ops.wm.open_mainfile(filepath=path, load_ui=False)

@@ -53,17 +53,17 @@ def far_folder(seed: int, folder: Path, *, length: int, python: Path = PYTHON_31
         far /= "länger"
     far.mkdir(parents=True)
     script = WITH_MODEL + "limits.far_away(model)"
-    run_blender(script, far, python=python, limit=300, HOME=str(far))
+    run_blender(script, far, python=python, limit=600, HOME=str(far))
 
 
 def read_only_home(seed: int, folder: Path, *, python: Path = PYTHON_311) -> None:
     """Enabled, listed, read and generated in a home that nothing can be written to; training says so."""
     model = 'limits.use_model(model)\nbpy.ops.wm.save_userpref()'
-    run_blender(WITH_MODEL + model, folder, python=python)
+    run_blender(WITH_MODEL + model, folder, python=python, limit=400)
     try:
         run_blender(
             WITH_MODEL + "limits.unreachable_folder(model)", folder, python=python, HOME=str(folder),
-            before=partial(make_read_only, folder), limit=300,
+            before=partial(make_read_only, folder), limit=400,
         )  # fmt: skip
     except subprocess.SubprocessError as error:
         raise NotHere(f"a folder can only be made read-only by root: {error}") from error
@@ -85,7 +85,7 @@ def flat(seed: int, folder: Path, *, call: str, python: Path = PYTHON_311) -> No
 
 
 def again(seed: int, folder: Path, *, times: int, python: Path = PYTHON_311) -> None:
-    run_blender(f"{WITH_MODEL}rounds.disable_and_enable({times})", folder, python=python)
+    run_blender(f"{WITH_MODEL}rounds.disable_and_enable({times})", folder, python=python, limit=400)
 
 
 _LIMITS = {
@@ -105,12 +105,12 @@ FAULTS = (
     *(Fault(name, partial(at_a_limit, call=call), 1, limit=1000) for name, call in _LIMITS.items()),
     Fault("strange names of armature, bones, action, 5.2",
           partial(at_a_limit, call="limits.strange_names(Path(sys.argv[2]))", python=PYTHON_313), 1, limit=1000),
-    Fault("user folder in other alphabets", partial(far_folder, length=0), 1, limit=400),
-    Fault("user folder with a path of 250 characters", partial(far_folder, length=250), 1, limit=400),
+    Fault("user folder in other alphabets", partial(far_folder, length=0), 1, limit=900),
+    Fault("user folder with a path of 250 characters", partial(far_folder, length=250), 1, limit=900),
     Fault("user folder with a path of 250 characters, 5.2", partial(far_folder, length=250, python=PYTHON_313), 1,
-          limit=400),
-    Fault("read-only home", read_only_home, 1, limit=400),
-    Fault("read-only home, 5.2", partial(read_only_home, python=PYTHON_313), 1, limit=400),
+          limit=900),
+    Fault("read-only home", read_only_home, 1, limit=900),
+    Fault("read-only home, 5.2", partial(read_only_home, python=PYTHON_313), 1, limit=900),
     Fault("100 times generated and discarded, memory flat",
           partial(flat, call="rounds.generate_and_discard(100, 15, model)"), 1, limit=1000),
     Fault("20 trainings, memory flat", partial(flat, call="rounds.train_again(20, 4)"), 1, limit=1000),
