@@ -64,6 +64,8 @@ class _OnVariation:
         name = self.action
         if not name and session.active_variation < len(session.variations):
             name = session.variations[session.active_variation].name
+        if not name:
+            raise RiffError("There is no variation; generate some first")
         action: bpy.types.Action | None = bpy.data.actions.get(name)
         if action is None:
             refresh_variations(session)

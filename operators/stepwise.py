@@ -71,7 +71,7 @@ class Stepwise:
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        if not self._begun and not self._may_begin():
+        if not self._begun and not self._may_begin(context):
             return self._stop(context, "The selection was changed meanwhile; select the armature and try again")
         self._begun = True
         until = time.monotonic() + STEP
@@ -90,10 +90,10 @@ class Stepwise:
             return self._stop(context, unforeseen(self.bl_label, error))
         return {"PASS_THROUGH"}
 
-    def _may_begin(self: Any) -> bool:
+    def _may_begin(self: Any, context: bpy.types.Context) -> bool:
         """Whether what the click asked for is still there: a person may have been quicker than the first step."""
-        own: Any = bpy.ops.riff  # type: ignore[attr-defined]
-        return bool(getattr(own, self.bl_idname.partition(".")[2]).poll())
+        poll = getattr(self, "poll", None)
+        return poll is None or bool(poll(context))
 
     def cancel(self: Any, context: bpy.types.Context) -> None:
         """Stop between two steps; Blender calls it when another file is loaded."""
