@@ -6,8 +6,8 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -62,13 +62,15 @@ class Checkpoint:
     rig: str = ""
     start: Start | None = None
     """What is taken over from a model, where the training began with one."""
+    calmed: int = 0
+    """Times that the training was taken back to lower rates, since its numbers grew beyond all bounds."""
 
     def info(self) -> dict[str, Any]:
         """What a list of unfinished trainings shows; every value fits JSON."""
         return {
             "name": self.name, "recipe": self.recipe.name, "seed": self.seed, "step": self.step,
             "steps": sum(self.recipe.iterations), "fraction": self.fraction, "seconds": self.seconds,
-            "duration": self.motion.duration, "rig": self.rig,
+            "duration": self.motion.duration, "rig": self.rig, "calmed": self.calmed,
         }  # fmt: skip
 
 
@@ -120,6 +122,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         return Checkpoint(
             motion, recipe, info["seed"], info["name"], info["step"], info["fraction"], info["seconds"],
             fields.figure_rows("history", MOST_ROWS), _state(fields, recipe), arrays, info["rig"], start,
+            info["calmed"],
         )  # fmt: skip
 
 
@@ -155,6 +158,7 @@ def _info(description: Fields) -> dict[str, Any]:
         "step": fields.whole("step", 0, 1 << 40), "steps": fields.whole("steps", 0, 1 << 40),
         "fraction": fields.number("fraction", 0, 1), "seconds": fields.number("seconds", 0, FAR),
         "duration": fields.number("duration", 0, FAR), "rig": fields.text("rig", ""),
+        "calmed": fields.whole("calmed", 0, 10, 0),
     }  # fmt: skip
 
 
@@ -176,15 +180,19 @@ class CheckpointFile:
 
     def __init__(self, path: Path, name: str, every: float = WRITE_EVERY) -> None:
         self.path, self.name, self.every = path, name, every
+        self.tell: Callable[[str], None] = print
+        """Hears, from another thread, why the disk refuses a state; of nothing ("") once it takes one again."""
         self._written_at = time.monotonic()
         self._waiting: Checkpoint | None = None
+        self._refused = False
         self._writer: threading.Thread | None = None
 
     def keep(self, checkpoint: Checkpoint) -> None:
-        """Remember a newer state; every now and then it is written."""
+        """Remember a newer state; every now and then, and when it is the last of the training, it is written."""
         self._waiting = replace(checkpoint, name=self.name)
         busy = self._writer is not None and self._writer.is_alive()
-        if not busy and time.monotonic() - self._written_at >= self.every:
+        due = time.monotonic() - self._written_at >= self.every or checkpoint.step == sum(checkpoint.recipe.iterations)
+        if due and not busy:
             self._written_at = time.monotonic()
             self._writer = threading.Thread(target=self._write_quietly, args=(self._waiting,), name="riff-checkpoint")
             self._waiting = None
@@ -200,14 +208,23 @@ class CheckpointFile:
 
     def remove(self) -> None:
         """The training is done: its checkpoint goes."""
+        if self._writer is not None:
+            self._writer.join()
         self._waiting = None
-        self.close()
-        self.path.unlink(missing_ok=True)
+        with suppress(OSError):  # a virus scanner may have it open: then it is listed as unfinished, and no more
+            self.path.unlink(missing_ok=True)
 
     def _write_quietly(self, checkpoint: Checkpoint) -> None:
+        """A full disk must not end an hour of training: there may be room again, and until then the state is kept."""
         try:
             save_checkpoint(checkpoint, self.path)
-        except ModelError as error:
-            # A full disk must not end an hour of training: at its end there may be room again, or the model says so.
-            log.note(f"Training: {error}")
-            print(f"Riff: {error}")
+        except (ModelError, MemoryError) as error:
+            self._waiting = self._waiting or checkpoint
+            self._refused = True
+            sentence = str(error) or "There is not enough memory to save the state of the training."
+            log.note(f"Training: {sentence}")
+            self.tell(sentence)
+        else:
+            if self._refused:
+                self.tell("")
+            self._refused = False

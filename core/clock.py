@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from .checkpoint import Checkpoint
 from .errors import ModelError
 from .probe import guessed_costs, guessed_starts, measured_costs
 from .progress import Progress
+from .soundness import check_losses, check_state
 from .stage import Stage
 from .time_left import TimeLeft
 
@@ -41,13 +43,13 @@ class Clock:
         self.training, self.on_progress, self.started = training, on_progress, started
         self.iterations = training.recipe.iterations
         self.left = TimeLeft(self.iterations, guessed_costs(training), guessed_starts(training))
-        self.step, self.fraction, self.reported = 0, 0.0, 0.0
+        self.step, self.fraction, self.reported, self.calmed = 0, 0.0, 0.0, 0
         self.begun = self.ticked = time.perf_counter()
         self.steps_before, self.level, self.probed = 0, -1, False
         self.history: list[dict[str, float]] = []
 
     def go_on(self, checkpoint: Checkpoint) -> int:
-        """Count from where a checkpoint stands; returns its level, from 0. Raises ModelError where it has none."""
+        """Count from where a checkpoint stands; returns its level, from 0. Raises ModelError where it fits none."""
         self.step, self.history = checkpoint.step, list(checkpoint.history)
         level = next((k for k, end in enumerate(itertools.accumulate(self.iterations)) if self.step <= end), None)
         if level is None or level != checkpoint.state.get("level"):
@@ -84,6 +86,7 @@ class Clock:
         self.ticked = time.perf_counter()
 
     def _report(self, level: int, stages: list[Stage], spent: float, seconds_left: float) -> None:
+        check_losses(stages)
         latest = [stage.losses for stage in stages]
         losses = {key: sum(losses.get(key, 0.0) for losses in latest) / len(latest)
                   for key in ("critic", "adversarial", "reconstruction", "contact")}  # fmt: skip
@@ -93,28 +96,35 @@ class Clock:
         speed = (self.step - self.steps_before) / max(time.perf_counter() - self.begun, 1e-6)
         self.on_progress(Progress(
             level + 1, len(self.iterations), self.step, sum(self.iterations), self.fraction, spent, seconds_left, speed,
-            losses,
+            losses, self.calmed,
         ))  # fmt: skip
 
 
 class Snapshots:
-    """Hands the state of the training on every few seconds, between two iterations."""
+    """Copies the state of the training every few seconds, between two iterations, and hands it on.
+
+    `good` holds the last two states, or what the training began with, the older one first.
+    """
 
     def __init__(
         self, begun: Checkpoint, clock: Clock, on_snapshot: Callable[[Checkpoint], None] | None,
+        good: deque[Checkpoint],
     ) -> None:  # fmt: skip
-        self.begun, self.clock, self.on_snapshot = begun, clock, on_snapshot
+        self.begun, self.clock, self.on_snapshot, self.good = begun, clock, on_snapshot, good
         self.taken = time.perf_counter()
 
     def offer(self, training: Training, run: LevelRun) -> None:
-        """Take a snapshot if one is due."""
+        """Take a snapshot if one is due, or if it is the last of the training. Raises Diverged for an unsound state."""
         now = time.perf_counter()
-        if self.on_snapshot is None or now - self.taken < SNAPSHOT_EVERY:
-            return
         clock = self.clock
+        if now - self.taken < SNAPSHOT_EVERY and clock.step < sum(clock.iterations):
+            return
         state, arrays = snapshot.take(training, run.supply.level, run)
-        self.on_snapshot(replace(
+        check_state(arrays)
+        self.good.append(replace(
             self.begun, step=clock.step, fraction=clock.fraction, seconds=now - clock.started,
             history=list(clock.history), state=state, arrays=arrays,
         ))  # fmt: skip
+        if self.on_snapshot is not None:
+            self.on_snapshot(self.good[-1])
         self.taken = time.perf_counter()

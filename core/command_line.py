@@ -22,6 +22,7 @@ from .arguments import build_parser
 from .compose_arguments import read_direction
 from .errors import ModelError, RiffError, TrainingStopped
 from .library_verbs import job_verb, list_verb, report_verb
+from .out_of_memory import told_as_memory_error
 from .progress_line import ProgressLine
 from .recipe import RECIPES
 from .signals import stop_on_signal, terminated_like_interrupted
@@ -46,7 +47,8 @@ def run_verb(options: argparse.Namespace) -> int:
     # OpenMP threads that spin while they wait slow training tenfold as soon as anything else runs on the machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        with terminated_like_interrupted(), redirect_stderr(io.StringIO()) if options.quiet else nullcontext():
+        quiet = redirect_stderr(io.StringIO()) if options.quiet else nullcontext()
+        with terminated_like_interrupted(), quiet, told_as_memory_error():
             report: dict[str, Any] = options.verb(options)
         print_report(report, options.json)
     except (KeyboardInterrupt, TrainingStopped):
@@ -56,7 +58,8 @@ def run_verb(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     except MemoryError:
-        print("There is not enough memory; ask for fewer or shorter variations.", file=sys.stderr)
+        less = "use a shorter clip" if options.verb is train_verb else "ask for fewer or shorter variations"
+        print(f"There is not enough memory; {less}.", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # Whoever read our output has gone; without this, Python complains once more while it shuts down.

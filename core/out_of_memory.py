@@ -1,8 +1,9 @@
-"""What to do when a graphics card runs out of memory: a smaller batch, then the processor."""
+"""What to do when memory is used up: on a graphics card a smaller batch, then the processor, and then a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -10,6 +11,9 @@ from .checkpoint import Checkpoint
 
 Result = TypeVar("Result")
 Send = Callable[[str, Any], None]
+
+WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "can't start new thread", "bad_alloc")
+"""What is said where memory is used up: by graphics cards, by PyTorch's processor, by the system, by Python."""
 
 
 def with_less(call: Callable[[Checkpoint, str], Result], begun: Checkpoint, device: str, send: Send) -> Result:
@@ -22,8 +26,10 @@ def with_less(call: Callable[[Checkpoint, str], Result], begun: Checkpoint, devi
         try:
             return call(begun, device)
         except Exception as error:
-            if not ran_out(error) or device == "cpu":
+            if not ran_out(error):
                 raise
+            if _computes_on_cpu(device):
+                raise MemoryError(str(error)) from error
             _empty_cache()
         smaller = smaller_batch(begun)
         if smaller is not None:
@@ -44,7 +50,26 @@ def smaller_batch(begun: Checkpoint) -> Checkpoint | None:
 
 def ran_out(error: BaseException) -> bool:
     """Whether a device's memory was used up; PyTorch has a class of its own for it on some devices only."""
-    return type(error).__name__ == "OutOfMemoryError" or "out of memory" in str(error).lower()
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, (RuntimeError, OSError)) and any(words in str(error).lower() for words in WORDS)
+
+
+@contextmanager
+def told_as_memory_error() -> Iterator[None]:
+    """What PyTorch and the system raise where memory is used up becomes a MemoryError."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, MemoryError) or not ran_out(error):
+            raise
+        raise MemoryError(str(error)) from error
+
+
+def _computes_on_cpu(device: str) -> bool:
+    from .device_choice import pick_device
+
+    return device == "cpu" or (device == "auto" and pick_device(device).type == "cpu")
 
 
 def _empty_cache() -> None:

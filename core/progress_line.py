@@ -50,9 +50,10 @@ class ProgressLine:
 
 def training_text(progress: Progress) -> str:
     """One line about a training, such as “Level 2 of 4, 37 %, 3:12 left, 14 steps/s”."""
+    calmed = f", taken back {progress.calmed} × to lower rates" if progress.calmed else ""
     return (
         f"Level {progress.level} of {progress.levels}, {progress.fraction:.0%}, "
-        f"{clock(progress.seconds_left)} left, {progress.steps_per_second:.3g} steps/s"
+        f"{clock(progress.seconds_left)} left, {progress.steps_per_second:.3g} steps/s{calmed}"
     )
 
 

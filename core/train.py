@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -29,6 +30,7 @@ from .networks import Graph, arrays_of
 from .progress import Progress
 from .pyramid import Pyramid, build_pyramid
 from .recipe import Recipe
+from .soundness import Diverged, calmed_recipe, calmer, check_losses, check_weights
 from .stage import Stage, make_stage, start_networks, transfer
 from .start import Start
 from .supply import Supply
@@ -59,16 +61,32 @@ def resume(
 ) -> Model:  # fmt: skip
     """Go on with a training where its checkpoint left it, or begin one that has no state yet; otherwise like `train`.
 
-    On the same machine the model equals, to the bit, that of a training which was never stopped. Raises ModelError for
-    a checkpoint that does not fit its recipe or clip.
+    On the same machine the model equals, to the bit, that of a training which was never stopped. One whose numbers grow
+    beyond all bounds is taken back to a state of some seconds before, with lower rates. Raises ModelError for a
+    checkpoint that does not fit its recipe or clip, RiffError where lower rates did not help.
     """
+    while True:
+        # The latest state may be on its way to infinity already: it is taken back to the one before.
+        good = deque([checkpoint], maxlen=2)
+        try:
+            return _resume(checkpoint, on_progress, should_stop or (lambda: False), device, threads, on_snapshot, good)
+        except Diverged:
+            checkpoint = calmer(good[0])
+
+
+def _resume(
+    checkpoint: Checkpoint, on_progress: Callable[[Progress], None] | None, should_stop: Callable[[], bool],
+    device: str, threads: int | None, on_snapshot: Callable[[Checkpoint], None] | None, good: deque[Checkpoint],
+) -> Model:  # fmt: skip
+    """`resume` as long as all numbers are finite; `good` gets the states. Raises Diverged too."""
     started = time.perf_counter() - checkpoint.seconds
     motion, recipe = checkpoint.motion, checkpoint.recipe
     training = Training(
-        motion, recipe, checkpoint.seed, pick_device(device), threads, should_stop or (lambda: False), checkpoint.start,
+        motion, recipe, checkpoint.seed, pick_device(device), threads, should_stop, checkpoint.start, checkpoint.calmed,
     )  # fmt: skip
     clock = Clock(training, on_progress or (lambda _: None), started)
-    snapshots = Snapshots(checkpoint, clock, on_snapshot)
+    clock.calmed = checkpoint.calmed
+    snapshots = Snapshots(checkpoint, clock, on_snapshot, good)
     try:
         level = 0
         if checkpoint.state:
@@ -88,9 +106,10 @@ class Training:
 
     def __init__(
         self, motion: Motion, recipe: Recipe, seed: int, device: torch.device, threads: int | None,
-        should_stop: Callable[[], bool], start: Start | None = None,
+        should_stop: Callable[[], bool], start: Start | None = None, calmed: int = 0,
     ) -> None:  # fmt: skip
         self.recipe, self.seed, self.device, self.should_stop = recipe, seed, device, should_stop
+        self.calmed = calmed_recipe(recipe, calmed)
         self.source = with_contact_labels(resample(motion, RATE))
         self.start = start
         self.channels = start.channels(self.source) if start else choose_channels(self.source, recipe)
@@ -124,8 +143,11 @@ class Training:
         self.workers.forget()
         for _ in range(clock.left_of(level)):
             run.iterate()
+            if self.device.type == "cpu":  # a GPU would be waited for: its losses are looked at when they are told
+                check_losses(run.stages)
             clock.tick(level, run.stages)
             snapshots.offer(self, run)
+        check_weights(run.stages)
         for stage in run.stages:
             stage.finish()
         self.stages += run.stages
@@ -141,7 +163,7 @@ class Training:
         return LevelRun(self, stages, Supply(self, level, bank), feeds)
 
     def fresh_stages(self, numbers: Iterable[int]) -> list[Stage]:
-        shared = (self.recipe, self.pyramid, self.graph, self.feet, self.seed, self.new_recorder)
+        shared = (self.calmed, self.pyramid, self.graph, self.feet, self.seed, self.new_recorder)
         return [make_stage(k, *shared) for k in numbers]
 
     def _new_stages(self, level: int) -> list[Stage]:

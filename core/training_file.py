@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checkpoint import Checkpoint, load_checkpoint
+from .claim import claim
 from .errors import ModelError
 from .motion import learned_groups
 from .progress import Progress
@@ -16,6 +17,9 @@ from .progress_line import training_text
 from .training_run import run_training
 
 SUFFIX = ".training"
+
+PATIENCE = 300.0
+"""Seconds that a trained model waits for room on a full disk: nobody may be there to make some."""
 
 
 def state_path(model: Path) -> Path:
@@ -64,5 +68,16 @@ def run_with_text(
             show(value, training_text(value))
         elif kind == "phase":
             show(None, ", ".join([*seen[-1:], str(value).lower()]))
+        elif kind == "problem" and value:
+            show(None, str(value))
 
-    run_training(begun, model, take, should_stop, keep=state, device=device, threads=threads, estimate=False)
+    held = claim(state)
+    if held is None:
+        raise ModelError(f"“{model.name}” is being trained by another process; wait for it, or choose another name.")
+    try:
+        run_training(
+            begun, model, take, should_stop, keep=state, device=device, threads=threads, estimate=False,
+            patience=PATIENCE,
+        )  # fmt: skip
+    finally:
+        held.release()

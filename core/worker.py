@@ -20,7 +20,10 @@ from typing import Any
 from .checkpoint import load_checkpoint
 from .errors import RiffError, TrainingStopped
 from .log import log, unforeseen
+from .out_of_memory import told_as_memory_error
 from .training_run import run_training, tell_time
+
+_one_at_a_time = threading.Lock()
 
 NICENESS = 10
 """Whoever works at the same machine comes first."""
@@ -40,11 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
     try:
-        begun = load_checkpoint(options.state)
-        if options.model is None:
-            tell_time(begun, send, options.device)
-        else:
-            run_training(begun, options.model, send, stop.is_set, keep=options.state, device=options.device)
+        with told_as_memory_error():
+            begun = load_checkpoint(options.state)
+            if options.model is None:
+                tell_time(begun, send, options.device)
+            else:
+                run_training(begun, options.model, send, stop.is_set, keep=options.state, device=options.device)
     except TrainingStopped:
         send("end", "cancelled")
     except RiffError as error:
@@ -62,10 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def send(kind: str, value: Any) -> None:
-    """Write one message; a reader that has gone ends the process by the closed stdin."""
+    """Write one message, from any thread; a reader that has gone ends the process by the closed stdin."""
     data = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
     try:
-        print(json.dumps([kind, data]), flush=True)
+        with _one_at_a_time:
+            print(json.dumps([kind, data]), flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

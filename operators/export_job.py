@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import filecmp
-import shutil
 from collections.abc import Generator, Iterator
 from glob import escape
 from pathlib import Path
@@ -18,8 +17,9 @@ from ..core.job_export import complete_job
 from ..core.job_folder import Entry, Job, JobWriter, read_job
 from ..core.model import load_model
 from ..core.motion import learned_groups
+from ..core.whole_file import copy_whole
 from ..rig.library import armature_for, asset_files, borrowed_actions, keyed_bones, sentence, source_actions
-from ..rig.models import SUFFIX, models_folder, new_model_path, plain_name
+from ..rig.models import SUFFIX, claim_new_model, models_folder, plain_name
 from ..rig.steps import part_of, run_through
 from .poll import answer, selection_problem
 from .session import refresh_models
@@ -239,8 +239,11 @@ def _bring_in(source: Path, entry: Entry) -> Path:
         if filecmp.cmp(source, path, shallow=False):
             return path
     load_model(source)
-    target = new_model_path(entry.name)
-    shutil.copyfile(source, target)
+    target, held = claim_new_model(entry.name)
+    try:
+        copy_whole(source, target)
+    finally:
+        held.release()
     return target
 
 

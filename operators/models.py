@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,10 @@ from bpy.props import BoolProperty, StringProperty
 
 from ..core.errors import ModelError
 from ..core.model import load_model
-from ..rig.models import SUFFIX, models_folder, new_model_path, plain_name
+from ..core.whole_file import copy_whole
+from ..rig.models import SUFFIX, claim_new_model, models_folder, plain_name
 from .poll import answer
-from .session import refresh_models
+from .session import refresh_models, refresh_unfinished
 from .settings import chosen_model, session_of
 
 
@@ -30,7 +30,7 @@ class RIFF_OT_refresh_models(bpy.types.Operator):
     bl_label = "Refresh Models"
 
     def execute(self, context: bpy.types.Context) -> Any:
-        return _refresh(self, context)
+        return _refresh(self, context, unfinished=True)
 
 
 class RIFF_OT_remove_model(_OnChosenModel, bpy.types.Operator):
@@ -72,8 +72,11 @@ class RIFF_OT_rename_model(_OnChosenModel, bpy.types.Operator):
         if plain_name(self.name) == old.stem:
             return {"FINISHED"}
         try:
-            new = new_model_path(self.name)
-            old.rename(new)
+            new, held = claim_new_model(self.name)
+            try:
+                old.rename(new)
+            finally:
+                held.release()
         except (OSError, ModelError) as error:
             self.report({"ERROR"}, f"“{old.name}” cannot be renamed: {getattr(error, 'strerror', None) or error}")
             _refresh(self, context)
@@ -100,8 +103,11 @@ class RIFF_OT_import_model(bpy.types.Operator):
         source = Path(self.filepath)
         try:
             load_model(source)
-            target = new_model_path(source.stem)
-            shutil.copyfile(source, target)
+            target, held = claim_new_model(source.stem)
+            try:
+                copy_whole(source, target)
+            finally:
+                held.release()
         except (OSError, ModelError) as error:
             self.report({"ERROR"}, getattr(error, "strerror", None) or str(error))
             return {"CANCELLED"}
@@ -129,7 +135,7 @@ class RIFF_OT_export_model(_OnChosenModel, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Any:
         try:
-            shutil.copyfile(chosen_model(context).path, self.filepath)
+            copy_whole(chosen_model(context).path, Path(self.filepath))
         except OSError as error:
             self.report({"ERROR"}, f"The model cannot be saved there: {error.strerror or error}")
             return {"CANCELLED"}
@@ -172,9 +178,13 @@ class RIFF_OT_model_figures(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _refresh(operator: bpy.types.Operator, context: bpy.types.Context, select: Path | None = None) -> Any:
+def _refresh(
+    operator: bpy.types.Operator, context: bpy.types.Context, select: Path | None = None, unfinished: bool = False,
+) -> Any:  # fmt: skip
     try:
         refresh_models(session_of(context), select)
+        if unfinished:  # another Blender may have ended one
+            refresh_unfinished(session_of(context))
     except ModelError as error:
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}

@@ -12,6 +12,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.checkpoint import begin
+from ..core.claim import claim
 from ..core.errors import ModelError, RiffError
 from ..core.model import Model, load_model
 from ..core.motion import Motion, learned_groups
@@ -19,7 +20,7 @@ from ..core.names import is_plain_name
 from ..core.recipe import RECIPES, Recipe
 from ..rig import jobs
 from ..rig.actions import stack_of
-from ..rig.models import SUFFIX, checkpoint_path, models_folder, new_model_path
+from ..rig.models import SUFFIX, checkpoint_path, claim_new_model, models_folder
 from ..rig.read import read_steps
 from ..rig.steps import STEP, run_through, stride
 from . import timer
@@ -107,11 +108,13 @@ class TrainingStart(Stepwise):
         name, self._what, motion = yield from self.read(context)
         yield 1.0
         learned_groups(motion)
-        path = new_model_path(name, [job.path for job in jobs.trainings() if job.running])
-        keep = checkpoint_path(path)
         recipe = recipe.scaled(self.scale) if self.scale < 1.0 else recipe
         begun = replace(begin(motion, recipe, self.seed, self.start()), rig=rig)
-        _begin(jobs.TrainingJob(begun, path, keep=keep, python=training_python(), device=training_device()))
+        path, held = claim_new_model(name, [job.path for job in jobs.trainings() if job.running])
+        python, device = training_python(), training_device()
+        _begin(jobs.TrainingJob(
+            begun, path, keep=checkpoint_path(path), python=python, device=device, claims=[held],
+        ))  # fmt: skip
 
     def finished(self: Any, context: bpy.types.Context) -> Any:
         self.report({"INFO"}, f"Training on {self._what} has begun")
@@ -193,15 +196,21 @@ class RIFF_OT_resume_training(bpy.types.Operator):
         if row is None or not Path(row.path).exists():
             return _forget(self, context, f"The training “{self.name}” is no longer there")
         keep = Path(row.path)
+        held = claim(keep)
+        if held is None:
+            return _forget(self, context, f"Another Blender works on the training “{row.name}”")
+        claims = [held]
         try:
             path = models_folder() / keep.name
             if path.exists():
-                path = new_model_path(row.name)
+                path, another = claim_new_model(row.name)
+                claims.append(another)
         except ModelError as error:
+            held.release()
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         python, device = training_python(), training_device()
-        _begin(jobs.TrainingJob(keep, path, name=row.name, keep=keep, python=python, device=device))
+        _begin(jobs.TrainingJob(keep, path, name=row.name, keep=keep, python=python, device=device, claims=claims))
         refresh_unfinished(session_of(context))
         return {"FINISHED"}
 
@@ -221,11 +230,16 @@ class RIFF_OT_discard_training(bpy.types.Operator):
         row = session_of(context).unfinished.get(self.name)
         if row is None:
             return _forget(self, context, f"The training “{self.name}” is no longer there")
+        held = claim(Path(row.path))
+        if held is None:
+            return _forget(self, context, f"Another Blender works on the training “{row.name}”")
         try:
             Path(row.path).unlink(missing_ok=True)
         except OSError as error:
             self.report({"ERROR"}, f"“{row.name}” cannot be deleted: {error.strerror or error}")
             return {"CANCELLED"}
+        finally:
+            held.release()
         refresh_unfinished(session_of(context))
         timer.redraw()
         return {"FINISHED"}

@@ -67,6 +67,8 @@ WORDS = {
     "Level {} of {}, {} left": "Stufe {} von {}, noch {}",
     "Waits for the other training": "Wartet auf das andere Lernen",
     "Training was cancelled": "Das Lernen wurde abgebrochen",
+    "The numbers grew beyond all bounds: Riff went back a few seconds and learns with lower rates":
+        "Die Zahlen wuchsen über alle Grenzen: Riff ging einige Sekunden zurück und lernt mit kleineren Lernraten",
     "Trained in {}": "Gelernt in {}",
     "Cannot be read": "Nicht lesbar",
     "Back to {}": "Zurück zu {}",

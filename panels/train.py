@@ -96,6 +96,11 @@ def _draw_progress(layout: Any, training: Any) -> None:
         if icon:
             box.template_icon(icon_value=icon, scale=5.0)
             box.label(text=training.device_name, icon="DESKTOP", translate=False)
+    if training.problem:
+        draw_sentence(box, training.problem, "ERROR", alert=True)
+    if progress is not None and progress.calmed:
+        words = say("The numbers grew beyond all bounds: Riff went back a few seconds and learns with lower rates")
+        draw_sentence(box, words, "INFO")
     box.operator("riff.cancel_training", text="Cancel", icon="CANCEL").name = training.name
 
 

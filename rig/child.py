@@ -11,12 +11,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from ..core.checkpoint import Checkpoint, save_checkpoint
+from ..core.claim import Claim
 from ..core.errors import RiffError, TrainingStopped
 from ..core.log import log
 from ..core.progress import Progress
@@ -37,11 +38,12 @@ class NotStarted(RiffError):
 
 def run_in_child(
     python: Path, begun: Checkpoint, path: Path | None, send: Callable[[str, Any], None],
-    should_stop: Callable[[], bool], *, keep: Path | None = None, device: str = "auto",
+    should_stop: Callable[[], bool], *, keep: Path | None = None, device: str = "auto", claims: Sequence[Claim] = (),
 ) -> None:  # fmt: skip
     """What `core.training_run.run_training` does, in another process; the same messages, errors and files.
 
-    Without `path` the child only says how long the training would take.
+    Without `path` the child only says how long the training would take. It shares the `claims` where the system can:
+    should Blender be killed, nobody else goes on with the training before the child has kept its last state.
 
     Raises RiffError also where the process dies, NotStarted where it cannot be started or another Python lacks a
     package, ModuleNotFoundError where this one does.
@@ -49,12 +51,13 @@ def run_in_child(
     with tempfile.TemporaryDirectory(prefix="riff-") as own:
         state = keep or Path(own) / "training.safetensors"
         save_checkpoint(begun, state)
+        shared = [] if os.name == "nt" else [held.descriptor for held in claims if held.descriptor is not None]
         command = [str(python), "-m", "core.worker", str(state), *([str(path)] if path else []), "--device", device]
         try:
             child = subprocess.Popen(
                 command, env=_environment(python, own), cwd=Path(__file__).parents[1], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
-                creationflags=WINDOWS_FLAGS,
+                creationflags=WINDOWS_FLAGS, pass_fds=shared,
             )  # fmt: skip
         except OSError as error:
             raise NotStarted(f"“{python}” cannot be started: {error.strerror or error}.") from error

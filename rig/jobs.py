@@ -18,9 +18,11 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ..core.checkpoint import Checkpoint, load_checkpoint
+from ..core.claim import Claim
 from ..core.errors import RiffError, TrainingStopped
 from ..core.log import log, unforeseen
 from ..core.motion import RATE, Motion, resample
+from ..core.out_of_memory import told_as_memory_error
 from ..core.progress import Progress
 from ..core.strength import with_strength
 from ..core.training_run import run_training
@@ -128,7 +130,8 @@ class Job:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._send("state", State.RUNNING)
         try:
-            self._work()
+            with told_as_memory_error():
+                self._work()
         except (TrainingStopped, _Cancelled):
             self._send("state", State.CANCELLED)
         except RiffError as error:
@@ -157,21 +160,31 @@ class TrainingJob(Job):
     `begun` says what to train, or is the file of a checkpoint to go on with. Where `python` names an interpreter, the
     training runs in a process of it. `expected` are the seconds that it will take, measured before it begins (None
     until then); `progress` is the latest Progress or None before the first; `losses` has a row for each:
-    the share done, then what critic, generator and reconstruction lost.
+    the share done, then what critic, generator and reconstruction lost; `problem` is a sentence while the disk refuses
+    something. The job has the `claims` on its files until it has ended.
     """
 
     def __init__(
         self, begun: Checkpoint | Path, path: Path, *, name: str = "", keep: Path | None = None, device: str = "auto",
-        python: Path | None = None,
+        python: Path | None = None, claims: Sequence[Claim] = (),
     ) -> None:  # fmt: skip
         super().__init__("Training")
         self.path, self.keep = path, keep
         self.name = name or path.stem
         self.expected: float | None = None
         self.progress: Progress | None = None
-        self.device_name = self.phase = ""
+        self.device_name = self.phase = self.problem = ""
         self.losses: list[tuple[float, ...]] = []
-        self._begun, self._device, self._python = begun, device, python
+        self._begun, self._device, self._python, self._claims = begun, device, python, claims
+
+    def cancel(self) -> None:
+        super().cancel()
+        if not self.begun:
+            self._release()
+
+    def _release(self) -> None:
+        for held in self._claims:
+            held.release()
 
     @property
     def can_resume(self) -> bool:
@@ -185,6 +198,8 @@ class TrainingJob(Job):
             self.device_name = value
         elif kind == "phase":
             self.phase = value
+        elif kind == "problem":
+            self.problem = value
         elif kind == "progress":
             self.progress = value
             kinds = ("critic", "adversarial", "reconstruction")
@@ -192,12 +207,18 @@ class TrainingJob(Job):
         super()._receive(kind, value)
 
     def _work(self) -> None:
+        try:
+            self._train()
+        finally:
+            self._release()
+
+    def _train(self) -> None:
         begun = load_checkpoint(self._begun) if isinstance(self._begun, Path) else self._begun
         begun = replace(begun, name=self.name)
         work = (begun, self.path, self._send, self._should_stop)
         if self._python is not None:
             try:
-                run_in_child(self._python, *work, keep=self.keep, device=self._device)
+                run_in_child(self._python, *work, keep=self.keep, device=self._device, claims=self._claims)
                 return
             except (ModuleNotFoundError, NotStarted):
                 # An interpreter that the user chose is not replaced unasked; Blender's own can do without a process.

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import bpy
 
+from ..core.claim import Claim, claim, is_claimed
 from ..core.errors import ModelError
 from ..core.names import RESERVED
+from ..core.whole_file import remove_parts
 
 SUFFIX = ".safetensors"
 
@@ -49,12 +51,24 @@ def log_path() -> Path:
 
 def model_files() -> list[Path]:
     """Files of all models, by name."""
-    return _files(models_folder())
+    folder = models_folder()
+    remove_parts(folder)
+    return _files(folder)
 
 
 def unfinished_trainings() -> list[Path]:
-    """Checkpoints of all trainings that were begun and not finished, the latest first."""
-    return sorted(_files(trainings_folder()), key=lambda path: path.stat().st_mtime, reverse=True)
+    """Checkpoints of all trainings that were begun, are not finished and at which nobody works, the latest first."""
+    folder = trainings_folder()
+    remove_parts(folder)
+    return sorted((path for path in _files(folder) if not is_claimed(path)), key=_changed, reverse=True)
+
+
+def _changed(path: Path) -> float:
+    """When a file was written; 0 where another Blender has just deleted it."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def checkpoint_path(model_path: Path) -> Path:
@@ -80,6 +94,18 @@ def new_model_path(name: str, taken: Collection[Path] = ()) -> Path:
             return path
     except OSError as error:
         raise ModelError(f"Models cannot be saved in “{folder}”: {_reason(error)}.") from error
+
+
+def claim_new_model(name: str, taken: Collection[Path] = ()) -> tuple[Path, Claim]:
+    """The same, and the right to make it: no other Blender takes that name until the claim is released."""
+    while True:
+        path = new_model_path(name, taken)
+        held = claim(checkpoint_path(path))
+        if held is not None and not path.exists() and not checkpoint_path(path).exists():
+            return path, held
+        if held is not None:
+            held.release()
+        taken = {*taken, path}
 
 
 def plain_name(name: str) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tests.soak.fault import patience
+
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON_311 = ROOT / ".venv311/bin/python"
 PYTHON_313 = ROOT / ".venv313/bin/python"
@@ -33,12 +35,12 @@ def start_blender(
 ) -> subprocess.Popen[str]:  # fmt: skip
     """Run a script in bpy with Riff enabled and its user folder in `folder`; stdout and stderr come together.
 
-    The process leads a session of its own, which `end_blender` ends; `before` runs in it before bpy is there.
+    The process leads a process group of its own, which `end_blender` ends; `before` runs in it before bpy is there.
     """
     command = [str(python), "-c", OPENING + script + "\nsys.stdout.flush()\nos._exit(0)\n", str(folder)]
     return subprocess.Popen(
         [*command, *map(str, arguments)], cwd=ROOT, text=True, errors="replace", stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=before,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0, preexec_fn=before,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **environment},
     )  # fmt: skip
 
@@ -47,11 +49,11 @@ def run_blender(script: str, folder: Path, *arguments: object, limit: float = 12
     """The same, to its end; returns what it printed. Raises AssertionError where it fails, crashes or hangs."""
     process = start_blender(script, folder, *arguments, **more)
     try:
-        said, _ = process.communicate(timeout=limit)
+        said, _ = process.communicate(timeout=limit * patience())
     except subprocess.TimeoutExpired:
         end_blender(process)
         said, _ = process.communicate()
-        raise AssertionError(f"Blender hung for {limit:.0f} s:\n{said[-3000:]}") from None
+        raise AssertionError(f"Blender hung for {limit * patience():.0f} s:\n{said[-3000:]}") from None
     finally:
         end_blender(process)
     if process.returncode:
@@ -60,7 +62,7 @@ def run_blender(script: str, folder: Path, *arguments: object, limit: float = 12
 
 
 def end_blender(process: subprocess.Popen[str]) -> None:
-    """kill -9 for the process and what it has started in its session."""
+    """kill -9 for the process and what it has started in its group."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -93,7 +95,7 @@ def part(name: str) -> Any:
 
 def tick_until(done: Callable[[], bool], seconds: float = 100.0) -> None:
     """What Blender's timer does, until `done`. Raises TimeoutError."""
-    tick, until = part("operators.timer").tick, time.monotonic() + seconds
+    tick, until = part("operators.timer").tick, time.monotonic() + seconds * patience()
     while not done():
         tick()
         if time.monotonic() > until:

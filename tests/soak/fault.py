@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+
+def patience() -> float:
+    """What limits of time are multiplied by, for slow and busy machines: RIFF_SOAK_PATIENCE, 1 where it is unset."""
+    return float(os.environ.get("RIFF_SOAK_PATIENCE", "1"))
 
 
 class Lost(AssertionError):
@@ -21,7 +27,7 @@ class Fault:
 
     `attempt` gets a seed and an empty folder of its own. It returns where the fault was survived, raises Lost where
     something was lost, NotHere where it cannot be tried, and anything else where it was not survived. An attempt
-    that takes over `limit` seconds, or that ends the process, was not survived either.
+    that takes over `limit` seconds (times `patience`), or that ends the process, was not survived either.
     """
 
     name: str

@@ -25,7 +25,8 @@ sys.path.insert(0, str(ROOT))
 
 from bench.machine import circumstances  # noqa: E402
 from tests.soak.attempts import all_faults  # noqa: E402
-from tests.soak.fault import Fault  # noqa: E402
+from tests.soak.fault import Fault, patience  # noqa: E402
+from tests.soak.processes import kill_session  # noqa: E402
 
 TABLE = ROOT / "bench/results/soak.md"
 
@@ -86,7 +87,7 @@ def attempts(fault: Fault, first: int, last: int, tally: Tally) -> int:
         output = reader.submit(process.stdout.read)
         seed, hung = first, False
         try:
-            for line in lines_of(answers, fault.limit):
+            for line in lines_of(answers, fault.limit * patience()):
                 if "went" in line:
                     tally.note(seed, str(line["went"]), str(line["words"]))
                     seed += 1
@@ -96,7 +97,8 @@ def attempts(fault: Fault, first: int, last: int, tally: Tally) -> int:
             end(process)
     if seed < last:
         said = output.result().decode(errors="replace")[-2000:]
-        reason = f"took over {fault.limit:.0f} s" if hung else f"ended the process with {process.returncode}"
+        limit, code = fault.limit * patience(), process.returncode
+        reason = f"took over {limit:.0f} s" if hung else f"ended the process with {code}"
         tally.note(seed, "failed", f"{reason}\n{said}")
         seed += 1
     return seed
@@ -106,10 +108,9 @@ def end(process: subprocess.Popen[bytes]) -> None:
     """End the process, where it still runs, and all that it has started."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(5)  # where it hangs, the signal below ends it too
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    kill_session(process.pid)
     process.wait()
 
 
@@ -149,8 +150,10 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="faults whose name holds one of these")
     parser.add_argument("--share", type=float, default=1.0, help="share of the attempts to make (1.0), at least one")
     parser.add_argument("--side-by-side", type=int, default=os.cpu_count() or 1, help="faults tried at once (cores)")
+    parser.add_argument("--patience", type=float, default=1.0, help="multiply limits of time on a busy machine (1.0)")
     options = parser.parse_args()
     os.environ.update(RIFF_ZIP=str(options.zip.resolve()), PYTHONPATH=str(ROOT), OMP_WAIT_POLICY="PASSIVE")
+    os.environ["RIFF_SOAK_PATIENCE"] = str(options.patience)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     chosen = [fault for fault in all_faults() if any(word in fault.name for word in options.only)]
     started = time.monotonic()

@@ -1,0 +1,64 @@
+"""A training whose numbers grow beyond all bounds: noticed at once, taken back a few seconds, with lower rates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .checkpoint import Checkpoint
+from .errors import RiffError
+from .recipe import Recipe
+from .stage import Stage
+
+CALMER = 0.25
+"""What the learning rates are multiplied by each time."""
+
+MOST = 2
+"""Times that a training is taken back; when its numbers are lost once more, it ends."""
+
+
+class Diverged(Exception):
+    """A loss or a weight is not a number any more, or infinite."""
+
+
+def check_losses(stages: Iterable[Stage]) -> None:
+    """Raise Diverged where a latest loss is not finite; on a GPU this waits for its work."""
+    if not all(math.isfinite(loss) for stage in stages for loss in stage.losses.values()):
+        raise Diverged
+
+
+def check_weights(stages: Iterable[Stage]) -> None:
+    """Raise Diverged where a weight is not finite: the last step of a level has no loss after it."""
+    networks = [network for stage in stages for network in (stage.generator, stage.averaged, stage.critic)]
+    if not all(bool(torch.isfinite(weight).all()) for network in networks for weight in network.parameters()):
+        raise Diverged
+
+
+def check_state(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Raise Diverged where the state of a training holds a number that is not finite; the bank is frozen."""
+    if not all(bool(np.isfinite(array).all()) for name, array in arrays.items() if name != "bank"):
+        raise Diverged
+
+
+def calmer(good: Checkpoint) -> Checkpoint:
+    """The training from a good state on, with lower rates. Raises RiffError where that has been done often enough."""
+    if good.calmed >= MOST:
+        raise RiffError(
+            "The training ended: its numbers grew beyond all bounds three times, with lower rates too. Choose another "
+            "recipe, or an action without jumps."
+        )
+    return replace(good, calmed=good.calmed + 1)
+
+
+def calmed_recipe(recipe: Recipe, times: int) -> Recipe:
+    """The recipe with the learning rates of a training that was taken back so many times."""
+    if not times:
+        return recipe
+    share = CALMER**times
+    return replace(recipe, generator_rate=recipe.generator_rate * share, critic_rate=recipe.critic_rate * share)

@@ -1,0 +1,93 @@
+"""One process at a time works on a file; files are written whole; what killed processes left goes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.claim import claim, is_claimed
+from core.whole_file import copy_whole, remove_parts, replacing
+
+ROOT = Path(__file__).resolve().parents[2]
+HOLD = "import sys, time; from pathlib import Path; from core.claim import claim; held = claim(Path(sys.argv[1])); " \
+       "print('held' if held else 'refused', flush=True); time.sleep(float(sys.argv[2]))"  # fmt: skip
+
+
+def holder(path: Path, seconds: float) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", HOLD, str(path), str(seconds)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_file_is_claimed_once(tmp_path: Path) -> None:
+    path = tmp_path / "Walk.safetensors"
+    assert not is_claimed(path)
+    held = claim(path)
+    assert held is not None
+    assert claim(path) is None
+    assert is_claimed(path)
+    with holder(path, 0.0) as other:
+        assert other.communicate()[0].strip() == "refused"
+    held.release()
+    held.release()
+    assert not is_claimed(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "Walk.safetensors"
+    with holder(path, 600.0) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == "held"
+        assert claim(path) is None
+        other.send_signal(signal.SIGKILL)
+    assert not is_claimed(path)
+    assert list(tmp_path.iterdir()) == [], "the lock's file that was left is gone too"
+
+
+def test_only_one_of_many_gets_it(tmp_path: Path) -> None:
+    path = tmp_path / "Walk.safetensors"
+    others = [holder(path, 3.0) for _ in range(4)]
+    said = [other.communicate()[0].strip() for other in others]
+    assert said.count("held") >= 1
+    assert not is_claimed(path)
+
+
+def test_where_nothing_can_be_written_nobody_is_kept_away(tmp_path: Path) -> None:
+    held = claim(tmp_path / "no such folder" / "Walk.safetensors")
+    assert held is not None
+    held.release()
+
+
+def test_files_are_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    target, source = tmp_path / "a.txt", tmp_path / "b.txt"
+    target.write_text("old")
+    source.write_text("new")
+
+    def break_off() -> None:
+        with replacing(target) as part:
+            part.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    with pytest.raises(FileNotFoundError):
+        copy_whole(tmp_path / "missing", target)
+    assert (target.read_text(), len(list(tmp_path.iterdir()))) == ("old", 2)
+    copy_whole(source, target)
+    assert (target.read_text(), len(list(tmp_path.iterdir()))) == ("new", 2)
+
+
+def test_parts_of_dead_processes_are_removed(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    dead, alive = tmp_path / f"m.safetensors.{ended.pid}.part", tmp_path / f"m.safetensors.{os.getpid()}.part"
+    for path in (dead, alive, tmp_path / "m.safetensors", tmp_path / "notes.part"):
+        path.write_text("x")
+    remove_parts(tmp_path)
+    remove_parts(tmp_path / "no such folder")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([alive.name, "m.safetensors", "notes.part"])

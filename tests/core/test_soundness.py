@@ -1,0 +1,97 @@
+"""Numbers that grow beyond all bounds: noticed at once, taken back, with lower rates, and told."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core import clock
+from core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.errors import RiffError
+from core.motion import Motion
+from core.progress import Progress
+from core.progress_line import training_text
+from core.recipe import FAST
+from core.stage import Stage
+from core.train import Training, resume, train
+
+TINY = replace(FAST, iterations=(6, 4, 3, 3), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
+
+
+@pytest.fixture(autouse=True)
+def told_of_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "SNAPSHOT_EVERY", 0.0)
+    monkeypatch.setattr(clock, "REPORT_EVERY", 0.0)
+
+
+def spoil(network: str, value: float) -> None:
+    """Set a weight of the stages at work, wherever they are in memory."""
+    for found in gc.get_objects():
+        if type(found) is Stage and found.steps:
+            next(iter(getattr(found, network).parameters())).data.view(-1)[0] = value
+
+
+@pytest.mark.parametrize("network", ["generator", "critic"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_spoilt_weight_takes_the_training_back_a_few_steps(walker: Motion, network: str, value: float) -> None:
+    seen: list[Progress] = []
+
+    def look(progress: Progress) -> None:
+        seen.append(progress)
+        if len(seen) == 8:
+            # A step after this one has it in a loss, or the copy that is taken after this one.
+            spoil(network, value)
+
+    model = train(walker, TINY, look, seed=3)
+    assert all(np.isfinite(weight).all() for weight in model.weights.values())
+    assert [p.step for p in seen] == [*range(1, 9), *range(7, 17)], "it went on from the state before the last"
+    assert [p.calmed for p in seen] == [0] * 8 + [1] * 10
+    assert "taken back 1 × to lower rates" in training_text(seen[-1])
+    assert "taken back" not in training_text(seen[0])
+
+
+def test_the_last_step_is_looked_at_too(walker: Motion) -> None:
+    seen: list[Progress] = []
+
+    def look(progress: Progress) -> None:
+        seen.append(progress)
+        if len(seen) == 16:
+            spoil("generator", float("nan"))
+
+    model = train(walker, TINY, look, seed=3)
+    assert all(np.isfinite(weight).all() for weight in model.weights.values())
+    assert (seen[-1].step, seen[-1].calmed) == (16, 1)
+
+
+def test_lower_rates_save_a_training(walker: Motion) -> None:
+    seen: list[Progress] = []
+    model = train(walker, replace(TINY, generator_rate=0.1, critic_rate=0.1), seen.append, seed=3)
+    assert seen[-1].calmed in (1, 2)
+    assert model.recipe.generator_rate == 0.1
+    assert all(np.isfinite(weight).all() for weight in model.weights.values())
+
+
+def test_the_third_time_ends_it(walker: Motion) -> None:
+    taken: list[Checkpoint] = []
+    with pytest.raises(RiffError, match="grew beyond all bounds three times"):
+        train(walker, replace(TINY, generator_rate=1e9, critic_rate=1e9), seed=3, on_snapshot=taken.append)
+    arrays = [array for state in taken for array in state.arrays.values()]
+    assert all(np.isfinite(array).all() for array in arrays), "no unsound state was handed on"
+
+
+def test_rates_stay_low_after_resume(walker: Motion, tmp_path: Path) -> None:
+    save_checkpoint(Checkpoint(walker, TINY, 3, "Walk", calmed=2), tmp_path / "c.safetensors")
+    kept = load_checkpoint(tmp_path / "c.safetensors")
+    seen: list[Progress] = []
+    resume(kept, seen.append)
+    assert (kept.calmed, seen[-1].calmed) == (2, 2)
+    training = Training(walker, TINY, 3, torch.device("cpu"), 1, lambda: False, calmed=2)
+    (stage,) = training.fresh_stages([0])
+    training.close()
+    assert stage.generator_optimiser.param_groups[0]["lr"] == TINY.generator_rate / 16
+    assert training.recipe == TINY
