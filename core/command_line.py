@@ -22,7 +22,7 @@ from .arguments import build_parser
 from .compose_arguments import read_direction
 from .errors import ModelError, RiffError, TrainingStopped
 from .library_verbs import job_verb, list_verb, report_verb
-from .out_of_memory import told_as_memory_error
+from .memory_used_up import told_as_memory_error
 from .progress_line import ProgressLine
 from .recipe import RECIPES
 from .signals import stop_on_signal, terminated_like_interrupted

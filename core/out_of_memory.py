@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from .checkpoint import Checkpoint
+from .memory_used_up import ran_out
 
 Result = TypeVar("Result")
 Send = Callable[[str, Any], None]
-
-WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "can't start new thread", "bad_alloc")
-"""What is said where memory is used up: by graphics cards, by PyTorch's processor, by the system, by Python."""
 
 
 def with_less(call: Callable[[Checkpoint, str], Result], begun: Checkpoint, device: str, send: Send) -> Result:
@@ -46,24 +43,6 @@ def smaller_batch(begun: Checkpoint) -> Checkpoint | None:
     if begun.state or batch == begun.recipe.batch:
         return None
     return replace(begun, recipe=replace(begun.recipe, batch=batch))
-
-
-def ran_out(error: BaseException) -> bool:
-    """Whether a device's memory was used up; PyTorch has a class of its own for it on some devices only."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, (RuntimeError, OSError)) and any(words in str(error).lower() for words in WORDS)
-
-
-@contextmanager
-def told_as_memory_error() -> Iterator[None]:
-    """What PyTorch and the system raise where memory is used up becomes a MemoryError."""
-    try:
-        yield
-    except Exception as error:
-        if isinstance(error, MemoryError) or not ran_out(error):
-            raise
-        raise MemoryError(str(error)) from error
 
 
 def _computes_on_cpu(device: str) -> bool:

@@ -20,7 +20,7 @@ from typing import Any
 from .checkpoint import load_checkpoint
 from .errors import RiffError, TrainingStopped
 from .log import log, unforeseen
-from .out_of_memory import told_as_memory_error
+from .memory_used_up import told_as_memory_error
 from .training_run import run_training, tell_time
 
 _one_at_a_time = threading.Lock()

@@ -21,8 +21,8 @@ from ..core.checkpoint import Checkpoint, load_checkpoint
 from ..core.claim import Claim
 from ..core.errors import RiffError, TrainingStopped
 from ..core.log import log, unforeseen
+from ..core.memory_used_up import told_as_memory_error
 from ..core.motion import RATE, Motion, resample
-from ..core.out_of_memory import told_as_memory_error
 from ..core.progress import Progress
 from ..core.strength import with_strength
 from ..core.training_run import run_training
