@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .checkpoint import Checkpoint
 from .errors import RiffError
+from .log import log
 from .recipe import Recipe
 from .stage import Stage
 
@@ -53,6 +54,7 @@ def calmer(good: Checkpoint) -> Checkpoint:
             "The training ended: its numbers grew beyond all bounds three times, with lower rates too. Choose another "
             "recipe, or an action without jumps."
         )
+    log.note(f"Training: numbers beyond all bounds, taken back to step {good.step} with lower rates")
     return replace(good, calmed=good.calmed + 1)
 
 

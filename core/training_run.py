@@ -11,6 +11,7 @@ from typing import Any
 
 from .checkpoint import Checkpoint, CheckpointFile, save_checkpoint
 from .errors import ModelError, TrainingStopped
+from .log import log
 from .model import Model
 
 Send = Callable[[str, Any], None]
@@ -77,6 +78,7 @@ def save_when_there_is_room(
             if time.monotonic() >= until:
                 raise
             if not told:
+                log.note(f"Training: {error}")
                 send("problem", f"{error} The trained model is kept until there is room; Riff tries again.")
             told = True
             _wait(AGAIN, should_stop)
