@@ -244,6 +244,7 @@ def _compiled(plain: Function) -> Function:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", FutureWarning)  # what newer versions say instead on Python 3.14
             scripted = torch.jit.script(plain)
     except (RuntimeError, TypeError, OSError, NotImplementedError):
         return plain

@@ -45,4 +45,5 @@ def _handlers(handler: Callable[[int, FrameType | None], Any], *numbers: signal.
         yield
     finally:
         for number, previous in before.items():
-            signal.signal(number, previous)
+            # What was not set from Python, as Blender's own for Ctrl-C, is None here and cannot be put back.
+            signal.signal(number, signal.SIG_DFL if previous is None else previous)
