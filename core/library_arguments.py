@@ -19,7 +19,7 @@ an uninterrupted training gives; with a model that is there already, it does not
   python -m core generate walk.safetensors --count 10 --seed 7 --out takes/
 """,
     "compose": """example:
-  python -m core compose walk.safetensors --vary Arms --regions 40-90 --out takes/
+  python -m core compose walk.safetensors --vary "Left Arm, Right Arm" --regions 40-90 --out takes/
 """,
     "evaluate": """example:
   python -m core evaluate walk.safetensors --count 20 --json

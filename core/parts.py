@@ -91,7 +91,8 @@ def joints_named(skeleton: Skeleton, names: Iterable[str]) -> tuple[int, ...]:
     found: set[int] = set()
     for name in names:
         if name.casefold() not in known:
-            raise ClipError(f"There is no body part and no bone “{name}”; choose from what the panel lists.")
+            parts = ", ".join(part.name for part in find_parts(skeleton))
+            raise ClipError(f"There is no body part and no bone “{name}”; the parts here are {parts}.")
         found |= set(known[name.casefold()])
     return tuple(sorted(found))
 

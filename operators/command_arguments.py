@@ -29,7 +29,7 @@ EXAMPLES = {
   blender -c riff generate dance.blend --model Salsa --action Salsa --count 10 --save takes.blend
 """,
     "compose": """example:
-  blender -c riff compose dance.blend --model Salsa --action Salsa --vary Arms --regions 40-90 --save takes.blend
+  blender -c riff compose dance.blend --model Salsa --action Salsa --vary "Left Arm, Right Arm" --save takes.blend
 """,
     "evaluate": """example:
   blender -c riff evaluate Salsa --count 20 --json
