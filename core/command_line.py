@@ -76,6 +76,7 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Train on a clip and save the model; returns its summary. Raises RiffError, TrainingStopped."""
     from .checkpoint import begin
     from .clip_files import read_clip
+    from .lease import hold
     from .model import load_model, read_info
     from .training_file import run_with_text, state_path
 
@@ -93,11 +94,12 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
         check_device(options.device)
     start = load_model(options.start_from) if options.start_from else None
     begun = begin(motion, RECIPES[options.recipe].scaled(options.scale), options.seed, start)
-    begun = resumed(replace(begun, name=options.name or clip.name, rig=clip.rig), state, options)
-    with _needs_torch(), ProgressLine(sys.stderr) as line, stop_on_signal() as stop:
+    begun = replace(begun, name=options.name or clip.name, rig=clip.rig)
+    with _needs_torch(), ProgressLine(sys.stderr) as line, stop_on_signal() as stop, hold(state) as lease:
         run_with_text(
-            begun, options.out, state, lambda _, text: line.show(text), stop.is_set, options.device, options.threads
-        )
+            resumed(begun, state, options), options.out, state, lambda _, text: line.show(text),
+            lambda: stop.is_set() or lease.lost.is_set(), options.device, options.threads,
+        )  # fmt: skip
     return {"model": str(options.out), "trained": True, **read_info(options.out)}
 
 

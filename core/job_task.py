@@ -13,8 +13,12 @@ from .checkpoint import Checkpoint
 from .clip_files import load_clip
 from .errors import JobError, RiffError, TrainingStopped
 from .job_folder import Entry, Job, prepare_outputs, read_job
+from .lease import Lease, lease_path, read_holder, take
 from .progress import Progress
 from .progress_line import ProgressLine
+
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at a clip that another process is training."""
 
 
 class TaskProgress:
@@ -22,7 +26,7 @@ class TaskProgress:
 
     def __init__(self, stream: TextIO, clips: int, openjd: bool) -> None:
         self.line = ProgressLine(stream)
-        self.clips, self.done, self.openjd, self._shown = clips, 0, openjd, 0.0
+        self.clips, self.done, self.openjd, self._shown = clips, 0, openjd, float("-inf")
         self.stream = stream
         self.name = ""
 
@@ -38,6 +42,15 @@ class TaskProgress:
         status = f"“{self.name}”: {text}".replace("\n", " ")
         print(f"openjd_progress: {100 * share:.1f}\nopenjd_status: {status}", file=self.stream, flush=True)
 
+    def wait(self, name: str, who: str) -> None:
+        """Say, now and then, that another process is at a clip."""
+        text = f"waits for {who}, which trains it"
+        if not self.openjd:
+            self.line.show(f"Clip {self.done + 1} of {self.clips}, “{name}”: {text}")
+        elif time.monotonic() - self._shown > 30.0:
+            self._shown = time.monotonic()
+            print(f"openjd_status: “{name}”: {text}", file=self.stream, flush=True)
+
     def next(self) -> None:
         self.done += 1
         if self.openjd:
@@ -50,79 +63,122 @@ def run_clips(
 ) -> dict[str, Any]:  # fmt: skip
     """Train each clip that has no model yet; a clip that fails leaves the others alone.
 
-    Returns {"job", "trained", "skipped", "failed"}: names of clips, and the sentences of those that failed. A clip
-    whose training was stopped goes on from its last state. Raises TrainingStopped, JobError where records cannot be
-    written.
+    A clip that another process is training comes last and is waited for: it is skipped when that has a model, and gone
+    on with where that has died. Returns {"job", "trained", "skipped", "failed"}: names of clips, and the sentences of
+    those that failed. A clip whose training was stopped goes on from its last state. Raises TrainingStopped, JobError
+    where records cannot be written.
     """
-    report: dict[str, Any] = {"job": job.name, "trained": [], "skipped": [], "failed": {}}
     progress = TaskProgress(stream or sys.stderr, len(entries), openjd)
+    task = _Task(job, progress, should_stop, device, threads, overwrite)
     with progress.line:
-        for entry in entries:
-            progress.name = entry.name
-            if job.is_done(entry) and not overwrite:
-                report["skipped"].append(entry.name)
-            else:
-                error = _run_clip(job, entry, progress, should_stop, device, threads, overwrite)
-                if error:
-                    report["failed"][entry.name] = error
-                else:
-                    report["trained"].append(entry.name)
-            progress.next()
-    return report
+        waiting = list(entries)
+        while waiting:
+            held = [entry for entry in waiting if not task.attempt(entry)]
+            if len(held) == len(waiting):
+                task.wait_for(held[0])
+            waiting = held
+    return task.report
 
 
-def _run_clip(
-    job: Job, entry: Entry, progress: TaskProgress, should_stop: Callable[[], bool], device: str,
-    threads: int | None, overwrite: bool,
-) -> str:  # fmt: skip
-    """Train one clip and keep a record of how it ended; what was wrong, or nothing."""
-    started = time.perf_counter()
-    try:
-        if overwrite:
-            _forget(job, entry)
-        _train(job, entry, progress, should_stop, device, threads)
-    except (TrainingStopped, JobError):
-        raise
-    except RiffError as problem:
-        error = str(problem)
-    except MemoryError:
-        error = "There is not enough memory; use a machine with more, or a shorter clip."
-    except Exception as problem:
+class _Task:
+    """The clips of one task: what is asked for, and how each ended."""
+
+    def __init__(
+        self, job: Job, progress: TaskProgress, should_stop: Callable[[], bool], device: str, threads: int | None,
+        overwrite: bool,
+    ) -> None:  # fmt: skip
+        self.job, self.progress, self.should_stop = job, progress, should_stop
+        self.device, self.threads, self.overwrite = device, threads, overwrite
+        self.report: dict[str, Any] = {"job": job.name, "trained": [], "skipped": [], "failed": {}}
+
+    def attempt(self, entry: Entry) -> bool:
+        """Settle a clip: train it or see that it is done; False where another process is at it."""
+        self.progress.name = entry.name
+        if not self._skip(entry):
+            lease = take(self.job.training_path(entry))
+            if lease is None:
+                return False
+            with lease:
+                # Who had it before may have ended between the two looks.
+                if not self._skip(entry) and not self._run_clip(entry, lease):
+                    return False
+        self.progress.next()
+        return True
+
+    def wait_for(self, entry: Entry) -> None:
+        """Look again in a moment. Raises TrainingStopped."""
+        self.progress.wait(entry.name, read_holder(lease_path(self.job.training_path(entry))).who)
+        for _ in range(round(LOOK_AGAIN / 0.1)):
+            if self.should_stop():
+                raise TrainingStopped("Training was cancelled.")
+            time.sleep(0.1)
+
+    def _skip(self, entry: Entry) -> bool:
+        done = self.job.is_done(entry) and not self.overwrite
+        if done:
+            self.report["skipped"].append(entry.name)
+        return done
+
+    def _run_clip(self, entry: Entry, lease: Lease) -> bool:
+        """Train one clip and keep a record of how it ended; False where another process has taken it over."""
+        started = time.perf_counter()
+        try:
+            if self.overwrite:
+                _forget(self.job, entry)
+            self._train(entry, lease)
+        except TrainingStopped:
+            if lease.lost.is_set() and not self.should_stop():
+                return False
+            raise
+        except JobError:
+            raise
+        except Exception as problem:
+            error = self._sentence(problem)
+            self.job.write_record(entry, state="failed", error=error, seconds=time.perf_counter() - started)
+            self.report["failed"][entry.name] = error
+        else:
+            self.job.write_record(entry, state="done", seconds=time.perf_counter() - started)
+            self._draw(entry)
+            self.report["trained"].append(entry.name)
+        return True
+
+    def _sentence(self, problem: Exception) -> str:
+        if isinstance(problem, RiffError):
+            return str(problem)
+        if isinstance(problem, MemoryError):
+            return "There is not enough memory; use a machine with more, or a shorter clip."
         # Out of GPU memory and the like come as many types. The log has the rest; the other clips can still be done.
-        traceback.print_exc(file=progress.stream)
-        error = f"{type(problem).__name__}: {problem}".splitlines()[0]
-    else:
-        job.write_record(entry, state="done", seconds=time.perf_counter() - started)
-        _draw(job, entry, progress)
-        return ""
-    job.write_record(entry, state="failed", error=error, seconds=time.perf_counter() - started)
-    return error
+        traceback.print_exception(problem, file=self.progress.stream)
+        return f"{type(problem).__name__}: {problem}".splitlines()[0]
+
+    def _train(self, entry: Entry, lease: Lease) -> None:
+        job = self.job
+        clip = load_clip(job.clip_path(entry), entry.sha256)
+        from .training_file import go_on_from, run_with_text
+
+        begun = Checkpoint(clip.motion, job.recipe, job.seed, entry.name, rig=entry.rig)
+        state, model = job.training_path(entry), job.model_path(entry)
+
+        def should_stop() -> bool:
+            return self.should_stop() or lease.lost.is_set()
+
+        run_with_text(
+            go_on_from(state, begun), model, state, self.progress.show, should_stop, self.device, self.threads
+        )
+
+    def _draw(self, entry: Entry) -> None:
+        """A picture that cannot be drawn costs the clip nothing: the report tries again."""
+        from .pose_sheet import write_sheet
+
+        try:
+            write_sheet(self.job.model_path(entry), self.job.sheet_path(entry))
+        except RiffError as error:
+            print(error, file=self.progress.stream)
 
 
 def _forget(job: Job, entry: Entry) -> None:
     for path in (job.model_path(entry), job.training_path(entry), job.record_path(entry), job.sheet_path(entry)):
         path.unlink(missing_ok=True)
-
-
-def _train(
-    job: Job, entry: Entry, progress: TaskProgress, should_stop: Callable[[], bool], device: str, threads: int | None,
-) -> None:  # fmt: skip
-    clip = load_clip(job.clip_path(entry), entry.sha256)
-    from .training_file import go_on_from, run_with_text
-
-    begun = Checkpoint(clip.motion, job.recipe, job.seed, entry.name, rig=entry.rig)
-    state, model = job.training_path(entry), job.model_path(entry)
-    run_with_text(go_on_from(state, begun), model, state, progress.show, should_stop, device, threads)
-
-
-def _draw(job: Job, entry: Entry, progress: TaskProgress) -> None:
-    """A picture that cannot be drawn costs the clip nothing: the report tries again."""
-    from .pose_sheet import write_sheet
-
-    try:
-        write_sheet(job.model_path(entry), job.sheet_path(entry))
-    except RiffError as error:
-        print(error, file=progress.stream)
 
 
 def all_ended(job: Job) -> bool:

@@ -23,6 +23,7 @@ from ..core.direction import Direction, direct
 from ..core.errors import ClipError, ModelError, RiffError
 from ..core.job_export import complete_job
 from ..core.job_folder import JobWriter
+from ..core.lease import hold
 from ..core.model import load_model, read_info
 from ..core.motion import RATE, Motion, resample
 from ..core.progress_line import ProgressLine
@@ -125,17 +126,19 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         check_target(target, options.overwrite or options.resume)
     clips = [(clip_of(armature_for(a, options.armature), a, bpy.context.scene), target) for a, target in todo]
     recipe = RECIPES[options.recipe].scaled(options.scale)
-    begun = [
-        resumed(Checkpoint(c.motion, recipe, options.seed, c.name, rig=c.rig), state_path(target), options)
-        for c, target in clips
-    ]
+    begun = [(Checkpoint(c.motion, recipe, options.seed, c.name, rig=c.rig), target) for c, target in clips]
+    for training, target in begun:
+        resumed(training, state_path(target), options)  # refused now rather than after an hour of the others
     with ProgressLine(sys.stderr) as line, stop_on_signal() as stop:
-        for number, (training, (_, target)) in enumerate(zip(begun, clips, strict=True), start=1):
+        for number, (training, target) in enumerate(begun, start=1):
             label = f"{number} of {len(clips)}, “{training.name}”: "
-            run_with_text(
-                training, target, state_path(target), lambda _, text, label=label: line.show(label + text),  # type: ignore[misc]
-                stop.is_set, options.device, options.threads,
-            )  # fmt: skip
+            with hold(state_path(target)) as lease:
+                run_with_text(
+                    resumed(training, state_path(target), options), target, state_path(target),
+                    lambda _, text, label=label: line.show(label + text),  # type: ignore[misc]
+                    lambda lease=lease: stop.is_set() or lease.lost.is_set(),  # type: ignore[misc]
+                    options.device, options.threads,
+                )  # fmt: skip
     done = {target for _, target in todo}
     return {"models": [{"model": str(t), "trained": t in done, **read_info(t)} for t in targets]}
 
