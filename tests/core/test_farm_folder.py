@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -224,6 +224,35 @@ def test_a_read_only_job_is_refused_before_any_work(job: Job) -> None:
         assert run.returncode == 0, run.stderr
         assert run.stdout.startswith("Cannot write into “")
         assert not (Path(place) / "job/models").exists()
+
+
+@pytest.fixture
+def read_only(job: Job, tmp_path: Path) -> Iterator[Path]:
+    """The job on a disk that takes nothing more, not even from root."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place)]
+    if sys.platform != "linux" or subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        shutil.copytree(job.folder, place / "job")
+        subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+        yield place / "job"
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_read_only_disk_is_refused_before_any_work(read_only: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = next((read_only / "clips").iterdir())
+    for arguments, what in (
+        (["job", str(read_only)], f"Cannot write into “{read_only / 'models'}”: Read-only file system."),
+        (["report", str(read_only)], f"Cannot write into “{read_only / 'report'}”: Read-only file system."),
+        (["train", str(clip), "--out", str(read_only / "m.safetensors")], f"Cannot write into “{read_only}”"),
+    ):
+        assert main(arguments) == 1
+        output = capsys.readouterr()
+        assert output.err.startswith(what)
+        assert output.err.count("\n") == 1
 
 
 def test_two_clips_of_one_name_and_no_clip_are_not_exported(walker: Motion, tmp_path: Path) -> None:
