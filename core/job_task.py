@@ -51,10 +51,10 @@ class TaskProgress:
             self._shown = time.monotonic()
             print(f"openjd_status: “{name}”: {text}", file=self.stream, flush=True)
 
-    def next(self) -> None:
+    def next(self, ending: str) -> None:
         self.done += 1
         if self.openjd:
-            self.say(self.done / self.clips, "finished")
+            self.say(self.done / self.clips, ending)
 
 
 def run_clips(
@@ -102,7 +102,7 @@ class _Task:
                 # Who had it before may have ended between the two looks.
                 if not self._skip(entry) and not self._run_clip(entry, lease):
                     return False
-        self.progress.next()
+        self.progress.next("failed" if entry.name in self.report["failed"] else "finished")
         return True
 
     def wait_for(self, entry: Entry) -> None:

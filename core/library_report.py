@@ -27,7 +27,8 @@ COLUMNS = (
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1160px;padding:0 1rem;color:#222;
 background:#fff}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;
-padding:.25rem .6rem;border-bottom:1px solid #ddd}td.n,th.n{text-align:right}.Good{color:#1c7a3c}.Fair{color:#8a6100}
+padding:.25rem .6rem;border-bottom:1px solid #ddd}td.n,th.n{text-align:right}
+td:first-child{min-width:8rem;overflow-wrap:anywhere}.Good{color:#1c7a3c}.Fair{color:#8a6100}
 .Poor,.failed{color:#b3261e}figure{margin:1.5rem 0}figcaption{font-weight:600}img{max-width:100%;height:auto}
 nav a{margin-right:.6rem}"""
 

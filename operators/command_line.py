@@ -118,8 +118,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     except ImportError as error:
         raise RiffError(f"PyTorch cannot be loaded in Blender's Python ({error}).") from error
     open_file(options.file)
-    folder = options.out or models_folder()
     actions = _chosen(options)
+    folder = _made(options.out) if options.out else models_folder()
     targets = [folder / f"{plain_name(action.name)}{SUFFIX}" for action in actions]
     todo = [pair for pair in zip(actions, targets, strict=True) if not _is_finished(pair[1], options)]
     for _, target in todo:
@@ -141,6 +141,15 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
                 )  # fmt: skip
     done = {target for _, target in todo}
     return {"models": [{"model": str(t), "trained": t in done, **read_info(t)} for t in targets]}
+
+
+def _made(folder: Path) -> Path:
+    """The folder, made where there is none. Raises ModelError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"Cannot make the folder “{folder}”: {error.strerror or error}.") from error
+    return folder
 
 
 def _is_finished(target: Path, options: argparse.Namespace) -> bool:

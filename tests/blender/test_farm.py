@@ -176,8 +176,7 @@ def test_list_tells_what_can_be_learned(shell: Callable[..., int], file: Path, c
 def test_train_by_pattern_then_generate_and_compose(
     shell: Callable[..., int], file: Path, tmp_path: Path, capfd: Any
 ) -> None:
-    content, out = file.read_bytes(), tmp_path / "out"
-    out.mkdir()
+    content, out = file.read_bytes(), tmp_path / "new" / "out"
     train = ("train", file, "--action", "Dance*", "--out", out, "--device", "cpu", "--json")
     assert shell(*train) == 0
     output = capfd.readouterr()
