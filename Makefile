@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-install lint types gui gui-random soak bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs clean
+.PHONY: help demo test test-install lint types gui gui-shell gui-random soak bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs bench-farm clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -38,6 +38,9 @@ lint: .venv311/ready ## Ruff, and mypy against the interfaces of Blender 4.5 and
 gui: .venv311/ready $(ZIP) ## A person's path by mouse and keys in a real Blender window, pictures in out/gui (Linux, as root; RIFF_GUI_ROOT=folder)
 	@$(PYTHON) tests/gui/run.py --zip $(ZIP)
 
+gui-shell: .venv311/ready $(ZIP) ## Every verb of `blender -c riff` in the real Blender of `make gui`, without a window
+	@$(PYTHON) tests/gui/shell.py --zip $(ZIP)
+
 soak: .venv311/ready $(if $(PYTHON313),.venv313/ready) $(ZIP) ## Let everything go wrong, often; one table of what was lost (half an hour; ONLY="words" SHARE=0.1; disks and clocks as root)
 	@$(PYTHON) tests/soak/run.py --zip $(ZIP) $(if $(ONLY),--only $(ONLY)) $(if $(SHARE),--share $(SHARE))
 
@@ -71,6 +74,9 @@ bench-crowd: .venv311/ready $(ZIP) ## Crowds of several sizes: seconds, playback
 
 bench-rigs: .venv311/ready ## Every kind of rig read, written, played, trained on: ONLY=part of a name SHEET=picture of Rigify's human
 	@$(PYTHON) -m bench.rigs $(if $(ONLY),--only "$(ONLY)") $(if $(SHEET),--sheet "$(SHEET)") $(if $(OUT),--out "$(OUT)")
+
+bench-farm: .venv311/ready ## What a farm's task costs beside the plain command: CLIP=path or name ROUNDS=5
+	@$(PYTHON) -m bench.farm $(if $(CLIP),--clip "$(CLIP)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out "$(OUT)")
 
 clean: ## Remove everything that was built: out/, dist/, build/, environments, fetched wheels
 	rm -rf out dist build .venv311 .venv313 .mypy_cache .ruff_cache .pytest_cache .hypothesis wheels/*.whl
