@@ -34,6 +34,7 @@ from core.motion import RATE, Motion, resample, with_contact_labels
 from core.networks import Generator, Graph
 from core.pyramid import run_stages
 from core.recipe import FAST, GANIMATOR, PAPER, Recipe
+from core.shapes import group_widths
 from core.skeleton import GROUP
 from core.threads import Settings
 from core.torch_generator import load_generator
