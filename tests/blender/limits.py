@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -182,12 +183,12 @@ def _saved_and_opened(name: str, folder: Path) -> None:
     assert bpy.ops.riff.generate(count=1, frames=60, seed=9) == {"FINISHED"}
 
 
-def strange_model_names(model: Path, folder: Path) -> None:
+def strange_model_names(model: Path, folder: Path, names: Sequence[str] = NAMES) -> None:
     """A model renamed to each name, exported and imported; what it generates can be told apart."""
     use_model(model)
     bpy.ops.riff.add_sample_dancer()
     session = bpy.context.window_manager.riff
-    for name in NAMES:
+    for name in names:
         assert bpy.ops.riff.rename_model(name=name) == {"FINISHED"}, name
         (row,) = session.models
         assert row.problem == "", (name, row.problem)
