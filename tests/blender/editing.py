@@ -185,7 +185,7 @@ class Editing(Person):
         self.said(bpy.ops.wm.open_mainfile, filepath=str(self.folder / "edited.blend"))
         self.remember()
 
-    @precondition(lambda self: (self.folder / "edited.blend").exists() and len(bpy.data.objects) < 24)
+    @precondition(lambda self: self.can_append() and len(bpy.data.objects) < 24)
     @rule(number=PICKS)
     def append(self, number: int) -> None:
         libraries: Any = bpy.data.libraries
@@ -196,6 +196,11 @@ class Editing(Person):
             if ob is not None and ob.name not in bpy.context.scene.objects:
                 bpy.context.scene.collection.objects.link(ob)
         self.edited("Append")
+
+    def can_append(self) -> bool:
+        """Whether there is a file other than the open one, from which Blender does not append."""
+        path = self.folder / "edited.blend"
+        return path.exists() and bpy.data.filepath != str(path)
 
     def leave(self) -> None:
         """What Blender does with running operators before it loads a file."""
