@@ -222,9 +222,8 @@ def unreachable_folder(model: Path) -> None:
     assert not part("rig.jobs").any_running()
 
 
-def far_away(model: Path) -> None:
+def far_away() -> None:
     """In a user folder far away: trained by a process of its own, generated, saved; a model exported and imported."""
-    use_model(model, "Other")
     bpy.ops.riff.add_sample_dancer()
     preferences: Any = bpy.context.preferences.addons[EXTENSION].preferences
     preferences.separate_process = True
