@@ -11,6 +11,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ..core.errors import ClipError
+from ..core.fields import parse_json
 from ..core.rotation import Array
 from .compat import assign_action
 from .crowd_character import MEMBER
@@ -38,7 +39,7 @@ def crowd_of(ob: bpy.types.Object | None) -> bpy.types.Collection | None:
 def settings_of_crowd(collection: bpy.types.Collection) -> dict[str, Any]:
     """How a crowd was made; empty where that cannot be read."""
     try:
-        settings = json.loads(str(collection[CROWD]))
+        settings = parse_json(str(collection[CROWD]))
     except ValueError:
         return {}
     return settings if isinstance(settings, dict) else {}

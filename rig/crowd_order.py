@@ -14,7 +14,9 @@ from ..core.crowd_paths import course_of, floor_of, forward_of, room_of
 from ..core.crowd_place import Floor, Spot, sampled
 from ..core.crowd_wish import Wish
 from ..core.errors import ClipError
+from ..core.fields import FieldError, Fields
 from ..core.model import Model
+from ..core.motion_fields import MOST_FRAMES
 from ..core.rotation import Array
 from ..core.skeleton import BODY, WHOLE
 from ..core.strength import with_strength
@@ -71,10 +73,24 @@ class CrowdSettings:
     @staticmethod
     def from_json(data: dict[str, Any]) -> CrowdSettings:
         """Settings of a crowd; what a newer version added is left out. Raises ClipError for another's."""
-        known = {field.name: data[field.name] for field in fields(CrowdSettings) if field.name in data}
-        if "model" not in known:
+        given = Fields(data, "crowd")
+        if "model" not in given:
             raise ClipError("This crowd does not say how it was made; make it anew.")
-        return CrowdSettings(**known)
+        own = [field for field in fields(CrowdSettings) if field.name in given]
+        try:
+            return CrowdSettings(**{field.name: _setting(given, field.name, field.default) for field in own})
+        except FieldError as error:
+            raise ClipError(f"How this crowd was made is damaged: {error}.") from error
+
+
+def _setting(given: Fields, name: str, usual: Any) -> Any:
+    """A setting of the kind of its usual value: the file that holds it may be a stranger's. Raises FieldError."""
+    if isinstance(usual, str):
+        return given.text(name)
+    if isinstance(usual, bool):
+        return given.flag(name, usual)
+    most = MOST_FRAMES if name == "frames" else 1 << 32
+    return type(usual)(given.number(name, -most, most))
 
 
 @dataclass(frozen=True, eq=False)
