@@ -23,6 +23,29 @@ class Course:
     facing: float
 
 
+@dataclass(frozen=True)
+class Span:
+    """When a crowd moves: `frames` from `start` on, over and over if it is a `loop`, else still before and after."""
+
+    start: float
+    frames: int
+    loop: bool
+
+
+def seen_during(path: Array, theirs: Span, own: Span) -> Array:
+    """Where a path (R, D) over the span of one crowd leads in that of another, in as many rows.
+
+    Of loops of another length only the first round counts.
+    """
+    if theirs == own:
+        return path
+    frames = np.linspace(0.0, own.frames - 1.0, len(path)) + (own.start - theirs.start)
+    if theirs.loop:
+        frames = frames % theirs.frames
+    at = frames / max(theirs.frames - 1.0, 1.0) * (len(path) - 1.0)
+    return np.stack([np.interp(at, np.arange(len(path)), column) for column in path.T], axis=1)
+
+
 def course_of(motion: Motion, forward: Array) -> Course:
     """Path and facing of a motion whose character looks along `forward` (3,) at rest."""
     ways = motion.rotations()[:, 0] @ forward

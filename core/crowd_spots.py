@@ -78,20 +78,38 @@ class Surface:
         at = np.floor((paths - self._corner) / self._cell).astype(int)
         inside = ((at >= 0) & (at < self._map.shape)).all(axis=2)
         at = at.clip(0, np.array(self._map.shape) - 1)
-        result: NDArray[np.bool_] = (inside & self._map[at[..., 0], at[..., 1]]).all(axis=1)
+        covered = np.isfinite(self._map[at[..., 0], at[..., 1]])
+        result: NDArray[np.bool_] = (inside & covered).all(axis=1)
         return result
+
+    def heights(self, places: Array) -> Array:
+        """Height of the surface at places (..., 2), seen from above; between the cells of its map in proportion, NaN
+        beside it."""
+        at = (places - self._corner) / self._cell - 0.5
+        low = np.floor(at).astype(int)
+        total, weights = np.zeros(places.shape[:-1]), np.zeros(places.shape[:-1])
+        for step in itertools.product((0, 1), repeat=2):
+            cell = low + step
+            share = np.abs(1 - np.array(step) - (at - low)).prod(axis=-1)
+            inside = ((cell >= 0) & (cell < self._map.shape)).all(axis=-1)
+            cell = cell.clip(0, np.array(self._map.shape) - 1)
+            height = self._map[cell[..., 0], cell[..., 1]]
+            known = inside & np.isfinite(height)
+            total += np.where(known, share * np.nan_to_num(height), 0.0)
+            weights += known * share
+        return np.where(weights > 1e-6, total / np.maximum(weights, 1e-6), np.nan)
 
     def _draw_map(self, detail: float) -> None:
         flat = self.triangles[..., :2]
         self._corner = flat.min(axis=(0, 1))
         extent = np.maximum(flat.max(axis=(0, 1)) - self._corner, 1e-9)
         self._cell = max(detail, float(np.sqrt(extent.prod() / CELLS)), float(extent.max()) / CELLS)
-        self._map = np.zeros(np.ceil(extent / self._cell).astype(int).clip(1), dtype=bool)
-        for triangle in flat:
-            self._fill(triangle)
+        self._map = np.full(np.ceil(extent / self._cell).astype(int).clip(1), np.nan)
+        for triangle, heights in zip(flat, self.triangles[..., 2], strict=True):
+            self._fill(triangle, heights)
 
-    def _fill(self, triangle: Array) -> None:
-        """Mark the cells whose middle is in a triangle."""
+    def _fill(self, triangle: Array, heights: Array) -> None:
+        """Note how high a triangle is in the cells whose middle is in it, where nothing is above it."""
         low = np.floor((triangle.min(axis=0) - self._corner) / self._cell).astype(int).clip(0)
         high = np.ceil((triangle.max(axis=0) - self._corner) / self._cell).astype(int).clip(None, self._map.shape)
         x = self._corner[0] + (np.arange(low[0], high[0]) + 0.5) * self._cell
@@ -100,4 +118,7 @@ class Surface:
         for a, b in zip(triangle, np.roll(triangle, -1, axis=0), strict=True):
             edge = b - a
             inside &= edge[0] * (y[None] - a[1]) - edge[1] * (x[:, None] - a[0]) >= -1e-9 * self._cell
-        self._map[low[0] : high[0], low[1] : high[1]] |= inside
+        slope = np.linalg.solve(triangle[1:] - triangle[0], heights[1:] - heights[0])
+        height = heights[0] + slope[0] * (x[:, None] - triangle[0, 0]) + slope[1] * (y[None] - triangle[0, 1])
+        own = self._map[low[0] : high[0], low[1] : high[1]]
+        own[inside] = np.fmax(own[inside], height[inside])

@@ -7,6 +7,8 @@ back. Its third differences run across every join, so place, velocity and accele
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,8 +29,8 @@ JOIN = 14.0
 PIECE = 40
 """Unknowns of a long system that are solved together."""
 
-SHORT = 80
-"""Frames up to which blocks are solved side by side, as long as the longest of them."""
+SHORT = (20, 40, 80)
+"""Frames up to which blocks are solved side by side with others about as long."""
 
 _STENCILS = (np.array([1.0]), np.array([-1.0, 1.0]), np.array([1.0, -2.0, 1.0]), np.array([-1.0, 3.0, -3.0, 1.0]))
 _BINOMIAL = (1.0, 3.0, 3.0, 1.0)
@@ -58,12 +60,14 @@ def spread_offsets(
         if blocks and start - blocks[-1][1] < _BAND:  # too few kept frames between them to part them
             start = blocks.pop()[0]
         blocks.append((start, stop))
-    inner = [(a, b) for a, b in blocks if a >= _BAND and b <= len(weights) - _BAND and b - a <= SHORT]
+    inner = [(a, b) for a, b in blocks if a >= _BAND and b <= len(weights) - _BAND and b - a <= SHORT[-1]]
     for start, stop in blocks:
         if (start, stop) not in inner:
             _fill(result, weights, start, stop, decay, drift)
-    if inner:
-        _fill_inner(result, weights, np.array(inner), decay, drift)
+    for shortest, longest in itertools.pairwise((0, *SHORT)):
+        alike = [(a, b) for a, b in inner if shortest < b - a <= longest]
+        if alike:
+            _fill_inner(result, weights, np.array(alike), decay, drift)
     return result
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,7 @@ def _planted(motion: Motion, keep: Array, ground: Array) -> tuple[Motion, NDArra
     runs = contact_runs(motion.contact_labels())
     standing = standing_mask(runs, motion.frames)
     pose = Pose(motion)
-    moved = False
+    moved, firmness = False, dict[bytes, _Firmness]()
     for leg in find_legs(motion.skeleton):
         kept = (keep[:, list(leg.movers)] >= EXACT).all(1)
         if kept.all():
@@ -80,9 +80,27 @@ def _planted(motion: Motion, keep: Array, ground: Array) -> tuple[Motion, NDArra
         if moved:
             pose.follow()
         path = pose.place(motion.skeleton.contacts[leg.contact])
-        correction = _corrections(path, kept, runs[leg.contact], ground[leg.contact], motion.fps)
+        pattern = kept.tobytes()  # of most legs the same frames are kept
+        firm = firmness[pattern] = firmness.get(pattern) or _Firmness.of(kept, motion.fps)
+        correction = _corrections(path, kept, firm, runs[leg.contact], ground[leg.contact], motion.fps)
         moved |= _reach_where(pose, leg, path, correction)
     return pose.motion(motion, standing), standing
+
+
+@dataclass(frozen=True, eq=False)
+class _Firmness:
+    """How firmly feet stand in each frame (T,): those that stood already before a join, and all others.
+
+    Close to a join a foot may still move as it did: to stop it within a frame would be a jolt.
+    """
+
+    held: Array
+    other: Array
+
+    @staticmethod
+    def of(kept: NDArray[np.bool_], fps: float) -> _Firmness:
+        held, other = (1.0 - near_joins(kept, reach * fps / RATE) for reach in (HELD, JOIN))
+        return _Firmness(held, other)
 
 
 def _reach_where(pose: Pose, leg: Leg, path: Array, correction: Array) -> bool:
@@ -92,18 +110,17 @@ def _reach_where(pose: Pose, leg: Leg, path: Array, correction: Array) -> bool:
     return True
 
 
-def _corrections(path: Array, kept: NDArray[np.bool_], runs: list[tuple[int, int]], ground: float, fps: float) -> Array:
+def _corrections(
+    path: Array, kept: NDArray[np.bool_], firmness: _Firmness, runs: list[tuple[int, int]], ground: float, fps: float,
+) -> Array:  # fmt: skip
     """What to add to a foot's path (T, 3): it stands in each run, kept frames are not touched, joins are smooth."""
     wanted = np.zeros_like(path)
     weights = kept.astype(float)
-    # Close to a join the foot may still move as it did: to stop it within a frame would be a jolt.
-    firm = 1.0 - near_joins(kept, JOIN * fps / RATE)
-    firm_held = 1.0 - near_joins(kept, HELD * fps / RATE)
     for start, stop in runs:
         for rows, place in _stands(path, kept, np.arange(start, stop), ground):
             new = ~kept[rows]
             wanted[rows[new]] = place[new] - path[rows[new]]
-            weights[rows[new]] = (firm_held if kept[rows].any() else firm)[rows[new]]
+            weights[rows[new]] = (firmness.held if kept[rows].any() else firmness.other)[rows[new]]
     weights[weights > FIRM] = 1.0  # what is known exactly parts one long problem into many short ones
     return spread_offsets(wanted, weights, 0.6 * DECAY * fps / RATE)
 

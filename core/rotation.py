@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+CACHED = 2048
+"""Rotations that are turned at once."""
+
 
 def matrix_to_six(matrices: Array) -> Array:
     """Flatten the first two columns of rotation matrices.
@@ -93,6 +96,46 @@ def rotation_from_vector(vectors: Array) -> Array:
         matrices[..., k, j] += first[..., i]
         matrices[..., j, k] -= first[..., i]
     return matrices
+
+
+def turn_six(six: Array, vectors: Array) -> Array:
+    """Six numbers (N, 6) of rotations that are turned on, each about an axis of its own by `vectors` (N, 3).
+
+    `matrix_to_six(six_to_matrix(six) @ rotation_from_vector(vectors))` in a fraction of the time: one array for each
+    component, no third column, and few enough at once to stay in a core's cache.
+    """
+    parts = range(0, len(six), CACHED)
+    return np.concatenate([_turned(six[k : k + CACHED], vectors[k : k + CACHED]) for k in parts] or [six])
+
+
+def _turned(six: Array, vectors: Array) -> Array:
+    first, second = np.ascontiguousarray(six[:, :3].T), np.ascontiguousarray(six[:, 3:].T)
+    length = np.sqrt(_dots(first, first))
+    unit = first / np.maximum(length, 1e-9)
+    across = second - _dots(unit, second) * unit
+    width = np.sqrt(_dots(across, across))
+    if min(length.min(initial=1.0), width.min(initial=1.0)) <= 1e-9:
+        return matrix_to_six(six_to_matrix(six) @ rotation_from_vector(vectors))
+    across /= width
+    third = np.stack([unit[j] * across[k] - unit[k] * across[j] for j, k in ((1, 2), (2, 0), (0, 1))])
+    x, y, z = np.ascontiguousarray(vectors.T)
+    square = x * x + y * y + z * z
+    angle = np.sqrt(square)
+    small = angle < 1e-6
+    safe = np.where(small, 1.0, angle)
+    one = np.where(small, 1.0, np.sin(safe) / safe)
+    two = np.where(small, 0.5, (1.0 - np.cos(safe)) / safe**2)
+    result = np.empty_like(six)
+    turned = (1.0 + two * (x * x - square)) * unit + (one * z + two * x * y) * across
+    result[:, :3] = (turned + (two * x * z - one * y) * third).T
+    turned = (two * x * y - one * z) * unit + (1.0 + two * (y * y - square)) * across
+    result[:, 3:] = (turned + (one * x + two * y * z) * third).T
+    return result
+
+
+def _dots(a: Array, b: Array) -> Array:
+    """Products (N,) of vectors (3, N)."""
+    return np.asarray(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
 
 
 def vector_from_rotation(matrices: Array) -> Array:

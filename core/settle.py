@@ -12,14 +12,16 @@ from .joins import DECAY, EXACT, JOIN, near_joins, patterns_of, runs_of, spread_
 from .motion import RATE, Motion
 from .new_feet import plant_new_feet, stance_path
 from .rates import at_rate, stretch_rows, with_path
-from .rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
+from .rotation import Array, six_to_matrix, turn_six, vector_from_rotation
 from .route import follow_route
 from .skeleton import GROUP
 
 CALM = 4.0
 """Standard deviation in frames at 30 a second of the smoothing at a join."""
 
-_REACH = 40
+_REACH = 4.0
+"""Standard deviations beyond which the smoothing sees nothing."""
+
 _SIDE = 3
 """Kept frames beside a join that its derivatives are taken from."""
 
@@ -86,15 +88,16 @@ def _join_numbers(
 
 def _calm(features: Array, columns: np.ndarray, weights: Array, pace: float, loop: bool) -> None:
     """Smooth what was generated close to joins, so that its jitter is not taken for a speed that must go on."""
+    reach = int(np.ceil(_REACH * CALM * pace))
     if loop:
-        lap = np.arange(-_REACH, len(weights) + _REACH) % len(weights)
+        lap = np.arange(-reach, len(weights) + reach) % len(weights)
         wide = features[lap]
         _calm(wide, columns, weights[lap], pace, False)
-        features[:, columns] = wide[_REACH:-_REACH, columns]
+        features[:, columns] = wide[reach:-reach, columns]
         return
     near = near_joins(weights > 0.5, JOIN * pace)
     for start, stop in runs_of(near > 0):
-        low, high = max(0, start - _REACH), min(len(features), stop + _REACH)
+        low, high = max(0, start - reach), min(len(features), stop + reach)
         rows = features[low:high][:, columns]
         own = slice(start - low, stop - low)
         calm = _smoothing(high - low, CALM * pace)[own] @ rows
@@ -130,9 +133,8 @@ def _join_rotations(
     _unwind(known, used)
     offsets = spread_offsets(known.reshape(frames, -1), np.where(used, weights, 0.0), decay, loop=loop)
     moved = np.flatnonzero((np.abs(offsets) > 1e-9).any(axis=1) & (weights < EXACT))
-    turns = six_to_matrix(features[moved][:, columns].reshape(-1, len(joints), GROUP))
-    turns = turns @ rotation_from_vector(offsets[moved].reshape(-1, len(joints), 3))
-    features[moved[:, None], columns] = matrix_to_six(turns).reshape(len(moved), -1)
+    turned = turn_six(features[moved[:, None], columns].reshape(-1, GROUP), offsets[moved].reshape(-1, 3))
+    features[moved[:, None], columns] = turned.reshape(len(moved), -1)
     exact = np.flatnonzero(weights >= EXACT)
     features[exact[:, None], columns] = target[exact[:, None], columns]
 

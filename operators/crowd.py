@@ -69,8 +69,7 @@ class _CrowdWork:
 
     def modal(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         job = self._prepared.job
-        # Members that have another motion already cannot get the old one back: once that began, it is finished.
-        if event.type == "ESC" and (job.running or self._made is not None):
+        if event.type == "ESC":
             job.cancel()
             return self._end_modal(context, self._give_up("Making the crowd was cancelled", "INFO"))
         if event.type != "TIMER":
@@ -131,6 +130,7 @@ class _CrowdWork:
             return self._give_up(why_homeless(self._settings, self._prepared.distance, self._wanted, 0))
         self._settings = settled(self._settings, job)
         collection = self._finish(context)
+        self._writer.keep()
         keep_settings(collection, self._settings.to_json())
         refresh_variations(session_of(context))
         self._tell(len(self._writer))
@@ -153,6 +153,8 @@ class _CrowdWork:
         if self._writer is not None:
             self._writer.close()
         with suppress(ReferenceError):  # the members are gone already, with an undo or with their file
+            if self._writer is not None:
+                self._writer.take_back()
             self._take_back()
 
     def _take_back(self: Any) -> None:
@@ -250,7 +252,7 @@ class RIFF_OT_add_to_crowd(_OnCrowd, _CrowdWork, bpy.types.Operator):
         collection, armature, model = self._read(context)
         self._name, self._wanted, self._first = collection.name, self.count, next_number(collection)
         prepared = prepare(
-            context, armature, model, self._settings, self.count, present=members_of(collection),
+            context, armature, model, self._settings, self.count, present=members_of(collection), crowd=collection,
         )  # fmt: skip
         self._character = Character(armature, context.scene)
         return prepared
@@ -299,7 +301,8 @@ class RIFF_OT_reroll_crowd(_OnCrowd, _CrowdWork, bpy.types.Operator):
         self._members = {spot.place: member.name for member, spot in spots}
         rest = [member for member in everyone if member not in chosen]
         return prepare(
-            context, armature, model, self._settings, len(spots), present=rest, spots=[spot for _, spot in spots],
+            context, armature, model, self._settings, len(spots), present=rest, crowd=collection,
+            spots=[spot for _, spot in spots],
         )  # fmt: skip
 
     def _spot(self, member: bpy.types.Object) -> Spot | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
@@ -61,6 +62,14 @@ def members_of(collection: bpy.types.Collection) -> list[bpy.types.Object]:
     return sorted((ob for ob in collection.objects if ob.get(MEMBER) is not None), key=lambda ob: int(ob[MEMBER]))
 
 
+def others_in(scene: bpy.types.Scene, crowd: bpy.types.Collection | None) -> list[bpy.types.Object]:
+    """The members in a scene that can be seen there and belong to other crowds."""
+    found = [collection for collection in crowds() if collection != crowd]
+    return [
+        ob for collection in found for ob in members_of(collection) if ob.name in scene.objects and ob.visible_get()
+    ]  # fmt: skip
+
+
 def action_of(member: bpy.types.Object) -> bpy.types.Action | None:
     """The action that a member plays, itself or in its NLA."""
     data = member.animation_data
@@ -87,11 +96,51 @@ def world_path(member: bpy.types.Object) -> Array | None:
     return (path @ world[:3, :3].T + world[:3, 3])[:, :2]
 
 
+@dataclass(frozen=True, eq=False)
+class Before:
+    """What a member was before it got another motion and place: names and plain values, so that it can be again."""
+
+    member: str
+    world: Array
+    path: Array
+    spot: Array
+    action: str
+    nla: bool
+    repeat: float
+
+    @staticmethod
+    def of(member: bpy.types.Object) -> Before | None:
+        """None for one that has had neither motion nor place."""
+        action = action_of(member)
+        if action is None or member.get(PATH) is None or member.get(SPOT) is None:
+            return None
+        strips = [strip for track in member.animation_data.nla_tracks for strip in track.strips]
+        return Before(
+            member.name, np.array(member.matrix_world), np.array(member[PATH]), np.array(member[SPOT]), action.name,
+            bool(strips), strips[0].repeat if strips else 1.0,
+        )  # fmt: skip
+
+    def give_back(self) -> None:
+        """The motion that the member has meanwhile is removed."""
+        member, action = bpy.data.objects.get(self.member), bpy.data.actions.get(self.action)
+        if member is None or action is None:
+            return
+        meanwhile = action_of(member)
+        place_member(member, self.world, self.path, self.spot)
+        give_action(member, action, nla=self.nla, repeat=self.repeat)
+        if meanwhile is not None and meanwhile != action:
+            remove_unused(meanwhile)
+
+
+def remove_unused(action: bpy.types.Action) -> None:
+    if action.users == int(action.use_fake_user):
+        bpy.data.actions.remove(action)
+
+
 def give_action(
     member: bpy.types.Object, action: bpy.types.Action, *, nla: bool, repeat: float = 1.0,
 ) -> None:  # fmt: skip
-    """Let a member play an action, itself or on an NLA track where it is repeated; the one before is removed."""
-    before = action_of(member)
+    """Let a member play an action, itself or on an NLA track where it is repeated."""
     data = member.animation_data or member.animation_data_create()
     for track in list(data.nla_tracks):
         data.nla_tracks.remove(track)
@@ -105,8 +154,6 @@ def give_action(
         strip.repeat = max(1.0, repeat)
     else:
         assign_action(member, action, action.slots[0])
-    if before is not None and before != action and before.users == 0:
-        bpy.data.actions.remove(before)
 
 
 def place_member(member: bpy.types.Object, world: Array, path: Array, spot: Array) -> None:

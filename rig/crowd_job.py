@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.crowd_place import Floor, Spot, sampled
+from ..core.crowd_terrain import Heights, over_ground
 from ..core.crowd_wish import Figures, Wish
 from ..core.errors import TrainingStopped
 from ..core.model import Model
-from ..core.rotation import Array
+from ..core.motion import Motion
+from ..core.rotation import Array, axis_rotation
+from ..core.skeleton import BODY
 from .crowd_keys import CurveName, KeyMaker, Keys, root_path
 from .jobs import Job
+
+if TYPE_CHECKING:
+    from ..core.crowd import Member
+
+STOREY = 0.3
+"""Body heights from a spot to the top of the surface above which the surface is another storey."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +49,7 @@ class Order:
     """What a crowd is made of: the wish and how motions get onto the armature.
 
     `level` is the height of the floor in the motion's world; `unit_scale` how much larger
-    the armature is now than it was when it was learned.
+    the armature is now than it was when it was learned; `heights` tell how high uneven ground is at places (..., 2).
     """
 
     wish: Wish
@@ -52,6 +61,7 @@ class Order:
     taken: Sequence[tuple[int, int]]
     level: float
     unit_scale: float
+    heights: Heights | None = None
 
 
 class CrowdJob(Job):
@@ -92,7 +102,7 @@ class CrowdJob(Job):
             raise TrainingStopped
         self._send("figures", (crowd.figures, crowd.next))
 
-    def _prepare(self, member: Any) -> Ready:
+    def _prepare(self, member: Member) -> Ready:
         order, plan = self._order, self._maker.plan
         path = root_path(member.motion, plan.world)
         seen = np.roll(path[:-1], -member.offset, axis=0) if order.loop else path[member.offset :][: order.wish.frames]
@@ -100,15 +110,34 @@ class CrowdJob(Job):
         place, heading = member.placed.spot.place, member.placed.spot.heading
         spot = np.array([[*place, 1.0], [np.cos(heading), np.sin(heading), 0.0, 0.0]])
         spot = (spot @ np.linalg.inv(world).T)[:, :3]
-        keys = self._maker.keys(member.motion)
+        keys = self._maker.keys(self._on_ground(member))
         return Ready(member.key, keys, member.offset, world, sampled(seen), spot, place)
 
-    def _world(self, member: Any) -> Array:
+    def _on_ground(self, member: Member) -> Motion:
+        """The member's motion as it goes over the ground there is; on another storey than its spot it stays level."""
+        heights, unit = self._order.heights, member.motion.skeleton.unit
+        if heights is None:
+            return member.motion
+        spot = np.array(member.placed.spot.place)
+        turn = member.scale * _turn_of(member)[:2, :2]
+        there = float(heights(spot[None, :2])[0])
+        if not abs(there - spot[2]) <= STOREY * BODY * unit * member.scale:
+            return member.motion
+
+        def above_spot(places: Array) -> Array:
+            world = spot[:2] + (unit * places - member.pivot[:2]) @ turn.T
+            return (heights(world) - there) / (member.scale * unit)
+
+        return over_ground(member.motion, above_spot)
+
+    def _world(self, member: Member) -> Array:
         """Where the armature stands so that the motion's pivot comes to its spot, turned and sized as placed."""
-        angle = member.placed.heading - member.course.facing
-        cos, sin = np.cos(angle), np.sin(angle)
         place = np.eye(4)
-        place[:3, :3] = member.scale * np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+        place[:3, :3] = member.scale * _turn_of(member)
         pivot = member.pivot + np.array([0.0, 0.0, self._order.level])
         place[:3, 3] = np.array(member.placed.spot.place) - place[:3, :3] @ pivot
         return place @ self._maker.plan.world
+
+
+def _turn_of(member: Member) -> Array:
+    return axis_rotation(2, np.array(member.placed.heading - member.course.facing))

@@ -10,8 +10,9 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..core.crowd_paths import course_of, floor_of, forward_of, room_of
+from ..core.crowd_paths import Span, course_of, floor_of, forward_of, room_of, seen_during
 from ..core.crowd_place import Floor, Spot, sampled
+from ..core.crowd_spots import Surface
 from ..core.crowd_wish import Wish
 from ..core.errors import ClipError
 from ..core.fields import FieldError, Fields
@@ -21,7 +22,7 @@ from ..core.rotation import Array
 from ..core.skeleton import BODY, WHOLE
 from ..core.strength import with_strength
 from .actions import Source, armature_of, source_of
-from .crowd import key_of, world_path
+from .crowd import crowd_of, key_of, others_in, settings_of_crowd, world_path
 from .crowd_ground import Looks, ground_of
 from .crowd_job import CrowdJob, Order
 from .crowd_keys import KeyMaker
@@ -104,10 +105,11 @@ class Prepared:
 
 def prepare(
     context: bpy.types.Context, armature: bpy.types.Object, model: Model, settings: CrowdSettings, count: int, *,
-    present: Sequence[bpy.types.Object] = (), spots: Sequence[Spot] | None = None,
+    present: Sequence[bpy.types.Object] = (), crowd: bpy.types.Collection | None = None,
+    spots: Sequence[Spot] | None = None,
 ) -> Prepared:  # fmt: skip
-    """All that making `count` members takes. `present` are members that are there and stay; `spots` replace those of
-    the settings. Raises RiffError for what cannot be, in a sentence."""
+    """All that making `count` members takes. `present` are members of their `crowd` that are there and stay; `spots`
+    replace those of the settings. Raises RiffError for what cannot be, in a sentence."""
     armature = armature_of(armature)
     if model.skeleton.bases[:1] == (WHOLE,):
         raise ClipError(
@@ -119,24 +121,34 @@ def prepare(
     scale = _scale(plan.poses.world[0]) / _scale(plan.world)
     distance = settings.distance or scale * room_of(model.source)
     height = scale * BODY * model.skeleton.unit
+    detail = SMALLEST_SHARE * max(distance, 0.1 * height)
     if spots is None:
-        ground = ground_of(context, settings.kind, settings.ground, SMALLEST_SHARE * max(distance, 0.1 * height))
+        ground = ground_of(context, settings.kind, settings.ground, detail)
+        surface = ground.surface
         spacing = settings.spacing or distance + 0.5 * scale * _radius(model, settings.frames)
         random = np.random.default_rng([settings.seed & 0xFFFFFFFF, settings.next, 11])
         chosen: Iterator[Spot] = ground.spots(count, spacing, _looks(context, model, settings), random)
-    else:
-        ground, chosen = None, iter(spots)
-    floor = Floor(distance, ground.surface.covers if ground and ground.surface else None)
-    _take_up(context, floor, armature, plan.joints[0], present, settings)
+    else:  # where they stand, even where somebody moved them off the surface
+        surface, chosen = _surface_under(context, settings, detail), iter(spots)
+    floor = Floor(distance, surface.covers if surface and spots is None else None)
+    _take_up(context, floor, armature, plan.joints[0], [*present, *others_in(context.scene, crowd)], settings)
     order = Order(
         wish=_wish(settings, count), fps=context.scene.render.fps / context.scene.render.fps_base, loop=settings.loop,
         clean=settings.clean_feet, floor=floor, spots=chosen,
         taken=[key for key in map(key_of, present) if key is not None],
         level=floor_of(model.source, float(plan.world[2, 3])), unit_scale=scale,
+        heights=surface.heights if surface else None,
     )  # fmt: skip
     maker = KeyMaker(armature, plan, settings.light)
     job = CrowdJob(with_strength(model, settings.coarse, settings.fine), order, maker)
     return Prepared(job, maker, distance)
+
+
+def _surface_under(context: bpy.types.Context, settings: CrowdSettings, detail: float) -> Surface | None:
+    """What a crowd was scattered on, if it is still there."""
+    if settings.kind != "SURFACE" or settings.ground not in context.scene.objects:
+        return None
+    return ground_of(context, settings.kind, settings.ground, detail).surface
 
 
 def learned_source(armature: bpy.types.Object, settings: CrowdSettings) -> Source | None:
@@ -172,10 +184,16 @@ def _take_up(
     present: Sequence[bpy.types.Object], settings: CrowdSettings,
 ) -> None:  # fmt: skip
     """Mark where the character and the members that stay will be; `root` is the index of its root bone."""
+    spans: dict[bpy.types.Collection, Span] = {}
+    own = Span(settings.frame_start, settings.frames, settings.loop)
     for member in present:
-        path = world_path(member)
-        if path is not None:
-            floor.add(path)
+        path, home = world_path(member), crowd_of(member)
+        if path is None or home is None:
+            continue
+        if home not in spans:
+            theirs = CrowdSettings.from_json(settings_of_crowd(home))
+            spans[home] = Span(theirs.frame_start, theirs.frames, theirs.loop)
+        floor.add(seen_during(path, spans[home], own))
     if armature.visible_get():
         floor.add(_path_of(context, armature, root, settings))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..core.skeleton import body_size
-from .crowd import give_action, place_member
+from .crowd import Before, give_action, place_member, remove_unused
 from .crowd_character import Character
 from .crowd_job import Ready
 from .crowd_keys import ActionMaker, moving
@@ -21,6 +21,7 @@ class CrowdWriter:
         job = prepared.job
         self.settings, self._ready, self._last = settings, job.ready, scene.frame_end
         self._actions: ActionMaker | None = None
+        self._before: list[Before] = []
         if not job.ready:
             return
         plan = prepared.maker.plan
@@ -40,8 +41,11 @@ class CrowdWriter:
         self.replace(index, member)
 
     def replace(self, index: int, member: bpy.types.Object) -> None:
-        """Give a member the motion of this index, and the place that goes with it."""
+        """Give a member the motion of this index, and the place that goes with it; what it had can be given back."""
         ready, settings = self._ready[index], self.settings
+        before = Before.of(member)
+        if before is not None:
+            self._before.append(before)
         place_member(member, ready.world, ready.path, ready.spot)
         start = settings.frame_start - ready.offset
         name = f"{member.name} {settings.model}"
@@ -62,6 +66,19 @@ class CrowdWriter:
             "riff_frames": int(ready.keys.rows[-1]) + 1, "riff_source": settings.source, "riff_coarse": settings.coarse,
             "riff_fine": settings.fine, "riff_clean_feet": settings.clean_feet, "riff_loop": settings.loop,
         }  # fmt: skip
+
+    def keep(self) -> None:
+        """All is as it is to be: motions that members have had before are removed."""
+        for action in [bpy.data.actions.get(before.action) for before in self._before]:
+            if action is not None:
+                remove_unused(action)
+        self._before.clear()
+
+    def take_back(self) -> None:
+        """Members that have had another motion before get it again, with its place."""
+        for before in self._before:
+            before.give_back()
+        self._before.clear()
 
     def close(self) -> None:
         if self._actions is not None:

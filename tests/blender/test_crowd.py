@@ -6,7 +6,7 @@ import importlib
 import itertools
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -184,6 +184,84 @@ def test_a_surface_too_small_says_how_many_fit(dancer: bpy.types.Object, capfd: 
     assert (hips()[:, 0] > 9.8).all()
     assert (hips()[:, 0] < 16.2).all()
     assert smallest_gap() > 1.45
+
+
+def test_on_a_slope_members_keep_to_the_ground(dancer: bpy.types.Object) -> None:
+    """They are as high above the hill under them as they are above a level stage."""
+    mesh = bpy.data.meshes.new("Hill")
+    mesh.from_pydata([(10, 0, 1), (22, 0, 1), (22, 12, 1), (10, 12, 1)], [], [(0, 1, 2, 3)])
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Hill", mesh))
+    bpy.context.view_layer.update()
+    found = {}
+    for slope in (0.0, 0.25):
+        for vertex in mesh.vertices:
+            vertex.co.z = 1.0 + slope * (vertex.co.x - 10.0)
+        mesh.update()
+        bpy.context.view_layer.update()
+        bpy.context.view_layer.objects.active = dancer
+        bpy.ops.riff.duplicate_as_crowd(count=3, frames=FRAMES, kind="SURFACE", ground="Hill", centred=False)
+        found[slope] = [lowest_above(member, lambda x, s=slope: 1.0 + s * (x - 10.0)) for member in members()]
+        bpy.context.view_layer.objects.active = members()[0]
+        bpy.ops.riff.reroll_crowd(which="ALL")
+        found[slope] += [lowest_above(member, lambda x, s=slope: 1.0 + s * (x - 10.0)) for member in members()]
+        bpy.ops.riff.remove_crowd()
+    assert np.abs(np.array(found[0.25]) - np.array(found[0.0])).max() < 0.1
+
+
+def lowest_above(armature: bpy.types.Object, ground: Callable[[float], float]) -> np.ndarray:
+    """How high the lowest joint is above the ground under it, in some frames."""
+    found = []
+    for frame in range(1, FRAMES + 1, 6):
+        bpy.context.scene.frame_set(frame)
+        ob = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        places = [(ob.matrix_world @ bone.matrix).translation for bone in ob.pose.bones]
+        found.append(min(place.z - ground(place.x) for place in places))
+    return np.array(found)
+
+
+def test_another_crowd_is_in_the_way(dancer: bpy.types.Object) -> None:
+    bpy.ops.riff.duplicate_as_crowd(count=4, frames=FRAMES, distance=1.0)
+    first = crowd()
+    bpy.context.view_layer.objects.active = dancer
+    bpy.ops.riff.duplicate_as_crowd(count=4, frames=2 * FRAMES, distance=1.0, seed=2)
+    second = next(c for c in bpy.data.collections if c.get("riff_crowd") is not None and c != first)
+    for frame in range(1, FRAMES + 1, 5):
+        bpy.context.scene.frame_set(frame)
+        graph = bpy.context.evaluated_depsgraph_get()
+        ours, theirs = (
+            np.array([(ob.evaluated_get(graph).matrix_world @ ob.evaluated_get(graph).pose.bones[0].matrix).translation
+                      for ob in one.objects if ob.get("riff_member")])[:, :2]
+            for one in (first, second)
+        )  # fmt: skip
+        assert np.linalg.norm(ours[:, None] - theirs, axis=2).min() > 0.95
+
+
+@pytest.mark.parametrize("nla", [False, True])
+def test_a_reroll_that_is_broken_off_gives_back_what_was(riff: ModuleType, dancer: bpy.types.Object, nla: bool) -> None:
+    """Esc among the writing: members have their motions and places again, nothing is left behind."""
+    order, write = (importlib.import_module(f"{riff.__name__}.rig.{name}") for name in ("crowd_order", "crowd_write"))
+    library = importlib.import_module(f"{riff.__name__}.core.model")
+    bpy.ops.riff.duplicate_as_crowd(count=3, frames=FRAMES, nla=nla)
+    before, places = state(), [ob.matrix_world.copy() for ob in members()]
+    names = sorted(action.name for action in bpy.data.actions)
+    settings = order.CrowdSettings.from_json(json.loads(crowd()["riff_crowd"]))
+    folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models"))
+    model = library.load_model(next(folder.glob("*.safetensors")))
+    prepared = order.prepare(bpy.context, dancer, model, settings, 3, crowd=crowd())
+    prepared.job.start()
+    prepared.job.join()
+    prepared.job.tick()
+    writer = write.CrowdWriter(bpy.context.scene, dancer, prepared, settings)
+    for index, member in enumerate(members()[:2]):
+        writer.replace(index, member)
+    assert state() != before
+    writer.close()
+    writer.take_back()
+    assert state() == before
+    assert sorted(a.name for a in bpy.data.actions) == names
+    assert [ob.matrix_world for ob in members()] == places
+    assert all(bool(ob.animation_data.nla_tracks) is nla for ob in members())
+    assert all((ob.animation_data.action is None) is nla for ob in members())
 
 
 def test_along_a_curve_on_points_and_on_empties(dancer: bpy.types.Object) -> None:

@@ -11,10 +11,11 @@ import pytest
 
 from core.crowd import Crowd
 from core.crowd_choice import Lens, choose_apart, closest_pairs, from_source, local_distance
-from core.crowd_paths import course_of, floor_of, forward_of, room_of
+from core.crowd_paths import Span, course_of, floor_of, forward_of, room_of, seen_during
 from core.crowd_place import ROWS, Floor, Spot, place_members, sampled, smallest_gap, turned
 from core.crowd_pool import CandidatePool
 from core.crowd_spots import Surface, along, grid
+from core.crowd_terrain import over_ground
 from core.crowd_wish import Wish
 from core.errors import ClipError
 from core.generate import generate
@@ -144,6 +145,35 @@ def test_a_surface_is_where_its_faces_look_up() -> None:
     inside = np.linspace([1.0, 1.0], [9.0, 9.0], 30)
     assert surface.covers(np.stack([inside, inside + 2.0])).tolist() == [True, False]
     assert Surface(wall, 0.1).area == 0.0
+
+
+def test_a_surface_knows_its_heights() -> None:
+    slope = square(10.0)
+    slope[..., 2] = 0.3 * slope[..., 0] + 0.1 * slope[..., 1]
+    surface = Surface(np.concatenate([slope, square(4.0, 6.0)]), 0.1)
+    places = np.array([[8.0, 1.0], [5.0, 9.5], [2.0, 2.0], [11.0, 5.0]])
+    assert surface.heights(places) == pytest.approx([2.5, 2.45, 6.0, np.nan], abs=0.01, nan_ok=True)
+
+
+def test_feet_stand_on_a_slope(make_walker: Callable[..., Motion]) -> None:
+    """Where the ground rises, so does the body, and what stood goes on standing, on the ground under it."""
+    motion = make_walker(3.0)
+    walked = over_ground(motion, lambda places: 0.2 * places[..., 0])
+    before, after = motion.positions(), walked.positions()
+    feet = list(motion.skeleton.contacts)
+    off = after[:, feet] - before[:, feet] - np.array([0.0, 0.0, 0.2]) * before[:, feet, :1]
+    assert np.abs(off).max() < 0.03
+    rise = after[:, 0, 2] - before[:, 0, 2]
+    assert np.abs(rise - 0.2 * before[:, 0, 0]).max() < 0.03
+    assert over_ground(motion, lambda places: np.full(places.shape[:-1], np.nan)) is motion
+
+
+def test_crowds_of_other_lengths_meet_in_time() -> None:
+    path = np.linspace([0.0, 0.0], [99.0, 0.0], ROWS)
+    seen = seen_during(path, Span(11, 100, False), Span(1, 50, False))
+    assert seen[:, 0] == pytest.approx(np.clip(np.linspace(-10.0, 39.0, ROWS), 0.0, None))
+    twice = seen_during(path, Span(1, 100, True), Span(1, 200, False))
+    assert twice[:, 0] == pytest.approx(np.minimum(np.linspace(0.0, 199.0, ROWS) % 100.0, 99.0))
 
 
 def test_members_stay_on_the_surface() -> None:

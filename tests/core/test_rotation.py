@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.rotation import Array, angle_between, axis_rotation, matrix_to_six, six_to_matrix
+from core.rotation import (
+    Array,
+    angle_between,
+    axis_rotation,
+    matrix_to_six,
+    rotation_from_vector,
+    six_to_matrix,
+    turn_six,
+)
 
 numbers = st.floats(-5.0, 5.0, allow_nan=False, width=32)
 angles = st.floats(-7.0, 7.0)
@@ -67,3 +75,9 @@ def test_small_angles_are_exact() -> None:
 def test_axis_rotation_is_that_of_pymotion(axis: int, angle: float) -> None:
     quaternion = witness_quat.from_angle_axis(np.array([[angle]]), np.eye(3)[axis : axis + 1])
     assert np.allclose(axis_rotation(axis, np.array([angle])), witness_quat.to_matrix(quaternion), atol=1e-9)
+
+
+@given(arrays(np.float64, (5, 6), elements=numbers), arrays(np.float64, (5, 3), elements=numbers))
+def test_turning_six_numbers_is_multiplying_matrices(six: Array, vectors: Array) -> None:
+    expected = six_to_matrix(six) @ rotation_from_vector(vectors)
+    assert np.allclose(turn_six(six, vectors), matrix_to_six(expected), atol=1e-9)
