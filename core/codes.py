@@ -43,7 +43,7 @@ def dial(model: Model, frames: int, position: float) -> Code:
 
 def generate_like(
     model: Model, *, like: Sequence[tuple[float, int]], frames: int | None = None, count: int = 1, seed: int = 0,
-    clean: bool = True, torch: bool | None = None,
+    clean: bool = True, torch: bool | None = None, sampler: Sampler | None = None,
 ) -> list[Motion]:  # fmt: skip
     """New motions near a variation; otherwise as `generate`.
 
@@ -55,7 +55,8 @@ def generate_like(
     for step_seed, step_variation in steps:
         start = near(model, start, int(step_seed), step_variation)
     codes = [near(model, start, seed, k) for k in range(count)]
-    return [finished(motion, model.source, clean) for motion in motions_of(Sampler(model, torch=torch), codes)]
+    made = motions_of(sampler or Sampler(model, torch=torch), codes)
+    return [finished(motion, model.source, clean) for motion in made]
 
 
 def near(model: Model, code: Code, seed: int, variation: int, distance: float = LIKE) -> Code:

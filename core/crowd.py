@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from .cores import on_all_cores
-from .crowd_choice import NEAR, Lens, choose_apart, closest_pairs, from_source, local_distance
+from .crowd_choice import Pairs, choose_members, closest_pairs, from_source, local_distance
+from .crowd_lens import Lens, Seen
 from .crowd_paths import Course, course_of, forward_of
 from .crowd_place import Floor, Placed, Spot, place_members
 from .crowd_pool import CandidatePool, Key, Outlines
@@ -24,7 +26,7 @@ the order of places is no neighbour."""
 PART = 25
 """Outlines that a core looks at together."""
 
-PAIRS = 12
+PAIRS = 24
 """Closest pairs whose distance is measured exactly."""
 
 
@@ -56,7 +58,7 @@ class Crowd:
 
     def blocks(self, taken: Sequence[Key] = (), stop: Callable[[], bool] = lambda: False) -> Iterator[list[Member]]:
         """The members, some at a time; ends early where places run out or `stop` says so."""
-        near = self._view(taken[-BLOCK:]) if taken else None
+        near = self._look(self.pool.outline(taken[-BLOCK:])) if taken else None
         left = self.wish.count
         while left > 0 and not stop():
             motions, keys, near = self._choose(min(left, BLOCK), near, stop)
@@ -68,36 +70,35 @@ class Crowd:
             self.figures.homeless += len(keys) - len(members)
             yield members
 
-    def _view(self, keys: Sequence[Key]) -> np.ndarray:
-        return self._look(self.pool.outline(keys))
-
-    def _look(self, outlines: Outlines) -> np.ndarray:
+    def _look(self, outlines: Outlines) -> Seen:
         """What outlines look like through the lens, some on each core."""
         parts = [range(start, min(start + PART, len(outlines.keys))) for start in range(0, len(outlines.keys), PART)]
-        return np.concatenate(
-            on_all_cores(lambda part: self._lens.view(self.pool.courses(outlines.pick(part))), parts)
-        )  # fmt: skip
+        seen = on_all_cores(lambda part: self._lens.see(self.pool.courses(outlines.pick(part))), parts)
+        return functools.reduce(Seen.and_then, seen)
 
     def _choose(
-        self, count: int, near: np.ndarray | None, stop: Callable[[], bool],
-    ) -> tuple[list[Motion], list[Key], np.ndarray]:  # fmt: skip
+        self, count: int, near: Seen | None, stop: Callable[[], bool],
+    ) -> tuple[list[Motion], list[Key], Seen]:  # fmt: skip
         """Motions of a block as different from each other, and from those near, as can be; with what they look like."""
         candidates = max(count, round(self.wish.pool * count))
         keys = [(self.wish.seed, self.next + k) for k in range(candidates)]
         self.next += candidates
         outlines = self.pool.outline(keys)
-        views = self._look(outlines)
-        away = self._lens.from_source(views)
-        likely = np.sort(away.argsort(kind="stable")[: max(count, round(NEAR * candidates))])
-        known = 0 if near is None else len(near)
-        everyone = views[likely] if near is None else np.concatenate([near, views[likely]])
-        distances = self._lens.distances(everyone, on_all_cores)
-        rows = choose_apart(distances, count, known)
-        chosen = [int(likely[row - known]) for row in rows]
+        seen = self._look(outlines)
+        known = 0 if near is None else len(near.views)
+        everyone = seen if near is None else near.and_then(seen)
+        distances = self._lens.estimates(everyone, on_all_cores)
+        away = np.array(on_all_cores(self._lens.from_source, seen.motions))
+
+        def exact(pairs: Pairs) -> list[float]:
+            return on_all_cores(lambda pair: self._lens.exact(everyone, pair), pairs)
+
+        rows = choose_members(distances, away, count, exact)
+        chosen = [row - known for row in rows]
         motions = self.pool.finish(outlines.pick(chosen), stop)
         if len(motions) == len(chosen):
             self._measure(motions, distances[np.ix_(rows, rows)], away[chosen])
-        return motions, [keys[place] for place in chosen], views[chosen]
+        return motions, [keys[place] for place in chosen], seen.pick(chosen)
 
     def _measure(self, motions: list[Motion], distances: Array, away: Array) -> None:
         """The exact distance of the closest few, and from the source of those that are furthest from it."""

@@ -2,90 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .errors import ClipError
 from .metrics import local_diversity, rotation_features
 from .motion import Motion
-from .novelty import principal_poses
 from .rotation import Array
 
-WINDOW = 0.5
-"""Seconds of a window, as in the measure of local diversity."""
+Pairs = Sequence[tuple[int, int]]
 
-NEAR = 0.6
-"""Share of the candidates that is chosen from: those nearest to the source. Who is furthest from all others may be so
-for moving as the source never does."""
-
-TAPS = 3
-"""Poses by which a window is known."""
-
-DIRECTIONS = 16
-"""Directions of windows that are compared; those of most variance."""
+NEAR = (0.35, 0.5, 0.65, 0.8)
+"""Shares of the candidates, those nearest to the source, that are chosen from in turn. Who is furthest from all others
+may be so for moving as the source never does."""
 
 LAPS = 200
 """Exchanges after which a choice is good enough."""
 
+ROUNDS = 6
+"""Times at most that the closest of a choice are measured exactly and exchanged."""
 
-Run = Callable[[Callable[[Any], Any], Any], Iterable[Any]]
+def choose_members(
+    distances: Array, away: Array, count: int, exact: Callable[[Pairs], Sequence[float]],
+) -> list[int]:  # fmt: skip
+    """Rows of `count` candidates no two of which are closer to each other than any is to the source, if it can be.
 
-
-class Lens:
-    """How motions are compared: windows of half a second, seen along the directions in which the source's vary most.
-
-    A distance is the mean, over the windows of one motion, of how far the nearest window of the other is, whenever that
-    comes: a close approximation of local diversity that costs a hundredth of it. `source` is (T, C) at `rate` rows/s.
+    `distances` (K, K) estimate how far apart all are; its last rows are the candidates, `away` (N,) from the source,
+    the first ones neighbours that are there already. Of the sets that can be had from those nearest to the source, more
+    or less of them, that is taken whose closest two are furthest apart beside its member furthest from the source.
+    Then the closest pairs of it are measured by `exact` and exchanged, until those that are left have been measured.
+    Distances are changed in place. Raises ValueError for more than there are.
     """
+    known, order = len(distances) - len(away), away.argsort(kind="stable")
+    options = []
+    for share in NEAR:
+        likely = np.sort(order[: max(count, round(share * len(away)))])
+        rows = np.concatenate([np.arange(known), known + likely])
+        chosen = rows[choose_apart(distances[np.ix_(rows, rows)], count, known)]
+        margin = smallest_distance(distances[np.ix_(chosen, chosen)]) - float(away[chosen - known].max(initial=0.0))
+        options.append((margin, share, rows))
+    return _measured(distances, max(options, key=lambda option: option[:2])[2], count, known, exact)
 
-    def __init__(self, source: Array, rate: float) -> None:
-        self.window = max(2, round(WINDOW * rate))
-        self._poses = principal_poses(source).astype(np.float32)
-        self._centre = source.mean(axis=0).astype(np.float32) @ self._poses
-        windows = self._windows(source[None].astype(np.float32))[0]
-        self._directions = principal_poses(windows.astype(np.float64))[:, :DIRECTIONS].astype(np.float32)
-        self._source = windows @ self._directions
 
-    def view(self, motions: Array) -> NDArray[np.float32]:
-        """What is compared of motions (K, T, C) at the lens's rate: (K, windows, directions)."""
-        return self._windows(motions.astype(np.float32)) @ self._directions
-
-    def _windows(self, motions: NDArray[np.float32]) -> NDArray[np.float32]:
-        poses = motions @ self._poses - self._centre
-        count = poses.shape[1] - self.window + 1
-        if count < 1:
-            raise ClipError(f"The motions are shorter than {WINDOW} s; they cannot be compared.")
-        taps = np.linspace(0, self.window - 1, TAPS).round().astype(int)
-        windows: NDArray[np.float32] = np.concatenate([poses[:, tap : tap + count] for tap in taps], axis=2)
-        return windows * np.float32(TAPS**-0.5)
-
-    def from_source(self, views: NDArray[np.float32]) -> Array:
-        """How far the windows of each view (K,) are from the nearest of the source, on the whole."""
-        squares = (self._source * self._source).sum(1)
-        apart = [squares - 2.0 * (view @ self._source.T) + (view * view).sum(1)[:, None] for view in views]
-        return np.array([np.sqrt(np.maximum(one.min(axis=1), 0.0)).mean() for one in apart], dtype=np.float64)
-
-    def distances(self, views: NDArray[np.float32], run: Run = map) -> Array:
-        """Distance of each view to each (K, K): the smaller of the two ways to look at a pair.
-
-        `run` maps a function over parts of the work, on several cores perhaps.
-        """
-        near = max(1, self.window // 2)
-        targets = views[:, ::near]
-        flat = np.ascontiguousarray(targets.reshape(-1, targets.shape[2]).T)
-        squares = (flat * flat).sum(0)
-
-        def from_one(view: NDArray[np.float32]) -> Array:
-            apart = squares - 2.0 * (view @ flat)
-            nearest = apart.reshape(len(view), len(views), -1).min(axis=2) + (view * view).sum(1)[:, None]
-            mean: Array = np.sqrt(np.maximum(nearest, 0.0)).mean(axis=0)
-            return mean
-
-        there = np.array(list(run(from_one, targets[:, ::2])), dtype=np.float64).reshape(len(views), len(views))
-        return np.minimum(there, there.T)
+def _measured(
+    distances: Array, rows: Array, count: int, known: int, exact: Callable[[Pairs], Sequence[float]],
+) -> list[int]:  # fmt: skip
+    """A choice among some rows, made anew while what is closest in it turns out closer than was thought."""
+    seen = np.zeros(distances.shape, dtype=bool)
+    for _ in range(ROUNDS):
+        own = distances[np.ix_(rows, rows)]
+        chosen = rows[choose_apart(own, count, known)]
+        everyone = np.concatenate([rows[:known], chosen])
+        pairs = [
+            (int(everyone[a]), int(everyone[b]))
+            for a, b in closest_pairs(distances[np.ix_(everyone, everyone)], 2 * count)
+        ]  # fmt: skip
+        new = [pair for pair in pairs if not seen[pair] and max(pair) >= known]
+        if not new:
+            break
+        for (one, other), value in zip(new, exact(new), strict=True):
+            distances[one, other] = distances[other, one] = value
+            seen[one, other] = seen[other, one] = True
+    return [int(row) for row in chosen]
 
 
 def choose_apart(distances: Array, count: int, taken: int = 0) -> list[int]:

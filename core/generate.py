@@ -24,12 +24,15 @@ CHUNK = 2600
 class Sampler:
     """A model's generators, ready to run; make one and keep it to generate often.
 
-    They run by PyTorch where it is installed, else, or where `torch` is False, by numpy.
+    They run by PyTorch where it is installed, else, or where `torch` is False, by numpy. `generators` are those of the
+    same model that were made before.
     """
 
-    def __init__(self, model: Model, *, torch: bool | None = None) -> None:
+    def __init__(
+        self, model: Model, *, torch: bool | None = None, generators: list[Refiner] | None = None,
+    ) -> None:  # fmt: skip
         self.model = model
-        self.generators: list[Refiner] = make_generators(model, torch=torch)
+        self.generators: list[Refiner] = generators or make_generators(model, torch=torch)
 
     def sample(self, frames: int, count: int, seed: int) -> list[Motion]:
         """`count` motions of `frames` frames at 30 frames/s; a few at a time go through the networks on each core."""
@@ -95,14 +98,16 @@ def finished(motion: Motion, source: Motion, clean: bool) -> Motion:
 
 def generate(
     model: Model, *, frames: int | None = None, count: int = 1, seed: int = 0, clean: bool = True,
-    torch: bool | None = None,
+    torch: bool | None = None, sampler: Sampler | None = None,
 ) -> list[Motion]:  # fmt: skip
     """New motions of a model at 30 frames/s, as long as its clip unless `frames` says otherwise.
 
     Flips are repaired; with `clean`, standing feet are made to stand. Variation k of a seed is the same whatever
-    `count` is; `torch` as for a Sampler. Raises ValueError for fewer than 30 frames or no motions.
+    `count` is; `torch` as for a Sampler, or pass a `sampler` of the model to generate often. Raises ValueError for
+    fewer than 30 frames or no motions.
     """
     wanted = model.source.frames if frames is None else frames
     if wanted < 30 or count < 1:
         raise ValueError("Generate at least one motion of at least 30 frames.")
-    return [finished(motion, model.source, clean) for motion in Sampler(model, torch=torch).sample(wanted, count, seed)]
+    made = (sampler or Sampler(model, torch=torch)).sample(wanted, count, seed)
+    return [finished(motion, model.source, clean) for motion in made]

@@ -41,13 +41,12 @@ class CompositionJob(Job):
         from ..core.bone_map import onto_skeleton
         from ..core.compose import compose
         from ..core.direction import direct
-        from ..core.generate import Sampler
-        from ..core.model import load_model
+        from ..core.prepared import prepared_sampler
 
-        model = load_model(self._model_path)
+        sampler = prepared_sampler(self._model_path)
+        model = sampler.model
         source = onto_skeleton(self._source, model.skeleton, self._bones)
         composition = direct(source, self._direction)
-        sampler = Sampler(model, torch=False)  # loading PyTorch would hold the window up
         motions = []
         for number in range(self._count):
             if self._should_stop():

@@ -279,13 +279,13 @@ class GenerationJob(Job):
     def _work(self) -> None:
         from ..core.codes import generate_like
         from ..core.generate import generate
-        from ..core.model import load_model
+        from ..core.prepared import prepared_sampler
 
-        model = with_strength(load_model(self._model_path), *self._strength)
+        sampler = prepared_sampler(self._model_path)
+        model = sampler.model = with_strength(sampler.model, *self._strength)
         frames = None if self._frames is None else max(2, round((self._frames - 1) * RATE / self._fps) + 1)
         make = partial(generate_like, like=self._like) if self._like else generate
-        # Loading PyTorch holds Blender's window up for a second, and numpy is about as quick.
-        motions = make(model, frames=frames, count=self._count, seed=self._seed, clean=self._clean, torch=False)
+        motions = make(model, frames=frames, count=self._count, seed=self._seed, clean=self._clean, sampler=sampler)
         if self._should_stop():
             raise _Cancelled
         self._send("motions", (model.name, [resample(motion, self._fps) for motion in motions]))

@@ -64,11 +64,11 @@ class LiveJob(Job):
 
     def _work(self) -> None:
         from ..core.codes import dial, motions_of
-        from ..core.generate import Sampler, finished
-        from ..core.model import load_model
+        from ..core.generate import finished
+        from ..core.prepared import prepared_sampler
 
-        model = load_model(self._model_path)
-        sampler = Sampler(model, torch=False)  # loading PyTorch would hold the window up
+        sampler = prepared_sampler(self._model_path)
+        model = sampler.model
         self._send("name", model.name)
         wanted = None if self._frames is None else max(30, round((self._frames - 1) * RATE / self._fps) + 1)
         count = wanted or model.source.frames

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.crowd import Crowd
-from core.crowd_choice import Lens, choose_apart, closest_pairs, from_source, local_distance
+from core.crowd_choice import choose_apart, choose_members, closest_pairs, from_source, local_distance
+from core.crowd_lens import Lens
 from core.crowd_paths import Span, course_of, floor_of, forward_of, room_of, seen_during
 from core.crowd_place import ROWS, Floor, Spot, place_members, sampled, smallest_gap, turned
 from core.crowd_pool import CandidatePool
@@ -58,6 +59,27 @@ def test_the_choice_keeps_away_from_those_that_are_there() -> None:
         choose_apart(distances, 5, taken=1)
 
 
+def test_nobody_is_closer_to_another_than_to_the_source() -> None:
+    """The source is the origin. Far out there is room for any two, but as far from the source as nobody may be."""
+    random = np.random.default_rng(4)
+    ring = random.normal(size=(120, 2))
+    ring *= (random.choice([1.0, 1.1, 6.0], 120) / np.linalg.norm(ring, axis=1))[:, None]
+    distances = np.linalg.norm(ring[:, None] - ring, axis=2)
+    asked = []
+
+    def exact(pairs: Sequence[tuple[int, int]]) -> list[float]:
+        asked.extend(pairs)
+        return [float(distances[pair]) for pair in pairs]
+
+    rough = distances * random.uniform(0.9, 1.1, distances.shape)
+    chosen = choose_members(np.maximum(rough, rough.T), np.linalg.norm(ring, axis=1), 5, exact)
+    assert len(set(chosen)) == 5
+    assert np.linalg.norm(ring[chosen], axis=1).max() < 1.2
+    among = distances[np.ix_(chosen, chosen)]
+    assert among[~np.eye(5, dtype=bool)].min() > 1.0
+    assert 0 < len(asked) < 120
+
+
 def test_closest_pairs() -> None:
     points = np.array([[0.0], [4.0], [4.5], [9.0]])
     assert closest_pairs(np.abs(points - points.T), 2) == [(1, 2), (0, 1)]
@@ -68,13 +90,13 @@ def test_a_lens_sees_a_twin_that_comes_later() -> None:
     motion = np.cumsum(random.standard_normal((200, 12)), axis=0)
     others = np.stack([motion[20:120], motion[60:160], motion[20:120] + 10.0 * random.standard_normal(12)])
     lens = Lens(motion, 30.0)
-    views = lens.view(others)
-    distances = lens.distances(views)
+    seen = lens.see(others)
+    distances = lens.distances(seen.views)
     assert np.allclose(distances, distances.T)
     assert np.allclose(np.diag(distances), 0.0, atol=1e-2)
     assert distances[0, 1] < 0.5 * distances[0, 2]
     with pytest.raises(ClipError, match="shorter"):
-        lens.view(others[:, :5])
+        lens.see(others[:, :5])
 
 
 def circle(radius: float, turns: float = 1.0, rows: int = 120) -> np.ndarray:
@@ -304,7 +326,7 @@ def test_the_lens_sees_how_far_the_source_is(model: Model) -> None:
     made = rotation_features(generate(model, frames=model.source.frames, count=1, seed=1)[0])
     source = rotation_features(model.source)
     lens = Lens(source, model.source.fps)
-    own, other = lens.from_source(lens.view(np.stack([source, made])))
+    own, other = (lens.from_source(motion.astype(np.float32)) for motion in (source, made))
     assert own == pytest.approx(0.0, abs=1e-2)
     assert other > 10.0 * own
 

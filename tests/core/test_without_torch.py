@@ -17,9 +17,11 @@ from core import numpy_generator, pyramid, stage_rows
 from core.codes import code_of, motions_of
 from core.compose import compose
 from core.composition import Composition, close_loop, fill_regions
-from core.generate import Sampler
+from core.errors import ModelError
+from core.generate import Sampler, generate
 from core.model import Model, save_model
 from core.motion import Motion
+from core.prepared import prepared_sampler
 from core.recipe import RECIPES
 from core.train import train
 
@@ -131,3 +133,19 @@ def test_only_training_asks_for_torch(walker: Motion, tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "PyTorch" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_model_is_made_ready_once_as_long_as_its_file_is_the_same(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "walker.safetensors"
+    save_model(model, path)
+    first, second = prepared_sampler(path), prepared_sampler(path)
+    assert first.generators is second.generators
+    made, again = (generate(one.model, frames=60, seed=1, sampler=one)[0] for one in (first, second))
+    expected = generate(model, frames=60, seed=1, torch=False)[0]
+    assert np.array_equal(made.features, again.features)
+    assert np.allclose(made.features, expected.features, atol=SAME)
+    model.name = "another walker"
+    save_model(model, path)
+    assert prepared_sampler(path).model.name == "another walker"
+    with pytest.raises(ModelError):
+        prepared_sampler(tmp_path / "gone.safetensors")
