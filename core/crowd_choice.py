@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .metrics import local_diversity, rotation_features
 from .motion import Motion
@@ -12,7 +13,7 @@ from .rotation import Array
 
 Pairs = Sequence[tuple[int, int]]
 
-NEAR = (0.35, 0.5, 0.65, 0.8)
+NEAR = (0.4, 0.55, 0.7, 0.85, 1.0)
 """Shares of the candidates, those nearest to the source, that are chosen from in turn. Who is furthest from all others
 may be so for moving as the source never does."""
 
@@ -34,36 +35,37 @@ def choose_members(
     Distances are changed in place. Raises ValueError for more than there are.
     """
     known, order = len(distances) - len(away), away.argsort(kind="stable")
+    seen = np.zeros(distances.shape, dtype=bool)
     options = []
     for share in NEAR:
         likely = np.sort(order[: max(count, round(share * len(away)))])
         rows = np.concatenate([np.arange(known), known + likely])
-        chosen = rows[choose_apart(distances[np.ix_(rows, rows)], count, known)]
-        margin = smallest_distance(distances[np.ix_(chosen, chosen)]) - float(away[chosen - known].max(initial=0.0))
-        options.append((margin, share, rows))
-    return _measured(distances, max(options, key=lambda option: option[:2])[2], count, known, exact)
+        chosen = _measured(distances, seen, rows, count, known, exact)
+        everyone = [*range(known), *chosen]
+        margin = smallest_distance(distances[np.ix_(everyone, everyone)]) - float(away[np.array(chosen) - known].max())
+        options.append((margin, share, chosen))
+    return max(options)[2]
 
 
 def _measured(
-    distances: Array, rows: Array, count: int, known: int, exact: Callable[[Pairs], Sequence[float]],
+    distances: Array, seen: NDArray[np.bool_], rows: Array, count: int, known: int,
+    exact: Callable[[Pairs], Sequence[float]],
 ) -> list[int]:  # fmt: skip
-    """A choice among some rows, made anew while what is closest in it turns out closer than was thought."""
-    seen = np.zeros(distances.shape, dtype=bool)
+    """A choice among some rows, made anew while what is closest in it turns out closer than was thought; `seen` (K, K)
+    are the pairs that have been measured."""
+    chosen: list[int] = []
     for _ in range(ROUNDS):
-        own = distances[np.ix_(rows, rows)]
-        chosen = rows[choose_apart(own, count, known)]
-        everyone = np.concatenate([rows[:known], chosen])
-        pairs = [
-            (int(everyone[a]), int(everyone[b]))
-            for a, b in closest_pairs(distances[np.ix_(everyone, everyone)], 2 * count)
-        ]  # fmt: skip
+        chosen = [int(rows[row]) for row in choose_apart(distances[np.ix_(rows, rows)], count, known)]
+        everyone = [*range(known), *chosen]
+        closest = closest_pairs(distances[np.ix_(everyone, everyone)], 2 * count)
+        pairs = [(everyone[a], everyone[b]) for a, b in closest]
         new = [pair for pair in pairs if not seen[pair] and max(pair) >= known]
         if not new:
             break
         for (one, other), value in zip(new, exact(new), strict=True):
             distances[one, other] = distances[other, one] = value
             seen[one, other] = seen[other, one] = True
-    return [int(row) for row in chosen]
+    return chosen
 
 
 def choose_apart(distances: Array, count: int, taken: int = 0) -> list[int]:
@@ -98,21 +100,25 @@ def _start(apart: Array) -> int:
 
 def _exchange(apart: Array, chosen: list[int], taken: int) -> None:
     """Exchange members of the closest pair for candidates that stand further off, in place."""
+    columns = apart[:, chosen]
+    free = np.ones(len(apart), dtype=bool)
+    free[chosen] = False
     for _ in range(LAPS):
-        among = apart[chosen][:, chosen]
+        among = columns[chosen]
         one, other = divmod(int(among.argmin()), len(chosen))
-        smallest = among[one, other]
-        free = np.setdiff1d(np.arange(len(apart)), chosen)
         options = []
         for place in (one, other):
-            if place >= taken and len(free) and len(chosen) > 1:
-                rest = [row for index, row in enumerate(chosen) if index != place]
-                reach = apart[free][:, rest].min(axis=1)
-                options.append((float(reach.max()), int(place), int(free[reach.argmax()])))
-        if not options or max(options)[0] <= smallest:
+            if place >= taken and free.any() and len(chosen) > 1:
+                before, after = columns[:, :place], columns[:, place + 1 :]
+                reach = np.minimum(before.min(axis=1, initial=np.inf), after.min(axis=1, initial=np.inf))
+                row = int(np.where(free, reach, -np.inf).argmax())
+                options.append((float(reach[row]), place, row))
+        if not options or max(options)[0] <= among[one, other]:
             return
         _, place, row = max(options)
+        free[chosen[place]], free[row] = True, False
         chosen[place] = row
+        columns[:, place] = apart[:, row]
 
 
 def smallest_distance(distances: Array) -> float:

@@ -81,7 +81,7 @@ class Lens:
         one, other = (seen.motions[row] for row in pair)
         return min(self._apart(one, other), self._apart(other, one))
 
-    def _apart(self, one: Array, other: Array) -> float:
+    def _apart(self, one: NDArray[Any], other: NDArray[Any]) -> float:
         return float(nearest_windows(frame_distances(other, one), self.window).mean())
 
     def estimates(self, seen: Seen, run: Run = map) -> Array:

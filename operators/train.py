@@ -59,6 +59,10 @@ def read_source(ob: bpy.types.Object, scene: bpy.types.Scene, step: int = 1) -> 
     return run_through(source_steps(ob, scene, step=step, seconds=math.inf))
 
 
+SEEN = 8.0
+"""Frames a second that are looked at least: between fewer, feet are not seen to stand."""
+
+
 def source_steps(
     ob: bpy.types.Object, scene: bpy.types.Scene, action: bpy.types.Action | None = None, *, step: int = 1,
     seconds: float = STEP,
@@ -71,9 +75,10 @@ def source_steps(
 def glance_steps(
     ob: bpy.types.Object, scene: bpy.types.Scene, frames: int,
 ) -> Generator[float, None, Motion]:  # fmt: skip
-    """The same of about so many frames: enough to tell joints, feet and body parts."""
+    """The same of about so many frames, more of a long action: enough to tell joints, feet and body parts."""
     span = (stack_of(ob).span if plays_nla(ob) else None) or ob.animation_data.action.frame_range
-    return source_steps(ob, scene, step=stride(span[0], span[1], frames))
+    slowest = max(1, int(scene.render.fps / scene.render.fps_base / SEEN))
+    return source_steps(ob, scene, step=min(slowest, stride(span[0], span[1], frames)))
 
 
 class TrainingStart(Stepwise):

@@ -110,6 +110,9 @@ def _empties(context: bpy.types.Context, centre: Array) -> Ground:
 def _mesh_of(ob: bpy.types.Object, context: bpy.types.Context) -> tuple[Array, np.ndarray, np.ndarray]:
     """Points (n, 3) in the world, edges (m, 2) and triangles (k, 3) of what an object looks like. Raises ClipError."""
     evaluated = ob.evaluated_get(context.evaluated_depsgraph_get())
+    world = np.array(ob.matrix_world)
+    if evaluated.type == "CURVES":  # which are no mesh in any version
+        return _curves_of(evaluated.data, world)
     try:
         mesh = evaluated.to_mesh()
     except RuntimeError:
@@ -126,6 +129,18 @@ def _mesh_of(ob: bpy.types.Object, context: bpy.types.Context) -> tuple[Array, n
         mesh.loop_triangles.foreach_get("vertices", triangles)
     finally:
         evaluated.to_mesh_clear()
-    world = np.array(ob.matrix_world)
-    places = points.reshape(-1, 3).astype(np.float64) @ world[:3, :3].T + world[:3, 3]
-    return places, edges.reshape(-1, 2), triangles.reshape(-1, 3)
+    return _placed(points, world), edges.reshape(-1, 2), triangles.reshape(-1, 3)
+
+
+def _curves_of(curves: bpy.types.Curves, world: Array) -> tuple[Array, np.ndarray, np.ndarray]:
+    """Points, edges and no triangles of curves of the newer type."""
+    points = np.array([point.position for point in curves.points], dtype=np.float32).ravel()
+    steps = [np.arange(curve.points_length - 1) + curve.first_point_index for curve in curves.curves]
+    first = np.concatenate([*steps, np.zeros(0, dtype=int)]).astype(int)
+    return _placed(points, world), np.stack([first, first + 1], axis=1), np.zeros((0, 3), dtype=int)
+
+
+def _placed(points: np.ndarray, world: Array) -> Array:
+    """Flat coordinates as places (n, 3) in the world."""
+    places: Array = points.reshape(-1, 3).astype(np.float64) @ world[:3, :3].T + world[:3, 3]
+    return places

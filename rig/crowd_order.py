@@ -33,6 +33,10 @@ SMALLEST_SHARE = 0.1
 """Cells of a surface's map, as a part of the distance between members."""
 
 
+FEW, MOST = 240, 12.0
+"""Candidates that a small crowd is chosen from at least, but at most MOST for each member: they are quickly made."""
+
+
 @dataclass(frozen=True)
 class CrowdSettings:
     """How a crowd is made, as plain data that fits JSON; lengths are the scene's, angles radians.
@@ -162,9 +166,10 @@ def learned_source(armature: bpy.types.Object, settings: CrowdSettings) -> Sourc
 
 def _wish(settings: CrowdSettings, count: int) -> Wish:
     phase = settings.frames - 1 if settings.loop else settings.phase
+    pool = settings.pool if settings.loop else max(settings.pool, min(MOST, FEW / count))
     return Wish(
         count=count, frames=settings.frames, seed=settings.seed, first=settings.next, phase=phase,
-        uneven=settings.uneven, pool=settings.pool, centred=settings.centred,
+        uneven=settings.uneven, pool=pool, centred=settings.centred,
     )  # fmt: skip
 
 

@@ -255,6 +255,12 @@ def test_root_follows_a_curve(riff: ModuleType, dancer: bpy.types.Object) -> Non
     path = outcome.root_positions()[:, :2] * outcome.skeleton.unit
     assert np.abs(path[:, 0] - 5.0).max() < 1.0
     assert np.linalg.norm(path[0] - (5.0, 0.0)) < 1.0
+    hair = bpy.data.hair_curves.new("Hair")  # an object of the newer type, CURVES
+    hair.add_curves([2])
+    hair.attributes["position"].data.foreach_set("vector", np.array([5, 0, 0, 5, 60, 0], dtype=np.float32))
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Hair", hair))
+    again = read(riff, dancer, compose(bpy.ops.riff.restyle, root="CURVE", curve="Hair")[0])
+    assert np.abs(again.root_positions() - outcome.root_positions()).max() < NEAR
     spline.points[1].co = (5, 0.05, 0, 1)
     with pytest.raises(RuntimeError, match=r"curve is .* long, but the motion walks"):
         bpy.ops.riff.restyle(root="CURVE", curve="Way")
@@ -354,6 +360,14 @@ def test_real_clips(riff: ModuleType, models: Path, clip: Callable[[str], Path],
     varied = read(riff, armature, compose(bpy.ops.riff.vary_parts, parts="Head")[0])
     changed = np.abs(varied.rotations() - source.rotations()).max(axis=(0, 2, 3)) > NEAR
     assert 0 < changed.sum() < 0.5 * len(changed)
+
+
+def test_parts_of_a_long_clip_know_its_feet(riff: ModuleType, clip: Callable[[str], Path]) -> None:
+    """However few frames are looked at, feet are seen to stand, and legs are legs."""
+    bpy.ops.preferences.addon_enable(module="io_anim_bvh")
+    bpy.ops.import_anim.bvh(filepath=str(clip("salsa")), update_scene_fps=True)
+    assert bpy.ops.riff.find_parts() == {"FINISHED"}
+    assert {"Left Leg", "Right Leg", "Left Arm", "Right Arm"} <= {p.name for p in bpy.context.scene.riff_compose.parts}
 
 
 def test_train_on_two_actions(riff: ModuleType, dancer: bpy.types.Object, models: Path) -> None:
