@@ -42,9 +42,11 @@ def choose_members(
         rows = np.concatenate([np.arange(known), known + likely])
         chosen = _measured(distances, seen, rows, count, known, exact)
         everyone = [*range(known), *chosen]
-        margin = smallest_distance(distances[np.ix_(everyone, everyone)]) - float(away[np.array(chosen) - known].max())
-        options.append((margin, share, chosen))
-    return max(options)[2]
+        furthest = float(away[np.array(chosen) - known].max())
+        options.append((smallest_distance(distances[np.ix_(everyone, everyone)]) / max(furthest, 1e-9), chosen))
+        if options[-1][0] >= 1.0:
+            break  # who is further off would only be stranger
+    return max(options)[1]
 
 
 def _measured(
