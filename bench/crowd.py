@@ -1,6 +1,6 @@
 """A crowd from the click to playing: seconds, memory and playback beside plain duplicates, for several sizes.
 
-Each size runs in a fresh process in Blender 4.5 and prints JSON; the table and `crowd.json` go to `--out`.
+Each size runs in a fresh process in Blender 4.5 and prints JSON; `crowd.md` and `crowd.json` go to `--out`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import bpy
 from .clips import EXTENSION, load_clip
 from .machine import ROOT, circumstances
 from .skin import add_skin
+from .table import Column, Row, markdown, publish
 
 SIZES = (10, 30, 100)
 FRAMES = 300
@@ -162,6 +163,40 @@ HEAD = (
 )
 
 
+COLUMNS = (
+    Column("seconds", "seconds, click to first frame", 1), Column("generating", "of which generating 100", 1),
+    Column("member", "ms a member, processor", 0), Column("playing", "playback, ms a frame", 1),
+    Column("plain", "plain duplicates", 1), Column("gigabytes", "GB", 1), Column("closest", "most alike"),
+    Column("source", "source"),
+)  # fmt: skip
+LEGEND = """\
+“Generating” is choosing and finishing the last hundred, or all of fewer. Playback is processor time, also of
+duplicates that play copies of one action with as many F-curves. “Most alike” is how far the two closest members are
+apart, “source” how far the one that is furthest from the source is from that, by local diversity."""
+
+
+def page(result: dict[str, Any]) -> str:
+    """The rows as a table in Markdown."""
+    first, where = result["rows"][0], result["circumstances"]
+    what = f"{first['bones']} bones, {first['vertices']} vertices, {first['frames']} frames"
+    head = f"# Crowds of “{result['model']}”\n\n{what}; {where['device']}, {where['cores']} cores, {where['date']}."
+    return "\n\n".join([head, markdown([_table_row(figures) for figures in result["rows"]], COLUMNS), LEGEND]) + "\n"
+
+
+def _table_row(figures: dict[str, Any]) -> Row:
+    seconds = figures["seconds"]
+    busy, wall = (
+        seconds["click to written"][kind] + seconds["first frame"][kind] for kind in ("processor", "wall")
+    )  # fmt: skip
+    name = f"{figures['count']}{', light' if figures['light'] else ''}"
+    return Row(name, "measured", "Riff", {
+        "seconds": wall, "generating": seconds["generation of the last block"]["wall"],
+        "member": 1e3 * busy / figures["count"], "playing": figures["frame_ms"]["processor"],
+        "plain": figures["plain_frame_ms"]["processor"], "gigabytes": figures["peak_gigabytes"],
+        "closest": figures["smallest_distance"], "source": figures["distance_to_source"],
+    })  # fmt: skip
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.crowd", description=__doc__.splitlines()[0])
     parser.add_argument("--zip", type=Path, required=True)
@@ -187,9 +222,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for count, light in sizes:
         rows.append(in_fresh_process(options, count, light))
         print(row(rows[-1]), flush=True)
-    options.out.mkdir(parents=True, exist_ok=True)
     result = {"circumstances": circumstances(), "model": options.model.name, "rows": rows}
-    (options.out / "crowd.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    publish(options.out / "crowd", result, page(result))
     return 0
 
 

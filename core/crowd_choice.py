@@ -17,6 +17,14 @@ NEAR = (0.4, 0.55, 0.7, 0.85, 1.0)
 """Shares of the candidates, those nearest to the source, that are chosen from in turn. Who is furthest from all others
 may be so for moving as the source never does."""
 
+MANY = 40
+"""Members above which one share, USUAL, is looked at: of so many some are always close to each other."""
+
+USUAL = 0.55
+
+CLOSEST = 40
+"""Closest pairs of a choice that are measured before it is made anew."""
+
 LAPS = 200
 """Exchanges after which a choice is good enough."""
 
@@ -37,7 +45,7 @@ def choose_members(
     known, order = len(distances) - len(away), away.argsort(kind="stable")
     seen = np.zeros(distances.shape, dtype=bool)
     options = []
-    for share in NEAR:
+    for share in NEAR if count <= MANY else (USUAL,):
         likely = np.sort(order[: max(count, round(share * len(away)))])
         rows = np.concatenate([np.arange(known), known + likely])
         chosen = _measured(distances, seen, rows, count, known, exact)
@@ -59,7 +67,7 @@ def _measured(
     for _ in range(ROUNDS):
         chosen = [int(rows[row]) for row in choose_apart(distances[np.ix_(rows, rows)], count, known)]
         everyone = [*range(known), *chosen]
-        closest = closest_pairs(distances[np.ix_(everyone, everyone)], 2 * count)
+        closest = closest_pairs(distances[np.ix_(everyone, everyone)], CLOSEST)
         pairs = [(everyone[a], everyone[b]) for a, b in closest]
         new = [pair for pair in pairs if not seen[pair] and max(pair) >= known]
         if not new:
