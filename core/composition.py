@@ -196,7 +196,8 @@ def close_loop(source: Motion, rows: int, travels: bool | None = None) -> Compos
     Unless `travels` says so, the loop comes back to its place where `rows` suffice for the way at the source's own
     speed. Raises ClipError for fewer than 8 rows or as many as there are.
     """
-    check_regions([(source.frames - 1 - rows, source.frames - 1)], source.frames)
+    if rows < SHORTEST_REGION:
+        raise ClipError(f"The loop's transition has fewer than {SHORTEST_REGION} frames; make it longer.")
     if rows >= source.frames - SHORTEST_REGION:
         raise ClipError("The loop's transition takes up the whole action; make it shorter.")
     result = fill_regions(source, [(source.frames - 1 - rows, source.frames - 1)])

@@ -306,7 +306,7 @@ def test_find_parts_of_an_nla_without_an_active_action(riff: ModuleType, dancer:
         ("place_moments", {"moments": "10-40@1, 10-40@20"}, "overlap"),
         ("extend_action", {"after": 3}, "at least 8"),
         ("extend_action", {"length": 100}, "180 frames already"),
-        ("loop_action", {"transition": 176}, "whole action|not inside"),
+        ("loop_action", {"transition": 176}, "transition takes up the whole action"),
         ("restyle", {"action": "gone"}, "no action “gone”"),
         ("restyle", {"armature": "gone"}, "no armature “gone”"),
     ],
