@@ -88,7 +88,7 @@ class Crowd:
         known = 0 if near is None else len(near.views)
         everyone = seen if near is None else near.and_then(seen)
         distances = self._lens.estimates(everyone, on_all_cores)
-        away = np.array(on_all_cores(self._lens.from_source, seen.motions))
+        away = np.array(on_all_cores(self._lens.from_source, list(seen.motions)))
 
         def exact(pairs: Pairs) -> list[float]:
             return on_all_cores(lambda pair: self._lens.exact(everyone, pair), pairs)

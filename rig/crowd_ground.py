@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import bpy
 import numpy as np
@@ -112,7 +113,7 @@ def _mesh_of(ob: bpy.types.Object, context: bpy.types.Context) -> tuple[Array, n
     evaluated = ob.evaluated_get(context.evaluated_depsgraph_get())
     world = np.array(ob.matrix_world)
     if evaluated.type == "CURVES":  # which are no mesh in any version
-        return _curves_of(evaluated.data, world)
+        return _curves_of(cast(bpy.types.Curves, evaluated.data), world)
     try:
         mesh = evaluated.to_mesh()
     except RuntimeError:

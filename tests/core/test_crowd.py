@@ -65,7 +65,7 @@ def test_nobody_is_closer_to_another_than_to_the_source() -> None:
     ring = random.normal(size=(120, 2))
     ring *= (random.choice([1.0, 1.1, 6.0], 120) / np.linalg.norm(ring, axis=1))[:, None]
     distances = np.linalg.norm(ring[:, None] - ring, axis=2)
-    asked = []
+    asked: list[tuple[int, int]] = []
 
     def exact(pairs: Sequence[tuple[int, int]]) -> list[float]:
         asked.extend(pairs)
