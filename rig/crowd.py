@@ -98,9 +98,13 @@ def world_path(member: bpy.types.Object) -> Array | None:
 
 @dataclass(frozen=True, eq=False)
 class Before:
-    """What a member was before it got another motion and place: names and plain values, so that it can be again."""
+    """What a member was before it got another motion and place: names and plain values, so that it can be again.
+
+    `uid` tells it from one of the same name in a file that was opened meanwhile.
+    """
 
     member: str
+    uid: int
     world: Array
     path: Array
     spot: Array
@@ -116,14 +120,14 @@ class Before:
             return None
         strips = [strip for track in member.animation_data.nla_tracks for strip in track.strips]
         return Before(
-            member.name, np.array(member.matrix_world), np.array(member[PATH]), np.array(member[SPOT]), action.name,
-            bool(strips), strips[0].repeat if strips else 1.0,
+            member.name, member.session_uid, np.array(member.matrix_world), np.array(member[PATH]),
+            np.array(member[SPOT]), action.name, bool(strips), strips[0].repeat if strips else 1.0,
         )  # fmt: skip
 
     def give_back(self) -> None:
         """The motion that the member has meanwhile is removed."""
         member, action = bpy.data.objects.get(self.member), bpy.data.actions.get(self.action)
-        if member is None or action is None:
+        if member is None or action is None or member.session_uid != self.uid:
             return
         meanwhile = action_of(member)
         place_member(member, self.world, self.path, self.spot)
