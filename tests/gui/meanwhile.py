@@ -16,12 +16,12 @@ import bpy
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from creature import add_creature
+from creature import FRAMES, add_creature
 from hand import Hand, Waits, mark, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
 
-LONG = 3000
+LONG = 2000
 """Frames that are read long enough to be disturbed meanwhile."""
 
 
@@ -37,7 +37,7 @@ def reading(hand: Hand) -> Waits:
     """Click Train and wait until a few steps of the reading are done."""
     ops: Any = bpy.ops
     hand.invoke(ops.riff.train, scale=0.0001)
-    yield 0.3
+    yield 0.15
     assert jobs().latest_training() is None, "the reading was over before it could be disturbed"
 
 
@@ -51,16 +51,16 @@ def meanwhile(hand: Hand) -> Waits:
     yield from another_file(hand)
 
 
-def fresh(hand: Hand) -> Waits:
+def fresh(hand: Hand, frames: int = FRAMES) -> Waits:
     with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
         bpy.data.batch_remove(list(bpy.data.objects))
-        add_creature(LONG)
+        add_creature(frames)
         bpy.ops.ed.undo_push(message="Creature")
     yield 1.0
 
 
 def escape(hand: Hand) -> Waits:
-    yield from fresh(hand)
+    yield from fresh(hand, LONG)
     yield from reading(hand)
     yield from hand.escape()
     yield 2.0
@@ -93,15 +93,14 @@ def save(hand: Hand) -> Waits:
 
 
 def ended(hand: Hand) -> Waits:
-    """Let a training that has begun come to its end, and forget it."""
-    latest = jobs().latest_training()
-    if latest is not None:
-        yield from hand.wait_for(lambda: not latest.running, 200, "the training")
-        jobs().stop_all()
+    """End a training that has begun, and forget it."""
+    jobs().stop_all()
+    yield 0.5
 
 
 def training(hand: Hand) -> Waits:
     """While it trains: another pose, another frame, undo; then the model is there."""
+    yield from fresh(hand)
     ops: Any = bpy.ops
     hand.invoke(ops.riff.train, scale=0.0001)
     yield from hand.wait_for(lambda: jobs().latest_training() is not None, what="the reading")
@@ -133,7 +132,7 @@ def deletion(hand: Hand) -> Waits:
 
 
 def another_file(hand: Hand) -> Waits:
-    yield from fresh(hand)
+    yield from fresh(hand, LONG)
     yield from reading(hand)
     bpy.ops.wm.read_homefile(use_empty=True)
     yield 3.0

@@ -68,6 +68,7 @@ def measure(hand: Hand) -> Waits:
     yield from hand.wait_for(lambda: source.summary_of(ob) is not None, 240, "the summary")
     yield from hand.wait_for(lambda: not import_module(f"{RIFF}.rig.jobs").any_running(), 200, "the estimate")
     ticks, draws = Ticks(), time_draws()
+    yield 1.0
     yield from _gaps(ticks, figures, "idle")
     yield from _plain(ticks, figures, ob)
     yield from _training(hand, ticks, figures)
