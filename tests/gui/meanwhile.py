@@ -93,7 +93,8 @@ def save(hand: Hand) -> Waits:
 
 
 def ended(hand: Hand) -> Waits:
-    """End a training that has begun, and forget it."""
+    """Let the reading end, end the training that it has begun, and forget it."""
+    yield from hand.wait_for(lambda: not hand.is_running("RIFF_OT_train"), what="the reading")
     jobs().stop_all()
     yield 0.5
 
