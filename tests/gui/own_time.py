@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
@@ -12,10 +12,10 @@ import bpy
 RIFF = "bl_ext.user_default.riff"
 
 CALLS = (
-    ("operators.stepwise", "Stepwise.modal"), ("operators.live", "follow"), ("operators.live", "begin"),
-    ("operators.timer", "tick"), ("operators.source", "look"),
+    ("operators.live", "follow"), ("operators.live", "begin"), ("operators.timer", "tick"),
+    ("operators.source", "look"),
 )  # fmt: skip
-"""Where Riff works on the main thread: modules and what of them is timed."""
+"""Where Riff works on the main thread beside the steps of its operators: modules and what of them is timed."""
 
 
 def timed(function: Callable[..., Any], spent: list[float]) -> Callable[..., Any]:
@@ -32,15 +32,34 @@ def timed(function: Callable[..., Any], spent: list[float]) -> Callable[..., Any
 
 
 def time_calls() -> list[float]:
-    """Have each of CALLS timed from now on; the list that fills with their milliseconds."""
+    """Have each of CALLS and each step of an operator timed from now on; milliseconds, as they come."""
     spent: list[float] = []
-    for module, path in CALLS:
+    for module, name in CALLS:
         owner: Any = import_module(f"{RIFF}.{module}")
-        *classes, name = path.split(".")
-        for one in classes:
-            owner = getattr(owner, one)
         setattr(owner, name, timed(getattr(owner, name), spent))
+    stepwise: Any = import_module(f"{RIFF}.operators.stepwise").Stepwise
+    begin = stepwise.begin_modal
+
+    def begin_timed(self: Any, context: Any) -> Any:
+        outcome = begin(self, context)
+        self._work = timed_steps(self._work, spent)
+        return outcome
+
+    stepwise.begin_modal = begin_timed
     return spent
+
+
+def timed_steps(steps: Iterator[float], spent: list[float]) -> Iterator[float]:
+    """The same steps, the milliseconds of each noted."""
+    while True:
+        start = time.perf_counter()
+        try:
+            share = next(steps)
+        except StopIteration:
+            return
+        finally:
+            spent.append((time.perf_counter() - start) * 1000)
+        yield share
 
 
 def time_shown() -> list[float]:
