@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-COLOURS = 128
+COLOURS = 256
 
 CUTS = {
     "first-variation": ("7-playing", (0, 28, 1150, 870)),
