@@ -196,11 +196,19 @@ def _take_up(
         if path is None or home is None:
             continue
         if home not in spans:
-            theirs = CrowdSettings.from_json(settings_of_crowd(home))
-            spans[home] = Span(theirs.frame_start, theirs.frames, theirs.loop)
+            spans[home] = _span_of(home, own)
         floor.add(seen_during(path, spans[home], own))
     if armature.visible_get():
         floor.add(_path_of(context, armature, root, settings))
+
+
+def _span_of(crowd: bpy.types.Collection, own: Span) -> Span:
+    """When a crowd moves; as the new one does where it does not say."""
+    try:
+        theirs = CrowdSettings.from_json(settings_of_crowd(crowd))
+    except ClipError:
+        return own
+    return Span(theirs.frame_start, theirs.frames, theirs.loop)
 
 
 def _path_of(
