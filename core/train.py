@@ -19,7 +19,7 @@ from .clock import Clock, Snapshots
 from .clusters import find_clusters, one_cluster
 from .cores import usable_cores
 from .device_choice import pick_device
-from .errors import TrainingStopped
+from .errors import ModelError, TrainingStopped
 from .graphs import ALLOWED, recorder_for
 from .iteration import Bases
 from .level import LevelRun
@@ -98,7 +98,10 @@ def _resume(
     finally:
         training.close()
     model = training.model(motion.fps, time.perf_counter() - started, clock.history)
-    return calibrated(model, training.ask_stop) if recipe.calibrate else model
+    try:
+        return calibrated(model, training.ask_stop) if recipe.calibrate else model
+    except ModelError as error:  # its weights are finite, and so large that what they make is not
+        raise Diverged from error
 
 
 class Training:

@@ -70,7 +70,9 @@ def test_the_last_step_is_looked_at_too(walker: Motion) -> None:
 
 def test_lower_rates_save_a_training(walker: Motion) -> None:
     seen: list[Progress] = []
-    model = train(walker, replace(TINY, generator_rate=0.1, critic_rate=0.1), seen.append, seed=3)
+    # Weights stay finite at the lower rates, but large: whether what they make is a motion is not asked here.
+    recipe = replace(TINY, generator_rate=0.1, critic_rate=0.1, calibrate=False)
+    model = train(walker, recipe, seen.append, seed=3)
     assert seen[-1].calmed in (1, 2)
     assert model.recipe.generator_rate == 0.1
     assert all(np.isfinite(weight).all() for weight in model.weights.values())
