@@ -45,7 +45,7 @@ def start_blender(
     )  # fmt: skip
 
 
-def run_blender(script: str, folder: Path, *arguments: object, limit: float = 120.0, **more: Any) -> str:
+def run_blender(script: str, folder: Path, *arguments: object, limit: float = 600.0, **more: Any) -> str:
     """The same, to its end; returns what it printed. Raises AssertionError where it fails, crashes or hangs."""
     process = start_blender(script, folder, *arguments, **more)
     try:
@@ -93,7 +93,7 @@ def part(name: str) -> Any:
     return importlib.import_module(f"{EXTENSION}.{name}")
 
 
-def tick_until(done: Callable[[], bool], seconds: float = 100.0) -> None:
+def tick_until(done: Callable[[], bool], seconds: float = 600.0) -> None:
     """What Blender's timer does, until `done`. Raises TimeoutError."""
     tick, until = part("operators.timer").tick, time.monotonic() + seconds * patience()
     while not done():

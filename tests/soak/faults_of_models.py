@@ -107,7 +107,7 @@ def under_the_list(seed: int, folder: Path, python: Path | None = None) -> None:
     save_model(train(walking_motion(), FAST.scaled(0.0001), seed=seed), folder / "foreign.safetensors")
     python = python or (PYTHON_313 if seed % 3 == 2 and PYTHON_313.exists() else PYTHON_311)
     foreign = folder / "foreign.safetensors"
-    said = run_blender(UNDER_THE_LIST, folder / "user", seed, foreign, python=python, limit=170.0)
+    said = run_blender(UNDER_THE_LIST, folder / "user", seed, foreign, python=python)
     assert "Traceback" not in said, said[-3000:]
 
 
