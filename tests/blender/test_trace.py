@@ -79,7 +79,8 @@ def traced(script: str, zip_path: Path, folder: Path) -> dict[str, object]:
         (folder / name).mkdir()
     own = {"HOME": "home", "CHOSEN": "chosen", "TMPDIR": "temporary", "BLENDER_USER_RESOURCES": "user"}
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("XDG_")},
+        # PyTorch, once in this process, has named the folder that it would compile to.
+        **{name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "TORCHINDUCTOR_"))},
         **{name: str(folder / value) for name, value in own.items()},
         # Python's own keeping of compiled code beside the code is no writing of Riff's.
         "PYTHONDONTWRITEBYTECODE": "1", "RIFF_ZIP": str(zip_path), "RIFF_ROOT": str(ROOT),
