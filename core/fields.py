@@ -10,10 +10,11 @@ import math
 import os
 import stat
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 LONGEST = 1024
 """Characters of a name or other short text."""
@@ -138,6 +139,8 @@ class Fields:
 
     def array(self, key: str, shape: tuple[int, ...], high: float = FAR) -> NDArray[np.float64]:
         """Finite numbers of this shape, none farther from 0 than `high`."""
+        import numpy as np  # not above: the shell's --help reads recipes, and loads nothing heavy
+
         try:
             array = np.asarray(self.items(key, max(shape[0], 1)), dtype=np.float64)
         except (TypeError, ValueError, OverflowError) as error:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
-import socket
 import tempfile
 import threading
 import uuid
@@ -168,7 +168,7 @@ def _age(target: Path) -> float:
 
 
 def _describe(token: str) -> dict[str, Any]:
-    who = f"process {os.getpid()} on {socket.gethostname()}"
+    who = f"process {os.getpid()} on {platform.node()}"
     return {"token": token, "who": who, "machine": _machine(), "process": _process(str(os.getpid()))}
 
 
