@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import bpy
 from bl_operators.presets import AddPresetBase
 
@@ -18,6 +21,30 @@ class RIFF_OT_add_training_preset(AddPresetBase, bpy.types.Operator):
         "settings.recipe", "settings.base", "settings.effort", "settings.faithfulness", "settings.foot_weight",
         "settings.training_seed",
     ]  # fmt: skip
+
+    def execute(self, context: Any) -> Any:
+        before = _presets(self.preset_subdir)
+        try:
+            return super().execute(context)
+        except OSError as error:
+            _put_back(before, self.preset_subdir)
+            self.report({"ERROR"}, f"The preset cannot be saved: {error.strerror or error}")
+            return {"CANCELLED"}
+
+
+def _presets(folder: str) -> dict[Path, bytes]:
+    """The files of all presets of a person; they are small."""
+    home = bpy.utils.user_resource("SCRIPTS", path=f"presets/{folder}")
+    return {path: path.read_bytes() for path in Path(home).glob("*.py")} if home else {}
+
+
+def _put_back(before: dict[Path, bytes], folder: str) -> None:
+    """Blender writes presets in place: without room, half a file is left, and of an older preset no more than that."""
+    for path, content in _presets(folder).items():
+        if path not in before:
+            path.unlink()
+        elif content != before[path]:
+            path.write_bytes(before[path])  # it had this room before
 
 
 CLASSES = (RIFF_OT_add_training_preset,)
