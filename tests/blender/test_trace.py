@@ -104,7 +104,9 @@ def test_nothing_is_fetched_and_nothing_written_elsewhere(riff_zip: Path, tmp_pa
     assert isinstance(processes, list)
     trained = [command for command in processes if command[1:3] == ["-m", "core.worker"]]
     assert trained
-    assert [command for command in processes if command not in trained] == []
+    # PyTorch's build for CUDA asks the linker, by a process that only reads, where the card's driver is.
+    others = [command for command in processes if command not in trained and command != ["/sbin/ldconfig", "-p"]]
+    assert others == [["os.posix_spawn"]] * processes.count(["/sbin/ldconfig", "-p"])
     # Blender itself keeps small pictures of files that it saves.
     found = [path for path in (tmp_path / "home").rglob("*") if path.is_file() and "thumbnails" not in path.parts]
     assert found == []
