@@ -93,6 +93,7 @@ def plot_curve(
     for axis in axes[-1]:
         axis.set_xscale("log")
         axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter("{x:g}")
         axis.set_xlabel("Minutes of training (processor time ÷ cores)")
     figure.suptitle(title, fontsize=11)
     figure.tight_layout()
