@@ -29,8 +29,9 @@ class Unavailable(Exception):
     """No root can be had here; says why."""
 
 
-def find_root(wanted: Path) -> Path:
+def find_root() -> Path:
     """The root, built where it is missing. Raises Unavailable with the reason where that cannot be done."""
+    wanted = Path(os.environ.get("RIFF_GUI_ROOT") or "/var/tmp/riff-gui-root")
     if os.geteuid() != 0:
         raise Unavailable("a Debian root needs root's rights")
     if (wanted / "usr/bin/blender").exists():

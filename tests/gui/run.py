@@ -141,7 +141,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=900, help="patience")
     options = parser.parse_args()
     try:
-        root = find_root(Path(os.environ.get("RIFF_GUI_ROOT") or "/var/tmp/riff-gui-root"))
+        root = find_root()
     except Unavailable as error:
         print(f"*** No Blender window: {error}. Nothing of the panel is tested by clicks. ***", flush=True)
         return 3

@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="which steps (1)")
     options = parser.parse_args()
     try:
-        root = find_root(Path(os.environ.get("RIFF_GUI_ROOT") or "/var/tmp/riff-gui-root"))
+        root = find_root()
     except Unavailable as error:
         print(f"*** No Blender window: {error}. ***", flush=True)
         return 3

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -209,7 +208,7 @@ def main() -> int:
     parser.add_argument("--zip", type=Path, default=ROOT / "dist/riff.zip", help="the built extension")
     options = parser.parse_args()
     try:
-        root = find_root(Path(os.environ.get("RIFF_GUI_ROOT") or "/var/tmp/riff-gui-root"))
+        root = find_root()
     except Unavailable as error:
         print(f"*** No Blender: {error}. ***", flush=True)
         return 3
