@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty
@@ -15,10 +13,8 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty
 from ..core.crowd_place import Spot
 from ..core.errors import ModelError, RiffError
 from ..core.model import Model, load_model
-from ..rig import jobs
 from ..rig.crowd import (
     crowd_of,
-    keep_settings,
     members_of,
     new_collection,
     next_number,
@@ -30,145 +26,14 @@ from ..rig.crowd import (
 )
 from ..rig.crowd_character import MEMBER, Character
 from ..rig.crowd_ground import FULL_TURN
-from ..rig.crowd_order import CrowdSettings, Prepared, prepare, settled, why_homeless
+from ..rig.crowd_order import CrowdSettings, Prepared, prepare
 from ..rig.crowd_thin import thin_out
-from ..rig.crowd_write import CrowdWriter
-from . import timer
+from .crowd_run import CrowdWork
 from .crowd_settings import CrowdChoices
 from .poll import answer, model_problem, selection_problem
 from .session import refresh_variations
 from .settings import chosen_model, session_of, settings_of
 from .write_actions import learned_action
-
-SLICE = 0.1
-"""Seconds that writing takes at most before the window gets its turn."""
-
-
-class _CrowdWork:
-    """Making members beside Blender, then writing them a few at a time; ESC takes everything back."""
-
-    def execute(self: Any, context: bpy.types.Context) -> Any:
-        problem = self._start(context)
-        if problem:
-            return self._give_up(problem)
-        self._prepared.job.join()
-        self._prepared.job.tick()
-        while self._prepared.job.state is jobs.State.DONE and not self._written(context, 1e9):
-            pass
-        return self._end(context)
-
-    def invoke(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> Any:
-        problem = self._start(context)
-        if problem:
-            return self._give_up(problem)
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(0.02, window=context.window)
-        manager.modal_handler_add(self)
-        manager.progress_begin(0, 2 * self._wanted)
-        return {"RUNNING_MODAL"}
-
-    def modal(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> Any:
-        job = self._prepared.job
-        if event.type == "ESC":
-            job.cancel()
-            return self._end_modal(context, self._give_up("Making the crowd was cancelled", "INFO"))
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        try:
-            return self._go_on(context, job)
-        except RiffError as error:
-            problem = str(error)
-        except (ReferenceError, LookupError):  # a data-block, or what was to be found by its name, is gone
-            problem = "The character, its crowd or its bones were changed meanwhile; nothing more was made"
-        return self._end_modal(context, self._give_up(problem))
-
-    def _go_on(self: Any, context: bpy.types.Context, job: jobs.Job) -> Any:
-        job.tick()
-        context.window_manager.progress_update(len(self._prepared.job.ready) + self._count)
-        if job.running or (job.state is jobs.State.DONE and not self._written(context, SLICE)):
-            return {"RUNNING_MODAL"}
-        return self._end_modal(context, self._end(context))
-
-    def cancel(self: Any, context: bpy.types.Context) -> None:
-        """Blender calls it when another file is loaded or the extension is disabled."""
-        self._prepared.job.cancel()
-        self._clear_away()
-        context.window_manager.progress_end()
-        context.window_manager.event_timer_remove(self._timer)
-
-    def _start(self: Any, context: bpy.types.Context) -> str:
-        """Read what Blender knows and start the job; what is wrong, or nothing."""
-        self._count, self._wanted = 0, 0
-        self._writer: CrowdWriter | None = None
-        self._made: bpy.types.Collection | None = None
-        try:
-            self._prepared = self._prepare(context)
-        except RiffError as error:
-            return str(error)
-        self._prepared.job.start()
-        return ""
-
-    def _written(self: Any, context: bpy.types.Context, seconds: float) -> bool:
-        """Write members for so long; whether all are written."""
-        if self._writer is None:
-            armature: bpy.types.Object | None = context.scene.objects.get(self._settings.armature)
-            if armature is None or armature.type != "ARMATURE":
-                raise RiffError(f"The character “{self._settings.armature}” was deleted or renamed meanwhile.")
-            self._writer = CrowdWriter(context.scene, armature, self._prepared, self._settings)
-        until = time.perf_counter() + seconds
-        while self._count < len(self._writer) and time.perf_counter() < until:
-            self._write(self._count)
-            self._count += 1
-        return self._count == len(self._writer)
-
-    def _end(self: Any, context: bpy.types.Context) -> Any:
-        job = self._prepared.job
-        if job.state is not jobs.State.DONE:
-            return self._give_up(job.error or "Making the crowd was cancelled")
-        self._writer.close()
-        if not len(self._writer):
-            return self._give_up(why_homeless(self._settings, self._prepared.distance, self._wanted, 0))
-        self._settings = settled(self._settings, job)
-        collection = self._finish(context)
-        self._writer.keep()
-        keep_settings(collection, self._settings.to_json())
-        refresh_variations(session_of(context))
-        self._tell(len(self._writer))
-        return {"FINISHED"}
-
-    def _tell(self: Any, made: int) -> None:
-        if made < self._wanted:
-            self.report({"WARNING"}, why_homeless(self._settings, self._prepared.distance, self._wanted, made))
-        else:
-            alike = f"; the two most alike differ by {self._settings.smallest:.2f}" if self._settings.smallest else ""
-            self.report({"INFO"}, f"{made} member{'s' if made != 1 else ''}{alike}")
-
-    def _give_up(self: Any, problem: str, kind: Literal["ERROR", "INFO"] = "ERROR") -> Any:
-        """Leave the file as it was before the operator began."""
-        self._clear_away()
-        self.report({kind}, problem)
-        return {"CANCELLED"}
-
-    def _clear_away(self: Any) -> None:
-        if self._writer is not None:
-            self._writer.close()
-        with suppress(ReferenceError):  # the members are gone already, with an undo or with their file
-            if self._writer is not None:
-                self._writer.take_back()
-            self._take_back()
-
-    def _take_back(self: Any) -> None:
-        if self._made is not None:
-            remove_crowd(self._made)
-
-    def _end_modal(self: Any, context: bpy.types.Context, result: Any) -> Any:
-        context.window_manager.progress_end()
-        context.window_manager.event_timer_remove(self._timer)
-        timer.redraw()
-        screen = context.screen
-        if result == {"FINISHED"} and screen is not None and not screen.is_animation_playing:
-            bpy.ops.screen.animation_play()
-        return result
 
 
 def model_named(context: bpy.types.Context, name: str) -> Model:
@@ -179,7 +44,7 @@ def model_named(context: bpy.types.Context, name: str) -> Model:
     raise ModelError(f"The model “{name}” is no longer in the list; import it again.")
 
 
-class RIFF_OT_duplicate_as_crowd(CrowdChoices, _CrowdWork, bpy.types.Operator):
+class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdWork, bpy.types.Operator):
     """Make copies of this character, each with a variation of its own; meshes and materials are shared"""
 
     bl_idname = "riff.duplicate_as_crowd"
@@ -239,7 +104,7 @@ class _OnCrowd:
         return collection, armature, model_named(context, self._settings.model)
 
 
-class RIFF_OT_add_to_crowd(_OnCrowd, _CrowdWork, bpy.types.Operator):
+class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
     """Add members to this crowd, different from those that are there, where there is room between and beside them"""
 
     bl_idname = "riff.add_to_crowd"
@@ -271,7 +136,7 @@ class RIFF_OT_add_to_crowd(_OnCrowd, _CrowdWork, bpy.types.Operator):
         return collection
 
 
-class RIFF_OT_reroll_crowd(_OnCrowd, _CrowdWork, bpy.types.Operator):
+class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
     """Give members another motion, different from all others, where they stand"""
 
     bl_idname = "riff.reroll_crowd"

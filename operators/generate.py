@@ -10,7 +10,7 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.motion import Motion
-from ..rig import jobs
+from ..rig.generation_job import GenerationJob
 from .poll import answer, model_problem, selection_problem
 from .settings import chosen_model
 from .write_actions import ActionWriter
@@ -67,7 +67,7 @@ class RIFF_OT_generate(ActionWriter, bpy.types.Operator):
     def begin(self, context: bpy.types.Context) -> Iterator[float]:
         scene, like = context.scene, bpy.data.actions.get(self.like) if self.like else None
         self._like = origin_of(like) if like else []
-        self._job = jobs.GenerationJob(
+        self._job = GenerationJob(
             Path(chosen_model(context).path), count=self.count, frames=self.frames or None,
             fps=scene.render.fps / scene.render.fps_base, seed=self.seed, strength=(self.coarse, self.fine),
             clean=self.clean_feet, like=self._like,

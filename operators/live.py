@@ -14,7 +14,7 @@ from bpy.app.handlers import persistent
 from ..core.errors import RiffError
 from ..rig.compat import name_of_two
 from ..rig.live_job import LiveJob, Wish
-from ..rig.preview import Preview
+from ..rig.preview import Preview, put_back_previewed
 from ..rig.write import write_steps
 from . import timer
 from .guard import guarded
@@ -111,6 +111,7 @@ def end(problem: str = "") -> None:
         job.cancel()
     if preview is not None:
         preview.end()
+        put_back_previewed()  # copies that were made meanwhile
     if bpy.context.window_manager:
         _redraw_viewports()
         timer.redraw()
@@ -217,16 +218,29 @@ def before_change(*_: object) -> None:
         end()
 
 
-HANDLERS = (bpy.app.handlers.load_pre, bpy.app.handlers.save_pre, bpy.app.handlers.undo_pre, bpy.app.handlers.redo_pre)
+@partial(guarded, "Putting the pose back")
+@persistent
+def after_change(*_: object) -> None:
+    """An undo step that was pushed during a preview holds its pose, and so does an automatic save."""
+    if not is_live():
+        put_back_previewed()
+
+
+HANDLERS = (
+    *((handlers, before_change) for handlers in (bpy.app.handlers.load_pre, bpy.app.handlers.save_pre,
+                                                 bpy.app.handlers.undo_pre, bpy.app.handlers.redo_pre)),
+    *((handlers, after_change) for handlers in (bpy.app.handlers.load_post, bpy.app.handlers.undo_post,
+                                                bpy.app.handlers.redo_post)),
+    (bpy.app.handlers.frame_change_post, after_frame_change),
+)  # fmt: skip
 
 CLASSES = (RIFF_OT_live, RIFF_OT_live_keep)
 
 
 def register() -> None:
     wishes.append(wish)
-    bpy.app.handlers.frame_change_post.append(after_frame_change)
-    for handlers in HANDLERS:
-        handlers.append(before_change)
+    for handlers, handler in HANDLERS:
+        handlers.append(handler)
 
 
 def unregister() -> None:
@@ -235,8 +249,6 @@ def unregister() -> None:
         end()
     if bpy.app.timers.is_registered(pulse):
         bpy.app.timers.unregister(pulse)
-    if after_frame_change in bpy.app.handlers.frame_change_post:
-        bpy.app.handlers.frame_change_post.remove(after_frame_change)
-    for handlers in HANDLERS:
-        if before_change in handlers:
-            handlers.remove(before_change)
+    for handlers, handler in HANDLERS:
+        if handler in handlers:
+            handlers.remove(handler)

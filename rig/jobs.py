@@ -1,4 +1,4 @@
-"""Work that runs beside Blender in a thread of its own: training a model, generating motions.
+"""Work that runs beside Blender in a thread of its own, such as training a model.
 
 The thread never touches bpy. It puts messages into a queue, and `tick`, called on the main thread by a timer, by a test
 or by a script, takes them out. Nothing here keeps a reference to Blender data.
@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
-from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -21,10 +20,9 @@ from ..core.checkpoint import Checkpoint, load_checkpoint
 from ..core.claim import Claim
 from ..core.errors import RiffError, TrainingStopped
 from ..core.log import log, unforeseen
+from ..core.memory_returned import return_freed_memory
 from ..core.memory_used_up import told_as_memory_error
-from ..core.motion import RATE, Motion, resample
 from ..core.progress import Progress
-from ..core.strength import with_strength
 from ..core.training_run import run_training
 from .child import NotStarted, is_own, run_in_child
 
@@ -211,6 +209,7 @@ class TrainingJob(Job):
             self._train()
         finally:
             self._release()
+            return_freed_memory()
 
     def _train(self) -> None:
         begun = load_checkpoint(self._begun) if isinstance(self._begun, Path) else self._begun
@@ -248,47 +247,6 @@ class EstimateJob(Job):
 
     def _work(self) -> None:
         run_in_child(self._python, self._begun, None, self._send, self._should_stop)
-
-
-class GenerationJob(Job):
-    """Generates `count` motions of `frames` rows at `fps` (None: as long as the source) from the model at `model_path`.
-
-    `strength` turns the noise of the first level, and of those above, up or down. Where `like` tells where another
-    variation comes from, the motions are near that one. `motions` and `model_name` are there once the job is DONE.
-    """
-
-    def __init__(
-        self, model_path: Path, *, count: int, frames: int | None, fps: float, seed: int,
-        strength: tuple[float, float] = (1.0, 1.0), clean: bool = True, like: Sequence[tuple[float, int]] = (),
-    ) -> None:  # fmt: skip
-        super().__init__("Generating")
-        self.model_name = ""
-        self.motions: list[Motion] = []
-        self._model_path = model_path
-        self._count = count
-        self._frames = frames
-        self._fps = fps
-        self._seed = seed
-        self._strength, self._clean, self._like = strength, clean, like
-
-    def _receive(self, kind: str, value: Any) -> None:
-        if kind == "motions":
-            self.model_name, self.motions = value
-        super()._receive(kind, value)
-
-    def _work(self) -> None:
-        from ..core.codes import generate_like
-        from ..core.generate import generate
-        from ..core.prepared import prepared_sampler
-
-        sampler = prepared_sampler(self._model_path)
-        model = sampler.model = with_strength(sampler.model, *self._strength)
-        frames = None if self._frames is None else max(2, round((self._frames - 1) * RATE / self._fps) + 1)
-        make = partial(generate_like, like=self._like) if self._like else generate
-        motions = make(model, frames=frames, count=self._count, seed=self._seed, clean=self._clean, sampler=sampler)
-        if self._should_stop():
-            raise _Cancelled
-        self._send("motions", (model.name, [resample(motion, self._fps) for motion in motions]))
 
 
 _jobs: list[Job] = []

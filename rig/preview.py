@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
@@ -13,7 +15,52 @@ from .actions import armature_of, channel_owner, source_of
 from .properties import owner_block, property_value, set_property
 from .write import plan_writing, pose_values
 
-Kept = dict[tuple[str, str], tuple[float, ...]]
+PREVIEWED = "riff_previewed"
+"""Custom property of an armature object whose pose is a preview's: undo steps pushed meanwhile hold that pose too."""
+
+REMEMBERED = 100
+"""Previews whose poses before are remembered, for undo steps."""
+
+
+@dataclass(frozen=True)
+class PoseBefore:
+    """What the channels of an armature and its properties were before a preview, and when that was."""
+
+    channels: dict[tuple[str, str], tuple[float, ...]]
+    properties: list[tuple[Property, Any]]
+    scene: str
+    frame: int
+
+    def put_back(self, ob: bpy.types.Object) -> None:
+        """Set it again; where the frame is another by now, what is keyed follows the frame."""
+        for (bone, channel), values in self.channels.items():
+            if not bone or bone in ob.pose.bones:
+                setattr(channel_owner(ob, bone), channel, values)
+        for one, value in self.properties:
+            block = owner_block(ob, one.owner)
+            if block is not None and property_value(block, one.path, one.index) is not None:
+                set_property(block, one.path, one.index, value)
+        scene = bpy.data.scenes.get(self.scene) or bpy.context.scene
+        if scene.frame_current != self.frame:
+            scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+
+
+_remembered: dict[int, PoseBefore] = {}
+
+
+def put_back_previewed() -> None:
+    """Give armatures that an undo step, or a file, has brought back with a preview's pose the pose from before it."""
+    for ob in bpy.data.objects:
+        mark = ob.get(PREVIEWED)
+        if mark is None:
+            continue
+        del ob[PREVIEWED]
+        before = _remembered.get(mark)
+        if before is not None and ob.pose is not None:
+            before.put_back(ob)
+        else:  # of a Blender that ended without saving: what is keyed follows the frame
+            scene = bpy.context.scene
+            scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
 
 
 class Preview:
@@ -29,9 +76,11 @@ class Preview:
         self.armature, self._uid = armature_object.name, armature_object.session_uid
         self.shown: Motion | None = None
         self._scene = bpy.context.scene.name
-        self._frame = bpy.context.scene.frame_current
-        self._before = self._pose(armature_object)
-        self._properties_before = self._properties(armature_object, motion)
+        self._before = PoseBefore(
+            self._pose(armature_object), self._properties(armature_object, motion), self._scene,
+            bpy.context.scene.frame_current,
+        )  # fmt: skip
+        self._mark(armature_object)
 
     def show(self, motion: Motion) -> None:
         """Show a motion at the scene's rate, from the frame on at which the source begins. Raises ClipError."""
@@ -57,16 +106,16 @@ class Preview:
         ob = self._owner()
         if ob is None:
             return
-        for (bone, channel), values in self._before.items():
-            if not bone or bone in ob.pose.bones:
-                setattr(channel_owner(ob, bone), channel, values)
-        for one, value in self._properties_before:
-            block = owner_block(ob, one.owner)
-            if block is not None and property_value(block, one.path, one.index) is not None:
-                set_property(block, one.path, one.index, value)
-        scene = bpy.data.scenes.get(self._scene) or bpy.context.scene
-        if scene.frame_current != self._frame:
-            scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+        if PREVIEWED in ob:
+            del ob[PREVIEWED]
+        self._before.put_back(ob)
+
+    def _mark(self, ob: bpy.types.Object) -> None:
+        # At random, since an automatic save may bring the mark of one Blender into another.
+        ob[PREVIEWED] = mark = random.getrandbits(30)
+        _remembered[mark] = self._before
+        while len(_remembered) > REMEMBERED:
+            del _remembered[next(iter(_remembered))]
 
     def _object(self) -> bpy.types.Object | None:
         scene: bpy.types.Scene | None = bpy.data.scenes.get(self._scene)
@@ -79,7 +128,7 @@ class Preview:
         same = [ob for ob in [named, *bpy.data.objects] if ob is not None and ob.session_uid == self._uid]
         return same[0] if same and same[0].type == "ARMATURE" and same[0].pose is not None else None
 
-    def _pose(self, ob: bpy.types.Object) -> Kept:
+    def _pose(self, ob: bpy.types.Object) -> dict[tuple[str, str], tuple[float, ...]]:
         return {
             (bone, channel): tuple(getattr(channel_owner(ob, bone), channel)) for bone, channel in self.plan.channels
         }
@@ -95,9 +144,9 @@ class Preview:
         return found
 
     def _set_properties(self, ob: bpy.types.Object, row: int) -> None:
-        if self.shown is None or not self._properties_before:
+        if self.shown is None or not self._before.properties:
             return
-        there = {one for one, _ in self._properties_before}
+        there = {one for one, _ in self._before.properties}
         values = self.shown.slice(row, row + 1).property_values()[0]
         for one, value in zip(self.shown.skeleton.properties, values, strict=True):
             block = owner_block(ob, one.owner)

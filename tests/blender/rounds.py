@@ -10,6 +10,7 @@ from typing import Any
 
 import addon_utils
 import bpy
+import numpy as np
 
 from tests.blender.limits import part, train_a_little, use_model
 from tests.gui.traces import jobs_at_work
@@ -43,16 +44,21 @@ def handlers() -> dict[str, list[str]]:
 def repeat(one: Callable[[], None], rounds: int, warm_up: int) -> float:
     """Memory in use after so many rounds, as a multiple of that after the warm-up; the file's content stays as it was.
 
+    Both are of the straight line through the memory after each round: a single reading may be off by a few percent.
+
     Raises AssertionError where anything stays in the file, or handlers or threads do.
     """
     for _ in range(warm_up):
         one()
     before = (content(), handlers(), jobs_at_work())
-    start = resident()
+    used = [resident()]
     for _ in range(rounds - warm_up):
         one()
+        used.append(resident())
     assert (content(), handlers(), jobs_at_work()) == before
-    return resident() / start
+    print("MB after each round:", *(size >> 20 for size in used))
+    a_round, start = np.polyfit(range(len(used)), used, 1)
+    return float(1.0 + a_round * (rounds - warm_up) / start)
 
 
 def generate_and_discard(rounds: int, warm_up: int, model: Path) -> float:

@@ -218,6 +218,66 @@ def test_undo_ends_the_preview_and_takes_nothing_else(dancer: bpy.types.Object, 
     assert [v for one in pose(ob) for v in one] == pytest.approx([v for one in start for v in one], abs=1e-6)
 
 
+def test_undo_to_a_step_that_was_pushed_during_a_preview(dancer: bpy.types.Object, live: ModuleType) -> None:
+    """Blender stores the pose that it finds; what no action keys would keep the preview's pose for ever."""
+    action = dancer.animation_data.action
+    dancer.animation_data.action = None
+    dancer.pose.bones[2].location = 0.1, 0.2, 0.3
+    bpy.ops.ed.undo_push(message="Posed")
+    start = pose(dancer)
+    dancer.animation_data.action = action
+    bpy.ops.riff.live()
+    follow(live, 2.0)
+    dancer.animation_data.action = None
+    assert pose(dancer) != start
+    dancer.location.x = 1.0
+    bpy.ops.ed.undo_push(message="Move during the preview")
+    bpy.ops.riff.live()
+    dancer.location.x = 2.0
+    bpy.ops.ed.undo_push(message="Move after it")
+    bpy.ops.ed.undo()
+    ob = bpy.data.objects["Dancer"]
+    assert ob.location.x == 1.0
+    assert pose(ob) == start
+    assert "riff_previewed" not in ob
+    bpy.ops.ed.undo()
+    assert pose(bpy.data.objects["Dancer"]) == start
+    bpy.ops.ed.redo()
+    assert pose(bpy.data.objects["Dancer"]) == start
+
+
+def test_a_copy_made_during_a_preview(dancer: bpy.types.Object, live: ModuleType) -> None:
+    start = pose(dancer)
+    bpy.ops.riff.live()
+    follow(live, 2.0)
+    copy = dancer.copy()
+    bpy.context.scene.collection.objects.link(copy)
+    bpy.ops.riff.live()
+    assert pose(dancer) == pose(copy) == start
+    assert "riff_previewed" not in copy
+
+
+def test_a_file_of_a_blender_that_ended_during_a_preview(
+    dancer: bpy.types.Object, live: ModuleType, tmp_path: Path
+) -> None:
+    """An automatic save stores what it finds without asking anyone; keyed poses follow the frame again."""
+    start = pose(dancer)
+    bpy.ops.riff.live()
+    follow(live, 2.0)
+    assert pose(dancer) != start
+    path = str(tmp_path / "automatic.blend")
+    bpy.data.libraries.write(path, {bpy.context.scene})  # like an automatic save, it calls no handler
+    live.end()
+    with bpy.data.libraries.load(path) as (there, wanted):
+        wanted.objects = there.objects
+    appended = next(ob for ob in wanted.objects if ob is not None and ob.type == "ARMATURE")
+    assert "riff_previewed" in appended
+    bpy.context.scene.collection.objects.link(appended)
+    live.after_change()
+    assert "riff_previewed" not in appended
+    assert pose(appended) == start
+
+
 def test_saving_saves_no_preview(dancer: bpy.types.Object, live: ModuleType, tmp_path: Path) -> None:
     start = pose(dancer)
     bpy.ops.riff.live()

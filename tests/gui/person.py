@@ -34,7 +34,8 @@ def is_kept(name: str) -> bool:
 
 def has_begun(jobs: Any) -> bool:
     """Whether generating has begun."""
-    return any(isinstance(job, jobs.GenerationJob) for job in jobs._jobs)
+    kind = import_module(f"{RIFF}.rig.generation_job").GenerationJob
+    return any(isinstance(job, kind) for job in jobs._jobs)
 
 
 def pose(ob: Any) -> list[tuple[float, ...]]:

@@ -1,0 +1,52 @@
+"""Motions generated from a model beside Blender."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..core.motion import RATE, Motion, resample
+from ..core.strength import with_strength
+from .jobs import Job
+
+
+class GenerationJob(Job):
+    """Generates `count` motions of `frames` rows at `fps` (None: as long as the source) from the model at `model_path`.
+
+    `strength` turns the noise of the first level, and of those above, up or down. Where `like` tells where another
+    variation comes from, the motions are near that one. `motions` and `model_name` are there once the job is DONE.
+    """
+
+    def __init__(
+        self, model_path: Path, *, count: int, frames: int | None, fps: float, seed: int,
+        strength: tuple[float, float] = (1.0, 1.0), clean: bool = True, like: Sequence[tuple[float, int]] = (),
+    ) -> None:  # fmt: skip
+        super().__init__("Generating")
+        self.model_name = ""
+        self.motions: list[Motion] = []
+        self._model_path = model_path
+        self._count = count
+        self._frames = frames
+        self._fps = fps
+        self._seed = seed
+        self._strength, self._clean, self._like = strength, clean, like
+
+    def _receive(self, kind: str, value: Any) -> None:
+        if kind == "motions":
+            self.model_name, self.motions = value
+        super()._receive(kind, value)
+
+    def _work(self) -> None:
+        from ..core.codes import generate_like
+        from ..core.generate import generate
+        from ..core.prepared import prepared_sampler
+
+        sampler = prepared_sampler(self._model_path)
+        model = sampler.model = with_strength(sampler.model, *self._strength)
+        frames = None if self._frames is None else max(2, round((self._frames - 1) * RATE / self._fps) + 1)
+        make = partial(generate_like, like=self._like) if self._like else generate
+        motions = make(model, frames=frames, count=self._count, seed=self._seed, clean=self._clean, sampler=sampler)
+        self._stop_if_asked()
+        self._send("motions", (model.name, [resample(motion, self._fps) for motion in motions]))
