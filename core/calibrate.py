@@ -25,6 +25,9 @@ COVERED = 0.99
 over the source's, and coverage of the source."""
 
 SAMPLES = 4
+ROWS = 6000
+"""Motions that are measured at each setting, and how many rows of them are enough where the source is long."""
+
 SEED = 0xFFFFFFFF
 """Seeds from here down, which nobody is likely to look at: no variation is judged by what was used to choose."""
 
@@ -79,12 +82,15 @@ def sampled(model: Model, ask_stop: Callable[[], None] = lambda: None) -> Sample
     source, sampler = model.source, Sampler(model)
     features, figures = compared_features(source), []
     reference = max(foot_skating(source), STILL)
-    for number in range(SAMPLES):
+    frames = 2 * source.frames
+    for number in range(min(SAMPLES, -(-ROWS // frames))):
         ask_stop()
-        (raw,) = sampler.sample(2 * source.frames, 1, SEED - number)
+        (raw,) = sampler.sample(frames, 1, SEED - number)
         motion = repair_flips(raw, source)
         cleaned = clean_feet(motion, source)
-        covered = coverage(features, compared_features(cleaned)) if source.frames > COVERAGE_WINDOW else 1.0
+        covered = 1.0
+        if source.frames > COVERAGE_WINDOW:
+            covered = coverage(features, compared_features(cleaned), ask_stop=ask_stop)
         roughness = roughness_figures(source, cleaned)["roughness"]
         figures.append((roughness, foot_skating(motion) / reference, covered))
     return Sampled(*(float(value) for value in np.mean(figures, axis=0)))

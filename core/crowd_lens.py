@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ClipError
-from .matching import frame_distances, nearest_windows
+from .matching import RowDistances, nearest_windows
 from .novelty import principal_poses
 from .rotation import Array
 
@@ -82,7 +82,7 @@ class Lens:
         return min(self._apart(one, other), self._apart(other, one))
 
     def _apart(self, one: NDArray[Any], other: NDArray[Any]) -> float:
-        return float(nearest_windows(frame_distances(other, one), self.window).mean())
+        return float(nearest_windows(RowDistances(other, one), self.window).mean())
 
     def estimates(self, seen: Seen, run: Run = map) -> Array:
         """As `distances`, with what the lens does not see added: as much for all as it is in some pairs."""

@@ -1,6 +1,12 @@
-"""Where in one motion another is found: distances of rows, windows and pieces, as GANimator's evaluation takes them."""
+"""Where in one motion another is found: distances of rows, windows and pieces, as GANimator's evaluation takes them.
+
+Tables of distances are made a few rows at a time: for ten thousand rows against as many a whole one takes 800 MB.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,15 +14,61 @@ from numpy.typing import NDArray
 from .errors import ClipError
 from .rotation import Array
 
+BLOCK = 1 << 20
+"""Numbers of a table that are there at once, about: those of a clip of half a minute are, and they fit in a cache."""
+
+FEWEST = 128
+"""Rows of a block at least: each repeats the rows of a window from the block before."""
+
+
+class RowDistances:
+    """The table of Euclidean distances of every row of `a` (N, C) to every row of `b` (M, C), made where it is read.
+
+    `table[start:stop]` is an array of those rows, (stop - start, M). `ask_stop` is called before any are made and may
+    raise.
+    """
+
+    def __init__(self, a: Array, b: Array, ask_stop: Callable[[], None] = lambda: None) -> None:
+        self._ask_stop = ask_stop
+        a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+        centre = b.mean(axis=0)
+        self._a, self._b = a - centre, b - centre
+        self._squares_a, self._squares_b = ((rows * rows).sum(1) for rows in (self._a, self._b))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self._a), len(self._b)
+
+    @property
+    def T(self) -> RowDistances:
+        """The table with its sides exchanged."""
+        other = object.__new__(RowDistances)
+        other._ask_stop = self._ask_stop
+        other._a, other._b = self._b, self._a
+        other._squares_a, other._squares_b = self._squares_b, self._squares_a
+        return other
+
+    def __getitem__(self, rows: slice) -> Array:
+        self._ask_stop()
+        squares = self._a[rows] @ self._b.T
+        squares *= -2.0
+        squares += self._squares_a[rows, None]
+        squares += self._squares_b
+        np.maximum(squares, 0.0, out=squares)
+        return np.sqrt(squares, out=squares)
+
+    def along(self, rows: NDArray[np.int64]) -> Array:
+        """The distance of each row of `a` to the row of `b` that `rows` (N,) names."""
+        distances: Array = np.linalg.norm(self._a - self._b[rows], axis=1)
+        return distances
+
+
+Table = RowDistances | Array
+
 
 def frame_distances(a: Array, b: Array) -> Array:
     """Euclidean distance of every row of `a` (N, C) to every row of `b` (M, C), as (N, M)."""
-    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    centre = b.mean(axis=0)
-    a, b = a - centre, b - centre
-    squares = (a * a).sum(1)[:, None] + (b * b).sum(1)[None] - 2.0 * (a @ b.T)
-    distances: Array = np.sqrt(np.maximum(squares, 0.0))
-    return distances
+    return RowDistances(a, b)[:]
 
 
 def run_costs(distances: Array, window: int) -> Array:
@@ -26,57 +78,91 @@ def run_costs(distances: Array, window: int) -> Array:
     """
     rows, columns = (max(side - window + 1, 0) for side in distances.shape)
     total = np.zeros((rows, columns))
-    for step in range(window):
-        total += distances[step : step + rows, step : step + columns]
-    return total
+    if not total.size:
+        return total
+    # Runs of 1, 2, 4… rows, each of two of the half; the binary digits of `window` say which make it up.
+    done, length, sums = 0, 1, distances
+    while True:
+        if window & length:
+            total += sums[done : done + rows, done : done + columns]
+            done += length
+        if done == window:
+            return total
+        sums = sums[:-length, :-length] + sums[length:, length:]
+        length *= 2
 
 
-def nearest_windows(distances: Array, window: int) -> Array:
+@dataclass(frozen=True)
+class RunBlock:
+    """Rows `start`… of the costs of runs, and the rows of distances from `start` that they were made of."""
+
+    start: int
+    costs: Array
+    distances: Array
+
+
+def run_blocks(table: Table, window: int) -> Iterator[RunBlock]:
+    """`run_costs` of a whole table, a few rows at a time; nothing where a motion is shorter than the window."""
+    count = table.shape[0] - window + 1
+    if table.shape[1] < window:
+        return
+    step = max(FEWEST, BLOCK // max(table.shape[1], 1))
+    for start in range(0, count, step):
+        distances = table[start : min(start + step, count) + window - 1]
+        yield RunBlock(start, run_costs(distances, window), distances)
+
+
+def nearest_windows(table: Table, window: int) -> Array:
     """Mean distance of each window of the first motion to the nearest one of the second.
 
     As in GANimator's evaluation, the very last window is left out. Raises ClipError where a motion is too short.
     """
-    if distances.shape[0] <= window or distances.shape[1] < window:
+    if table.shape[0] <= window or table.shape[1] < window:
         raise ClipError(f"Both motions must be longer than {window} frames to be compared.")
-    nearest: Array = run_costs(distances, window)[:-1].min(axis=1) / window
-    return nearest
+    nearest = np.concatenate([block.costs.min(axis=1) for block in run_blocks(table, window)])
+    return nearest[:-1] / window
 
 
-def best_patchwork(distances: Array, piece: int) -> NDArray[np.int64]:
+def best_patchwork(table: Table, piece: int) -> NDArray[np.int64]:
     """The source row for each row of a sample such that the summed distance is least.
 
-    `distances` is (sample, source); source rows run on without a break for `piece` rows at least. Solved exactly: a run
+    `table` is (sample, source); source rows run on without a break for `piece` rows at least. Solved exactly: a run
     is begun with `piece` rows at once or extended by one, so the work is sample × source rows. Raises ClipError where
     no such pieces fill the sample, which takes a source of less than twice their length.
     """
-    length, width = distances.shape
-    begun = run_costs(distances, piece)
-    ending = np.full((length + 1, width), np.inf)  # least cost of the first i rows, the last of them on source row k
-    extended = np.zeros((length + 1, width), dtype=bool)
-    best = np.full(length + 1, np.inf)
+    length, width = table.shape
+    extended = np.zeros((length + 1, (width + 7) // 8), dtype=np.uint8)  # a bit for each place
+    ends = np.zeros(length + 1, dtype=np.int64)
+    best = np.full(length + 1, np.inf)  # least cost of the first i rows; `ending`: the last of them on source row k
     best[0] = 0.0
-    for i in range(piece, length + 1):
-        ending[i, piece - 1 :] = best[i - piece] + begun[i - piece]
-        longer = ending[i - 1, :-1] + distances[i - 1, 1:]
-        extended[i, 1:] = longer < ending[i, 1:]
-        ending[i, 1:] = np.minimum(ending[i, 1:], longer)
-        best[i] = ending[i].min()
+    before = np.full(width, np.inf)
+    for block in run_blocks(table, piece):
+        for row, begun in enumerate(block.costs):
+            i = block.start + row + piece
+            ending = np.full(width, np.inf)
+            ending[piece - 1 :] = best[i - piece] + begun
+            longer = before[:-1] + block.distances[row + piece - 1, 1:]
+            extended[i] = np.packbits(np.concatenate([[False], longer < ending[1:]]))
+            ending[1:] = np.minimum(ending[1:], longer)
+            ends[i] = ending.argmin()
+            best[i] = ending[ends[i]]
+            before = ending
     if not np.isfinite(best[length]):
         raise ClipError(f"The motions are too short to be compared by pieces of {piece} frames.")
-    return _trace_back(ending, extended, piece)
+    return _trace_back(ends, extended, piece)
 
 
-def _trace_back(ending: Array, extended: NDArray[np.bool_], piece: int) -> NDArray[np.int64]:
-    row = len(ending) - 1
+def _trace_back(ends: NDArray[np.int64], extended: NDArray[np.uint8], piece: int) -> NDArray[np.int64]:
+    row = len(ends) - 1
     rows = np.zeros(row, dtype=np.int64)
-    at = int(ending[row].argmin())
+    at = int(ends[row])
     while row > 0:
-        if extended[row, at]:
+        if extended[row, at >> 3] >> (7 - (at & 7)) & 1:
             row -= 1
             rows[row] = at
             at -= 1
             continue
         rows[row - piece : row] = np.arange(at - piece + 1, at + 1)
         row -= piece
-        at = int(ending[row].argmin()) if row else 0
+        at = int(ends[row]) if row else 0
     return rows

@@ -13,7 +13,7 @@ import numpy as np
 
 from .errors import ClipError
 from .frechet import frechet_to_source, position_windows, rotation_windows
-from .matching import best_patchwork, frame_distances, nearest_windows, run_costs
+from .matching import RowDistances, best_patchwork, nearest_windows, run_blocks
 from .motion import RATE, Motion, resample
 from .novelty import novelty_figures
 from .quality import foot_figures, roughness_figures
@@ -27,15 +27,24 @@ LOCAL_WINDOW = 15
 
 def coverage(
     source: Array, generated: Array, window: int = COVERAGE_WINDOW, threshold: float = COVERAGE_THRESHOLD,
+    ask_stop: Callable[[], None] = lambda: None,
 ) -> float:  # fmt: skip
-    """Share of the source's windows (frames, channels) that some window of the sample comes near to (GANimator)."""
-    return float((nearest_windows(frame_distances(source, generated), window) < threshold).mean())
+    """Share of the source's windows (frames, channels) that some window of the sample comes near to (GANimator).
+
+    `ask_stop` is called often and may raise.
+    """
+    return float((nearest_windows(RowDistances(source, generated, ask_stop), window) < threshold).mean())
 
 
-def global_diversity(source: Array, generated: Array, piece: int = PIECE) -> float:
-    """Mean distance of the sample's frames to the best patchwork of source pieces (GANimator)."""
-    distances = frame_distances(generated, source)
-    return float(distances[np.arange(len(generated)), best_patchwork(distances, piece)].mean())
+def global_diversity(
+    source: Array, generated: Array, piece: int = PIECE, ask_stop: Callable[[], None] = lambda: None,
+) -> float:  # fmt: skip
+    """Mean distance of the sample's frames to the best patchwork of source pieces (GANimator).
+
+    `ask_stop` is called often and may raise.
+    """
+    distances = RowDistances(generated, source, ask_stop)
+    return float(distances.along(best_patchwork(distances, piece)).mean())
 
 
 def local_diversity(source: Array, generated: Array, window: int = LOCAL_WINDOW) -> float:
@@ -43,12 +52,13 @@ def local_diversity(source: Array, generated: Array, window: int = LOCAL_WINDOW)
 
     Between two samples it is SinMDM's *inter diversity*.
     """
-    return float(nearest_windows(frame_distances(generated, source), window).mean())
+    return float(nearest_windows(RowDistances(generated, source), window).mean())
 
 
 def intra_diversity(motion: Array, window: int = LOCAL_WINDOW) -> float:
     """Mean distance of two windows of one motion, over all pairs (SinMDM draws pairs; this needs no seed)."""
-    return float(run_costs(frame_distances(motion, motion), window).mean() / window)
+    total = sum(float(block.costs.sum()) for block in run_blocks(RowDistances(motion, motion), window))
+    return total / (max(len(motion) - window + 1, 1) ** 2 * window)
 
 
 def harmonic_mean(figures: dict[str, float]) -> float:
@@ -122,13 +132,13 @@ def _set_figures(
 ) -> dict[str, float]:  # fmt: skip
     """GANimator's and SinMDM's figures of one sample on some of its features, `other` being another sample."""
     ours, theirs = features(sample), features(source)
-    distances = frame_distances(ours, theirs)
+    distances = RowDistances(ours, theirs)
     rows = best_patchwork(distances, PIECE)
     near = nearest_windows(distances.T, COVERAGE_WINDOW) < COVERAGE_THRESHOLD
     intra = intra_diversity(ours)
     figures = {
         "coverage": float(near.mean()),
-        "global_diversity": float(distances[np.arange(len(rows)), rows].mean()),
+        "global_diversity": float(distances.along(rows).mean()),
         "local_diversity": float(nearest_windows(distances, LOCAL_WINDOW).mean()),
         "intra_diversity": intra,
         "intra_diversity_difference": abs(intra - intra_diversity(theirs)),

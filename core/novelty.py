@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .matching import best_patchwork, frame_distances
+from .matching import RowDistances, best_patchwork
 from .motion import RATE
 from .rotation import Array
 
@@ -28,7 +28,7 @@ def novelty_figures(source: Array, sample: Array) -> dict[str, float]:
     longest_copy_seconds: how much of the sample is within 4 degrees of that path, and the longest such stretch of an
     unbroken run.
     """
-    rows = best_patchwork(frame_distances(sample, source), PIECE)
+    rows = best_patchwork(RowDistances(sample, source), PIECE)
     gap = np.linalg.norm(sample - source[rows], axis=1)
     smooth_source, smooth_sample = low_pass(source), low_pass(sample)
     poses = principal_poses(smooth_source)
@@ -47,8 +47,8 @@ def novelty_figures(source: Array, sample: Array) -> dict[str, float]:
 
 
 def _patchwork_distance(source: Array, sample: Array) -> float:
-    distances = frame_distances(sample, source)
-    return float(distances[np.arange(len(sample)), best_patchwork(distances, PIECE)].mean())
+    distances = RowDistances(sample, source)
+    return float(distances.along(best_patchwork(distances, PIECE)).mean())
 
 
 def low_pass(rows: Array, deviation: float = SMOOTHING) -> Array:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from .errors import TrainingStopped
+from .metrics import compared_features, coverage, global_diversity
 from .model import Model
+from .motion import RATE, Motion, resample
+from .quality import foot_figures, roughness_figures
 
 SAMPLES = 3
-"""Variations that are measured; more would tell little more and keep the person waiting."""
+ROWS = 3000
+"""Variations that are measured, and how many rows of them are enough where the source is long; more would tell little
+more and keep the person waiting."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +58,30 @@ def explain(figures: dict[str, float]) -> list[str]:
 def with_quality(model: Model, should_stop: Callable[[], bool] = lambda: False) -> Model:
     """The same model with its figures, measured on a few variations as long as the source; takes seconds.
 
-    Raises TrainingStopped after the variation that is being measured when `should_stop` says so.
+    Raises TrainingStopped soon after `should_stop` says so.
     """
     from .generate import generate
-    from .metrics import evaluate
 
-    def go_on(_done: int) -> None:
+    def ask_stop() -> None:
         if should_stop():
             raise TrainingStopped("Training was cancelled.")
 
-    figures = evaluate(model.source, generate(model, count=SAMPLES, seed=1), go_on)
-    return replace(model, quality={limit.figure: figures[limit.figure] for limit in LIMITS if limit.figure in figures})
+    ask_stop()
+    source = resample(model.source, RATE)
+    samples = generate(model, count=min(SAMPLES, -(-ROWS // source.frames)), seed=1)
+    rows = [_figures(source, resample(sample, RATE), ask_stop) for sample in samples]
+    quality = {limit.figure: [row[limit.figure] for row in rows if limit.figure in row] for limit in LIMITS}
+    return replace(model, quality={name: float(np.mean(values)) for name, values in quality.items() if values})
+
+
+def _figures(source: Motion, sample: Motion, ask_stop: Callable[[], None]) -> dict[str, float]:
+    """What `evaluate` says of one sample, but only what is looked at; that of other figures takes minutes for minutes.
+
+    Raises ClipError for motions of about a second.
+    """
+    ours, theirs = compared_features(sample), compared_features(source)
+    return {
+        "coverage": coverage(theirs, ours, ask_stop=ask_stop),
+        "global_diversity": global_diversity(theirs, ours, ask_stop=ask_stop),
+        **roughness_figures(source, sample), **foot_figures(source, sample),
+    }  # fmt: skip

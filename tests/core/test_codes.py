@@ -11,6 +11,7 @@ import pytest
 from core.codes import between, code_of, dial, generate_like, motions_of, near
 from core.flips import repair_flips
 from core.generate import Sampler, generate
+from core.metrics import evaluate
 from core.model import Model
 from core.motion import Motion
 from core.recipe import FAST
@@ -86,6 +87,8 @@ def test_strength_turns_the_noise_up_and_down(model: Model) -> None:
 def test_quality_is_measured_and_comes_to_one_word(model: Model) -> None:
     measured = with_quality(model)
     assert set(measured.quality) == {limit.figure for limit in LIMITS}
+    figures = evaluate(model.source, generate(model, count=3, seed=1))
+    assert measured.quality == pytest.approx({limit.figure: figures[limit.figure] for limit in LIMITS})
     assert len(explain(measured.quality)) == len(LIMITS)
     good = {"coverage": 0.98, "global_diversity": 1.5, "roughness": 0.9, "foot_skating_ratio": 0.5}
     assert verdict(good) == "Good"

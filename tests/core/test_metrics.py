@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from bench.cheats import flipped_labels, frozen_pose, shuffled_chunks, with_noise, zeroed_labels
+from core import matching
 from core.errors import ClipError
 from core.frechet import frechet_distance
-from core.matching import best_patchwork, frame_distances
+from core.matching import RowDistances, best_patchwork, frame_distances, nearest_windows
 from core.metrics import coverage, evaluate, global_diversity, harmonic_mean, intra_diversity, local_diversity
 from core.motion import Motion, resample
 
@@ -62,6 +63,42 @@ def test_patchwork_is_the_best_of_all() -> None:
         assert table[np.arange(length), rows].sum() == pytest.approx(best[length])
         lengths = np.diff(np.flatnonzero(np.concatenate([[True], np.diff(rows) != 1, [True]])))
         assert lengths.min() >= piece
+
+
+@pytest.mark.parametrize("fewest", [1, 7, 50])
+def test_tables_in_blocks_say_what_the_whole_one_says(fewest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few rows are there at a time, windows and patchworks are those of the whole table."""
+    random = np.random.default_rng(fewest)
+    a, b = random.normal(size=(61, 9)), random.normal(size=(47, 9))
+    whole = frame_distances(a, b)
+    windows = np.array([
+        min(sum(whole[i + step, k + step] for step in range(11)) for k in range(37)) / 11 for i in range(50)
+    ])  # fmt: skip
+    patchwork = best_patchwork(whole, 13)
+    monkeypatch.setattr(matching, "BLOCK", 1)
+    monkeypatch.setattr(matching, "FEWEST", fewest)
+    assert nearest_windows(RowDistances(a, b), 11) == pytest.approx(windows)
+    assert nearest_windows(RowDistances(b, a).T, 11) == pytest.approx(windows)
+    assert (best_patchwork(RowDistances(a, b), 13) == patchwork).all()
+    assert RowDistances(a, b).along(patchwork) == pytest.approx(whole[np.arange(61), patchwork])
+
+
+def test_a_long_comparison_can_be_stopped(walker: Motion) -> None:
+    rows, asked = np.repeat(walker.features, 40, axis=0), 0
+
+    class Stopped(Exception):
+        pass
+
+    def ask_stop() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise Stopped
+
+    for figure in (coverage, global_diversity):
+        asked = 0
+        with pytest.raises(Stopped):
+            figure(rows, rows, ask_stop=ask_stop)
 
 
 def test_padding_channels_do_not_matter(walker: Motion) -> None:
