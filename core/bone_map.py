@@ -24,7 +24,8 @@ SYNONYMS = {
 """What other rigs call a bone, and what it is called here when names are compared."""
 
 FEWEST = 0.5
-"""Share of the bones that must have a counterpart before a motion is taken over."""
+"""Share of the body, by the length of its bones, that must have a counterpart before a motion is taken over: a rig
+without fingers has none for half of the bones of one with them."""
 
 _GOOD = 0.95
 
@@ -59,13 +60,21 @@ def onto_skeleton(motion: Motion, skeleton: Skeleton, bones: Mapping[str, str] |
     pairs = {
         j: own.names.index(bones[name]) for j, name in enumerate(skeleton.names) if bones.get(name) in own.names
     }
-    carriers = set(skeleton.parents) - {-1}
-    matched = sum(j in pairs for j in carriers)
-    if 0 not in pairs or matched < FEWEST * len(carriers):
+    if 0 not in pairs or _share_of_body(skeleton, pairs) < FEWEST:
+        carriers = set(skeleton.parents) - {-1}
+        matched = sum(j in pairs for j in carriers)
         raise ClipError(
             f"Only {matched} of {len(carriers)} bones have a counterpart on the other rig; correct the bone map."
         )
     return _mapped(motion, skeleton, pairs)
+
+
+def _share_of_body(skeleton: Skeleton, pairs: Mapping[int, int]) -> float:
+    """How much of the length of all bones is in those that have a counterpart; a bone reaches to its children."""
+    lengths = np.linalg.norm(skeleton.offsets, axis=1)
+    inner = [joint for joint, parent in enumerate(skeleton.parents) if parent >= 0]
+    whole = max(float(lengths[inner].sum()), 1e-9)
+    return float(lengths[[joint for joint in inner if skeleton.parents[joint] in pairs]].sum()) / whole
 
 
 def _with_feet(motion: Motion, skeleton: Skeleton) -> Motion:

@@ -1,12 +1,10 @@
-"""Compose as a person does, on the sample dancer and on real clips, with a training of a few steps."""
+"""Compose as a person does, on the sample dancer, with a training of a few steps."""
 
 from __future__ import annotations
 
 import importlib
 import json
-import shutil
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,21 +13,10 @@ import bpy
 import numpy as np
 import pytest
 
-FEW_STEPS = 0.0001
-NEAR = 1e-4
+from tests.blender.composing import FEW_STEPS, LEGS, NEAR, compose, joints, read, train
+
 TRAINED: list[bytes] = []
 """The dancer's model, once it has been trained."""
-
-
-
-@pytest.fixture
-def models(riff: ModuleType) -> Iterator[Path]:
-    """The folder of trained models, empty before and after."""
-    folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models", create=True))
-    yield folder
-    importlib.import_module(f"{riff.__name__}.rig.jobs").stop_all()
-    shutil.rmtree(folder, ignore_errors=True)
-    bpy.ops.riff.refresh_models()
 
 
 @pytest.fixture
@@ -46,34 +33,6 @@ def dancer(riff: ModuleType, models: Path) -> bpy.types.Object:
         train(riff)
         TRAINED.append(path.read_bytes())
     return bpy.context.object
-
-
-def train(riff: ModuleType) -> None:
-    assert bpy.ops.riff.train(scale=FEW_STEPS) == {"FINISHED"}
-    tick = importlib.import_module(f"{riff.__name__}.operators.timer").tick
-    while tick():
-        time.sleep(0.02)
-    job = importlib.import_module(f"{riff.__name__}.rig.jobs").latest_training()
-    assert job.error == ""
-
-
-def read(riff: ModuleType, ob: bpy.types.Object, action: bpy.types.Action | None = None) -> Any:
-    """An action as a motion that knows the feet of the learned one."""
-    return importlib.import_module(f"{riff.__name__}.rig.read").read_motion(ob, action)
-
-
-def compose(operator: Any, **choices: Any) -> list[bpy.types.Action]:
-    """Run an operator; the actions that it made."""
-    before = set(bpy.data.actions)
-    assert operator("EXEC_DEFAULT", True, **choices) == {"FINISHED"}
-    return [action for action in bpy.data.actions if action not in before]
-
-
-def joints(motion: Any, *words: str) -> list[int]:
-    return [j for j, name in enumerate(motion.skeleton.names) if any(word in name for word in words)]
-
-
-LEGS = ("hips", "thigh", "shin", "foot", "toe")
 
 
 def test_vary_the_upper_body(riff: ModuleType, dancer: bpy.types.Object) -> None:
@@ -345,29 +304,6 @@ def test_nothing_without_armature_or_model(riff: ModuleType) -> None:
     bpy.ops.riff.add_sample_dancer()
     with pytest.raises(RuntimeError, match="no model"):
         bpy.ops.riff.restyle()
-
-
-@pytest.mark.parametrize("name", ["walk", "elephant"])
-def test_real_clips(riff: ModuleType, models: Path, clip: Callable[[str], Path], name: str) -> None:
-    bpy.ops.preferences.addon_enable(module="io_anim_bvh")
-    bpy.ops.import_anim.bvh(filepath=str(clip(name)), update_scene_fps=True)
-    armature = bpy.context.object
-    train(riff)
-    source = read(riff, armature)
-    outcome = read(riff, armature, compose(bpy.ops.riff.fill_regions, regions="61-120")[0])
-    np.testing.assert_allclose(outcome.positions()[120:], source.positions()[120:], atol=NEAR)
-    np.testing.assert_allclose(outcome.positions()[:60], source.positions()[:60], atol=NEAR)
-    varied = read(riff, armature, compose(bpy.ops.riff.vary_parts, parts="Head")[0])
-    changed = np.abs(varied.rotations() - source.rotations()).max(axis=(0, 2, 3)) > NEAR
-    assert 0 < changed.sum() < 0.5 * len(changed)
-
-
-def test_parts_of_a_long_clip_know_its_feet(riff: ModuleType, clip: Callable[[str], Path]) -> None:
-    """However few frames are looked at, feet are seen to stand, and legs are legs."""
-    bpy.ops.preferences.addon_enable(module="io_anim_bvh")
-    bpy.ops.import_anim.bvh(filepath=str(clip("salsa")), update_scene_fps=True)
-    assert bpy.ops.riff.find_parts() == {"FINISHED"}
-    assert {"Left Leg", "Right Leg", "Left Arm", "Right Arm"} <= {p.name for p in bpy.context.scene.riff_compose.parts}
 
 
 def test_train_on_two_actions(riff: ModuleType, dancer: bpy.types.Object, models: Path) -> None:

@@ -239,6 +239,11 @@ def the_end(hand: Hand, count: int) -> Waits:
         before = {block: number for block, number in users().items() if number}
         bpy.ops.wm.open_mainfile(filepath=path, load_ui=False)
     yield 2.0
+    # The panel may ask how long training would take on what was opened: that ends by itself.
+    until = time.monotonic() + 300.0
+    while part("rig.jobs").any_running() and time.monotonic() < until:
+        yield 0.5
+    yield 1.0
     after = users()
     wrong = {block: (number, after.get(block)) for block, number in before.items() if after.get(block) != number}
     scenes = [scene.name for scene in bpy.data.scenes if scene.name.startswith("Riff")]
