@@ -24,7 +24,7 @@ from ..rig.steps import stride
 from .compose_run import ENTRY_ITEMS, ROOT_ITEMS, TRAVEL_ITEMS
 from .poll import answer, selection_problem
 from .rig_settings import regions_of, rig_settings
-from .settings import chosen_model
+from .settings import WORDS, chosen_model
 from .stepwise import Stepwise
 from .train import armature_problem, glance_steps
 
@@ -72,7 +72,9 @@ def _is_armature(_owner: object, ob: bpy.types.Object) -> bool:
 class RiffCompose(bpy.types.PropertyGroup):
     """Settings of the Compose box."""
 
-    kind: EnumProperty(name="Compose", description="What to make new and what to keep", items=KIND_ITEMS)
+    kind: EnumProperty(
+        name="Compose", description="What to make new and what to keep", items=KIND_ITEMS, translation_context=WORDS,
+    )  # fmt: skip
     count: IntProperty(name="Count", description="How many alternatives to make", default=3, min=1, max=100)
     seed: IntProperty(
         name="Seed", description="The same model, seed and choices always give the same result", default=1, min=0,

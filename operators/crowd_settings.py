@@ -8,6 +8,8 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
+from .settings import WORDS
+
 KIND_ITEMS = [
     ("GRID", "Grid", "Rows about the 3D cursor"),
     ("SURFACE", "Scatter on Surface", "Random places on an object's faces; paths do not leave them"),
@@ -73,7 +75,7 @@ class CrowdChoices:
     )  # fmt: skip
     light: BoolProperty(
         name="Light", description="A quarter of the keys, and none for bones that hardly move: for large crowds",
-        default=False,
+        default=False, translation_context=WORDS,
     )  # fmt: skip
     nla: BoolProperty(
         name="As NLA Strips", description="Put each member's action on an NLA track of its own", default=False,

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from .tab import ForArmature
+from .tab import ForArmature, say
 
 
 class RIFF_UL_parts(bpy.types.UIList):
@@ -94,8 +94,9 @@ def _draw_keys(layout: Any, settings: Any) -> None:
 
 def _draw_regions(layout: Any, context: Any, settings: Any) -> None:
     used = sum(region.use for region in context.object.riff.regions)
-    text = f"{used} regions are switched on" if used != 1 else "1 region is switched on"
-    layout.label(text=text if used else "Add a region under Regions first", icon="ARROW_LEFTRIGHT")
+    text = "{} regions are switched on" if used > 1 else "1 region is switched on"
+    text = say(text if used else "Add a region under Regions first").format(used)
+    layout.label(text=text, icon="ARROW_LEFTRIGHT", translate=False)
     layout.prop(settings, "use_parts")
     if settings.use_parts:
         _draw_which(layout, context, settings)

@@ -116,6 +116,8 @@ DIRECTING = {
     "Take the same bones of the other side instead": "Stattdessen dieselben Knochen der anderen Seite nehmen",
     "Make new motion for this body part": "Neue Bewegung für diesen Körperteil",
     "In Regions Only": "Nur in Bereichen",
+    "1 region is switched on": "1 Bereich ist eingeschaltet",
+    "{} regions are switched on": "{} Bereiche sind eingeschaltet",
     "Make new motion in the armature's regions only": "Neue Bewegung nur in den Bereichen der Armatur",
     "Selected Keys": "Gewählte Keyframes",
     "Keep the poses of selected keyframes, too": "Auch die Posen gewählter Keyframes behalten",
@@ -180,7 +182,7 @@ DIRECTING = {
     "Anywhere": "Irgendwohin",
     "Target": "Ziel",
     "Name of the object that members face": "Name des Objekts, zu dem Mitglieder blicken",
-    "Spacing": "Raster",
+    "Spacing": "Zwischenraum",
     "From one place of the grid to the next; 0 for what the motion needs":
         "Von einem Platz des Rasters zum nächsten; 0 für so viel, wie die Bewegung braucht",
     "Turn": "Drehung",
