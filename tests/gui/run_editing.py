@@ -6,6 +6,7 @@ Ends with 0 where nothing failed and nothing was left, 3 where no such window ca
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -17,18 +18,32 @@ from run import ROOT, SMALL, marks, run_in_window, unfulfilled
 
 NOTHING = "left: users {}, scenes [], threads [], processes []"
 BAD = ("Traceback", "blender.crash.txt", "Segmentation fault", "Aborted")
+SHIPPED = "/usr/share/blender/scripts/startup/"
+"""Where Blender's own interface is: a traceback through its files alone is Blender's, told apart but told."""
 
 
-def problems_of(log: str) -> list[str]:
-    """What went wrong, a line each, with the step at which it did."""
+def problems_of(log: str) -> tuple[list[str], list[str]]:
+    """What went wrong, a line each, with the step at which it did: what counts, and what is Blender's own."""
     # Of what is reported, sentences are as they should be.
     found = [problem for problem in unfulfilled(log, (NOTHING,)) if not problem.startswith("Error: ")]
+    shipped: list[str] = []
     step = ""
-    for line in log.splitlines():
+    lines = log.splitlines()
+    for number, line in enumerate(lines):
         step = line if line.startswith("GUI-MARK") else step
         if any(word in line for word in BAD):
-            found.append(f"{line.strip()} after “{step.removeprefix('GUI-MARK ').strip()}”")
-    return found
+            files, said = _traced(lines[number + 1 :])
+            own = bool(files) and all(file.startswith(SHIPPED) for file in files)
+            said = said if "Traceback" in line else line.strip()
+            (shipped if own else found).append(f"{said} after “{step.removeprefix('GUI-MARK ').strip()}”")
+    return found, shipped
+
+
+def _traced(lines: list[str]) -> tuple[list[str], str]:
+    """The files that a traceback's lines go through, and what it ends with."""
+    inside = list(itertools.takewhile(lambda line: line.startswith("  "), lines))
+    files = [line.split('"')[1] for line in inside if line.startswith('  File "')]
+    return files, next(iter(lines[len(inside) :]), "").strip()
 
 
 def main() -> int:
@@ -46,8 +61,9 @@ def main() -> int:
     os.environ.update(RIFF_GUI_SECONDS=str(60 * options.minutes), RIFF_GUI_SEED=str(options.seed))
     patience = int(60 * options.minutes) + 900
     log = run_in_window(root, options.zip.resolve(), "editing.py", options.out, patience, SMALL)
-    problems = problems_of(log)
-    for line in marks(log)[-3:] + [f"PROBLEM: {problem}" for problem in problems]:
+    problems, shipped = problems_of(log)
+    told = [f"Blender's own: {problem}" for problem in shipped] + [f"PROBLEM: {problem}" for problem in problems]
+    for line in marks(log)[-3:] + told:
         print(line)
     print(f"See {options.out / 'log.txt'}")
     return 1 if problems else 0
