@@ -1,7 +1,7 @@
 """A trained generator in numpy: what `networks.Generator.refine` computes, for machines without PyTorch.
 
-Rows are packed as in `packed`: channels first, the samples of a batch one after the other, each with reflected margins,
-so that a convolution over time is one product for each kernel tap on a shifted view of whole rows.
+Rows are tiled: frames 0, m, 2m … of all samples of a batch, then frames 1, m + 1 … (m, C, B, tiles), each sample with
+reflected margins and filled up to whole tiles. So a convolution over time by `winograd` is a few products of long rows.
 """
 
 from __future__ import annotations
@@ -16,14 +16,18 @@ from numpy.typing import NDArray
 from .clusters import Cluster, cluster_blocks
 from .model import Model
 from .stage_rows import Rows
+from .winograd import minimal_filter
 
 SLOPE = np.float32(0.2)
 """Negative slope of the LeakyReLU between layers, as in training."""
 
+TOGETHER = 200
+"""Tiles that go through a layer's products together: what lies between these stays in a core's cache."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Product:
-    """What one cluster of a layer reads and writes: input channels, output channels, weights (kernel, out, in)."""
+    """What one cluster of a layer reads and writes: input channels, output channels, G w as (n, out, in)."""
 
     channels: NDArray[np.int64]
     rows: slice
@@ -32,14 +36,11 @@ class _Product:
 
 @dataclass(frozen=True, eq=False)
 class _Layer:
-    """A skeleton-aware convolution: its products, and the bias of every output channel."""
+    """A skeleton-aware convolution: its products, the bias of every output channel, and the taps of its filters."""
 
     products: tuple[_Product, ...]
     bias: NDArray[np.float32]
-
-    @property
-    def kernel(self) -> int:
-        return len(self.products[0].weights)
+    kernel: int
 
 
 class NumpyGenerator:
@@ -54,17 +55,16 @@ class NumpyGenerator:
 
     def refine(self, base: Rows, noise: Rows) -> Rows:
         """x_i = G_i(base + noise) + base, with `noise` (B, 1, T) or (B, C, T) already scaled by σ_i."""
-        half = self._layers[0].kernel // 2
-        batch, channels, frames = base.shape
-        x = np.empty((channels, batch, frames + 2 * half), dtype=np.float32)
-        inside = slice(half, half + frames)
-        np.add(base.transpose(1, 0, 2), noise.transpose(1, 0, 2), out=x[..., inside])
-        _fill_margins(x, half)
+        x = _tiles(base + noise, self._layers[0].kernel)
         for number, layer in enumerate(self._layers):
             x = _convolve(x, layer)
+            _fill_margins(x, layer.kernel // 2, base.shape[2])
             if number < len(self._layers) - 1:
                 np.maximum(x, SLOPE * x, out=x)
-        refined: Rows = x[..., inside].transpose(1, 0, 2) + base
+        half = self._layers[0].kernel // 2
+        tile, channels, batch, count = x.shape
+        rows = x.transpose(2, 1, 3, 0).reshape(batch, channels, count * tile)
+        refined: Rows = rows[..., half : half + base.shape[2]] + base
         return refined
 
 
@@ -73,41 +73,78 @@ def _layer(
 ) -> _Layer:  # fmt: skip
     """A layer from the weights of its P pairs of neighbouring groups, (P, outside, inside, kernel)."""
     _, outside, inside, kernel = pairs.shape
+    taps = minimal_filter(kernel).taps
     products = []
     for cluster in clusters:
         blocks = cluster_blocks(pairs, near, cluster).transpose(4, 0, 2, 1, 3)
-        shape = (kernel, len(cluster.outputs) * outside, len(cluster.inputs) * inside)
+        shape = (len(taps), len(cluster.outputs) * outside, len(cluster.inputs) * inside)
         channels = (np.asarray(cluster.inputs)[:, None] * inside + np.arange(inside)).reshape(-1)
         rows = slice(cluster.outputs[0] * outside, (cluster.outputs[-1] + 1) * outside)
-        products.append(_Product(channels, rows, np.ascontiguousarray(blocks).reshape(shape)))
-    return _Layer(tuple(products), bias)
+        products.append(_Product(channels, rows, (taps @ blocks.reshape(kernel, -1)).reshape(shape)))
+    return _Layer(tuple(products), bias, kernel)
+
+
+def _tiles(rows: Rows, kernel: int) -> NDArray[np.float32]:
+    """Rows (B, C, T) with reflected margins, every m-th frame of them together: (m, C, B, tiles)."""
+    half, tile = kernel // 2, minimal_filter(kernel).tile
+    batch, channels, frames = rows.shape
+    count = -(-(frames + 2 * half) // tile)
+    padded = np.zeros((batch, channels, count * tile), dtype=np.float32)
+    padded[..., half : half + frames] = rows
+    x = np.ascontiguousarray(padded.reshape(batch, channels, count, tile).transpose(3, 1, 0, 2))
+    _fill_margins(x, half, frames)
+    return x
 
 
 def _convolve(x: NDArray[np.float32], layer: _Layer) -> NDArray[np.float32]:
-    """The convolution of packed rows (C, B, P); what it writes between two samples lies in margins, filled anew."""
-    half = layer.kernel // 2
-    flat = x.reshape(len(x), -1)
-    count = flat.shape[1] - layer.kernel + 1
-    out = np.empty((len(layer.bias), *x.shape[1:]), dtype=np.float32)
-    rows = out.reshape(len(out), -1)[:, half : half + count]
-    for product in layer.products:
-        source = flat[product.channels]
-        made = rows[product.rows]
-        multiply(product.weights[0], source[:, :count], made)
-        made += layer.bias[product.rows, None]
-        part = np.empty(made.shape, dtype=np.float32)
-        for tap in range(1, layer.kernel):
-            made += multiply(product.weights[tap], source[:, tap : tap + count], part)
-    _fill_margins(out, half)
+    """The convolution of tiles; what it makes of two samples together lies in margins, which are to be filled anew."""
+    out = np.empty((len(x), len(layer.bias), *x.shape[2:]), dtype=np.float32)
+    read, made = x.reshape(*x.shape[:2], -1), out.reshape(*out.shape[:2], -1)
+    for start in range(0, read.shape[2], TOGETHER):
+        stop = min(start + TOGETHER, read.shape[2])
+        made[..., start:stop] = _filtered(_read_tiles(read, start, stop, layer.kernel), layer)
+    made += layer.bias[:, None]
     return out
 
 
-def _fill_margins(x: NDArray[np.float32], half: int) -> None:
-    """Reflect the inside of each sample into its margins."""
-    end = x.shape[2] - 1
+def _read_tiles(x: NDArray[np.float32], start: int, stop: int, kernel: int) -> NDArray[np.float32]:
+    """The n frames that each tile from `start` to `stop` depends on, (n, C, stop - start), zero beyond the ends."""
+    tile, reads, count = len(x), minimal_filter(kernel).reads, x.shape[2]
+    seen = np.empty((reads, x.shape[1], stop - start), dtype=np.float32)
+    for place in range(reads):
+        shift, phase = divmod(place - kernel // 2, tile)
+        low, high = max(start + shift, 0), min(stop + shift, count)
+        seen[place, :, : max(low - start - shift, 0)] = 0.0
+        seen[place, :, low - start - shift : high - start - shift] = x[phase, :, low:high]
+        seen[place, :, max(high - start - shift, 0) :] = 0.0
+    return seen
+
+
+def _filtered(seen: NDArray[np.float32], layer: _Layer) -> NDArray[np.float32]:
+    """Outputs (m, outputs, tiles) of what the tiles depend on, (n, inputs, tiles): Aᵀ[(G w)(Bᵀ x)]."""
+    short = minimal_filter(layer.kernel)
+    tiles = seen.shape[2]
+    values = multiply(short.inputs, seen.reshape(len(seen), -1), np.empty_like(seen).reshape(len(seen), -1))
+    values = values.reshape(seen.shape)
+    results = np.empty((len(seen), len(layer.bias), tiles), dtype=np.float32)
+    for product in layer.products:
+        multiply(product.weights, values.take(product.channels, axis=1), results[:, product.rows])
+    out = np.empty((short.tile, results.shape[1] * tiles), dtype=np.float32)
+    return multiply(short.outputs, results.reshape(len(results), -1), out).reshape(short.tile, -1, tiles)
+
+
+def _fill_margins(x: NDArray[np.float32], half: int, frames: int) -> None:
+    """Reflect the inside of each sample into its margins; what fills up its last tile becomes zero."""
+    tile = len(x)
+
+    def at(frame: int) -> NDArray[np.float32]:
+        return x[frame % tile, ..., frame // tile]
+
     for step in range(1, half + 1):
-        x[..., half - step] = x[..., half + step]
-        x[..., end - half + step] = x[..., end - half - step]
+        at(half - step)[:] = at(half + step)
+        at(half + frames - 1 + step)[:] = at(half + frames - 1 - step)
+    for frame in range(frames + 2 * half, tile * x.shape[3]):
+        at(frame)[:] = 0.0
 
 
 def _has_blas() -> bool:
@@ -122,8 +159,12 @@ def _by_matmul(a: NDArray[np.float32], b: NDArray[np.float32], out: NDArray[np.f
 
 
 def _by_einsum(a: NDArray[np.float32], b: NDArray[np.float32], out: NDArray[np.float32]) -> NDArray[np.float32]:
-    made: NDArray[np.float32] = np.einsum("ij,jt->it", a, b, out=out)
-    return made
+    if a.ndim == 2:
+        np.einsum("ij,jt->it", a, b, out=out)
+        return out
+    for each in zip(a, b, out, strict=True):  # one einsum of them all has a slower loop inside
+        _by_einsum(*each)
+    return out
 
 
 # Without BLAS numpy's matmul is a plain triple loop; einsum at least uses the processor's vectors.

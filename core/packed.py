@@ -35,7 +35,7 @@ class Layer(NamedTuple):
 
 def pack(x: Tensor, half: int) -> Tensor:
     """(B, C, T) → (C, B, T + 2·half) with reflected margins."""
-    return F.pad(x.transpose(0, 1), (half, half), mode="reflect")
+    return F.pad(x.transpose(0, 1), (half, half), mode="reflect").contiguous()  # a kernel of 1 pads nothing
 
 
 def unpack(x: Tensor, half: int) -> Tensor:
@@ -176,7 +176,7 @@ def _back_layers(
     half = layers[0].weights[0].size(0) // 2
     for k in range(len(layers)):
         i = len(layers) - 1 - k
-        grad = grad * _slopes(values[i + 1]) if active_end or k > 0 else grad.clone()
+        grad = grad * _slopes(values[i + 1]) if active_end or k > 0 else grad.contiguous().clone()
         _fold_margins(grad, half)
         if wants_weights:
             weights.append(_weight_gradients(grad, layers[i], seen[i]))
