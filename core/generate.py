@@ -17,15 +17,15 @@ from .model import Model
 from .motion import Motion
 from .stage_rows import Refiner, Rows, run_stages
 
-CHUNK = 2600
+CHUNK = 1300
 """Frames that go through the pyramid together: what the layers keep of more falls out of a core's cache."""
 
 
 class Sampler:
     """A model's generators, ready to run; make one and keep it to generate often.
 
-    They run by PyTorch where it is installed, else, or where `torch` is False, by numpy. `generators` are those of the
-    same model that were made before.
+    They run by numpy or, with `torch` or where that is faster (`make_generators`), by PyTorch. `generators` are those of
+    the same model that were made before.
     """
 
     def __init__(

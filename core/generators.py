@@ -1,4 +1,4 @@
-"""The generators of a model, ready to run: by PyTorch where this Python has it, else by numpy alone."""
+"""The generators of a model, ready to run: by numpy, or by PyTorch where that is here and numpy would be slow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.util
 
 from .clusters import find_clusters
 from .model import Model
-from .numpy_generator import NumpyGenerator
+from .numpy_generator import NumpyGenerator, has_blas
 from .stage_rows import Refiner
 
 
@@ -19,12 +19,13 @@ def has_torch() -> bool:
 
 
 def make_generators(model: Model, *, torch: bool | None = None) -> list[Refiner]:
-    """One generator for each stage; `torch` says who computes (None: PyTorch where it is).
+    """One generator for each stage; `torch` says who computes (None: the faster of what is installed).
 
     Both give the same rows to 1e-4. The choice hangs on what is installed, not on what happens to be loaded, so that a
-    seed gives the same motion in every run.
+    seed gives the same motion in every run. Numpy is faster where it multiplies by a library made for it, which that of
+    the Blender from blender.org may lack; without one it takes several times as long as PyTorch.
     """
-    if has_torch() if torch is None else torch:
+    if (not has_blas() and has_torch()) if torch is None else torch:
         from .torch_generator import TorchGenerator, load_generators
 
         return [TorchGenerator(generator) for generator in load_generators(model)]
