@@ -24,7 +24,7 @@ CHUNK = 1300
 class Sampler:
     """A model's generators, ready to run; make one and keep it to generate often.
 
-    They run by numpy or, with `torch` or where that is faster (`make_generators`), by PyTorch. `generators` are those of
+    They run by numpy or, with `torch` or where it is faster (`make_generators`), by PyTorch. `generators` are those of
     the same model that were made before.
     """
 

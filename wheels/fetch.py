@@ -32,7 +32,7 @@ def pip_wheel() -> str:
 
 
 def fetch_plain(requirements: Path) -> None:
-    """Download a wheel that fits all platforms; raises CalledProcessError where pip cannot get it or its hash differs."""
+    """Download a wheel that fits all platforms; raises CalledProcessError where it cannot be had or differs."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     subprocess.run([*command, "--require-hashes", f"--dest={HERE}", f"--requirement={requirements}"], check=True)
 
