@@ -82,7 +82,7 @@ clean: ## Remove everything that was built: out/, dist/, build/, environments, f
 	rm -rf out dist build .venv311 .venv313 .mypy_cache .ruff_cache .pytest_cache .hypothesis wheels/*.whl
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(ZIP): $(SOURCES) wheels/safetensors.txt wheels/threadpoolctl.txt wheels/pip.txt wheels/fetch.py wheels/pack.py | .venv311/ready
+$(ZIP): $(SOURCES) wheels/safetensors.txt wheels/pip.txt wheels/fetch.py wheels/pack.py | .venv311/ready
 	@$(PYTHON) wheels/fetch.py
 	@$(PYTHON) wheels/pack.py --builder .venv311/lib/python3.11/site-packages/$(BUILDER) --zip-only
 

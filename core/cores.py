@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
-from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from .blas_threads import OneThread
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_numpy_alone = OneThread()
 
 
 def usable_cores() -> int:
@@ -48,44 +50,6 @@ def _torch_alone() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-class _NumpyAlone:
-    """What numpy multiplies with, which has one number of threads for the whole process: held at one while in use."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._users = 0
-        self._limit: Any = None
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        with self._lock:
-            self._users += 1
-            libraries = _blas_libraries()
-            if self._limit is None and libraries is not None:
-                self._limit = libraries.limit(limits=1)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._users -= 1
-                if not self._users and self._limit is not None:
-                    self._limit.restore_original_limits()
-                    self._limit = None
-
-
-_numpy_alone = _NumpyAlone()
-
-
-@lru_cache
-def _blas_libraries() -> Any:
-    """The libraries that multiply matrices here, looked up once; None without threadpoolctl, which may be missing."""
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
-    return ThreadpoolController().select(user_api="blas")
 
 
 def on_all_cores(call: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

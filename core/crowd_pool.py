@@ -12,7 +12,7 @@ from .compose import compose
 from .composition import Composition, free
 from .cores import on_all_cores
 from .errors import ClipError
-from .generate import CHUNK, Sampler, finished, noise_code
+from .generate import Sampler, finished, noise_code
 from .model import Model
 from .motion import RATE, Motion, resample
 from .rotation import Array
@@ -21,6 +21,9 @@ from .stage_rows import Rows, run_stages
 
 Key = tuple[int, int]
 """Seed and number of a variation: with the model and the length, all that it takes to make it again."""
+
+CHUNK = 1300
+"""Frames that go through the pyramid together: what the layers keep of more falls out of a core's cache."""
 
 COURSE = 1.0 / 3.0
 """Share of a motion's rows from which on its course shows: the stages above add detail at three times the cost."""

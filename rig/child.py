@@ -22,7 +22,7 @@ from ..core.errors import RiffError, TrainingStopped
 from ..core.log import log
 from ..core.progress import Progress
 
-SHARED = ("safetensors", "threadpoolctl", "numpy", "torch")
+SHARED = ("safetensors", "numpy", "torch")
 """Packages that a child of the same Python finds where this one finds them."""
 
 WINDOWS_FLAGS = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)

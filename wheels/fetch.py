@@ -1,6 +1,6 @@
 """Fetch what the zip bundles into this folder: the wheels that blender_manifest.toml lists, and pip.
 
-pip checks each against the hashes in the .txt beside them; wheels that are here already are not fetched again.
+pip checks each against the hashes in safetensors.txt and pip.txt; wheels that are here already are not fetched again.
 pip is not unpacked by Blender: Riff runs it out of its wheel to install PyTorch (`core/pip_run.py`).
 """
 
@@ -31,10 +31,10 @@ def pip_wheel() -> str:
     return f"pip-{pin.removeprefix('pip==').split()[0]}-py3-none-any.whl"
 
 
-def fetch_plain(requirements: Path) -> None:
-    """Download a wheel that fits all platforms; raises CalledProcessError where it cannot be had or differs."""
+def fetch_pip() -> None:
+    """Download pip; raises CalledProcessError where it cannot be had or its hash differs."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    subprocess.run([*command, "--require-hashes", f"--dest={HERE}", f"--requirement={requirements}"], check=True)
+    subprocess.run([*command, "--require-hashes", f"--dest={HERE}", f"--requirement={PIP}"], check=True)
 
 
 def fetch(wheel: str) -> None:
@@ -57,8 +57,7 @@ def main() -> int:
     for wheel in wanted:
         if not (HERE / wheel).exists():
             print(f"Fetching {wheel}", flush=True)
-            plain = HERE / f"{wheel.split('-')[0]}.txt"
-            fetch_plain(plain) if wheel.endswith("-any.whl") else fetch(wheel)
+            fetch_pip() if wheel == pip_wheel() else fetch(wheel)
     missing = [wheel for wheel in wanted if not (HERE / wheel).exists()]
     if missing:
         print(f"Not what the manifest lists: {', '.join(missing)} did not come.", file=sys.stderr)

@@ -120,8 +120,8 @@ def keep_platform(manifest: Path, platform: str) -> None:
 
 
 def fits(line: str, platform: str) -> bool:
-    """Whether a wheel's file name ends in one of the platform's tags, or in that of all."""
-    return any(f"{tag}.whl" in line for tag in (*TAGS[platform], "none-any"))
+    """Whether a wheel's file name ends in one of the platform's tags."""
+    return any(f"{tag}.whl" in line for tag in TAGS[platform])
 
 
 def version() -> str:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from core.cores import one_thread
 from core.errors import ClipError, TrainingStopped
 from core.estimate import expected_seconds
-from core.generate import CHUNK, Sampler, generate, noise_code
+from core.generate import Sampler, generate, noise_code
 from core.motion import Motion, resample
 from core.progress import Progress
 from core.recipe import FAST, GANIMATOR, PAPER, Recipe
@@ -57,14 +58,17 @@ def test_one_thread_and_two_learn_alike(walker: Motion) -> None:
         np.testing.assert_allclose(value, two.weights[name], atol=1e-4)
 
 
-def test_a_batch_in_parts_holds_the_same_motions(walker: Motion) -> None:
-    sampler = Sampler(train(walker, TINY))
-    many = sampler.sample(1000, 5, 3)
-    assert CHUNK // 1000 == 2  # three parts, the last one smaller
-    for number in (0, 4):
+def test_a_variation_is_the_same_to_the_bit_whatever_is_made_beside_it(walker: Motion) -> None:
+    model = train(walker, TINY)
+    for torch_too in (True, False):
+        sampler = Sampler(model, torch=torch_too)
+        many = sampler.sample(1000, 5, 3)
+        (one,) = sampler.sample(1000, 1, 3)
+        assert np.array_equal(many[0].features, one.features)
         lengths = enumerate(TINY.lengths(1000))
-        (alone,) = sampler.motions([noise_code(3, number, stage, length)[None] for stage, length in lengths])
-        np.testing.assert_allclose(many[number].features, alone.features, atol=1e-5)
+        with one_thread():
+            (last,) = sampler.motions([noise_code(3, 4, stage, length)[None] for stage, length in lengths])
+        assert np.array_equal(many[4].features, last.features)
 
 
 def test_generates_any_length(walker: Motion) -> None:

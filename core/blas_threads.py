@@ -1,0 +1,92 @@
+"""How many threads OpenBLAS, by which most builds of numpy multiply, uses for one product.
+
+It is asked by ctypes. The package made for this, threadpoolctl, runs `ldconfig`, and Riff starts no program that nobody
+asked for.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+
+PREFIXES, SUFFIXES = ("", "scipy_"), ("", "64_", "_64")
+"""What builds of OpenBLAS put before and behind the names of the functions."""
+
+
+class Threads(NamedTuple):
+    """Two functions of a library that multiplies matrices."""
+
+    get: Callable[[], int]
+    set: Callable[[int], object]
+
+
+class OneThread:
+    """Holds the number, which the whole process shares, at one as long as somebody wants that."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._users = 0
+        self._before = 0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """One thread inside the block; afterwards, if nobody else is inside one, as many as before."""
+        threads = openblas()
+        if threads is None:
+            yield
+            return
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._before = threads.get()
+                threads.set(1)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if not self._users:
+                    threads.set(self._before)
+
+
+@lru_cache
+def openblas() -> Threads | None:
+    """The OpenBLAS that numpy has loaded; None where it has another library or none."""
+    for path in _loaded():
+        try:
+            library = ctypes.CDLL(path)
+        except OSError:
+            continue  # a file of that name that this process has not loaded and cannot load
+        found = _functions(library)
+        if found is not None:
+            return found
+    return None
+
+
+def _functions(library: ctypes.CDLL) -> Threads | None:
+    for prefix, suffix in itertools.product(PREFIXES, SUFFIXES):
+        names = (f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set"))
+        get, put = (getattr(library, name, None) for name in names)
+        if get is not None and put is not None:
+            put.argtypes, put.restype = (ctypes.c_int,), None
+            return Threads(get, put)
+    return None
+
+
+def _loaded() -> list[str]:
+    """Files called OpenBLAS: what this process has in memory or, where nobody tells, what came with numpy's wheel."""
+    maps = Path("/proc/self/maps")
+    if maps.exists():
+        paths = {line.split(maxsplit=5)[5].strip() for line in maps.read_text().splitlines() if "openblas" in line}
+        return sorted(paths)
+    folder = Path(np.__file__).parent
+    beside = (folder.parent / "numpy.libs", folder / ".dylibs", folder / ".libs")
+    return sorted(str(path) for place in beside for path in place.glob("*openblas*"))

@@ -1,0 +1,31 @@
+"""One thread for a product while Riff works with numpy, and as many as before afterwards."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.blas_threads import openblas
+from core.cores import on_all_cores, one_thread
+
+threads = openblas()
+pytestmark = pytest.mark.skipif(threads is None, reason="this numpy multiplies without OpenBLAS")
+
+
+def test_numpys_library_is_found_and_held_at_one_thread() -> None:
+    assert threads is not None
+    threads.set(2)
+    with one_thread():
+        assert threads.get() == 1
+        with one_thread():
+            assert threads.get() == 1
+        assert threads.get() == 1, "somebody is still inside"
+    assert threads.get() == 2
+
+
+def test_every_core_works_with_one_thread_and_a_failure_gives_them_back() -> None:
+    assert threads is not None
+    threads.set(2)
+    assert on_all_cores(lambda _: threads.get(), range(8)) == [1] * 8
+    with pytest.raises(ZeroDivisionError):
+        on_all_cores(lambda number: 1 // number, range(3))
+    assert threads.get() == 2
