@@ -14,6 +14,8 @@ from .rotation import Array, axis_rotation
 from .skeleton import BODY
 
 COLUMNS = 12
+"""Poses in a row; fewer of a creature that is longer than its cell."""
+
 CELL = (84, 110)
 LABEL = 96
 SAMPLES = 3
@@ -27,7 +29,7 @@ _STYLE = (
 
 
 def write_sheet(model_path: Path, path: Path) -> None:
-    """Draw a model's clip and a few variations of it (seed 1). Raises ModelError, JobError; needs PyTorch."""
+    """Draw a model's clip and a few variations of it (seed 1). Raises ModelError, JobError."""
     from .generate import generate
     from .model import load_model
 
@@ -43,6 +45,9 @@ def pose_sheet(name: str, motions: Sequence[Motion], labels: Sequence[str]) -> s
     The ground line is that of the first motion's lowest place, so floating and sinking show.
     """
     width, height = LABEL + COLUMNS * CELL[0], len(motions) * CELL[1]
+    low, high = _reach(motions)
+    columns = max(2, min(COLUMNS, int((width - LABEL) / (1.05 * _SCALE * (high - low)))))
+    cell = (width - LABEL) / columns
     ground = float(np.percentile(motions[0].positions()[..., 2].min(axis=1), 5))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
@@ -53,16 +58,22 @@ def pose_sheet(name: str, motions: Sequence[Motion], labels: Sequence[str]) -> s
         parts.append(f'<line x1="{LABEL}" y1="{floor:.0f}" x2="{width}" y2="{floor:.0f}"/>')
         parts.append(f'<text x="8" y="{(row + 0.5) * CELL[1]:.0f}">{escape(label)}</text>')
         parts.append(f'<text x="8" y="{(row + 0.5) * CELL[1] + 16:.0f}">{motion.duration:.1f} s</text>')
-        for column, pose in enumerate(_poses(motion)):
-            middle = LABEL + (column + 0.5) * CELL[0]
+        for column, pose in enumerate(_poses(motion, columns)):
+            middle = LABEL + (column + 0.5) * cell - _SCALE * (low + high) / 2.0
             path = _path(pose, motion.skeleton.parents, middle, floor, ground)
             parts.append(f'<path class="{"v" if row else "s"}" d="{path}"/>')
     return "\n".join([*parts, "</svg>\n"])
 
 
-def _poses(motion: Motion) -> Array:
+def _reach(motions: Sequence[Motion]) -> tuple[float, float]:
+    """How far poses reach to the left and to the right of their root, but for what hardly ever does."""
+    sides = np.concatenate([_poses(motion, COLUMNS)[..., 0] for motion in motions])
+    return float(np.percentile(sides.min(1), 5)), float(np.percentile(sides.max(1), 95))
+
+
+def _poses(motion: Motion, columns: int) -> Array:
     """Joint positions (columns, J, 3) at even times, each seen from where the root's path leaves it in the middle."""
-    at = np.round((np.arange(COLUMNS) + 0.5) / COLUMNS * (motion.frames - 1)).astype(int)
+    at = np.round((np.arange(columns) + 0.5) / columns * (motion.frames - 1)).astype(int)
     poses = motion.positions()[at]
     poses[..., :2] -= poses[:, :1, :2]
     turned: Array = poses @ axis_rotation(2, np.radians(35.0)).T
