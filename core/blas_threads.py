@@ -62,10 +62,9 @@ def openblas() -> Threads | None:
     """The OpenBLAS that numpy has loaded; None where it has another library or none."""
     for path in _loaded():
         try:
-            library = ctypes.CDLL(path)
-        except OSError:
-            continue  # a file of that name that this process has not loaded and cannot load
-        found = _functions(library)
+            found = _functions(ctypes.CDLL(path))
+        except (OSError, UnicodeError):
+            continue  # not to be loaded, or where Python 3.11 cannot even say that it lacks a function
         if found is not None:
             return found
     return None
@@ -83,10 +82,14 @@ def _functions(library: ctypes.CDLL) -> Threads | None:
 
 def _loaded() -> list[str]:
     """Files called OpenBLAS: what this process has in memory or, where nobody tells, what came with numpy's wheel."""
-    maps = Path("/proc/self/maps")
-    if maps.exists():
-        paths = {line.split(maxsplit=5)[5].strip() for line in maps.read_text().splitlines() if "openblas" in line}
-        return sorted(paths)
+    try:
+        # Folders of any name, which need be no UTF-8.
+        text = Path("/proc/self/maps").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        text = ""  # not Linux, or a Linux that keeps this to itself
+    loaded = {line.split(maxsplit=5)[5].strip() for line in text.splitlines() if "openblas" in line}
+    if loaded:
+        return sorted(loaded)
     folder = Path(np.__file__).parent
     beside = (folder.parent / "numpy.libs", folder / ".dylibs", folder / ".libs")
     return sorted(str(path) for place in beside for path in place.glob("*openblas*"))

@@ -48,7 +48,7 @@ class Row:
 def write_report(folder: Path, sheets: bool = True) -> dict[str, Any]:
     """Write `report/library.csv` and `report/index.html` of a job folder, or of any folder of models.
 
-    With `sheets`, pictures of models that have none yet are drawn, which needs PyTorch. Returns the paths and how many
+    With `sheets`, pictures of models that have none yet are drawn. Returns the paths and how many
     clips are done, failed, missing and warned of. Raises JobError, ModelError for a folder with nothing to report.
     """
     prepare_outputs(folder, ["report", "sheets"])

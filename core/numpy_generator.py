@@ -24,7 +24,7 @@ SLOPE = np.float32(0.2)
 """Negative slope of the LeakyReLU between layers, as in training."""
 
 TOGETHER = 700
-"""Tiles that go through a layer's products together: what lies between these stays in a core's cache."""
+"""Tiles that go through a layer's products together, so that long motions take hardly more memory."""
 
 
 class _Places(threading.local):
@@ -74,14 +74,15 @@ class NumpyGenerator:
 
     def refine(self, base: Rows, noise: Rows) -> Rows:
         """x_i = G_i(base + noise) + base, with `noise` (B, 1, T) or (B, C, T) already scaled by σ_i."""
-        x = _tiles(base + noise, self._layers[0].kernel)
+        kernel, frames = self._layers[0].kernel, base.shape[2]
+        half = kernel // 2
+        x = _tiles(base + noise, kernel)
         for number, layer in enumerate(self._layers):
             x = _convolve(x, layer, f"layer {number % 2}", active=number < len(self._layers) - 1)
-            _fill_margins(x, layer.kernel // 2, base.shape[2])
-        half = self._layers[0].kernel // 2
+            _fill_margins(x, half, frames)
         tile, channels, batch, count = x.shape
         rows = x.transpose(2, 1, 3, 0).reshape(batch, channels, count * tile)
-        refined: Rows = rows[..., half : half + base.shape[2]] + base
+        refined: Rows = rows[..., half : half + frames] + base
         return refined
 
 
