@@ -73,13 +73,15 @@ class Channels:
         return np.ascontiguousarray(rows.T, dtype=np.float32)
 
     def decode(self, rows: NDArray[np.float32]) -> Array:
-        """Features (frames, channels) from network rows; contact labels come out between 0 and 1."""
-        values = rows.T.astype(np.float64)
-        features = np.repeat(self.still[None], len(values), axis=0)
+        """Features (frames, channels) from network rows (learned channels, frames); labels are kept between 0 and 1."""
+        values = rows / self.gain[:, None]
+        values += (self.middle - self.middle / self.gain)[:, None]
+        features = np.empty((rows.shape[1], len(self.still)))
+        features[:] = self.still
         direct = self.columns >= 0
-        features[:, self.columns[direct]] = (self.middle + (values - self.middle) / self.gain)[:, direct]
+        features[:, self.columns[direct]] = values[direct].T
         for fold, start in self._fold_channels():
-            features[:, fold.columns] = fold.decode(values[:, start : start + GROUP] / self.gain[start])
+            features[:, fold.columns] = fold.decode(values[start : start + GROUP].T)
         labels = self.skeleton.contact_channels
         features[:, labels] = features[:, labels].clip(0.0, 1.0)
         if self.skeleton.upright:

@@ -39,7 +39,11 @@ def resize_circle(rows: Rows, length: int) -> Rows:
 
 def _between(rows: Rows, low: NDArray[np.int64], high: NDArray[np.int64], share: NDArray[np.float64]) -> Rows:
     part = share.astype(np.float32)
-    mixed: Rows = rows[..., low] * (np.float32(1.0) - part) + rows[..., high] * part
+    mixed: Rows = rows.take(low, axis=-1, mode="clip")
+    mixed *= np.float32(1.0) - part
+    above = rows.take(high, axis=-1, mode="clip")
+    above *= part
+    mixed += above
     return mixed
 
 

@@ -18,8 +18,12 @@ class TorchGenerator:
 
     @torch.no_grad()
     def refine(self, base: Rows, noise: Rows) -> Rows:
-        """x_i = G_i(base + noise) + base, with `noise` (B, 1, T) or (B, C, T) already scaled by σ_i."""
-        made: Rows = self._generator.refine(torch.from_numpy(base), torch.from_numpy(noise)).numpy()
+        """x_i = G_i(base + noise) + base, with `noise` (B, 1, T) or (B, C, T) already scaled by σ_i.
+
+        Sample by sample: products of several together round otherwise.
+        """
+        parts = zip(torch.from_numpy(base).split(1), torch.from_numpy(noise).split(1), strict=True)
+        made: Rows = torch.cat([self._generator.refine(*part) for part in parts]).numpy()
         return made
 
 

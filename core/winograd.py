@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,11 @@ class MinimalFilter:
     def reads(self) -> int:
         """n, the inputs that these depend on, and the products that they take."""
         return len(self.inputs)
+
+    @cached_property
+    def constant(self) -> int:
+        """The product that all outputs get as it is: what is added to it is added to all of them."""
+        return int(np.flatnonzero((self.outputs == 1.0).all(0))[0])
 
 
 @lru_cache
