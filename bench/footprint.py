@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from core.errors import RiffError, TrainingStopped
+from core.memory_returned import share_one_arena
 from core.motion import Motion
 from core.progress import Progress
 from core.recipe import RECIPES, Recipe
@@ -109,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args(arguments)
+    share_one_arena()  # as every process does that Riff starts to train
     try:
         motion = read_clip(options.clip)
         recipe = RECIPES[options.recipe]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from . import snapshot
 from .checkpoint import Checkpoint
 from .errors import ModelError
+from .memory_returned import return_freed_memory
 from .probe import guessed_costs, guessed_starts, measured_costs
 from .progress import Progress
 from .soundness import check_losses, check_state
@@ -83,6 +84,7 @@ class Clock:
     def _probe(self) -> None:
         self.probed = True
         self.left.learn(*measured_costs(self.training))
+        return_freed_memory()  # it took as much as the largest level, which may be an hour away
         self.ticked = time.perf_counter()
 
     def _report(self, level: int, stages: list[Stage], spent: float, seconds_left: float) -> None:

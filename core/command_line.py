@@ -22,6 +22,7 @@ from .arguments import build_parser
 from .compose_arguments import read_direction
 from .errors import ModelError, RiffError, TrainingStopped
 from .library_verbs import job_verb, list_verb, report_verb
+from .memory_returned import share_one_arena
 from .memory_used_up import told_as_memory_error
 from .progress_line import ProgressLine
 from .recipe import RECIPES
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "train": train_verb, "generate": generate_verb, "compose": compose_verb, "evaluate": evaluate_verb,
         "list": list_verb, "job": job_verb, "report": report_verb,
     }  # fmt: skip
+    share_one_arena()
     return run_verb(build_parser(verbs).parse_args(arguments))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,22 +24,24 @@ MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 def take(training: Training, level: int, run: LevelRun) -> tuple[dict[str, Any], Arrays]:
-    """Copies of all that the next iteration of `level` depends on: a part that fits JSON, and arrays by name."""
+    """All that the next iteration of `level` depends on, as it is now: a part that fits JSON, and arrays by name."""
     arrays: Arrays = {"random": _copy(training.random.get_state())}
     for stage in training.stages:
-        arrays |= _networks(stage, _finished(stage))
+        arrays |= _networks(stage, _finished(stage), _kept)
     for stage in run.stages:
-        arrays |= _networks(stage, _at_work(stage)) | _moments(stage)
-        arrays[f"stage{stage.index}.rebuilt"] = _copy(stage.rebuilt)
+        arrays |= _networks(stage, _at_work(stage), _copy) | _moments(stage)
+        arrays[f"stage{stage.index}.rebuilt"] = _kept(stage.rebuilt)
         if stage.pool:
             arrays[f"stage{stage.index}.pool"] = _copy(stage.pool.samples[: stage.pool.filled])
+    # The first stage draws anew what it starts from; the second one starts from what the first has made.
+    random = [[], *(feed.random for feed in run.feeds[1:])]
     for number, feed in enumerate(run.feeds):
-        arrays[f"feed{number}.code"] = _copy(feed.code)
-        arrays |= {f"feed{number}.random{k}": _copy(base) for k, base in enumerate(feed.random)}
+        arrays[f"feed{number}.code"] = _kept(feed.code)
+        arrays |= {f"feed{number}.random{k}": _kept(base) for k, base in enumerate(random[number])}
     if run.supply.bank is not None:
-        arrays["bank"] = run.supply.bank.cpu().numpy()  # never changed once it is made
+        arrays["bank"] = _kept(run.supply.bank)
     stages = [{"steps": s.steps, "losses": s.losses} for s in run.stages]
-    return {"level": level, "stages": stages, "draws": [len(feed.random) for feed in run.feeds]}, arrays
+    return {"level": level, "stages": stages, "draws": [len(bases) for bases in random]}, arrays
 
 
 def put_back(training: Training, state: dict[str, Any], arrays: Arrays) -> LevelRun:
@@ -93,11 +95,11 @@ def _at_work(stage: Stage) -> dict[str, nn.Module]:
     return networks if stage.averaged is stage.generator else {**networks, "averaged": stage.averaged}
 
 
-def _networks(stage: Stage, networks: dict[str, nn.Module]) -> Arrays:
+def _networks(stage: Stage, networks: dict[str, nn.Module], read: Callable[[Tensor], NDArray[Any]]) -> Arrays:
     arrays = {f"stage{stage.index}.random": _copy(stage.random.get_state())}
     for name, network in networks.items():
         for k, parameter in enumerate(network.parameters()):
-            arrays[f"stage{stage.index}.{name}{k}"] = _copy(parameter)
+            arrays[f"stage{stage.index}.{name}{k}"] = read(parameter)
     return arrays
 
 
@@ -132,6 +134,12 @@ def _load_moments(stage: Stage, arrays: Arrays) -> None:
 
 def _copy(tensor: Tensor) -> NDArray[Any]:
     return np.array(tensor.detach().cpu().numpy(), copy=True)
+
+
+def _kept(tensor: Tensor) -> NDArray[Any]:
+    """The numbers of what is never changed, only replaced: on a CPU they need no copy, as large as all the rest."""
+    kept: NDArray[Any] = tensor.detach().cpu().numpy()
+    return kept
 
 
 def _tensor(array: NDArray[Any], device: torch.device) -> Tensor:

@@ -35,6 +35,7 @@ class Stage:
         self.index, self.recipe, self.pyramid, self.feet, self.random = index, recipe, pyramid, feet, random
         self.generator, self.critic = generator, critic
         self.level = recipe.level_of(index)
+        self.feeds_above = index + 1 < recipe.first_stage(self.level) + recipe.stages[self.level]
         self.real = pyramid.clips[index]
         self.averaged = copy.deepcopy(generator) if recipe.average else generator
         betas = (recipe.beta1, 0.99 if recipe.beta1 < 0.9 else 0.999)
@@ -65,14 +66,15 @@ class Stage:
     def iterate(self, bases: Bases, run: Runner) -> tuple[list[Tensor], Tensor]:
         """Critic steps, one generator step, one reconstruction step; returns what the generator made on the way.
 
-        The samples (B, C, T) and the reconstruction (1, C, T) are detached, to feed the stage above.
+        The samples (B, C, T) and the reconstruction (1, C, T) are detached, to feed the stage above; without one in the
+        same level there are no samples.
         """
         self._follow_schedule()
         *critic, generator = bases.random
         chances = [self._chances(base, critic=True) for base in critic] + [self._chances(generator, critic=False)]
         due = self.steps % self.recipe.reconstruct_every == 0
         if self.recorded:
-            outcome = Outcome.of(self.recorded[due](flat(bases, chances)), len(bases.random), due)
+            outcome = Outcome.of(self.recorded[due](flat(bases, chances)), len(bases.random) * self.feeds_above, due)
         else:
             outcome = self.compute(bases, chances, due, run)
         self.latest |= outcome.losses
@@ -90,8 +92,11 @@ class Stage:
         return resize(below, length)[..., start : start + rows].contiguous()
 
     def finish(self) -> None:
-        """Let go of what only training needs on the device."""
-        self.recorded = {}
+        """Let go of what only training needs: past samples, gradients, moments and recordings."""
+        self.recorded, self.pool = {}, None
+        for optimiser in (self.generator_optimiser, self.critic_optimiser):
+            optimiser.zero_grad()
+            optimiser.state.clear()
 
     def _flat_step(self, due: bool, inputs: Sequence[Tensor]) -> list[Tensor]:
         return self.compute(*deep(inputs), due, lambda tasks: [task() for task in tasks]).tensors()
@@ -101,11 +106,13 @@ class Stage:
         made: list[Tensor] = []
         gaps: list[Tensor] = []
         for base, chance in zip(bases.random[:-1], chances[:-1], strict=True):
-            made.append(self._made(base, chance.noise, run))
-            shown = self.pool.exchange(made[-1], chance.fates) if self.pool else made[-1]
+            fake = self._made(base, chance.noise, run)
+            shown = self.pool.exchange(fake, chance.fates) if self.pool else fake
             gaps.append(self._critic_step(shown, chance, run))
+            made += [fake] if self.feeds_above else []
         outcome = self._generator_step(bases, chances[-1].noise, due, run)
-        return Outcome([*made, *outcome.made], {"critic": gaps[-1], **outcome.losses}, outcome.rebuilt)
+        made += outcome.made if self.feeds_above else []
+        return Outcome(made, {"critic": gaps[-1], **outcome.losses}, outcome.rebuilt)
 
     def _made(self, base: Tensor, noise: Tensor, run: Runner) -> Tensor:
         """What the generator makes of a batch, without gradients."""

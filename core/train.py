@@ -24,6 +24,7 @@ from .graphs import ALLOWED, recorder_for
 from .iteration import Bases
 from .level import LevelRun
 from .losses import FootSpeed
+from .memory_returned import return_freed_memory
 from .model import Model
 from .motion import RATE, Motion, resample, with_contact_labels
 from .networks import Graph, arrays_of
@@ -154,6 +155,7 @@ class Training:
         for stage in run.stages:
             stage.finish()
         self.stages += run.stages
+        return_freed_memory()
 
     def start_level(self, level: int) -> LevelRun:
         """Fresh stages for a level and what feeds them."""

@@ -20,6 +20,7 @@ from typing import Any
 from .checkpoint import load_checkpoint
 from .errors import RiffError, TrainingStopped
 from .log import log, unforeseen
+from .memory_returned import share_one_arena
 from .memory_used_up import told_as_memory_error
 from .training_run import run_training, tell_time
 
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="auto")
     options = parser.parse_args(arguments)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    share_one_arena()
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     log.listener = partial(send, "log")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from core import clock
+from core import clock, soundness
 from core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.errors import RiffError
 from core.motion import Motion
@@ -68,13 +68,13 @@ def test_the_last_step_is_looked_at_too(walker: Motion) -> None:
     assert (seen[-1].step, seen[-1].calmed) == (16, 1)
 
 
-def test_lower_rates_save_a_training(walker: Motion) -> None:
+def test_lower_rates_save_a_training(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
+    # At 1e9 numbers are lost on every processor, at a thousandth on none: in between it hangs on how each one rounds.
+    monkeypatch.setattr(soundness, "CALMER", 1e-12)
     seen: list[Progress] = []
-    # Weights stay finite at the lower rates, but large: whether what they make is a motion is not asked here.
-    recipe = replace(TINY, generator_rate=0.1, critic_rate=0.1, calibrate=False)
-    model = train(walker, recipe, seen.append, seed=3)
-    assert seen[-1].calmed in (1, 2)
-    assert model.recipe.generator_rate == 0.1
+    model = train(walker, replace(TINY, generator_rate=1e9, critic_rate=1e9), seen.append, seed=3)
+    assert seen[-1].calmed == 1
+    assert (seen[-1].step, model.recipe.generator_rate) == (16, 1e9)
     assert all(np.isfinite(weight).all() for weight in model.weights.values())
 
 
