@@ -238,8 +238,8 @@ class Stage:
     def _parts(self, batch: Tensor) -> list[slice]:
         """A batch (B, C, T) cut into parts of about one size: two at least where two cores share the stage."""
         count, least = len(batch), 2 if self.recipe.stages[self.level] == 1 else 1
-        wanted = -(-count * batch.shape[-1] // PART_ROWS) if self.real.device.type == "cpu" else 1
-        number = min(count, max(least, wanted))
+        together = max(1, PART_ROWS // batch.shape[-1]) if self.real.device.type == "cpu" else count
+        number = min(count, max(least, -(-count // together)))
         ends = [-(-count * k // number) for k in range(number + 1)]
         return [slice(start, stop) for start, stop in itertools.pairwise(ends)]
 
