@@ -18,8 +18,9 @@ from .model import Model
 from .motion import Motion
 from .stage_rows import Refiner, Rows, run_stages
 
-TOGETHER = 2600
-"""Frames that a core makes together: more of a short motion, so that threads seldom wait for Python's lock."""
+TOGETHER, ALONE = 2600, 650
+"""Frames that a core makes together, so that threads seldom wait for Python's lock, and those that suit its cache best,
+where no other thread is at work."""
 
 
 class Sampler:
@@ -79,8 +80,9 @@ class Sampler:
 def _parts(count: int, frames: int) -> list[range]:
     """`count` variations in parts of about one size, as many for each core as for the other."""
     cores = min(count, working_cores())
-    number = cores * max(1, -(-count // (cores * max(1, TOGETHER // frames))))
-    ends = [count * k // min(number, count) for k in range(min(number, count) + 1)]
+    together = max(1, (TOGETHER if cores > 1 else ALONE) // frames)
+    number = min(count, cores * -(-count // (cores * together)))
+    ends = [count * k // number for k in range(number + 1)]
     return [range(start, stop) for start, stop in itertools.pairwise(ends)]
 
 

@@ -45,6 +45,8 @@ class Stage:
         self.latest: dict[str, Tensor] = {}
         self.rebuilt = self.real
         self.steps = 0
+        self.ask_stop: Callable[[], None] = lambda: None
+        """Raises TrainingStopped where that is wanted; asked inside the longest piece of work, too."""
         self.recorded: dict[bool, RecordedStep] = {}
         if new_recorder is not None:
             self.recorded = {due: RecordedStep(partial(self._flat_step, due), new_recorder) for due in (False, True)}
@@ -201,12 +203,14 @@ class Stage:
         def gradients() -> tuple[list[Tensor], Tensor]:
             fake = self.generator.refine(base[part], noise[part])
             samples[number] = fake.detach()
+            self.ask_stop()
             score = -self.critic(fake, frozen=True).mean()
             loss = self.recipe.adversarial[self.level] * score
             if self.feet is not None and self.recipe.contact:
                 contact = self._contact(self.feet, fake)
                 contacts[number] = contact.detach() * share
                 loss = loss + self.recipe.contact * contact
+            self.ask_stop()
             return list(torch.autograd.grad(loss * share, list(self.generator.parameters()))), score.detach() * share
 
         return gradients
