@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from typing import Any
 
 M_ARENA_MAX = -8
 """The number of this setting in glibc's malloc.h."""
@@ -14,15 +15,18 @@ def share_one_arena() -> None:
 
     For processes of Riff's own, before they have many threads: a Blender decides on its memory by itself.
     """
-    choose = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None
+    choose = _of_glibc("mallopt")
     if choose is not None:
         choose(M_ARENA_MAX, 1)
 
 
 def return_freed_memory() -> None:
     """Give back what this process no longer uses, where its allocator must be asked (glibc); any thread may ask."""
-    if not sys.platform.startswith("linux"):
-        return
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none, and keeps nothing
+    trim = _of_glibc("malloc_trim")
     if trim is not None:
         trim(0)
+
+
+def _of_glibc(name: str) -> Any:
+    """A function of glibc; None on other systems and with musl, which keeps nothing."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None

@@ -45,8 +45,6 @@ class Stage:
         self.latest: dict[str, Tensor] = {}
         self.rebuilt = self.real
         self.steps = 0
-        self.ask_stop: Callable[[], None] = lambda: None
-        """Raises TrainingStopped where that is wanted; asked inside the longest piece of work, too."""
         self.recorded: dict[bool, RecordedStep] = {}
         if new_recorder is not None:
             self.recorded = {due: RecordedStep(partial(self._flat_step, due), new_recorder) for due in (False, True)}
@@ -111,9 +109,11 @@ class Stage:
             fake = self._made(base, chance.noise, run)
             shown = self.pool.exchange(fake, chance.fates) if self.pool else fake
             gaps.append(self._critic_step(shown, chance, run))
-            made += [fake] if self.feeds_above else []
+            if self.feeds_above:
+                made.append(fake)
         outcome = self._generator_step(bases, chances[-1].noise, due, run)
-        made += outcome.made if self.feeds_above else []
+        if self.feeds_above:
+            made += outcome.made
         return Outcome(made, {"critic": gaps[-1], **outcome.losses}, outcome.rebuilt)
 
     def _made(self, base: Tensor, noise: Tensor, run: Runner) -> Tensor:
@@ -203,14 +203,12 @@ class Stage:
         def gradients() -> tuple[list[Tensor], Tensor]:
             fake = self.generator.refine(base[part], noise[part])
             samples[number] = fake.detach()
-            self.ask_stop()
             score = -self.critic(fake, frozen=True).mean()
             loss = self.recipe.adversarial[self.level] * score
             if self.feet is not None and self.recipe.contact:
                 contact = self._contact(self.feet, fake)
                 contacts[number] = contact.detach() * share
                 loss = loss + self.recipe.contact * contact
-            self.ask_stop()
             return list(torch.autograd.grad(loss * share, list(self.generator.parameters()))), score.detach() * share
 
         return gradients

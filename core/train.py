@@ -169,10 +169,7 @@ class Training:
 
     def fresh_stages(self, numbers: Iterable[int]) -> list[Stage]:
         shared = (self.calmed, self.pyramid, self.graph, self.feet, self.seed, self.new_recorder)
-        stages = [make_stage(k, *shared) for k in numbers]
-        for stage in stages:
-            stage.ask_stop = self.ask_stop
-        return stages
+        return [make_stage(k, *shared) for k in numbers]
 
     def _new_stages(self, level: int) -> list[Stage]:
         first = self.recipe.first_stage(level)
