@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from . import EXTENSION_ROOT
 from .pip_run import Stopped, run_pip
 from .torch_folder import InstallError, TorchFolder, explained
 from .torch_plan import Plan
@@ -156,13 +157,12 @@ def try_folder(folder: TorchFolder, should_stop: Callable[[], bool] = lambda: Fa
 
 def try_python(python: Path, folders: list[str], should_stop: Callable[[], bool]) -> dict[str, Any]:
     """Run the self-test in an interpreter; `folders` go on its path. Raises InstallError, Stopped."""
-    extension = Path(__file__).resolve().parent.parent
     # Riff's own first: what is tried is this PyTorch, not one that Blender's Python may have.
-    path = os.pathsep.join([str(extension), *folders, *shared_folders(python)])
+    path = os.pathsep.join([str(EXTENSION_ROOT), *folders, *shared_folders(python)])
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "OMP_WAIT_POLICY": "PASSIVE"}
     try:
         child = subprocess.Popen(
-            [str(python), "-m", "core.self_test"], env=environment, cwd=extension, stdin=subprocess.DEVNULL,
+            [str(python), "-m", "core.self_test"], env=environment, cwd=EXTENSION_ROOT, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
         )  # fmt: skip
     except OSError as error:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from string import Template
 
+from . import EXTENSION_ROOT
 from .clip_files import Clip
 from .errors import JobError
 from .job_folder import FORMAT, Job, write_job, write_text
@@ -29,7 +30,7 @@ def export_job(folder: Path, name: str, clips: Iterable[Clip], recipe: Recipe, s
 
 def complete_job(job: Job) -> None:
     """Add code, the OpenJD template and a Flamenco job type to a job folder. Raises JobError."""
-    templates = Path(__file__).resolve().parents[1] / "farm"
+    templates = EXTENSION_ROOT / "farm"
     try:
         _copy_code(job.folder / "code" / "core")
         template = Template((templates / "openjd.yaml").read_text(encoding="utf-8"))
@@ -51,6 +52,8 @@ def _job_name(name: str) -> str:
 
 
 def _copy_code(target: Path) -> None:
-    target.mkdir(parents=True)
-    for module in sorted(Path(__file__).resolve().parent.glob("*.py")):
-        shutil.copyfile(module, target / module.name)
+    core = EXTENSION_ROOT / "core"
+    for module in sorted(core.rglob("*.py")):
+        copy = target / module.relative_to(core)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(module, copy)

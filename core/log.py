@@ -16,6 +16,8 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from . import EXTENSION_ROOT
+
 LARGEST = 1 << 18
 """Bytes after which the file is set aside and a new one begun; of those set aside one is kept."""
 
@@ -23,7 +25,6 @@ LONGEST = 2000
 """Characters of an entry's message: a name may be longer than all that is worth keeping."""
 
 _FRAMES = 12
-_ROOT = Path(__file__).resolve().parents[1]
 
 
 class Log:
@@ -117,7 +118,8 @@ def _frames(error: BaseException) -> list[str]:
 
 def _module(path: str) -> str:
     """A file of code as it is called in Riff, a package or Python; “…” for a script of the user's own."""
-    homes = [str(_ROOT), *(entry for entry in sys.path if entry.endswith("-packages")), sysconfig.get_path("stdlib")]
+    packages = [entry for entry in sys.path if entry.endswith("-packages")]
+    homes = [str(EXTENSION_ROOT), *packages, sysconfig.get_path("stdlib")]
     for home in homes:
         if path.startswith(home + os.sep):
             return path[len(home) + 1 :].replace(os.sep, "/")

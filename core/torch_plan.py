@@ -9,10 +9,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import EXTENSION_ROOT
 from .devices import Device
 
-REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
-WHEELS = Path(__file__).resolve().parent.parent / "wheels"
+REQUIREMENTS = EXTENSION_ROOT / "requirements"
+WHEELS = EXTENSION_ROOT / "wheels"
 
 SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 MACHINES = {"x86_64": "x64", "amd64": "x64", "arm64": "arm64", "aarch64": "arm64"}

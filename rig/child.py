@@ -16,6 +16,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from ..core import EXTENSION_ROOT
 from ..core.checkpoint import Checkpoint, save_checkpoint
 from ..core.claim import Claim
 from ..core.errors import RiffError, TrainingStopped
@@ -55,7 +56,7 @@ def run_in_child(
         command = [str(python), "-m", "core.worker", str(state), *([str(path)] if path else []), "--device", device]
         try:
             child = subprocess.Popen(
-                command, env=_environment(python, own), cwd=Path(__file__).parents[1], stdin=subprocess.PIPE,
+                command, env=_environment(python, own), cwd=EXTENSION_ROOT, stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
                 creationflags=WINDOWS_FLAGS, pass_fds=shared,
             )  # fmt: skip
@@ -79,7 +80,7 @@ def _environment(python: Path, own: str) -> dict[str, str]:
 
     Another Python gets a copy of safetensors alone, in the folder `own`: what lies beside it is for Blender's Python.
     """
-    folders = [str(Path(__file__).parents[1]), own]
+    folders = [str(EXTENSION_ROOT), own]
     for package in SHARED:
         spec = importlib.util.find_spec(package)
         if spec is None or not spec.origin:

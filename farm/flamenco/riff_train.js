@@ -38,8 +38,8 @@ function compileJob(job) {
 
 /* Flamenco's exec has no environment, so that Python itself puts the job's own code on its path. */
 function riffCommand(settings, args) {
-  const start = "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-    + "from core.command_line import main; sys.exit(main())";
+  const start = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
+    + "runpy.run_module('core', run_name='__main__', alter_sys=True)";
   return author.Command("exec", {
     exe: settings.python,
     args: ["-c", start, `${settings.job_folder}/code`].concat(args),

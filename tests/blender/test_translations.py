@@ -35,7 +35,7 @@ def texts_of(rna: Any, own: set[str]) -> set[str]:
 
 def trees(riff: ModuleType, folder: str) -> Iterator[ast.Module]:
     assert riff.__file__ is not None
-    for path in (Path(riff.__file__).parent / folder).glob("*.py"):
+    for path in (Path(riff.__file__).parent / folder).rglob("*.py"):
         if not path.stem.startswith("german"):
             yield ast.parse(path.read_text(encoding="utf-8"))
 

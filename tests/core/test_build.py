@@ -87,6 +87,11 @@ def test_every_zip_has_its_own_wheel_pip_and_the_pinned_files(built: Path) -> No
         assert len([name for name in names if name.startswith("wheels/safetensors")]) == 1, path.name
         assert len([name for name in names if name.startswith("wheels/pip-")]) == 1
         assert "requirements/torch-linux-x64-cpu-py311.txt" in names
+        modules = [name for name in names if name.endswith(".py")]
+        assert len(modules) > 180
+        assert {name for name in modules if name.startswith("core/")} == {
+            file.relative_to(ROOT).as_posix() for file in (ROOT / "core").rglob("*.py")
+        }
         assert not [name for name in names if name.endswith((".md",)) and name != "README.md"]
         assert not [name for name in names if "dev-" in name or name.endswith("pin.py")]
 

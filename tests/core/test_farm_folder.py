@@ -135,7 +135,10 @@ def test_a_job_comes_back_as_it_was(job: Job) -> None:
     assert {path.name for path in job.folder.iterdir()} == {
         "clips", "code", "manifest.json", "riff_train.js", "template.yaml",
     }  # fmt: skip
-    assert (job.folder / "code/core/command_line.py").exists()
+    core = ROOT / "core"
+    copied = {path.relative_to(job.folder / "code/core") for path in (job.folder / "code").rglob("*.py")}
+    assert copied == {path.relative_to(core) for path in core.rglob("*.py")}
+    assert len(copied) > 90
 
 
 def change_manifest(job: Job, change: Callable[[dict[str, Any]], None]) -> None:
