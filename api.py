@@ -25,16 +25,34 @@ from .rig.read import read_motion
 from .rig.write import write_motion
 
 __all__ = [
-    "Model", "Motion", "Progress", "RiffError", "compose", "describe", "generate", "load", "play", "read", "save",
-    "train", "write",
-]  # fmt: skip
+    "Model",
+    "Motion",
+    "Progress",
+    "RiffError",
+    "compose",
+    "describe",
+    "generate",
+    "load",
+    "play",
+    "read",
+    "save",
+    "train",
+    "write",
+]
 
 
 def read(
-    armature: bpy.types.Object, action: bpy.types.Action | None = None, *, scene: bpy.types.Scene | None = None,
-    root: str = "", feet: Sequence[str] | None = None, ignore: Sequence[str] = (), nla: bool = False,
-    pairs: Mapping[str, str] | None = None, parts: Mapping[str, str] | None = None,
-) -> Motion:  # fmt: skip
+    armature: bpy.types.Object,
+    action: bpy.types.Action | None = None,
+    *,
+    scene: bpy.types.Scene | None = None,
+    root: str = "",
+    feet: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    nla: bool = False,
+    pairs: Mapping[str, str] | None = None,
+    parts: Mapping[str, str] | None = None,
+) -> Motion:
     """The armature's action (the active one unless given) as a motion at the scene's rate, one row a frame.
 
     With `nla` it is what all strips of the NLA and the active action give together. `root` and `feet` are names of
@@ -62,13 +80,20 @@ def describe(motion: Motion) -> dict[str, Any]:
         "properties": {one.path: (one.low, one.high) for one in skeleton.properties},
         "frames": motion.frames,
         "fps": motion.fps,
-    }  # fmt: skip
+    }
 
 
 def train(
-    motion: Motion, recipe: str = "fast", *, effort: float = 1.0, seed: int = 0, device: str = "auto", name: str = "",
-    on_progress: Callable[[Progress], None] | None = None, should_stop: Callable[[], bool] | None = None,
-) -> Model:  # fmt: skip
+    motion: Motion,
+    recipe: str = "fast",
+    *,
+    effort: float = 1.0,
+    seed: int = 0,
+    device: str = "auto",
+    name: str = "",
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Model:
     """A model of a motion; needs PyTorch and takes minutes.
 
     `recipe` is one of fast, paper and ganimator, `effort` the share of its steps to do; a seed gives the same model on
@@ -96,8 +121,8 @@ def load(path: str | Path) -> Model:
 
 
 def generate(
-    model: Model, count: int = 1, *, seed: int = 0, seconds: float = 0.0, clean_feet: bool = True,
-) -> list[Motion]:  # fmt: skip
+    model: Model, count: int = 1, *, seed: int = 0, seconds: float = 0.0, clean_feet: bool = True
+) -> list[Motion]:
     """Variations at the rate of the action that was learned, as long as it unless `seconds` are given.
 
     Variation k of a seed is the same whatever `count` is.
@@ -110,8 +135,8 @@ def generate(
 
 
 def compose(
-    model: Model, source: Motion, count: int = 1, *, seed: int = 0, clean_feet: bool = True, **direction: Any,
-) -> list[Motion]:  # fmt: skip
+    model: Model, source: Motion, count: int = 1, *, seed: int = 0, clean_feet: bool = True, **direction: Any
+) -> list[Motion]:
     """New motions around what is kept of a source, at its rate.
 
     `direction` as in `core.direction.Direction`: keep=("Lower Body",), regions=((40, 90),), loop=True and so on; frames
@@ -123,9 +148,13 @@ def compose(
 
 
 def write(
-    armature: bpy.types.Object, motion: Motion, name: str, source: bpy.types.Action | None = None, *,
+    armature: bpy.types.Object,
+    motion: Motion,
+    name: str,
+    source: bpy.types.Action | None = None,
+    *,
     frame_start: int | None = None,
-) -> bpy.types.Action:  # fmt: skip
+) -> bpy.types.Action:
     """A new action with keys on what `source` (the armature's active action unless given) keys; nothing plays it yet.
 
     The motion must be at the scene's rate, as `read`, `generate` and `compose` give it.

@@ -60,9 +60,12 @@ def joint_iterations(thousands: LEVEL, batch: int) -> tuple[int, ...]:
 
 def _batched(thousands: LEVEL, adversarial: LEVEL, reconstruction: LEVEL, transfer: int = 0) -> Recipe:
     return replace(
-        PAPER, iterations=joint_iterations(thousands, 16), adversarial=adversarial, reconstruction=reconstruction,
+        PAPER,
+        iterations=joint_iterations(thousands, 16),
+        adversarial=adversarial,
+        reconstruction=reconstruction,
         transfer=transfer,
-    )  # fmt: skip
+    )
 
 
 def ablation_rows() -> list[AblationRow]:
@@ -79,7 +82,7 @@ def ablation_rows() -> list[AblationRow]:
         ("the paper's recipe: λ_adv and λ_rec annealed, transfer", True, PAPER),
         ("row 9 with 105 thousand samples at every level", False, _batched(SHORT, ANNEALED_ADV, ANNEALED_REC, 2)),
         ("row 9 with all four layers transferred", False, _batched(FALLING, ANNEALED_ADV, ANNEALED_REC, 4)),
-    ]  # fmt: skip
+    ]
     return [
         AblationRow(number, name, quoted, replace(recipe, name=f"row{number:02d}"))
         for number, (name, quoted, recipe) in enumerate(rows, start=1)
@@ -97,12 +100,23 @@ def run_row(row: AblationRow, clip: str, motion: Motion, scale: float, count: in
     models = folder / "models"
     models.mkdir(parents=True, exist_ok=True)
     save_model(model, models / f"row{row.number:02d}.safetensors")
-    write_json(target, {
-        "row": row.number, "name": row.name, "quoted": row.quoted, "clip": clip_name(clip), "scale": scale,
-        "seed": seed, "samples": count, "training_seconds": model.seconds,
-        "reconstruction_error": reconstruction_error(model),
-        "recipe": recipe.to_json(), "figures": figures, **circumstances(model.device),
-    })  # fmt: skip
+    write_json(
+        target,
+        {
+            "row": row.number,
+            "name": row.name,
+            "quoted": row.quoted,
+            "clip": clip_name(clip),
+            "scale": scale,
+            "seed": seed,
+            "samples": count,
+            "training_seconds": model.seconds,
+            "reconstruction_error": reconstruction_error(model),
+            "recipe": recipe.to_json(),
+            "figures": figures,
+            **circumstances(model.device),
+        },
+    )
     return True
 
 
@@ -111,12 +125,13 @@ def summary(folder: Path) -> str:
     done: list[dict[str, Any]] = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("row*.json"))]
     rows = [
         Row(
-            f"{one['row']}. {one['name']}", "quoted" if one["quoted"] else "reconstructed",
+            f"{one['row']}. {one['name']}",
+            "quoted" if one["quoted"] else "reconstructed",
             f"{clock(one['training_seconds'])} of training, reconstruction error {one['reconstruction_error']:.4f}",
             one["figures"][CLEAN],
         )
         for one in done
-    ]  # fmt: skip
+    ]
     head = f"# Ablation: {done[0]['clip']}, {done[0]['scale']:g} times the iterations\n\n" if done else "# Ablation\n\n"
     said = "Rows marked quoted have the paper's own numbers; the others are reconstructed, see `bench/ablation.py`.\n"
     return f"{head}{said}\n{markdown(rows)}\n"
@@ -153,9 +168,11 @@ def show_rows() -> None:
     for row in ablation_rows():
         recipe = row.recipe
         said = "quoted" if row.quoted else "reconstructed"
-        print(f"{row.number:2} {said:13} {row.name}: batch {recipe.batch[0]}, "
-              f"iterations {recipe.iterations}, λ_adv {recipe.adversarial}, λ_rec {recipe.reconstruction}, "
-              f"transfer {recipe.transfer}")  # fmt: skip
+        print(
+            f"{row.number:2} {said:13} {row.name}: batch {recipe.batch[0]}, "
+            f"iterations {recipe.iterations}, λ_adv {recipe.adversarial}, λ_rec {recipe.reconstruction}, "
+            f"transfer {recipe.transfer}"
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

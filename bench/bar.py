@@ -25,12 +25,20 @@ def check_bar(raw: Figures, clean: Figures, smooth_noise: Figures) -> list[Check
     checks = [
         _check("coverage", "at least 0.98", clean["coverage"], lambda x: x >= 0.98),
         _check("global diversity, rotations only", "at least 0.6", diversity, lambda x: x >= 0.6),
-        _check("novelty", f"at least 1.5 × smooth noise's {noise_novelty:.2f}", clean["novelty"],
-               lambda x: x >= 1.5 * noise_novelty),
+        _check(
+            "novelty",
+            f"at least 1.5 × smooth noise's {noise_novelty:.2f}",
+            clean["novelty"],
+            lambda x: x >= 1.5 * noise_novelty,
+        ),
         _check("roughness", "0.9 to 1.15", clean["roughness"], lambda x: 0.9 <= x <= 1.15),
-        _check("window Fréchet", f"below smooth noise's {noise_frechet:.2f}", clean["window_frechet"],
-               lambda x: x < noise_frechet),
-    ]  # fmt: skip
+        _check(
+            "window Fréchet",
+            f"below smooth noise's {noise_frechet:.2f}",
+            clean["window_frechet"],
+            lambda x: x < noise_frechet,
+        ),
+    ]
     if "foot_skating_ratio" in clean:
         skating, before = clean["foot_skating_ratio"], raw["foot_skating_ratio"]
         checks.append(_check("skating ÷ source's, clean feet", "at most 1.2", skating, lambda x: x <= 1.2))

@@ -101,8 +101,8 @@ class Baseline:
     """A training of the baseline on one clip, one iteration at a time; start with `start_level(0)`."""
 
     def __init__(
-        self, motion: Motion, recipe: Recipe = GANIMATOR, *, seed: int = 0, device: torch.device | str = "cpu",
-    ) -> None:  # fmt: skip
+        self, motion: Motion, recipe: Recipe = GANIMATOR, *, seed: int = 0, device: torch.device | str = "cpu"
+    ) -> None:
         torch.manual_seed(seed)
         self.recipe, self.seed, self.device = recipe, seed, torch.device(device)
         source = with_contact_labels(resample(motion, RATE))

@@ -152,8 +152,11 @@ def answer(found: Similarities, blank: Similarities, transfer: int) -> str:
     means, before = agreement(found)["across_levels"], agreement(blank)["across_levels"]
     half = len(means) // 2
     early, late = float(np.mean(means[:half])), float(np.mean(means[half:]))
-    verdict = "Early layers agree across levels more than late ones" if early > late else (
-        "Early layers do not agree across levels more than late ones")  # fmt: skip
+    verdict = (
+        "Early layers agree across levels more than late ones"
+        if early > late
+        else ("Early layers do not agree across levels more than late ones")
+    )
     pairs = zip(means, before, strict=True)
     listed = ", ".join(f"layer {number}: {a:.2f}, untrained {b:.2f}" for number, (a, b) in enumerate(pairs, start=1))
     text = f"{verdict}: mean linear CKA {early:.2f} against {late:.2f} ({listed})."
@@ -203,11 +206,18 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     options.out.mkdir(parents=True, exist_ok=True)
     plot_similarities(found, options.out / f"{stem}.png", f"{stem}: linear CKA between layers of all generators")
     report = {
-        "model": model.info(), "transfer": model.recipe.transfer, "inputs": options.inputs, "answer": said,
-        **agreement(found), "untrained": agreement(blank),
-        "stages": found.stages, "levels": found.levels, "layers": found.layers,
-        "matrix": np.round(found.matrix, 4).tolist(), **circumstances(),
-    }  # fmt: skip
+        "model": model.info(),
+        "transfer": model.recipe.transfer,
+        "inputs": options.inputs,
+        "answer": said,
+        **agreement(found),
+        "untrained": agreement(blank),
+        "stages": found.stages,
+        "levels": found.levels,
+        "layers": found.layers,
+        "matrix": np.round(found.matrix, 4).tolist(),
+        **circumstances(),
+    }
     write_json(options.out / f"{stem}.json", report)
     return report
 

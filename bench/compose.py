@@ -245,9 +245,13 @@ def source_joins(source: Motion) -> Array:
 def page(model: Model, rows: Sequence[Row], levels: Sequence[Row]) -> str:
     own = ", ".join(f"{share:.3f}" for share in source_joins(model.source))
     parts = [
-        f"# Compositions of “{model.name}”", f"At the joins of the regions the clip itself reaches {own}.",
-        markdown(rows, COLUMNS), "## Entry levels", markdown(levels, COLUMNS), LEGEND,
-    ]  # fmt: skip
+        f"# Compositions of “{model.name}”",
+        f"At the joins of the regions the clip itself reaches {own}.",
+        markdown(rows, COLUMNS),
+        "## Entry levels",
+        markdown(levels, COLUMNS),
+        LEGEND,
+    ]
     return "\n\n".join(parts) + "\n"
 
 

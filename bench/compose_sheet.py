@@ -86,9 +86,13 @@ def render_scene(model: Model, sampler: Sampler, scene: Scene, path: Path, alter
 
 
 def _render(
-    rows: Sequence[Motion], name: str, path: Path, marks: Sequence[Sequence[tuple[float, float]]],
-    labels: Sequence[str], tinted: Sequence[str],
-) -> Path:  # fmt: skip
+    rows: Sequence[Motion],
+    name: str,
+    path: Path,
+    marks: Sequence[Sequence[tuple[float, float]]],
+    labels: Sequence[str],
+    tinted: Sequence[str],
+) -> Path:
     bpy.ops.wm.read_homefile(use_empty=True)
     bpy.ops.preferences.addon_enable(module="io_anim_bvh")
     bpy.context.scene.render.fps = round(rows[0].fps)
@@ -101,9 +105,16 @@ def _render(
         else:
             bpy.data.objects.remove(double)
     return render_contact_sheet(
-        bpy.context.scene, armature, actions, path, columns=COLUMNS, cell_width=130, marks=marks, tinted=tinted,
+        bpy.context.scene,
+        armature,
+        actions,
+        path,
+        columns=COLUMNS,
+        cell_width=130,
+        marks=marks,
+        tinted=tinted,
         labels=labels,
-    )  # fmt: skip
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

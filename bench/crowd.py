@@ -46,8 +46,9 @@ class Laps:
         wall, busy = time.perf_counter(), time.process_time()
         yield
         self.seconds[name] = {
-            "wall": round(time.perf_counter() - wall, 3), "processor": round(time.process_time() - busy, 3),
-        }  # fmt: skip
+            "wall": round(time.perf_counter() - wall, 3),
+            "processor": round(time.process_time() - busy, 3),
+        }
 
     def around(self, owner: Any, name: str, label: str) -> None:
         """Time a method whenever it is called."""
@@ -77,12 +78,18 @@ def measure(zip_path: Path, model: Path, clip: Path | None, count: int, light: b
     actions = {ob.animation_data.action for ob in crowd.objects if ob.animation_data and ob.animation_data.action}
     settings = json.loads(crowd["riff_crowd"])
     figures: dict[str, Any] = {
-        "count": len(actions), "light": light, "frames": frames, "torch_threads": torch.get_num_threads(),
-        "bones": len(next(ob for ob in crowd.objects if ob.type == "ARMATURE").data.bones), "seconds": laps.seconds,
+        "count": len(actions),
+        "light": light,
+        "frames": frames,
+        "torch_threads": torch.get_num_threads(),
+        "bones": len(next(ob for ob in crowd.objects if ob.type == "ARMATURE").data.bones),
+        "seconds": laps.seconds,
         "vertices": next((len(ob.data.vertices) for ob in crowd.objects if ob.type == "MESH"), 0),
-        "keys": sum(keys_of(action) for action in actions), "frame_ms": frame_milliseconds(),
-        "smallest_distance": settings["smallest"], "distance_to_source": settings["from_source"],
-    }  # fmt: skip
+        "keys": sum(keys_of(action) for action in actions),
+        "frame_ms": frame_milliseconds(),
+        "smallest_distance": settings["smallest"],
+        "distance_to_source": settings["from_source"],
+    }
     give_one_action(crowd)
     figures["plain_frame_ms"] = frame_milliseconds()
     figures["peak_gigabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
@@ -136,8 +143,19 @@ def frame_milliseconds() -> dict[str, float]:
 
 
 def in_fresh_process(options: argparse.Namespace, count: int, light: bool) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.crowd", "--zip", str(options.zip), "--model", str(options.model), "--one",
-               str(count), "--frames", str(options.frames)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "bench.crowd",
+        "--zip",
+        str(options.zip),
+        "--model",
+        str(options.model),
+        "--one",
+        str(count),
+        "--frames",
+        str(options.frames),
+    ]
     command += ["--clip", str(options.clip)] if options.clip else []
     command += ["--light"] if light else []
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
@@ -164,11 +182,15 @@ HEAD = (
 
 
 COLUMNS = (
-    Column("seconds", "seconds, click to first frame", 1), Column("generating", "of which generating 100", 1),
-    Column("member", "ms a member, processor", 0), Column("playing", "playback, ms a frame", 1),
-    Column("plain", "plain duplicates", 1), Column("gigabytes", "GB", 1), Column("closest", "most alike"),
+    Column("seconds", "seconds, click to first frame", 1),
+    Column("generating", "of which generating 100", 1),
+    Column("member", "ms a member, processor", 0),
+    Column("playing", "playback, ms a frame", 1),
+    Column("plain", "plain duplicates", 1),
+    Column("gigabytes", "GB", 1),
+    Column("closest", "most alike"),
     Column("source", "source"),
-)  # fmt: skip
+)
 LEGEND = """\
 “Generating” is choosing and finishing the last hundred, or all of fewer. Playback is processor time, also of
 duplicates that play copies of one action with as many F-curves. “Most alike” is how far the two closest members are
@@ -185,16 +207,23 @@ def page(result: dict[str, Any]) -> str:
 
 def _table_row(figures: dict[str, Any]) -> Row:
     seconds = figures["seconds"]
-    busy, wall = (
-        seconds["click to written"][kind] + seconds["first frame"][kind] for kind in ("processor", "wall")
-    )  # fmt: skip
+    busy, wall = (seconds["click to written"][kind] + seconds["first frame"][kind] for kind in ("processor", "wall"))
     name = f"{figures['count']}{', light' if figures['light'] else ''}"
-    return Row(name, "measured", "Riff", {
-        "seconds": wall, "generating": seconds["generation of the last block"]["wall"],
-        "member": 1e3 * busy / figures["count"], "playing": figures["frame_ms"]["processor"],
-        "plain": figures["plain_frame_ms"]["processor"], "gigabytes": figures["peak_gigabytes"],
-        "closest": figures["smallest_distance"], "source": figures["distance_to_source"],
-    })  # fmt: skip
+    return Row(
+        name,
+        "measured",
+        "Riff",
+        {
+            "seconds": wall,
+            "generating": seconds["generation of the last block"]["wall"],
+            "member": 1e3 * busy / figures["count"],
+            "playing": figures["frame_ms"]["processor"],
+            "plain": figures["plain_frame_ms"]["processor"],
+            "gigabytes": figures["peak_gigabytes"],
+            "closest": figures["smallest_distance"],
+            "source": figures["distance_to_source"],
+        },
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -111,8 +111,8 @@ def allowed(graphs: bool, tf32: bool) -> Iterator[None]:
 
 
 def measure_training(
-    motion: Motion, recipes: Sequence[Recipe], rounds: int, device: str, size: int,
-) -> list[dict[str, Any]]:  # fmt: skip
+    motion: Motion, recipes: Sequence[Recipe], rounds: int, device: str, size: int
+) -> list[dict[str, Any]]:
     """Levels of all recipes and the baseline, each way of WAYS, and the share of the peak that they reach."""
     result = []
     for graphs, tf32 in WAYS:
@@ -136,8 +136,8 @@ def add_shares(levels: Sequence[dict[str, Any]], motion: Motion, recipes: Sequen
 
 
 def train_whole(
-    motion: Motion, recipe: Recipe, scale: float, device: str, samples: int,
-) -> tuple[Model, dict[str, Any]]:  # fmt: skip
+    motion: Motion, recipe: Recipe, scale: float, device: str, samples: int
+) -> tuple[Model, dict[str, Any]]:
     """Train at scale, as the device does it best: seconds, memory, and the figures of so many samples."""
     if device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats(device)
@@ -146,11 +146,16 @@ def train_whole(
     seconds = time.perf_counter() - started
     rows = sample_rows(model, samples, 0, f"{samples} samples")
     figures = {
-        "recipe": recipe.name, "scale": scale, "iterations": list(model.recipe.iterations), "seconds": seconds,
-        "samples": samples, "figures": {row.name: row.figures for row in rows},
-        "losses": model.history[-1], "host_peak_mb": peak_megabytes(),
+        "recipe": recipe.name,
+        "scale": scale,
+        "iterations": list(model.recipe.iterations),
+        "seconds": seconds,
+        "samples": samples,
+        "figures": {row.name: row.figures for row in rows},
+        "losses": model.history[-1],
+        "host_peak_mb": peak_megabytes(),
         "cuda_peak_mb": torch.cuda.max_memory_allocated(device) / 1e6 if device.startswith("cuda") else None,
-    }  # fmt: skip
+    }
     return model, figures
 
 
@@ -213,9 +218,17 @@ def generation(model: Model, device: str, frames: int, counts: Sequence[int], ro
 
 
 def measure(
-    motion: Motion, recipes: Sequence[Recipe], device: str, *, scale: float = 1.0, rounds: int = 20, size: int = 8192,
-    repeats: int = 20, compared: Sequence[Recipe] = (GANIMATOR,), samples: int = 10,
-) -> dict[str, Any]:  # fmt: skip
+    motion: Motion,
+    recipes: Sequence[Recipe],
+    device: str,
+    *,
+    scale: float = 1.0,
+    rounds: int = 20,
+    size: int = 8192,
+    repeats: int = 20,
+    compared: Sequence[Recipe] = (GANIMATOR,),
+    samples: int = 10,
+) -> dict[str, Any]:
     """All figures; every value fits JSON. `size` is that of the product whose speed counts as the peak.
 
     `compared` are recipes of which only iterations are timed.
@@ -223,7 +236,10 @@ def measure(
     before, trained = load(), [train_whole(motion, recipe, scale, device, samples) for recipe in recipes]
     model = trained[0][0]
     return {
-        "frames": model.source.frames, **circumstances(device), "load_before": before, "formula": FORMULA,
+        "frames": model.source.frames,
+        **circumstances(device),
+        "load_before": before,
+        "formula": FORMULA,
         "recorded": recorder_for(torch.device(device)) is not None,
         "whole": [figures for _, figures in trained],
         "training": measure_training(motion, [*recipes, *compared], rounds, device, size),
@@ -231,8 +247,9 @@ def measure(
         "difference_of_repeats": {
             recipe.name: difference_of_repeats(motion, recipe, device, repeats) for recipe in recipes
         },
-        "generation": generation(model, device, model.source.frames, (1, 100), rounds), "load_after": load(),
-    }  # fmt: skip
+        "generation": generation(model, device, model.source.frames, (1, 100), rounds),
+        "load_after": load(),
+    }
 
 
 def on(state: bool) -> str:
@@ -242,10 +259,11 @@ def on(state: bool) -> str:
 def report_markdown(report: dict[str, Any]) -> str:
     lines = [
         f"{report['clip']}, {report['device']}, PyTorch {report['versions']['torch']}, {report['date']}; load "
-        f"{report['load_before'][:1]} before; `{report['command']}`", "",
+        f"{report['load_before'][:1]} before; `{report['command']}`",
+        "",
         "| | CUDA graphs | TF32 | ms an iteration at levels 1 to 4 | share of peak | whole recipe | baseline ÷ this |",
         "|---|---|---|---|---|---:|---:|",
-    ]  # fmt: skip
+    ]
     for run in report["training"]:
         for name, whole in run["whole"].items():
             rows = [level["iteration"][name] for level in run["levels"]]

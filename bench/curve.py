@@ -55,24 +55,27 @@ WANTED = {
 
 
 def measure_scale(
-    motion: Motion, name: str, recipe: Recipe, scale: float, count: int, seed: int, device: str,
-) -> dict[str, Any]:  # fmt: skip
+    motion: Motion, name: str, recipe: Recipe, scale: float, count: int, seed: int, device: str
+) -> dict[str, Any]:
     """Train once and measure; every value fits JSON."""
     before = time.process_time()
     model = train_model(motion, recipe.scaled(scale), name, seed=seed, device=device)
     busy = (time.process_time() - before) / usable_cores()
     figures = {row.name: row.figures for row in sample_rows(model, count, seed, f"{count} samples")}
     return {
-        "scale": scale, "minutes": busy / 60.0, "minutes_by_the_clock": model.seconds / 60.0,
-        "iterations": list(model.recipe.iterations), "samples": count, "seed": seed,
-        "reconstruction_error": reconstruction_error(model), "figures": figures,
+        "scale": scale,
+        "minutes": busy / 60.0,
+        "minutes_by_the_clock": model.seconds / 60.0,
+        "iterations": list(model.recipe.iterations),
+        "samples": count,
+        "seed": seed,
+        "reconstruction_error": reconstruction_error(model),
+        "figures": figures,
         **circumstances(model.device),
-    }  # fmt: skip
+    }
 
 
-def plot_curve(
-    curves: Mapping[str, Sequence[dict[str, Any]]], noise: dict[str, float], path: Path, title: str,
-) -> None:  # fmt: skip
+def plot_curve(curves: Mapping[str, Sequence[dict[str, Any]]], noise: dict[str, float], path: Path, title: str) -> None:
     """A panel for each key figure over the minutes of training: each recipe raw and with clean feet, bar and noise."""
     figure, axes = plt.subplots(2, 3, figsize=(12.5, 6.4), sharex=True)
     for axis, (key, name) in zip(axes.flat, PANELS.items(), strict=True):

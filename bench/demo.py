@@ -68,9 +68,12 @@ def quiet_blender() -> Iterator[TextIO]:
 def render_sheet(armature: bpy.types.Object, actions: list[bpy.types.Action], path: Path) -> None:
     with quiet_blender() as stream, core("progress_line").ProgressLine(stream) as line:
         render_contact_sheet(
-            bpy.context.scene, armature, actions, path,
+            bpy.context.scene,
+            armature,
+            actions,
+            path,
             on_progress=lambda fraction, text: line.show(f"{fraction:.0%}, {text}"),
-        )  # fmt: skip
+        )
 
 
 def install(zip_path: Path) -> None:
@@ -137,15 +140,24 @@ def report_on(model: Any, job: Any, timing: Timing, figures: dict[str, float], c
     manifest = tomllib.loads((extension / "blender_manifest.toml").read_text(encoding="utf-8"))
     return {
         "clip": clip.name if clip else "Sample Dance",
-        "frames": model.source.frames, "seconds_of_clip": round(model.source.duration, 2),
-        "figures": figures, "figures_measured_on": f"{SAMPLES} samples twice as long as the source, seed {SEED}",
-        "seconds": timing.seconds, "expected_training_seconds": round(job.expected, 1),
-        "recipe": model.recipe.to_json(), "seed": model.seed, "device": model.device, "cores": os.cpu_count(),
+        "frames": model.source.frames,
+        "seconds_of_clip": round(model.source.duration, 2),
+        "figures": figures,
+        "figures_measured_on": f"{SAMPLES} samples twice as long as the source, seed {SEED}",
+        "seconds": timing.seconds,
+        "expected_training_seconds": round(job.expected, 1),
+        "recipe": model.recipe.to_json(),
+        "seed": model.seed,
+        "device": model.device,
+        "cores": os.cpu_count(),
         "versions": {
-            "riff": manifest["version"], "blender": bpy.app.version_string, "python": platform.python_version(),
-            "torch": torch.__version__, "numpy": numpy.__version__,
+            "riff": manifest["version"],
+            "blender": bpy.app.version_string,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": numpy.__version__,
         },
-    }  # fmt: skip
+    }
 
 
 def run(options: argparse.Namespace, folder: Path) -> None:

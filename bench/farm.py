@@ -73,8 +73,20 @@ def ways(one: Job, many: Job) -> dict[str, Callable[[], None]]:
 
     def session(job: Job, *words: str) -> Callable[[], None]:
         template = job.folder / "template.yaml"
-        return lambda: run([openjd, "run", template, *words, "-p", f"Python={python}", "-p", "Device=cpu",
-                            "-p", f"JobFolder={job.folder}"])  # fmt: skip
+        return lambda: run(
+            [
+                openjd,
+                "run",
+                template,
+                *words,
+                "-p",
+                f"Python={python}",
+                "-p",
+                "Device=cpu",
+                "-p",
+                f"JobFolder={job.folder}",
+            ]
+        )
 
     plain = [python, "-m", "core", "train", clip, "--out", model, "--scale", SCALE, "--device", "cpu", "--overwrite"]
     return {
@@ -109,13 +121,16 @@ def rounds(one: Job, many: Job, count: int) -> dict[str, list[Lap]]:
 def rows(laps: dict[str, list[Lap]]) -> list[dict[str, Any]]:
     """Medians, and medians of what each way costs beyond the plain one of its round."""
     plain = laps[PLAIN]
-    return [{
-        "way": NAMES[name],
-        "processor": statistics.median(lap.processor for lap in mine),
-        "seconds": statistics.median(lap.seconds for lap in mine),
-        "processor_more": statistics.median(a.processor - b.processor for a, b in zip(mine, plain, strict=True)),
-        "seconds_more": statistics.median(a.seconds - b.seconds for a, b in zip(mine, plain, strict=True)),
-    } for name, mine in laps.items()]  # fmt: skip
+    return [
+        {
+            "way": NAMES[name],
+            "processor": statistics.median(lap.processor for lap in mine),
+            "seconds": statistics.median(lap.seconds for lap in mine),
+            "processor_more": statistics.median(a.processor - b.processor for a, b in zip(mine, plain, strict=True)),
+            "seconds_more": statistics.median(a.seconds - b.seconds for a, b in zip(mine, plain, strict=True)),
+        }
+        for name, mine in laps.items()
+    ]
 
 
 INTRODUCTION = """\
@@ -152,10 +167,16 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         before = load()
         laps = rounds(one, many, options.rounds)
     return {
-        "clip": Path(options.clip).stem, "frames": motion.frames, "joints": motion.skeleton.joints,
-        "rounds": options.rounds, "command": repeatable("bench.farm", options.given), "ways": rows(laps),
-        "load_before": before, "load_after": load(), **circumstances(),
-    }  # fmt: skip
+        "clip": Path(options.clip).stem,
+        "frames": motion.frames,
+        "joints": motion.skeleton.joints,
+        "rounds": options.rounds,
+        "command": repeatable("bench.farm", options.given),
+        "ways": rows(laps),
+        "load_before": before,
+        "load_after": load(),
+        **circumstances(),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -89,13 +89,16 @@ def measure(motion: Motion, recipe: Recipe, iterations: int, device: str, thread
         stopped = time.perf_counter() - watch.pressed
     cuda = torch.cuda.max_memory_allocated() / MEGABYTE if torch.cuda.is_available() and device != "cpu" else None
     return {
-        "recipe": recipe.name, "iterations_each_level": iterations,
+        "recipe": recipe.name,
+        "iterations_each_level": iterations,
         "memory_mb": {"imported": before, "first_level": watch.peaks[0], "peak": watch.peaks[-1], "cuda_peak": cuda},
         "stop_seconds": {
-            "measured_at_last_level": stopped, "typical": waiting(watch.spans), "longest": max(watch.spans),
+            "measured_at_last_level": stopped,
+            "typical": waiting(watch.spans),
+            "longest": max(watch.spans),
             "before_first_iteration": watch.asked[watch.first] - watch.asked[0],
         },
-    }  # fmt: skip
+    }
 
 
 def waiting(spans: Sequence[float]) -> float:

@@ -35,15 +35,20 @@ def measure(path: Path, frames: int, rounds: int, batch: int) -> dict[str, Any]:
     many = milliseconds(lambda: sampler.sample(frames, batch, 1), max(3, rounds // 10))
     cleaning = milliseconds(lambda: clean_feet(motion, model.source), rounds)
     return {
-        "frames": frames, "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "frames": frames,
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "load_model_ms": milliseconds(lambda: load_model(path), rounds),
         "make_sampler_ms": milliseconds(lambda: Sampler(model), rounds),
-        "sample_ms": one, "clean_feet_ms": cleaning,
+        "sample_ms": one,
+        "clean_feet_ms": cleaning,
         "sample_and_clean_ms": {key: one[key] + cleaning[key] for key in ("median", "lowest")},
-        "batch": batch, "batch_ms": many, "batch_over_one": many["median"] / one["median"],
-        "megabytes": path.stat().st_size / 1e6, "trained_iterations": list(model.recipe.iterations),
+        "batch": batch,
+        "batch_ms": many,
+        "batch_over_one": many["median"] / one["median"],
+        "megabytes": path.stat().st_size / 1e6,
+        "trained_iterations": list(model.recipe.iterations),
         "standing_share": float((motion.contact_labels() > 0.5).mean()) if model.skeleton.contacts else 0.0,
-    }  # fmt: skip
+    }
 
 
 def milliseconds(call: Callable[[], object], rounds: int) -> dict[str, float]:
@@ -67,8 +72,20 @@ def in_fresh_processes(path: Path, frames: int, rounds: int, batch: int) -> dict
 
 
 def _in_fresh_process(path: Path, frames: int, rounds: int, batch: int, cores: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.generation", str(path), "--frames", str(frames), "--rounds", str(rounds),
-               "--batch", str(batch), "--cores", str(cores)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "bench.generation",
+        str(path),
+        "--frames",
+        str(frames),
+        "--rounds",
+        str(rounds),
+        "--batch",
+        str(batch),
+        "--cores",
+        str(cores),
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     figures: dict[str, Any] = json.loads(done.stdout)

@@ -112,10 +112,15 @@ def measure_point(point: Point, seconds: float) -> dict[str, Any]:
     contender.training.close()
     whole = sum(starts) + sum(n * row["median"] for n, row in zip(point.recipe.iterations, rows, strict=True))
     return {
-        "kind": point.kind, "size": point.size, "groups": len(contender.training.channels.groups), "starts": starts,
-        "levels": rows, "mean_iteration": whole / sum(point.recipe.iterations), "whole_seconds": whole,
+        "kind": point.kind,
+        "size": point.size,
+        "groups": len(contender.training.channels.groups),
+        "starts": starts,
+        "levels": rows,
+        "mean_iteration": whole / sum(point.recipe.iterations),
+        "whole_seconds": whole,
         "peak_mb": peak_megabytes(),
-    }  # fmt: skip
+    }
 
 
 def measured(iterate: Any, seconds: float) -> list[Lap]:
@@ -184,14 +189,21 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         for point in points(motion, options.lengths, options.joints, options.batches):
             rows.append(pool.apply(measure_point, (point, options.seconds)))
             row = rows[-1]
-            print(f"{row['kind']} {row['size']}: {row['mean_iteration']:.3f} s an iteration, {row['peak_mb']:.0f} MB",
-                  file=sys.stderr)  # fmt: skip
+            print(
+                f"{row['kind']} {row['size']}: {row['mean_iteration']:.3f} s an iteration, {row['peak_mb']:.0f} MB",
+                file=sys.stderr,
+            )
     found = exponents(rows)
     return {
-        "clip": clip_name(clip), **circumstances(), "load_before": before, "load_after": load(),
-        "command": repeatable("bench.growth", options.given), "points": rows, "exponents": found,
+        "clip": clip_name(clip),
+        **circumstances(),
+        "load_before": before,
+        "load_after": load(),
+        "command": repeatable("bench.growth", options.given),
+        "points": rows,
+        "exponents": found,
         "worse_than_linear": worse_than_linear(found),
-    }  # fmt: skip
+    }
 
 
 def worse_than_linear(found: dict[str, dict[str, float]]) -> list[str]:

@@ -185,10 +185,12 @@ def report_markdown(report: dict[str, Any]) -> str:
     )
     parts = [
         where,
-        "One layer, 261 → 261 channels, forward and backward:", table(scripted["layer"], plain["layer"]),
-        "Gradients of the whole critic loss:", table(scripted["critic"], plain["critic"]),
+        "One layer, 261 → 261 channels, forward and backward:",
+        table(scripted["layer"], plain["layer"]),
+        "Gradients of the whole critic loss:",
+        table(scripted["critic"], plain["critic"]),
         "\n".join(cost_line(name, row) for name, row in scripted["clusters"].items()),
-    ]  # fmt: skip
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -211,8 +213,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(figures))
         return 0
     command = repeatable("bench.kernels", given)
-    report = {**circumstances(), "command": command, "load_before": before, "scripted": figures,
-              "plain": without_torchscript(given), "load_after": load()}  # fmt: skip
+    report = {
+        **circumstances(),
+        "command": command,
+        "load_before": before,
+        "scripted": figures,
+        "plain": without_torchscript(given),
+        "load_after": load(),
+    }
     stem = options.out / f"kernels-{device_slug('cpu')}"
     publish(stem, report, report_markdown(report))
     return 0

@@ -43,8 +43,8 @@ class Ours:
 
 
 def measure_level(
-    level: int, ours: dict[str, Ours], baseline: Baseline | None, rounds: int, device: str, threads: int,
-) -> dict[str, Any]:  # fmt: skip
+    level: int, ours: dict[str, Ours], baseline: Baseline | None, rounds: int, device: str, threads: int
+) -> dict[str, Any]:
     """Time the start of a level and its iterations; every contender has trained or skipped the levels below."""
     starts: dict[str, Lap] = {}
     calls: dict[str, Call] = {}
@@ -67,8 +67,8 @@ def measure_level(
 
 
 def measure_levels(
-    motion: Motion, recipes: Sequence[Recipe], rounds: int, device: str, threads: int, with_baseline: bool = True,
-) -> dict[str, Any]:  # fmt: skip
+    motion: Motion, recipes: Sequence[Recipe], rounds: int, device: str, threads: int, with_baseline: bool = True
+) -> dict[str, Any]:
     """All levels of the recipes and of the baseline; what each whole recipe comes to. Every value fits JSON.
 
     Raises ClipError for a clip that cannot be trained on.
@@ -92,8 +92,11 @@ def whole_seconds(levels: Sequence[dict[str, Any]], name: str, iterations: Seque
     rows = [level["iteration"][name] for level in levels]
     total = {
         key: starts + sum(count * value(row) for count, row in zip(iterations, rows, strict=True))
-        for key, value in (("seconds", lambda r: r["median"]), ("low", lambda r: r["quartiles"][0]),
-                           ("high", lambda r: r["quartiles"][1]))
-    }  # fmt: skip
+        for key, value in (
+            ("seconds", lambda r: r["median"]),
+            ("low", lambda r: r["quartiles"][0]),
+            ("high", lambda r: r["quartiles"][1]),
+        )
+    }
     busy = sum(count * row["processor"] for count, row in zip(iterations, rows, strict=True))
     return {**total, "processor_seconds": busy, "iterations": list(iterations)}

@@ -32,8 +32,8 @@ def line_up(armature: bpy.types.Object, actions: Sequence[bpy.types.Action], wid
 
 
 def copy_rig(
-    collection: bpy.types.Collection, armature: bpy.types.Object, shift: Matrix, name: str,
-) -> bpy.types.Object:  # fmt: skip
+    collection: bpy.types.Collection, armature: bpy.types.Object, shift: Matrix, name: str
+) -> bpy.types.Object:
     """A copy of the rig under an empty that carries `shift`, so that a keyed object location stays as it is."""
     holder = bpy.data.objects.new(f"{name} Place", None)
     holder.empty_display_size = 0.0001
@@ -58,10 +58,11 @@ def copy_rig(
 
 def meshes_of(armature: bpy.types.Object) -> list[bpy.types.Object]:
     return [
-        ob for ob in bpy.context.scene.objects
+        ob
+        for ob in bpy.context.scene.objects
         if ob.type == "MESH"
         and (ob.parent == armature or any(m.type == "ARMATURE" and m.object == armature for m in ob.modifiers))
-    ]  # fmt: skip
+    ]
 
 
 def add_label(collection: bpy.types.Collection, text: str, place: Vector, height: float) -> None:

@@ -25,10 +25,12 @@ def circumstances(device: str = "cpu") -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {
-            "riff": riff_version(), "python": platform.python_version(), "torch": torch.__version__,
+            "riff": riff_version(),
+            "python": platform.python_version(),
+            "torch": torch.__version__,
             "numpy": numpy.__version__,
         },
-    }  # fmt: skip
+    }
 
 
 def processor() -> str:

@@ -47,10 +47,13 @@ def report_markdown(report: dict[str, Any]) -> str:
     first = next(iter(report["whole"].values()))["processor_seconds"]
     lines = [
         f"Recipe {report['recipe']}, {report['device']}, {report['cores']} cores, {report['date']}; "
-        f"load {report['load_before']} before, {report['load_after']} after; `{report['command']}`", "",
-        "| learned | frames | " + " | ".join(f"ms an iteration, level {k + 1}" for k in range(len(report["levels"])))
-        + " | whole recipe | processor time ÷ the first clip's |", "|---|---:|" + "---:|" * (len(report["levels"]) + 2),
-    ]  # fmt: skip
+        f"load {report['load_before']} before, {report['load_after']} after; `{report['command']}`",
+        "",
+        "| learned | frames | "
+        + " | ".join(f"ms an iteration, level {k + 1}" for k in range(len(report["levels"])))
+        + " | whole recipe | processor time ÷ the first clip's |",
+        "|---|---:|" + "---:|" * (len(report["levels"]) + 2),
+    ]
     for name, whole in report["whole"].items():
         cells = [f"{1e3 * level['iteration'][name]['median']:.0f}" for level in report["levels"]]
         lines.append(
@@ -78,9 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     report = {
-        "recipe": options.recipe, **circumstances(device), "command": repeatable("bench.mix", given),
-        "load_before": before, **measured, "load_after": load(),
-    }  # fmt: skip
+        "recipe": options.recipe,
+        **circumstances(device),
+        "command": repeatable("bench.mix", given),
+        "load_before": before,
+        **measured,
+        "load_after": load(),
+    }
     publish(RESULTS / f"mix-{'-'.join(names)}-{device_slug(device)}", report, report_markdown(report))
     return 0
 

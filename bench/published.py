@@ -5,9 +5,14 @@ from __future__ import annotations
 from .table import Row
 
 _TABLE_2 = (
-    "coverage", "global_diversity", "local_diversity", "sifid", "inter_diversity", "intra_diversity_difference",
+    "coverage",
+    "global_diversity",
+    "local_diversity",
+    "sifid",
+    "inter_diversity",
+    "intra_diversity_difference",
     "harmonic_mean",
-)  # fmt: skip
+)
 _DIVERSITY = ("coverage", "global_diversity", "local_diversity")
 
 

@@ -58,20 +58,28 @@ def quality_report(model: Model, count: int, seed: int, reduce: Reduce = unreduc
     by_name = {row.name: row.figures for row in [*ours, *cheats]}
     noise = next(figures for name, figures in by_name.items() if "smooth noise" in name)
     return {
-        "clip": _clip_facts(model.source, source, model.name), "model": model.info(), "recipe": model.recipe.to_json(),
-        "samples": count, "sample_frames": 2 * source.frames, "seed": seed,
-        "reconstruction_error": reconstruction_error(model), "milliseconds": generation_milliseconds(model),
+        "clip": _clip_facts(model.source, source, model.name),
+        "model": model.info(),
+        "recipe": model.recipe.to_json(),
+        "samples": count,
+        "sample_frames": 2 * source.frames,
+        "seed": seed,
+        "reconstruction_error": reconstruction_error(model),
+        "milliseconds": generation_milliseconds(model),
         "rows": rows_to_json([*ours, *cheats, *PUBLISHED]),
         "bar": [asdict(check) for check in check_bar(by_name[RAW], by_name[CLEAN], noise)],
         **circumstances(model.device),
-    }  # fmt: skip
+    }
 
 
 def _clip_facts(whole: Motion, measured: Motion, name: str) -> dict[str, Any]:
     return {
-        "name": name, "frames": whole.frames, "seconds": whole.duration, "joints": whole.skeleton.joints,
+        "name": name,
+        "frames": whole.frames,
+        "seconds": whole.duration,
+        "joints": whole.skeleton.joints,
         "joints_measured": measured.skeleton.joints,
-    }  # fmt: skip
+    }
 
 
 def report_markdown(report: dict[str, Any]) -> str:
@@ -141,9 +149,10 @@ def run(options: argparse.Namespace) -> Path:
     if options.keep:
         save_model(model, options.keep)
     reduced = options.joints == "papers"
-    report = {"command": command_line(options), **quality_report(
-        model, options.count, options.seed, on_papers_joints if reduced else unreduced
-    )}  # fmt: skip
+    report = {
+        "command": command_line(options),
+        **quality_report(model, options.count, options.seed, on_papers_joints if reduced else unreduced),
+    }
     stem = report_stem(model, reduced)
     write_json(options.out / f"{stem}.json", report)
     page = write_whole(options.out / f"{stem}.md", report_markdown(report))

@@ -12,10 +12,17 @@ from core.skeleton import GROUP, Skeleton
 
 _OF_A_SIDE = ("UpLeg", "Leg", "Foot", "ToeBase", "Toe_End", "Shoulder", "Arm", "ForeArm", "Hand")
 
-PAPERS_JOINTS = frozenset({
-    "Hips", "Spine", "Spine1", "Spine2", "Neck", "Head",
-    *(side + name for side in ("Left", "Right") for name in _OF_A_SIDE),
-})  # fmt: skip
+PAPERS_JOINTS = frozenset(
+    {
+        "Hips",
+        "Spine",
+        "Spine1",
+        "Spine2",
+        "Neck",
+        "Head",
+        *(side + name for side in ("Left", "Right") for name in _OF_A_SIDE),
+    }
+)
 """The 24 joints of a Mixamo character that GANimator and the paper learn (GANimator: bvh/skeleton_database.py)."""
 
 

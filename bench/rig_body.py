@@ -53,9 +53,13 @@ def _height(rig: bpy.types.Object) -> float:
 
 
 def _weighted_mesh(
-    name: str, colour: tuple[float, ...], rig: bpy.types.Object, vertices: list[Vector], faces: list[tuple[int, ...]],
+    name: str,
+    colour: tuple[float, ...],
+    rig: bpy.types.Object,
+    vertices: list[Vector],
+    faces: list[tuple[int, ...]],
     owners: list[str],
-) -> bpy.types.Object:  # fmt: skip
+) -> bpy.types.Object:
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(vertices, [], faces)
     mesh.materials.append(coloured(name, colour))

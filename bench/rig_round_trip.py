@@ -59,10 +59,20 @@ def measure(case: Case) -> Outcome:
     skeleton = motion.skeleton
     feet = {skeleton.names[joint] for joint in skeleton.contacts}
     return Outcome(
-        case.name, len(rig.pose.bones), motion.frames, skeleton.joints, len(skeleton.properties), skeleton.names[0],
-        _feet_text(feet, case.feet), float(turned[0].max()), float(place), float(value),
-        unaided, bit, goes_through(rig, motion, source),
-    )  # fmt: skip
+        case.name,
+        len(rig.pose.bones),
+        motion.frames,
+        skeleton.joints,
+        len(skeleton.properties),
+        skeleton.names[0],
+        _feet_text(feet, case.feet),
+        float(turned[0].max()),
+        float(place),
+        float(value),
+        unaided,
+        bit,
+        goes_through(rig, motion, source),
+    )
 
 
 def _feet_text(found: set[str], wanted: frozenset[str]) -> str:

@@ -40,7 +40,7 @@ def table(outcomes: list[Outcome]) -> str:
         "| rig | bones | frames | joints | properties | root | feet found | rotation, rad | place ÷ height | "
         "property | alone, rad | last bit, rad | trained |",
         "|---|---:|---:|---:|---:|---|---|---:|---:|---:|---:|---:|---|",
-    ]  # fmt: skip
+    ]
     for one in outcomes:
         lines.append(
             f"| {one.rig} | {one.bones} | {one.frames} | {one.joints} | {one.properties} | {one.root} | {one.feet} | "

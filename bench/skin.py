@@ -24,10 +24,15 @@ def add_skin(armature: bpy.types.Object) -> bpy.types.Object:
         first = len(places)
         places += _rings(bone)
         faces += [
-            (first + ring * SIDES + side, first + ring * SIDES + (side + 1) % SIDES,
-             first + (ring + 1) * SIDES + (side + 1) % SIDES, first + (ring + 1) * SIDES + side)
-            for ring in range(RINGS - 1) for side in range(SIDES)
-        ]  # fmt: skip
+            (
+                first + ring * SIDES + side,
+                first + ring * SIDES + (side + 1) % SIDES,
+                first + (ring + 1) * SIDES + (side + 1) % SIDES,
+                first + (ring + 1) * SIDES + side,
+            )
+            for ring in range(RINGS - 1)
+            for side in range(SIDES)
+        ]
         for ring in range(RINGS):
             # The half of a tube that is nearer to the parent follows that, too, as painted weights do.
             parents = 0.5 * max(0.0, 1.0 - 2.0 * ring / (RINGS - 1)) if bone.parent else 0.0
@@ -53,9 +58,14 @@ def _rings(bone: bpy.types.Bone) -> list[Vector]:
     length = bone.length
     matrix: Matrix = bone.matrix_local
     return [
-        matrix @ Vector((
-            THICK * length * math.cos(2.0 * math.pi * side / SIDES), length * ring / (RINGS - 1),
-            THICK * length * math.sin(2.0 * math.pi * side / SIDES),
-        ))
-        for ring in range(RINGS) for side in range(SIDES)
-    ]  # fmt: skip
+        matrix
+        @ Vector(
+            (
+                THICK * length * math.cos(2.0 * math.pi * side / SIDES),
+                length * ring / (RINGS - 1),
+                THICK * length * math.sin(2.0 * math.pi * side / SIDES),
+            )
+        )
+        for ring in range(RINGS)
+        for side in range(SIDES)
+    ]

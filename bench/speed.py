@@ -47,13 +47,17 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     before = load()
     started = time.perf_counter()
     report: dict[str, Any] = {
-        "clip": clip_name(clip), "frames": motion.frames, "fps": motion.fps, **circumstances(device),
+        "clip": clip_name(clip),
+        "frames": motion.frames,
+        "fps": motion.fps,
+        **circumstances(device),
         "threads": threads,
-        "command": repeatable("bench.speed", options.given), "load_before": before,
+        "command": repeatable("bench.speed", options.given),
+        "load_before": before,
         "training": measure_levels(motion, recipes, options.rounds, device, threads),
         "footprint": [footprint(clip, name, device, threads) for name in options.recipes],
         "generation": measure_generation(motion, clip, options, device),
-    }  # fmt: skip
+    }
     return {**report, "load_after": load(), "took_seconds": time.perf_counter() - started}
 
 
@@ -68,8 +72,21 @@ def find_clip(wanted: str | None) -> tuple[str, Motion]:
 
 
 def footprint(clip: str, recipe: str, device: str, threads: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.footprint", "--clip", clip, "--recipe", recipe, "--device", device,
-               "--threads", str(threads), "--iterations", "4" if recipe == "fast" else "2"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "bench.footprint",
+        "--clip",
+        clip,
+        "--recipe",
+        recipe,
+        "--device",
+        device,
+        "--threads",
+        str(threads),
+        "--iterations",
+        "4" if recipe == "fast" else "2",
+    ]
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     figures: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return figures
@@ -127,8 +144,10 @@ def duration(seconds: float) -> str:
 
 
 def footprint_table(rows: Sequence[dict[str, Any]]) -> str:
-    lines = ["| training | peak memory | of it PyTorch and clip | on the GPU | stop, typical | stop, longest |",
-             "|---|" + "---:|" * 5]  # fmt: skip
+    lines = [
+        "| training | peak memory | of it PyTorch and clip | on the GPU | stop, typical | stop, longest |",
+        "|---|" + "---:|" * 5,
+    ]
     for row in rows:
         memory, stop = row["memory_mb"], row["stop_seconds"]
         cuda = f"{memory['cuda_peak']:.0f} MB" if memory["cuda_peak"] is not None else "–"
@@ -140,9 +159,13 @@ def footprint_table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def generation_table(row: dict[str, Any]) -> str:
-    shown = (("load a model", "load_model_ms"), ("prepare its networks", "make_sampler_ms"),
-             (f"generate {row['frames']} frames", "sample_ms"), ("clean the feet", "clean_feet_ms"),
-             (f"generate {row['batch']} at once", "batch_ms"))  # fmt: skip
+    shown = (
+        ("load a model", "load_model_ms"),
+        ("prepare its networks", "make_sampler_ms"),
+        (f"generate {row['frames']} frames", "sample_ms"),
+        ("clean the feet", "clean_feet_ms"),
+        (f"generate {row['batch']} at once", "batch_ms"),
+    )
     lines = ["| on one core | median | lowest |", "|---|---:|---:|"]
     lines += [f"| {name} | {row[key]['median']:.1f} ms | {row[key]['lowest']:.1f} ms |" for name, key in shown]
     lines.append(f"| {row['batch']} at once ÷ one | {row['batch_over_one']:.0f} | |")
@@ -169,8 +192,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def device_slug(device: str) -> str:
     """A short name of the device for file names."""
-    return torch.cuda.get_device_name(device).lower().replace(" ", "-") if device.startswith("cuda") else (
-        f"cpu-{platform.machine()}")  # fmt: skip
+    return (
+        torch.cuda.get_device_name(device).lower().replace(" ", "-")
+        if device.startswith("cuda")
+        else (f"cpu-{platform.machine()}")
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -52,10 +52,13 @@ def spread(laps: Sequence[Lap]) -> dict[str, Any]:
     seconds = sorted(lap.seconds for lap in laps)
     quarters = statistics.quantiles(seconds, n=4, method="inclusive") if len(seconds) > 1 else [seconds[0]] * 3
     return {
-        "median": statistics.median(seconds), "quartiles": [quarters[0], quarters[2]], "lowest": seconds[0],
-        "highest": seconds[-1], "rounds": len(seconds),
+        "median": statistics.median(seconds),
+        "quartiles": [quarters[0], quarters[2]],
+        "lowest": seconds[0],
+        "highest": seconds[-1],
+        "rounds": len(seconds),
         "processor": statistics.median(lap.processor for lap in laps),
-    }  # fmt: skip
+    }
 
 
 def load() -> list[float]:

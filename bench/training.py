@@ -65,13 +65,24 @@ def sample_dance() -> Motion:
 
 
 def train_model(
-    motion: Motion, recipe: Recipe, name: str, *, seed: int = 0, device: str = "auto", threads: int | None = None,
+    motion: Motion,
+    recipe: Recipe,
+    name: str,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    threads: int | None = None,
     start: Model | None = None,
-) -> Model:  # fmt: skip
+) -> Model:
     """Train, perhaps starting from a model, with a line of progress on stderr. Raises ClipError, ModelError."""
     with ProgressLine(sys.stderr) as line:
         model = train(
-            motion, recipe, lambda progress: line.show(f"{name}, {recipe.name}: {training_text(progress)}"),
-            seed=seed, device=device, threads=threads, start_from=start,
-        )  # fmt: skip
+            motion,
+            recipe,
+            lambda progress: line.show(f"{name}, {recipe.name}: {training_text(progress)}"),
+            seed=seed,
+            device=device,
+            threads=threads,
+            start_from=start,
+        )
     return replace(model, name=name)

@@ -32,9 +32,13 @@ COUNT = 10
 COLD, WARM, NO_CRITICS = "from nothing", "from the model", "from its generators alone"
 
 COLUMNS = {
-    "coverage": "coverage", "rotation_global_diversity": "global div., rotations only", "novelty": "novelty",
-    "window_frechet": "window Fréchet", "roughness": "roughness", "foot_skating_ratio": "skating ÷ source's",
-}  # fmt: skip
+    "coverage": "coverage",
+    "rotation_global_diversity": "global div., rotations only",
+    "novelty": "novelty",
+    "window_frechet": "window Fréchet",
+    "roughness": "roughness",
+    "foot_skating_ratio": "skating ÷ source's",
+}
 
 
 def measure(motion: Motion, recipe: Recipe, start: Model | None, options: argparse.Namespace) -> dict[str, Any]:
@@ -43,18 +47,23 @@ def measure(motion: Motion, recipe: Recipe, start: Model | None, options: argpar
     model = train_model(motion, recipe, clip_name(options.clip), seed=options.seed, device=options.device, start=start)
     rows = sample_rows(model, options.count, options.seed, f"{options.count} samples")
     return {
-        "seconds": model.seconds, "iterations": list(model.recipe.iterations), "seed": options.seed,
-        "samples": options.count, "reconstruction_error": reconstruction_error(model),
-        "figures": {row.name: row.figures for row in rows}, **circumstances(model.device),
-    }  # fmt: skip
+        "seconds": model.seconds,
+        "iterations": list(model.recipe.iterations),
+        "seed": options.seed,
+        "samples": options.count,
+        "reconstruction_error": reconstruction_error(model),
+        "figures": {row.name: row.figures for row in rows},
+        **circumstances(model.device),
+    }
 
 
 def report_markdown(report: dict[str, Any]) -> str:
     lines = [
-        f"{report['clip']}, recipe {report['recipe']}, started from {report['start']}; `{report['command']}`", "",
+        f"{report['clip']}, recipe {report['recipe']}, started from {report['start']}; `{report['command']}`",
+        "",
         "| started | × iterations | seconds | bar kept | reconstruction | " + " | ".join(COLUMNS.values()) + " |",
         "|---|---:|---:|---:|---:|" + "---:|" * len(COLUMNS),
-    ]  # fmt: skip
+    ]
     for row in report["trainings"]:
         raw, clean = row["figures"][RAW], row["figures"][CLEAN]
         checks = check_bar(raw, clean, report["smooth_noise"])
@@ -73,19 +82,21 @@ def run(options: argparse.Namespace) -> None:
     done: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["trainings"] if file.exists() else []
     models = {COLD: None, WARM: known, NO_CRITICS: replace(known, critics={})}
     report = {
-        "clip": clip_name(options.clip), "recipe": recipe.name, "start": known.name, "start_seconds": known.seconds,
-        "command": repeatable("bench.warm", options.given), "trainings": done,
+        "clip": clip_name(options.clip),
+        "recipe": recipe.name,
+        "start": known.name,
+        "start_seconds": known.seconds,
+        "command": repeatable("bench.warm", options.given),
+        "trainings": done,
         "smooth_noise": evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING)]),
-    }  # fmt: skip
+    }
     for scale, started in wanted(options.scales, options.started, done):
         row = measure(motion, recipe.scaled(scale), models[started], options)
         done.append({"scale": scale, "started": started, **row})
         publish(stem, report, report_markdown(report))
 
 
-def wanted(
-    scales: Sequence[float], started: Sequence[str], done: Sequence[dict[str, Any]],
-) -> list[tuple[float, str]]:  # fmt: skip
+def wanted(scales: Sequence[float], started: Sequence[str], done: Sequence[dict[str, Any]]) -> list[tuple[float, str]]:
     """The trainings that are still to be run, short ones first."""
     known = {(row["scale"], row["started"]) for row in done}
     return [(scale, how) for scale in sorted(scales) for how in started if (scale, how) not in known]

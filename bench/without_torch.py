@@ -41,12 +41,17 @@ def measure(path: Path, frames: int, rounds: int) -> dict[str, Any]:
     least = {name: min(values) for name, values in laps.items()}
     clean = min(cleaning)
     return {
-        "model": path.stem, "frames": frames, "rounds": rounds, "python": sys.version.split()[0],
-        "numpy_version": np.__version__, "sample_ms": least, "clean_feet_ms": clean,
+        "model": path.stem,
+        "frames": frames,
+        "rounds": rounds,
+        "python": sys.version.split()[0],
+        "numpy_version": np.__version__,
+        "sample_ms": least,
+        "clean_feet_ms": clean,
         "sample_ratio": least["numpy"] / least["torch"],
         "generate_ratio": (least["numpy"] + clean) / (least["torch"] + clean),
         "greatest_difference": float(np.abs(made[0].features - made[1].features).max()),
-    }  # fmt: skip
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

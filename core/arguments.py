@@ -27,9 +27,11 @@ EXIT_CODES = """exit codes:
 def build_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     """The parser of all verbs; it leaves the function to run in `verb`."""
     parser = argparse.ArgumentParser(
-        prog="python -m core", description="Learn from one clip and make variations of it.", epilog=EXIT_CODES,
+        prog="python -m core",
+        description="Learn from one clip and make variations of it.",
+        epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     added = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     _add_train(_verb(added, "train", verbs["train"], "train a model on a clip"))
     _add_generate(_verb(added, "generate", verbs["generate"], "write variations as BVH files"))
@@ -43,9 +45,12 @@ def build_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
 
 def _verb(added: Any, name: str, run: Verb, text: str) -> Any:
     parser = added.add_parser(
-        name, help=text, description=text[0].upper() + text[1:] + ".", epilog=f"{EXAMPLES[name]}\n{EXIT_CODES}",
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=f"{EXAMPLES[name]}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     parser.set_defaults(verb=run)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr, errors alone")
@@ -55,8 +60,8 @@ def _verb(added: Any, name: str, run: Verb, text: str) -> Any:
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", type=Path, metavar="CLIP", help="a BVH file, or an .npz that Riff exported")
     parser.add_argument(
-        "--also", type=Path, nargs="+", default=[], metavar="CLIP.bvh", help="learn these clips of the same rig, too",
-    )  # fmt: skip
+        "--also", type=Path, nargs="+", default=[], metavar="CLIP.bvh", help="learn these clips of the same rig, too"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="M.safetensors", help="the model file to write")
     parser.add_argument("--recipe", choices=RECIPES, default="fast", help="numbers of the training (default: fast)")
     again = parser.add_mutually_exclusive_group()
@@ -65,9 +70,11 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="name of the model (default: that of the clip)")
     parser.add_argument("--seed", type=seed, default=0, help="the same seed trains the same model (default: 0)")
     parser.add_argument(
-        "--start-from", type=Path, metavar="M0.safetensors",
+        "--start-from",
+        type=Path,
+        metavar="M0.safetensors",
         help="start from this model of the same skeleton, which takes a part of the time",
-    )  # fmt: skip
+    )
     parser.add_argument("--device", choices=DEVICES, default="auto", help="where to train (default: auto)")
     parser.add_argument("--threads", type=positive, help="CPU threads to use (default: chosen by Riff)")
     parser.add_argument("--scale", type=factor, default=1.0, help="this many times the recipe's iterations")

@@ -16,11 +16,25 @@ from .rotation import Array, rotation_from_vector
 from .skeleton import BODY, GROUP, Skeleton
 
 SYNONYMS = {
-    "pelvis": "hips", "hip": "hips", "thigh": "upleg", "upperleg": "upleg", "calf": "leg", "shin": "leg",
-    "lowerleg": "leg", "clavicle": "shoulder", "collar": "shoulder", "upperarm": "arm", "lowerarm": "forearm",
-    "ball": "toe", "toebase": "toe", "chest": "spine", "ankle": "foot", "wrist": "hand", "elbow": "forearm",
+    "pelvis": "hips",
+    "hip": "hips",
+    "thigh": "upleg",
+    "upperleg": "upleg",
+    "calf": "leg",
+    "shin": "leg",
+    "lowerleg": "leg",
+    "clavicle": "shoulder",
+    "collar": "shoulder",
+    "upperarm": "arm",
+    "lowerarm": "forearm",
+    "ball": "toe",
+    "toebase": "toe",
+    "chest": "spine",
+    "ankle": "foot",
+    "wrist": "hand",
+    "elbow": "forearm",
     "knee": "leg",
-}  # fmt: skip
+}
 """What other rigs call a bone, and what it is called here when names are compared."""
 
 FEWEST = 0.5
@@ -57,9 +71,7 @@ def onto_skeleton(motion: Motion, skeleton: Skeleton, bones: Mapping[str, str] |
     if own.same_rig(skeleton):
         return _with_feet(motion, skeleton)
     bones = guess_bones(skeleton, own) if bones is None else bones
-    pairs = {
-        j: own.names.index(bones[name]) for j, name in enumerate(skeleton.names) if bones.get(name) in own.names
-    }
+    pairs = {j: own.names.index(bones[name]) for j, name in enumerate(skeleton.names) if bones.get(name) in own.names}
     if 0 not in pairs or _share_of_body(skeleton, pairs) < FEWEST:
         carriers = set(skeleton.parents) - {-1}
         matched = sum(j in pairs for j in carriers)
@@ -185,8 +197,8 @@ def _lines(skeleton: Skeleton) -> list[set[int]]:
 
 
 def _fits(
-    mine: int, theirs: int, pairs: dict[int, int], above_mine: list[set[int]], above_theirs: list[set[int]],
-) -> bool:  # fmt: skip
+    mine: int, theirs: int, pairs: dict[int, int], above_mine: list[set[int]], above_theirs: list[set[int]]
+) -> bool:
     """Whether a pair stands above and below the others on both sides alike."""
     for one, other in pairs.items():
         if (one in above_mine[mine]) != (other in above_theirs[theirs]):

@@ -220,10 +220,11 @@ def _joint_lines(skeleton: Skeleton, joint: int, pad: str, offset: Array) -> lis
     turn = "Zrotation Yrotation Xrotation"
     places = joint == 0 or joint in skeleton.translated
     return [
-        f"{pad}{'JOINT' if joint else 'ROOT'} {skeleton.names[joint]}", f"{pad}{{",
+        f"{pad}{'JOINT' if joint else 'ROOT'} {skeleton.names[joint]}",
+        f"{pad}{{",
         f"{pad}  OFFSET {_numbers(offset)}",
         f"{pad}  CHANNELS " + (f"6 Xposition Yposition Zposition {turn}" if places else f"3 {turn}"),
-    ]  # fmt: skip
+    ]
 
 
 def _motion_text(motion: Motion) -> str:

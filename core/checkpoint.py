@@ -68,10 +68,17 @@ class Checkpoint:
     def info(self) -> dict[str, Any]:
         """What a list of unfinished trainings shows; every value fits JSON."""
         return {
-            "name": self.name, "recipe": self.recipe.name, "seed": self.seed, "step": self.step,
-            "steps": sum(self.recipe.iterations), "fraction": self.fraction, "seconds": self.seconds,
-            "duration": self.motion.duration, "rig": self.rig, "calmed": self.calmed,
-        }  # fmt: skip
+            "name": self.name,
+            "recipe": self.recipe.name,
+            "seed": self.seed,
+            "step": self.step,
+            "steps": sum(self.recipe.iterations),
+            "fraction": self.fraction,
+            "seconds": self.seconds,
+            "duration": self.motion.duration,
+            "rig": self.rig,
+            "calmed": self.calmed,
+        }
 
 
 def begin(motion: Motion, recipe: Recipe, seed: int = 0, start_from: Model | None = None) -> Checkpoint:
@@ -90,11 +97,16 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     motion = checkpoint.motion
     meta = {
-        "format": FORMAT, "info": checkpoint.info(), "recipe": checkpoint.recipe.to_json(),
-        "skeleton": motion.skeleton.to_json(), "fps": motion.fps, "origin": motion.origin.tolist(),
-        "history": checkpoint.history, "state": checkpoint.state,
+        "format": FORMAT,
+        "info": checkpoint.info(),
+        "recipe": checkpoint.recipe.to_json(),
+        "skeleton": motion.skeleton.to_json(),
+        "fps": motion.fps,
+        "origin": motion.origin.tolist(),
+        "history": checkpoint.history,
+        "state": checkpoint.state,
         "start": checkpoint.start.to_json() if checkpoint.start else None,
-    }  # fmt: skip
+    }
     arrays = {"motion": np.ascontiguousarray(motion.features), **checkpoint.arrays}
     if checkpoint.start:
         arrays |= {f"start.{name}": np.ascontiguousarray(value) for name, value in checkpoint.start.weights.items()}
@@ -120,10 +132,20 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         weights = {key[6:]: arrays.pop(key) for key in list(arrays) if key.startswith("start.")}
         start = Start.from_json(fields.part("start"), weights, motion.skeleton) if fields.raw("start") else None
         return Checkpoint(
-            motion, recipe, info["seed"], info["name"], info["step"], info["fraction"], info["seconds"],
-            fields.figure_rows("history", MOST_ROWS), _state(fields, recipe), arrays, info["rig"], start,
+            motion,
+            recipe,
+            info["seed"],
+            info["name"],
+            info["step"],
+            info["fraction"],
+            info["seconds"],
+            fields.figure_rows("history", MOST_ROWS),
+            _state(fields, recipe),
+            arrays,
+            info["rig"],
+            start,
             info["calmed"],
-        )  # fmt: skip
+        )
 
 
 def read_checkpoint_info(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -154,12 +176,17 @@ def _info(description: Fields) -> dict[str, Any]:
     """The summary of a training, all that a list shows of it."""
     fields = description.part("info")
     return {
-        "name": fields.text("name"), "recipe": fields.text("recipe"), "seed": fields.whole("seed", -(1 << 63), 1 << 64),
-        "step": fields.whole("step", 0, 1 << 40), "steps": fields.whole("steps", 0, 1 << 40),
-        "fraction": fields.number("fraction", 0, 1), "seconds": fields.number("seconds", 0, FAR),
-        "duration": fields.number("duration", 0, FAR), "rig": fields.text("rig", ""),
+        "name": fields.text("name"),
+        "recipe": fields.text("recipe"),
+        "seed": fields.whole("seed", -(1 << 63), 1 << 64),
+        "step": fields.whole("step", 0, 1 << 40),
+        "steps": fields.whole("steps", 0, 1 << 40),
+        "fraction": fields.number("fraction", 0, 1),
+        "seconds": fields.number("seconds", 0, FAR),
+        "duration": fields.number("duration", 0, FAR),
+        "rig": fields.text("rig", ""),
         "calmed": fields.whole("calmed", 0, 10, 0),
-    }  # fmt: skip
+    }
 
 
 def _state(fields: Fields, recipe: Recipe) -> dict[str, Any]:

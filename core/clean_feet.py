@@ -63,10 +63,12 @@ def contact_heights(source: Motion) -> Array:
     pose = Pose(source)
     heights = np.stack([pose.place(joint)[:, 2] for joint in source.skeleton.contacts], axis=1)
     standing = source.contact_labels() > 0.5
-    return np.array([
-        np.median(heights[standing[:, k], k]) if standing[:, k].any() else heights[:, k].min()
-        for k in range(heights.shape[1])
-    ])  # fmt: skip
+    return np.array(
+        [
+            np.median(heights[standing[:, k], k]) if standing[:, k].any() else heights[:, k].min()
+            for k in range(heights.shape[1])
+        ]
+    )
 
 
 def root_from_stance(motion: Motion, pose: Pose, standing: NDArray[np.bool_], ground: Array) -> Array:

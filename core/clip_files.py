@@ -59,9 +59,14 @@ def save_clip(clip: Clip, path: str | os.PathLike[str]) -> str:
     """
     target, motion = Path(path), clip.motion
     meta = {
-        "format": FORMAT, "name": clip.name, "rig": clip.rig, "source": clip.source, "fps": motion.fps,
-        "origin": motion.origin.tolist(), "skeleton": motion.skeleton.to_json(),
-    }  # fmt: skip
+        "format": FORMAT,
+        "name": clip.name,
+        "rig": clip.rig,
+        "source": clip.source,
+        "fps": motion.fps,
+        "origin": motion.origin.tolist(),
+        "skeleton": motion.skeleton.to_json(),
+    }
     stream = io.BytesIO()
     description = np.frombuffer(json.dumps(meta, ensure_ascii=False).encode(), dtype=np.uint8)
     np.savez_compressed(stream, features=np.ascontiguousarray(motion.features, dtype="<f8"), clip=description)

@@ -90,16 +90,28 @@ class Clock:
     def _report(self, level: int, stages: list[Stage], spent: float, seconds_left: float) -> None:
         check_losses(stages)
         latest = [stage.losses for stage in stages]
-        losses = {key: sum(losses.get(key, 0.0) for losses in latest) / len(latest)
-                  for key in ("critic", "adversarial", "reconstruction", "contact")}  # fmt: skip
+        losses = {
+            key: sum(losses.get(key, 0.0) for losses in latest) / len(latest)
+            for key in ("critic", "adversarial", "reconstruction", "contact")
+        }
         self.history.append({"step": self.step, "level": level + 1, **losses})
         if len(self.history) > MOST_ROWS:  # a day of training: every other row is plenty
             del self.history[1::2]
         speed = (self.step - self.steps_before) / max(time.perf_counter() - self.begun, 1e-6)
-        self.on_progress(Progress(
-            level + 1, len(self.iterations), self.step, sum(self.iterations), self.fraction, spent, seconds_left, speed,
-            losses, self.calmed,
-        ))  # fmt: skip
+        self.on_progress(
+            Progress(
+                level + 1,
+                len(self.iterations),
+                self.step,
+                sum(self.iterations),
+                self.fraction,
+                spent,
+                seconds_left,
+                speed,
+                losses,
+                self.calmed,
+            )
+        )
 
 
 class Snapshots:
@@ -109,9 +121,8 @@ class Snapshots:
     """
 
     def __init__(
-        self, begun: Checkpoint, clock: Clock, on_snapshot: Callable[[Checkpoint], None] | None,
-        good: deque[Checkpoint],
-    ) -> None:  # fmt: skip
+        self, begun: Checkpoint, clock: Clock, on_snapshot: Callable[[Checkpoint], None] | None, good: deque[Checkpoint]
+    ) -> None:
         self.begun, self.clock, self.on_snapshot, self.good = begun, clock, on_snapshot, good
         self.taken = time.perf_counter()
 
@@ -123,10 +134,17 @@ class Snapshots:
             return
         state, arrays = snapshot.take(training, run.supply.level, run)
         check_state(arrays)
-        self.good.append(replace(
-            self.begun, step=clock.step, fraction=clock.fraction, seconds=now - clock.started,
-            history=list(clock.history), state=state, arrays=arrays,
-        ))  # fmt: skip
+        self.good.append(
+            replace(
+                self.begun,
+                step=clock.step,
+                fraction=clock.fraction,
+                seconds=now - clock.started,
+                history=list(clock.history),
+                state=state,
+                arrays=arrays,
+            )
+        )
         if self.on_snapshot is not None:
             self.on_snapshot(self.good[-1])
         self.taken = time.perf_counter()

@@ -42,9 +42,16 @@ def dial(model: Model, frames: int, position: float) -> Code:
 
 
 def generate_like(
-    model: Model, *, like: Sequence[tuple[float, int]], frames: int | None = None, count: int = 1, seed: int = 0,
-    clean: bool = True, torch: bool | None = None, sampler: Sampler | None = None,
-) -> list[Motion]:  # fmt: skip
+    model: Model,
+    *,
+    like: Sequence[tuple[float, int]],
+    frames: int | None = None,
+    count: int = 1,
+    seed: int = 0,
+    clean: bool = True,
+    torch: bool | None = None,
+    sampler: Sampler | None = None,
+) -> list[Motion]:
     """New motions near a variation; otherwise as `generate`.
 
     `like` gives its seed (or place between seeds) and number, then those of each variation that was made near it.

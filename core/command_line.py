@@ -37,9 +37,14 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code; only wrong usage (2) and --help leave by SystemExit."""
     verbs = {
-        "train": train_verb, "generate": generate_verb, "compose": compose_verb, "evaluate": evaluate_verb,
-        "list": list_verb, "job": job_verb, "report": report_verb,
-    }  # fmt: skip
+        "train": train_verb,
+        "generate": generate_verb,
+        "compose": compose_verb,
+        "evaluate": evaluate_verb,
+        "list": list_verb,
+        "job": job_verb,
+        "report": report_verb,
+    }
     share_one_arena()
     return run_verb(build_parser(verbs).parse_args(arguments))
 
@@ -99,9 +104,14 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     begun = replace(begun, name=options.name or clip.name, rig=clip.rig)
     with _needs_torch(), ProgressLine(sys.stderr) as line, stop_on_signal() as stop, hold(state) as lease:
         run_with_text(
-            resumed(begun, state, options), options.out, state, lambda _, text: line.show(text),
-            lambda: stop.is_set() or lease.lost.is_set(), options.device, options.threads,
-        )  # fmt: skip
+            resumed(begun, state, options),
+            options.out,
+            state,
+            lambda _, text: line.show(text),
+            lambda: stop.is_set() or lease.lost.is_set(),
+            options.device,
+            options.threads,
+        )
     return {"model": str(options.out), "trained": True, **read_info(options.out)}
 
 

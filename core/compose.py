@@ -28,9 +28,15 @@ MARGIN = 12
 
 
 def compose(
-    model: Model, composition: Composition, *, count: int = 1, seed: int = 0, first: int = 0, clean: bool = True,
+    model: Model,
+    composition: Composition,
+    *,
+    count: int = 1,
+    seed: int = 0,
+    first: int = 0,
+    clean: bool = True,
     sampler: Sampler | None = None,
-) -> list[Motion]:  # fmt: skip
+) -> list[Motion]:
     """New motions around what a composition keeps, as long as its target and at its rate.
 
     What is kept exactly comes out as it is in the target; joins go on in place, velocity and acceleration; with `clean`
@@ -98,9 +104,7 @@ class _Run:
     seed: int
     loop: bool
 
-    def stages(
-        self, stages: range, lengths: list[int], x: Rows | None = None, entry: EntryRows | None = None,
-    ) -> Rows:  # fmt: skip
+    def stages(self, stages: range, lengths: list[int], x: Rows | None = None, entry: EntryRows | None = None) -> Rows:
         """Consecutive stages from zero or `x`; what is kept is put back in front of each (`paper.md`, *Pyramid*)."""
         amplitudes = self.sampler.amplitudes()
         if x is None:

@@ -56,10 +56,16 @@ def read_direction(options: argparse.Namespace, skeleton: Skeleton) -> Direction
         keys=_numbers(options.keys) if options.keys else None,
         firmness=options.firmness,
         moments=parse_moments(options.moments) if options.moments else None,
-        length=options.length, before=options.before, after=options.after,
-        loop=options.loop is not None, transition=options.loop or 0, travels=True if options.travel else None,
-        style=options.style, entry=options.entry, root=options.root,
-    )  # fmt: skip
+        length=options.length,
+        before=options.before,
+        after=options.after,
+        loop=options.loop is not None,
+        transition=options.loop or 0,
+        travels=True if options.travel else None,
+        style=options.style,
+        entry=options.entry,
+        root=options.root,
+    )
 
 
 def _kept(options: argparse.Namespace, skeleton: Skeleton) -> tuple[str, ...] | None:

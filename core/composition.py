@@ -133,9 +133,7 @@ def keep_keys(source: Motion, rows: Collection[int], weight: float = 1.0) -> Com
     return result
 
 
-def place_moments(
-    source: Motion, moments: Sequence[tuple[int, int, int]], frames: int, first: int = 1,
-) -> Composition:  # fmt: skip
+def place_moments(source: Motion, moments: Sequence[tuple[int, int, int]], frames: int, first: int = 1) -> Composition:
     """Put rows [start, stop) of the source at row `at` of a take of `frames` rows, (start, stop, at) for each moment.
 
     Raises ClipError for moments outside source or take, under 8 rows, overlapping, or without room to get from one to
@@ -177,9 +175,13 @@ def extend(source: Motion, before: int, after: int) -> Composition:
     """
     if min(before, after) < 0 or max(before, after) < SHORTEST_REGION:
         raise ClipError(f"Add at least {SHORTEST_REGION} frames at the start or the end.")
-    features = np.concatenate([
-        np.repeat(source.features[:1], before, axis=0), source.features, np.repeat(source.features[-1:], after, axis=0),
-    ])  # fmt: skip
+    features = np.concatenate(
+        [
+            np.repeat(source.features[:1], before, axis=0),
+            source.features,
+            np.repeat(source.features[-1:], after, axis=0),
+        ]
+    )
     channel = source.skeleton.root_channel
     features[:before, channel : channel + 2] = 0.0
     features[before + source.frames :, channel : channel + 2] = 0.0
@@ -225,9 +227,13 @@ def overlay(one: Composition, other: Composition) -> Composition:
     if one.keep.shape != other.keep.shape:
         raise ClipError("Only masks of one and the same action can be laid over each other.")
     return replace(
-        one, keep=np.maximum(one.keep, other.keep), anchored=one.anchored and other.anchored,
-        loop=one.loop or other.loop, travels=one.travels or other.travels, route=one.route or other.route,
-    )  # fmt: skip
+        one,
+        keep=np.maximum(one.keep, other.keep),
+        anchored=one.anchored and other.anchored,
+        loop=one.loop or other.loop,
+        travels=one.travels or other.travels,
+        route=one.route or other.route,
+    )
 
 
 def keep_root_path(composition: Composition) -> Composition:

@@ -76,9 +76,7 @@ class Crowd:
         seen = on_all_cores(lambda part: self._lens.see(self.pool.courses(outlines.pick(part))), parts)
         return functools.reduce(Seen.and_then, seen)
 
-    def _choose(
-        self, count: int, near: Seen | None, stop: Callable[[], bool],
-    ) -> tuple[list[Motion], list[Key], Seen]:  # fmt: skip
+    def _choose(self, count: int, near: Seen | None, stop: Callable[[], bool]) -> tuple[list[Motion], list[Key], Seen]:
         """Motions of a block as different from each other, and from those near, as can be; with what they look like."""
         candidates = max(count, round(self.wish.pool * count))
         keys = [(self.wish.seed, self.next + k) for k in range(candidates)]
@@ -121,9 +119,7 @@ class Crowd:
         scales = self.unit_scale * (1.0 + self.wish.uneven * self._random.uniform(-1.0, 1.0, len(motions)))
         seen = [self._seen(course.path, int(offset)) for course, offset in zip(courses, offsets, strict=True)]
         pivots = [self._pivot(path) for path in seen]
-        paths = [
-            scale * (path - pivot)[:, :2] for path, pivot, scale in zip(seen, pivots, scales, strict=True)
-        ]  # fmt: skip
+        paths = [scale * (path - pivot)[:, :2] for path, pivot, scale in zip(seen, pivots, scales, strict=True)]
         facings = np.array([course.facing for course in courses])
         placed = place_members(self.floor, paths, facings, self.spots, self._random)
         return [

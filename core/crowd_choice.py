@@ -31,9 +31,8 @@ LAPS = 200
 ROUNDS = 6
 """Times at most that the closest of a choice are measured exactly and exchanged."""
 
-def choose_members(
-    distances: Array, away: Array, count: int, exact: Callable[[Pairs], Sequence[float]],
-) -> list[int]:  # fmt: skip
+
+def choose_members(distances: Array, away: Array, count: int, exact: Callable[[Pairs], Sequence[float]]) -> list[int]:
     """Rows of `count` candidates no two of which are closer to each other than any is to the source, if it can be.
 
     `distances` (K, K) estimate how far apart all are; its last rows are the candidates, `away` (N,) from the source,
@@ -58,9 +57,13 @@ def choose_members(
 
 
 def _measured(
-    distances: Array, seen: NDArray[np.bool_], rows: Array, count: int, known: int,
+    distances: Array,
+    seen: NDArray[np.bool_],
+    rows: Array,
+    count: int,
+    known: int,
     exact: Callable[[Pairs], Sequence[float]],
-) -> list[int]:  # fmt: skip
+) -> list[int]:
     """A choice among some rows, made anew while what is closest in it turns out closer than was thought; `seen` (K, K)
     are the pairs that have been measured."""
     chosen: list[int] = []

@@ -84,8 +84,8 @@ class Floor:
 
 
 def place_members(
-    floor: Floor, paths: Sequence[Array], facings: Array, spots: Iterator[Spot], random: np.random.Generator,
-) -> list[Placed]:  # fmt: skip
+    floor: Floor, paths: Sequence[Array], facings: Array, spots: Iterator[Spot], random: np.random.Generator
+) -> list[Placed]:
     """Find a spot and a heading for members, in the order of spots; the floor then has their paths.
 
     `paths` are theirs, each (T, 2) about its own pivot, the same rows at the same time; `facings` (N,) where they look
@@ -106,9 +106,7 @@ def place_members(
     return placed
 
 
-def _free_heading(
-    floor: Floor, path: Array, facing: float, spot: Spot, random: np.random.Generator,
-) -> float | None:  # fmt: skip
+def _free_heading(floor: Floor, path: Array, facing: float, spot: Spot, random: np.random.Generator) -> float | None:
     """A heading in which a path is free, taken up at once, or None."""
     headings = spot.heading + spot.spread * random.uniform(-1.0, 1.0, TURNS if spot.spread else 1)
     options = turned(path, headings - facing) + np.array(spot.place[:2])
@@ -134,7 +132,5 @@ def sampled(path: Array) -> Array:
 
 def smallest_gap(paths: Sequence[Array]) -> float:
     """The smallest distance of two of some paths (T, 2) at one and the same row; infinite for fewer than two."""
-    gaps = [
-        float(np.linalg.norm(np.stack(paths[:k]) - paths[k], axis=2).min()) for k in range(1, len(paths))
-    ]  # fmt: skip
+    gaps = [float(np.linalg.norm(np.stack(paths[:k]) - paths[k], axis=2).min()) for k in range(1, len(paths))]
     return min(gaps, default=float("inf"))

@@ -95,9 +95,7 @@ class CandidatePool:
 
     def _close(self, key: Key) -> Motion:
         seed, number = key
-        made = compose(
-            self.model, self._circle(), seed=seed, first=number, clean=self.clean, sampler=self._sampler,
-        )  # fmt: skip
+        made = compose(self.model, self._circle(), seed=seed, first=number, clean=self.clean, sampler=self._sampler)
         return self._at_rate(made[0])
 
     def _circle(self) -> Composition:

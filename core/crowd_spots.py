@@ -69,8 +69,8 @@ class Surface:
             chosen = self.triangles[random.choice(len(shares), count, p=shares)]
             u, v = random.random((2, count))
             u, v = np.where(u + v > 1.0, 1.0 - u, u), np.where(u + v > 1.0, 1.0 - v, v)
-            yield from chosen[:, 0] + u[:, None] * (chosen[:, 1] - chosen[:, 0]) + v[:, None] * (
-                chosen[:, 2] - chosen[:, 0]
+            yield from (
+                chosen[:, 0] + u[:, None] * (chosen[:, 1] - chosen[:, 0]) + v[:, None] * (chosen[:, 2] - chosen[:, 0])
             )
 
     def covers(self, paths: Array) -> NDArray[np.bool_]:

@@ -25,9 +25,11 @@ def pick_device(wanted: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     kind = wanted.partition(":")[0]
     there: dict[str, Callable[[], bool]] = {
-        "cpu": lambda: True, "cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available,
+        "cpu": lambda: True,
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
         "xpu": lambda: hasattr(torch, "xpu") and torch.xpu.is_available(),
-    }  # fmt: skip
+    }
     if kind not in there:
         raise RiffError(f"“{wanted}” is no device that Riff knows.")
     if not there[kind]():

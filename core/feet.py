@@ -37,9 +37,7 @@ def _contacts_at(motion: Motion, places: Array) -> tuple[int, ...]:
     under = (lowest <= LOW) & (float(np.median(heights[:, 0])) - lowest >= BELOW_ROOT)
     low = [j for j in range(1, motion.skeleton.joints) if under[j] and not _in_place_of_parent(motion.skeleton, j)]
     speeds = np.linalg.norm(np.gradient(places[:, [0, *low]], axis=0), axis=-1) * (motion.fps / RATE)
-    standing = [
-        j for k, j in enumerate(low, start=1) if _stands(heights[:, j] - lowest[j], speeds[:, 0], speeds[:, k])
-    ]  # fmt: skip
+    standing = [j for k, j in enumerate(low, start=1) if _stands(heights[:, j] - lowest[j], speeds[:, 0], speeds[:, k])]
     return tuple(sorted(_two_of_each_leg(motion.skeleton.parents, standing, lowest)))
 
 

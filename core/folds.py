@@ -51,8 +51,12 @@ class Fold:
         return components @ self.basis.T / (self.basis[:, 0] ** 2).sum() + self.mean
 
     def to_json(self) -> dict[str, Any]:
-        return {"joint": self.joint, "members": list(self.members), "mean": self.mean.tolist(),
-                "basis": self.basis.tolist()}  # fmt: skip
+        return {
+            "joint": self.joint,
+            "members": list(self.members),
+            "mean": self.mean.tolist(),
+            "basis": self.basis.tolist(),
+        }
 
     @staticmethod
     def from_json(fields: Fields, joints: int) -> Fold:
@@ -62,9 +66,11 @@ class Fold:
             raise FieldError("a fold has no members, or one twice")
         size = len(members) * GROUP
         fold = Fold(
-            fields.whole("joint", 0, joints - 1), members, fields.array("mean", (size,)),
+            fields.whole("joint", 0, joints - 1),
+            members,
+            fields.array("mean", (size,)),
             fields.array("basis", (size, GROUP)),
-        )  # fmt: skip
+        )
         if (fold.basis[:, 0] ** 2).sum() < 1e-12:
             raise FieldError("a fold's components have no length")
         return fold

@@ -30,9 +30,7 @@ class Sampler:
     the same model that were made before.
     """
 
-    def __init__(
-        self, model: Model, *, torch: bool | None = None, generators: list[Refiner] | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, model: Model, *, torch: bool | None = None, generators: list[Refiner] | None = None) -> None:
         self.model = model
         self.generators: list[Refiner] = generators or make_generators(model, torch=torch)
 
@@ -107,9 +105,15 @@ def finished(motion: Motion, source: Motion, clean: bool) -> Motion:
 
 
 def generate(
-    model: Model, *, frames: int | None = None, count: int = 1, seed: int = 0, clean: bool = True,
-    torch: bool | None = None, sampler: Sampler | None = None,
-) -> list[Motion]:  # fmt: skip
+    model: Model,
+    *,
+    frames: int | None = None,
+    count: int = 1,
+    seed: int = 0,
+    clean: bool = True,
+    torch: bool | None = None,
+    sampler: Sampler | None = None,
+) -> list[Motion]:
     """New motions of a model at 30 frames/s, as long as its clip unless `frames` says otherwise.
 
     Flips are repaired; with `clean`, standing feet are made to stand. Variation k of a seed is the same whatever

@@ -46,8 +46,8 @@ def without_hashes(plan: Plan) -> str:
 
 
 def install_from_wheels(
-    wheels: Path, folder: TorchFolder, tell: Tell, should_stop: Callable[[], bool],
-) -> dict[str, Any]:  # fmt: skip
+    wheels: Path, folder: TorchFolder, tell: Tell, should_stop: Callable[[], bool]
+) -> dict[str, Any]:
     """Install PyTorch from a folder of wheels, without any network. Raises InstallError, Stopped."""
     check_wheels(wheels)
     size = sum(path.stat().st_size for path in wheels.glob("*.whl")) // MEGABYTE
@@ -56,9 +56,18 @@ def install_from_wheels(
     shutil.rmtree(folder.downloads, ignore_errors=True)
     try:
         run_pip(
-            ["download", "--no-index", f"--find-links={wheels}", "--only-binary=:all:", f"--dest={folder.downloads}",
-             "torch"], folder.root / "scratch", lambda *_: None, should_stop,
-        )  # fmt: skip
+            [
+                "download",
+                "--no-index",
+                f"--find-links={wheels}",
+                "--only-binary=:all:",
+                f"--dest={folder.downloads}",
+                "torch",
+            ],
+            folder.root / "scratch",
+            lambda *_: None,
+            should_stop,
+        )
     except InstallError as error:
         missing = re.search(r"no file of ([\w.-]+)", str(error))
         if missing:
@@ -118,9 +127,11 @@ def fetch(plan: Plan, target: Path, on_share: Callable[[float], None], should_st
             wish.write_text(group, encoding="utf-8")
             alone = ["--no-deps", "--require-hashes"] if hashes else []
             run_pip(
-                ["download", *alone, "--only-binary=:all:", f"--dest={target}", f"--requirement={wish}"], scratch, tell,
+                ["download", *alone, "--only-binary=:all:", f"--dest={target}", f"--requirement={wish}"],
+                scratch,
+                tell,
                 should_stop,
-            )  # fmt: skip
+            )
     except OSError as error:
         raise explained(error, target) from error
     finally:
@@ -162,9 +173,16 @@ def try_python(python: Path, folders: list[str], should_stop: Callable[[], bool]
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "OMP_WAIT_POLICY": "PASSIVE"}
     try:
         child = subprocess.Popen(
-            [str(python), "-m", "core.self_test"], env=environment, cwd=EXTENSION_ROOT, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
-        )  # fmt: skip
+            [str(python), "-m", "core.self_test"],
+            env=environment,
+            cwd=EXTENSION_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
     except OSError as error:
         raise InstallError(f"“{python}” cannot be started: {error.strerror or error}.") from error
     said, complaints = _wait(child, should_stop)

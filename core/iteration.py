@@ -14,6 +14,7 @@ Runner = Callable[[Sequence[Task]], list[tuple[list[Tensor], Tensor]]]
 KINDS = ("critic", "adversarial", "contact", "reconstruction")
 """Losses in the order in which an iteration finds them; the last is there only where a reconstruction is due."""
 
+
 @dataclass
 class Bases:
     """What a stage starts from in one iteration: random ones (B, C, T) for each critic step and one for the generator.

@@ -39,9 +39,11 @@ def complete_job(job: Job) -> None:
         raise JobError(f"The job in “{job.folder}” cannot be completed: {error.strerror or error}.") from error
     count = len(job.entries)
     filled = template.substitute(
-        name=json.dumps(_job_name(job.name), ensure_ascii=False), clips=f"0-{count - 1}" if count > 1 else "0",
-        chunk=max(1, count // TASKS), format=FORMAT,
-    )  # fmt: skip
+        name=json.dumps(_job_name(job.name), ensure_ascii=False),
+        clips=f"0-{count - 1}" if count > 1 else "0",
+        chunk=max(1, count // TASKS),
+        format=FORMAT,
+    )
     write_text(job.folder / TEMPLATE, filled)
 
 

@@ -58,9 +58,16 @@ class TaskProgress:
 
 
 def run_clips(
-    job: Job, entries: Sequence[Entry], should_stop: Callable[[], bool], *, device: str = "auto",
-    threads: int | None = None, overwrite: bool = False, openjd: bool = False, stream: TextIO | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    job: Job,
+    entries: Sequence[Entry],
+    should_stop: Callable[[], bool],
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    overwrite: bool = False,
+    openjd: bool = False,
+    stream: TextIO | None = None,
+) -> dict[str, Any]:
     """Train each clip that has no model yet; a clip that fails leaves the others alone.
 
     A clip that another process is training comes last and is waited for: it is skipped when that has a model, and gone
@@ -84,9 +91,14 @@ class _Task:
     """The clips of one task: what is asked for, and how each ended."""
 
     def __init__(
-        self, job: Job, progress: TaskProgress, should_stop: Callable[[], bool], device: str, threads: int | None,
+        self,
+        job: Job,
+        progress: TaskProgress,
+        should_stop: Callable[[], bool],
+        device: str,
+        threads: int | None,
         overwrite: bool,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.job, self.progress, self.should_stop = job, progress, should_stop
         self.device, self.threads, self.overwrite = device, threads, overwrite
         self.report: dict[str, Any] = {"job": job.name, "trained": [], "skipped": [], "failed": {}}

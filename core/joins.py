@@ -38,8 +38,8 @@ _BAND = 3
 
 
 def spread_offsets(
-    offsets: Array, weights: Array, decay: float = DECAY, *, drift: bool = False, loop: bool = False,
-) -> Array:  # fmt: skip
+    offsets: Array, weights: Array, decay: float = DECAY, *, drift: bool = False, loop: bool = False
+) -> Array:
     """Offsets for all frames (T, C) from those at frames with a weight (T,) from 0, free, to 1, exact.
 
     A single frame of weight w between free ones comes w of its way. With `drift` an offset does not die away, it goes
@@ -153,9 +153,7 @@ def _fill(result: Array, weights: Array, start: int, stop: int, decay: float, dr
         result[start:stop] = _filled(result[low:high], fixed, weights[low:high], own, decay, drift)
 
 
-def _filled(
-    values: Array, fixed: NDArray[np.bool_], weights: Array, own: slice, decay: float, drift: bool,
-) -> Array:  # fmt: skip
+def _filled(values: Array, fixed: NDArray[np.bool_], weights: Array, own: slice, decay: float, drift: bool) -> Array:
     bands = _energy(len(values), decay, drift)
     known = np.where(fixed[:, None], values, 0.0)
     pull = np.where(fixed, 0.0, _stiffness(weights, decay))

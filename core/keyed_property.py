@@ -62,5 +62,6 @@ class Property:
         if low >= high:
             raise FieldError(f"the property “{path}” has no range")
         steps = fields.numbers("steps", -HIGHEST, HIGHEST, 256)
-        return Property(fields.whole("joint", 0, joints - 1), path, fields.whole("index", 0, 1 << 16), low, high, steps,
-                        owner)  # fmt: skip
+        return Property(
+            fields.whole("joint", 0, joints - 1), path, fields.whole("index", 0, 1 << 16), low, high, steps, owner
+        )

@@ -23,8 +23,8 @@ class LevelRun:
     """The stages of one level at work; a stage is fed with what the one below made an iteration earlier."""
 
     def __init__(
-        self, training: Training, stages: list[Stage], supply: Supply, feeds: list[Bases] | None = None,
-    ) -> None:  # fmt: skip
+        self, training: Training, stages: list[Stage], supply: Supply, feeds: list[Bases] | None = None
+    ) -> None:
         self.workers, self.stages, self.supply, self.ask_stop = training.workers, stages, supply, training.ask_stop
         self.draws = training.recipe.critic_steps + 1
         self.feeds = feeds or self._first_feeds()
@@ -51,8 +51,8 @@ class LevelRun:
 
 
 def iterate_stages(
-    workers: Workers, ask_stop: Callable[[], None], stages: Sequence[Stage], feeds: Sequence[Bases],
-) -> list[tuple[list[Tensor], Tensor]]:  # fmt: skip
+    workers: Workers, ask_stop: Callable[[], None], stages: Sequence[Stage], feeds: Sequence[Bases]
+) -> list[tuple[list[Tensor], Tensor]]:
     """One iteration of each stage: two stages side by side, or the parts of a single one. Raises TrainingStopped."""
 
     def run(task: Task) -> tuple[list[Tensor], Tensor]:

@@ -47,9 +47,7 @@ def add_list(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="models, clips, jobs, or folders of them")
 
 
-def add_job(
-    parser: argparse.ArgumentParser, devices: tuple[str, ...], positive: Callable[[str], int],
-) -> None:  # fmt: skip
+def add_job(parser: argparse.ArgumentParser, devices: tuple[str, ...], positive: Callable[[str], int]) -> None:
     parser.add_argument("folder", type=Path, metavar="JOB", help="the job's folder, with manifest.json in it")
     parser.add_argument("--clips", default="", metavar="NUMBERS", help="clips of this task, such as 0-3,7 (all)")
     parser.add_argument("--device", choices=devices, default="auto", help="where to train (default: auto)")

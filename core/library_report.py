@@ -21,9 +21,23 @@ PAGE = 200
 """Clips on one page: a browser shows them at once."""
 
 COLUMNS = (
-    "clip", "state", "minutes", "verdict", *(limit.figure for limit in LIMITS), "warnings", "error", "seconds",
-    "joints", "recipe", "seed", "device", "rig", "source", "model", "bytes",
-)  # fmt: skip
+    "clip",
+    "state",
+    "minutes",
+    "verdict",
+    *(limit.figure for limit in LIMITS),
+    "warnings",
+    "error",
+    "seconds",
+    "joints",
+    "recipe",
+    "seed",
+    "device",
+    "rig",
+    "source",
+    "model",
+    "bytes",
+)
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1160px;padding:0 1rem;color:#222;
 background:#fff}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;
@@ -62,10 +76,13 @@ def write_report(folder: Path, sheets: bool = True) -> dict[str, Any]:
         write_text(report / _page_name(number), _html(folder.resolve().name, rows, page, number, len(pages)))
     counts = {state: sum(row.state == state for row in rows) for state in ("done", "failed", "missing")}
     return {
-        "table": str(report / "library.csv"), "page": str(report / "index.html"), "clips": len(rows), **counts,
+        "table": str(report / "library.csv"),
+        "page": str(report / "index.html"),
+        "clips": len(rows),
+        **counts,
         "warned": sum(bool(row.warnings) for row in rows),
         "failures": {row.clip: row.error for row in rows if row.state == "failed"},
-    }  # fmt: skip
+    }
 
 
 def _job_rows(job: Job) -> list[Row]:
@@ -94,12 +111,19 @@ def _model_row(name: str, path: Path, sheet: Path, base: dict[str, Any]) -> Row:
         info = read_info(path)
         quality = {str(key): float(value) for key, value in dict(info.get("quality", {})).items()}
         values = {
-            **base, **{limit.figure: quality.get(limit.figure) for limit in LIMITS},
-            "minutes": float(info["training_seconds"]) / 60.0, "verdict": verdict(quality),
-            "seconds": float(info["duration"]), "joints": int(info["joints"]), "recipe": str(info["recipe"]),
-            "seed": int(info["seed"]), "device": str(info["device"]), "rig": str(info.get("rig", "")),
-            "model": path.name, "bytes": path.stat().st_size,
-        }  # fmt: skip
+            **base,
+            **{limit.figure: quality.get(limit.figure) for limit in LIMITS},
+            "minutes": float(info["training_seconds"]) / 60.0,
+            "verdict": verdict(quality),
+            "seconds": float(info["duration"]),
+            "joints": int(info["joints"]),
+            "recipe": str(info["recipe"]),
+            "seed": int(info["seed"]),
+            "device": str(info["device"]),
+            "rig": str(info.get("rig", "")),
+            "model": path.name,
+            "bytes": path.stat().st_size,
+        }
         return Row(name, "done", values, _warnings(info, quality), sheet=sheet)
     except (ModelError, OSError, KeyError, TypeError, ValueError) as error:
         return Row(name, "failed", base, error=str(error))
@@ -165,21 +189,27 @@ def _html(title: str, rows: Sequence[Row], page: Sequence[Row], number: int, pag
     done = sum(row.state == "done" for row in rows)
     failed = sum(row.state == "failed" for row in rows)
     links = "".join(f'<a href="{_page_name(k)}">{k + 1}</a>' for k in range(pages)) if pages > 1 else ""
-    return "\n".join([
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}: models</title>',
-        f"<style>{_STYLE}</style><h1>{escape(title)}</h1>",
-        f"<p>{len(rows)} clips: {done} trained, {failed} failed, {len(rows) - done - failed} still to come. "
-        f'All figures are in <a href="library.csv">library.csv</a>.</p><nav>{links}</nav>',
-        "<table><thead><tr><th>Clip<th>Result<th class=n>Minutes<th class=n>Coverage<th class=n>Diversity"
-        "<th class=n>Roughness<th class=n>Foot sliding<th>To look at</thead><tbody>",
-        *(_html_row(row) for row in page), "</tbody></table>", *_figures(page), "</html>\n",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}: models</title>',
+            f"<style>{_STYLE}</style><h1>{escape(title)}</h1>",
+            f"<p>{len(rows)} clips: {done} trained, {failed} failed, {len(rows) - done - failed} still to come. "
+            f'All figures are in <a href="library.csv">library.csv</a>.</p><nav>{links}</nav>',
+            "<table><thead><tr><th>Clip<th>Result<th class=n>Minutes<th class=n>Coverage<th class=n>Diversity"
+            "<th class=n>Roughness<th class=n>Foot sliding<th>To look at</thead><tbody>",
+            *(_html_row(row) for row in page),
+            "</tbody></table>",
+            *_figures(page),
+            "</html>\n",
+        ]
+    )
 
 
 def _html_row(row: Row) -> str:
     word = str(row.values.get("verdict") or row.state)
-    numbers = "".join(f"<td class=n>{_cell(row.values.get(name))}"
-                      for name in ("minutes", *(limit.figure for limit in LIMITS)))  # fmt: skip
+    numbers = "".join(
+        f"<td class=n>{_cell(row.values.get(name))}" for name in ("minutes", *(limit.figure for limit in LIMITS))
+    )
     notes = escape(row.error or "; ".join(row.warnings))
     return f'<tr><td>{escape(row.clip)}<td class="{escape(word)}">{escape(word)}{numbers}<td>{notes}</tr>'
 

@@ -58,9 +58,15 @@ def job_verb(options: argparse.Namespace) -> dict[str, Any]:
         _check_torch(options.device)
     with stop_on_signal() as stop:
         report = run_clips(
-            job, entries, stop.is_set, device=options.device, threads=options.threads, overwrite=options.overwrite,
-            openjd=options.openjd, stream=sys.stderr,
-        )  # fmt: skip
+            job,
+            entries,
+            stop.is_set,
+            device=options.device,
+            threads=options.threads,
+            overwrite=options.overwrite,
+            openjd=options.openjd,
+            stream=sys.stderr,
+        )
     if (report["trained"] or report["failed"]) and all_ended(job) and any_failed(job):
         # A farm does not begin the report's step while a task has failed: whoever ends last writes it.
         from .library_report import write_report

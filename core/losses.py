@@ -45,8 +45,8 @@ class FootSpeed:
 
     @staticmethod
     def _slides(
-        channels: Channels, chains: list[list[int]], column: dict[int, int], depth: int,
-    ) -> list[list[tuple[int, list[int]]]]:  # fmt: skip
+        channels: Channels, chains: list[list[int]], column: dict[int, int], depth: int
+    ) -> list[list[tuple[int, list[int]]]]:
         """At each step of the chains, from the feet up: whose joint slides against its parent, and the columns that
         say where it is."""
         skeleton = channels.skeleton
@@ -76,8 +76,11 @@ class FootSpeed:
     def _feet(self, x: Tensor) -> Tensor:
         """Places of the contact joints relative to the root joint, (B, K, 3, T)."""
         batch, _, frames = x.shape
-        six = torch.where(self.learned[..., None], x[:, self.columns.reshape(-1)].reshape(batch, -1, GROUP, frames),
-                          self.still[self.sources][..., None])  # fmt: skip
+        six = torch.where(
+            self.learned[..., None],
+            x[:, self.columns.reshape(-1)].reshape(batch, -1, GROUP, frames),
+            self.still[self.sources][..., None],
+        )
         axes = _orthonormal(six)
         eye = torch.eye(3, device=x.device).reshape(1, 1, 3, 3, 1).expand(batch, 1, 3, 3, frames)
         axes = torch.cat([axes, eye], dim=1)

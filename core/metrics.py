@@ -26,9 +26,12 @@ LOCAL_WINDOW = 15
 
 
 def coverage(
-    source: Array, generated: Array, window: int = COVERAGE_WINDOW, threshold: float = COVERAGE_THRESHOLD,
+    source: Array,
+    generated: Array,
+    window: int = COVERAGE_WINDOW,
+    threshold: float = COVERAGE_THRESHOLD,
     ask_stop: Callable[[], None] = lambda: None,
-) -> float:  # fmt: skip
+) -> float:
     """Share of the source's windows (frames, channels) that some window of the sample comes near to (GANimator).
 
     `ask_stop` is called often and may raise.
@@ -37,8 +40,8 @@ def coverage(
 
 
 def global_diversity(
-    source: Array, generated: Array, piece: int = PIECE, ask_stop: Callable[[], None] = lambda: None,
-) -> float:  # fmt: skip
+    source: Array, generated: Array, piece: int = PIECE, ask_stop: Callable[[], None] = lambda: None
+) -> float:
     """Mean distance of the sample's frames to the best patchwork of source pieces (GANimator).
 
     `ask_stop` is called often and may raise.
@@ -87,8 +90,8 @@ def rotation_features(motion: Motion) -> Array:
 
 
 def evaluate(
-    source: Motion, samples: Sequence[Motion], on_progress: Callable[[int], None] | None = None,
-) -> dict[str, float]:  # fmt: skip
+    source: Motion, samples: Sequence[Motion], on_progress: Callable[[int], None] | None = None
+) -> dict[str, float]:
     """All figures of samples of a source, each the mean over the samples, at 30 frames a second.
 
     By the papers' custom samples are twice as long as the source. Names that begin with `rotation_` look at rotations
@@ -128,8 +131,8 @@ def _evaluate_one(source: Motion, sample: Motion, other: Motion | None) -> dict[
 
 
 def _set_figures(
-    source: Motion, sample: Motion, other: Motion | None, features: Callable[[Motion], Array],
-) -> dict[str, float]:  # fmt: skip
+    source: Motion, sample: Motion, other: Motion | None, features: Callable[[Motion], Array]
+) -> dict[str, float]:
     """GANimator's and SinMDM's figures of one sample on some of its features, `other` being another sample."""
     ours, theirs = features(sample), features(source)
     distances = RowDistances(ours, theirs)

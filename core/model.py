@@ -79,12 +79,20 @@ class Model:
         """What a list of models shows; every value fits JSON."""
         skeleton = self.skeleton
         return {
-            "name": self.name, "recipe": self.recipe.name, "joints": skeleton.joints,
-            "contacts": [skeleton.names[j] for j in skeleton.contacts], "frames": self.source.frames,
-            "duration": self.source.duration, "source_fps": self.source_fps, "seed": self.seed,
-            "training_seconds": self.seconds, "device": self.device, "iterations": list(self.recipe.iterations),
-            "quality": self.quality, "rig": self.rig,
-        }  # fmt: skip
+            "name": self.name,
+            "recipe": self.recipe.name,
+            "joints": skeleton.joints,
+            "contacts": [skeleton.names[j] for j in skeleton.contacts],
+            "frames": self.source.frames,
+            "duration": self.source.duration,
+            "source_fps": self.source_fps,
+            "seed": self.seed,
+            "training_seconds": self.seconds,
+            "device": self.device,
+            "iterations": list(self.recipe.iterations),
+            "quality": self.quality,
+            "rig": self.rig,
+        }
 
 
 def save_model(model: Model, path: str | os.PathLike[str]) -> None:
@@ -92,13 +100,19 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     meta = {
-        "format": FORMAT, "info": model.info(), "skeleton": model.skeleton.to_json(), "recipe": model.recipe.to_json(),
+        "format": FORMAT,
+        "info": model.info(),
+        "skeleton": model.skeleton.to_json(),
+        "recipe": model.recipe.to_json(),
         "groups": list(model.channels.groups),
-        "gains": list(model.channels.gains), "height_gain": model.channels.height_gain,
+        "gains": list(model.channels.gains),
+        "height_gain": model.channels.height_gain,
         "folds": [fold.to_json() for fold in model.channels.folds],
-        "amplitudes": list(model.amplitudes), "history": model.history, "origin": model.source.origin.tolist(),
+        "amplitudes": list(model.amplitudes),
+        "history": model.history,
+        "origin": model.source.origin.tolist(),
         "fps": model.source.fps,
-    }  # fmt: skip
+    }
     tensors = {name: np.ascontiguousarray(value) for name, value in {**model.weights, **model.critics}.items()}
     tensors |= {"code": np.ascontiguousarray(model.code), "source": np.ascontiguousarray(model.source.features)}
     data = save(tensors, metadata={KEY: json.dumps(meta)})
@@ -151,14 +165,20 @@ def _info(description: Fields) -> dict[str, Any]:
     """The summary of a model, all that lists and tables show of it."""
     fields = description.part("info")
     return {
-        "name": fields.text("name"), "recipe": fields.text("recipe"), "joints": fields.whole("joints", 1, MOST_JOINTS),
-        "contacts": list(fields.texts("contacts", MOST_JOINTS)), "frames": fields.whole("frames", 2, MOST_FRAMES),
-        "duration": fields.number("duration", 0.0, FAR), "source_fps": fields.number("source_fps", SLOWEST, FASTEST),
+        "name": fields.text("name"),
+        "recipe": fields.text("recipe"),
+        "joints": fields.whole("joints", 1, MOST_JOINTS),
+        "contacts": list(fields.texts("contacts", MOST_JOINTS)),
+        "frames": fields.whole("frames", 2, MOST_FRAMES),
+        "duration": fields.number("duration", 0.0, FAR),
+        "source_fps": fields.number("source_fps", SLOWEST, FASTEST),
         "seed": fields.whole("seed", -(1 << 63), 1 << 64),
-        "training_seconds": fields.number("training_seconds", 0, FAR), "device": fields.text("device"),
+        "training_seconds": fields.number("training_seconds", 0, FAR),
+        "device": fields.text("device"),
         "iterations": list(fields.wholes("iterations", 0, 1 << 40, MOST_LEVELS)),
-        "quality": fields.figures("quality"), "rig": fields.text("rig", ""),
-    }  # fmt: skip
+        "quality": fields.figures("quality"),
+        "rig": fields.text("rig", ""),
+    }
 
 
 def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
@@ -171,10 +191,22 @@ def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
         raise FieldError("its noise amplitudes do not fit its stages")
     critics = {name: tensors.pop(name) for name in list(tensors) if ".critic" in name}
     return Model(
-        info["name"], read_channels(fields, source), recipe, source, info["source_fps"], amplitudes, code, tensors,
-        info["seed"], info["training_seconds"], info["device"], fields.figure_rows("history", MOST_ROWS),
-        info["quality"], info["rig"], critics,
-    )  # fmt: skip
+        info["name"],
+        read_channels(fields, source),
+        recipe,
+        source,
+        info["source_fps"],
+        amplitudes,
+        code,
+        tensors,
+        info["seed"],
+        info["training_seconds"],
+        info["device"],
+        fields.figure_rows("history", MOST_ROWS),
+        info["quality"],
+        info["rig"],
+        critics,
+    )
 
 
 def _check_arrays(model: Model) -> None:

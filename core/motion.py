@@ -86,8 +86,8 @@ class Motion:
 
 
 def from_transforms(
-    skeleton: Skeleton, rotations: Array, root: Array, fps: float, offsets: Array | None = None,
-) -> Motion:  # fmt: skip
+    skeleton: Skeleton, rotations: Array, root: Array, fps: float, offsets: Array | None = None
+) -> Motion:
     """Build a motion from local rotations (T, J, 3, 3) and root positions (T, 3) in core units.
 
     `offsets` (T, J, 3) gives the moving offsets of `skeleton.translated`. Contact labels are computed from foot speed.

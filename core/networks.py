@@ -153,9 +153,7 @@ class LayerStack(nn.Module):
             yield from layer.own
 
 
-def _hidden_layers(
-    graph: Graph, widths: Sequence[int], kernel: int, random: torch.Generator,
-) -> list[GraphConvolution]:  # fmt: skip
+def _hidden_layers(graph: Graph, widths: Sequence[int], kernel: int, random: torch.Generator) -> list[GraphConvolution]:
     return [GraphConvolution(graph, a, b, kernel, random) for a, b in itertools.pairwise(widths)]
 
 

@@ -111,8 +111,8 @@ def _reach_where(pose: Pose, leg: Leg, path: Array, correction: Array) -> bool:
 
 
 def _corrections(
-    path: Array, kept: NDArray[np.bool_], firmness: _Firmness, runs: list[tuple[int, int]], ground: float, fps: float,
-) -> Array:  # fmt: skip
+    path: Array, kept: NDArray[np.bool_], firmness: _Firmness, runs: list[tuple[int, int]], ground: float, fps: float
+) -> Array:
     """What to add to a foot's path (T, 3): it stands in each run, kept frames are not touched, joins are smooth."""
     wanted = np.zeros_like(path)
     weights = kept.astype(float)
@@ -126,8 +126,8 @@ def _corrections(
 
 
 def _stands(
-    path: Array, kept: NDArray[np.bool_], rows: NDArray[np.int64], ground: float,
-) -> list[tuple[NDArray[np.int64], Array]]:  # fmt: skip
+    path: Array, kept: NDArray[np.bool_], rows: NDArray[np.int64], ground: float
+) -> list[tuple[NDArray[np.int64], Array]]:
     """The stands of one run of frames, each with its place (rows, 3): cut where the foot would be held back too far.
 
     A foot stands where kept frames have it, else on the ground in its own middle.

@@ -117,8 +117,8 @@ class NumpyGenerator:
 
 
 def _layer(
-    pairs: NDArray[np.float32], bias: NDArray[np.float32], near: NDArray[np.bool_], clusters: Sequence[Cluster],
-) -> _Layer:  # fmt: skip
+    pairs: NDArray[np.float32], bias: NDArray[np.float32], near: NDArray[np.bool_], clusters: Sequence[Cluster]
+) -> _Layer:
     """A layer from the weights of its P pairs of neighbouring groups, (P, outside, inside, kernel)."""
     _, outside, inside, kernel = pairs.shape
     taps = minimal_filter(kernel).taps
@@ -222,7 +222,5 @@ def _transform_plainly(matrix: NDArray[np.float32], planes: Planes, out: Planes)
 
 
 # Without BLAS numpy's matmul is a plain triple loop; einsum at least uses the processor's vectors.
-multiply, transform = (
-    (_multiply_by_blas, _transform_by_blas) if has_blas() else (_multiply_plainly, _transform_plainly)
-)
+multiply, transform = (_multiply_by_blas, _transform_by_blas) if has_blas() else (_multiply_plainly, _transform_plainly)
 """Products of weights (n, 1, out, in) with (n, B, in, tiles), and of a matrix with the planes of every channel."""

@@ -138,8 +138,8 @@ def _slopes(x: Tensor, slope: float = SLOPE) -> Tensor:
 
 
 def _run_layers(
-    x: Tensor, layers: list[Layer], active_end: bool, slope: float = SLOPE,
-) -> tuple[list[Tensor], list[list[Tensor]]]:  # fmt: skip
+    x: Tensor, layers: list[Layer], active_end: bool, slope: float = SLOPE
+) -> tuple[list[Tensor], list[list[Tensor]]]:
     """Values before and after each layer, and what each product read; LeakyReLU between, after the last on request."""
     values = [x]
     seen: list[list[Tensor]] = []
@@ -167,9 +167,14 @@ def _refine(base: Tensor, noise: Tensor, layers: list[Layer], slope: float = SLO
 
 
 def _back_layers(
-    grad: Tensor, layers: list[Layer], values: list[Tensor], seen: list[list[Tensor]], active_end: bool,
-    wants_input: bool, wants_weights: bool,
-) -> tuple[Tensor, list[list[Tensor]], list[Tensor]]:  # fmt: skip
+    grad: Tensor,
+    layers: list[Layer],
+    values: list[Tensor],
+    seen: list[list[Tensor]],
+    active_end: bool,
+    wants_input: bool,
+    wants_weights: bool,
+) -> tuple[Tensor, list[list[Tensor]], list[Tensor]]:
     """Gradients of the input, of each layer's weights and of its bias, last layer first."""
     weights: list[list[Tensor]] = []
     biases: list[Tensor] = []
@@ -187,8 +192,8 @@ def _back_layers(
 
 
 def _critic_gradients(
-    real: Tensor, fake: Tensor, between: Tensor, layers: list[Layer], penalty: float,
-) -> tuple[list[list[Tensor]], list[Tensor], Tensor]:  # fmt: skip
+    real: Tensor, fake: Tensor, between: Tensor, layers: list[Layer], penalty: float
+) -> tuple[list[list[Tensor]], list[Tensor], Tensor]:
     """Gradients of the WGAN-GP loss (eq. 1) of a critic: of each layer's weights, of its bias; and the gap.
 
     `real`, `fake` (C, B, P) and `between` (C, J, P) are packed rows; the last layer gives the scores. Through a

@@ -230,9 +230,7 @@ def _carries(skeleton: Skeleton, joint: int, roots: Sequence[int]) -> bool:
     return any(skeleton.parents[root] in own for root in roots)
 
 
-def _limb_names(
-    skeleton: Skeleton, roots: Sequence[int], places: Array, partner: NDArray[np.int64],
-) -> dict[int, str]:  # fmt: skip
+def _limb_names(skeleton: Skeleton, roots: Sequence[int], places: Array, partner: NDArray[np.int64]) -> dict[int, str]:
     axis = lateral_axis(skeleton, partner)
     names: dict[int, str] = {}
     for kind in ("Leg", "Arm"):

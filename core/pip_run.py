@@ -38,8 +38,8 @@ def pip_command() -> list[str]:
 
 
 def run_pip(
-    arguments: Sequence[str], scratch: Path, on_bytes: Callable[[int, int], None], should_stop: Callable[[], bool],
-) -> str:  # fmt: skip
+    arguments: Sequence[str], scratch: Path, on_bytes: Callable[[int, int], None], should_stop: Callable[[], bool]
+) -> str:
     """Run pip and return what it printed; `on_bytes` gets what of the current file has come, and its size.
 
     `scratch` is where it keeps unfinished files. Raises InstallError with a sentence for what went wrong,, Stopped
@@ -47,16 +47,34 @@ def run_pip(
     """
     scratch.mkdir(parents=True, exist_ok=True)
     command = [
-        *pip_command(), *arguments, "--progress-bar=raw", "--disable-pip-version-check", "--no-input", "--no-color",
-        f"--retries={RETRIES}", f"--resume-retries={RETRIES}",
-    ]  # fmt: skip
-    own = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_NO_CACHE_DIR": "1", "TMPDIR": str(scratch),
-           "TEMP": str(scratch), "TMP": str(scratch)}  # fmt: skip
+        *pip_command(),
+        *arguments,
+        "--progress-bar=raw",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--no-color",
+        f"--retries={RETRIES}",
+        f"--resume-retries={RETRIES}",
+    ]
+    own = {
+        "PIP_USER": "0",
+        "PIP_REQUIRE_VIRTUALENV": "0",
+        "PIP_NO_CACHE_DIR": "1",
+        "TMPDIR": str(scratch),
+        "TEMP": str(scratch),
+        "TMP": str(scratch),
+    }
     kept = {name: value for name, value in os.environ.items() if name not in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")}
     child = subprocess.Popen(
-        command, env={**kept, **own}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, encoding="utf-8", errors="replace",
-    )  # fmt: skip
+        command,
+        env={**kept, **own},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
     try:
         said = _follow(child, on_bytes, should_stop)
     finally:

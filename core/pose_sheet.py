@@ -51,8 +51,10 @@ def pose_sheet(name: str, motions: Sequence[Motion], labels: Sequence[str]) -> s
     ground = float(np.percentile(motions[0].positions()[..., 2].min(axis=1), 5))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
-        f"<title>{escape(name)}</title>", _STYLE, f'<rect width="{width}" height="{height}" fill="#f6f5f2"/>',
-    ]  # fmt: skip
+        f"<title>{escape(name)}</title>",
+        _STYLE,
+        f'<rect width="{width}" height="{height}" fill="#f6f5f2"/>',
+    ]
     for row, (motion, label) in enumerate(zip(motions, labels, strict=True)):
         floor = (row + 0.9) * CELL[1]
         parts.append(f'<line x1="{LABEL}" y1="{floor:.0f}" x2="{width}" y2="{floor:.0f}"/>')

@@ -37,8 +37,10 @@ def guessed_starts(training: Training) -> list[float]:
     """Frames that pass through the frozen levels before each level begins."""
     recipe, lengths = training.recipe, training.pyramid.lengths
     firsts = [recipe.first_stage(level) for level in range(recipe.levels)]
-    return [bank_size(recipe.bank, lengths[first]) * sum(lengths[:first]) if recipe.bank and first else 0
-            for first in firsts]  # fmt: skip
+    return [
+        bank_size(recipe.bank, lengths[first]) * sum(lengths[:first]) if recipe.bank and first else 0
+        for first in firsts
+    ]
 
 
 def measured_costs(training: Training) -> tuple[list[float], list[float]]:

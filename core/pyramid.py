@@ -52,8 +52,8 @@ def resize(x: Tensor, length: int) -> Tensor:
 
 @torch.no_grad()
 def run_stages(
-    generators: Sequence[Generator], lengths: Sequence[int], noises: Sequence[Tensor | None], base: Tensor,
-) -> Tensor:  # fmt: skip
+    generators: Sequence[Generator], lengths: Sequence[int], noises: Sequence[Tensor | None], base: Tensor
+) -> Tensor:
     """Run consecutive stages: x_i = G_i(↑x_{i-1} + σ_i z_i) + ↑x_{i-1} (`paper.md`, *Pyramid*).
 
     `base` (B, C, T) enters the first stage; `noises` are scaled (B, 1, T_i) or (B, C, T_i), or None for none.

@@ -103,9 +103,11 @@ def roughness_figures(source: Motion, sample: Motion) -> dict[str, float]:
     figures = {}
     ours, theirs = sample.positions(), source.positions()
     for name, order, measure in (
-        ("roughness", 2, np.mean), ("acceleration_95_ratio", 2, _percentile_95),
-        ("jerk_mean_ratio", 3, np.mean), ("jerk_95_ratio", 3, _percentile_95),
-    ):  # fmt: skip
+        ("roughness", 2, np.mean),
+        ("acceleration_95_ratio", 2, _percentile_95),
+        ("jerk_mean_ratio", 3, np.mean),
+        ("jerk_95_ratio", 3, _percentile_95),
+    ):
         values, reference = (_derivative(places, order) for places in (ours, theirs))
         figures[name] = float(measure(values)) / max(float(measure(reference)), 1e-9)
     jump, reference_jump = (_derivative(places, 1).mean(axis=1).max() for places in (ours, theirs))

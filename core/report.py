@@ -19,8 +19,12 @@ LINES = 80
 
 def report(facts: Mapping[str, str], names: Iterable[str] = ()) -> str:
     """A report of these facts and of this process; `names` and what looks like one are taken out."""
-    known = {**facts, **_versions(), "System": f"{platform.system()} {platform.release()}, {platform.machine()}",
-             "Cores": str(os.cpu_count())}  # fmt: skip
+    known = {
+        **facts,
+        **_versions(),
+        "System": f"{platform.system()} {platform.release()}, {platform.machine()}",
+        "Cores": str(os.cpu_count()),
+    }
     head = "\n".join(f"{what}: {value}" for what, value in known.items() if value)
     lines = "\n".join(log.last_lines(LINES)) or "nothing went wrong yet"
     return scrubbed(f"Riff, report\n{head}\n\nLast lines of the log:\n{lines}", names) + "\n"

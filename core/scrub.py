@@ -17,9 +17,7 @@ GONE = "…"
 _FRAME = re.compile(r"    at (?:[A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+:\d+ [\w<>]+|    at …:\d+ [\w<>]+")
 """A line of `log` that says where in a program something happened: no name of the user's is in it."""
 
-_QUOTED = re.compile(
-    r"“.*”|“.*$|„.*[“”]|«.*»|\"[^\n]*\"|(?<!\w)'[^\n]*'(?!\w)|`[^\n]*`", re.MULTILINE,
-)  # fmt: skip
+_QUOTED = re.compile(r"“.*”|“.*$|„.*[“”]|«.*»|\"[^\n]*\"|(?<!\w)'[^\n]*'(?!\w)|`[^\n]*`", re.MULTILINE)
 _PATH = re.compile(r"""(?:\b[A-Za-z]:|~|\.{1,2})?[\\/][^\s:;,"'”][^\n:;,"'“”]*""")
 _FILE = re.compile(r"\S+\.(?:blend\d*|bvh|fbx|safetensors|npz|npy|json|glb|gltf|whl|txt|part|usd\w?)\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"\S+@\S+")

@@ -80,8 +80,8 @@ def _joined(made: Motion, composition: Composition) -> Motion:
 
 
 def _join_numbers(
-    features: Array, target: Array, columns: np.ndarray, weights: Array, decay: float, loop: bool,
-) -> None:  # fmt: skip
+    features: Array, target: Array, columns: np.ndarray, weights: Array, decay: float, loop: bool
+) -> None:
     known = target[:, columns] - features[:, columns]
     features[:, columns] += spread_offsets(known, weights, decay, loop=loop)
 
@@ -117,8 +117,8 @@ def _columns(groups: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _join_rotations(
-    features: Array, target: Array, joints: NDArray[np.int64], weights: Array, decay: float, loop: bool,
-) -> None:  # fmt: skip
+    features: Array, target: Array, joints: NDArray[np.int64], weights: Array, decay: float, loop: bool
+) -> None:
     """Offsets between rotations are turns about an axis, so that a large one is made at an even pace."""
     columns = _columns(joints)
     if (weights >= EXACT).all():
@@ -208,5 +208,3 @@ def _with_kept(motion: Motion, composition: Composition) -> Motion:
         features[-1] = features[0]
         features[0, plane] = features[-1, plane] = motion.features[-1, plane]
     return replace(motion, features=features)
-
-

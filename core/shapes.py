@@ -31,9 +31,7 @@ def critic_shapes(channels: Channels, recipe: Recipe) -> dict[str, tuple[int, ..
     return _stages(recipe, "critic", [*_layers(channels, recipe, widths), score])
 
 
-def _layers(
-    channels: Channels, recipe: Recipe, widths: Sequence[int],
-) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:  # fmt: skip
+def _layers(channels: Channels, recipe: Recipe, widths: Sequence[int]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     """Shapes of weight and bias of each layer between these widths of a group."""
     pairs = int(channels.near(recipe.distance).sum())
     return [
@@ -43,8 +41,8 @@ def _layers(
 
 
 def _stages(
-    recipe: Recipe, part: str, layers: Sequence[tuple[tuple[int, ...], tuple[int, ...]]],
-) -> dict[str, tuple[int, ...]]:  # fmt: skip
+    recipe: Recipe, part: str, layers: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]
+) -> dict[str, tuple[int, ...]]:
     shapes = {}
     for stage in range(recipe.stage_count):
         for number, (weight, bias) in enumerate(layers):

@@ -167,9 +167,13 @@ class Skeleton:
 
     def to_json(self) -> dict[str, Any]:
         data = {
-            "names": list(self.names), "parents": list(self.parents), "offsets": self.offsets.tolist(),
-            "unit": self.unit, "contacts": list(self.contacts), "translated": list(self.translated),
-        }  # fmt: skip
+            "names": list(self.names),
+            "parents": list(self.parents),
+            "offsets": self.offsets.tolist(),
+            "unit": self.unit,
+            "contacts": list(self.contacts),
+            "translated": list(self.translated),
+        }
         if self.properties:
             data["properties"] = [one.to_json() for one in self.properties]
         if self.bases:
@@ -191,13 +195,17 @@ class Skeleton:
             raise FieldError("“skeleton.bases” holds an unknown word")
         properties = fields.items("properties", MOST_PROPERTIES, ())
         return Skeleton(
-            names, fields.wholes("parents", -1, count - 1, count), fields.array("offsets", (count, 3)),
-            fields.number("unit", 1e-12, FAR), fields.wholes("contacts", 0, count - 1, count),
+            names,
+            fields.wholes("parents", -1, count - 1, count),
+            fields.array("offsets", (count, 3)),
+            fields.number("unit", 1e-12, FAR),
+            fields.wholes("contacts", 0, count - 1, count),
             fields.wholes("translated", 0, count - 1, count),
-            tuple(Property.from_json(one, count) for one in properties), bases,
+            tuple(Property.from_json(one, count) for one in properties),
+            bases,
             tuple(_joint_pair(pair, count) for pair in fields.items("pairs", count, ())),
             tuple(_named_part(part, count) for part in fields.items("part_names", count, ())),
-        )  # fmt: skip
+        )
 
 
 def _joint_pair(data: Any, joints: int) -> tuple[int, int]:
@@ -215,8 +223,8 @@ def _named_part(data: Any, joints: int) -> tuple[int, str]:
 
 
 def build_skeleton(
-    names: Sequence[str], parents: Sequence[int], rest: Array, translated: Sequence[int] = (), size: float = 0.0,
-) -> Skeleton:  # fmt: skip
+    names: Sequence[str], parents: Sequence[int], rest: Array, translated: Sequence[int] = (), size: float = 0.0
+) -> Skeleton:
     """Make a skeleton from rest positions (J, 3) in source lengths, Z up; the root's own position is kept in row 0.
 
     The unit is chosen so that the character, `size` high unless that is 0, is 1.8 high. Raises ClipError where all
@@ -239,8 +247,8 @@ def body_size(positions: Array) -> float:
 
 
 def group_neighbours(
-    skeleton: Skeleton, learned: Sequence[int], distance: int = 2, fold_joints: Sequence[int] = (),
-) -> NDArray[np.bool_]:  # fmt: skip
+    skeleton: Skeleton, learned: Sequence[int], distance: int = 2, fold_joints: Sequence[int] = ()
+) -> NDArray[np.bool_]:
     """Which learned groups see each other: (G, G), true within `distance` edges of the group graph.
 
     Joints are joined to their nearest learned ancestor. A contact label stands where its foot stands and also beside

@@ -74,10 +74,12 @@ def _put_back(training: Training, state: dict[str, Any], arrays: Arrays) -> Leve
         stage.steps, stage.losses = int(kept["steps"]), dict(kept["losses"])
     bank = _tensor(arrays["bank"], device) if "bank" in arrays else None
     feeds = [
-        Bases([_tensor(arrays[f"feed{n}.random{k}"], device) for k in range(count)],
-              _tensor(arrays[f"feed{n}.code"], device))
+        Bases(
+            [_tensor(arrays[f"feed{n}.random{k}"], device) for k in range(count)],
+            _tensor(arrays[f"feed{n}.code"], device),
+        )
         for n, count in enumerate(state["draws"])
-    ]  # fmt: skip
+    ]
     run = training.restored_level(level, stages, bank, feeds)
     # last: what was made on the way has drawn random numbers
     training.random.set_state(_tensor(arrays["random"], torch.device("cpu")))
@@ -110,8 +112,10 @@ def _load_networks(stage: Stage, networks: dict[str, nn.Module], arrays: Arrays)
 
 
 def _optimised(stage: Stage) -> Iterator[tuple[str, torch.optim.Adam, Tensor]]:
-    for name, network, optimiser in (("generator", stage.generator, stage.generator_optimiser),
-                                     ("critic", stage.critic, stage.critic_optimiser)):  # fmt: skip
+    for name, network, optimiser in (
+        ("generator", stage.generator, stage.generator_optimiser),
+        ("critic", stage.critic, stage.critic_optimiser),
+    ):
         for k, parameter in enumerate(network.parameters()):
             yield f"stage{stage.index}.{name}{k}", optimiser, parameter
 

@@ -29,9 +29,16 @@ class Stage:
     """Networks, optimisers and random numbers of one stage; `iterate` is deterministic for a seed."""
 
     def __init__(
-        self, index: int, recipe: Recipe, pyramid: Pyramid, generator: Generator, critic: Critic,
-        feet: FootSpeed | None, random: torch.Generator, new_recorder: Callable[[], Recorder] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        index: int,
+        recipe: Recipe,
+        pyramid: Pyramid,
+        generator: Generator,
+        critic: Critic,
+        feet: FootSpeed | None,
+        random: torch.Generator,
+        new_recorder: Callable[[], Recorder] | None = None,
+    ) -> None:
         self.index, self.recipe, self.pyramid, self.feet, self.random = index, recipe, pyramid, feet, random
         self.generator, self.critic = generator, critic
         self.level = recipe.level_of(index)
@@ -145,8 +152,11 @@ class Stage:
     def _window_rows(self, count: int, length: int) -> Tensor:
         """Rows of random windows of the clip, one window after the other (count · length,)."""
         spare = self.real.shape[-1] - length
-        starts = torch.randint(0, spare + 1, (count, 1), generator=self.random) if spare > 0 else (
-            torch.zeros(count, 1, dtype=torch.long))  # fmt: skip
+        starts = (
+            torch.randint(0, spare + 1, (count, 1), generator=self.random)
+            if spare > 0
+            else (torch.zeros(count, 1, dtype=torch.long))
+        )
         return (starts + torch.arange(length)).reshape(-1)
 
     def real_windows(self, rows: Tensor, count: int) -> Tensor:
@@ -195,8 +205,8 @@ class Stage:
         return Outcome([torch.cat(samples)], losses, torch.cat(rebuilt, -1) if due else None)
 
     def _adversarial(
-        self, base: Tensor, noise: Tensor, part: slice, number: int, samples: list[Tensor], contacts: list[Tensor],
-    ) -> Task:  # fmt: skip
+        self, base: Tensor, noise: Tensor, part: slice, number: int, samples: list[Tensor], contacts: list[Tensor]
+    ) -> Task:
         """Gradients of what a part of the batch earns from the critic and the feet; its samples go into `samples`."""
         share = (part.stop - part.start) / len(base)
 
@@ -264,9 +274,14 @@ class Stage:
 
 
 def make_stage(
-    index: int, recipe: Recipe, pyramid: Pyramid, graph: Graph, feet: FootSpeed | None, seed: int,
+    index: int,
+    recipe: Recipe,
+    pyramid: Pyramid,
+    graph: Graph,
+    feet: FootSpeed | None,
+    seed: int,
     new_recorder: Callable[[], Recorder] | None = None,
-) -> Stage:  # fmt: skip
+) -> Stage:
     """A stage with fresh networks, its own random numbers, on the device of the pyramid."""
     random = torch.Generator().manual_seed(seed * 1009 + index)
     device = pyramid.clips[0].device

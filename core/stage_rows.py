@@ -48,8 +48,8 @@ def _between(rows: Rows, low: NDArray[np.int64], high: NDArray[np.int64], share:
 
 
 def run_stages(
-    generators: Sequence[Refiner], lengths: Sequence[int], noises: Sequence[Rows | None], base: Rows,
-) -> Rows:  # fmt: skip
+    generators: Sequence[Refiner], lengths: Sequence[int], noises: Sequence[Rows | None], base: Rows
+) -> Rows:
     """Run consecutive stages: x_i = G_i(↑x_{i-1} + σ_i z_i) + ↑x_{i-1} (`paper.md`, *Pyramid*).
 
     `base` (B, C, T) enters the first stage; `noises` are scaled (B, 1, T_i) or (B, C, T_i), or None for none.

@@ -102,8 +102,11 @@ def _difference(known: Skeleton, new: Skeleton) -> str:
         return f"it does not know “{odd[0]}”" if odd else f"this skeleton has no “{missing[0]}”"
     if known.parents != new.parents:
         return "its joints hang together in another way"
-    return "its contacts are others" if _names(known, known.contacts) != _names(new, new.contacts) else (
-        "its moving offsets are others")  # fmt: skip
+    return (
+        "its contacts are others"
+        if _names(known, known.contacts) != _names(new, new.contacts)
+        else ("its moving offsets are others")
+    )
 
 
 def _names(skeleton: Skeleton, joints: Sequence[int]) -> list[str]:

@@ -21,8 +21,17 @@ LARGEST_HEADER = 1 << 25
 MOST_TENSORS = 20_000
 MOST_AXES = 8
 
-KINDS = {"BOOL": "?", "U8": "u1", "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8", "F16": "<f2", "F32": "<f4",
-         "F64": "<f8"}  # fmt: skip
+KINDS = {
+    "BOOL": "?",
+    "U8": "u1",
+    "I8": "i1",
+    "I16": "<i2",
+    "I32": "<i4",
+    "I64": "<i8",
+    "F16": "<f2",
+    "F32": "<f4",
+    "F64": "<f8",
+}
 """The kinds of numbers that we keep, by the format's names."""
 
 

@@ -20,8 +20,8 @@ class TorchFinder(importlib.abc.MetaPathFinder):
         self.folder: Path | None = None
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None,
-    ) -> ModuleSpec | None:  # fmt: skip
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if self.folder is None or path is not None or (fullname != "torch" and "torch" not in sys.modules):
             return None
         return PathFinder.find_spec(fullname, [str(self.folder)])

@@ -81,6 +81,13 @@ def _read(path: Path) -> Plan:
     pins = re.findall(r"(?m)^[\w.-]+==[^\n]*", text)
     system, backend = re.fullmatch(r"torch-(\w+-\w+)-(\w+)-py\d+", path.stem).groups()  # type: ignore[union-attr]
     return Plan(
-        path, system, backend, head["title"], head["torch"], int(head["download"].split()[0]),
-        int(head["disk"].split()[0]), head["tried"], bool(pins) and all(pin.endswith("\\") for pin in pins),
-    )  # fmt: skip
+        path,
+        system,
+        backend,
+        head["title"],
+        head["torch"],
+        int(head["download"].split()[0]),
+        int(head["disk"].split()[0]),
+        head["tried"],
+        bool(pins) and all(pin.endswith("\\") for pin in pins),
+    )

@@ -39,10 +39,17 @@ from .threads import Settings, Workers
 
 
 def train(
-    motion: Motion, recipe: Recipe, on_progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None, *, seed: int = 0, device: str = "auto", threads: int | None = None,
-    on_snapshot: Callable[[Checkpoint], None] | None = None, start_from: Model | None = None,
-) -> Model:  # fmt: skip
+    motion: Motion,
+    recipe: Recipe,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    threads: int | None = None,
+    on_snapshot: Callable[[Checkpoint], None] | None = None,
+    start_from: Model | None = None,
+) -> Model:
     """Train a model on one motion of any rate.
 
     `on_progress` is called a few times a second; when `should_stop`, asked from several threads, says so,
@@ -56,10 +63,14 @@ def train(
 
 
 def resume(
-    checkpoint: Checkpoint, on_progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None, *, device: str = "auto", threads: int | None = None,
+    checkpoint: Checkpoint,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
     on_snapshot: Callable[[Checkpoint], None] | None = None,
-) -> Model:  # fmt: skip
+) -> Model:
     """Go on with a training where its checkpoint left it, or begin one that has no state yet; otherwise like `train`.
 
     On the same machine the model equals, to the bit, that of a training which was never stopped. One whose numbers grow
@@ -76,15 +87,20 @@ def resume(
 
 
 def _resume(
-    checkpoint: Checkpoint, on_progress: Callable[[Progress], None] | None, should_stop: Callable[[], bool],
-    device: str, threads: int | None, on_snapshot: Callable[[Checkpoint], None] | None, good: deque[Checkpoint],
-) -> Model:  # fmt: skip
+    checkpoint: Checkpoint,
+    on_progress: Callable[[Progress], None] | None,
+    should_stop: Callable[[], bool],
+    device: str,
+    threads: int | None,
+    on_snapshot: Callable[[Checkpoint], None] | None,
+    good: deque[Checkpoint],
+) -> Model:
     """`resume` as long as all numbers are finite; `good` gets the states. Raises Diverged too."""
     started = time.perf_counter() - checkpoint.seconds
     motion, recipe = checkpoint.motion, checkpoint.recipe
     training = Training(
-        motion, recipe, checkpoint.seed, pick_device(device), threads, should_stop, checkpoint.start, checkpoint.calmed,
-    )  # fmt: skip
+        motion, recipe, checkpoint.seed, pick_device(device), threads, should_stop, checkpoint.start, checkpoint.calmed
+    )
     clock = Clock(training, on_progress or (lambda _: None), started)
     clock.calmed = checkpoint.calmed
     snapshots = Snapshots(checkpoint, clock, on_snapshot, good)
@@ -109,9 +125,16 @@ class Training:
     """The state of one training: the pyramid, the finished generators, the stages at work."""
 
     def __init__(
-        self, motion: Motion, recipe: Recipe, seed: int, device: torch.device, threads: int | None,
-        should_stop: Callable[[], bool], start: Start | None = None, calmed: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        motion: Motion,
+        recipe: Recipe,
+        seed: int,
+        device: torch.device,
+        threads: int | None,
+        should_stop: Callable[[], bool],
+        start: Start | None = None,
+        calmed: int = 0,
+    ) -> None:
         self.recipe, self.seed, self.device, self.should_stop = recipe, seed, device, should_stop
         self.calmed = calmed_recipe(recipe, calmed)
         self.source = with_contact_labels(resample(motion, RATE))
@@ -161,9 +184,7 @@ class Training:
         """Fresh stages for a level and what feeds them."""
         return LevelRun(self, self._new_stages(level), Supply(self, level))
 
-    def restored_level(
-        self, level: int, stages: list[Stage], bank: Tensor | None, feeds: list[Bases],
-    ) -> LevelRun:  # fmt: skip
+    def restored_level(self, level: int, stages: list[Stage], bank: Tensor | None, feeds: list[Bases]) -> LevelRun:
         """Stages of a level that have been at work before, with what fed them."""
         return LevelRun(self, stages, Supply(self, level, bank), feeds)
 
@@ -192,7 +213,17 @@ class Training:
             weights |= arrays_of(stage.averaged, f"stage{stage.index}.layer")
             critics |= arrays_of(stage.critic, f"stage{stage.index}.critic")
         return Model(
-            "", self.channels, self.recipe, self.source, source_fps,
-            tuple(self.pyramid.amplitudes), self.pyramid.code.cpu().numpy(), weights, self.seed, seconds,
-            str(self.device), history, critics={name: value.astype(np.float16) for name, value in critics.items()},
-        )  # fmt: skip
+            "",
+            self.channels,
+            self.recipe,
+            self.source,
+            source_fps,
+            tuple(self.pyramid.amplitudes),
+            self.pyramid.code.cpu().numpy(),
+            weights,
+            self.seed,
+            seconds,
+            str(self.device),
+            history,
+            critics={name: value.astype(np.float16) for name, value in critics.items()},
+        )

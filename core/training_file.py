@@ -51,9 +51,14 @@ def go_on_from(state: Path, begun: Checkpoint) -> Checkpoint:
 
 
 def run_with_text(
-    begun: Checkpoint, model: Path, state: Path, show: Callable[[Progress | None, str], None],
-    should_stop: Callable[[], bool], device: str = "auto", threads: int | None = None,
-) -> None:  # fmt: skip
+    begun: Checkpoint,
+    model: Path,
+    state: Path,
+    show: Callable[[Progress | None, str], None],
+    should_stop: Callable[[], bool],
+    device: str = "auto",
+    threads: int | None = None,
+) -> None:
     """`run_training` without the estimate; `show` hears of each progress, or None, with a line to print.
 
     A clip that cannot be learned is refused (ClipError) before anything is written.
@@ -76,8 +81,15 @@ def run_with_text(
         raise ModelError(f"“{model.name}” is being trained by another process; wait for it, or choose another name.")
     try:
         run_training(
-            begun, model, take, should_stop, keep=state, device=device, threads=threads, estimate=False,
+            begun,
+            model,
+            take,
+            should_stop,
+            keep=state,
+            device=device,
+            threads=threads,
+            estimate=False,
             patience=PATIENCE,
-        )  # fmt: skip
+        )
     finally:
         held.release()

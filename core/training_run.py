@@ -21,10 +21,17 @@ AGAIN = 2.0
 
 
 def run_training(
-    begun: Checkpoint, path: Path, send: Send, should_stop: Callable[[], bool], *,
-    keep: Path | None = None, device: str = "auto", threads: int | None = None, estimate: bool = True,
+    begun: Checkpoint,
+    path: Path,
+    send: Send,
+    should_stop: Callable[[], bool],
+    *,
+    keep: Path | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    estimate: bool = True,
     patience: float = math.inf,
-) -> None:  # fmt: skip
+) -> None:
     """Train, measure and save the model as `path`; its state is kept in the file `keep` until it is done.
 
     Sends (“device”, name) and (“expected”, seconds) where an `estimate` is wanted, (“progress”, Progress), (“phase”,
@@ -47,11 +54,17 @@ def run_training(
     try:
         model = with_less(
             lambda begun, device: resume(
-                begun, lambda progress: send("progress", progress), should_stop, device=device, threads=threads,
+                begun,
+                lambda progress: send("progress", progress),
+                should_stop,
+                device=device,
+                threads=threads,
                 on_snapshot=file.keep if file else None,
             ),
-            begun, device, send,
-        )  # fmt: skip
+            begun,
+            device,
+            send,
+        )
         send("phase", "Measuring quality")
         measured = with_quality(replace(model, name=begun.name, rig=begun.rig), should_stop)
         save_when_there_is_room(measured, path, send, should_stop, patience)
@@ -64,8 +77,8 @@ def run_training(
 
 
 def save_when_there_is_room(
-    model: Model, path: Path, send: Send, should_stop: Callable[[], bool], patience: float = math.inf,
-) -> None:  # fmt: skip
+    model: Model, path: Path, send: Send, should_stop: Callable[[], bool], patience: float = math.inf
+) -> None:
     """Save a model; where the disk refuses, say so and try again. Raises ModelError after `patience` seconds, or
     TrainingStopped."""
     from .model import save_model

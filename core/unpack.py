@@ -21,8 +21,8 @@ IMPORTED = ("purelib", "platlib")
 
 
 def unpack_wheels(
-    wheels: Sequence[Path], folder: Path, on_bytes: Callable[[int, int], None], should_stop: Callable[[], bool],
-) -> None:  # fmt: skip
+    wheels: Sequence[Path], folder: Path, on_bytes: Callable[[int, int], None], should_stop: Callable[[], bool]
+) -> None:
     """Unpack wheels into a folder, checking every file; `on_bytes` gets what is done and what there is to do.
 
     Raises InstallError for a damaged wheel or a disk that refuses, Stopped where `should_stop` says so.

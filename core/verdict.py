@@ -83,5 +83,6 @@ def _figures(source: Motion, sample: Motion, ask_stop: Callable[[], None]) -> di
     return {
         "coverage": coverage(theirs, ours, ask_stop=ask_stop),
         "global_diversity": global_diversity(theirs, ours, ask_stop=ask_stop),
-        **roughness_figures(source, sample), **foot_figures(source, sample),
-    }  # fmt: skip
+        **roughness_figures(source, sample),
+        **foot_figures(source, sample),
+    }

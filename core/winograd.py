@@ -58,8 +58,8 @@ def minimal_filter(kernel: int) -> MinimalFilter:
     # Factors that cancel, so that no row is much larger than another and nothing is lost by rounding.
     even = np.sqrt(np.linalg.norm(inputs, axis=1) / np.linalg.norm(taps.astype(np.float64), axis=1))[:, None]
     return MinimalFilter(
-        _single(inputs / even), _single(taps.astype(np.float64) * even), _single(outputs.T.astype(np.float64)),
-    )  # fmt: skip
+        _single(inputs / even), _single(taps.astype(np.float64) * even), _single(outputs.T.astype(np.float64))
+    )
 
 
 def _evaluation(rows: int, size: int) -> NDArray[np.object_]:

@@ -33,9 +33,28 @@ from . import (
     train,
 )
 
-MODULES = (install, preferences, settings, rig_settings, sample, feet, train, presets, models, generate, live, results,
-           regions, compose_settings, compose, compose_mix, crowd_settings, crowd, export_job,
-           report)  # fmt: skip
+MODULES = (
+    install,
+    preferences,
+    settings,
+    rig_settings,
+    sample,
+    feet,
+    train,
+    presets,
+    models,
+    generate,
+    live,
+    results,
+    regions,
+    compose_settings,
+    compose,
+    compose_mix,
+    crowd_settings,
+    crowd,
+    export_job,
+    report,
+)
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 

@@ -48,16 +48,21 @@ EXAMPLES = {
 def build_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     """The parser of all verbs; it leaves the function to run in `verb`."""
     parser = argparse.ArgumentParser(
-        prog="blender -c riff", description=ABOUT, epilog=EXIT_CODES,
+        prog="blender -c riff",
+        description=ABOUT,
+        epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     added = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
 
     def verb(name: str, text: str) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = added.add_parser(
-            name, help=text, description=text[0].upper() + text[1:] + ".", epilog=f"{EXAMPLES[name]}\n{EXIT_CODES}",
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            epilog=f"{EXAMPLES[name]}\n{EXIT_CODES}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
-        )  # fmt: skip
+        )
         made.set_defaults(verb=verbs[name])
         made.add_argument("--json", action="store_true", help="print one JSON object instead of text")
         made.add_argument("--quiet", action="store_true", help="no progress on stderr, errors alone")

@@ -43,8 +43,14 @@ _handle: list[Any] = []
 
 def run(arguments: Sequence[str]) -> int:
     """What Blender calls with the words after `blender -c riff`; the exit code."""
-    verbs = {"train": train, "generate": generate, "compose": compose, "evaluate": evaluate, "list": list_all,
-             "export": export}  # fmt: skip
+    verbs = {
+        "train": train,
+        "generate": generate,
+        "compose": compose,
+        "evaluate": evaluate,
+        "list": list_all,
+        "export": export,
+    }
     try:
         options = build_parser(verbs).parse_args(list(arguments))
     except SystemExit as end:  # Blender prints a traceback of it and forgets the code
@@ -134,11 +140,14 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
             label = f"{number} of {len(clips)}, “{training.name}”: "
             with hold(state_path(target)) as lease:
                 run_with_text(
-                    resumed(training, state_path(target), options), target, state_path(target),
+                    resumed(training, state_path(target), options),
+                    target,
+                    state_path(target),
                     lambda _, text, label=label: line.show(label + text),  # type: ignore[misc]
                     lambda lease=lease: stop.is_set() or lease.lost.is_set(),  # type: ignore[misc]
-                    options.device, options.threads,
-                )  # fmt: skip
+                    options.device,
+                    options.threads,
+                )
     done = {target for _, target in todo}
     return {"models": [{"model": str(t), "trained": t in done, **read_info(t)} for t in targets]}
 
@@ -227,13 +236,24 @@ def _stage(options: argparse.Namespace) -> tuple[Any, bpy.types.Action, float]:
 
 
 def _write(
-    options: argparse.Namespace, ob: Any, action: bpy.types.Action, motions: list[Motion], model: str, result: str,
+    options: argparse.Namespace,
+    ob: Any,
+    action: bpy.types.Action,
+    motions: list[Motion],
+    model: str,
+    result: str,
     more: dict[str, Any],
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     names = []
     for index, motion in enumerate(motions):
-        properties = {"riff_model": model, "riff_seed": options.seed, "riff_index": index, "riff_armature": ob.name,
-                      "riff_source": action.name, **more}  # fmt: skip
+        properties = {
+            "riff_model": model,
+            "riff_seed": options.seed,
+            "riff_index": index,
+            "riff_armature": ob.name,
+            "riff_source": action.name,
+            **more,
+        }
         name = name_of_two(model, f"{result} {options.seed}-{index + 1}")
         names.append(write_motion(ob, motion, name, source_action=action, properties=properties).name)
     save_file(options.save)

@@ -35,48 +35,56 @@ def regions_meant(ob: bpy.types.Object, text: str) -> tuple[Span, ...]:
 class _Masked(ComposeRun):
     """The three masks, each of which can be laid over the others."""
 
-    use_parts: BoolProperty(
-        name="Body Parts", description="Vary some body parts only", default=False, options=FRESH,
-    )  # fmt: skip
+    use_parts: BoolProperty(name="Body Parts", description="Vary some body parts only", default=False, options=FRESH)
     which: EnumProperty(
-        name="Bones", description="How the bones are chosen", items=WHICH_ITEMS, default="PARTS", options=FRESH,
-    )  # fmt: skip
+        name="Bones", description="How the bones are chosen", items=WHICH_ITEMS, default="PARTS", options=FRESH
+    )
     parts: StringProperty(
-        name="Parts", description="Body parts or bones, separated by commas, such as Upper Body or Left Arm",
-        default="Upper Body", options=FRESH,
-    )  # fmt: skip
-    collection: StringProperty(
-        name="Collection", description="Name of the bone collection", options=FRESH,
-    )  # fmt: skip
-    mirror: BoolProperty(
-        name="Mirror", description="Take the same bones of the other side instead", default=False, options=FRESH,
-    )  # fmt: skip
-    keep: BoolProperty(
-        name="Keep", description="Keep the chosen bones and vary all others, instead of the other way round",
-        default=False, options=FRESH,
-    )  # fmt: skip
-    use_regions: BoolProperty(
-        name="Regions", description="Make new motion in regions only", default=False, options=FRESH,
-    )  # fmt: skip
-    regions: StringProperty(
-        name="Regions", description="Spans of frames such as 40-90, 120-160; empty for the armature's own regions",
+        name="Parts",
+        description="Body parts or bones, separated by commas, such as Upper Body or Left Arm",
+        default="Upper Body",
         options=FRESH,
-    )  # fmt: skip
+    )
+    collection: StringProperty(name="Collection", description="Name of the bone collection", options=FRESH)
+    mirror: BoolProperty(
+        name="Mirror", description="Take the same bones of the other side instead", default=False, options=FRESH
+    )
+    keep: BoolProperty(
+        name="Keep",
+        description="Keep the chosen bones and vary all others, instead of the other way round",
+        default=False,
+        options=FRESH,
+    )
+    use_regions: BoolProperty(
+        name="Regions", description="Make new motion in regions only", default=False, options=FRESH
+    )
+    regions: StringProperty(
+        name="Regions",
+        description="Spans of frames such as 40-90, 120-160; empty for the armature's own regions",
+        options=FRESH,
+    )
     use_keys: BoolProperty(
-        name="Selected Keys", description="Keep the poses of selected keyframes", default=False, options=FRESH,
-    )  # fmt: skip
+        name="Selected Keys", description="Keep the poses of selected keyframes", default=False, options=FRESH
+    )
     firmness: FloatProperty(
-        name="Firmness", description="How exactly the poses of the keys are kept", default=1.0, min=0.01, max=1.0,
-        subtype="FACTOR", options=FRESH,
-    )  # fmt: skip
+        name="Firmness",
+        description="How exactly the poses of the keys are kept",
+        default=1.0,
+        min=0.01,
+        max=1.0,
+        subtype="FACTOR",
+        options=FRESH,
+    )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
         ob = context.object
         return Direction(
-            first, self._kept(context) if self.use_parts else None,
+            first,
+            self._kept(context) if self.use_parts else None,
             regions_meant(ob, self.regions) if self.use_regions else None,
-            selected_key_frames(ob) if self.use_keys else None, self.firmness,
-        )  # fmt: skip
+            selected_key_frames(ob) if self.use_keys else None,
+            self.firmness,
+        )
 
     def _kept(self: Any, context: bpy.types.Context) -> tuple[str, ...]:
         """Names of the bones that stay."""
@@ -136,13 +144,18 @@ class RIFF_OT_place_moments(ComposeRun, bpy.types.Operator):
     result = "Moments"
 
     moments: StringProperty(
-        name="Moments", description="Spans and where they go, such as 40-90@1, 40-90@150; empty for the panel's list",
+        name="Moments",
+        description="Spans and where they go, such as 40-90@1, 40-90@150; empty for the panel's list",
         options=FRESH,
-    )  # fmt: skip
+    )
     length: IntProperty(
-        name="Length", description="How many frames the take lasts; 0 for as many as the action", default=0, min=0,
-        max=100_000, options=FRESH,
-    )  # fmt: skip
+        name="Length",
+        description="How many frames the take lasts; 0 for as many as the action",
+        default=0,
+        min=0,
+        max=100_000,
+        options=FRESH,
+    )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
         moments = parse_moments(self.moments) if self.moments.strip() else _moments_of(context)
@@ -170,15 +183,19 @@ class RIFF_OT_extend_action(ComposeRun, bpy.types.Operator):
     result = "Extended"
 
     before: IntProperty(
-        name="Before", description="Frames to add at the start", default=0, min=0, max=100_000, options=FRESH,
-    )  # fmt: skip
+        name="Before", description="Frames to add at the start", default=0, min=0, max=100_000, options=FRESH
+    )
     after: IntProperty(
-        name="After", description="Frames to add at the end", default=90, min=0, max=100_000, options=FRESH,
-    )  # fmt: skip
+        name="After", description="Frames to add at the end", default=90, min=0, max=100_000, options=FRESH
+    )
     length: IntProperty(
-        name="Length", description="How many frames the take lasts in all; 0 to add what Before and After say",
-        default=0, min=0, max=100_000, options=FRESH,
-    )  # fmt: skip
+        name="Length",
+        description="How many frames the take lasts in all; 0 to add what Before and After say",
+        default=0,
+        min=0,
+        max=100_000,
+        options=FRESH,
+    )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
         after = 0 if self.length else self.after
@@ -193,12 +210,16 @@ class RIFF_OT_loop_action(ComposeRun, bpy.types.Operator):
     result = "Loop"
 
     transition: IntProperty(
-        name="Transition", description="How many frames at the end are new and lead back to the first; 0 for all",
-        default=30, min=0, max=10_000, options=FRESH,
-    )  # fmt: skip
+        name="Transition",
+        description="How many frames at the end are new and lead back to the first; 0 for all",
+        default=30,
+        min=0,
+        max=10_000,
+        options=FRESH,
+    )
     travel: EnumProperty(
-        name="Travel", description="Where a round ends", items=TRAVEL_ITEMS, default="AUTO", options=FRESH,
-    )  # fmt: skip
+        name="Travel", description="Where a round ends", items=TRAVEL_ITEMS, default="AUTO", options=FRESH
+    )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
         travels = {"AUTO": None, "RETURN": False, "TRAVEL": True}[self.travel]
@@ -213,16 +234,22 @@ class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
     result = "Style"
 
     action: StringProperty(
-        name="Action", description="Action to re-style; empty for the one that is on the armature", options=FRESH,
-    )  # fmt: skip
+        name="Action", description="Action to re-style; empty for the one that is on the armature", options=FRESH
+    )
     armature: StringProperty(
-        name="Armature", description="Armature object that the action belongs to; empty for the active one",
+        name="Armature",
+        description="Armature object that the action belongs to; empty for the active one",
         options=FRESH,
-    )  # fmt: skip
+    )
     style: FloatProperty(
-        name="Style", description="From the action as it is, 0, to the model's style, 1", default=1.0, min=0.0, max=1.0,
-        subtype="FACTOR", options=FRESH,
-    )  # fmt: skip
+        name="Style",
+        description="From the action as it is, 0, to the model's style, 1",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options=FRESH,
+    )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
         return Direction(first, style=self.style)
@@ -246,6 +273,11 @@ class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
 
 
 CLASSES = (
-    RIFF_OT_vary_parts, RIFF_OT_fill_regions, RIFF_OT_keep_keys, RIFF_OT_place_moments, RIFF_OT_extend_action,
-    RIFF_OT_loop_action, RIFF_OT_restyle,
-)  # fmt: skip
+    RIFF_OT_vary_parts,
+    RIFF_OT_fill_regions,
+    RIFF_OT_keep_keys,
+    RIFF_OT_place_moments,
+    RIFF_OT_extend_action,
+    RIFF_OT_loop_action,
+    RIFF_OT_restyle,
+)

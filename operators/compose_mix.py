@@ -23,9 +23,10 @@ class RIFF_OT_train_on_actions(TrainingStart, bpy.types.Operator):
     bl_label = "Train on Several Actions"
 
     actions: StringProperty(
-        name="Further Actions", description="Names of the other actions of this rig, separated by commas",
+        name="Further Actions",
+        description="Names of the other actions of this rig, separated by commas",
         options={"SKIP_SAVE"},
-    )  # fmt: skip
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         return context.window_manager.invoke_props_dialog(self)

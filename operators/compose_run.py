@@ -53,26 +53,33 @@ class ComposeRun(ActionWriter):
     result = "Take"
 
     count: IntProperty(
-        name="Count", description="How many alternatives to make", default=1, min=1, max=100, options=FRESH,
-    )  # fmt: skip
+        name="Count", description="How many alternatives to make", default=1, min=1, max=100, options=FRESH
+    )
     seed: IntProperty(
-        name="Seed", description="The same model, seed and choices always give the same result", default=1, min=0,
+        name="Seed",
+        description="The same model, seed and choices always give the same result",
+        default=1,
+        min=0,
         options=FRESH,
-    )  # fmt: skip
+    )
     entry: EnumProperty(
-        name="Entry Level", description="How early in the making what is kept enters", items=ENTRY_ITEMS, default="2",
+        name="Entry Level",
+        description="How early in the making what is kept enters",
+        items=ENTRY_ITEMS,
+        default="2",
         options=FRESH,
-    )  # fmt: skip
+    )
     root: EnumProperty(
-        name="Root Path", description="Where the root goes where it is not kept", items=ROOT_ITEMS, default="FREE",
+        name="Root Path",
+        description="Where the root goes where it is not kept",
+        items=ROOT_ITEMS,
+        default="FREE",
         options=FRESH,
-    )  # fmt: skip
-    curve: StringProperty(
-        name="Curve", description="Name of the curve object that the root follows", options=FRESH,
-    )  # fmt: skip
+    )
+    curve: StringProperty(name="Curve", description="Name of the curve object that the root follows", options=FRESH)
     clean_feet: BoolProperty(
-        name="Clean Feet", description="Make standing feet stand where the motion is new", default=True, options=FRESH,
-    )  # fmt: skip
+        name="Clean Feet", description="Make standing feet stand where the motion is new", default=True, options=FRESH
+    )
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
@@ -104,8 +111,8 @@ class ComposeRun(ActionWriter):
         if bones is None:
             direct(self._content, self._direction)
         self._job = CompositionJob(
-            path, self._content, self._direction, count=self.count, seed=self.seed, clean=self.clean_feet, bones=bones,
-        )  # fmt: skip
+            path, self._content, self._direction, count=self.count, seed=self.seed, clean=self.clean_feet, bones=bones
+        )
         self._job.start()
 
     def _rooted(self: Any, context: bpy.types.Context, direction: Direction) -> Direction:

@@ -73,30 +73,32 @@ class RiffCompose(bpy.types.PropertyGroup):
     """Settings of the Compose box."""
 
     kind: EnumProperty(
-        name="Compose", description="What to make new and what to keep", items=KIND_ITEMS, translation_context=WORDS,
-    )  # fmt: skip
+        name="Compose", description="What to make new and what to keep", items=KIND_ITEMS, translation_context=WORDS
+    )
     count: IntProperty(name="Count", description="How many alternatives to make", default=3, min=1, max=100)
     seed: IntProperty(
-        name="Seed", description="The same model, seed and choices always give the same result", default=1, min=0,
-    )  # fmt: skip
+        name="Seed", description="The same model, seed and choices always give the same result", default=1, min=0
+    )
     entry: EnumProperty(
-        name="Entry Level", description="How early in the making what is kept enters", items=ENTRY_ITEMS, default="2",
-    )  # fmt: skip
+        name="Entry Level", description="How early in the making what is kept enters", items=ENTRY_ITEMS, default="2"
+    )
     root: EnumProperty(
-        name="Root Path", description="Where the root goes where it is not kept", items=ROOT_ITEMS, default="FREE",
-    )  # fmt: skip
+        name="Root Path", description="Where the root goes where it is not kept", items=ROOT_ITEMS, default="FREE"
+    )
     curve: PointerProperty(
-        name="Curve", description="Curve that the root follows", type=bpy.types.Object, poll=_is_curve,
-    )  # fmt: skip
+        name="Curve", description="Curve that the root follows", type=bpy.types.Object, poll=_is_curve
+    )
     which: EnumProperty(
-        name="Vary", description="Which bones get new motion",
+        name="Vary",
+        description="Which bones get new motion",
         items=[
-            ("UPPER", "Upper Body", "All but root, legs and tail"), ("LOWER", "Lower Body", "Root, legs and tail"),
+            ("UPPER", "Upper Body", "All but root, legs and tail"),
+            ("LOWER", "Lower Body", "Root, legs and tail"),
             ("CHOSEN", "Chosen Parts", "The body parts that are switched on in the list"),
             ("SELECTED", "Selected Bones", "The bones that are selected in Pose Mode"),
             ("COLLECTION", "Bone Collection", "The bones of a bone collection"),
         ],
-    )  # fmt: skip
+    )
     parts: CollectionProperty(type=RiffPart)
     active_part: IntProperty(name="Part", description="Body part")
     collection: StringProperty(name="Collection", description="Bone collection that gets new motion")
@@ -105,31 +107,47 @@ class RiffCompose(bpy.types.PropertyGroup):
     use_regions: BoolProperty(name="In Regions Only", description="Make new motion in the armature's regions only")
     use_keys: BoolProperty(name="Keep Selected Keys", description="Keep the poses of selected keyframes, too")
     firmness: FloatProperty(
-        name="Firmness", description="How exactly the poses of the keys are kept", default=1.0, min=0.01, max=1.0,
+        name="Firmness",
+        description="How exactly the poses of the keys are kept",
+        default=1.0,
+        min=0.01,
+        max=1.0,
         subtype="FACTOR",
-    )  # fmt: skip
+    )
     moments: CollectionProperty(type=RiffMoment)
     active_moment: IntProperty(name="Moment", description="Moment to place")
     length: IntProperty(
-        name="Length", description="How many frames the take lasts; 0 for as many as the action", default=0, min=0,
+        name="Length",
+        description="How many frames the take lasts; 0 for as many as the action",
+        default=0,
+        min=0,
         max=100_000,
-    )  # fmt: skip
+    )
     before: IntProperty(name="Before", description="Frames to add at the start", default=0, min=0, max=100_000)
     after: IntProperty(name="After", description="Frames to add at the end", default=90, min=0, max=100_000)
     transition: IntProperty(
-        name="Transition", description="How many frames at the end are new and lead back to the first; 0 for all",
-        default=30, min=0, max=10_000,
-    )  # fmt: skip
+        name="Transition",
+        description="How many frames at the end are new and lead back to the first; 0 for all",
+        default=30,
+        min=0,
+        max=10_000,
+    )
     travel: EnumProperty(name="Travel", description="Where a round ends", items=TRAVEL_ITEMS, default="AUTO")
     content: PointerProperty(name="Action", description="Action to re-style", type=bpy.types.Action)
     armature: PointerProperty(
-        name="Armature", description="Armature that the action belongs to; empty for the active one",
-        type=bpy.types.Object, poll=_is_armature,
-    )  # fmt: skip
+        name="Armature",
+        description="Armature that the action belongs to; empty for the active one",
+        type=bpy.types.Object,
+        poll=_is_armature,
+    )
     style: FloatProperty(
-        name="Style", description="From the action as it is, 0, to the model's style, 1", default=1.0, min=0.0, max=1.0,
+        name="Style",
+        description="From the action as it is, 0, to the model's style, 1",
+        default=1.0,
+        min=0.0,
+        max=1.0,
         subtype="FACTOR",
-    )  # fmt: skip
+    )
     bones: CollectionProperty(type=RiffBonePair)
     active_bone: IntProperty(name="Bone", description="Pair of bones")
 
@@ -254,9 +272,15 @@ class RIFF_OT_guess_bones(Stepwise, bpy.types.Operator):
 
 
 CLASSES = (
-    RiffPart, RiffMoment, RiffBonePair, RiffCompose, RIFF_OT_find_parts, RIFF_OT_add_moment, RIFF_OT_remove_moment,
+    RiffPart,
+    RiffMoment,
+    RiffBonePair,
+    RiffCompose,
+    RIFF_OT_find_parts,
+    RIFF_OT_add_moment,
+    RIFF_OT_remove_moment,
     RIFF_OT_guess_bones,
-)  # fmt: skip
+)
 
 
 def register() -> None:

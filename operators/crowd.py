@@ -65,9 +65,15 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdWork, bpy.types.Operator):
         source = learned_action(ob)
         own = {name: getattr(self, name) for name in CrowdChoices.__annotations__ if name != "count"}
         self._settings = CrowdSettings(
-            **own, model=model.name, armature=ob.name, source=source.name if source else "",
-            frame_start=context.scene.frame_start, clean_feet=panel.clean_feet, coarse=panel.coarse, fine=panel.fine,
-        )  # fmt: skip
+            **own,
+            model=model.name,
+            armature=ob.name,
+            source=source.name if source else "",
+            frame_start=context.scene.frame_start,
+            clean_feet=panel.clean_feet,
+            coarse=panel.coarse,
+            fine=panel.fine,
+        )
         self._wanted = self.count
         prepared = prepare(context, ob, model, self._settings, self.count)
         self._character = Character(ob, context.scene)
@@ -117,8 +123,8 @@ class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         collection, armature, model = self._read(context)
         self._name, self._wanted, self._first = collection.name, self.count, next_number(collection)
         prepared = prepare(
-            context, armature, model, self._settings, self.count, present=members_of(collection), crowd=collection,
-        )  # fmt: skip
+            context, armature, model, self._settings, self.count, present=members_of(collection), crowd=collection
+        )
         self._character = Character(armature, context.scene)
         return prepared
 
@@ -144,11 +150,11 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     which: EnumProperty(
-        name="Which", description="Members that get another motion", default="SELECTED",
-        items=[
-            ("SELECTED", "Selected", "Members of which any object is selected"), ("ALL", "All", "The whole crowd"),
-        ],
-    )  # fmt: skip
+        name="Which",
+        description="Members that get another motion",
+        default="SELECTED",
+        items=[("SELECTED", "Selected", "Members of which any object is selected"), ("ALL", "All", "The whole crowd")],
+    )
 
     def _prepare(self, context: bpy.types.Context) -> Prepared:
         collection, armature, model = self._read(context)
@@ -166,9 +172,15 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         self._members = {spot.place: member.name for member, spot in spots}
         rest = [member for member in everyone if member not in chosen]
         return prepare(
-            context, armature, model, self._settings, len(spots), present=rest, crowd=collection,
+            context,
+            armature,
+            model,
+            self._settings,
+            len(spots),
+            present=rest,
+            crowd=collection,
             spots=[spot for _, spot in spots],
-        )  # fmt: skip
+        )
 
     def _spot(self, member: bpy.types.Object) -> Spot | None:
         known = spot_of(member)
@@ -202,8 +214,8 @@ class RIFF_OT_thin_out_crowd(_OnCrowd, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     keep: FloatProperty(
-        name="Keep", description="Share of the members that stay", default=0.5, min=0.0, max=1.0, subtype="FACTOR",
-    )  # fmt: skip
+        name="Keep", description="Share of the members that stay", default=0.5, min=0.0, max=1.0, subtype="FACTOR"
+    )
 
     def execute(self, context: bpy.types.Context) -> Any:
         collection = require_crowd(context.object)
@@ -232,6 +244,9 @@ class RIFF_OT_remove_crowd(_OnCrowd, bpy.types.Operator):
 
 
 CLASSES = (
-    RIFF_OT_duplicate_as_crowd, RIFF_OT_add_to_crowd, RIFF_OT_reroll_crowd, RIFF_OT_thin_out_crowd,
+    RIFF_OT_duplicate_as_crowd,
+    RIFF_OT_add_to_crowd,
+    RIFF_OT_reroll_crowd,
+    RIFF_OT_thin_out_crowd,
     RIFF_OT_remove_crowd,
-)  # fmt: skip
+)

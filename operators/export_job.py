@@ -41,8 +41,8 @@ def clip_of(ob: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Sce
 
 
 def clip_steps(
-    ob: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, name: str = "",
-) -> Generator[float, None, Clip]:  # fmt: skip
+    ob: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, name: str = ""
+) -> Generator[float, None, Clip]:
     """The same in steps."""
     name = name or action.name
     motion = yield from source_steps(ob, scene, action)
@@ -61,12 +61,12 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
     filter_folder: BoolProperty(default=True, options={"HIDDEN"})
     which: EnumProperty(name="Actions", description="What the farm learns", items=WHICH_ITEMS, default="ARMATURE")
     pattern: StringProperty(
-        name="Names", description="Names or patterns of the actions, such as Walk*, separated by commas", default="",
-    )  # fmt: skip
+        name="Names", description="Names or patterns of the actions, such as Walk*, separated by commas", default=""
+    )
     library: StringProperty(name="Asset Library", description="Name of the asset library in the preferences")
     recipe: EnumProperty(
-        name="Recipe", description="How thoroughly each action is learned", items=OPERATOR_ITEMS, default="fast",
-    )  # fmt: skip
+        name="Recipe", description="How thoroughly each action is learned", items=OPERATOR_ITEMS, default="fast"
+    )
     seed: IntProperty(name="Seed", description="Trainings with another seed differ a little", default=0, min=0)
 
     @classmethod

@@ -32,33 +32,36 @@ class RIFF_OT_generate(ActionWriter, bpy.types.Operator):
 
     count: IntProperty(name="Count", description="How many variations to generate", default=5, min=1, max=100)
     frames: IntProperty(
-        name="Frames", description="How many frames each variation lasts; 0 for as many as the source",
-        default=0, min=0, max=100_000,
-    )  # fmt: skip
+        name="Frames",
+        description="How many frames each variation lasts; 0 for as many as the source",
+        default=0,
+        min=0,
+        max=100_000,
+    )
     seed: IntProperty(
-        name="Seed", description="The same model, seed and length always give the same variations", default=1, min=0,
-    )  # fmt: skip
+        name="Seed", description="The same model, seed and length always give the same variations", default=1, min=0
+    )
     coarse: FloatProperty(
-        name="Coarse Variation", description="How much the course of the motion varies", default=1.0, min=0.0, max=3.0,
-    )  # fmt: skip
-    fine: FloatProperty(
-        name="Fine Variation", description="How much the details vary", default=1.0, min=0.0, max=3.0,
-    )  # fmt: skip
+        name="Coarse Variation", description="How much the course of the motion varies", default=1.0, min=0.0, max=3.0
+    )
+    fine: FloatProperty(name="Fine Variation", description="How much the details vary", default=1.0, min=0.0, max=3.0)
     clean_feet: BoolProperty(
-        name="Clean Feet", description="Make standing feet stand where they would slide a little", default=True,
-    )  # fmt: skip
+        name="Clean Feet", description="Make standing feet stand where they would slide a little", default=True
+    )
     tolerance: FloatProperty(
         name="Reduce Keys",
-        description="Keep only the Bézier keys that follow the motion this closely; 0 keys each frame", default=0.0,
-        min=0.0, max=0.5, subtype="ANGLE",
-    )  # fmt: skip
+        description="Keep only the Bézier keys that follow the motion this closely; 0 keys each frame",
+        default=0.0,
+        min=0.0,
+        max=0.5,
+        subtype="ANGLE",
+    )
     as_asset: BoolProperty(
-        name="Mark as Asset", description="Offer the variations in the asset browser, each with a picture",
-        default=True,
-    )  # fmt: skip
+        name="Mark as Asset", description="Offer the variations in the asset browser, each with a picture", default=True
+    )
     like: StringProperty(
-        name="Like", description="Variation that the new ones are near to; empty for any", options={"SKIP_SAVE"},
-    )  # fmt: skip
+        name="Like", description="Variation that the new ones are near to; empty for any", options={"SKIP_SAVE"}
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -68,10 +71,15 @@ class RIFF_OT_generate(ActionWriter, bpy.types.Operator):
         scene, like = context.scene, bpy.data.actions.get(self.like) if self.like else None
         self._like = origin_of(like) if like else []
         self._job = GenerationJob(
-            Path(chosen_model(context).path), count=self.count, frames=self.frames or None,
-            fps=scene.render.fps / scene.render.fps_base, seed=self.seed, strength=(self.coarse, self.fine),
-            clean=self.clean_feet, like=self._like,
-        )  # fmt: skip
+            Path(chosen_model(context).path),
+            count=self.count,
+            frames=self.frames or None,
+            fps=scene.render.fps / scene.render.fps_base,
+            seed=self.seed,
+            strength=(self.coarse, self.fine),
+            clean=self.clean_feet,
+            like=self._like,
+        )
         self._job.start()
         yield 0.0
 
@@ -81,9 +89,11 @@ class RIFF_OT_generate(ActionWriter, bpy.types.Operator):
 
     def action_properties(self, motion: Motion) -> dict[str, Any]:
         properties = {
-            "riff_frames": self.frames, "riff_coarse": self.coarse, "riff_fine": self.fine,
+            "riff_frames": self.frames,
+            "riff_coarse": self.coarse,
+            "riff_fine": self.fine,
             "riff_clean_feet": self.clean_feet,
-        }  # fmt: skip
+        }
         line = [number for step in self._like for number in step]
         return {**properties, "riff_like": line} if line else properties
 

@@ -117,17 +117,20 @@ class RIFF_OT_install_torch(bpy.types.Operator):
     bl_label = "Install PyTorch"
 
     source: EnumProperty(
-        name="From", description="Where PyTorch comes from",
+        name="From",
+        description="Where PyTorch comes from",
         items=[
             ("INDEX", "Package Index", "Fetch it from the network"),
             ("WHEELS", "Folder of Wheels", "Take it from a folder, without any network"),
         ],
         default="INDEX",
-    )  # fmt: skip
+    )
     directory: StringProperty(
-        name="Folder", description="Folder of wheels of PyTorch and what it needs", subtype="DIR_PATH",
+        name="Folder",
+        description="Folder of wheels of PyTorch and what it needs",
+        subtype="DIR_PATH",
         options={"SKIP_SAVE"},
-    )  # fmt: skip
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -64,8 +64,8 @@ def begin(context: bpy.types.Context) -> None:
     fps = scene.render.fps / scene.render.fps_base
     source = learned_action(ob)
     _live.job = LiveJob(
-        Path(chosen_model(context).path), frames=None if settings.source_length else settings.frames, fps=fps,
-    )  # fmt: skip
+        Path(chosen_model(context).path), frames=None if settings.source_length else settings.frames, fps=fps
+    )
     _live.preview, _live.problem, _live.seen = None, "", 0
     _live.armature, _live.source = ob.name, source.name if source else ""
     _live.job.start()
@@ -176,11 +176,17 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
         name = name_of_two(job.model_name, f"Variation {job.answered.position:.2f}")
         settings = settings_of(context)
         properties = {
-            "riff_model": job.model_name, "riff_seed": float(job.answered.position), "riff_index": 0,
-            "riff_frames": 0 if settings.source_length else settings.frames, "riff_armature": armature,
-            "riff_source": source.name if source else "", "riff_coarse": job.answered.coarse,
-            "riff_fine": job.answered.fine, "riff_clean_feet": job.answered.clean_feet, "riff_kept": True,
-        }  # fmt: skip
+            "riff_model": job.model_name,
+            "riff_seed": float(job.answered.position),
+            "riff_index": 0,
+            "riff_frames": 0 if settings.source_length else settings.frames,
+            "riff_armature": armature,
+            "riff_source": source.name if source else "",
+            "riff_coarse": job.answered.coarse,
+            "riff_fine": job.answered.fine,
+            "riff_clean_feet": job.answered.clean_feet,
+            "riff_kept": True,
+        }
         self._kept = yield from write_steps(ob, job.motion, name, source_action=source, properties=properties)
         yield 1.0
         dress_action(ob, self._kept, job.motion, asset=True, tolerance=0.0)
@@ -227,12 +233,21 @@ def after_change(*_: object) -> None:
 
 
 HANDLERS = (
-    *((handlers, before_change) for handlers in (bpy.app.handlers.load_pre, bpy.app.handlers.save_pre,
-                                                 bpy.app.handlers.undo_pre, bpy.app.handlers.redo_pre)),
-    *((handlers, after_change) for handlers in (bpy.app.handlers.load_post, bpy.app.handlers.undo_post,
-                                                bpy.app.handlers.redo_post)),
+    *(
+        (handlers, before_change)
+        for handlers in (
+            bpy.app.handlers.load_pre,
+            bpy.app.handlers.save_pre,
+            bpy.app.handlers.undo_pre,
+            bpy.app.handlers.redo_pre,
+        )
+    ),
+    *(
+        (handlers, after_change)
+        for handlers in (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
+    ),
     (bpy.app.handlers.frame_change_post, after_frame_change),
-)  # fmt: skip
+)
 
 CLASSES = (RIFF_OT_live, RIFF_OT_live_keep)
 

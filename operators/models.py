@@ -92,8 +92,8 @@ class RIFF_OT_import_model(bpy.types.Operator):
 
     filepath: StringProperty(name="File Path", description="File of the model", subtype="FILE_PATH")
     filter_glob: StringProperty(
-        name="Filter", description="Files that are shown", default=f"*{SUFFIX}", options={"HIDDEN"},
-    )  # fmt: skip
+        name="Filter", description="Files that are shown", default=f"*{SUFFIX}", options={"HIDDEN"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         context.window_manager.fileselect_add(self)
@@ -122,11 +122,11 @@ class RIFF_OT_export_model(_OnChosenModel, bpy.types.Operator):
 
     filepath: StringProperty(name="File Path", description="File to save the model as", subtype="FILE_PATH")
     filter_glob: StringProperty(
-        name="Filter", description="Files that are shown", default=f"*{SUFFIX}", options={"HIDDEN"},
-    )  # fmt: skip
+        name="Filter", description="Files that are shown", default=f"*{SUFFIX}", options={"HIDDEN"}
+    )
     check_existing: BoolProperty(
-        name="Check Existing", description="Ask before a file is overwritten", default=True, options={"HIDDEN"},
-    )  # fmt: skip
+        name="Check Existing", description="Ask before a file is overwritten", default=True, options={"HIDDEN"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         self.filepath = f"{chosen_model(context).name}{SUFFIX}"
@@ -179,8 +179,8 @@ class RIFF_OT_model_figures(bpy.types.Operator):
 
 
 def _refresh(
-    operator: bpy.types.Operator, context: bpy.types.Context, select: Path | None = None, unfinished: bool = False,
-) -> Any:  # fmt: skip
+    operator: bpy.types.Operator, context: bpy.types.Context, select: Path | None = None, unfinished: bool = False
+) -> Any:
     try:
         refresh_models(session_of(context), select)
         if unfinished:  # another Blender may have ended one
@@ -192,6 +192,11 @@ def _refresh(
 
 
 CLASSES = (
-    RIFF_OT_refresh_models, RIFF_OT_remove_model, RIFF_OT_rename_model, RIFF_OT_import_model, RIFF_OT_export_model,
-    RIFF_OT_reveal_models, RIFF_OT_model_figures,
-)  # fmt: skip
+    RIFF_OT_refresh_models,
+    RIFF_OT_remove_model,
+    RIFF_OT_rename_model,
+    RIFF_OT_import_model,
+    RIFF_OT_export_model,
+    RIFF_OT_reveal_models,
+    RIFF_OT_model_figures,
+)

@@ -18,9 +18,7 @@ PACKAGE = __package__.rpartition(".")[0]
 class RiffPreferences(bpy.types.AddonPreferences):
     bl_idname = PACKAGE
 
-    backend: EnumProperty(
-        name="PyTorch for", description="Which PyTorch to install", items=backend_items,
-    )  # fmt: skip
+    backend: EnumProperty(name="PyTorch for", description="Which PyTorch to install", items=backend_items)
     device: EnumProperty(
         name="Train on",
         description="What computes; a graphics card that runs out of memory hands over to the processor",
@@ -32,16 +30,18 @@ class RiffPreferences(bpy.types.AddonPreferences):
             ("xpu", "Intel Arc", "A graphics card of Intel"),
         ],
         default="auto",
-    )  # fmt: skip
+    )
     separate_process: BoolProperty(
         name="Train in a Separate Process",
         description="Blender's window stays smoother, and a training without memory cannot take Blender with it",
         default=True,
-    )  # fmt: skip
+    )
     python: StringProperty(
-        name="Python", description="Python interpreter with PyTorch for the separate process; empty for Blender's own",
-        subtype="FILE_PATH", default="",
-    )  # fmt: skip
+        name="Python",
+        description="Python interpreter with PyTorch for the separate process; empty for Blender's own",
+        subtype="FILE_PATH",
+        default="",
+    )
 
     def draw(self, context: Any) -> None:
         # What is drawn lives in panels, which know the operators and not the other way round.

@@ -18,9 +18,13 @@ class RIFF_OT_add_training_preset(AddPresetBase, bpy.types.Operator):
     preset_subdir = "riff/training"
     preset_defines = ["settings = bpy.context.scene.riff"]
     preset_values = [
-        "settings.recipe", "settings.base", "settings.effort", "settings.faithfulness", "settings.foot_weight",
+        "settings.recipe",
+        "settings.base",
+        "settings.effort",
+        "settings.faithfulness",
+        "settings.foot_weight",
         "settings.training_seed",
-    ]  # fmt: skip
+    ]
 
     def execute(self, context: Any) -> Any:
         before = _presets(self.preset_subdir)

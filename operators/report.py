@@ -21,10 +21,13 @@ from .settings import settings_of
 def text_of_report(context: bpy.types.Context) -> str:
     """The report as the clipboard gets it."""
     facts = {
-        "Riff": _version(), "Blender": f"{bpy.app.version_string}, {bpy.app.build_platform.decode(errors='replace')}",
-        "PyTorch": str(state.facts.get("torch", "")), "Device": _device(), "Recipe": _recipe(context),
+        "Riff": _version(),
+        "Blender": f"{bpy.app.version_string}, {bpy.app.build_platform.decode(errors='replace')}",
+        "PyTorch": str(state.facts.get("torch", "")),
+        "Device": _device(),
+        "Recipe": _recipe(context),
         "Latest training": _training(),
-    }  # fmt: skip
+    }
     return report(facts, names_of_file())
 
 

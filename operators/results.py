@@ -178,9 +178,13 @@ class RIFF_OT_reduce_keys(_OnVariation, bpy.types.Operator):
     changes_action = True
 
     tolerance: FloatProperty(
-        name="Tolerance", description="How far rotations may be off", default=0.0087, min=0.0001, max=0.5,
+        name="Tolerance",
+        description="How far rotations may be off",
+        default=0.0087,
+        min=0.0001,
+        max=0.5,
         subtype="ANGLE",
-    )  # fmt: skip
+    )
 
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         return self._tell(*reduce_keys(context.object, action, self.tolerance))
@@ -285,7 +289,7 @@ class RIFF_OT_more_like_this(_OnVariation, bpy.types.Operator):
         mode = "INVOKE_DEFAULT" if context.window and not bpy.app.background else "EXEC_DEFAULT"
         try:
             return bpy.ops.riff.generate(  # type: ignore[attr-defined]
-                mode, like=action.name, frames=int(action.get("riff_frames", 0)), count=settings_of(context).count,
+                mode, like=action.name, frames=int(action.get("riff_frames", 0)), count=settings_of(context).count
             )
         except RuntimeError as refusal:  # what the other operator has reported, which is this one's to say
             self.report({"ERROR"}, str(refusal).strip().removeprefix("Error: "))
@@ -293,6 +297,12 @@ class RIFF_OT_more_like_this(_OnVariation, bpy.types.Operator):
 
 
 CLASSES = (
-    RIFF_OT_show_action, RIFF_OT_keep_variation, RIFF_OT_discard_variation, RIFF_OT_discard_others,
-    RIFF_OT_reduce_keys, RIFF_OT_variation_to_nla, RIFF_OT_mark_asset, RIFF_OT_more_like_this,
-)  # fmt: skip
+    RIFF_OT_show_action,
+    RIFF_OT_keep_variation,
+    RIFF_OT_discard_variation,
+    RIFF_OT_discard_others,
+    RIFF_OT_reduce_keys,
+    RIFF_OT_variation_to_nla,
+    RIFF_OT_mark_asset,
+    RIFF_OT_more_like_this,
+)

@@ -15,9 +15,13 @@ from bpy.props import (
 )
 
 COLOURS = (
-    (0.90, 0.49, 0.13), (0.20, 0.60, 0.86), (0.30, 0.69, 0.31),
-    (0.61, 0.35, 0.71), (0.95, 0.77, 0.06), (0.10, 0.74, 0.61),
-)  # fmt: skip
+    (0.90, 0.49, 0.13),
+    (0.20, 0.60, 0.86),
+    (0.30, 0.69, 0.31),
+    (0.61, 0.35, 0.71),
+    (0.95, 0.77, 0.06),
+    (0.10, 0.74, 0.61),
+)
 """Colours of regions, one after the other as they are added."""
 
 
@@ -42,13 +46,20 @@ class RiffRegion(bpy.types.PropertyGroup):
     start: IntProperty(name="Start", description="First frame of the region", update=_keep_order)
     end: IntProperty(name="End", description="Last frame of the region", update=_keep_order)
     color: FloatVectorProperty(
-        name="Color", description="Color of the region's strip in the timeline and the dope sheet", subtype="COLOR",
-        min=0.0, max=1.0, default=COLOURS[0], update=_redraw_timelines,
-    )  # fmt: skip
-    use: BoolProperty(
-        name="Use", description="Let operators that work on regions use this one", default=True,
+        name="Color",
+        description="Color of the region's strip in the timeline and the dope sheet",
+        subtype="COLOR",
+        min=0.0,
+        max=1.0,
+        default=COLOURS[0],
         update=_redraw_timelines,
-    )  # fmt: skip
+    )
+    use: BoolProperty(
+        name="Use",
+        description="Let operators that work on regions use this one",
+        default=True,
+        update=_redraw_timelines,
+    )
 
 
 class RiffFoot(bpy.types.PropertyGroup):
@@ -64,15 +75,13 @@ class RiffControl(bpy.types.PropertyGroup):
     """A bone that Riff would learn, by its `name`, and what the user knows better about it."""
 
     learn: BoolProperty(
-        name="Learn", description="Vary this bone; a bone that is left out holds its first key", default=True,
+        name="Learn",
+        description="Vary this bone; a bone that is left out holds its first key",
+        default=True,
         update=_look_again,
-    )  # fmt: skip
-    partner: StringProperty(
-        name="Other Side", description="Bone on the other side of the body", update=_look_again,
-    )  # fmt: skip
-    part: StringProperty(
-        name="Body Part", description="Body part that the bone belongs to", update=_look_again,
-    )  # fmt: skip
+    )
+    partner: StringProperty(name="Other Side", description="Bone on the other side of the body", update=_look_again)
+    part: StringProperty(name="Body Part", description="Body part that the bone belongs to", update=_look_again)
     found_partner: StringProperty(name="", options={"HIDDEN"})
     found_part: StringProperty(name="", options={"HIDDEN"})
 
@@ -82,20 +91,19 @@ class RiffArmature(bpy.types.PropertyGroup):
 
     regions: CollectionProperty(type=RiffRegion)
     active_region: IntProperty(name="Region", description="Region of interest", update=_redraw_timelines)
-    root: StringProperty(
-        name="Root", description="Bone that carries the body; leave it empty to let Riff find it",
-    )  # fmt: skip
+    root: StringProperty(name="Root", description="Bone that carries the body; leave it empty to let Riff find it")
     own_feet: BoolProperty(
-        name="Choose Feet", description="Say which bones touch the ground instead of letting Riff find them",
+        name="Choose Feet",
+        description="Say which bones touch the ground instead of letting Riff find them",
         default=False,
-    )  # fmt: skip
+    )
     feet: CollectionProperty(type=RiffFoot)
     active_foot: IntProperty(name="Foot", description="Bone that touches the ground")
     whole_nla: BoolProperty(
         name="Whole NLA",
         description="Learn what all strips of the NLA and the active action give together, not the active action alone",
         default=False,
-    )  # fmt: skip
+    )
     controls: CollectionProperty(type=RiffControl)
     active_control: IntProperty(name="Bone", description="Bone that Riff learns")
 

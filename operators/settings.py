@@ -76,65 +76,103 @@ class RiffSession(bpy.types.PropertyGroup):
     active_variation: IntProperty(name="Variation", description="Generated action")
     live_position: FloatProperty(
         name="Variation",
-        description="Place on the line of all seeds: whole numbers are seeds, between them they blend", default=1.0,
-        min=0.0, max=1000.0, soft_max=20.0, step=5, precision=2, update=_wish_again,
-    )  # fmt: skip
+        description="Place on the line of all seeds: whole numbers are seeds, between them they blend",
+        default=1.0,
+        min=0.0,
+        max=1000.0,
+        soft_max=20.0,
+        step=5,
+        precision=2,
+        update=_wish_again,
+    )
 
 
 class RiffSettings(bpy.types.PropertyGroup):
     """Settings of the panel, saved with the scene."""
 
     recipe: EnumProperty(
-        name="Recipe", description="How thoroughly the action is learned", items=CHOICE_ITEMS, default="fast",
+        name="Recipe",
+        description="How thoroughly the action is learned",
+        items=CHOICE_ITEMS,
+        default="fast",
         translation_context=WORDS,
-    )  # fmt: skip
+    )
     base: EnumProperty(
-        name="Based On", description="Recipe that the custom one starts from", items=RECIPE_ITEMS, default="fast",
+        name="Based On",
+        description="Recipe that the custom one starts from",
+        items=RECIPE_ITEMS,
+        default="fast",
         translation_context=WORDS,
-    )  # fmt: skip
+    )
     effort: FloatProperty(
-        name="Effort", description="Training steps, as a multiple of the recipe's", default=1.0, min=0.001, max=20.0,
-        soft_min=0.25, soft_max=4.0,
-    )  # fmt: skip
+        name="Effort",
+        description="Training steps, as a multiple of the recipe's",
+        default=1.0,
+        min=0.001,
+        max=20.0,
+        soft_min=0.25,
+        soft_max=4.0,
+    )
     faithfulness: FloatProperty(
         name="Faithfulness",
         description="How much the model is held to the source, as a multiple of the recipe's; less leaves more freedom",
-        default=1.0, min=0.0, max=10.0, soft_min=0.25, soft_max=4.0,
-    )  # fmt: skip
+        default=1.0,
+        min=0.0,
+        max=10.0,
+        soft_min=0.25,
+        soft_max=4.0,
+    )
     foot_weight: FloatProperty(
         name="Foot Contact",
-        description="How much sliding feet are held against the model, as a multiple of the recipe's", default=1.0,
-        min=0.0, max=10.0,
-    )  # fmt: skip
+        description="How much sliding feet are held against the model, as a multiple of the recipe's",
+        default=1.0,
+        min=0.0,
+        max=10.0,
+    )
     training_seed: IntProperty(
-        name="Training Seed", description="Trainings with another seed differ a little", default=0, min=0,
-    )  # fmt: skip
+        name="Training Seed", description="Trainings with another seed differ a little", default=0, min=0
+    )
     count: IntProperty(
-        name="Count", description="How many variations to generate", default=5, min=1, max=100, soft_max=20,
-    )  # fmt: skip
+        name="Count", description="How many variations to generate", default=5, min=1, max=100, soft_max=20
+    )
     source_length: BoolProperty(
-        name="Source Length", description="Make each variation as long as the action that was learned", default=True,
-    )  # fmt: skip
+        name="Source Length", description="Make each variation as long as the action that was learned", default=True
+    )
     frames: IntProperty(
-        name="Frames", description="How many frames each variation lasts", default=250, min=60, max=100_000,
+        name="Frames",
+        description="How many frames each variation lasts",
+        default=250,
+        min=60,
+        max=100_000,
         soft_max=2000,
-    )  # fmt: skip
+    )
     seed: IntProperty(
-        name="Seed", description="The same model, seed and length always give the same variations", default=1, min=0,
-    )  # fmt: skip
+        name="Seed", description="The same model, seed and length always give the same variations", default=1, min=0
+    )
     coarse: FloatProperty(
         name="Coarse Variation",
-        description="How much the course of the motion varies; 1 is what the model was trained for", default=1.0,
-        min=0.0, max=3.0, soft_max=2.0, update=_wish_again,
-    )  # fmt: skip
-    fine: FloatProperty(
-        name="Fine Variation", description="How much the details vary; 1 is what the model was trained for",
-        default=1.0, min=0.0, max=3.0, soft_max=2.0, update=_wish_again,
-    )  # fmt: skip
-    clean_feet: BoolProperty(
-        name="Clean Feet", description="Make standing feet stand where they would slide a little", default=True,
+        description="How much the course of the motion varies; 1 is what the model was trained for",
+        default=1.0,
+        min=0.0,
+        max=3.0,
+        soft_max=2.0,
         update=_wish_again,
-    )  # fmt: skip
+    )
+    fine: FloatProperty(
+        name="Fine Variation",
+        description="How much the details vary; 1 is what the model was trained for",
+        default=1.0,
+        min=0.0,
+        max=3.0,
+        soft_max=2.0,
+        update=_wish_again,
+    )
+    clean_feet: BoolProperty(
+        name="Clean Feet",
+        description="Make standing feet stand where they would slide a little",
+        default=True,
+        update=_wish_again,
+    )
 
 
 def session_of(context: bpy.types.Context) -> RiffSession:

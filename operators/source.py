@@ -151,8 +151,9 @@ def _rows(skeleton: Skeleton) -> list[tuple[str, str, str]]:
     parts = {joint: part.name for part in find_parts(skeleton) for joint in part.joints}
     return [
         (name, skeleton.names[partners[joint]] if partners[joint] != joint else "", parts.get(joint, ""))
-        for joint, name in enumerate(skeleton.names) if skeleton.bases[joint : joint + 1] not in ((TILT,), (WHOLE,))
-    ]  # fmt: skip
+        for joint, name in enumerate(skeleton.names)
+        if skeleton.bases[joint : joint + 1] not in ((TILT,), (WHOLE,))
+    ]
 
 
 def rows_found(ob: bpy.types.Object) -> list[tuple[str, str, str]]:

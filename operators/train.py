@@ -64,17 +64,19 @@ SEEN = 8.0
 
 
 def source_steps(
-    ob: bpy.types.Object, scene: bpy.types.Scene, action: bpy.types.Action | None = None, *, step: int = 1,
+    ob: bpy.types.Object,
+    scene: bpy.types.Scene,
+    action: bpy.types.Action | None = None,
+    *,
+    step: int = 1,
     seconds: float = STEP,
-) -> Generator[float, None, Motion]:  # fmt: skip
+) -> Generator[float, None, Motion]:
     """The same in steps of about so many seconds; of another action where one is given."""
     nla = action is None and plays_nla(ob)
     return read_steps(ob, action, scene=scene, step=step, nla=nla, seconds=seconds, **wishes(ob))
 
 
-def glance_steps(
-    ob: bpy.types.Object, scene: bpy.types.Scene, frames: int,
-) -> Generator[float, None, Motion]:  # fmt: skip
+def glance_steps(ob: bpy.types.Object, scene: bpy.types.Scene, frames: int) -> Generator[float, None, Motion]:
     """The same of about so many frames, more of a long action: enough to tell joints, feet and body parts."""
     span = (stack_of(ob).span if plays_nla(ob) else None) or ob.animation_data.action.frame_range
     slowest = max(1, int(scene.render.fps / scene.render.fps_base / SEEN))
@@ -85,13 +87,17 @@ class TrainingStart(Stepwise):
     """Mixed into operators that begin a training on what they `read`."""
 
     recipe: EnumProperty(
-        name="Recipe", description="How thoroughly the action is learned", items=OPERATOR_ITEMS, default="fast",
-    )  # fmt: skip
+        name="Recipe", description="How thoroughly the action is learned", items=OPERATOR_ITEMS, default="fast"
+    )
     seed: IntProperty(name="Seed", description="Trainings with another seed differ a little", default=0, min=0)
     scale: FloatProperty(
-        name="Scale", description="Share of the recipe's steps to do", default=1.0, min=0.0001, max=1.0,
+        name="Scale",
+        description="Share of the recipe's steps to do",
+        default=1.0,
+        min=0.0001,
+        max=1.0,
         options={"HIDDEN", "SKIP_SAVE"},
-    )  # fmt: skip
+    )
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
@@ -117,9 +123,7 @@ class TrainingStart(Stepwise):
         begun = replace(begin(motion, recipe, self.seed, self.start()), rig=rig)
         path, held = claim_new_model(name, [job.path for job in jobs.trainings() if job.running])
         python, device = training_python(), training_device()
-        _begin(jobs.TrainingJob(
-            begun, path, keep=checkpoint_path(path), python=python, device=device, claims=[held],
-        ))  # fmt: skip
+        _begin(jobs.TrainingJob(begun, path, keep=checkpoint_path(path), python=python, device=device, claims=[held]))
 
     def finished(self: Any, context: bpy.types.Context) -> Any:
         self.report({"INFO"}, f"Training on {self._what} has begun")

@@ -31,8 +31,8 @@ def learned_action(ob: bpy.types.Object) -> bpy.types.Action | None:
 
 
 def dress_action(
-    ob: bpy.types.Object, action: bpy.types.Action, motion: Motion, *, asset: bool, tolerance: float,
-) -> None:  # fmt: skip
+    ob: bpy.types.Object, action: bpy.types.Action, motion: Motion, *, asset: bool, tolerance: float
+) -> None:
     """What every new variation may get: a picture for the asset browser, fewer keys."""
     if asset:
         give_picture(action, motion)
@@ -102,13 +102,17 @@ class ActionWriter(Stepwise):
             raise RiffError("The armature was deleted or renamed meanwhile.")
         source = learned_action(ob)
         properties = {
-            "riff_model": self._job.model_name, "riff_seed": self.seed, "riff_index": index, "riff_armature": ob.name,
-            "riff_source": source.name if source else "", **self.action_properties(motion),
-        }  # fmt: skip
+            "riff_model": self._job.model_name,
+            "riff_seed": self.seed,
+            "riff_index": index,
+            "riff_armature": ob.name,
+            "riff_source": source.name if source else "",
+            **self.action_properties(motion),
+        }
         name = name_of_two(self._job.model_name, self.action_name(index))
         writing = write_steps(
-            ob, motion, name, source_action=source, properties=properties, frame_start=self.frame_start(),
-        )  # fmt: skip
+            ob, motion, name, source_action=source, properties=properties, frame_start=self.frame_start()
+        )
         action = yield from part_of(writing, index, len(self._job.motions))
         self._made.append(action)
         yield self._share()

@@ -12,9 +12,17 @@ from .tab import ForArmature, say
 
 class RIFF_UL_parts(bpy.types.UIList):
     def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
-        index: Any, flt_flag: Any,
-    ) -> None:  # fmt: skip
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_property: Any,
+        index: Any,
+        flt_flag: Any,
+    ) -> None:
         row = layout.row()
         row.prop(item, "use", text="")
         row.label(text=item.name, translate=False)
@@ -22,9 +30,17 @@ class RIFF_UL_parts(bpy.types.UIList):
 
 class RIFF_UL_moments(bpy.types.UIList):
     def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
-        index: Any, flt_flag: Any,
-    ) -> None:  # fmt: skip
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_property: Any,
+        index: Any,
+        flt_flag: Any,
+    ) -> None:
         row = layout.split(factor=0.65, align=True)
         row.prop_search(item, "region", context.object.riff, "regions", text="", icon="ARROW_LEFTRIGHT")
         row.prop(item, "frame", text="")
@@ -32,9 +48,17 @@ class RIFF_UL_moments(bpy.types.UIList):
 
 class RIFF_UL_bone_pairs(bpy.types.UIList):
     def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
-        index: Any, flt_flag: Any,
-    ) -> None:  # fmt: skip
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_property: Any,
+        index: Any,
+        flt_flag: Any,
+    ) -> None:
         row = layout.split(factor=0.5, align=True)
         row.label(text=item.name, icon="BONE_DATA", translate=False)
         other = data.armature

@@ -9,9 +9,17 @@ import bpy
 
 class RIFF_UL_models(bpy.types.UIList):
     def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
-        index: Any, flt_flag: Any,
-    ) -> None:  # fmt: skip
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_property: Any,
+        index: Any,
+        flt_flag: Any,
+    ) -> None:
         row = layout.split(factor=0.75)
         row.alert = bool(item.problem)
         row.label(text=item.name, icon="ERROR" if item.problem else "NETWORK_DRIVE", translate=False)
@@ -25,17 +33,26 @@ class RIFF_UL_variations(bpy.types.UIList):
     """Shows the actions of the active armature only."""
 
     def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
-        index: Any, flt_flag: Any,
-    ) -> None:  # fmt: skip
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_property: Any,
+        index: Any,
+        flt_flag: Any,
+    ) -> None:
         row = layout.row(align=True)
         shown = context.object.animation_data
         is_shown = shown is not None and shown.action is not None and shown.action.name == item.name
         play = row.operator("riff.show_action", text="", icon="RADIOBUT_ON" if is_shown else "PLAY", emboss=False)
         play.action = item.name
         row.label(text=item.label, translate=False)
-        keep = row.operator("riff.keep_variation", text="", icon="CHECKBOX_HLT" if item.kept else "CHECKBOX_DEHLT",
-                            emboss=False)  # fmt: skip
+        keep = row.operator(
+            "riff.keep_variation", text="", icon="CHECKBOX_HLT" if item.kept else "CHECKBOX_DEHLT", emboss=False
+        )
         keep.action = item.name
         row.operator("riff.discard_variation", text="", icon="X", emboss=False).action = item.name
 

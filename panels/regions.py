@@ -11,9 +11,17 @@ SHORT = {"PREVIEW": "Preview", "MARKERS": "Markers", "KEYS": "Keys"}
 
 class RIFF_UL_regions(bpy.types.UIList):
     def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
-        index: Any, flt_flag: Any,
-    ) -> None:  # fmt: skip
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_property: Any,
+        index: Any,
+        flt_flag: Any,
+    ) -> None:
         row = layout.row(align=True)
         row.prop(item, "use", text="")
         swatch = row.row()

@@ -142,17 +142,33 @@ class RIFF_PT_learned(RiffPanel, bpy.types.Panel):
 
 class RIFF_UL_feet(bpy.types.UIList):
     def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
-        index: Any, flt_flag: Any,
-    ) -> None:  # fmt: skip
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_property: Any,
+        index: Any,
+        flt_flag: Any,
+    ) -> None:
         layout.prop_search(item, "name", context.object.data, "bones", text="", icon="BONE_DATA")
 
 
 class RIFF_UL_controls(bpy.types.UIList):
     def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_property: Any,
-        index: Any, flt_flag: Any,
-    ) -> None:  # fmt: skip
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_property: Any,
+        index: Any,
+        flt_flag: Any,
+    ) -> None:
         row = layout.row()
         row.prop(item, "learn", text="")
         names = row.row()

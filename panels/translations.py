@@ -1,22 +1,30 @@
-"""The interface in other languages; a language is a module of words."""
+"""The interface in other languages: one JSON file a language in `languages/`, English text to translation."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import bpy
 
-from . import german
-
-LANGUAGES = {"de_DE": german.WORDS}
+LANGUAGES = Path(__file__).with_name("languages")
 
 CONTEXTS = ("*", "Operator", "Riff")
 """Blender looks for operators' labels in a context of their own; the last is that of `operators.settings`."""
 
 
+def read_language(name: str) -> dict[str, str]:
+    """Translations by English text of a language such as de_DE."""
+    catalogue: dict[str, str] = json.loads((LANGUAGES / f"{name}.json").read_text(encoding="utf-8"))
+    return catalogue
+
+
 def table() -> dict[str, dict[tuple[str, str], str]]:
-    """What Blender wants to have: for each language the words by context and English text."""
+    """Translations by context and English text for each language, as Blender registers them."""
+    catalogues = {path.stem: read_language(path.stem) for path in sorted(LANGUAGES.glob("*.json"))}
     return {
-        language: {(context, english): word for context in CONTEXTS for english, word in words.items()}
-        for language, words in LANGUAGES.items()
+        language: {(context, english): text for context in CONTEXTS for english, text in catalogue.items()}
+        for language, catalogue in catalogues.items()
     }
 
 

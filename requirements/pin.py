@@ -65,9 +65,12 @@ def pinned(target: Target, python: str) -> str:
     known = KNOWN.get(stem)
     hashed = not target.build or known is not None
     lines = [
-        f"# title: {target.title}", f"# torch: {version}", f"# download: {target.download} MB",
-        f"# disk: {target.disk} MB", f"# tried: {target.tried if python == PYTHONS[0] else NOT_TRIED}",
-    ]  # fmt: skip
+        f"# title: {target.title}",
+        f"# torch: {version}",
+        f"# download: {target.download} MB",
+        f"# disk: {target.disk} MB",
+        f"# tried: {target.tried if python == PYTHONS[0] else NOT_TRIED}",
+    ]
     if target.build:
         lines.append(f"--extra-index-url {INDEX}{target.build}")
     if not hashed:
@@ -82,12 +85,22 @@ def pinned(target: Target, python: str) -> str:
 
 def resolve(target: Target, python: str) -> str:
     """All of torch's requirements with the hashes of PyPI's files."""
-    command = ["uv", "pip", "compile", "-", "--generate-hashes", "--no-header", "--no-annotate", "--quiet",
-               f"--python-version={python}", f"--python-platform={target.uv_platform}"]  # fmt: skip
+    command = [
+        "uv",
+        "pip",
+        "compile",
+        "-",
+        "--generate-hashes",
+        "--no-header",
+        "--no-annotate",
+        "--quiet",
+        f"--python-version={python}",
+        f"--python-platform={target.uv_platform}",
+    ]
     oldest = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}  # PyTorch has no wheels for older macOS
     done = subprocess.run(
-        command, input=f"torch=={VERSION}\n", text=True, stdout=subprocess.PIPE, check=True, env=oldest,
-    )  # fmt: skip
+        command, input=f"torch=={VERSION}\n", text=True, stdout=subprocess.PIPE, check=True, env=oldest
+    )
     return done.stdout
 
 

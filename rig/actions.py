@@ -67,8 +67,8 @@ def armature_of(armature_object: bpy.types.Object | None) -> bpy.types.Object:
 
 
 def source_of(
-    armature_object: bpy.types.Object, action: bpy.types.Action | None = None, slot: bpy.types.ActionSlot | None = None,
-) -> Source:  # fmt: skip
+    armature_object: bpy.types.Object, action: bpy.types.Action | None = None, slot: bpy.types.ActionSlot | None = None
+) -> Source:
     """The action asked for, or else the armature's active one, with the slot that is meant for the armature.
 
     Raises ClipError where there is no action, no slot for the armature, or nothing keyed in it.

@@ -54,9 +54,13 @@ def check_inheritance(armature_object: bpy.types.Object, names: Sequence[str]) -
 
 
 def check_poses(
-    armature_object: bpy.types.Object, rest: Rest, joints: list[int], poses: Poses,
-    channels: dict[tuple[str, str], bool], frames: Sequence[int],
-) -> None:  # fmt: skip
+    armature_object: bpy.types.Object,
+    rest: Rest,
+    joints: list[int],
+    poses: Poses,
+    channels: dict[tuple[str, str], bool],
+    frames: Sequence[int],
+) -> None:
     """Raise NotBones, naming bone and frame, for poses that are not finite, scaled oddly, or not what is keyed."""
     pose = poses.pose[:, joints]
     _check_finite(rest, joints, pose, frames)
@@ -117,9 +121,13 @@ def _check_still_above(rest: Rest, root: int, pose: Array, frames: Sequence[int]
 
 
 def _check_forward_kinematics(
-    armature_object: bpy.types.Object, rest: Rest, joints: list[int], poses: Poses,
-    channels: dict[tuple[str, str], bool], frames: Sequence[int],
-) -> None:  # fmt: skip
+    armature_object: bpy.types.Object,
+    rest: Rest,
+    joints: list[int],
+    poses: Poses,
+    channels: dict[tuple[str, str], bool],
+    frames: Sequence[int],
+) -> None:
     """Compare what Blender evaluated with parent × rest × keys: constraints, bones that do not inherit rotation and the
     like show as a difference, and keys written later would not give the pose that was meant."""
     above = np.array(rest.parents)[joints]

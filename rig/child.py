@@ -38,9 +38,16 @@ class NotStarted(RiffError):
 
 
 def run_in_child(
-    python: Path, begun: Checkpoint, path: Path | None, send: Callable[[str, Any], None],
-    should_stop: Callable[[], bool], *, keep: Path | None = None, device: str = "auto", claims: Sequence[Claim] = (),
-) -> None:  # fmt: skip
+    python: Path,
+    begun: Checkpoint,
+    path: Path | None,
+    send: Callable[[str, Any], None],
+    should_stop: Callable[[], bool],
+    *,
+    keep: Path | None = None,
+    device: str = "auto",
+    claims: Sequence[Claim] = (),
+) -> None:
     """What `core.training_run.run_training` does, in another process; the same messages, errors and files.
 
     Without `path` the child only says how long the training would take. It shares the `claims` where the system can:
@@ -56,10 +63,18 @@ def run_in_child(
         command = [str(python), "-m", "core.worker", str(state), *([str(path)] if path else []), "--device", device]
         try:
             child = subprocess.Popen(
-                command, env=_environment(python, own), cwd=EXTENSION_ROOT, stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
-                creationflags=WINDOWS_FLAGS, pass_fds=shared,
-            )  # fmt: skip
+                command,
+                env=_environment(python, own),
+                cwd=EXTENSION_ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                creationflags=WINDOWS_FLAGS,
+                pass_fds=shared,
+            )
         except OSError as error:
             raise NotStarted(f"“{python}” cannot be started: {error.strerror or error}.") from error
         try:
@@ -102,8 +117,10 @@ def is_own(python: Path) -> bool:
 def _relay(child: subprocess.Popen[str], send: Callable[[str, Any], None], should_stop: Callable[[], bool]) -> None:
     lines: SimpleQueue[str | None] = SimpleQueue()
     complaints: list[str] = []
-    readers = [threading.Thread(target=_read_lines, args=(child, lines)),
-               threading.Thread(target=lambda: complaints.extend(child.stderr or ()))]  # fmt: skip
+    readers = [
+        threading.Thread(target=_read_lines, args=(child, lines)),
+        threading.Thread(target=lambda: complaints.extend(child.stderr or ())),
+    ]
     for reader in readers:
         reader.start()
     asked = False

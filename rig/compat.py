@@ -34,8 +34,8 @@ def new_channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> bpy.
 
 
 def new_channelbags(
-    action: bpy.types.Action, name: str, owners: Iterable[str],
-) -> dict[str, bpy.types.ActionChannelbag]:  # fmt: skip
+    action: bpy.types.Action, name: str, owners: Iterable[str]
+) -> dict[str, bpy.types.ActionChannelbag]:
     """Empty channelbags of a new action for an object of this name (“”) and other owners, by type and name (KEY:Key).
 
     They share the one layer and strip that 4.5 and 5.2 allow.
@@ -74,9 +74,7 @@ def ensure_pose(armature_object: bpy.types.Object) -> None:
         raise ClipError(f"“{armature_object.name}” is in no scene; link it to one first.")
 
 
-def assign_action(
-    owner: bpy.types.Object, action: bpy.types.Action, slot: bpy.types.ActionSlot | None = None,
-) -> None:  # fmt: skip
+def assign_action(owner: bpy.types.Object, action: bpy.types.Action, slot: bpy.types.ActionSlot | None = None) -> None:
     """Make an action the object's active one, together with a slot (the one meant for the object unless given).
 
     On assignment alone, 4.5 and 5.2 pick the slot whose name is the object's and else none, even where there is only

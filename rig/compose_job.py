@@ -20,9 +20,16 @@ class CompositionJob(Job):
     """
 
     def __init__(
-        self, model_path: Path, source: Motion, direction: Direction, *, count: int, seed: int, clean: bool = True,
+        self,
+        model_path: Path,
+        source: Motion,
+        direction: Direction,
+        *,
+        count: int,
+        seed: int,
+        clean: bool = True,
         bones: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__("Composing")
         self.model_name = ""
         self.motions: list[Motion] = []

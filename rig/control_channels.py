@@ -28,8 +28,8 @@ def match_controls(armature_object: bpy.types.Object, rest: Rest, skeleton: Skel
 
 
 def control_channels(
-    armature_object: bpy.types.Object, rest: Rest, skeleton: Skeleton, controls: list[Control], source: Source | None,
-) -> tuple[list[tuple[str, str]], dict[str, int]]:  # fmt: skip
+    armature_object: bpy.types.Object, rest: Rest, skeleton: Skeleton, controls: list[Control], source: Source | None
+) -> tuple[list[tuple[str, str]], dict[str, int]]:
     """(bone, property) of what is written, and the joint that holds it: what the source keys, or all where it is None.
 
     A location is written where it was learned: the root's, and those that move.

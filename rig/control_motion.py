@@ -17,9 +17,15 @@ _MOVES = 1e-5
 
 
 def control_motion(
-    rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames, names: Sequence[str],
-    sliding: Collection[str], size: float, fps: float,
-) -> Motion:  # fmt: skip
+    rest: Rest,
+    poses: Poses,
+    controls: Sequence[Control],
+    frames: Frames,
+    names: Sequence[str],
+    sliding: Collection[str],
+    size: float,
+    fps: float,
+) -> Motion:
     """The motion of controls, without contacts and properties; `sliding` names those whose keyed location moves.
 
     `size` is the armature's height in its own units. Where a control's place in the world is told, it is the one that
@@ -111,9 +117,8 @@ def _rest_places(rest: Rest, world: Array, controls: Sequence[Control]) -> Array
 
 
 def _tell_by_own_channels(
-    rotations: Array, offsets: Array, base: Array, rest: Rest, world: Array, controls: Sequence[Control],
-    frames: Frames,
-) -> None:  # fmt: skip
+    rotations: Array, offsets: Array, base: Array, rest: Rest, world: Array, controls: Sequence[Control], frames: Frames
+) -> None:
     """Controls that nothing carries stiffly: their own channels, in the axes that they have in the world at rest."""
     for joint, control in enumerate(controls):
         if control.base == OWN:
@@ -124,8 +129,8 @@ def _tell_by_own_channels(
 
 
 def standing_offsets(
-    rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames, translated: Collection[int],
-) -> tuple[Array, Array]:  # fmt: skip
+    rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames, translated: Collection[int]
+) -> tuple[Array, Array]:
     """What a skeleton's offsets (J, 3) and its root's place (3,) say in file lengths, for the armature as it is now."""
     turns, places = _world_transforms(rest, poses, controls, frames)
     above = [max(control.parent, 0) for control in controls]
@@ -158,9 +163,7 @@ class Rigging:
     unturned: frozenset[int] = frozenset()
 
 
-def rigging_of(
-    controls: Sequence[Control], frames: Frames, rest: Rest, poses: Poses, world: Array,
-) -> Rigging:  # fmt: skip
+def rigging_of(controls: Sequence[Control], frames: Frames, rest: Rest, poses: Poses, world: Array) -> Rigging:
     """`frames` and `poses` hold one row; `world` (4, 4) is the object's matrix for which motions are meant."""
     zero = []
     for joint, control in enumerate(controls):

@@ -67,7 +67,7 @@ def others_in(scene: bpy.types.Scene, crowd: bpy.types.Collection | None) -> lis
     found = [collection for collection in crowds() if collection != crowd]
     return [
         ob for collection in found for ob in members_of(collection) if ob.name in scene.objects and ob.visible_get()
-    ]  # fmt: skip
+    ]
 
 
 def action_of(member: bpy.types.Object) -> bpy.types.Action | None:
@@ -120,9 +120,15 @@ class Before:
             return None
         strips = [strip for track in member.animation_data.nla_tracks for strip in track.strips]
         return Before(
-            member.name, member.session_uid, np.array(member.matrix_world), np.array(member[PATH]),
-            np.array(member[SPOT]), action.name, bool(strips), strips[0].repeat if strips else 1.0,
-        )  # fmt: skip
+            member.name,
+            member.session_uid,
+            np.array(member.matrix_world),
+            np.array(member[PATH]),
+            np.array(member[SPOT]),
+            action.name,
+            bool(strips),
+            strips[0].repeat if strips else 1.0,
+        )
 
     def give_back(self) -> None:
         """The motion that the member has meanwhile is removed."""
@@ -141,9 +147,7 @@ def remove_unused(action: bpy.types.Action) -> None:
         bpy.data.actions.remove(action)
 
 
-def give_action(
-    member: bpy.types.Object, action: bpy.types.Action, *, nla: bool, repeat: float = 1.0,
-) -> None:  # fmt: skip
+def give_action(member: bpy.types.Object, action: bpy.types.Action, *, nla: bool, repeat: float = 1.0) -> None:
     """Let a member play an action, itself or on an NLA track where it is repeated."""
     data = member.animation_data or member.animation_data_create()
     for track in list(data.nla_tracks):

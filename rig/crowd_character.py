@@ -123,9 +123,7 @@ def _sites(ob: bpy.types.Object, index: dict[bpy.types.Object, int]) -> Iterator
             yield from _in_items(variable.targets, (*steps, "targets"), index)
 
 
-def _in_items(
-    items: Iterable[Any], steps: tuple[str | int, ...], index: dict[bpy.types.Object, int],
-) -> Iterator[Site]:  # fmt: skip
+def _in_items(items: Iterable[Any], steps: tuple[str | int, ...], index: dict[bpy.types.Object, int]) -> Iterator[Site]:
     for number, item in enumerate(items):
         here = (*steps, number)
         for name, prop in item.bl_rna.properties.items():
@@ -139,9 +137,7 @@ def _in_items(
             yield from _in_inputs(item, here, index)
 
 
-def _in_inputs(
-    modifier: Any, steps: tuple[str | int, ...], index: dict[bpy.types.Object, int],
-) -> Iterator[Site]:  # fmt: skip
+def _in_inputs(modifier: Any, steps: tuple[str | int, ...], index: dict[bpy.types.Object, int]) -> Iterator[Site]:
     """Objects that a Geometry Nodes modifier is given: id-properties of it by the socket's name."""
     for key in list(modifier.keys()):
         found = modifier[key]

@@ -90,9 +90,17 @@ class ActionMaker:
     """Writes actions of the same curves with as many keys each: the second and all later ones are copies."""
 
     def __init__(
-        self, armature_object: bpy.types.Object, names: Sequence[CurveName], moves: NDArray[np.bool_], count: int,
-        source: Source | None, first: int, *, bezier: bool, loop: bool,
-    ) -> None:  # fmt: skip
+        self,
+        armature_object: bpy.types.Object,
+        names: Sequence[CurveName],
+        moves: NDArray[np.bool_],
+        count: int,
+        source: Source | None,
+        first: int,
+        *,
+        bezier: bool,
+        loop: bool,
+    ) -> None:
         """Raises KeyError where the armature lacks a bone."""
         self.moves, self.bezier, self._loop = moves, bezier, loop
         self._model = bpy.data.actions.new("Riff Crowd")
@@ -106,9 +114,8 @@ class ActionMaker:
             raise
 
     def _add_curves(
-        self, bag: bpy.types.ActionChannelbag, armature_object: bpy.types.Object, names: Sequence[CurveName],
-        count: int,
-    ) -> set[tuple[str, int]]:  # fmt: skip
+        self, bag: bpy.types.ActionChannelbag, armature_object: bpy.types.Object, names: Sequence[CurveName], count: int
+    ) -> set[tuple[str, int]]:
         """Curves without values; their paths and indices."""
         bones, written = armature_object.pose.bones, set()
         for (bone, channel, index), moved in zip(names, self.moves, strict=True):
@@ -174,8 +181,8 @@ def _set_handles(curve: bpy.types.FCurve, keys: Values, slopes: Values) -> None:
 
 
 def _hold_the_rest(
-    bag: bpy.types.ActionChannelbag, source: Source | None, written: set[tuple[str, int]], first: int,
-) -> None:  # fmt: skip
+    bag: bpy.types.ActionChannelbag, source: Source | None, written: set[tuple[str, int]], first: int
+) -> None:
     """What else the source keys stays at its first value, but for the object's own place: that is the crowd's."""
     for curve in source.bag.fcurves if source else ():
         value = curve.evaluate(first)

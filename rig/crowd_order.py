@@ -108,10 +108,16 @@ class Prepared:
 
 
 def prepare(
-    context: bpy.types.Context, armature: bpy.types.Object, model: Model, settings: CrowdSettings, count: int, *,
-    present: Sequence[bpy.types.Object] = (), crowd: bpy.types.Collection | None = None,
+    context: bpy.types.Context,
+    armature: bpy.types.Object,
+    model: Model,
+    settings: CrowdSettings,
+    count: int,
+    *,
+    present: Sequence[bpy.types.Object] = (),
+    crowd: bpy.types.Collection | None = None,
     spots: Sequence[Spot] | None = None,
-) -> Prepared:  # fmt: skip
+) -> Prepared:
     """All that making `count` members takes. `present` are members of their `crowd` that are there and stay; `spots`
     replace those of the settings. Raises RiffError for what cannot be, in a sentence."""
     armature = armature_of(armature)
@@ -137,12 +143,17 @@ def prepare(
     floor = Floor(distance, surface.covers if surface and spots is None else None)
     _take_up(context, floor, armature, plan.joints[0], [*present, *others_in(context.scene, crowd)], settings)
     order = Order(
-        wish=_wish(settings, count), fps=context.scene.render.fps / context.scene.render.fps_base, loop=settings.loop,
-        clean=settings.clean_feet, floor=floor, spots=chosen,
+        wish=_wish(settings, count),
+        fps=context.scene.render.fps / context.scene.render.fps_base,
+        loop=settings.loop,
+        clean=settings.clean_feet,
+        floor=floor,
+        spots=chosen,
         taken=[key for key in map(key_of, present) if key is not None],
-        level=floor_of(model.source, float(plan.world[2, 3])), unit_scale=scale,
+        level=floor_of(model.source, float(plan.world[2, 3])),
+        unit_scale=scale,
         heights=surface.heights if surface else None,
-    )  # fmt: skip
+    )
     maker = KeyMaker(armature, plan, settings.light)
     job = CrowdJob(with_strength(model, settings.coarse, settings.fine), order, maker)
     return Prepared(job, maker, distance)
@@ -168,9 +179,15 @@ def _wish(settings: CrowdSettings, count: int) -> Wish:
     phase = settings.frames - 1 if settings.loop else settings.phase
     pool = settings.pool if settings.loop else max(settings.pool, min(MOST, FEW / count))
     return Wish(
-        count=count, frames=settings.frames, seed=settings.seed, first=settings.next, phase=phase,
-        uneven=settings.uneven, pool=pool, centred=settings.centred,
-    )  # fmt: skip
+        count=count,
+        frames=settings.frames,
+        seed=settings.seed,
+        first=settings.next,
+        phase=phase,
+        uneven=settings.uneven,
+        pool=pool,
+        centred=settings.centred,
+    )
 
 
 def _looks(context: bpy.types.Context, model: Model, settings: CrowdSettings) -> Looks:
@@ -185,9 +202,13 @@ def _looks(context: bpy.types.Context, model: Model, settings: CrowdSettings) ->
 
 
 def _take_up(
-    context: bpy.types.Context, floor: Floor, armature: bpy.types.Object, root: int,
-    present: Sequence[bpy.types.Object], settings: CrowdSettings,
-) -> None:  # fmt: skip
+    context: bpy.types.Context,
+    floor: Floor,
+    armature: bpy.types.Object,
+    root: int,
+    present: Sequence[bpy.types.Object],
+    settings: CrowdSettings,
+) -> None:
     """Mark where the character and the members that stay will be; `root` is the index of its root bone."""
     spans: dict[bpy.types.Collection, Span] = {}
     own = Span(settings.frame_start, settings.frames, settings.loop)
@@ -211,9 +232,7 @@ def _span_of(crowd: bpy.types.Collection, own: Span) -> Span:
     return Span(theirs.frame_start, theirs.frames, theirs.loop)
 
 
-def _path_of(
-    context: bpy.types.Context, armature: bpy.types.Object, root: int, settings: CrowdSettings,
-) -> Array:  # fmt: skip
+def _path_of(context: bpy.types.Context, armature: bpy.types.Object, root: int, settings: CrowdSettings) -> Array:
     """Where the character's own action takes its root (ROWS, 2) in the frames of the crowd."""
     try:
         source = source_of(armature)

@@ -16,8 +16,8 @@ class CrowdWriter:
     """Writes the members that a finished job has ready, one at a call, so that Blender stays responsive between."""
 
     def __init__(
-        self, scene: bpy.types.Scene, armature: bpy.types.Object, prepared: Prepared, settings: CrowdSettings,
-    ) -> None:  # fmt: skip
+        self, scene: bpy.types.Scene, armature: bpy.types.Object, prepared: Prepared, settings: CrowdSettings
+    ) -> None:
         job = prepared.job
         self.settings, self._ready, self._last = settings, job.ready, scene.frame_end
         self._actions: ActionMaker | None = None
@@ -28,9 +28,15 @@ class CrowdWriter:
         size = body_size(plan.rest.matrices[:, :3, 3])
         moves = moving([one.keys for one in job.ready], job.names, size, settings.light)
         self._actions = ActionMaker(
-            armature, job.names, moves, len(job.ready[0].keys.rows), learned_source(armature, settings), plan.first,
-            bezier=settings.light, loop=settings.loop and not settings.nla,
-        )  # fmt: skip
+            armature,
+            job.names,
+            moves,
+            len(job.ready[0].keys.rows),
+            learned_source(armature, settings),
+            plan.first,
+            bezier=settings.light,
+            loop=settings.loop and not settings.nla,
+        )
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -62,10 +68,17 @@ class CrowdWriter:
         settings = self.settings
         seed, number = ready.key
         return {
-            "riff_model": settings.model, "riff_seed": seed, "riff_index": number, "riff_armature": member.name,
-            "riff_frames": int(ready.keys.rows[-1]) + 1, "riff_source": settings.source, "riff_coarse": settings.coarse,
-            "riff_fine": settings.fine, "riff_clean_feet": settings.clean_feet, "riff_loop": settings.loop,
-        }  # fmt: skip
+            "riff_model": settings.model,
+            "riff_seed": seed,
+            "riff_index": number,
+            "riff_armature": member.name,
+            "riff_frames": int(ready.keys.rows[-1]) + 1,
+            "riff_source": settings.source,
+            "riff_coarse": settings.coarse,
+            "riff_fine": settings.fine,
+            "riff_clean_feet": settings.clean_feet,
+            "riff_loop": settings.loop,
+        }
 
     def keep(self) -> None:
         """All is as it is to be: motions that members have had before are removed."""

@@ -80,16 +80,21 @@ def column_lengths(linear: Array) -> Array:
 
 
 def sample_poses(
-    armature_object: bpy.types.Object, source: Source | None, frames: Sequence[int], scene: bpy.types.Scene,
-) -> Poses:  # fmt: skip
+    armature_object: bpy.types.Object, source: Source | None, frames: Sequence[int], scene: bpy.types.Scene
+) -> Poses:
     """Evaluate the armature at each frame as it plays `source` alone (or no action), the user's scene untouched."""
     return run_through(sample_steps(armature_object, source, frames, scene))
 
 
 def sample_steps(
-    armature_object: bpy.types.Object, source: Source | None, frames: Sequence[int], scene: bpy.types.Scene, *,
-    seconds: float = math.inf, watched: Sequence[tuple[str, int]] = (),
-) -> Generator[float, None, Poses]:  # fmt: skip
+    armature_object: bpy.types.Object,
+    source: Source | None,
+    frames: Sequence[int],
+    scene: bpy.types.Scene,
+    *,
+    seconds: float = math.inf,
+    watched: Sequence[tuple[str, int]] = (),
+) -> Generator[float, None, Poses]:
     """What `sample_poses` returns, in steps of about so many seconds; yields the share of the frames that is done.
 
     Between two steps nothing of Riff is in the file: it may be saved, undone or left. Raises ClipError where armature
@@ -162,9 +167,12 @@ def _from_columns(rows: np.ndarray, bones: int) -> Array:
 
 @contextmanager
 def _copy_in_own_scene(
-    armature_object: bpy.types.Object, action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None,
-    scene: bpy.types.Scene, stacked: bool = False,
-) -> Iterator[tuple[bpy.types.Object, bpy.types.Scene]]:  # fmt: skip
+    armature_object: bpy.types.Object,
+    action: bpy.types.Action | None,
+    slot: bpy.types.ActionSlot | None,
+    scene: bpy.types.Scene,
+    stacked: bool = False,
+) -> Iterator[tuple[bpy.types.Object, bpy.types.Scene]]:
     """A copy of the armature object in a scene of its own: 50 times faster beside a heavy mesh, and the user's frame,
     active action, slot and NLA stay as they are. `ID.copy` turns constraints and drivers that look at the original
     towards the copy."""
@@ -191,8 +199,8 @@ def _copy_in_own_scene(
 
 
 def _play_alone(
-    copy: bpy.types.Object, action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None, stacked: bool,
-) -> None:  # fmt: skip
+    copy: bpy.types.Object, action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None, stacked: bool
+) -> None:
     """The action at full influence, which only the NLA lowers, and on its own time if it is tweaked in a strip; or the
     NLA as it is where that is `stacked`."""
     animation = copy.animation_data or copy.animation_data_create()

@@ -20,9 +20,17 @@ class GenerationJob(Job):
     """
 
     def __init__(
-        self, model_path: Path, *, count: int, frames: int | None, fps: float, seed: int,
-        strength: tuple[float, float] = (1.0, 1.0), clean: bool = True, like: Sequence[tuple[float, int]] = (),
-    ) -> None:  # fmt: skip
+        self,
+        model_path: Path,
+        *,
+        count: int,
+        frames: int | None,
+        fps: float,
+        seed: int,
+        strength: tuple[float, float] = (1.0, 1.0),
+        clean: bool = True,
+        like: Sequence[tuple[float, int]] = (),
+    ) -> None:
         super().__init__("Generating")
         self.model_name = ""
         self.motions: list[Motion] = []

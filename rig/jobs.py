@@ -163,9 +163,16 @@ class TrainingJob(Job):
     """
 
     def __init__(
-        self, begun: Checkpoint | Path, path: Path, *, name: str = "", keep: Path | None = None, device: str = "auto",
-        python: Path | None = None, claims: Sequence[Claim] = (),
-    ) -> None:  # fmt: skip
+        self,
+        begun: Checkpoint | Path,
+        path: Path,
+        *,
+        name: str = "",
+        keep: Path | None = None,
+        device: str = "auto",
+        python: Path | None = None,
+        claims: Sequence[Claim] = (),
+    ) -> None:
         super().__init__("Training")
         self.path, self.keep = path, keep
         self.name = name or path.stem

@@ -10,8 +10,23 @@ import bpy
 from ..core.errors import ModelError
 from .models import model_files, unfinished_trainings
 
-KINDS = ("objects", "actions", "armatures", "meshes", "scenes", "collections", "materials", "shape_keys", "texts",
-         "images", "cameras", "lights", "worlds", "node_groups", "libraries")  # fmt: skip
+KINDS = (
+    "objects",
+    "actions",
+    "armatures",
+    "meshes",
+    "scenes",
+    "collections",
+    "materials",
+    "shape_keys",
+    "texts",
+    "images",
+    "cameras",
+    "lights",
+    "worlds",
+    "node_groups",
+    "libraries",
+)
 
 
 def names_of_file() -> set[str]:

@@ -30,8 +30,8 @@ class Curve:
 
 
 def new_action(
-    owner: str, name: str, curves: list[Curve], frame_start: int, properties: Mapping[str, Any],
-) -> bpy.types.Action:  # fmt: skip
+    owner: str, name: str, curves: list[Curve], frame_start: int, properties: Mapping[str, Any]
+) -> bpy.types.Action:
     """An action with a slot for the object called `owner`."""
     action = bpy.data.actions.new(name)
     try:

@@ -67,8 +67,8 @@ class Preview:
     """Shows motions of one skeleton on one armature, known by its name; keeps no reference to Blender data."""
 
     def __init__(
-        self, armature_object: bpy.types.Object, source_action: bpy.types.Action | None, motion: Motion,
-    ) -> None:  # fmt: skip
+        self, armature_object: bpy.types.Object, source_action: bpy.types.Action | None, motion: Motion
+    ) -> None:
         """Raises ClipError or ModelError where the motion cannot be shown on this armature."""
         armature_object = armature_of(armature_object)
         source = source_of(armature_object, source_action) if source_action else None
@@ -77,9 +77,11 @@ class Preview:
         self.shown: Motion | None = None
         self._scene = bpy.context.scene.name
         self._before = PoseBefore(
-            self._pose(armature_object), self._properties(armature_object, motion), self._scene,
+            self._pose(armature_object),
+            self._properties(armature_object, motion),
+            self._scene,
             bpy.context.scene.frame_current,
-        )  # fmt: skip
+        )
         self._mark(armature_object)
 
     def show(self, motion: Motion) -> None:

@@ -45,9 +45,7 @@ class Track:
     place: tuple[float, ...] = ()
 
 
-def read_tracks(
-    armature_object: bpy.types.Object, source: Source, frames: Sequence[int], poses: Poses,
-) -> list[Track]:  # fmt: skip
+def read_tracks(armature_object: bpy.types.Object, source: Source, frames: Sequence[int], poses: Poses) -> list[Track]:
     """The properties that move, of the armature object and of what belongs to it. Raises ClipError for one that is
     keyed to what is no number."""
     tracks = []
@@ -115,8 +113,8 @@ def _joint_of(track: Track, rest: Rest, bones: Sequence[int], world: Array) -> i
 
 
 def keyed_owners(
-    armature_object: bpy.types.Object, source: Source,
-) -> Iterator[tuple[str, bpy.types.ID, list[bpy.types.FCurve]]]:  # fmt: skip
+    armature_object: bpy.types.Object, source: Source
+) -> Iterator[tuple[str, bpy.types.ID, list[bpy.types.FCurve]]]:
     """What the animator keyed beside the armature object itself (“”), with the F-curves of each: the armature's data,
     and the shape keys of meshes that it deforms, from a slot of the same action or from an action of their own."""
     yield "", armature_object, source.curves
@@ -213,8 +211,8 @@ def property_value(block: bpy.types.ID, path: str, index: int) -> Any:
 
 
 def _track(
-    armature_object: bpy.types.Object, owner: str, block: Any, curve: bpy.types.FCurve, values: Array, value: Any,
-) -> Track:  # fmt: skip
+    armature_object: bpy.types.Object, owner: str, block: Any, curve: bpy.types.FCurve, values: Array, value: Any
+) -> Track:
     held = all(key.interpolation == CONSTANT for key in curve.keyframe_points) and not len(curve.modifiers)
     levels = tuple(np.unique(values).tolist())
     steps = levels if (held or isinstance(value, (bool, int, str))) and len(levels) <= _MOST_STEPS else ()

@@ -14,27 +14,10 @@ from ..core.feet import with_contacts, with_found_contacts
 from ..core.motion import Motion, from_transforms
 from ..core.rotation import Array
 from ..core.skeleton import body_size, build_skeleton
-from .actions import (
-    Source,
-    armature_of,
-    keyed_channels,
-    keys_sum,
-    object_channels,
-    slot_of,
-    source_of,
-    stack_of,
-)
+from .actions import Source, armature_of, keyed_channels, keys_sum, object_channels, slot_of, source_of, stack_of
 from .checks import NotBones, as_keyed, check_object, check_poses
 from .control_motion import control_motion
-from .controls import (
-    OBJECT,
-    armature_size,
-    check_keys,
-    choose_root_control,
-    control_names,
-    find_controls,
-    frames_of,
-)
+from .controls import OBJECT, armature_size, check_keys, choose_root_control, control_names, find_controls, frames_of
 from .evaluate import Poses, Rest, read_rest, sample_steps
 from .joints import world_transforms
 from .properties import read_tracks, watched_paths, with_tracks
@@ -57,11 +40,19 @@ class Wish:
 
 
 def read_motion(
-    armature_object: bpy.types.Object, action: bpy.types.Action | None = None,
-    slot: bpy.types.ActionSlot | None = None, scene: bpy.types.Scene | None = None, *,
-    root: str = "", feet: Sequence[str] | None = None, ignore: Sequence[str] = (), step: int = 1, nla: bool = False,
-    pairs: Mapping[str, str] | None = None, parts: Mapping[str, str] | None = None,
-) -> Motion:  # fmt: skip
+    armature_object: bpy.types.Object,
+    action: bpy.types.Action | None = None,
+    slot: bpy.types.ActionSlot | None = None,
+    scene: bpy.types.Scene | None = None,
+    *,
+    root: str = "",
+    feet: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    step: int = 1,
+    nla: bool = False,
+    pairs: Mapping[str, str] | None = None,
+    parts: Mapping[str, str] | None = None,
+) -> Motion:
     """Read an action (the active one unless given) at the scene's rate, one row each `step` frames.
 
     World space, Z up. Where all that is keyed are bones that hang together and follow their keys, joints are the root
@@ -74,18 +65,37 @@ def read_motion(
     mirrored, values that are not numbers.
     """
     steps = read_steps(
-        armature_object, action, slot, scene, root=root, feet=feet, ignore=ignore, step=step, nla=nla, pairs=pairs,
-        parts=parts, seconds=math.inf,
+        armature_object,
+        action,
+        slot,
+        scene,
+        root=root,
+        feet=feet,
+        ignore=ignore,
+        step=step,
+        nla=nla,
+        pairs=pairs,
+        parts=parts,
+        seconds=math.inf,
     )
     return run_through(steps)
 
 
 def read_steps(
-    armature_object: bpy.types.Object, action: bpy.types.Action | None = None,
-    slot: bpy.types.ActionSlot | None = None, scene: bpy.types.Scene | None = None, *,
-    root: str = "", feet: Sequence[str] | None = None, ignore: Sequence[str] = (), step: int = 1, nla: bool = False,
-    pairs: Mapping[str, str] | None = None, parts: Mapping[str, str] | None = None, seconds: float = STEP,
-) -> Generator[float, None, Motion]:  # fmt: skip
+    armature_object: bpy.types.Object,
+    action: bpy.types.Action | None = None,
+    slot: bpy.types.ActionSlot | None = None,
+    scene: bpy.types.Scene | None = None,
+    *,
+    root: str = "",
+    feet: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    step: int = 1,
+    nla: bool = False,
+    pairs: Mapping[str, str] | None = None,
+    parts: Mapping[str, str] | None = None,
+    seconds: float = STEP,
+) -> Generator[float, None, Motion]:
     """What `read_motion` returns, in steps of about so many seconds; yields the share that is done.
 
     Between two steps nothing of Riff is in the file: it may be saved, undone or left. Raises ClipError as `read_motion`
@@ -137,9 +147,15 @@ class Reading:
     """What is made of the poses at the end of a reading."""
 
     def __init__(
-        self, armature_object: bpy.types.Object, source: Source, channels: dict[tuple[str, str], bool], poses: Poses,
-        frames: range, fps: float, wish: Wish,
-    ) -> None:  # fmt: skip
+        self,
+        armature_object: bpy.types.Object,
+        source: Source,
+        channels: dict[tuple[str, str], bool],
+        poses: Poses,
+        frames: range,
+        fps: float,
+        wish: Wish,
+    ) -> None:
         self.ob, self.action, self.channels, self.poses = armature_object, source.action, channels, poses
         self.frames, self.fps, self.wish = frames, fps, wish
         self.rest = read_rest(armature_object)

@@ -117,9 +117,11 @@ def cubic(values: Values, slopes: Values, start: int, end: int) -> Values:
     length = end - start
     t = np.arange(length + 1) / length
     return (
-        (2 * t**3 - 3 * t**2 + 1) * values[start] + (t**3 - 2 * t**2 + t) * length * slopes[start]
-        + (3 * t**2 - 2 * t**3) * values[end] + (t**3 - t**2) * length * slopes[end]
-    )  # fmt: skip
+        (2 * t**3 - 3 * t**2 + 1) * values[start]
+        + (t**3 - 2 * t**2 + t) * length * slopes[start]
+        + (3 * t**2 - 2 * t**3) * values[end]
+        + (t**3 - t**2) * length * slopes[end]
+    )
 
 
 def _write(curve: bpy.types.FCurve, frames: Values, values: Values, kept: list[int], slopes: Values) -> None:

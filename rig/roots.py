@@ -7,9 +7,7 @@ import bpy
 from .evaluate import Rest
 
 
-def choose_root(
-    armature_object: bpy.types.Object, rest: Rest, channels: dict[tuple[str, str], bool],
-) -> int:  # fmt: skip
+def choose_root(armature_object: bpy.types.Object, rest: Rest, channels: dict[tuple[str, str], bool]) -> int:
     """Index of the root: the topmost moving bone with most moving bones below it.
 
     Where it does not travel and others move beside it, the bone that they all hang from. Bones above the root do not

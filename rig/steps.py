@@ -26,9 +26,7 @@ def run_through(steps: Generator[float, None, Result]) -> Result:
             return result
 
 
-def part_of(
-    steps: Generator[float, None, Result], before: float, whole: float,
-) -> Generator[float, None, Result]:  # fmt: skip
+def part_of(steps: Generator[float, None, Result], before: float, whole: float) -> Generator[float, None, Result]:
     """The same steps as one of `whole` equal parts of a longer work of which `before` parts are done."""
     while True:
         try:

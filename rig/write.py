@@ -14,15 +14,7 @@ from ..core.errors import ModelError
 from ..core.motion import Motion
 from ..core.rotation import Array
 from ..core.skeleton import body_size
-from .actions import (
-    Source,
-    armature_of,
-    channel_owner,
-    keyed_channels,
-    rotation_path,
-    source_of,
-    split_bone_path,
-)
+from .actions import Source, armature_of, channel_owner, keyed_channels, rotation_path, source_of, split_bone_path
 from .checks import check_inheritance, check_object, check_poses
 from .control_channels import Part, control_channels, keyed_parts, match_controls
 from .control_motion import Rigging, own_channels, rigging_of, standing_offsets
@@ -58,10 +50,16 @@ class Plan:
 
 
 def write_motion(
-    armature_object: bpy.types.Object, motion: Motion, name: str, *, source_action: bpy.types.Action | None = None,
-    source_slot: bpy.types.ActionSlot | None = None, frame_start: int | None = None,
-    properties: Mapping[str, Any] | None = None, space: Matrix | None = None,
-) -> bpy.types.Action:  # fmt: skip
+    armature_object: bpy.types.Object,
+    motion: Motion,
+    name: str,
+    *,
+    source_action: bpy.types.Action | None = None,
+    source_slot: bpy.types.ActionSlot | None = None,
+    frame_start: int | None = None,
+    properties: Mapping[str, Any] | None = None,
+    space: Matrix | None = None,
+) -> bpy.types.Action:
     """Write a motion (already at the scene's rate) as a new action with one slot, not assigned to anything.
 
     Written are the bones' channels that `source_action` keys (every rotation where it is None) and the root's location;
@@ -70,17 +68,31 @@ def write_motion(
     the motion along, unless `space` says which world matrix of the object the motion is meant for. Raises ModelError
     where the armature lacks the motion's bones, ClipError where its pose cannot be keyed.
     """
-    return run_through(write_steps(
-        armature_object, motion, name, source_action=source_action, source_slot=source_slot, frame_start=frame_start,
-        properties=properties, space=space,
-    ))  # fmt: skip
+    return run_through(
+        write_steps(
+            armature_object,
+            motion,
+            name,
+            source_action=source_action,
+            source_slot=source_slot,
+            frame_start=frame_start,
+            properties=properties,
+            space=space,
+        )
+    )
 
 
 def write_steps(
-    armature_object: bpy.types.Object, motion: Motion, name: str, *, source_action: bpy.types.Action | None = None,
-    source_slot: bpy.types.ActionSlot | None = None, frame_start: int | None = None,
-    properties: Mapping[str, Any] | None = None, space: Matrix | None = None,
-) -> Generator[float, None, bpy.types.Action]:  # fmt: skip
+    armature_object: bpy.types.Object,
+    motion: Motion,
+    name: str,
+    *,
+    source_action: bpy.types.Action | None = None,
+    source_slot: bpy.types.ActionSlot | None = None,
+    frame_start: int | None = None,
+    properties: Mapping[str, Any] | None = None,
+    space: Matrix | None = None,
+) -> Generator[float, None, bpy.types.Action]:
     """What `write_motion` does, in two steps of which the first changes nothing; Blender may go on between them."""
     armature_object = armature_of(armature_object)
     source = source_of(armature_object, source_action, source_slot) if source_action else None
@@ -94,8 +106,8 @@ def write_steps(
 
 
 def plan_writing(
-    armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None = None,
-) -> Plan:  # fmt: skip
+    armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None = None
+) -> Plan:
     """What has to be known of an armature to write motions of one skeleton to it. Raises as `write_motion` does."""
     if motion.skeleton.bases:
         return _plan_controls(armature_object, motion, source, space)
@@ -113,8 +125,8 @@ def plan_writing(
 
 
 def _plan_controls(
-    armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None,
-) -> Plan:  # fmt: skip
+    armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None
+) -> Plan:
     rest = read_rest(armature_object)
     controls = match_controls(armature_object, rest, motion.skeleton)
     first = (source.frames()[:1] if source else None) or range(1, 2)
@@ -159,9 +171,7 @@ def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source 
     return channels
 
 
-def written_values(
-    armature_object: bpy.types.Object, motion: Motion, plan: Plan,
-) -> Iterator[tuple[str, str, Array]]:  # fmt: skip
+def written_values(armature_object: bpy.types.Object, motion: Motion, plan: Plan) -> Iterator[tuple[str, str, Array]]:
     """Bone, property and values (frames, components) of each channel that a motion is written to."""
     turns, places = _own_channels(motion, plan)
     for name, channel in plan.channels:
@@ -183,8 +193,8 @@ def _own_channels(motion: Motion, plan: Plan) -> tuple[Array, Array]:
 
 
 def pose_values(
-    armature_object: bpy.types.Object, motion: Motion, row: int, plan: Plan,
-) -> Iterator[tuple[str, str, Sequence[float]]]:  # fmt: skip
+    armature_object: bpy.types.Object, motion: Motion, row: int, plan: Plan
+) -> Iterator[tuple[str, str, Sequence[float]]]:
     """Bone, property and components of each channel in one row of a motion, quicker than `written_values`."""
     turns, places = (values[0].tolist() for values in _own_channels(motion.slice(row, row + 1), plan))
     for name, channel in plan.channels:
@@ -195,9 +205,7 @@ def pose_values(
             yield name, channel, one_value(Matrix(turns[plan.rows[name]]), mode)
 
 
-def _motion_curves(
-    armature_object: bpy.types.Object, motion: Motion, plan: Plan, source: Source | None,
-) -> list[Curve]:  # fmt: skip
+def _motion_curves(armature_object: bpy.types.Object, motion: Motion, plan: Plan, source: Source | None) -> list[Curve]:
     size = body_size(plan.rest.matrices[:, :3, 3])
     curves = []
     for name, channel, values in written_values(armature_object, motion, plan):
@@ -208,8 +216,9 @@ def _motion_curves(
             values = with_own_keys(source, path, values, plan.first, still)
         curves += [
             Curve(path, k, name or "Object Transforms", _shortest(column, still))
-            for k, column in enumerate(values.T) if part is None or k in part.keyed
-        ]  # fmt: skip
+            for k, column in enumerate(values.T)
+            if part is None or k in part.keyed
+        ]
     return curves + _property_curves(motion)
 
 
@@ -255,8 +264,8 @@ def _basis_locations(motion: Motion, rest: Rest, joints: list[int], poses: Poses
 
 
 def _still_curves(
-    armature_object: bpy.types.Object, source: Source | None, written: Sequence[Curve], frame: int,
-) -> list[Curve]:  # fmt: skip
+    armature_object: bpy.types.Object, source: Source | None, written: Sequence[Curve], frame: int
+) -> list[Curve]:
     """What else the source keys, held at its first value, so that the action says all that its source said."""
     curves = []
     known = {(curve.owner, curve.path, curve.index) for curve in written}

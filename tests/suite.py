@@ -61,9 +61,15 @@ SCREEN = Screen()
 def run(command: list[str], **environment: str) -> tuple[bool, str]:
     """Run a command in the root of the repository, its output shown and its last line kept."""
     process = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **environment}, text=True, errors="replace",
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert process.stdout is not None
     closing = ""
     for line in process.stdout:
@@ -73,7 +79,9 @@ def run(command: list[str], **environment: str) -> tuple[bool, str]:
 
 
 def check_ruff(zip_path: Path) -> tuple[bool, str]:
-    return run([str(PYTHON_311), "-m", "ruff", "check", "."])
+    outcomes = [run([str(PYTHON_311), "-m", "ruff", *check, "."]) for check in (["check"], ["format", "--check"])]
+    failed = [closing for passed, closing in outcomes if not passed]
+    return not failed, failed[0] if failed else outcomes[0][1]
 
 
 def check_types(zip_path: Path) -> tuple[bool, str]:

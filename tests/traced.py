@@ -12,9 +12,21 @@ from typing import Any
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 NETWORK = ("socket.", "urllib.", "http.", "ftplib.", "smtplib.", "ssl.", "webbrowser.")
-PATHS = {"os.mkdir": 1, "os.remove": 1, "os.rmdir": 1, "os.rename": 2, "os.link": 2, "os.symlink": 2, "os.truncate": 1,
-         "os.chmod": 1, "os.chown": 1, "shutil.copyfile": 2, "shutil.move": 2, "shutil.rmtree": 1,
-         "shutil.copytree": 2}  # fmt: skip
+PATHS = {
+    "os.mkdir": 1,
+    "os.remove": 1,
+    "os.rmdir": 1,
+    "os.rename": 2,
+    "os.link": 2,
+    "os.symlink": 2,
+    "os.truncate": 1,
+    "os.chmod": 1,
+    "os.chown": 1,
+    "shutil.copyfile": 2,
+    "shutil.move": 2,
+    "shutil.rmtree": 1,
+    "shutil.copytree": 2,
+}
 """Events that change files, and how many of their first arguments are paths; of a copy the first is only read."""
 
 CODE = ("pickle.find_class", "marshal.loads.untrusted")
@@ -33,8 +45,11 @@ class Trace:
     def outside(self, *allowed: Path) -> list[str]:
         """What was written in none of these folders, nor to a device."""
         homes = [str(folder.resolve()) + os.sep for folder in allowed]
-        return sorted(path for path in self.written if not path.startswith(("/dev/", "/proc/"))
-                      and not any(_meets(path + os.sep, home) for home in homes))  # fmt: skip
+        return sorted(
+            path
+            for path in self.written
+            if not path.startswith(("/dev/", "/proc/")) and not any(_meets(path + os.sep, home) for home in homes)
+        )
 
 
 def _meets(path: str, home: str) -> bool:

@@ -42,12 +42,23 @@ def fetch(wheel: str) -> None:
     platform = next(name for name in PLATFORMS if wheel.endswith(f"{name}.whl"))
     subprocess.run(
         [
-            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes",
-            "--implementation=cp", "--abi=abi3", "--python-version=3.11", f"--platform={platform}",
-            f"--dest={HERE}", f"--requirement={REQUIREMENTS}",
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--require-hashes",
+            "--implementation=cp",
+            "--abi=abi3",
+            "--python-version=3.11",
+            f"--platform={platform}",
+            f"--dest={HERE}",
+            f"--requirement={REQUIREMENTS}",
         ],
         check=True,
-    )  # fmt: skip
+    )
 
 
 def main() -> int:

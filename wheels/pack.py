@@ -100,10 +100,19 @@ def fetch_torch(platform: str, python: str, target: Path) -> None:
     plan = next(plan for plan in plans(platform, python) if plan.backend in ("cpu", "mps"))
     number = f"3.{python.removeprefix('py3')}"
     command = [
-        sys.executable, str(next(HERE.glob("pip-*.whl")) / "pip"), "download", "--quiet", "--only-binary=:all:",
-        f"--dest={target}", f"--python-version={number}", "--implementation=cp", f"--abi=cp{number.replace('.', '')}",
-        "--abi=abi3", "--abi=none", *(f"--platform={tag}" for tag in TAGS[platform]),
-    ]  # fmt: skip
+        sys.executable,
+        str(next(HERE.glob("pip-*.whl")) / "pip"),
+        "download",
+        "--quiet",
+        "--only-binary=:all:",
+        f"--dest={target}",
+        f"--python-version={number}",
+        "--implementation=cp",
+        f"--abi=cp{number.replace('.', '')}",
+        "--abi=abi3",
+        "--abi=none",
+        *(f"--platform={tag}" for tag in TAGS[platform]),
+    ]
     for group in plan.groups():
         with tempfile.TemporaryDirectory() as own:
             wish = Path(own) / "wish.txt"

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -90,6 +90,25 @@ def models(riff: ModuleType) -> Iterator[Path]:
     importlib.import_module(f"{riff.__name__}.rig.jobs").stop_all()
     shutil.rmtree(folder, ignore_errors=True)
     bpy.ops.riff.refresh_models()
+
+
+@pytest.fixture
+def door(riff: ModuleType) -> SimpleNamespace:
+    """The functions of the installed extension that tests of rigs call."""
+    found = {
+        name: importlib.import_module(f"{riff.__name__}.{name}")
+        for name in ("rig.read", "rig.write", "rig.play", "rig.compat", "rig.controls", "core.rotation", "core.motion")
+    }
+    return SimpleNamespace(
+        read_motion=found["rig.read"].read_motion,
+        write_motion=found["rig.write"].write_motion,
+        play=found["rig.play"].play,
+        channelbag_of=found["rig.compat"].channelbag_of,
+        angle_between=found["core.rotation"].angle_between,
+        with_properties=found["core.motion"].with_properties,
+        error=importlib.import_module(f"{riff.__name__}.core.errors").ClipError,
+        package=riff.__name__,
+    )
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -28,15 +28,28 @@ from tests.gui.traces import children, digest, jobs_at_work, users
 EXTENSION = "bl_ext.user_default.riff"
 FEW_STEPS = 0.0001
 MODALS = (
-    ("generate", {"count": 2, "frames": 60}), ("generate", {"count": 1, "frames": 60, "tolerance": 0.01}),
-    ("vary_parts", {}), ("extend_action", {"after": 30}), ("loop_action", {}), ("train", {"scale": FEW_STEPS}),
-    ("duplicate_as_crowd", {"count": 3, "frames": 60}), ("add_to_crowd", {"count": 2}), ("reroll_crowd", {}),
+    ("generate", {"count": 2, "frames": 60}),
+    ("generate", {"count": 1, "frames": 60, "tolerance": 0.01}),
+    ("vary_parts", {}),
+    ("extend_action", {"after": 30}),
+    ("loop_action", {}),
+    ("train", {"scale": FEW_STEPS}),
+    ("duplicate_as_crowd", {"count": 3, "frames": 60}),
+    ("add_to_crowd", {"count": 2}),
+    ("reroll_crowd", {}),
     ("reduce_keys", {}),
-)  # fmt: skip
+)
 RESULTS = (
-    "show_action", "keep_variation", "discard_variation", "discard_others", "mark_asset", "variation_to_nla",
-    "more_like_this", "thin_out_crowd", "remove_crowd",
-)  # fmt: skip
+    "show_action",
+    "keep_variation",
+    "discard_variation",
+    "discard_others",
+    "mark_asset",
+    "variation_to_nla",
+    "more_like_this",
+    "thin_out_crowd",
+    "remove_crowd",
+)
 
 
 def part(name: str) -> Any:
@@ -272,7 +285,12 @@ def edit_at_random(number: int, model: Path, *, examples: int, steps: int, child
     """Sequences of random steps; the shortest that goes wrong is raised with what was wrong."""
     Editing.model, Editing.children_too = model, children
     chosen = settings(
-        max_examples=examples, stateful_step_count=steps, deadline=None, database=None, print_blob=False,
-        suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink),
-    )  # fmt: skip
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+    )
     run_state_machine_as_test(seed(number)(Editing), settings=chosen)

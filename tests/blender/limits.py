@@ -14,10 +14,28 @@ import numpy as np
 EXTENSION = "bl_ext.user_default.riff"
 FEW_STEPS = 0.0001
 NAMES = (
-    'quo"te', "apo'strophe", "back\\slash", "sla/sh", "new\nline", "tab\there", "Ünïcode é", "日本語の名前", "💃🏽🕺",
-    "שלום עולם", "\u202eright to left", "CON", "nul.txt", "COM1", "...dots", ".hidden", "-rf *", "100%", "{brace}[0]",
-    "a" * 63, "ß" * 31,
-)  # fmt: skip
+    'quo"te',
+    "apo'strophe",
+    "back\\slash",
+    "sla/sh",
+    "new\nline",
+    "tab\there",
+    "Ünïcode é",
+    "日本語の名前",
+    "💃🏽🕺",
+    "שלום עולם",
+    "\u202eright to left",
+    "CON",
+    "nul.txt",
+    "COM1",
+    "...dots",
+    ".hidden",
+    "-rf *",
+    "100%",
+    "{brace}[0]",
+    "a" * 63,
+    "ß" * 31,
+)
 """Names for data-blocks, bones and models; none is as long as to be cut by Blender 4.5 (63 bytes)."""
 
 
@@ -151,9 +169,12 @@ def strange_names(folder: Path) -> None:
     model = train_a_little().path
     assert model.parent == part("rig.models").models_folder()
     for operator, settings in (
-        ("generate", {"count": 1, "frames": 90}), ("generate", {"count": 1, "frames": 90, "tolerance": 0.01}),
-        ("extend_action", {"after": 30}), ("duplicate_as_crowd", {"count": 2, "frames": 60}), ("live", {}),
-    ):  # fmt: skip
+        ("generate", {"count": 1, "frames": 90}),
+        ("generate", {"count": 1, "frames": 90, "tolerance": 0.01}),
+        ("extend_action", {"after": 30}),
+        ("duplicate_as_crowd", {"count": 2, "frames": 60}),
+        ("live", {}),
+    ):
         assert getattr(bpy.ops.riff, operator)(**settings) == {"FINISHED"}, operator
     part("operators.live").end()
     labels = [row.label for row in bpy.context.window_manager.riff.variations if row.armature == ob.name]
@@ -214,9 +235,12 @@ def unreachable_folder(model: Path) -> None:
     assert look_at_source().problem == ""
     assert bpy.ops.riff.generate(count=1, frames=60) == {"FINISHED"}
     for operator, settings in (
-        ("train", {"scale": FEW_STEPS}), ("rename_model", {"name": "Other"}), ("remove_model", {}),
-        ("import_model", {"filepath": str(model)}), ("export_model", {"filepath": f"{model.parent}/no/where"}),
-    ):  # fmt: skip
+        ("train", {"scale": FEW_STEPS}),
+        ("rename_model", {"name": "Other"}),
+        ("remove_model", {}),
+        ("import_model", {"filepath": str(model)}),
+        ("export_model", {"filepath": f"{model.parent}/no/where"}),
+    ):
         refused(operator, **settings)
     assert [row.name for row in session.models] == ["Dance"]
     assert not part("rig.jobs").any_running()

@@ -37,8 +37,9 @@ def handlers() -> dict[str, list[str]]:
     lists = {name: getattr(bpy.app.handlers, name) for name in dir(bpy.app.handlers)}
     return {
         name: sorted(f"{one.__module__}.{one.__qualname__}" for one in found)
-        for name, found in lists.items() if isinstance(found, list)
-    }  # fmt: skip
+        for name, found in lists.items()
+        if isinstance(found, list)
+    }
 
 
 def repeat(one: Callable[[], None], rounds: int, warm_up: int) -> float:
@@ -88,22 +89,40 @@ def train_again(rounds: int, warm_up: int) -> float:
 
 def registered() -> dict[str, Any]:
     """What an enabled extension adds to Blender."""
-    pulses = ("operators.timer:pulse", "operators.live:pulse", "operators.session:refresh", "operators.source:look",
-              "operators.install:refresh")  # fmt: skip
-    timers = [name for name in pulses for module, _, function in [name.partition(":")]
-              if bpy.app.timers.is_registered(getattr(part(module), function))]  # fmt: skip
+    pulses = (
+        "operators.timer:pulse",
+        "operators.live:pulse",
+        "operators.session:refresh",
+        "operators.source:look",
+        "operators.install:refresh",
+    )
+    timers = [
+        name
+        for name in pulses
+        for module, _, function in [name.partition(":")]
+        if bpy.app.timers.is_registered(getattr(part(module), function))
+    ]
     return {
-        "types": sorted(name for name in dir(bpy.types)), "handlers": handlers(), "timers": timers,
-        "operators": sorted(dir(bpy.ops.riff)), "threads": jobs_at_work(), "finders": [*map(repr, sys.meta_path)],
+        "types": sorted(name for name in dir(bpy.types)),
+        "handlers": handlers(),
+        "timers": timers,
+        "operators": sorted(dir(bpy.ops.riff)),
+        "threads": jobs_at_work(),
+        "finders": [*map(repr, sys.meta_path)],
         "modules": sorted(name for name in sys.modules if name.startswith(EXTENSION)),
-        "path": list(sys.path), "strips": len(part("panels.overlay")._handles),
-        "listeners": len(part("operators.timer").listeners), "wishes": len(part("operators.settings").wishes),
+        "path": list(sys.path),
+        "strips": len(part("panels.overlay")._handles),
+        "listeners": len(part("operators.timer").listeners),
+        "wishes": len(part("operators.settings").wishes),
         "commands": len(part("operators.command_line")._handle),
         "previews": len(part("operators.loss_picture")._collections),
-        "german": bpy.app.translations.locales.count("de_DE"),
-        "properties": [hasattr(owner, name) for owner in (bpy.types.Scene, bpy.types.WindowManager, bpy.types.Object)
-                       for name in ("riff", "riff_crowd", "riff_compose")],
-    }  # fmt: skip
+        "languages": bpy.app.translations.locales.count("de_DE"),
+        "properties": [
+            hasattr(owner, name)
+            for owner in (bpy.types.Scene, bpy.types.WindowManager, bpy.types.Object)
+            for name in ("riff", "riff_crowd", "riff_compose")
+        ],
+    }
 
 
 def disable_and_enable(times: int) -> None:

@@ -18,8 +18,8 @@ CLIPS = ("salsa", "walk", "elephant")
 
 @pytest.fixture(params=CLIPS)
 def learned(
-    riff: ModuleType, models: Path, clip: Callable[[str], Path], request: pytest.FixtureRequest,
-) -> bpy.types.Object:  # fmt: skip
+    riff: ModuleType, models: Path, clip: Callable[[str], Path], request: pytest.FixtureRequest
+) -> bpy.types.Object:
     """The armature of a real clip, its first five seconds learned."""
     return imported(riff, clip(request.param))
 

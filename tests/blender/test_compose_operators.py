@@ -271,8 +271,8 @@ def test_find_parts_of_an_nla_without_an_active_action(riff: ModuleType, dancer:
     ],
 )
 def test_bad_input_cancels_with_a_sentence(
-    riff: ModuleType, dancer: bpy.types.Object, operator: str, choices: dict[str, Any], sentence: str,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, operator: str, choices: dict[str, Any], sentence: str
+) -> None:
     if operator == "keep_keys":
         for curve in dancer.animation_data.action.layers[0].strips[0].channelbags[0].fcurves:
             for point in curve.keyframe_points:

@@ -21,21 +21,6 @@ from tests.blender.walkers import add_control_biped, add_rigify_walker, walk_con
 RADIANS, HEIGHTS, PROPERTIES = 1e-4, 1e-4, 1e-5
 
 
-@pytest.fixture
-def door(riff: ModuleType) -> SimpleNamespace:
-    """What the tests use of the installed extension."""
-    found = {
-        name: importlib.import_module(f"{riff.__name__}.{name}")
-        for name in ("rig.read", "rig.write", "rig.play", "rig.compat", "rig.controls", "core.rotation", "core.motion")
-    }
-    return SimpleNamespace(
-        read_motion=found["rig.read"].read_motion, write_motion=found["rig.write"].write_motion,
-        play=found["rig.play"].play, channelbag_of=found["rig.compat"].channelbag_of,
-        angle_between=found["core.rotation"].angle_between, with_properties=found["core.motion"].with_properties,
-        error=importlib.import_module(f"{riff.__name__}.core.errors").ClipError, package=riff.__name__,
-    )  # fmt: skip
-
-
 def poses(ob: Any, frames: range) -> tuple[np.ndarray, np.ndarray]:
     """Unscaled world axes (T, n, 3, 3) and places (T, n, 3) of all bones as Blender evaluates them."""
     found = np.array([list(world_pose(ob, frame).values()) for frame in frames])
@@ -129,11 +114,19 @@ def turned_and_scaled_object(biped: Any) -> None:
 
 
 SPOILS = [
-    bone_scaled_unevenly, bone_that_grows, object_carried, object_keyed_and_carried, bone_held_by_a_constraint,
-    bone_above_the_root_moved_by_a_constraint, bone_that_does_not_inherit_rotation, bone_that_does_not_inherit_scale,
-    bone_whose_location_is_in_the_armatures_axes, root_whose_location_is_in_the_armatures_axes, bone_with_a_driver,
+    bone_scaled_unevenly,
+    bone_that_grows,
+    object_carried,
+    object_keyed_and_carried,
+    bone_held_by_a_constraint,
+    bone_above_the_root_moved_by_a_constraint,
+    bone_that_does_not_inherit_rotation,
+    bone_that_does_not_inherit_scale,
+    bone_whose_location_is_in_the_armatures_axes,
+    root_whose_location_is_in_the_armatures_axes,
+    bone_with_a_driver,
     turned_and_scaled_object,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("spoil", SPOILS)
@@ -190,8 +183,12 @@ def test_controls_of_a_rig_made_by_hand(door: SimpleNamespace) -> None:
     assert {skeleton.names[j] for j in skeleton.contacts} == {"ik_foot.L", "ik_foot.R"}
     assert {skeleton.names[j] for j in skeleton.translated} == {"ik_foot.L", "ik_foot.R"}
     assert {one.name: len(one.steps) for one in skeleton.properties} == {
-        "mood": 0, "armed": 2, "weather": 3, "influence": 0, "value": 0,
-    }  # fmt: skip
+        "mood": 0,
+        "armed": 2,
+        "weather": 3,
+        "influence": 0,
+        "value": 0,
+    }
     smile = next(one for one in skeleton.properties if one.owner)
     assert skeleton.names[smile.joint] == "head"
     # A foot that stands is labelled, by its control's own speed.

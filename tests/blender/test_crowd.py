@@ -67,8 +67,18 @@ def smallest_gap(step: int = 5) -> float:
 
 def state() -> tuple[int, ...]:
     data = bpy.data
-    return tuple(len(kind) for kind in (data.objects, data.actions, data.meshes, data.materials, data.armatures,
-                                        data.collections, data.scenes))  # fmt: skip
+    return tuple(
+        len(kind)
+        for kind in (
+            data.objects,
+            data.actions,
+            data.meshes,
+            data.materials,
+            data.armatures,
+            data.collections,
+            data.scenes,
+        )
+    )
 
 
 def test_a_crowd_shares_data_and_moves_on_its_own(dancer: bpy.types.Object) -> None:
@@ -229,10 +239,15 @@ def test_another_crowd_is_in_the_way(dancer: bpy.types.Object) -> None:
         bpy.context.scene.frame_set(frame)
         graph = bpy.context.evaluated_depsgraph_get()
         ours, theirs = (
-            np.array([(ob.evaluated_get(graph).matrix_world @ ob.evaluated_get(graph).pose.bones[0].matrix).translation
-                      for ob in one.objects if ob.get("riff_member")])[:, :2]
+            np.array(
+                [
+                    (ob.evaluated_get(graph).matrix_world @ ob.evaluated_get(graph).pose.bones[0].matrix).translation
+                    for ob in one.objects
+                    if ob.get("riff_member")
+                ]
+            )[:, :2]
             for one in (first, second)
-        )  # fmt: skip
+        )
         assert np.linalg.norm(ours[:, None] - theirs, axis=2).min() > 0.95
 
 
@@ -273,8 +288,9 @@ def test_along_a_curve_on_points_and_on_empties(dancer: bpy.types.Object) -> Non
     way = bpy.data.objects.new("Way", data)
     bpy.context.scene.collection.objects.link(way)
     bpy.context.view_layer.update()
-    bpy.ops.riff.duplicate_as_crowd(count=4, frames=FRAMES, kind="CURVE", ground="Way", looks="ALONG", spread=0.0,
-                                    centred=False)  # fmt: skip
+    bpy.ops.riff.duplicate_as_crowd(
+        count=4, frames=FRAMES, kind="CURVE", ground="Way", looks="ALONG", spread=0.0, centred=False
+    )
     bpy.context.scene.frame_set(1)
     assert np.abs(hips() - np.array([[5.0, y] for y in (5, 15, 25, 35)])).max() < 0.2
     bpy.ops.riff.remove_crowd()
@@ -283,8 +299,9 @@ def test_along_a_curve_on_points_and_on_empties(dancer: bpy.types.Object) -> Non
     hair.attributes["position"].data.foreach_set("vector", np.array([5, 0, 0, 5, 40, 0], dtype=np.float32))
     bpy.context.scene.collection.objects.link(bpy.data.objects.new("Hair", hair))
     bpy.context.view_layer.update()
-    bpy.ops.riff.duplicate_as_crowd(count=4, frames=FRAMES, kind="CURVE", ground="Hair", looks="ALONG", spread=0.0,
-                                    centred=False)  # fmt: skip
+    bpy.ops.riff.duplicate_as_crowd(
+        count=4, frames=FRAMES, kind="CURVE", ground="Hair", looks="ALONG", spread=0.0, centred=False
+    )
     bpy.context.scene.frame_set(1)
     assert np.abs(hips() - np.array([[5.0, y] for y in (5, 15, 25, 35)])).max() < 0.2
     bpy.ops.riff.remove_crowd()

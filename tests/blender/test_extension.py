@@ -11,14 +11,41 @@ import addon_utils
 import bpy
 
 PANELS = (
-    "RIFF_PT_source", "RIFF_PT_train", "RIFF_PT_models", "RIFF_PT_generate", "RIFF_PT_variations", "RIFF_PT_regions",
-)  # fmt: skip
+    "RIFF_PT_source",
+    "RIFF_PT_train",
+    "RIFF_PT_models",
+    "RIFF_PT_generate",
+    "RIFF_PT_variations",
+    "RIFF_PT_regions",
+)
 OPERATORS = (
-    "add_sample_dancer", "add_foot", "remove_foot", "train", "cancel_training", "resume_training", "discard_training",
-    "generate", "show_action", "keep_variation", "discard_variation", "discard_others", "reduce_keys", "mark_asset",
-    "variation_to_nla", "more_like_this", "refresh_models", "remove_model", "rename_model", "import_model",
-    "export_model", "reveal_models", "model_figures", "add_region", "remove_region", "mark_region",
-)  # fmt: skip
+    "add_sample_dancer",
+    "add_foot",
+    "remove_foot",
+    "train",
+    "cancel_training",
+    "resume_training",
+    "discard_training",
+    "generate",
+    "show_action",
+    "keep_variation",
+    "discard_variation",
+    "discard_others",
+    "reduce_keys",
+    "mark_asset",
+    "variation_to_nla",
+    "more_like_this",
+    "refresh_models",
+    "remove_model",
+    "rename_model",
+    "import_model",
+    "export_model",
+    "reveal_models",
+    "model_figures",
+    "add_region",
+    "remove_region",
+    "mark_region",
+)
 EXTENSION = "bl_ext.user_default.riff"
 HANDLERS = ("load_post", "undo_post", "redo_post")
 
@@ -90,9 +117,19 @@ def test_zip_holds_the_program_and_nothing_else(riff_zip: Path) -> None:
         tops = {name.split("/")[0] for name in archive.namelist()}
         assert archive.testzip() is None
     assert tops == {
-        "blender_manifest.toml", "__init__.py", "api.py", "LICENSE", "README.md", "core", "farm", "operators", "panels",
-        "requirements", "rig", "wheels",
-    }  # fmt: skip
+        "blender_manifest.toml",
+        "__init__.py",
+        "api.py",
+        "LICENSE",
+        "README.md",
+        "core",
+        "farm",
+        "operators",
+        "panels",
+        "requirements",
+        "rig",
+        "wheels",
+    }
 
 
 def test_lists_are_empty_in_a_new_file(riff: ModuleType) -> None:

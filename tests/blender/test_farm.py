@@ -241,7 +241,7 @@ def test_wrong_usage_and_help(shell: Callable[..., int], capfd: Any) -> None:
     assert "usage: blender -c riff" in capfd.readouterr().err
     assert shell("train", "--help") == 0
     text = capfd.readouterr().out
-    assert "--action \"Walk*\"" in text
+    assert '--action "Walk*"' in text
     assert "130" in text
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.blender.rigs import MODES, add_biped, add_dancing_biped, curve_values, key_turns, swing
-from tests.blender.test_control_rigs import assert_round_trip, channels, door, poses  # noqa: F401
+from tests.blender.test_control_rigs import assert_round_trip, channels, poses
 from tests.blender.walkers import add_control_biped, walk_control_biped
 
 LOCKS = ("lock_location", "lock_rotation", "lock_scale")
@@ -35,9 +35,7 @@ def locks_of(ob: Any) -> list[tuple[bool, ...]]:
 
 @pytest.mark.parametrize("mode", ["QUATERNION", "AXIS_ANGLE", "YXZ"])
 @pytest.mark.parametrize("controls", [False, True])
-def test_locks_say_what_a_hand_may_move_not_what_keys_do(
-    door: SimpleNamespace, mode: str, controls: bool  # noqa: F811
-) -> None:
+def test_locks_say_what_a_hand_may_move_not_what_keys_do(door: SimpleNamespace, mode: str, controls: bool) -> None:
     biped = add_dancing_biped(mode)
     biped.data.bones["head"].use_inherit_rotation = not controls
     for number, bone in enumerate(biped.pose.bones):
@@ -47,7 +45,7 @@ def test_locks_say_what_a_hand_may_move_not_what_keys_do(
     assert locks_of(biped) == before
 
 
-def test_every_rotation_mode_on_controls(door: SimpleNamespace) -> None:  # noqa: F811
+def test_every_rotation_mode_on_controls(door: SimpleNamespace) -> None:
     biped = add_biped()
     biped.data.bones["head"].use_inherit_rotation = False
     for number, bone in enumerate(biped.pose.bones):
@@ -58,7 +56,7 @@ def test_every_rotation_mode_on_controls(door: SimpleNamespace) -> None:  # noqa
     assert motion.skeleton.bases
 
 
-def test_two_rigs_in_two_slots_of_one_action(door: SimpleNamespace) -> None:  # noqa: F811
+def test_two_rigs_in_two_slots_of_one_action(door: SimpleNamespace) -> None:
     walker = add_control_biped()
     walk_control_biped(walker)
     action = walker.animation_data.action
@@ -91,8 +89,12 @@ def capture(path: Path, frames: int = 40) -> Path:
         while depth >= level:
             lines.append("}")
             depth -= 1
-        lines += [f"{'JOINT' if level else 'ROOT'} {name}", "{", f"OFFSET {offset}",
-                  "CHANNELS 6 Xposition Yposition Zposition Yrotation Xrotation Zrotation"]  # fmt: skip
+        lines += [
+            f"{'JOINT' if level else 'ROOT'} {name}",
+            "{",
+            f"OFFSET {offset}",
+            "CHANNELS 6 Xposition Yposition Zposition Yrotation Xrotation Zrotation",
+        ]
         if name in ("Head", "LeftFoot", "RightFoot"):
             lines += ["End Site", "{", "OFFSET 0 0 15", "}"]
         depth = level
@@ -110,9 +112,7 @@ def capture(path: Path, frames: int = 40) -> Path:
     return path
 
 
-def test_captured_motion_that_keys_the_place_of_every_joint(
-    door: SimpleNamespace, tmp_path: Path  # noqa: F811
-) -> None:
+def test_captured_motion_that_keys_the_place_of_every_joint(door: SimpleNamespace, tmp_path: Path) -> None:
     importlib.import_module("addon_utils").enable("io_anim_bvh", default_set=True)
     path = capture(tmp_path / "capture.bvh")
     bpy.ops.import_anim.bvh(filepath=str(path), global_scale=0.01, update_scene_fps=True, update_scene_duration=True)

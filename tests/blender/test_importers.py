@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender.test_control_rigs import assert_round_trip, door  # noqa: F401
+from tests.blender.test_control_rigs import assert_round_trip
 from tests.blender.walkers import add_rigify_quadruped
 from tests.blender.zoo import (
     ELEPHANT_FEET,
@@ -43,9 +43,7 @@ def dancer(riff: ModuleType, fingers: bool) -> Any:
 
 @pytest.mark.parametrize("fingers", [False, True])
 @pytest.mark.parametrize("way", [through_bvh, through_fbx, through_gltf])
-def test_what_was_imported(
-    riff: ModuleType, door: SimpleNamespace, tmp_path: Path, way: Way, fingers: bool  # noqa: F811
-) -> None:
+def test_what_was_imported(riff: ModuleType, door: SimpleNamespace, tmp_path: Path, way: Way, fingers: bool) -> None:
     for addon in IMPORTERS:
         importlib.import_module("addon_utils").enable(addon, default_set=True)
     ob = imported(dancer(riff, fingers), way, tmp_path / "clip")
@@ -57,31 +55,34 @@ def test_what_was_imported(
     assert skeleton.names[0] == "hips"
 
 
-def test_quadruped(door: SimpleNamespace) -> None:  # noqa: F811
+def test_quadruped(door: SimpleNamespace) -> None:
     motion = assert_round_trip(door, add_quadruped())
     feet = {motion.skeleton.names[joint] for joint in motion.skeleton.contacts}
     assert feet == {"front_foot.L", "front_foot.R", "hind_foot.L", "hind_foot.R"}
 
 
-def test_quadruped_baked_to_its_bones(door: SimpleNamespace) -> None:  # noqa: F811
+def test_quadruped_baked_to_its_bones(door: SimpleNamespace) -> None:
     motion = assert_round_trip(door, baked(add_quadruped()))
     feet = {motion.skeleton.names[joint] for joint in motion.skeleton.contacts}
     assert {"front_foot.L", "front_foot.R", "hind_foot.L", "hind_foot.R"} <= feet
 
 
-def test_rigify_quadruped(door: SimpleNamespace) -> None:  # noqa: F811
+def test_rigify_quadruped(door: SimpleNamespace) -> None:
     motion = assert_round_trip(door, add_rigify_quadruped())
     assert {motion.skeleton.names[joint] for joint in motion.skeleton.contacts} == RIGIFY_PAWS
     assert motion.skeleton.names[0] == "torso"
 
 
-@pytest.mark.parametrize(("name", "feet"), [
-    ("elephant", ELEPHANT_FEET),
-    ("salsa", frozenset({"LeftFoot", "LeftToeBase", "RightFoot", "RightToeBase"})),
-    ("walk", frozenset({"LeftFoot", "LeftToeBase", "RightFoot", "RightToeBase"})),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "feet"),
+    [
+        ("elephant", ELEPHANT_FEET),
+        ("salsa", frozenset({"LeftFoot", "LeftToeBase", "RightFoot", "RightToeBase"})),
+        ("walk", frozenset({"LeftFoot", "LeftToeBase", "RightFoot", "RightToeBase"})),
+    ],
+)
 def test_feet_of_real_clips(
-    door: SimpleNamespace, clip: Callable[[str], Path], name: str, feet: frozenset[str]  # noqa: F811
+    door: SimpleNamespace, clip: Callable[[str], Path], name: str, feet: frozenset[str]
 ) -> None:
     importlib.import_module("addon_utils").enable("io_anim_bvh", default_set=True)
     bpy.ops.import_anim.bvh(filepath=str(clip(name)), update_scene_fps=True, update_scene_duration=True)
@@ -89,20 +90,20 @@ def test_feet_of_real_clips(
     assert {skeleton.names[joint].rpartition(":")[2] for joint in skeleton.contacts} == feet
 
 
-def test_machine(door: SimpleNamespace) -> None:  # noqa: F811
+def test_machine(door: SimpleNamespace) -> None:
     motion = assert_round_trip(door, add_crane())
     assert motion.skeleton.names == ("turntable", "jib", "hook")
     assert motion.skeleton.contacts == ()
 
 
-def test_creature_of_150_bones(door: SimpleNamespace) -> None:  # noqa: F811
+def test_creature_of_150_bones(door: SimpleNamespace) -> None:
     motion = assert_round_trip(door, add_creature())
     assert motion.skeleton.joints == 150
     assert motion.skeleton.names[0] == "core"
 
 
 @pytest.mark.parametrize(("fps", "base"), [(24, 1.0), (25, 1.0), (30, 1.001), (48, 1.0), (60, 1.0), (12, 1.0)])
-def test_as_long_as_the_source_at_any_rate(door: SimpleNamespace, fps: int, base: float) -> None:  # noqa: F811
+def test_as_long_as_the_source_at_any_rate(door: SimpleNamespace, fps: int, base: float) -> None:
     core = importlib.import_module(f"{door.package}.core.motion")
     bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = fps, base
     crane = add_crane()

@@ -79,8 +79,8 @@ def test_cancelled_job_leaves_nothing(riff: ModuleType, jobs: ModuleType, motion
 
 
 def test_clip_that_is_too_short_fails_with_its_sentence(
-    riff: ModuleType, jobs: ModuleType, motion: Any, tmp_path: Path,
-) -> None:  # fmt: skip
+    riff: ModuleType, jobs: ModuleType, motion: Any, tmp_path: Path
+) -> None:
     job = jobs.TrainingJob(begun(riff, motion.slice(0, 20)), tmp_path / "m.safetensors")
     job.start()
     tick_until(job, jobs.State.FAILED)
@@ -88,8 +88,8 @@ def test_clip_that_is_too_short_fails_with_its_sentence(
 
 
 def test_missing_torch_fails_with_advice(
-    riff: ModuleType, jobs: ModuleType, motion: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    riff: ModuleType, jobs: ModuleType, motion: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in [name for name in sys.modules if name.startswith(f"{riff.__name__}.core.")]:
         if name.rsplit(".", 1)[1] in ("train", "estimate", "networks", "losses", "stage", "pyramid", "packed"):
             monkeypatch.delitem(sys.modules, name)

@@ -37,9 +37,7 @@ def test_strange_names_of_models(riff: ModuleType, trained: Path, tmp_path: Path
     limits.strange_model_names(trained, tmp_path, limits.NAMES[::3])
 
 
-def test_read_only_home(
-    riff_zip: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+def test_read_only_home(riff_zip: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RIFF_ZIP", str(riff_zip))
     shutil.copy(trained, tmp_path / "model.safetensors")
     try:

@@ -50,9 +50,10 @@ def follow(live: ModuleType, position: float | None = None, finished: bool = Tru
 
 def pose(ob: bpy.types.Object) -> list[tuple[float, ...]]:
     return [
-        value for bone in ob.pose.bones
+        value
+        for bone in ob.pose.bones
         for value in (tuple(bone.location), tuple(bone.rotation_quaternion), tuple(bone.rotation_euler))
-    ]  # fmt: skip
+    ]
 
 
 def keys(action: bpy.types.Action) -> list[float]:

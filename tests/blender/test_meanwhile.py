@@ -78,9 +78,7 @@ def test_nothing_is_selected_when_the_first_step_comes(dancer: bpy.types.Object)
 
     for name in ("generate", "train", "extend_action"):
         bpy.context.view_layer.objects.active = dancer
-        assert run(Beside(name), deselect) == [
-            "The selection was changed meanwhile; select the armature and try again"
-        ]
+        assert run(Beside(name), deselect) == ["The selection was changed meanwhile; select the armature and try again"]
 
 
 def test_a_preview_gives_the_pose_back_under_another_name(riff: ModuleType, dancer: bpy.types.Object) -> None:

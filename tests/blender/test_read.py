@@ -102,15 +102,18 @@ def load_another_file(biped: Any) -> None:
     bpy.ops.wm.read_homefile(use_empty=True)
 
 
-@pytest.mark.parametrize(("meanwhile", "words"), [
-    (move_a_key, "was changed while it was read"),
-    (add_a_bone, "was changed while it was read"),
-    (rename_a_bone, "was changed while it was read"),
-    (remove_the_slot, "was changed while it was read"),
-    (lambda biped: bpy.data.objects.remove(biped), "was removed while it was read"),
-    (lambda biped: bpy.data.actions.remove(biped.animation_data.action), "was removed while it was read"),
-    (load_another_file, "was removed while it was read"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("meanwhile", "words"),
+    [
+        (move_a_key, "was changed while it was read"),
+        (add_a_bone, "was changed while it was read"),
+        (rename_a_bone, "was changed while it was read"),
+        (remove_the_slot, "was changed while it was read"),
+        (lambda biped: bpy.data.objects.remove(biped), "was removed while it was read"),
+        (lambda biped: bpy.data.actions.remove(biped.animation_data.action), "was removed while it was read"),
+        (load_another_file, "was removed while it was read"),
+    ],
+)
 def test_what_changes_between_two_steps(
     riff: ModuleType, clip_error: type[Exception], meanwhile: Callable[[Any], None], words: str
 ) -> None:

@@ -78,8 +78,16 @@ def test_a_job_that_fails_is_logged_and_reported_without_names(
 
 def test_the_report_says_what_helps(riff: ModuleType, planted: bpy.types.Object) -> None:
     text = report(riff)
-    for part in ("Riff: 0.", f"Blender: {bpy.app.version_string}", "Python: 3.", "numpy: ", "System: ",
-                 "Device: wanted auto", "Recipe: fast", "Last lines of the log:"):  # fmt: skip
+    for part in (
+        "Riff: 0.",
+        f"Blender: {bpy.app.version_string}",
+        "Python: 3.",
+        "numpy: ",
+        "System: ",
+        "Device: wanted auto",
+        "Recipe: fast",
+        "Last lines of the log:",
+    ):
         assert part in text
     bpy.context.scene.riff.recipe = "custom"
     assert "Recipe: custom of fast, effort 1" in report(riff)

@@ -37,7 +37,7 @@ def test_blender_installs_from_the_repository_without_loading_pytorch(tmp_path: 
     environment = {**os.environ, "BLENDER_USER_RESOURCES": str(tmp_path / "user")}
     address = (tmp_path / "repository/index.json").as_uri()
     done = subprocess.run(
-        [sys.executable, "-c", INSTALL, address], env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", INSTALL, address], env=environment, capture_output=True, text=True, check=False
+    )
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("FOUND")]
     assert json.loads(line.removeprefix("FOUND ")) == {"enabled": True, "panel": True, "torch": False}

@@ -80,8 +80,8 @@ def load(riff: ModuleType, path: Path) -> Any:
 
 
 def test_cancelled_training_is_listed_and_resumed(
-    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType, snapshot_each_step: None,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType, snapshot_each_step: None
+) -> None:
     models, trainings = folders
     session = bpy.context.window_manager.riff
     with pytest.raises(RuntimeError, match="no unfinished training"):
@@ -115,8 +115,8 @@ def resumed_checkpoint(riff: ModuleType, ob: bpy.types.Object, scale: float, see
 
 
 def test_disabling_while_training_leaves_a_checkpoint(
-    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType
+) -> None:
     bpy.ops.riff.train()
     job = jobs.latest_training()
     tick_until(riff, lambda: job.progress is not None)
@@ -127,8 +127,8 @@ def test_disabling_while_training_leaves_a_checkpoint(
 
 
 def test_unfinished_training_can_be_discarded(
-    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType
+) -> None:
     bpy.ops.riff.train()
     job = jobs.latest_training()
     tick_until(riff, lambda: job.expected is not None)
@@ -152,8 +152,8 @@ def test_damaged_checkpoint_is_told(riff: ModuleType, folders: tuple[Path, Path]
 
 
 def test_a_waiting_training_can_be_cancelled(
-    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType
+) -> None:
     for _ in range(2):
         bpy.ops.riff.train(scale=FEW_STEPS)
     first, second = jobs.trainings()
@@ -164,8 +164,8 @@ def test_a_waiting_training_can_be_cancelled(
 
 
 def test_training_in_a_child_process(
-    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType, in_a_process: None,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType, in_a_process: None
+) -> None:
     bpy.ops.riff.train(scale=FEW_STEPS, seed=4)
     job = jobs.latest_training()
     tick_until(riff, lambda: not job.running)
@@ -194,8 +194,8 @@ def children() -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for child processes in /proc")
 def test_cancel_ends_the_child_process(
-    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType, in_a_process: None,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType, in_a_process: None
+) -> None:
     bpy.ops.riff.train()
     job = jobs.latest_training()
     tick_until(riff, lambda: job.progress is not None)
@@ -209,8 +209,8 @@ def test_cancel_ends_the_child_process(
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for child processes in /proc")
 def test_killed_child_process_is_told_and_can_be_resumed(
-    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType, in_a_process: None,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType, in_a_process: None
+) -> None:
     bpy.ops.riff.train(scale=SOME_STEPS)
     job = jobs.latest_training()
     tick_until(riff, lambda: job.progress is not None)
@@ -225,9 +225,13 @@ def test_killed_child_process_is_told_and_can_be_resumed(
 
 
 def test_python_without_torch_is_told(
-    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType, in_a_process: None,
+    riff: ModuleType,
+    dancer: bpy.types.Object,
+    folders: tuple[Path, Path],
+    jobs: ModuleType,
+    in_a_process: None,
     tmp_path: Path,
-) -> None:  # fmt: skip
+) -> None:
     preferences = bpy.context.preferences.addons[riff.__name__].preferences
     cases = ((tmp_path / "none", "cannot be started"), (bare_python(tmp_path), "has no package “numpy”"))
     for python, sentence in cases:
@@ -256,8 +260,8 @@ def test_estimate_in_a_process(riff: ModuleType, dancer: bpy.types.Object, jobs:
 
 
 def test_whatever_happens_to_the_armature_the_training_goes_on(
-    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType
+) -> None:
     bpy.ops.ed.undo_push(message="Before")
     bpy.ops.riff.train(scale=FEW_STEPS)
     job = jobs.latest_training()
@@ -272,8 +276,8 @@ def test_whatever_happens_to_the_armature_the_training_goes_on(
 
 
 def test_generating_for_renamed_bones_changes_nothing(
-    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, folders: tuple[Path, Path], jobs: ModuleType
+) -> None:
     bpy.ops.riff.train(scale=FEW_STEPS)
     job = jobs.latest_training()
     tick_until(riff, lambda: not job.running)

@@ -83,12 +83,19 @@ def traced(script: str, zip_path: Path, folder: Path) -> dict[str, object]:
         **{name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "TORCHINDUCTOR_"))},
         **{name: str(folder / value) for name, value in own.items()},
         # Python's own keeping of compiled code beside the code is no writing of Riff's.
-        "PYTHONDONTWRITEBYTECODE": "1", "RIFF_ZIP": str(zip_path), "RIFF_ROOT": str(ROOT),
-    }  # fmt: skip
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "RIFF_ZIP": str(zip_path),
+        "RIFF_ROOT": str(ROOT),
+    }
     done = subprocess.run(
-        [sys.executable, "-c", READY + script + TELL], env=environment, cwd=folder, text=True, capture_output=True,
-        timeout=900, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", READY + script + TELL],
+        env=environment,
+        cwd=folder,
+        text=True,
+        capture_output=True,
+        timeout=900,
+        check=False,
+    )
     lines = [line for line in done.stdout.splitlines() if line.startswith("TRACE ")]
     assert lines, done.stdout[-3000:] + done.stderr[-3000:]
     return dict(json.loads(lines[0][6:]))

@@ -99,8 +99,8 @@ def test_action_without_rotation_is_refused(riff: ModuleType, dancer: bpy.types.
 
 
 def test_training_makes_a_listed_model(
-    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
     job = train(riff)
     assert (job.state, job.error) == (jobs.State.DONE, "")
     assert job.expected > 0
@@ -116,8 +116,8 @@ def test_training_makes_a_listed_model(
 
 
 def test_second_training_waits_for_the_first_and_is_another_model(
-    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
     for _ in range(2):
         bpy.ops.riff.train(scale=FEW_STEPS)
     first, second = jobs.trainings()
@@ -132,8 +132,8 @@ def test_second_training_waits_for_the_first_and_is_another_model(
 
 
 def test_training_starts_from_a_model(
-    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
     first = train(riff)
     known = first.path.stem
     assert bpy.ops.riff.train(scale=FEW_STEPS, start_from=known) == {"FINISHED"}
@@ -154,8 +154,8 @@ def test_cancel_leaves_no_model(riff: ModuleType, dancer: bpy.types.Object, mode
 
 
 def test_folder_that_cannot_be_made_is_said_before_training(
-    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
     models.rmdir()
     models.write_text("in the way")
     try:
@@ -178,8 +178,8 @@ def small_files(bytes_at_most: int) -> Iterator[None]:
 
 
 def test_model_that_the_disk_refuses(
-    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
     with small_files(100_000):
         job = train(riff)
     assert job.state is jobs.State.FAILED
@@ -188,8 +188,8 @@ def test_model_that_the_disk_refuses(
 
 
 def test_full_disk_keeps_the_model_until_there_is_room(
-    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(models)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
         pytest.skip("a small disk can only be mounted by root")
@@ -221,8 +221,8 @@ def test_generating_needs_a_model(riff: ModuleType, dancer: bpy.types.Object) ->
 
 
 def test_generate_writes_actions_in_one_undo_step(
-    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
     train(riff)
     source = dancer.animation_data.action
     bpy.ops.ed.undo_push(message="Before")
@@ -256,8 +256,8 @@ def key_values(action: bpy.types.Action) -> list[float]:
 
 
 def test_length_and_seed_of_generated_actions(
-    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
     train(riff)
     before = {action.name for action in bpy.data.actions}
     for seed in (3, 3, 4):
@@ -270,8 +270,8 @@ def test_length_and_seed_of_generated_actions(
 
 
 def test_generating_from_a_broken_model_changes_nothing(
-    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
     (models / "Broken.safetensors").write_bytes(b"no model")
     bpy.ops.riff.refresh_models()
     assert bpy.context.window_manager.riff.models[0].problem
@@ -282,8 +282,8 @@ def test_generating_from_a_broken_model_changes_nothing(
 
 
 def test_generating_for_another_rig_changes_nothing(
-    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
     train(riff)
     bpy.ops.object.armature_add()
     before = {action.name for action in bpy.data.actions}
@@ -293,8 +293,8 @@ def test_generating_for_another_rig_changes_nothing(
 
 
 def test_showing_a_variation_keeps_the_source(
-    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
     train(riff)
     source = dancer.animation_data.action
     source.use_fake_user = False
@@ -320,8 +320,8 @@ def test_deleting_a_model(riff: ModuleType, dancer: bpy.types.Object, models: Pa
 
 
 def test_training_goes_on_while_another_file_is_opened(
-    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType,
-) -> None:  # fmt: skip
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
     bpy.ops.riff.train(scale=FEW_STEPS)
     bpy.ops.wm.read_homefile(use_empty=True)
     assert finish(riff).state is jobs.State.DONE

@@ -79,9 +79,11 @@ def test_what_stands_still_gets_one_key(door: SimpleNamespace) -> None:
     action = door.write_motion(biped, door.read_motion(biped), "Written", source_action=biped.animation_data.action)
     curves = curves_of(action)
     for path, index, value in (
-        ('pose.bones["foot.L"].rotation_quaternion', 0, 0.8), ('pose.bones["foot.L"].rotation_quaternion', 1, 0.6),
-        ('pose.bones["head"].scale', 2, 1.3), ('["mood"]', 0, 1.0),
-    ):  # fmt: skip
+        ('pose.bones["foot.L"].rotation_quaternion', 0, 0.8),
+        ('pose.bones["foot.L"].rotation_quaternion', 1, 0.6),
+        ('pose.bones["head"].scale', 2, 1.3),
+        ('["mood"]', 0, 1.0),
+    ):
         assert [point.co[1] for point in curves[path, index].keyframe_points] == pytest.approx([value], abs=1e-5), path
 
 

@@ -85,8 +85,10 @@ def _frame(step: float) -> int:
 def _key_step(rig: Any, foot: str, rest: Vector, gait: Gait, step: int) -> None:
     """A foot that stood since the last step but one lifts, swings through and lands half a step ahead of the body."""
     for landed, frame, lift, pitch in (
-        (step - 2, step - 0.95, 0.0, 0.0), (step - 1, step - 0.5, gait.lift, 0.35), (step, step, 0.0, 0.0),
-    ):  # fmt: skip
+        (step - 2, step - 0.95, 0.0, 0.0),
+        (step - 1, step - 0.5, gait.lift, 0.35),
+        (step, step, 0.0, 0.0),
+    ):
         if frame < 0:
             continue
         place, heading = gait.place(max(0.0, landed + 0.5))

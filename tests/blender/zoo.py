@@ -20,7 +20,7 @@ Way = Callable[[Any, Path], None]
 
 ELEPHANT_FEET = frozenset(
     {"Bip01_L_Hand", "Bip01_R_Hand", "Bip01_L_Foot", "Bip01_R_Foot", "Bip01_L_Toe0", "Bip01_R_Toe0"}
-)  # fmt: skip
+)
 """What a person names on the elephant of the clips: the last joint of each front leg, foot and toe of each hind leg;
 not the trunk, not the tail."""
 
@@ -118,20 +118,27 @@ def baked(rig: Any) -> Any:
         owner: Any = bone if hasattr(bone, "select") else bone.bone
         owner.select = True
     bpy.ops.nla.bake(
-        frame_start=first, frame_end=last, visual_keying=True, clear_constraints=True, use_current_action=False,
+        frame_start=first,
+        frame_end=last,
+        visual_keying=True,
+        clear_constraints=True,
+        use_current_action=False,
         bake_types={"POSE"},
-    )  # fmt: skip
+    )
     bpy.ops.object.mode_set(mode="OBJECT")
     return rig
 
 
 def add_crane() -> Any:
     """A machine of three bones: it turns, it luffs, it lets its hook down."""
-    crane = add_rig("Crane", {
-        "turntable": ("", (0.0, 0.0, 1.0), (0.0, 0.0, 1.5)),
-        "jib": ("turntable", (0.0, 0.0, 1.5), (0.0, -3.0, 2.5)),
-        "hook": ("jib", (0.0, -3.0, 2.5), (0.0, -3.0, 2.0)),
-    })  # fmt: skip
+    crane = add_rig(
+        "Crane",
+        {
+            "turntable": ("", (0.0, 0.0, 1.0), (0.0, 0.0, 1.5)),
+            "jib": ("turntable", (0.0, 0.0, 1.5), (0.0, -3.0, 2.5)),
+            "hook": ("jib", (0.0, -3.0, 2.5), (0.0, -3.0, 2.0)),
+        },
+    )
     for step in range(13):
         frame = 1 + 12 * step
         key_bone(crane, "turntable", frame, turn=Quaternion((0.0, 1.0, 0.0), math.sin(0.7 * step)))
@@ -174,9 +181,14 @@ def through_bvh(ob: Any, path: Path) -> None:
 
 def through_fbx(ob: Any, path: Path) -> None:
     bpy.ops.export_scene.fbx(
-        filepath=f"{path}.fbx", use_selection=True, object_types={"ARMATURE"}, bake_anim_use_all_actions=False,
-        bake_anim_use_nla_strips=False, add_leaf_bones=True, bake_anim_simplify_factor=0.0,
-    )  # fmt: skip
+        filepath=f"{path}.fbx",
+        use_selection=True,
+        object_types={"ARMATURE"},
+        bake_anim_use_all_actions=False,
+        bake_anim_use_nla_strips=False,
+        add_leaf_bones=True,
+        bake_anim_simplify_factor=0.0,
+    )
     bpy.ops.import_scene.fbx(filepath=f"{path}.fbx")
 
 

@@ -56,8 +56,11 @@ def test_critic_gradient_equals_that_of_core() -> None:
         pieces = [next(own) for _ in layer.weights]
         for cluster, rows, piece in zip(layer.graph.clusters, layer.rows, pieces, strict=True):
             columns = [group * layer.inside + k for group in cluster.inputs for k in range(layer.inside)]
-            near_ones = torch.from_numpy(np.kron(layer.graph.near[np.ix_(cluster.outputs, cluster.inputs)],
-                                                 np.ones((layer.outside, layer.inside)))).float()  # fmt: skip
+            near_ones = torch.from_numpy(
+                np.kron(
+                    layer.graph.near[np.ix_(cluster.outputs, cluster.inputs)], np.ones((layer.outside, layer.inside))
+                )
+            ).float()
             assert convolution.weight.grad is not None
             expected = convolution.weight.grad[rows][:, columns].permute(2, 0, 1)
             torch.testing.assert_close(piece * near_ones, expected, atol=1e-5, rtol=1e-3)

@@ -89,8 +89,10 @@ def test_ablation_has_eleven_rows_and_row_9_is_the_paper() -> None:
 
 
 def test_ablation_rows_resume(walker: Motion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = [replace(row, recipe=replace(row.recipe, hidden=(16, 16, 16), batch=(1, 1, 1, 1), critic_steps=1))
-             for row in ablation.ablation_rows()]  # fmt: skip
+    small = [
+        replace(row, recipe=replace(row.recipe, hidden=(16, 16, 16), batch=(1, 1, 1, 1), critic_steps=1))
+        for row in ablation.ablation_rows()
+    ]
     monkeypatch.setattr(ablation, "ablation_rows", lambda: small)
     write_bvh(tmp_path / "walker.bvh", walker)
     arguments = ["--clip", str(tmp_path / "walker.bvh"), "--scale", "0.00001", "--count", "1", "--out", str(tmp_path)]
@@ -159,8 +161,8 @@ def test_quality_table_runs_end_to_end(walker: Motion, tiny_model: Model, tmp_pa
 
 
 def test_quality_trains_on_a_named_clip(
-    walker: Motion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    walker: Motion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_bvh(tmp_path / "walker.bvh", walker)
     monkeypatch.setenv("RIFF_DATA", str(tmp_path))
     small = replace(RECIPES["fast"], hidden=(16, 16, 16), batch=(1, 1, 1, 1), bank=8)
@@ -176,8 +178,8 @@ def test_quality_trains_on_a_named_clip(
 
 
 def test_curve_adds_the_scales_that_are_missing(
-    walker: Motion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    walker: Motion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_bvh(tmp_path / "walker.bvh", walker)
     small = replace(RECIPES["fast"], hidden=(16, 16, 16), batch=(1, 1, 1, 1), bank=8)
     monkeypatch.setitem(RECIPES, "fast", small)
@@ -199,8 +201,14 @@ def test_curve_adds_the_scales_that_are_missing(
 
 
 def test_bar_knows_good_from_bad() -> None:
-    good = {"coverage": 0.99, "rotation_global_diversity": 0.8, "novelty": 0.9, "roughness": 1.0, "window_frechet": 0.5,
-            "foot_skating_ratio": 1.1}  # fmt: skip
+    good = {
+        "coverage": 0.99,
+        "rotation_global_diversity": 0.8,
+        "novelty": 0.9,
+        "roughness": 1.0,
+        "window_frechet": 0.5,
+        "foot_skating_ratio": 1.1,
+    }
     noise = {"novelty": 0.5, "window_frechet": 2.0}
     assert all(check.kept for check in check_bar({**good, "foot_skating_ratio": 2.5}, good, noise))
     for name in good:

@@ -67,8 +67,11 @@ def test_measures_on_the_cpu(walker: Motion) -> None:
     assert [row["cuda_peak_mb"] for row in report["whole"]] == [None]
     assert report["difference_of_repeats"] == {"fast": 0.0}
     assert [(row["graphs"], row["count"]) for row in report["generation"]] == [
-        (False, 1), (False, 100), (True, 1), (True, 100),
-    ]  # fmt: skip
+        (False, 1),
+        (False, 100),
+        (True, 1),
+        (True, 100),
+    ]
     text = report_markdown({"clip": "walker", "command": "test", **report})
     assert text.count("| fast |") == text.count("| baseline |") == 3
     assert "records nothing" in text

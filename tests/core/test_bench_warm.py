@@ -20,8 +20,8 @@ TINY = replace(FAST, iterations=(8, 8, 8, 8), hidden=(32, 32, 32), batch=(2, 2, 
 
 
 def test_measures_cold_beside_warm(
-    make_walker: Callable[..., Motion], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    make_walker: Callable[..., Motion], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(RECIPES, "fast", TINY)
     clip, start = tmp_path / "walk.bvh", tmp_path / "start.safetensors"
     write_bvh(clip, make_walker(3.0))

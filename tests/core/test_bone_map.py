@@ -14,11 +14,22 @@ from core.motion import Motion
 from core.skeleton import Skeleton, build_skeleton
 
 OTHER = {
-    "Hips": "pelvis", "Spine": "chest", "Head": "head", "LeftArm": "upper_arm.L", "LeftHand": "hand.L",
-    "RightArm": "upper_arm.R", "RightHand": "hand.R", "LeftUpLeg": "thigh.L", "LeftLeg": "shin.L",
-    "LeftFoot": "foot.L", "LeftToe": "toe.L", "RightUpLeg": "thigh.R", "RightLeg": "shin.R", "RightFoot": "foot.R",
+    "Hips": "pelvis",
+    "Spine": "chest",
+    "Head": "head",
+    "LeftArm": "upper_arm.L",
+    "LeftHand": "hand.L",
+    "RightArm": "upper_arm.R",
+    "RightHand": "hand.R",
+    "LeftUpLeg": "thigh.L",
+    "LeftLeg": "shin.L",
+    "LeftFoot": "foot.L",
+    "LeftToe": "toe.L",
+    "RightUpLeg": "thigh.R",
+    "RightLeg": "shin.R",
+    "RightFoot": "foot.R",
     "RightToe": "toe.R",
-}  # fmt: skip
+}
 
 
 def hanging_figure(walker: Skeleton) -> Skeleton:

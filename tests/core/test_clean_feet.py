@@ -33,8 +33,8 @@ def sliding(motion: Motion, seed: int = 0) -> Motion:
 
 @pytest.mark.parametrize("name", ["walker", "salsa", "walk", "elephant"])
 def test_feet_slide_no_more_than_in_the_source_or_a_third(
-    name: str, walker: Motion, clip: Callable[[str], Motion],
-) -> None:  # fmt: skip
+    name: str, walker: Motion, clip: Callable[[str], Motion]
+) -> None:
     source = walker if name == "walker" else with_contact_labels(resample(clip(name), 30))
     noisy = sliding(source)
     before, after = (foot_figures(source, motion) for motion in (noisy, clean_feet(noisy, source)))
@@ -49,8 +49,13 @@ def test_only_root_path_and_legs_move(walker: Motion) -> None:
     skeleton = walker.skeleton
     legs = {joint for leg in find_legs(skeleton) for joint in leg.movers}
     assert {skeleton.names[joint] for joint in legs} == {
-        "LeftUpLeg", "LeftLeg", "LeftFoot", "RightUpLeg", "RightLeg", "RightFoot",
-    }  # fmt: skip
+        "LeftUpLeg",
+        "LeftLeg",
+        "LeftFoot",
+        "RightUpLeg",
+        "RightLeg",
+        "RightFoot",
+    }
     for joint in set(range(skeleton.joints)) - legs:
         columns = slice(joint * GROUP, (joint + 1) * GROUP)
         np.testing.assert_allclose(cleaned.features[:, columns], noisy.features[:, columns], atol=1e-9)

@@ -268,8 +268,6 @@ def test_another_skeleton_is_refused(model: Model) -> None:
         compose(model, fill_regions(replace(model.source, skeleton=skeleton), [(20, 40)]))
 
 
-
-
 def test_command_line(model: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "walk.safetensors"
     save_model(replace(model, name="walk"), path)
@@ -283,9 +281,13 @@ def test_command_line(model: Model, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main([*common, "--moments", "1-40@1,1-40@80", "--length", "150"]) == 0
     assert json.loads(capsys.readouterr().out)["frames"] == 150
     for wrong, sentence in (
-        (["--regions", "3-5"], "fewer than 8"), (["--keys", "x"], "no list of frames"), (["--keep", "Tail"], "Tail"),
-        (["--regions", "9"], "no span"), ([], "Nothing is kept"), (["--count", "0", "--style", "1"], "at least one"),
-    ):  # fmt: skip
+        (["--regions", "3-5"], "fewer than 8"),
+        (["--keys", "x"], "no list of frames"),
+        (["--keep", "Tail"], "Tail"),
+        (["--regions", "9"], "no span"),
+        ([], "Nothing is kept"),
+        (["--count", "0", "--style", "1"], "at least one"),
+    ):
         assert main([*common, *wrong]) == 1
         assert sentence in capsys.readouterr().err
 

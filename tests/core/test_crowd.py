@@ -43,7 +43,7 @@ def test_the_choice_is_nearly_the_best_there_is() -> None:
         best = max(
             min(distances[a, b] for a, b in itertools.combinations(rows, 2))
             for rows in itertools.combinations(range(9), 4)
-        )  # fmt: skip
+        )
         chosen = choose_apart(distances, 4)
         smallest = min(distances[a, b] for a, b in itertools.combinations(chosen, 2))
         assert len(set(chosen)) == 4
@@ -287,8 +287,9 @@ def test_a_crowd(model: Model) -> None:
     for member in members:
         path = member.course.path[member.offset : member.offset + FRAMES]
         path = member.scale * (path - member.pivot)[:, :2]
-        walked.append(turned(path, np.array([member.placed.heading - member.course.facing]))[0]
-                      + member.placed.spot.place[:2])  # fmt: skip
+        walked.append(
+            turned(path, np.array([member.placed.heading - member.course.facing]))[0] + member.placed.spot.place[:2]
+        )
     assert smallest_gap(walked) > 3.9 * unit
     again = people(model, Wish(8, FRAMES, seed=3, phase=20, uneven=0.2), distance=4.0 * unit)
     assert [m.key for m in again.members] == [m.key for m in members]  # type: ignore[attr-defined]

@@ -38,17 +38,23 @@ def make_job(make_walker: Callable[..., Motion], tmp_path_factory: pytest.TempPa
 
     def make(count: int, bad: int = -1, iterations: tuple[int, ...] = TINY.iterations) -> Job:
         folder = tmp_path_factory.mktemp("farm") / "job"
-        clips = (
-            Clip(f"Walk {k}", make_walker(1.0 if k == bad else 2.2, start=0.7 * k), "Biped") for k in range(count)
-        )
+        clips = (Clip(f"Walk {k}", make_walker(1.0 if k == bad else 2.2, start=0.7 * k), "Biped") for k in range(count))
         return export_job(folder, "Walks: “all”", clips, replace(TINY, iterations=iterations), seed=3)
 
     return make
 
 
 def openjd(job: Job, *arguments: str) -> subprocess.Popen[str]:
-    command = [str(OPENJD), "run", str(job.folder / "template.yaml"), "-p", f"Python={sys.executable}",
-               "-p", "Device=cpu", *arguments]  # fmt: skip
+    command = [
+        str(OPENJD),
+        "run",
+        str(job.folder / "template.yaml"),
+        "-p",
+        f"Python={sys.executable}",
+        "-p",
+        "Device=cpu",
+        *arguments,
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         command, cwd=job.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -86,9 +92,7 @@ def results(job: Job) -> dict[str, tuple[int, float]]:
 
 def test_the_template_is_valid_and_says_what_it_needs(make_job: Callable[..., Job]) -> None:
     job = make_job(1)
-    check = subprocess.run(
-        [OPENJD, "check", job.folder / "template.yaml"], capture_output=True, text=True, timeout=120
-    )
+    check = subprocess.run([OPENJD, "check", job.folder / "template.yaml"], capture_output=True, text=True, timeout=120)
     assert check.returncode == 0, check.stdout
     text = (job.folder / "template.yaml").read_text(encoding="utf-8")
     assert "amount.worker.gpu" in text

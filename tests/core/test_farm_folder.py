@@ -133,8 +133,12 @@ def test_a_job_comes_back_as_it_was(job: Job) -> None:
     assert read_job(job.folder) == job
     assert [entry.name for entry in chosen_entries(job, "2,0-1")] == ["=1+1", "Walk", "Läuft/schnell"]
     assert {path.name for path in job.folder.iterdir()} == {
-        "clips", "code", "manifest.json", "riff_train.js", "template.yaml",
-    }  # fmt: skip
+        "clips",
+        "code",
+        "manifest.json",
+        "riff_train.js",
+        "template.yaml",
+    }
     core = ROOT / "core"
     copied = {path.relative_to(job.folder / "code/core") for path in (job.folder / "code").rglob("*.py")}
     assert copied == {path.relative_to(core) for path in core.rglob("*.py")}

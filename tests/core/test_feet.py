@@ -78,9 +78,7 @@ def test_of_many_toes_on_one_foot_one_is_taken(walker: Motion) -> None:
 
 
 def test_labels_get_channels_of_their_own(walker: Motion) -> None:
-    bare = from_transforms(
-        walker.skeleton.with_contacts(()), walker.rotations(), walker.root_positions(), walker.fps
-    )  # fmt: skip
+    bare = from_transforms(walker.skeleton.with_contacts(()), walker.rotations(), walker.root_positions(), walker.fps)
     found = with_found_contacts(bare)
     assert np.allclose(found.features, walker.features)
     assert found.skeleton.same_structure(walker.skeleton)

@@ -71,8 +71,12 @@ def compiled(job: Job, **settings: object) -> dict[str, Any]:
 def test_every_setting_is_described_and_every_clip_is_in_one_task(job: Job) -> None:
     told = compiled(job, clips="0-2", clips_per_task=2)
     assert {setting["key"] for setting in told["type"]["settings"]} == {
-        "job_folder", "clips", "clips_per_task", "device", "python",
-    }  # fmt: skip
+        "job_folder",
+        "clips",
+        "clips_per_task",
+        "device",
+        "python",
+    }
     assert all(setting["description"] for setting in told["type"]["settings"])
     assert [task["name"] for task in told["tasks"]] == ["train-0-1", "train-2", "report"]
     assert told["tasks"][-1]["after"] == ["train-0-1", "train-2"]
@@ -85,9 +89,7 @@ def test_the_commands_of_its_tasks_do_the_whole_job(job: Job) -> None:
         assert command["name"] == "exec"
         words = [command["parameters"]["exe"], *command["parameters"]["args"]]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        run = subprocess.run(
-            words, cwd=job.folder.parent, env=environment, capture_output=True, text=True, timeout=600
-        )
+        run = subprocess.run(words, cwd=job.folder.parent, env=environment, capture_output=True, text=True, timeout=600)
         assert run.returncode == 0, run.stderr
     assert all(job.is_done(entry) for entry in job.entries)
     table = (job.folder / "report/library.csv").read_text(encoding="utf-8")

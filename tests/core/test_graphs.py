@@ -61,8 +61,8 @@ def test_recorded_steps_learn_the_same(walker: Motion, recipe: Recipe, monkeypat
 
 
 def test_goes_on_plainly_where_nothing_can_be_recorded(
-    walker: Motion, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
+    walker: Motion, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     plain = train(walker, TINY_PAPER, seed=4)
     with caplog.at_level(logging.WARNING):
         refused = trained(walker, TINY_PAPER, Refusal, monkeypatch)

@@ -185,9 +185,12 @@ def test_archives_that_grow_are_refused(sound: Path, tmp_path: Path) -> None:
 def test_headers_of_arrays_are_matched_and_never_evaluated(sound: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(sound / "clip.npz") as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    for text in ("{'descr': '|O', 'fortran_order': False, 'shape': (70, 66), }", "__import__('os').getcwd()",
-                 "(" * 9000,
-                 "{'descr': '<f8', 'fortran_order': False, 'shape': (10**9, 10**9), }"):  # fmt: skip
+    for text in (
+        "{'descr': '|O', 'fortran_order': False, 'shape': (70, 66), }",
+        "__import__('os').getcwd()",
+        "(" * 9000,
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (10**9, 10**9), }",
+    ):
         head = b"\x93NUMPY\1\0" + struct.pack("<H", len(text) + 1) + text.encode() + b"\n"
         (tmp_path / "bad.npz").write_bytes(packed({**parts, "features.npy": head + bytes(64)}))
         with pytest.raises(ClipError, match=r"“bad\.npz”.*arrays"):
@@ -211,9 +214,29 @@ def test_a_bvh_of_endless_joints_or_numbers_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["../x.npz", "/x.npz", "C:x.npz", "a\\x.npz", "..", ".npz", "", "CON.npz", "nul.npz", "Com1.npz", "x.npz ",
-     "a\n.npz", "a\0.npz", "x" * 300 + ".npz", "aux", "a:b.npz", "\ud800.npz", "lpt¹.tar.npz", "a?.npz", "con .npz"],
-)  # fmt: skip
+    [
+        "../x.npz",
+        "/x.npz",
+        "C:x.npz",
+        "a\\x.npz",
+        "..",
+        ".npz",
+        "",
+        "CON.npz",
+        "nul.npz",
+        "Com1.npz",
+        "x.npz ",
+        "a\n.npz",
+        "a\0.npz",
+        "x" * 300 + ".npz",
+        "aux",
+        "a:b.npz",
+        "\ud800.npz",
+        "lpt¹.tar.npz",
+        "a?.npz",
+        "con .npz",
+    ],
+)
 def test_a_name_that_leads_elsewhere_is_refused(sound: Path, tmp_path: Path, name: str) -> None:
     data = json.loads((sound / "job" / MANIFEST).read_text(encoding="utf-8"))
     data["clips"][0]["file"] = name
@@ -224,8 +247,8 @@ def test_a_name_that_leads_elsewhere_is_refused(sound: Path, tmp_path: Path, nam
 
 
 @pytest.mark.parametrize(
-    "name", ["a.npz", "Läuft schnell.npz", "00001-walk_(2).npz", ".hidden.npz", "console.npz", "日本.npz"],
-)  # fmt: skip
+    "name", ["a.npz", "Läuft schnell.npz", "00001-walk_(2).npz", ".hidden.npz", "console.npz", "日本.npz"]
+)
 def test_a_plain_name_is_taken(name: str) -> None:
     assert is_plain_name(name)
 
@@ -259,10 +282,7 @@ def test_a_clip_that_is_a_link_is_not_followed(sound: Path, tmp_path: Path) -> N
         read_job(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "member",
-    ["../../evil.py", "/evil.py", "a/../../evil.py", "C:/evil.py", "a\\..\\evil.py"],
-)  # fmt: skip
+@pytest.mark.parametrize("member", ["../../evil.py", "/evil.py", "a/../../evil.py", "C:/evil.py", "a\\..\\evil.py"])
 def test_a_wheel_cannot_write_elsewhere(tmp_path: Path, member: str) -> None:
     wheel, target = tmp_path / "x.whl", tmp_path / "inner/packages"
     wheel.write_bytes(packed({member: b"print('in')"}))
@@ -288,12 +308,23 @@ def test_every_number_of_a_recipe_has_a_range() -> None:
 @pytest.mark.parametrize(
     ("path", "fits"),
     [
-        ('pose.bones["Arm.L"].constraints["IK \\"soft\\""].influence', True), ('["prop"]', True), ("location", True),
-        ('key_blocks["Lächeln"].value', True), ('modifiers["GN"]["Socket_2"]', True), ("data.rows[3].x", True),
-        ("__class__", False), ("a.__dict__", False), ("a b", False), ("a()", False), ("", False), ("a.", False),
-        ('a["x', False), ("a;b", False), ('["x"]; import os', False),
+        ('pose.bones["Arm.L"].constraints["IK \\"soft\\""].influence', True),
+        ('["prop"]', True),
+        ("location", True),
+        ('key_blocks["Lächeln"].value', True),
+        ('modifiers["GN"]["Socket_2"]', True),
+        ("data.rows[3].x", True),
+        ("__class__", False),
+        ("a.__dict__", False),
+        ("a b", False),
+        ("a()", False),
+        ("", False),
+        ("a.", False),
+        ('a["x', False),
+        ("a;b", False),
+        ('["x"]; import os', False),
     ],
-)  # fmt: skip
+)
 def test_paths_of_properties_are_blenders_and_nothing_else(path: str, fits: bool) -> None:
     assert bool(RNA_PATH.fullmatch(path)) is fits
 
@@ -310,8 +341,14 @@ for fault in FAULTS:
         with tempfile.TemporaryDirectory() as folder:
             fault.attempt(seed, Path(folder))
 """
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-                          capture_output=True, text=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
 

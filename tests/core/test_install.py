@@ -159,8 +159,8 @@ def test_wheels_for_another_python_or_none_at_all(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_lacks_what_pytorch_needs(
-    tmp_path: Path, folder: TorchFolder, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    tmp_path: Path, folder: TorchFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -264,8 +264,8 @@ def test_fetching_goes_on_where_it_was_stopped(tmp_path: Path, folder: TorchFold
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux" or python_tag() != "py311", reason="the pinned files of Linux and 3.11")
 def test_pytorch_is_installed_interrupted_resumed_and_reinstalled_offline(
-    tmp_path: Path, folder: TorchFolder, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    tmp_path: Path, folder: TorchFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The real thing, from the index, stopped half-way; then from a folder of wheels without any network."""
     plan = next(plan for plan in plans() if plan.backend == "cpu")
     shares: list[float] = []

@@ -61,9 +61,7 @@ def test_a_circle_goes_on_over_its_seam() -> None:
     weights = known(60, [(20, 40)])
     spread = spread_offsets(np.ones((60, 1)), weights, loop=True)
     turned = np.roll(spread, 30, axis=0)
-    np.testing.assert_allclose(
-        turned, spread_offsets(np.ones((60, 1)), np.roll(weights, 30), loop=True), atol=1e-9
-    )
+    np.testing.assert_allclose(turned, spread_offsets(np.ones((60, 1)), np.roll(weights, 30), loop=True), atol=1e-9)
 
 
 def test_nothing_known_nothing_moved() -> None:

@@ -115,8 +115,15 @@ def test_entries_are_handed_on_where_somebody_listens(own_log: Log, tmp_path: Pa
     assert not (tmp_path / "riff.log").exists()
 
 
-PLANTED = ["Jane Doe", "Mixamo:LeftHandThumb3", "Walk „schnell“", "geheim", "My Dance", "Ünïcode Bone.L",
-           "Secret_Client"]  # fmt: skip
+PLANTED = [
+    "Jane Doe",
+    "Mixamo:LeftHandThumb3",
+    "Walk „schnell“",
+    "geheim",
+    "My Dance",
+    "Ünïcode Bone.L",
+    "Secret_Client",
+]
 SENTENCES = [
     "Training: “Jane Doe” has no bone “Mixamo:LeftHandThumb3”.",
     "Cannot save the model “My Dance.safetensors”: No space left on device.",
@@ -156,11 +163,16 @@ def test_a_report_says_what_helps_and_names_nobody(own_log: Log) -> None:
     unforeseen("Training", caught.value)
     own_log.note(f"“{getpass.getuser()}” on {platform.node()} has no bone “Spine” in {Path.home()}/x.blend")
     text = report({"Riff": "0.1.0", "Blender": "4.5.15", "Device": "Processor", "Recipe": "fast"}, PLANTED)
-    for part in ("Riff: 0.1.0", "Blender: 4.5.15", "Python: 3.", "numpy: ", "Device: Processor", "Recipe: fast",
-                 "at tests/core/test_log.py:"):  # fmt: skip
+    for part in (
+        "Riff: 0.1.0",
+        "Blender: 4.5.15",
+        "Python: 3.",
+        "numpy: ",
+        "Device: Processor",
+        "Recipe: fast",
+        "at tests/core/test_log.py:",
+    ):
         assert part in text, text
     body = text.partition("Last lines of the log:")[2]
     for name in ("jane", "secret", "Secret_Client", "Spine", platform.node(), str(Path.home())):
         assert name not in body, text
-
-

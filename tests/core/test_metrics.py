@@ -71,9 +71,9 @@ def test_tables_in_blocks_say_what_the_whole_one_says(fewest: int, monkeypatch: 
     random = np.random.default_rng(fewest)
     a, b = random.normal(size=(61, 9)), random.normal(size=(47, 9))
     whole = frame_distances(a, b)
-    windows = np.array([
-        min(sum(whole[i + step, k + step] for step in range(11)) for k in range(37)) / 11 for i in range(50)
-    ])  # fmt: skip
+    windows = np.array(
+        [min(sum(whole[i + step, k + step] for step in range(11)) for k in range(37)) / 11 for i in range(50)]
+    )
     patchwork = best_patchwork(whole, 13)
     monkeypatch.setattr(matching, "BLOCK", 1)
     monkeypatch.setattr(matching, "FEWEST", fewest)

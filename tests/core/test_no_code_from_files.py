@@ -9,23 +9,79 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = [ROOT / "__init__.py", ROOT / "api.py", *(path for folder in ("core", "rig", "operators", "panels", "wheels")
-                                                   for path in sorted((ROOT / folder).rglob("*.py")))]  # fmt: skip
+PACKAGE = [
+    ROOT / "__init__.py",
+    ROOT / "api.py",
+    *(
+        path
+        for folder in ("core", "rig", "operators", "panels", "wheels")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    ),
+]
 
 CODE = {"eval", "exec", "compile", "__import__", "execfile", "breakpoint"}
 """Builtins that make code of data."""
 
-UNPACKERS = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "joblib", "cloudpickle", "yaml", "dbm",
-             "xmlrpc", "code", "codeop", "pty"}  # fmt: skip
-NETWORK = {"socket", "ssl", "http", "ftplib", "smtplib", "telnetlib", "imaplib", "poplib", "asyncio", "requests",
-           "httpx", "urllib3", "aiohttp", "websockets", "socketserver", "webbrowser", "torch.hub", "torch.distributed",
-           "huggingface_hub"}  # fmt: skip
+UNPACKERS = {
+    "pickle",
+    "cPickle",
+    "_pickle",
+    "marshal",
+    "shelve",
+    "dill",
+    "joblib",
+    "cloudpickle",
+    "yaml",
+    "dbm",
+    "xmlrpc",
+    "code",
+    "codeop",
+    "pty",
+}
+NETWORK = {
+    "socket",
+    "ssl",
+    "http",
+    "ftplib",
+    "smtplib",
+    "telnetlib",
+    "imaplib",
+    "poplib",
+    "asyncio",
+    "requests",
+    "httpx",
+    "urllib3",
+    "aiohttp",
+    "websockets",
+    "socketserver",
+    "webbrowser",
+    "torch.hub",
+    "torch.distributed",
+    "huggingface_hub",
+}
 PROCESSES = {"core/install.py", "core/pip_run.py", "rig/child.py", "wheels/fetch.py", "wheels/pack.py"}
 """Who may start processes; what they start is looked at by `test_processes_are_ours`."""
 
-NEVER_CALLED = {"os.system", "os.popen", "os.startfile", "os.execv", "os.execvp", "os.spawnv", "os.fork", "torch.load",
-                "torch.save", "np.load", "numpy.load", "np.save", "torch.jit.load", "torch.package", "pd.read_pickle",
-                "bpy.utils.execfile", "shutil.unpack_archive", "os.symlink"}  # fmt: skip
+NEVER_CALLED = {
+    "os.system",
+    "os.popen",
+    "os.startfile",
+    "os.execv",
+    "os.execvp",
+    "os.spawnv",
+    "os.fork",
+    "torch.load",
+    "torch.save",
+    "np.load",
+    "numpy.load",
+    "np.save",
+    "torch.jit.load",
+    "torch.package",
+    "pd.read_pickle",
+    "bpy.utils.execfile",
+    "shutil.unpack_archive",
+    "os.symlink",
+}
 
 
 @functools.cache
@@ -47,8 +103,6 @@ def _dotted(node: ast.AST) -> str:
 
 
 @functools.cache
-
-
 def imports(tree: ast.Module) -> set[str]:
     found = set()
     for node in ast.walk(tree):
@@ -93,8 +147,10 @@ def test_no_call_asks_for_pickles_or_a_shell() -> None:
                 value = keyword.value
                 on = not (isinstance(value, ast.Constant) and not value.value)
                 assert not (keyword.arg in ("allow_pickle", "shell", "weights_only", "trust_remote_code") and on), (
-                    path, called, call.lineno,
-                )  # fmt: skip
+                    path,
+                    called,
+                    call.lineno,
+                )
                 assert not (keyword.arg == "use_scripts" and on), (path, called, call.lineno)
 
 

@@ -66,9 +66,17 @@ def test_mirror(walker: Motion) -> None:
 
 @pytest.mark.parametrize(
     ("name", "side"),
-    [("mixamorig:LeftHand", "left"), ("arm.R", "right"), ("l_hand", "left"), ("Bip01_R_Toe0", "right"),
-     ("thigh_fk.L.001", "left"), ("Bowl", ""), ("Hips", ""), ("upright", "")],
-)  # fmt: skip
+    [
+        ("mixamorig:LeftHand", "left"),
+        ("arm.R", "right"),
+        ("l_hand", "left"),
+        ("Bip01_R_Toe0", "right"),
+        ("thigh_fk.L.001", "left"),
+        ("Bowl", ""),
+        ("Hips", ""),
+        ("upright", ""),
+    ],
+)
 def test_sides_by_name(name: str, side: str) -> None:
     assert side_of(name) == side
 

@@ -25,8 +25,8 @@ TINY = replace(FAST, iterations=(6, 6, 6, 6), hidden=(32, 32, 32), batch=(2, 2, 
 
 
 def played(
-    left: TimeLeft, probe: Callable[[], None], pace: Callable[[float], float],
-) -> Iterator[tuple[float, int, int, float]]:  # fmt: skip
+    left: TimeLeft, probe: Callable[[], None], pace: Callable[[float], float]
+) -> Iterator[tuple[float, int, int, float]]:
     """Run all iterations: seconds so far, level, iterations left in it, and the estimate after each."""
     random = np.random.default_rng(3)
     now, probed = 0.0, False

@@ -39,8 +39,15 @@ def test_reconstruction_improves(walker: Motion) -> None:
     assert set(messages[-1].losses) == {"critic", "adversarial", "reconstruction", "contact"}
 
 
-@pytest.mark.parametrize("recipe", [TINY, replace(PAPER, iterations=(2, 1, 1, 1), batch=(2, 2, 2, 2), pool=3),
-                                    replace(GANIMATOR, iterations=(1, 1, 1, 1))], ids=lambda r: r.name)  # fmt: skip
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        TINY,
+        replace(PAPER, iterations=(2, 1, 1, 1), batch=(2, 2, 2, 2), pool=3),
+        replace(GANIMATOR, iterations=(1, 1, 1, 1)),
+    ],
+    ids=lambda r: r.name,
+)
 def test_same_seed_same_model_and_same_motions(walker: Motion, recipe: Recipe) -> None:
     first, again, other = (train(walker, recipe, seed=seed) for seed in (4, 4, 5))
     for name, value in first.weights.items():

@@ -37,11 +37,21 @@ def test_a_worker_keeps_to_its_two_files(walker: Motion, tmp_path: Path) -> None
     environment = {
         # PyTorch, once in this process, has named the folder that it would compile to.
         **{name: value for name, value in os.environ.items() if not name.startswith("TORCHINDUCTOR_")},
-        "PYTHONPATH": str(ROOT), "HOME": str(home), "TMPDIR": str(own), "PYTHONDONTWRITEBYTECODE": "1",
-    }  # fmt: skip
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(home),
+        "TMPDIR": str(own),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     command = [sys.executable, "-c", SCRIPT, str(own / "state.safetensors"), str(own / "model.safetensors"), str(own)]
-    with subprocess.Popen(command, env=environment, cwd=home, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.PIPE) as worker:  # fmt: skip
+    with subprocess.Popen(
+        command,
+        env=environment,
+        cwd=home,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        stderr=subprocess.PIPE,
+    ) as worker:
         assert worker.stdout is not None
         messages = [json.loads(line) for line in worker.stdout if line.startswith("[")]
     assert messages[-1] == ["trace", [0, [], [], [], []]]

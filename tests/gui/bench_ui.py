@@ -23,9 +23,10 @@ SIZE = (800, 520)
 without Riff, and nothing else could be seen."""
 
 LAST_SECONDS = {
-    "reading seconds": "the action is read", "generate seconds": "five variations are written",
+    "reading seconds": "the action is read",
+    "generate seconds": "five variations are written",
     "cancel seconds": "a training has stopped after Cancel",
-}  # fmt: skip
+}
 
 
 def report(figures: dict[str, Any]) -> str:

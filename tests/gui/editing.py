@@ -28,23 +28,61 @@ SECONDS = float(os.environ.get("RIFF_GUI_SECONDS", "20"))
 CHANCE = random.Random(int(os.environ.get("RIFF_GUI_SEED", "1")))
 FOLDER = Path(tempfile.mkdtemp())
 FEW_STEPS = 0.0001
-CLICKED = ("train(", "cancel_training(", "generate(", "live(", "show_action(", "keep_variation(", "discard_",
-           "duplicate_as_crowd(", "more_like_this(", "variation_to_nla(", "reduce_keys(", "add_region(")  # fmt: skip
+CLICKED = (
+    "train(",
+    "cancel_training(",
+    "generate(",
+    "live(",
+    "show_action(",
+    "keep_variation(",
+    "discard_",
+    "duplicate_as_crowd(",
+    "more_like_this(",
+    "variation_to_nla(",
+    "reduce_keys(",
+    "add_region(",
+)
 """What may be clicked in the panel; dialogs and file browsers would swallow the next steps."""
 
 KEYS: tuple[tuple[str, dict[str, bool]], ...] = (
-    ("Z", {"ctrl": True}), ("Z", {"ctrl": True}), ("Z", {"ctrl": True, "shift": True}), ("TAB", {}),
-    ("TAB", {"ctrl": True}), ("SPACE", {}), ("RIGHT_ARROW", {}), ("LEFT_ARROW", {}), ("UP_ARROW", {}), ("A", {}),
-    ("A", {"alt": True}), ("H", {}), ("H", {"alt": True}), ("ESC", {}), ("R", {}), ("G", {}), ("RET", {}),
-)  # fmt: skip
+    ("Z", {"ctrl": True}),
+    ("Z", {"ctrl": True}),
+    ("Z", {"ctrl": True, "shift": True}),
+    ("TAB", {}),
+    ("TAB", {"ctrl": True}),
+    ("SPACE", {}),
+    ("RIGHT_ARROW", {}),
+    ("LEFT_ARROW", {}),
+    ("UP_ARROW", {}),
+    ("A", {}),
+    ("A", {"alt": True}),
+    ("H", {}),
+    ("H", {"alt": True}),
+    ("ESC", {}),
+    ("R", {}),
+    ("G", {}),
+    ("RET", {}),
+)
 CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("train", {"scale": FEW_STEPS}), ("cancel_training", {}), ("resume_training", {}), ("live", {}), ("live_keep", {}),
-    ("generate", {"count": 3, "frames": 90}), ("generate", {"count": 1, "frames": 90, "tolerance": 0.01}),
+    ("train", {"scale": FEW_STEPS}),
+    ("cancel_training", {}),
+    ("resume_training", {}),
+    ("live", {}),
+    ("live_keep", {}),
+    ("generate", {"count": 3, "frames": 90}),
+    ("generate", {"count": 1, "frames": 90, "tolerance": 0.01}),
     ("extend_action", {}),
-    ("vary_parts", {}), ("duplicate_as_crowd", {"count": 3, "frames": 60}), ("reroll_crowd", {"which": "ALL"}),
-    ("remove_crowd", {}), ("reduce_keys", {}), ("show_action", {}), ("discard_variation", {}), ("discard_others", {}),
-    ("add_sample_dancer", {}), ("mark_asset", {}),
-)  # fmt: skip
+    ("vary_parts", {}),
+    ("duplicate_as_crowd", {"count": 3, "frames": 60}),
+    ("reroll_crowd", {"which": "ALL"}),
+    ("remove_crowd", {}),
+    ("reduce_keys", {}),
+    ("show_action", {}),
+    ("discard_variation", {}),
+    ("discard_others", {}),
+    ("add_sample_dancer", {}),
+    ("mark_asset", {}),
+)
 
 
 def part(name: str) -> Any:
@@ -179,9 +217,14 @@ def fresh(hand: Hand) -> Waits:
 
 SOURCES: set[str] = set()
 STEPS: tuple[tuple[Callable[[Hand], Waits], int], ...] = (
-    (press_key, 8), (call_riff, 8), (edit_data, 4), (click_panel, 3), (click_view, 2), (drag_slider, 2),
+    (press_key, 8),
+    (call_riff, 8),
+    (edit_data, 4),
+    (click_panel, 3),
+    (click_view, 2),
+    (drag_slider, 2),
     (save_or_open, 1),
-)  # fmt: skip
+)
 
 
 def sources_are_as_they_were() -> None:

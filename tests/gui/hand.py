@@ -153,8 +153,8 @@ class Hand:
         return None
 
     def press(
-        self, what: str, done: Callable[[], bool], columns: tuple[float, ...] = WIDE, right_of: str = "",
-    ) -> Waits:  # fmt: skip
+        self, what: str, done: Callable[[], bool], columns: tuple[float, ...] = WIDE, right_of: str = ""
+    ) -> Waits:
         """Find a button and click it until what it should do is done, like a person; RuntimeError in vain."""
         for _ in range(TRIES):
             place = yield from self.find_right_of(what, right_of) if right_of else self.find(what, columns)

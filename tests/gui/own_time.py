@@ -12,9 +12,11 @@ import bpy
 RIFF = "bl_ext.user_default.riff"
 
 CALLS = (
-    ("operators.live", "follow"), ("operators.live", "begin"), ("operators.timer", "tick"),
+    ("operators.live", "follow"),
+    ("operators.live", "begin"),
+    ("operators.timer", "tick"),
     ("operators.source", "look"),
-)  # fmt: skip
+)
 """Where Riff works on the main thread beside the steps of its operators: modules and what of them is timed."""
 
 

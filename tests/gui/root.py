@@ -13,9 +13,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PACKAGES = (
-    "blender", "python3-cattr", "xvfb", "xauth", "xdotool", "imagemagick", "procps", "libgl1", "libegl1",
-    "libglx-mesa0", "libgl1-mesa-dri", "python3-numpy", "python3-torch", "libopenblas0-pthread",
-)  # fmt: skip
+    "blender",
+    "python3-cattr",
+    "xvfb",
+    "xauth",
+    "xdotool",
+    "imagemagick",
+    "procps",
+    "libgl1",
+    "libegl1",
+    "libglx-mesa0",
+    "libgl1-mesa-dri",
+    "python3-numpy",
+    "python3-torch",
+    "libopenblas0-pthread",
+)
 """python3-cattr: without it the extension system of Debian's Blender fails at start-up. libopenblas0: PyTorch
 multiplies ten times faster with it."""
 
@@ -67,8 +79,10 @@ def _build(root: Path) -> None:
     (root / "etc/apt/apt.conf.d/91stale").write_text('Acquire::Check-Valid-Until "false";\n')
     with mounted(root):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update", "-qq"],
-                        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):  # fmt: skip
+        for command in (
+            ["apt-get", "update", "-qq"],
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES],
+        ):
             chrooted = ["chroot", str(root), *command]
             subprocess.run(chrooted, check=True, env=environment, stdout=subprocess.DEVNULL, timeout=PATIENCE)
 
@@ -80,8 +94,13 @@ def mounted(root: Path) -> Iterator[None]:
     try:
         for kind in ("proc", "sys"):
             if not os.path.ismount(root / kind):
-                made = subprocess.run(["mount", "-t", f"{kind}fs" if kind == "sys" else kind, kind, str(root / kind)],
-                                      capture_output=True).returncode == 0  # fmt: skip
+                made = (
+                    subprocess.run(
+                        ["mount", "-t", f"{kind}fs" if kind == "sys" else kind, kind, str(root / kind)],
+                        capture_output=True,
+                    ).returncode
+                    == 0
+                )
                 if not made:
                     subprocess.run(["mount", "--rbind", f"/{kind}", str(root / kind)], check=True)
                 added.append(root / kind)

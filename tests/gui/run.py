@@ -24,26 +24,49 @@ from root import Unavailable, find_root, mounted
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 PICTURES = (
-    "1-empty", "2-dancer", "3-training", "4-cancelled", "5-trained", "6-generated", "7-playing", "8-kept", "9-live",
-    "10-region", "11-undone",
-)  # fmt: skip
+    "1-empty",
+    "2-dancer",
+    "3-training",
+    "4-cancelled",
+    "5-trained",
+    "6-generated",
+    "7-playing",
+    "8-kept",
+    "9-live",
+    "10-region",
+    "11-undone",
+)
 MARKS = (
-    "summary 21 joints, feet 4", "training cancelled", "resumed done", "kept 5", "pose moved True",
-    "actions during preview 0", "live kept, pose restored True", "preview range True",
-    "region is the preview range True", "undone",
-)  # fmt: skip
+    "summary 21 joints, feet 4",
+    "training cancelled",
+    "resumed done",
+    "kept 5",
+    "pose moved True",
+    "actions during preview 0",
+    "live kept, pose restored True",
+    "preview range True",
+    "region is the preview range True",
+    "undone",
+)
 SMALL = (800, 520)
 
 MEANWHILE = (
-    "escape: scenes Scene, training None", "undo: scenes Scene, creature at 0",
-    "save: scenes Scene, objects Creature", "training: done", "deletion: variations left 0",
+    "escape: scenes Scene, training None",
+    "undo: scenes Scene, creature at 0",
+    "save: scenes Scene, objects Creature",
+    "training: done",
+    "deletion: variations left 0",
     "another file: scenes Scene, training None",
-)  # fmt: skip
+)
 
 DIRECTING = (
-    "composed", "one undo takes all alternatives back", "left after Esc 0", "loop", "crowd of 6",
+    "composed",
+    "one undo takes all alternatives back",
+    "left after Esc 0",
+    "loop",
+    "crowd of 6",
     "one undo takes the crowd back",
-)  # fmt: skip
+)
 
 BESIDE = (("meanwhile", MEANWHILE), ("directing", DIRECTING))
 """Scripts that run after the person's path in a small window, which is drawn quicker, and the marks of each."""
@@ -53,9 +76,15 @@ BANNER = (204, 61, 61)
 
 
 def run_in_window(
-    root: Path, zip_path: Path, script: str, out: Path, seconds: int, size: tuple[int, int] = (1400, 960), *,
+    root: Path,
+    zip_path: Path,
+    script: str,
+    out: Path,
+    seconds: int,
+    size: tuple[int, int] = (1400, 960),
+    *,
     by_hand: bool = True,
-) -> str:  # fmt: skip
+) -> str:
     """Install the extension in the root, run a script of this folder in a window of this size in pixels.
 
     Returns what it printed. Waits for another run in the same root to end. Only where it is done `by_hand`, pointer and
@@ -67,8 +96,8 @@ def run_in_window(
 
 
 def _run_alone(
-    root: Path, zip_path: Path, script: str, out: Path, seconds: int, size: tuple[int, int], option: str,
-) -> str:  # fmt: skip
+    root: Path, zip_path: Path, script: str, out: Path, seconds: int, size: tuple[int, int], option: str
+) -> str:
     width, height = size
     inside = root / "riff"
     shutil.rmtree(inside, ignore_errors=True)
@@ -81,16 +110,27 @@ def _run_alone(
         f"{option} --window-geometry 0 0 {width} {height} --python /riff/gui/{script}\n"
     )
     environment = {
-        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "LIBGL_ALWAYS_SOFTWARE": "1",
-        "OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1", "BLENDER_USER_RESOURCES": "/riff/user",
-        "RIFF_GUI_OUT": "/riff/out", "RIFF_GUI_SECONDS": os.environ.get("RIFF_GUI_SECONDS", "20"),
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "LIBGL_ALWAYS_SOFTWARE": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "OPENBLAS_NUM_THREADS": "1",
+        "BLENDER_USER_RESOURCES": "/riff/user",
+        "RIFF_GUI_OUT": "/riff/out",
+        "RIFF_GUI_SECONDS": os.environ.get("RIFF_GUI_SECONDS", "20"),
         "RIFF_GUI_SEED": os.environ.get("RIFF_GUI_SEED", "1"),
-    }  # fmt: skip
+    }
     with mounted(root):
         done = subprocess.run(
-            ["chroot", str(root), "bash", "/riff/run.sh"], env=environment, text=True, errors="replace",
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
+            ["chroot", str(root), "bash", "/riff/run.sh"],
+            env=environment,
+            text=True,
+            errors="replace",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
     out.mkdir(parents=True, exist_ok=True)
     shutil.copytree(inside / "out", out, dirs_exist_ok=True)
     (out / "log.txt").write_text(done.stdout)

@@ -63,20 +63,37 @@ class Shell:
         self.root, self.problems = root, list[str]()
         self.folder = root / INSIDE.lstrip("/")
         self.environment = {
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "OMP_WAIT_POLICY": "PASSIVE",
-            "OPENBLAS_NUM_THREADS": "1", "BLENDER_USER_RESOURCES": f"{PLACE}/user",
-        }  # fmt: skip
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "OMP_WAIT_POLICY": "PASSIVE",
+            "OPENBLAS_NUM_THREADS": "1",
+            "BLENDER_USER_RESOURCES": f"{PLACE}/user",
+        }
 
     def command(self, line: str) -> list[str]:
         return ["chroot", str(self.root), "bash", "-c", f"cd {INSIDE} && {line}"]
 
     def run(self, line: str) -> Said:
-        return subprocess.run(self.command(line), env=self.environment, capture_output=True, text=True,
-                              errors="replace", timeout=PATIENCE, check=False)  # fmt: skip
+        return subprocess.run(
+            self.command(line),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PATIENCE,
+            check=False,
+        )
 
     def start(self, line: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(self.command(f"exec {line}"), env=self.environment, text=True, errors="replace",
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+        return subprocess.Popen(
+            self.command(f"exec {line}"),
+            env=self.environment,
+            text=True,
+            errors="replace",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def python(self, line: str) -> Said:
         """Python without Blender, with the job's own code; safetensors comes from the extension's wheel."""

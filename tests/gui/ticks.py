@@ -77,8 +77,9 @@ def measure(hand: Hand) -> Waits:
     yield from _live(hand, ticks, figures)
     figures["draw"] = {
         name: {"median": float(np.median(spent)), "max": max(spent), "count": len(spent)}
-        for name, spent in draws.items() if spent
-    }  # fmt: skip
+        for name, spent in draws.items()
+        if spent
+    }
     print("GUI-FIGURES " + json.dumps(figures), flush=True)
 
 

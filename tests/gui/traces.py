@@ -12,9 +12,18 @@ import bpy
 import numpy as np
 
 FIELDS = {
-    "co": 2, "handle_left": 2, "handle_right": 2, "interpolation": 1, "easing": 1, "type": 1, "handle_left_type": 1,
-    "handle_right_type": 1, "amplitude": 1, "back": 1, "period": 1,
-}  # fmt: skip
+    "co": 2,
+    "handle_left": 2,
+    "handle_right": 2,
+    "interpolation": 1,
+    "easing": 1,
+    "type": 1,
+    "handle_left_type": 1,
+    "handle_right_type": 1,
+    "amplitude": 1,
+    "back": 1,
+    "period": 1,
+}
 KINDS = ("actions", "armatures", "collections", "images", "materials", "meshes", "objects", "scenes", "shape_keys")
 
 

@@ -30,19 +30,30 @@ import bpy
 
 
 def start_blender(
-    script: str, folder: Path, *arguments: object, python: Path = PYTHON_311, before: Callable[[], None] | None = None,
+    script: str,
+    folder: Path,
+    *arguments: object,
+    python: Path = PYTHON_311,
+    before: Callable[[], None] | None = None,
     **environment: str,
-) -> subprocess.Popen[str]:  # fmt: skip
+) -> subprocess.Popen[str]:
     """Run a script in bpy with Riff enabled and its user folder in `folder`; stdout and stderr come together.
 
     The process leads a process group of its own, which `end_blender` ends; `before` runs in it before bpy is there.
     """
     command = [str(python), "-c", OPENING + script + "\nsys.stdout.flush()\nos._exit(0)\n", str(folder)]
     return subprocess.Popen(
-        [*command, *map(str, arguments)], cwd=ROOT, text=True, errors="replace", stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0, preexec_fn=before,
+        [*command, *map(str, arguments)],
+        cwd=ROOT,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        process_group=0,
+        preexec_fn=before,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **environment},
-    )  # fmt: skip
+    )
 
 
 def run_blender(script: str, folder: Path, *arguments: object, limit: float = 600.0, **more: Any) -> str:
@@ -102,4 +113,3 @@ def tick_until(done: Callable[[], bool], seconds: float = 600.0) -> None:
             raise TimeoutError("what was waited for did not happen")
         time.sleep(0.02)
     tick()
-

@@ -123,8 +123,9 @@ def full_at_the_end(seed: int, folder: Path) -> None:
             if kind == "problem" and value and "trained model" in str(value):
                 waits.set()
 
-        training = threading.Thread(target=run_training, args=(begun, saved, hear, lambda: False),
-                                    kwargs={"keep": state, "estimate": False})  # fmt: skip
+        training = threading.Thread(
+            target=run_training, args=(begun, saved, hear, lambda: False), kwargs={"keep": state, "estimate": False}
+        )
         training.start()
         assert waits.wait(600.0 * patience()), f"nobody was told: {told[-3:]}"
         assert not saved.exists()

@@ -23,13 +23,7 @@ from core.generate import generate
 from core.job_folder import MANIFEST, Entry, Job, read_job
 from core.model import load_model, read_info
 from tests.soak.fault import Fault
-from tests.soak.mutations import (
-    Mutation,
-    mutate_bvh,
-    mutate_clip,
-    mutate_manifest,
-    mutate_tensors,
-)
+from tests.soak.mutations import Mutation, mutate_bvh, mutate_clip, mutate_manifest, mutate_tensors
 from tests.soak.sound_files import make_files
 
 LONGEST = 2.0

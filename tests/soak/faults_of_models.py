@@ -188,8 +188,12 @@ def two_blenders(seed: int, folder: Path, rounds: int = 12) -> None:
     if not expected <= set(there):
         raise Lost(f"models of the seeds {sorted(expected - set(there))}")
     assert sorted(there) == sorted(expected), "models that were deleted are there"
-    left = [path.name for name in ("models", "trainings") for path in (own / name).iterdir() if
-            path.suffix != ".safetensors"]  # fmt: skip
+    left = [
+        path.name
+        for name in ("models", "trainings")
+        for path in (own / name).iterdir()
+        if path.suffix != ".safetensors"
+    ]
     assert not left, f"left: {left}"
 
 

@@ -78,9 +78,14 @@ def attempts(fault: Fault, first: int, last: int, tally: Tally) -> int:
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "tests.soak.attempts", fault.name, str(first), str(last), str(writing)]
     process = subprocess.Popen(
-        command, cwd=ROOT, pass_fds=[writing], start_new_session=True, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        command,
+        cwd=ROOT,
+        pass_fds=[writing],
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     os.close(writing)
     with ThreadPoolExecutor(1) as reader, open(reading, "rb", buffering=0) as answers:
         assert process.stdout is not None
@@ -130,8 +135,9 @@ def try_out(fault: Fault, times: int) -> Tally:
 def table(tallies: list[Tally]) -> str:
     rows = ["| fault | times tried | survived | lost |", "|---|---:|---:|---:|"]
     rows += [f"| {t.fault.name} | {t.tried:,} | {t.survived:,} | {t.counts['lost']:,} |" for t in tallies]
-    missing = [f"\n{t.fault.name} could not be tried here: {t.words['not here']}" for t in tallies
-               if t.counts["not here"]]  # fmt: skip
+    missing = [
+        f"\n{t.fault.name} could not be tried here: {t.words['not here']}" for t in tallies if t.counts["not here"]
+    ]
     return "\n".join(rows + missing)
 
 

@@ -25,9 +25,13 @@ RECIPE = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(1, 1, 1
 FRAMES = 70
 
 _JOINTS = {
-    "Hips": (-1, (0.0, 0.0, 0.9)), "Spine": (0, (0.0, 0.0, 1.3)), "Head": (1, (0.0, 0.0, 1.7)),
-    "Leg.L": (0, (0.1, 0.0, 0.5)), "Foot.L": (3, (0.1, 0.0, 0.05)), "Toe.L": (4, (0.1, 0.15, 0.0)),
-}  # fmt: skip
+    "Hips": (-1, (0.0, 0.0, 0.9)),
+    "Spine": (0, (0.0, 0.0, 1.3)),
+    "Head": (1, (0.0, 0.0, 1.7)),
+    "Leg.L": (0, (0.1, 0.0, 0.5)),
+    "Foot.L": (3, (0.1, 0.0, 0.05)),
+    "Toe.L": (4, (0.1, 0.15, 0.0)),
+}
 
 
 def small_motion() -> Motion:
@@ -52,10 +56,22 @@ def small_model() -> Model:
 
     code = arrays({"code": (1, len(channels.columns), RECIPE.lengths(FRAMES)[0])}, "f4")["code"]
     return Model(
-        "Bow", channels, RECIPE, motion, 24.0, (0.5,) * RECIPE.stage_count, code,
-        arrays(generator_shapes(channels, RECIPE), "f4"), 3, 1.5, "cpu", [{"step": 1, "level": 1, "critic": 0.5}],
-        {"coverage": 0.9, "roughness": 1.1}, "Figure", arrays(critic_shapes(channels, RECIPE), "f2"),
-    )  # fmt: skip
+        "Bow",
+        channels,
+        RECIPE,
+        motion,
+        24.0,
+        (0.5,) * RECIPE.stage_count,
+        code,
+        arrays(generator_shapes(channels, RECIPE), "f4"),
+        3,
+        1.5,
+        "cpu",
+        [{"step": 1, "level": 1, "critic": 0.5}],
+        {"coverage": 0.9, "roughness": 1.1},
+        "Figure",
+        arrays(critic_shapes(channels, RECIPE), "f2"),
+    )
 
 
 def small_checkpoint() -> Checkpoint:
@@ -63,12 +79,22 @@ def small_checkpoint() -> Checkpoint:
     random = np.random.default_rng(1)
     state = {"level": 1, "stages": [{"steps": 3, "losses": {"critic": 0.1}}] * 2, "draws": [3, 3]}
     arrays: dict[str, np.ndarray] = {
-        "random": random.integers(0, 255, 64, dtype=np.uint8), "bank": random.random((1, 6, 9), dtype=np.float32),
+        "random": random.integers(0, 255, 64, dtype=np.uint8),
+        "bank": random.random((1, 6, 9), dtype=np.float32),
         "stage0.generator0": random.random((5, 6), dtype=np.float32),
-    }  # fmt: skip
+    }
     begun = begin(small_motion(), RECIPE, 7, small_model())
-    return replace(begun, name="Bow", step=2, fraction=0.4, seconds=9.0, rig="Figure", history=[{"step": 1}],
-                   state=state, arrays=arrays)  # fmt: skip
+    return replace(
+        begun,
+        name="Bow",
+        step=2,
+        fraction=0.4,
+        seconds=9.0,
+        rig="Figure",
+        history=[{"step": 1}],
+        state=state,
+        arrays=arrays,
+    )
 
 
 def motion_with_properties() -> Motion:
