@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import ClipError
 from .feet import with_found_contacts
-from .fields import FAR, LONGEST, FieldError, check_finite, open_regular
+from .files.fields import FAR, LONGEST, FieldError, check_finite, open_regular
 from .motion import Motion, from_transforms
 from .rotation import Array, axis_rotation
 from .skeleton import MOST_JOINTS, Skeleton, build_skeleton

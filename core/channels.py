@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clusters import cluster_order
-from .fields import FAR, FieldError, Fields
+from .files.fields import FAR, FieldError, Fields
 from .folds import Fold, find_folds
 from .motion import Motion, learned_groups
 from .recipe import Recipe

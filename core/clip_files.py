@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .bvh import read_bvh
 from .errors import ClipError
-from .fields import FieldError, Fields, open_regular, parse_json
+from .files.fields import FieldError, Fields, open_regular, parse_json
 from .motion import Motion
 from .motion_fields import read_motion
 

@@ -83,7 +83,7 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Train on a clip and save the model; returns its summary. Raises RiffError, TrainingStopped."""
     from .checkpoint import begin
     from .clip_files import read_clip
-    from .lease import hold
+    from .files.locks import hold
     from .model import load_model, read_info
     from .training_file import run_with_text, state_path
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .fields import FieldError, Fields
+from .files.fields import FieldError, Fields
 from .motion import Motion
 from .rotation import Array
 from .skeleton import BODY, GROUP, Skeleton

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .clean_feet import clean_feet
 from .cores import on_all_cores, working_cores
 from .errors import ModelError
-from .fields import check_finite
+from .files.fields import check_finite
 from .flips import repair_flips
 from .generators import make_generators
 from .model import Model

@@ -22,8 +22,8 @@ from typing import Any
 
 from .clip_files import SUFFIX, Clip, save_clip
 from .errors import JobError, RiffError
-from .fields import FieldError, Fields, open_regular, parse_json
-from .names import is_plain_name, lies_in
+from .files.fields import FieldError, Fields, open_regular, parse_json
+from .files.paths import is_plain_name, lies_in
 from .recipe import Recipe
 
 FORMAT = 1

@@ -12,8 +12,8 @@ from typing import Any, TextIO
 from .checkpoint import Checkpoint
 from .clip_files import load_clip
 from .errors import JobError, RiffError, TrainingStopped
+from .files.locks import Lease, lease_path, read_holder, take
 from .job_folder import Entry, Job, prepare_outputs, read_job
-from .lease import Lease, lease_path, read_holder, take
 from .progress import Progress
 from .progress_line import ProgressLine
 

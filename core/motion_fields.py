@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .fields import FieldError, Fields, check_finite
+from .files.fields import FieldError, Fields, check_finite
 from .motion import Motion
 from .skeleton import Skeleton
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import recipe_ranges
 from .errors import ModelError
-from .fields import Fields
+from .files.fields import Fields
 
 Levels = tuple[float, ...]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ClipError
-from .fields import FAR, FieldError, Fields, checked_text
+from .files.fields import FAR, FieldError, Fields, checked_text
 from .keyed_property import MOST_PROPERTIES, Property
 from .rotation import Array
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .channels import Channels
 from .errors import ModelError
-from .fields import FAR, FieldError, Fields
+from .files.fields import FAR, FieldError, Fields
 from .folds import fold_of
 from .model import Model
 from .motion import Motion, learned_groups

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checkpoint import Checkpoint, load_checkpoint
-from .claim import claim
 from .errors import ModelError
+from .files.claims import claim
 from .motion import learned_groups
 from .progress import Progress
 from .progress_line import training_text

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from .names import RESERVED
+from .files.paths import RESERVED
 from .pip_run import Stopped
 from .torch_folder import InstallError, explained
 

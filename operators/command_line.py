@@ -21,9 +21,9 @@ from ..core.command_line import check_device, check_target, evaluate_verb, resum
 from ..core.compose_arguments import read_direction
 from ..core.direction import Direction, direct
 from ..core.errors import ClipError, ModelError, RiffError
+from ..core.files.locks import hold
 from ..core.job_export import complete_job
 from ..core.job_folder import JobWriter
-from ..core.lease import hold
 from ..core.model import load_model, read_info
 from ..core.motion import RATE, Motion, resample
 from ..core.progress_line import ProgressLine

@@ -9,8 +9,8 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ..core.errors import ModelError
+from ..core.files.paths import copy_whole
 from ..core.model import load_model
-from ..core.whole_file import copy_whole
 from ..rig.models import SUFFIX, claim_new_model, models_folder, plain_name
 from .poll import answer
 from .session import refresh_models, refresh_unfinished

@@ -12,11 +12,11 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.checkpoint import begin
-from ..core.claim import claim
 from ..core.errors import ModelError, RiffError
+from ..core.files.claims import claim
+from ..core.files.paths import is_plain_name
 from ..core.model import Model, load_model
 from ..core.motion import Motion, learned_groups
-from ..core.names import is_plain_name
 from ..core.recipe import RECIPES, Recipe
 from ..rig import jobs
 from ..rig.actions import stack_of

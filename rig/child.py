@@ -18,8 +18,8 @@ from typing import Any
 
 from ..core import EXTENSION_ROOT
 from ..core.checkpoint import Checkpoint, save_checkpoint
-from ..core.claim import Claim
 from ..core.errors import RiffError, TrainingStopped
+from ..core.files.claims import Claim
 from ..core.log import log
 from ..core.progress import Progress
 

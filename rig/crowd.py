@@ -12,7 +12,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ..core.errors import ClipError
-from ..core.fields import parse_json
+from ..core.files.fields import parse_json
 from ..core.rotation import Array
 from .compat import assign_action
 from .crowd_character import MEMBER

@@ -15,7 +15,7 @@ from ..core.crowd_place import Floor, Spot, sampled
 from ..core.crowd_spots import Surface
 from ..core.crowd_wish import Wish
 from ..core.errors import ClipError
-from ..core.fields import FieldError, Fields
+from ..core.files.fields import FieldError, Fields
 from ..core.model import Model
 from ..core.motion_fields import MOST_FRAMES
 from ..core.rotation import Array

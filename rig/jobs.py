@@ -17,8 +17,8 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ..core.checkpoint import Checkpoint, load_checkpoint
-from ..core.claim import Claim
 from ..core.errors import RiffError, TrainingStopped
+from ..core.files.claims import Claim
 from ..core.log import log, unforeseen
 from ..core.memory_returned import return_freed_memory
 from ..core.memory_used_up import told_as_memory_error

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import bpy
 
-from ..core.claim import Claim, claim, is_claimed
 from ..core.errors import ModelError
-from ..core.names import RESERVED
-from ..core.whole_file import remove_parts
+from ..core.files.claims import Claim, claim, is_claimed
+from ..core.files.paths import RESERVED, remove_parts
 
 SUFFIX = ".safetensors"
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from core.claim import claim, is_claimed
-from core.whole_file import copy_whole, remove_parts, replacing
+from core.files.claims import claim, is_claimed
+from core.files.paths import copy_whole, remove_parts, replacing
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = (
-    "import sys, time; from pathlib import Path; from core.claim import claim; held = claim(Path(sys.argv[1])); "
+    "import sys, time; from pathlib import Path; from core.files.claims import claim; held = claim(Path(sys.argv[1])); "
     "print('held' if held else 'refused', flush=True); time.sleep(float(sys.argv[2]))"
 )
 

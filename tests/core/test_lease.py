@@ -18,8 +18,8 @@ import pytest
 from core.clip_files import Clip, save_clip
 from core.command_line import main
 from core.errors import JobError, ModelError
+from core.files.locks import STALE, hold, lease_path, read_holder, take
 from core.job_folder import Job, write_job
-from core.lease import STALE, hold, lease_path, read_holder, take
 from core.model import read_info
 from core.motion import Motion
 from core.recipe import FAST
@@ -28,10 +28,10 @@ ROOT = Path(__file__).resolve().parents[2]
 TINY = replace(FAST, iterations=(2, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)
 
 HOLDER = """
-import core.lease, sys, time
+import core.files.locks, sys, time
 from pathlib import Path
 {before}
-lease = core.lease.take(Path(sys.argv[1]))
+lease = core.files.locks.take(Path(sys.argv[1]))
 print("held" if lease else "refused", flush=True)
 sys.stdin.read()
 if lease: lease.release()
@@ -82,7 +82,7 @@ def test_that_of_a_killed_process_of_this_machine_is_taken_at_once(tmp_path: Pat
 
 
 def test_that_of_another_machine_is_taken_when_it_has_grown_old(tmp_path: Path) -> None:
-    elsewhere = 'core.lease._machine = lambda: "another machine"; core.lease.BEAT = 0.05'
+    elsewhere = 'core.files.locks._machine = lambda: "another machine"; core.files.locks.BEAT = 0.05'
     one = start(HOLDER.format(before=elsewhere), tmp_path / "a")
     assert said(one) == "held"
     path, long_ago = lease_path(tmp_path / "a"), time.time() - STALE - 5.0
@@ -101,10 +101,10 @@ def test_that_of_another_machine_is_taken_when_it_has_grown_old(tmp_path: Path) 
 
 
 def test_a_holder_that_was_held_up_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.lease.BEAT", 0.05)
+    monkeypatch.setattr("core.files.locks.BEAT", 0.05)
     first = take(tmp_path / "a")
     assert first is not None
-    monkeypatch.setattr("core.lease.STALE", -1.0)
+    monkeypatch.setattr("core.files.locks.STALE", -1.0)
     second = take(tmp_path / "a")
     assert second is not None
     assert first.lost.wait(60)
@@ -118,7 +118,7 @@ def test_a_holder_that_was_held_up_too_long_is_told(tmp_path: Path, monkeypatch:
 RACE = """
 import sys, time
 from pathlib import Path
-from core.lease import take
+from core.files.locks import take
 print("ready", flush=True)
 sys.stdin.readline()
 leases = [take(Path(sys.argv[1]) / str(k)) for k in range(30)]

@@ -17,11 +17,11 @@ from core.bvh import read_bvh, write_bvh
 from core.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, save_checkpoint
 from core.clip_files import Clip, load_clip, save_clip
 from core.errors import RiffError, TrainingStopped
+from core.files.paths import copy_whole
 from core.job_folder import write_text
 from core.model import Model, load_model, save_model
 from core.recipe import FAST
 from core.training_run import run_training
-from core.whole_file import copy_whole
 from tests.core.conftest import walking_motion
 from tests.soak.blender import PYTHON_311, PYTHON_313, run_blender
 from tests.soak.fault import Fault, Lost, NotHere, patience

@@ -6,7 +6,7 @@ import json
 import time
 from pathlib import Path
 
-from core.claim import claim
+from core.files.claims import claim
 from core.model import load_model, save_model
 from core.recipe import FAST
 from tests.core.conftest import walking_motion

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .errors import JobError, ModelError
+from ..errors import JobError, ModelError
 
 SUFFIX = ".lease"
 
