@@ -22,8 +22,8 @@ from typing import Any
 from core.errors import ClipError, RiffError
 from core.model import save_model
 from core.motion import Motion
-from core.progress_line import clock
 from core.recipe import GANIMATOR, PAPER, Recipe
+from core.system.console import clock
 
 from .machine import circumstances
 from .measure import CLEAN, reconstruction_error, sample_rows

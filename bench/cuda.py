@@ -24,8 +24,6 @@ import torch
 
 from core.channels import choose_channels
 from core.clusters import find_clusters, one_cluster
-from core.cores import usable_cores
-from core.device_choice import pick_device
 from core.errors import RiffError
 from core.generate import noise_code
 from core.graphs import ALLOWED, WARM_UP, RecordedStep, recorder_for
@@ -36,6 +34,8 @@ from core.pyramid import run_stages
 from core.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.shapes import group_widths
 from core.skeleton import GROUP
+from core.system.devices import pick_device
+from core.system.threads import usable_cores
 from core.threads import Settings
 from core.torch_generator import load_generator
 from core.train import train

@@ -19,11 +19,11 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from core.cores import usable_cores
 from core.errors import ClipError, RiffError
 from core.motion import Motion
 from core.novelty import SMOOTHING
 from core.recipe import RECIPES, Recipe
+from core.system.threads import usable_cores
 
 from .cheats import with_noise
 from .machine import circumstances

@@ -20,10 +20,10 @@ from typing import Any
 import torch
 
 from core.errors import RiffError, TrainingStopped
-from core.memory_returned import share_one_arena
 from core.motion import Motion
 from core.progress import Progress
 from core.recipe import RECIPES, Recipe
+from core.system.memory import share_one_arena
 from core.train import train
 
 from .training import SAMPLE, read_clip

@@ -23,13 +23,13 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from core.cores import usable_cores
 from core.errors import RiffError
 from core.motion import RATE, Motion, from_transforms, resample
 from core.novelty import SMOOTHING
 from core.recipe import FAST, GANIMATOR, Recipe
 from core.rotation import axis_rotation
 from core.skeleton import build_skeleton
+from core.system.threads import usable_cores
 from core.threads import TRIES
 
 from .cheats import with_noise

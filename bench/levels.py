@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from core.device_choice import pick_device
 from core.graphs import WARM_UP
 from core.level import LevelRun
 from core.motion import Motion
 from core.recipe import GANIMATOR, Recipe
+from core.system.devices import pick_device
 from core.threads import TRIES
 from core.train import Training
 

@@ -13,7 +13,7 @@ from core.generate import Sampler, generate
 from core.metrics import evaluate
 from core.model import Model
 from core.motion import Motion
-from core.progress_line import ProgressLine
+from core.system.console import ProgressLine
 
 from .cheats import all_cheats
 from .table import Row

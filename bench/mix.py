@@ -11,12 +11,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.cores import usable_cores
-from core.device_choice import pick_device
 from core.errors import RiffError
 from core.mix import mix
 from core.motion import Motion
 from core.recipe import FAST, RECIPES, Recipe
+from core.system.devices import pick_device
+from core.system.threads import usable_cores
 
 from .levels import Ours, measure_level, whole_seconds
 from .machine import circumstances, repeatable

@@ -17,8 +17,8 @@ from typing import Any
 from core.errors import ClipError, RiffError
 from core.model import Model, load_model, save_model
 from core.motion import Motion
-from core.progress_line import clock
 from core.recipe import RECIPES, Recipe
+from core.system.console import clock
 
 from .bar import Check, bar_markdown, check_bar
 from .machine import circumstances

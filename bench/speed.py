@@ -18,12 +18,12 @@ from typing import Any
 
 import torch
 
-from core.cores import usable_cores
-from core.device_choice import pick_device
 from core.errors import ClipError, RiffError
 from core.model import Model, load_model, save_model
 from core.motion import Motion
 from core.recipe import FAST, RECIPES
+from core.system.devices import pick_device
+from core.system.threads import usable_cores
 
 from .generation import in_fresh_processes
 from .levels import BASELINE, measure_levels

@@ -15,8 +15,8 @@ from core.bvh import read_bvh
 from core.errors import ClipError
 from core.model import Model
 from core.motion import Motion
-from core.progress_line import ProgressLine, training_text
 from core.recipe import Recipe
+from core.system.console import ProgressLine, training_text
 from core.train import train
 
 from .machine import ROOT

@@ -12,7 +12,7 @@ from core.bvh import write_bvh
 from core.generate import generate
 from core.model import Model
 from core.motion import Motion
-from core.progress_line import ProgressLine
+from core.system.console import ProgressLine
 
 from .contact_sheet import render_contact_sheet
 

@@ -19,13 +19,13 @@ from safetensors.numpy import save
 from .errors import ClipError, ModelError
 from .files.fields import FAR, FieldError, Fields, parse_json
 from .files.tensors import read_tensors, read_text
-from .log import log
 from .model import MOST_ROWS, Model
 from .motion import Motion
 from .motion_fields import read_motion
 from .recipe import Recipe
 from .recipe_ranges import MOST_STAGES
 from .start import Start, start_of
+from .system.log import log
 
 FORMAT = 1
 """Version of the file's layout; others are refused, since half a training is worth little."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from . import snapshot
 from .checkpoint import Checkpoint
 from .errors import ModelError
-from .memory_returned import return_freed_memory
 from .probe import guessed_costs, guessed_starts, measured_costs
 from .progress import Progress
 from .soundness import check_losses, check_state
 from .stage import Stage
+from .system.memory import return_freed_memory
 from .time_left import TimeLeft
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stderr
 from dataclasses import replace
 from pathlib import Path
@@ -22,11 +22,11 @@ from .arguments import build_parser
 from .compose_arguments import read_direction
 from .errors import ModelError, RiffError, TrainingStopped
 from .library_verbs import job_verb, list_verb, report_verb
-from .memory_returned import share_one_arena
-from .memory_used_up import told_as_memory_error
-from .progress_line import ProgressLine
 from .recipe import RECIPES
 from .signals import stop_on_signal, terminated_like_interrupted
+from .system.console import ProgressLine
+from .system.devices import check_device
+from .system.memory import share_one_arena, told_as_memory_error
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
@@ -141,15 +141,6 @@ def check_target(path: Path, overwrite: bool) -> None:
             pass
     except OSError as error:
         raise ModelError(f"Cannot write into “{path.parent}”: {error.strerror or error}.") from error
-
-
-def check_device(name: str) -> None:
-    """Raises RiffError where PyTorch finds no such device on this machine."""
-    import torch
-
-    present: dict[str, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
-    if name in present and not present[name]():
-        raise RiffError(f"This PyTorch finds no “{name}” device on this machine; use --device cpu.")
 
 
 def generate_verb(options: argparse.Namespace) -> dict[str, Any]:

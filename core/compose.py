@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .composition import Composition, turn_placed
-from .cores import one_thread
 from .errors import ClipError, ModelError
 from .flips import repair_flips
 from .generate import Sampler, noise_code
@@ -18,6 +17,7 @@ from .rates import at_rate, rows_at
 from .rows import EntryRows
 from .settle import settle
 from .stage_rows import Rows, resize, resize_circle
+from .system.threads import one_thread
 from .windows import pick_windows, turns_between
 
 WIDER = 1.5

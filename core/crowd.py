@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .cores import on_all_cores
 from .crowd_choice import Pairs, choose_members, closest_pairs, from_source, local_distance
 from .crowd_lens import Lens, Seen
 from .crowd_paths import Course, course_of, forward_of
@@ -18,6 +17,7 @@ from .crowd_wish import Figures, Wish
 from .metrics import rotation_features
 from .motion import RATE, Motion, resample
 from .rotation import Array
+from .system.threads import on_all_cores
 
 BLOCK = 100
 """Members that are chosen together, so that work grows evenly with their number; who stands further off than that in

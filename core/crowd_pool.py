@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from .compose import compose
 from .composition import Composition, free
-from .cores import on_all_cores
 from .errors import ClipError
 from .generate import Sampler, finished, noise_code
 from .model import Model
@@ -18,6 +17,7 @@ from .motion import RATE, Motion, resample
 from .rotation import Array
 from .skeleton import GROUP
 from .stage_rows import Rows, run_stages
+from .system.threads import on_all_cores
 
 Key = tuple[int, int]
 """Seed and number of a variation: with the model and the length, all that it takes to make it again."""

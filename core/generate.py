@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clean_feet import clean_feet
-from .cores import on_all_cores, working_cores
 from .errors import ModelError
 from .files.fields import check_finite
 from .flips import repair_flips
@@ -17,6 +16,7 @@ from .generators import make_generators
 from .model import Model
 from .motion import Motion
 from .stage_rows import Refiner, Rows, run_stages
+from .system.threads import on_all_cores, working_cores
 
 TOGETHER, ALONE = 2600, 650
 """Frames that a core makes together, so that threads seldom wait for Python's lock, and those that suit its cache best,

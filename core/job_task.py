@@ -15,7 +15,7 @@ from .errors import JobError, RiffError, TrainingStopped
 from .files.locks import Lease, lease_path, read_holder, take
 from .job_folder import Entry, Job, prepare_outputs, read_job
 from .progress import Progress
-from .progress_line import ProgressLine
+from .system.console import ProgressLine
 
 LOOK_AGAIN = 1.0
 """Seconds between two looks at a clip that another process is training."""

@@ -78,7 +78,7 @@ def job_verb(options: argparse.Namespace) -> dict[str, Any]:
 def _check_torch(device: str) -> None:
     """Without PyTorch no clip could be trained: that is the machine's failure, not the clips'."""
     try:
-        from .command_line import check_device
+        from .system.devices import check_device
 
         check_device(device)
     except ImportError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from .bvh import write_bvh
 from .errors import ClipError
 from .motion import Motion
-from .progress_line import ProgressLine
+from .system.console import ProgressLine
 
 
 def write_motions(folder: Path, name: str, seed: int, motions: Sequence[Motion]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from .checkpoint import Checkpoint
-from .memory_used_up import ran_out
+from .system.memory import ran_out
 
 Result = TypeVar("Result")
 Send = Callable[[str, Any], None]
@@ -46,7 +46,7 @@ def smaller_batch(begun: Checkpoint) -> Checkpoint | None:
 
 
 def _computes_on_cpu(device: str) -> bool:
-    from .device_choice import pick_device
+    from .system.devices import pick_device
 
     return device == "cpu" or (device == "auto" and pick_device(device).type == "cpu")
 

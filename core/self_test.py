@@ -19,7 +19,7 @@ def self_test(device: str = "auto") -> dict[str, Any]:
     import torch
     from torch.nn import functional as F
 
-    from .device_choice import device_name, pick_device
+    from .system.devices import device_name, pick_device
 
     chosen = pick_device(device)
     random = torch.Generator().manual_seed(0)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from .checkpoint import Checkpoint
 from .errors import RiffError
-from .log import log
 from .recipe import Recipe
 from .stage import Stage
+from .system.log import log
 
 CALMER = 0.25
 """What the learning rates are multiplied by each time."""

@@ -17,14 +17,11 @@ from .channels import choose_channels
 from .checkpoint import Checkpoint, begin
 from .clock import Clock, Snapshots
 from .clusters import find_clusters, one_cluster
-from .cores import usable_cores
-from .device_choice import pick_device
 from .errors import ModelError, TrainingStopped
 from .graphs import ALLOWED, recorder_for
 from .iteration import Bases
 from .level import LevelRun
 from .losses import FootSpeed
-from .memory_returned import return_freed_memory
 from .model import Model
 from .motion import RATE, Motion, resample, with_contact_labels
 from .networks import Graph, arrays_of
@@ -35,6 +32,9 @@ from .soundness import Diverged, calmed_recipe, calmer, check_losses, check_weig
 from .stage import Stage, make_stage, start_networks, transfer
 from .start import Start
 from .supply import Supply
+from .system.devices import pick_device
+from .system.memory import return_freed_memory
+from .system.threads import usable_cores
 from .threads import Settings, Workers
 
 

@@ -13,7 +13,7 @@ from .errors import ModelError
 from .files.claims import claim
 from .motion import learned_groups
 from .progress import Progress
-from .progress_line import training_text
+from .system.console import training_text
 from .training_run import run_training
 
 SUFFIX = ".training"

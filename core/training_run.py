@@ -11,8 +11,8 @@ from typing import Any
 
 from .checkpoint import Checkpoint, CheckpointFile, save_checkpoint
 from .errors import ModelError, TrainingStopped
-from .log import log
 from .model import Model
+from .system.log import log
 
 Send = Callable[[str, Any], None]
 
@@ -111,8 +111,8 @@ def _wait(seconds: float, should_stop: Callable[[], bool]) -> None:
 
 def tell_time(begun: Checkpoint, send: Send, device: str = "auto") -> None:
     """Send (“device”, name) and (“expected”, seconds) of a training without beginning it."""
-    from .device_choice import device_name, pick_device
     from .estimate import expected_seconds
+    from .system.devices import device_name, pick_device
 
     send("device", device_name(str(pick_device(device))))
     send("expected", (1.0 - begun.fraction) * expected_seconds(begun.motion, begun.recipe, device=device))

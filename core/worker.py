@@ -19,9 +19,8 @@ from typing import Any
 
 from .checkpoint import load_checkpoint
 from .errors import RiffError, TrainingStopped
-from .log import log, unforeseen
-from .memory_returned import share_one_arena
-from .memory_used_up import told_as_memory_error
+from .system.log import log, unforeseen
+from .system.memory import share_one_arena, told_as_memory_error
 from .training_run import run_training, tell_time
 
 _one_at_a_time = threading.Lock()

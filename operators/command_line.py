@@ -17,7 +17,7 @@ from typing import Any
 import bpy
 
 from ..core.checkpoint import Checkpoint
-from ..core.command_line import check_device, check_target, evaluate_verb, resumed, run_verb
+from ..core.command_line import check_target, evaluate_verb, resumed, run_verb
 from ..core.compose_arguments import read_direction
 from ..core.direction import Direction, direct
 from ..core.errors import ClipError, ModelError, RiffError
@@ -26,9 +26,10 @@ from ..core.job_export import complete_job
 from ..core.job_folder import JobWriter
 from ..core.model import load_model, read_info
 from ..core.motion import RATE, Motion, resample
-from ..core.progress_line import ProgressLine
 from ..core.recipe import RECIPES
 from ..core.signals import stop_on_signal
+from ..core.system.console import ProgressLine
+from ..core.system.devices import check_device
 from ..core.training_file import run_with_text, state_path
 from ..core.verdict import verdict
 from ..rig.compat import name_of_two

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from ..core.errors import ModelError, RiffError
-from ..core.log import log, unforeseen
+from ..core.system.log import log, unforeseen
 from ..rig.models import log_path
 from .settings import session_of
 

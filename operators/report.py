@@ -8,8 +8,8 @@ from typing import Any
 
 import bpy
 
-from ..core.log import log
-from ..core.report import report
+from ..core.system.log import log
+from ..core.system.report import report
 from ..rig import jobs
 from ..rig.named import names_of_file
 from .guard import prepare_log, show

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from ..core.errors import RiffError
-from ..core.log import unforeseen
+from ..core.system.log import unforeseen
 from ..rig.jobs import Job
 from ..rig.steps import STEP
 

@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bl_ui.utils import PresetPanel
 
-from ..core.progress_line import clock
+from ..core.system.console import clock
 from ..operators.loss_picture import loss_icon
 from ..operators.source import is_variation, summary_of
 from ..rig import jobs

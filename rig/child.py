@@ -20,8 +20,8 @@ from ..core import EXTENSION_ROOT
 from ..core.checkpoint import Checkpoint, save_checkpoint
 from ..core.errors import RiffError, TrainingStopped
 from ..core.files.claims import Claim
-from ..core.log import log
 from ..core.progress import Progress
+from ..core.system.log import log
 
 SHARED = ("safetensors", "numpy", "torch")
 """Packages that a child of the same Python finds where this one finds them."""

@@ -19,10 +19,9 @@ from typing import Any
 from ..core.checkpoint import Checkpoint, load_checkpoint
 from ..core.errors import RiffError, TrainingStopped
 from ..core.files.claims import Claim
-from ..core.log import log, unforeseen
-from ..core.memory_returned import return_freed_memory
-from ..core.memory_used_up import told_as_memory_error
 from ..core.progress import Progress
+from ..core.system.log import log, unforeseen
+from ..core.system.memory import return_freed_memory, told_as_memory_error
 from ..core.training_run import run_training
 from .child import NotStarted, is_own, run_in_child
 

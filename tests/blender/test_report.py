@@ -35,7 +35,7 @@ def planted(riff: ModuleType, tmp_path: Path) -> bpy.types.Object:
 @pytest.fixture
 def log(riff: ModuleType) -> Iterator[Any]:
     """The extension's log, empty."""
-    module = importlib.import_module(f"{riff.__name__}.core.log")
+    module = importlib.import_module(f"{riff.__name__}.core.system.log")
     importlib.import_module(f"{riff.__name__}.operators.guard").prepare_log()
     for path in (module.log.path, module.set_aside(module.log.path)):
         path.unlink(missing_ok=True)

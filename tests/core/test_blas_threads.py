@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.blas_threads import openblas
-from core.cores import on_all_cores, one_thread
+from core.system.threads import on_all_cores, one_thread, openblas
 
 threads = openblas()
 pytestmark = pytest.mark.skipif(threads is None, reason="this numpy multiplies without OpenBLAS")

@@ -20,7 +20,7 @@ from core.errors import TrainingStopped
 from core.model import load_model
 from core.motion import Motion
 from core.progress import Progress
-from core.progress_line import ProgressLine, clock, training_text
+from core.system.console import ProgressLine, clock, training_text
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.cores import on_all_cores, usable_cores, working_cores
 from core.devices import Device, find_device
+from core.system.threads import on_all_cores, usable_cores, working_cores
 from core.torch_plan import plans, suggested
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from core.log import LARGEST, Log, set_aside, unforeseen
-from core.report import report
-from core.scrub import scrubbed
+from core.system.log import LARGEST, Log, set_aside, unforeseen
+from core.system.report import report, scrubbed
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Log:
     """A log of its own in an empty folder, which `unforeseen` and `report` use meanwhile."""
     own = Log()
     own.path = tmp_path / "riff.log"
-    for module in ("core.log", "core.report"):
+    for module in ("core.system.log", "core.system.report"):
         monkeypatch.setattr(f"{module}.log", own)
     return own
 

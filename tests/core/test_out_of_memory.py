@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from core.checkpoint import Checkpoint, begin
-from core.memory_used_up import ran_out
 from core.motion import Motion
 from core.out_of_memory import smaller_batch, with_less
 from core.recipe import RECIPES
+from core.system.memory import ran_out
 
 
 class OutOfMemoryError(RuntimeError):

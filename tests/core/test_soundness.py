@@ -15,9 +15,9 @@ from core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.errors import RiffError
 from core.motion import Motion
 from core.progress import Progress
-from core.progress_line import training_text
 from core.recipe import FAST
 from core.stage import Stage
+from core.system.console import training_text
 from core.train import Training, resume, train
 
 TINY = replace(FAST, iterations=(6, 4, 3, 3), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from core.cores import one_thread
 from core.errors import ClipError, TrainingStopped
 from core.estimate import expected_seconds
 from core.generate import Sampler, generate, noise_code
 from core.motion import Motion, resample
 from core.progress import Progress
 from core.recipe import FAST, GANIMATOR, PAPER, Recipe
+from core.system.threads import one_thread
 from core.train import Training, train
 
 TINY = replace(FAST, iterations=(2, 2, 2, 2), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)

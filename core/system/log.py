@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from . import EXTENSION_ROOT
+from .. import EXTENSION_ROOT
 
 LARGEST = 1 << 18
 """Bytes after which the file is set aside and a new one begun; of those set aside one is kept."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .errors import RiffError
+from ..errors import RiffError
 
 if TYPE_CHECKING:
     import torch
+
 
 DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
 """What can be asked for; PyTorch calls AMD's cards “cuda” too."""
@@ -48,7 +49,16 @@ def device_name(device: str) -> str:
     if device == "mps":
         return "Apple GPU"
     if device == "cpu":
-        from .cores import usable_cores
+        from .threads import usable_cores
 
         return f"CPU, {usable_cores()} cores"
     raise RiffError(f"“{device}” is no device that Riff knows.")
+
+
+def check_device(name: str) -> None:
+    """Raises RiffError where PyTorch finds no such device on this machine."""
+    import torch
+
+    present: dict[str, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    if name in present and not present[name]():
+        raise RiffError(f"This PyTorch finds no “{name}” device on this machine; use --device cpu.")

@@ -9,17 +9,31 @@ import getpass
 import os
 import platform
 import re
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 
+import numpy as np
+
+from .log import log
+
 GONE = "…"
+
 
 _FRAME = re.compile(r"    at (?:[A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+:\d+ [\w<>]+|    at …:\d+ [\w<>]+")
 """A line of `log` that says where in a program something happened: no name of the user's is in it."""
 
+
 _QUOTED = re.compile(r"“.*”|“.*$|„.*[“”]|«.*»|\"[^\n]*\"|(?<!\w)'[^\n]*'(?!\w)|`[^\n]*`", re.MULTILINE)
+
+
 _PATH = re.compile(r"""(?:\b[A-Za-z]:|~|\.{1,2})?[\\/][^\s:;,"'”][^\n:;,"'“”]*""")
+
+
 _FILE = re.compile(r"\S+\.(?:blend\d*|bvh|fbx|safetensors|npz|npy|json|glb|gltf|whl|txt|part|usd\w?)\b", re.IGNORECASE)
+
+
 _ADDRESS = re.compile(r"\S+@\S+")
 
 
@@ -60,3 +74,33 @@ def _worth_finding(names: set[str]) -> Iterator[str]:
         for one in (name.strip(), Path(name).stem, re.sub(r"[.\d_]+$", "", name)):
             if len(one) > 1 and any(letter.isalpha() for letter in one):
                 yield one
+
+
+LINES = 80
+"""Lines of the log that a report holds."""
+
+
+def report(facts: Mapping[str, str], names: Iterable[str] = ()) -> str:
+    """A report of these facts and of this process; `names` and what looks like one are taken out."""
+    known = {
+        **facts,
+        **_versions(),
+        "System": f"{platform.system()} {platform.release()}, {platform.machine()}",
+        "Cores": str(os.cpu_count()),
+    }
+    head = "\n".join(f"{what}: {value}" for what, value in known.items() if value)
+    lines = "\n".join(log.last_lines(LINES)) or "nothing went wrong yet"
+    return scrubbed(f"Riff, report\n{head}\n\nLast lines of the log:\n{lines}", names) + "\n"
+
+
+def _versions() -> dict[str, str]:
+    return {"Python": platform.python_version(), "numpy": np.__version__, "PyTorch in this Python": _torch_version()}
+
+
+def _torch_version() -> str:
+    """PyTorch's version, without loading it."""
+    loaded = getattr(sys.modules.get("torch"), "__version__", "")
+    try:
+        return str(loaded) or metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,1 @@
+"""Threads, memory, devices, log and console of this machine."""
