@@ -8,7 +8,7 @@ import numpy as np
 
 from core.motion import Motion
 from core.novelty import SMOOTHING, low_pass
-from core.rotation import Array, axis_rotation, matrix_to_six
+from core.numeric.rotation import Array, axis_rotation, matrix_to_six
 from core.skeleton import GROUP
 
 CHUNK = 45

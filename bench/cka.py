@@ -29,9 +29,9 @@ from torch.nn import functional as F
 from core.errors import RiffError
 from core.generate import Sampler, noise_code
 from core.model import Model, load_model
+from core.numeric.rotation import Array
 from core.packed import SLOPE
 from core.pyramid import resize
-from core.rotation import Array
 from core.torch_generator import load_generators
 
 from .machine import circumstances

@@ -31,13 +31,13 @@ from core.composition import (
 )
 from core.generate import Sampler, generate
 from core.headings import turn_between, turn_motion
-from core.joins import EXACT, runs_of
 from core.model import Model, load_model
 from core.motion import Motion
 from core.novelty import novelty_figures
+from core.numeric.blending import EXACT, runs_of
+from core.numeric.rotation import Array, angle_between, matrix_to_six, six_to_matrix
 from core.parts import body_halves
 from core.quality import foot_skating
-from core.rotation import Array, angle_between, matrix_to_six, six_to_matrix
 from core.skeleton import GROUP
 
 from .machine import ROOT

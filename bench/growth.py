@@ -26,8 +26,8 @@ import numpy as np
 from core.errors import RiffError
 from core.motion import RATE, Motion, from_transforms, resample
 from core.novelty import SMOOTHING
+from core.numeric.rotation import axis_rotation
 from core.recipe import FAST, GANIMATOR, Recipe
-from core.rotation import axis_rotation
 from core.skeleton import build_skeleton
 from core.system.threads import usable_cores
 from core.threads import TRIES

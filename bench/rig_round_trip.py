@@ -52,7 +52,7 @@ def measure(case: Case) -> Outcome:
     alone = write(rig, motion, "Alone", frame_start=frames[0])
     meant, *others = (played(rig, one, frames) for one in (source, action, alone, last_bit(source)))
     deforming = [bone.bone.use_deform for bone in rig.pose.bones]
-    turned = [part("core.rotation").angle_between(meant[0], axes) for axes, _ in others]
+    turned = [part("core.numeric.rotation").angle_between(meant[0], axes) for axes, _ in others]
     unaided, bit = (float(one[:, deforming].max(initial=0.0)) for one in turned[1:])
     place = np.abs(others[0][1] - meant[1]).max() / (1.8 * motion.skeleton.unit)
     value = np.abs(again.property_values() - motion.property_values()).max(initial=0.0)

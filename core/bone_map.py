@@ -11,8 +11,8 @@ import numpy as np
 
 from .errors import ClipError
 from .motion import Motion, forward_kinematics, from_transforms, with_contact_labels, with_properties
+from .numeric.rotation import Array, rotation_from_vector
 from .parts import below, find_partners, lateral_axis, rest_places, side_of
-from .rotation import Array, rotation_from_vector
 from .skeleton import BODY, GROUP, Skeleton
 
 SYNONYMS = {

@@ -14,7 +14,7 @@ from .errors import ClipError
 from .feet import with_found_contacts
 from .files.fields import FAR, LONGEST, FieldError, check_finite, open_regular
 from .motion import Motion, from_transforms
-from .rotation import Array, axis_rotation
+from .numeric.rotation import Array, axis_rotation
 from .skeleton import MOST_JOINTS, Skeleton, build_skeleton
 
 UPRIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])

@@ -13,8 +13,8 @@ from .clusters import cluster_order
 from .files.fields import FAR, FieldError, Fields
 from .folds import Fold, find_folds
 from .motion import Motion, learned_groups
+from .numeric.rotation import Array
 from .recipe import Recipe
-from .rotation import Array
 from .skeleton import GROUP, Skeleton, group_neighbours
 
 TYPICAL = 0.12

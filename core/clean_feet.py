@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .motion import RATE, Motion
+from .numeric.rotation import Array, cross, matrix_to_six, rotation_from_vector, six_to_matrix
 from .planting import contact_runs, corrections, standing_mask
-from .rotation import Array, cross, matrix_to_six, rotation_from_vector, six_to_matrix
 from .skeleton import GROUP, Skeleton
 
 ROUNDS = 4

@@ -14,10 +14,10 @@ import numpy as np
 
 from .errors import ClipError
 from .headings import turn_motion
-from .joins import EXACT, runs_of
 from .motion import RATE, Motion
+from .numeric.blending import EXACT, runs_of
+from .numeric.rotation import Array
 from .parts import joint_groups
-from .rotation import Array
 from .route import Route
 from .skeleton import GROUP
 

@@ -16,7 +16,7 @@ from .crowd_pool import CandidatePool, Key, Outlines
 from .crowd_wish import Figures, Wish
 from .metrics import rotation_features
 from .motion import RATE, Motion, resample
-from .rotation import Array
+from .numeric.rotation import Array
 from .system.threads import on_all_cores
 
 BLOCK = 100

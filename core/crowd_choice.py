@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .metrics import local_diversity, rotation_features
 from .motion import Motion
-from .rotation import Array
+from .numeric.rotation import Array
 
 Pairs = Sequence[tuple[int, int]]
 

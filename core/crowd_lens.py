@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ClipError
-from .matching import RowDistances, nearest_windows
 from .novelty import principal_poses
-from .rotation import Array
+from .numeric.distances import RowDistances, nearest_windows
+from .numeric.rotation import Array
 
 WINDOW = 0.5
 """Seconds of a window, as in the measure of local diversity."""

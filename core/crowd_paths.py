@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .motion import Motion
-from .rotation import Array
+from .numeric.rotation import Array
 from .skeleton import BODY, Skeleton
 
 WAIST = 0.03

@@ -14,7 +14,7 @@ from .errors import ClipError
 from .generate import Sampler, finished, noise_code
 from .model import Model
 from .motion import RATE, Motion, resample
-from .rotation import Array
+from .numeric.rotation import Array
 from .skeleton import GROUP
 from .stage_rows import Rows, run_stages
 from .system.threads import on_all_cores

@@ -9,8 +9,8 @@ import numpy as np
 from .clean_feet import Pose, find_legs
 from .motion import Motion
 from .novelty import low_pass
+from .numeric.rotation import Array
 from .planting import contact_runs, standing_mask
-from .rotation import Array
 
 SWAY = 0.25
 """Seconds over which the body's rise is smoothed: it does not jump up a step."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .motion import CONTACT_SPEED, RATE, Motion, with_contact_labels
-from .rotation import Array
+from .numeric.rotation import Array
 from .skeleton import BODY, GROUP, Skeleton
 
 LOW = 0.15 * BODY

@@ -14,7 +14,7 @@ import numpy as np
 
 from .files.fields import FieldError, Fields
 from .motion import Motion
-from .rotation import Array
+from .numeric.rotation import Array
 from .skeleton import BODY, GROUP, Skeleton
 
 FEWEST = 5

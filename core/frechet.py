@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import ClipError
 from .motion import Motion
-from .rotation import Array
+from .numeric.rotation import Array
 from .skeleton import BODY, GROUP
 
 WINDOW = 15

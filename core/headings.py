@@ -12,7 +12,7 @@ import numpy as np
 
 from .channels import Channels
 from .motion import Motion
-from .rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
+from .numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
 from .skeleton import GROUP
 
 

@@ -13,7 +13,7 @@ from .errors import ClipError
 from .headings import turn_between, turn_motion
 from .keyed_property import Property
 from .motion import RATE, Motion, resample, with_contact_labels
-from .rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
+from .numeric.rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
 from .settle import settle
 from .skeleton import GROUP, Skeleton
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .errors import ClipError
-from .rotation import Array, matrix_to_six, six_to_matrix
+from .numeric.rotation import Array, matrix_to_six, six_to_matrix
 from .skeleton import GROUP, SWING, Skeleton
 
 RATE = 30.0

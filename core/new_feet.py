@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clean_feet import Leg, Pose, contact_heights, find_legs, root_from_stance
-from .joins import DECAY, EXACT, JOIN, near_joins, runs_of, spread_offsets
 from .motion import RATE, Motion
+from .numeric.blending import DECAY, EXACT, JOIN, near_joins, runs_of, spread_offsets
+from .numeric.rotation import Array
 from .planting import contact_runs, standing_mask
 from .rates import with_path
-from .rotation import Array
 from .skeleton import GROUP
 
 FIRM = 0.98

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ClipError
-from .rotation import Array
+from .numeric.rotation import Array
 from .skeleton import Skeleton, body_size
 
 ALIKE = 0.04

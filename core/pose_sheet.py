@@ -10,7 +10,7 @@ import numpy as np
 
 from .job_folder import write_text
 from .motion import Motion
-from .rotation import Array, axis_rotation
+from .numeric.rotation import Array, axis_rotation
 from .skeleton import BODY
 
 COLUMNS = 12

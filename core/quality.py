@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .motion import Motion, with_contact_labels
-from .rotation import Array
+from .numeric.rotation import Array
 from .skeleton import BODY
 
 STILL = 1e-3

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from .motion import RATE, Motion, interpolate_rows
-from .rotation import Array, matrix_to_six, six_to_matrix
+from .numeric.rotation import Array, matrix_to_six, six_to_matrix
 from .skeleton import GROUP
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from .errors import ClipError
 from .motion import RATE, Motion
 from .novelty import low_pass
-from .rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
+from .numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
 from .skeleton import GROUP
 
 CALM = 0.5

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from .channels import Channels
 from .composition import Composition
 from .headings import Compass
-from .joins import DECAY, EXACT, patterns_of, runs_of, spread_offsets
 from .model import Model
 from .motion import RATE
+from .numeric.blending import DECAY, EXACT, patterns_of, runs_of, spread_offsets
+from .numeric.rotation import Array
 from .rates import stretch_rows
-from .rotation import Array
 from .skeleton import GROUP
 from .stage_rows import Rows, resize
 from .windows import Kept

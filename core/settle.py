@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .composition import Composition
-from .joins import DECAY, EXACT, JOIN, near_joins, patterns_of, runs_of, spread_offsets
 from .motion import RATE, Motion
 from .new_feet import plant_new_feet, stance_path
+from .numeric.blending import DECAY, EXACT, JOIN, near_joins, patterns_of, runs_of, spread_offsets
+from .numeric.rotation import Array, six_to_matrix, turn_six, vector_from_rotation
 from .rates import at_rate, stretch_rows, with_path
-from .rotation import Array, six_to_matrix, turn_six, vector_from_rotation
 from .route import follow_route
 from .skeleton import GROUP
 

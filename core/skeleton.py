@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .errors import ClipError
 from .files.fields import FAR, FieldError, Fields, checked_text
 from .keyed_property import MOST_PROPERTIES, Property
-from .rotation import Array
+from .numeric.rotation import Array
 
 GROUP = 6
 """Channels in a group: a 6D rotation, or up to six other numbers padded with zeros."""

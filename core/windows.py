@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .headings import Compass, wrapped
-from .joins import runs_of
-from .matching import frame_distances
-from .rotation import Array
+from .numeric.blending import runs_of
+from .numeric.distances import frame_distances
+from .numeric.rotation import Array
 from .skeleton import GROUP
 from .stage_rows import Rows
 

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ..core.errors import ClipError
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 from ..core.skeleton import body_size
 from .evaluate import Poses, Rest, column_lengths, rotation_part
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core.motion import Motion, from_transforms
-from ..core.rotation import Array, axis_rotation
+from ..core.numeric.rotation import Array, axis_rotation
 from ..core.skeleton import HEADING, OWN, TILT, TURNED, WORLD, build_skeleton
 from .controls import OBJECT, Control, Frames, relative_zero
 from .evaluate import Poses, Rest, rotation_part

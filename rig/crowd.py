@@ -13,7 +13,7 @@ from mathutils import Matrix
 
 from ..core.errors import ClipError
 from ..core.files.fields import parse_json
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 from .compat import assign_action
 from .crowd_character import MEMBER
 

@@ -14,7 +14,7 @@ from mathutils import Vector
 from ..core.crowd_place import Spot
 from ..core.crowd_spots import Surface, along, grid
 from ..core.errors import ClipError
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 
 FULL_TURN = math.pi
 

@@ -15,7 +15,7 @@ from ..core.crowd_wish import Figures, Wish
 from ..core.errors import TrainingStopped
 from ..core.model import Model
 from ..core.motion import Motion
-from ..core.rotation import Array, axis_rotation
+from ..core.numeric.rotation import Array, axis_rotation
 from ..core.skeleton import BODY
 from .crowd_keys import CurveName, KeyMaker, Keys, root_path
 from .jobs import Job

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.motion import Motion
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 from .actions import Source
 from .compat import channelbag_of, new_channelbag, new_fcurve
 from .new_action import GENERATED, LINEAR

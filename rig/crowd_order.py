@@ -18,7 +18,7 @@ from ..core.errors import ClipError
 from ..core.files.fields import FieldError, Fields
 from ..core.model import Model
 from ..core.motion_fields import MOST_FRAMES
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 from ..core.skeleton import BODY, WHOLE
 from ..core.strength import with_strength
 from .actions import Source, armature_of, source_of

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.rotation import Array, axis_rotation
+from ..core.numeric.rotation import Array, axis_rotation
 from .dance_arms import arm_turns
 from .dance_curves import smoothed, smoothed_below, table
 from .dance_feet import FootTrack, foot_point, foot_rotation, foot_track, toe_rotation, weight_on_left

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..core.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
+from ..core.numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
 from .dance_curves import smoothed, through_keys
 from .dance_gestures import ARM_SHAPES, ARMS
 from .dancer_bones import rest_bones

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 
 
 def ease(progress: Array) -> Array:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..core.rotation import Array, axis_rotation
+from ..core.numeric.rotation import Array, axis_rotation
 from .dance_curves import ease, merged_keys, smoothed, through_keys
 from .dance_steps import PIVOTS, SHIFTS, START, STEPS, Pivot, Step
 

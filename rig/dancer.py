@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 from .compat import assign_action, ensure_pose, new_channelbag, new_fcurve
 from .dance import Dance, work_out_dance
 from .dance_steps import PHRASES, SECONDS_PER_BEAT

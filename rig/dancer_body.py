@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 from . import dancer_profiles as profiles
 from .dancer_bones import rest_bones
 from .dancer_tubes import Joint, Surface, Tube

@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 
 from ..core.errors import ClipError
-from ..core.rotation import Array, matrix_to_six, six_to_matrix
+from ..core.numeric.rotation import Array, matrix_to_six, six_to_matrix
 from .actions import Source, slot_of
 from .compat import assign_action
 from .steps import run_through

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 from .compat import new_channelbags, new_fcurve
 
 GENERATED, LINEAR, HOLD = 5, 1, 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 from .actions import Source
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.motion import Motion
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 from .evaluate import Poses, Rest
 from .joints import world_transforms
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..core.errors import ClipError
 from ..core.keyed_property import Property
 from ..core.motion import Motion, with_properties
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 from .actions import OBJECT_CHANNELS, Source, split_bone_path
 from .compat import channelbag_of
 from .evaluate import Poses, Rest

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.errors import ClipError
 from ..core.feet import with_contacts, with_found_contacts
 from ..core.motion import Motion, from_transforms
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 from ..core.skeleton import body_size, build_skeleton
 from .actions import Source, armature_of, keyed_channels, keys_sum, object_channels, slot_of, source_of, stack_of
 from .checks import NotBones, as_keyed, check_object, check_poses

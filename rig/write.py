@@ -12,7 +12,7 @@ from mathutils import Matrix
 
 from ..core.errors import ModelError
 from ..core.motion import Motion
-from ..core.rotation import Array
+from ..core.numeric.rotation import Array
 from ..core.skeleton import body_size
 from .actions import Source, armature_of, channel_owner, keyed_channels, rotation_path, source_of, split_bone_path
 from .checks import check_inheritance, check_object, check_poses

@@ -97,14 +97,22 @@ def door(riff: ModuleType) -> SimpleNamespace:
     """The functions of the installed extension that tests of rigs call."""
     found = {
         name: importlib.import_module(f"{riff.__name__}.{name}")
-        for name in ("rig.read", "rig.write", "rig.play", "rig.compat", "rig.controls", "core.rotation", "core.motion")
+        for name in (
+            "rig.read",
+            "rig.write",
+            "rig.play",
+            "rig.compat",
+            "rig.controls",
+            "core.numeric.rotation",
+            "core.motion",
+        )
     }
     return SimpleNamespace(
         read_motion=found["rig.read"].read_motion,
         write_motion=found["rig.write"].write_motion,
         play=found["rig.play"].play,
         channelbag_of=found["rig.compat"].channelbag_of,
-        angle_between=found["core.rotation"].angle_between,
+        angle_between=found["core.numeric.rotation"].angle_between,
         with_properties=found["core.motion"].with_properties,
         error=importlib.import_module(f"{riff.__name__}.core.errors").ClipError,
         package=riff.__name__,

@@ -27,7 +27,7 @@ def door(riff: ModuleType) -> SimpleNamespace:
         read_motion=importlib.import_module(f"{riff.__name__}.rig.read").read_motion,
         write_motion=importlib.import_module(f"{riff.__name__}.rig.write").write_motion,
         assign_action=importlib.import_module(f"{riff.__name__}.rig.compat").assign_action,
-        angle_between=importlib.import_module(f"{riff.__name__}.core.rotation").angle_between,
+        angle_between=importlib.import_module(f"{riff.__name__}.core.numeric.rotation").angle_between,
         add_sample_dancer=importlib.import_module(f"{riff.__name__}.rig.dancer").add_sample_dancer,
         forward_kinematics=found["core.motion"].forward_kinematics,
         read_bvh=found["core.bvh"].read_bvh,

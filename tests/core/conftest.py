@@ -12,7 +12,7 @@ import pytest
 from core.bvh import read_bvh
 from core.feet import with_found_contacts
 from core.motion import Motion, from_transforms
-from core.rotation import Array, axis_rotation
+from core.numeric.rotation import Array, axis_rotation
 from core.skeleton import Skeleton, build_skeleton
 
 DATA = Path(os.environ.get("RIFF_DATA", Path(__file__).resolve().parents[2].parent / "shared" / "data"))

@@ -22,8 +22,8 @@ from core.bvh import write_bvh
 from core.errors import ClipError
 from core.model import Model, save_model
 from core.motion import Motion
+from core.numeric.rotation import angle_between
 from core.recipe import PAPER, RECIPES
-from core.rotation import angle_between
 from core.torch_generator import load_generators
 from core.train import train
 

@@ -16,7 +16,7 @@ from pymotion.io.bvh import BVH
 from core.bvh import UPRIGHT, read_bvh, write_bvh
 from core.errors import ClipError
 from core.motion import Motion, from_transforms, learned_groups
-from core.rotation import Array, angle_between, six_to_matrix
+from core.numeric.rotation import Array, angle_between, six_to_matrix
 from core.skeleton import Skeleton
 
 CLIPS = ("salsa", "walk", "elephant")

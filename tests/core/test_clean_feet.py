@@ -10,9 +10,9 @@ import pytest
 
 from core.clean_feet import clean_feet, find_legs
 from core.motion import Motion, from_transforms, resample, with_contact_labels
+from core.numeric.rotation import axis_rotation, rotation_from_vector
 from core.planting import contact_runs, corrections
 from core.quality import foot_figures
-from core.rotation import axis_rotation, rotation_from_vector
 from core.skeleton import GROUP
 
 

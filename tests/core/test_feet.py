@@ -9,7 +9,7 @@ import pytest
 
 from core.feet import find_contacts, with_found_contacts
 from core.motion import Motion, from_transforms
-from core.rotation import axis_rotation
+from core.numeric.rotation import axis_rotation
 from core.skeleton import build_skeleton
 
 

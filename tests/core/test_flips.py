@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from core.flips import MARGIN, SLOWEST, fastest_turns, repair_flips
 from core.motion import Motion
-from core.rotation import angle_between, axis_rotation, matrix_to_six, rotation_from_vector, vector_from_rotation
+from core.numeric.rotation import (
+    angle_between,
+    axis_rotation,
+    matrix_to_six,
+    rotation_from_vector,
+    vector_from_rotation,
+)
 
 numbers = st.floats(-3.0, 3.0).filter(lambda x: abs(x) > 1e-6 or x == 0)
 

@@ -10,8 +10,8 @@ import numpy as np
 from core.channels import choose_channels
 from core.folds import find_folds
 from core.motion import Motion, from_transforms, learned_groups, resample
+from core.numeric.rotation import axis_rotation
 from core.recipe import FAST
-from core.rotation import axis_rotation
 from core.skeleton import build_skeleton
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.joins import DECAY, near_joins, runs_of, spread_offsets
+from core.numeric.blending import DECAY, near_joins, runs_of, spread_offsets
 
 
 def known(frames: int, spans: list[tuple[int, int]]) -> np.ndarray:

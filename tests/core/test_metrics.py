@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from bench.cheats import flipped_labels, frozen_pose, shuffled_chunks, with_noise, zeroed_labels
-from core import matching
 from core.errors import ClipError
 from core.frechet import frechet_distance
-from core.matching import RowDistances, best_patchwork, frame_distances, nearest_windows
 from core.metrics import coverage, evaluate, global_diversity, harmonic_mean, intra_diversity, local_diversity
 from core.motion import Motion, resample
+from core.numeric import distances as matching
+from core.numeric.distances import RowDistances, best_patchwork, frame_distances, nearest_windows
 
 BOUNDS = {
     "coverage": (0.95, 1.0),

@@ -22,7 +22,7 @@ from core.motion import (
     resample,
     with_contact_labels,
 )
-from core.rotation import Array, angle_between, six_to_matrix
+from core.numeric.rotation import Array, angle_between, six_to_matrix
 from core.skeleton import Skeleton
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.rotation import (
+from core.numeric.rotation import (
     Array,
     angle_between,
     axis_rotation,

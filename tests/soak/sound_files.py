@@ -16,8 +16,8 @@ from core.job_folder import write_job
 from core.keyed_property import Property
 from core.model import Model, save_model
 from core.motion import Motion, from_transforms
+from core.numeric.rotation import axis_rotation
 from core.recipe import FAST
-from core.rotation import axis_rotation
 from core.shapes import critic_shapes, generator_shapes
 from core.skeleton import build_skeleton
 

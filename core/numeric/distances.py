@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ClipError
+from ..errors import ClipError
 from .rotation import Array
 
 BLOCK = 1 << 20

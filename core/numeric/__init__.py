@@ -1,0 +1,1 @@
+"""Arrays without a skeleton: rotations, distances, smoothing, blending."""
