@@ -12,7 +12,7 @@ import numpy as np
 from .errors import ClipError
 from .motion import Motion, forward_kinematics, from_transforms, with_contact_labels, with_properties
 from .numeric.rotation import Array, rotation_from_vector
-from .parts import below, find_partners, lateral_axis, rest_places, side_of
+from .parts import find_partners, lateral_axis, side_of
 from .skeleton import BODY, GROUP, Skeleton
 
 SYNONYMS = {
@@ -51,7 +51,7 @@ def guess_bones(wanted: Skeleton, given: Skeleton) -> dict[str, str]:
     """
     scores = _scores(wanted, given)
     pairs: dict[int, int] = {0: 0}
-    lines = _lines(wanted), _lines(given)
+    lines = _above(wanted), _above(given)
     for mine, theirs in zip(*np.unravel_index(np.argsort(-scores, axis=None), scores.shape), strict=True):
         if scores[mine, theirs] < _GOOD:
             break
@@ -105,7 +105,7 @@ def _with_feet(motion: Motion, skeleton: Skeleton) -> Motion:
 def _mapped(motion: Motion, skeleton: Skeleton, pairs: dict[int, int]) -> Motion:
     own = motion.skeleton
     _, turns = forward_kinematics(own, motion.rotations(), motion.root_positions(), motion.local_offsets())
-    mine, theirs = rest_places(skeleton), rest_places(own)
+    mine, theirs = skeleton.rest_positions(), own.rest_positions()
     world = np.empty((motion.frames, skeleton.joints, 3, 3))
     local = np.empty_like(world)
     for joint, parent in enumerate(skeleton.parents):
@@ -124,7 +124,7 @@ def _mapped(motion: Motion, skeleton: Skeleton, pairs: dict[int, int]) -> Motion
 
 def _rest_turn(skeleton: Skeleton, joint: int, pairs: dict[int, int], mine: Array, theirs: Array) -> Array:
     """Turn from the rest direction of a bone to that of its counterpart: arms may rest level or hang."""
-    for child in below(skeleton, joint)[1:]:
+    for child in skeleton.subtree(joint)[1:]:
         if child in pairs:
             here, there = mine[child] - mine[joint], theirs[pairs[child]] - theirs[pairs[joint]]
             if min(np.linalg.norm(here), np.linalg.norm(there)) > 1e-6:
@@ -176,7 +176,7 @@ def plain_name(name: str) -> str:
 
 def _side(skeleton: Skeleton) -> list[str]:
     partner = find_partners(skeleton)
-    axis, places = lateral_axis(skeleton, partner), rest_places(skeleton)
+    axis, places = lateral_axis(skeleton, partner), skeleton.rest_positions()
     return [
         (side_of(name) or ("left" if places[j, axis] > places[0, axis] else "right")) if partner[j] != j else ""
         for j, name in enumerate(skeleton.names)
@@ -184,16 +184,12 @@ def _side(skeleton: Skeleton) -> list[str]:
 
 
 def _plain_places(skeleton: Skeleton) -> Array:
-    places = rest_places(skeleton)
+    places = skeleton.rest_positions()
     return places - [*places[0, :2], places[:, 2].min()]
 
 
-def _lines(skeleton: Skeleton) -> list[set[int]]:
-    """Joints above each joint."""
-    lines: list[set[int]] = []
-    for parent in skeleton.parents:
-        lines.append({parent, *lines[parent]} if parent >= 0 else set())
-    return lines
+def _above(skeleton: Skeleton) -> list[set[int]]:
+    return [set(skeleton.ancestors(joint)) for joint in range(skeleton.joints)]
 
 
 def _fits(

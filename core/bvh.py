@@ -196,9 +196,7 @@ def write_bvh(path: str | os.PathLike[str], motion: Motion) -> None:
 def _hierarchy_text(motion: Motion) -> str:
     skeleton = motion.skeleton
     offsets = (skeleton.offsets @ UPRIGHT) * skeleton.unit
-    children: list[list[int]] = [[] for _ in skeleton.names]
-    for joint, parent in enumerate(skeleton.parents[1:], start=1):
-        children[parent].append(joint)
+    children = skeleton.children()
     lines = ["HIERARCHY"]
     waiting: list[tuple[int, int]] = [(0, 0)]  # joints and their depths; -1 for a brace that closes
     while waiting:
@@ -233,7 +231,7 @@ def _motion_text(motion: Motion) -> str:
     offsets = motion.local_offsets()
     offsets[:, 0] = motion.root_positions()
     places = (offsets @ UPRIGHT) * skeleton.unit
-    order = _depth_first(skeleton.parents)
+    order = skeleton.depth_first()
     columns: list[Array] = []
     for joint in order:
         if joint == 0 or joint in skeleton.translated:
@@ -242,16 +240,6 @@ def _motion_text(motion: Motion) -> str:
     rows = np.concatenate(columns, axis=1)
     text = "\n".join(_numbers(row) for row in rows)
     return f"MOTION\nFrames: {motion.frames}\nFrame Time: {1.0 / motion.fps:.8f}\n{text}\n"
-
-
-def _depth_first(parents: tuple[int, ...]) -> list[int]:
-    order: list[int] = []
-    stack = [0]
-    while stack:
-        joint = stack.pop()
-        order.append(joint)
-        stack.extend(reversed([k for k, parent in enumerate(parents) if parent == joint]))
-    return order
 
 
 def _euler_zyx(turns: Array) -> Array:

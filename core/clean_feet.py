@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .motion import RATE, Motion
 from .numeric.rotation import Array, cross, matrix_to_six, rotation_from_vector, six_to_matrix
+from .numeric.tree import Tree
 from .planting import contact_runs, corrections, standing_mask
 from .skeleton import GROUP, Skeleton
 
@@ -104,14 +105,14 @@ def find_legs(skeleton: Skeleton) -> list[Leg]:
     the root.
     """
     legs = []
-    for row in sorted(range(len(skeleton.contacts)), key=lambda k: len(_ancestors(skeleton, skeleton.contacts[k]))):
+    for row in sorted(range(len(skeleton.contacts)), key=lambda k: len(skeleton.ancestors(skeleton.contacts[k]))):
         joint = skeleton.contacts[row]
         control = _control_of(skeleton, joint)
         if control >= 0:
             legs.append(Leg(row, (control,), slides=True))
             continue
         movers: list[int] = []
-        for ancestor in _ancestors(skeleton, joint):
+        for ancestor in skeleton.ancestors(joint):
             if ancestor == 0 or _is_shared(skeleton, ancestor, joint):
                 break
             movers.append(ancestor)
@@ -124,7 +125,7 @@ def find_legs(skeleton: Skeleton) -> list[Leg]:
 
 def _control_of(skeleton: Skeleton, joint: int) -> int:
     """The control that carries a foot by its own place, -1 where it hangs on a leg or on another contact."""
-    for above in (joint, *_ancestors(skeleton, joint)) if skeleton.bases else ():
+    for above in (joint, *skeleton.ancestors(joint)) if skeleton.bases else ():
         if above != joint and above in skeleton.contacts:
             break
         if above in skeleton.translated:
@@ -134,23 +135,15 @@ def _control_of(skeleton: Skeleton, joint: int) -> int:
 
 def _is_shared(skeleton: Skeleton, ancestor: int, joint: int) -> bool:
     """Whether a contact that is not on the same leg hangs below `ancestor` too."""
-    line = {joint, *_ancestors(skeleton, joint)}
+    line = {joint, *skeleton.ancestors(joint)}
     for other in skeleton.contacts:
-        ways = _ancestors(skeleton, other)
+        ways = skeleton.ancestors(other)
         if other not in line and joint not in ways and ancestor in ways:
             return True
     return False
 
 
-def _ancestors(skeleton: Skeleton, joint: int) -> list[int]:
-    found = []
-    while skeleton.parents[joint] >= 0:
-        joint = skeleton.parents[joint]
-        found.append(joint)
-    return found
-
-
-class Pose:
+class Pose(Tree):
     """World places and turns of the joints that carry contacts, in all frames.
 
     Arrays hold only the `used` joints, root first; `row` finds a joint in them.
@@ -159,7 +152,7 @@ class Pose:
     def __init__(self, motion: Motion) -> None:
         skeleton = motion.skeleton
         self.skeleton = skeleton
-        self.used = sorted({0, *(j for c in skeleton.contacts for j in (c, *_ancestors(skeleton, c)))})
+        self.used = sorted({0, *(j for c in skeleton.contacts for j in (c, *skeleton.ancestors(c)))})
         self.row = {joint: row for row, joint in enumerate(self.used)}
         self.parents = [self.row.get(skeleton.parents[joint], -1) for joint in self.used]
         columns = (np.array(self.used)[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
@@ -195,8 +188,8 @@ class Pose:
             self._slide(self.row[leg.movers[0]], target - self.places[end_row])
             return
         movers = [self.row[joint] for joint in leg.movers]
-        below = [row for row in range(movers[0], len(self.used)) if self._is_below(row, movers[0])]
-        way = [row for row in below if self._is_below(end_row, row)]
+        below = self.subtree(movers[0])
+        way = sorted({*below} & {end_row, *self.ancestors(end_row)})
         for last in (*(False,) * (ROUNDS - 1), True):
             pull = target - self.places[end_row]
             arms = self.places[end_row] - self.places[movers]
@@ -213,14 +206,8 @@ class Pose:
 
     def _slide(self, row: int, pull: Array) -> None:
         self.offsets[row] += (pull[:, None] @ self.turns[self.parents[row]])[:, 0]
-        for below in range(row, len(self.used)):
-            if self._is_below(below, row):
-                self._follow_one(below)
-
-    def _is_below(self, row: int, top: int) -> bool:
-        while row > top:
-            row = self.parents[row]
-        return row == top
+        for below in self.subtree(row):
+            self._follow_one(below)
 
     def motion(self, motion: Motion, standing: NDArray[np.bool_]) -> Motion:
         """The motion with this pose, and labels that say where its feet stand."""

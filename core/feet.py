@@ -38,7 +38,7 @@ def _contacts_at(motion: Motion, places: Array) -> tuple[int, ...]:
     low = [j for j in range(1, motion.skeleton.joints) if under[j] and not _in_place_of_parent(motion.skeleton, j)]
     speeds = np.linalg.norm(np.gradient(places[:, [0, *low]], axis=0), axis=-1) * (motion.fps / RATE)
     standing = [j for k, j in enumerate(low, start=1) if _stands(heights[:, j] - lowest[j], speeds[:, 0], speeds[:, k])]
-    return tuple(sorted(_two_of_each_leg(motion.skeleton.parents, standing, lowest)))
+    return tuple(sorted(_two_of_each_leg(motion.skeleton, standing, lowest)))
 
 
 def _in_place_of_parent(skeleton: Skeleton, joint: int) -> bool:
@@ -56,28 +56,20 @@ def _stands(lifted: Array, root_speed: Array, speed: Array) -> bool:
     return float(np.median(speed[planted])) < limit
 
 
-def _two_of_each_leg(parents: tuple[int, ...], standing: list[int], lowest: Array) -> set[int]:
+def _two_of_each_leg(skeleton: Skeleton, standing: list[int], lowest: Array) -> set[int]:
     """From each leg the deepest standing joint that is not a bare end marker, and the standing joint above it.
 
     Of several toes on one foot only the one that comes lowest.
     """
     chosen: dict[int, list[int]] = {}
-    tips = [j for j in standing if not any(_is_below(parents, k, j) for k in standing)]
+    tips = [j for j in standing if not any(skeleton.is_below(k, j) for k in standing)]
     for tip in sorted(tips, key=lambda j: float(lowest[j]), reverse=True):
         chain = [tip]
-        while parents[chain[-1]] in standing:
-            chain.append(parents[chain[-1]])
-        is_marker = tip not in parents and len(chain) > 2
+        while skeleton.parents[chain[-1]] in standing:
+            chain.append(skeleton.parents[chain[-1]])
+        is_marker = tip not in skeleton.parents and len(chain) > 2
         chosen[chain[-1]] = chain[1:3] if is_marker else chain[:2]
     return {joint for pair in chosen.values() for joint in pair}
-
-
-def _is_below(parents: tuple[int, ...], joint: int, ancestor: int) -> bool:
-    if joint == ancestor:
-        return False
-    while joint > ancestor:
-        joint = parents[joint]
-    return joint == ancestor
 
 
 def with_found_contacts(motion: Motion) -> Motion:

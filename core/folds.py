@@ -84,7 +84,7 @@ def find_folds(motion: Motion, learned: Sequence[int]) -> list[Fold]:
     skeleton = motion.skeleton
     moving = {g for g in learned if g < skeleton.joints}
     fixed = {*skeleton.contacts, *skeleton.translated}
-    below = _descendants(skeleton)
+    below = [skeleton.subtree(joint)[1:] for joint in range(skeleton.joints)]
     folds: list[Fold] = []
     for joint in range(1, skeleton.joints):
         members = [j for j in below[joint] if j in moving]
@@ -94,20 +94,10 @@ def find_folds(motion: Motion, learned: Sequence[int]) -> list[Fold]:
     return folds
 
 
-def _descendants(skeleton: Skeleton) -> list[list[int]]:
-    below: list[list[int]] = [[] for _ in skeleton.names]
-    for joint in range(skeleton.joints - 1, 0, -1):
-        below[skeleton.parents[joint]] += [joint, *below[joint]]
-    return [sorted(joints) for joints in below]
-
-
 def _reach(skeleton: Skeleton, joint: int) -> float:
     """Rest distance from a joint to the farthest joint below it."""
-    place = {joint: np.zeros(3)}
-    for other in range(joint + 1, skeleton.joints):
-        if skeleton.parents[other] in place:
-            place[other] = place[skeleton.parents[other]] + skeleton.offsets[other]
-    return float(max(np.linalg.norm(p) for p in place.values()))
+    positions = skeleton.rest_positions()[skeleton.subtree(joint)]
+    return float(np.linalg.norm(positions - positions[0], axis=1).max())
 
 
 def fold_of(motion: Motion, joint: int, members: Sequence[int]) -> Fold:

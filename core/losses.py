@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,7 +18,7 @@ class FootSpeed:
 
     def __init__(self, channels: Channels, device: torch.device) -> None:
         skeleton = channels.skeleton
-        chains = [_chain(skeleton.parents, joint) for joint in skeleton.contacts]
+        chains = [[*reversed(skeleton.ancestors(joint)), joint] for joint in skeleton.contacts]
         depth = max(len(chain) for chain in chains)
         column = {int(channel): index for index, channel in enumerate(channels.columns) if channel >= 0}
         used = sorted({joint for chain in chains for joint in chain})
@@ -98,13 +96,6 @@ def contact_loss(speed: Tensor, labels: Tensor, squared: bool) -> Tensor:
     """L_con (eq. 4): foot speed, plain or squared, where the label says that the foot stands; labels (B, K, T)."""
     standing = torch.sigmoid((labels[..., 1:] - 0.5) * 12.0)
     return ((speed.square() if squared else speed) * standing).mean()
-
-
-def _chain(parents: Sequence[int], joint: int) -> list[int]:
-    chain = [joint]
-    while parents[chain[-1]] >= 0:
-        chain.append(parents[chain[-1]])
-    return chain[::-1]
 
 
 def _lookup(sources: np.ndarray, column: dict[int, int], device: torch.device) -> tuple[Tensor, Tensor]:

@@ -49,10 +49,10 @@ def find_parts(skeleton: Skeleton) -> list[Part]:
 
 
 def _found_parts(skeleton: Skeleton) -> list[Part]:
-    places = rest_places(skeleton)
+    places = skeleton.rest_positions()
     partner = find_partners(skeleton)
     roots = _limb_roots(skeleton, places, partner)
-    taken = {joint: root for root in roots for joint in below(skeleton, root)}
+    taken = {joint: root for root in roots for joint in skeleton.subtree(root)}
     central = [j for j in range(1, skeleton.joints) if j not in taken]
     if not roots:
         return [Part(ROOT, (0,)), *_subtrees(skeleton, central)]
@@ -60,7 +60,7 @@ def _found_parts(skeleton: Skeleton) -> list[Part]:
     for joint in central:
         parts.setdefault(_trunk_part(skeleton, joint, roots), []).append(joint)
     for root, name in _limb_names(skeleton, roots, places, partner).items():
-        parts.setdefault(name, []).extend(below(skeleton, root))
+        parts.setdefault(name, []).extend(skeleton.subtree(root))
     return [Part(name, tuple(sorted(joints))) for name, joints in parts.items()]
 
 
@@ -110,23 +110,6 @@ def joint_groups(skeleton: Skeleton, joints: Collection[int]) -> tuple[int, ...]
     return tuple(g for g in range(skeleton.groups) if skeleton.group_joint(g) in chosen)
 
 
-def rest_places(skeleton: Skeleton) -> Array:
-    """Joints at rest (J, 3) in core units."""
-    places = skeleton.offsets.copy()
-    for joint in range(1, skeleton.joints):
-        places[joint] += places[skeleton.parents[joint]]
-    return places
-
-
-def below(skeleton: Skeleton, joint: int) -> list[int]:
-    """A joint and all joints under it."""
-    found = {joint}
-    for other in range(joint + 1, skeleton.joints):
-        if skeleton.parents[other] in found:
-            found.add(other)
-    return sorted(found)
-
-
 def find_partners(skeleton: Skeleton) -> NDArray[np.int64]:
     """For each joint its partner on the other side, itself in the middle: as the skeleton says, by names, or by the
     mirrored rest pose."""
@@ -134,11 +117,11 @@ def find_partners(skeleton: Skeleton) -> NDArray[np.int64]:
     named = _named_partners(skeleton.names)
     for joint, other in named.items():
         partner[joint] = other
-    places = rest_places(skeleton)
+    places = skeleton.rest_positions()
     axis = lateral_axis(skeleton, partner)
     mirror = places.copy()
     mirror[:, axis] = 2.0 * places[0, axis] - places[:, axis]
-    depths = _depths(skeleton)
+    depths = np.array(skeleton.depths())
     limit = ALIKE * body_size(places)
     for joint in range(1, skeleton.joints):
         if joint in named:
@@ -159,7 +142,7 @@ def find_partners(skeleton: Skeleton) -> NDArray[np.int64]:
 
 def lateral_axis(skeleton: Skeleton, partner: NDArray[np.int64]) -> int:
     """0 or 1: the horizontal axis across the body, along which partners by name lie apart or the rest pose is even."""
-    places = rest_places(skeleton)
+    places = skeleton.rest_positions()
     apart = np.abs(places - places[partner])[:, :2].sum(0)
     if apart.max() > 1e-6:
         return int(apart.argmax())
@@ -193,13 +176,6 @@ def _without_side(name: str) -> str:
     return _SIDE.sub("~", spaced, count=1)
 
 
-def _depths(skeleton: Skeleton) -> NDArray[np.int64]:
-    depths = np.zeros(skeleton.joints, dtype=np.int64)
-    for joint in range(1, skeleton.joints):
-        depths[joint] = depths[skeleton.parents[joint]] + 1
-    return depths
-
-
 def _limb_roots(skeleton: Skeleton, places: Array, partner: NDArray[np.int64]) -> list[int]:
     """First joints of what stands off the middle and is long enough, or carries a foot, to be a limb."""
     size = body_size(places)
@@ -208,7 +184,7 @@ def _limb_roots(skeleton: Skeleton, places: Array, partner: NDArray[np.int64]) -
         parent = skeleton.parents[joint]
         if partner[joint] == joint or partner[parent] != parent:
             continue
-        own = below(skeleton, joint)
+        own = skeleton.subtree(joint)
         reach = np.linalg.norm(places[own] - places[joint], axis=1).max()
         if reach >= LIMB * size or set(own) & set(skeleton.contacts):
             roots.append(joint)
@@ -226,7 +202,7 @@ def _trunk_part(skeleton: Skeleton, joint: int, roots: Sequence[int]) -> str:
 
 
 def _carries(skeleton: Skeleton, joint: int, roots: Sequence[int]) -> bool:
-    own = set(below(skeleton, joint))
+    own = set(skeleton.subtree(joint))
     return any(skeleton.parents[root] in own for root in roots)
 
 
@@ -251,7 +227,7 @@ def _rank(number: int, count: int) -> str:
 
 
 def _kind(skeleton: Skeleton, root: int) -> str:
-    return "Leg" if set(below(skeleton, root)) & set(skeleton.contacts) else "Arm"
+    return "Leg" if set(skeleton.subtree(root)) & set(skeleton.contacts) else "Arm"
 
 
 def _side(skeleton: Skeleton, root: int, places: Array, axis: int) -> str:
@@ -270,4 +246,4 @@ def _forward(skeleton: Skeleton, places: Array, axis: int) -> float:
 
 def _subtrees(skeleton: Skeleton, central: Sequence[int]) -> list[Part]:
     tops = [j for j in central if skeleton.parents[j] == 0]
-    return [Part(skeleton.names[top], tuple(below(skeleton, top))) for top in tops]
+    return [Part(skeleton.names[top], tuple(skeleton.subtree(top))) for top in tops]

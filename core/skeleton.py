@@ -14,6 +14,7 @@ from .errors import ClipError
 from .files.fields import FAR, FieldError, Fields, checked_text
 from .keyed_property import MOST_PROPERTIES, Property
 from .numeric.rotation import Array
+from .numeric.tree import Tree
 
 GROUP = 6
 """Channels in a group: a 6D rotation, or up to six other numbers padded with zeros."""
@@ -34,7 +35,7 @@ BASES = (TURNED, HEADING, TILT, WORLD, OWN, WHOLE)
 
 
 @dataclass(frozen=True, eq=False)
-class Skeleton:
+class Skeleton(Tree):
     """Joints of one rig, parents before children, Z up, rest orientation of every joint the identity.
 
     `offsets` (J, 3) is each joint's rest position in its parent's frame in core units (body height = 1.8); row 0 is the
@@ -85,6 +86,13 @@ class Skeleton:
     @property
     def joints(self) -> int:
         return len(self.names)
+
+    def rest_positions(self) -> Array:
+        """World positions of the joints at rest (J, 3) in core units."""
+        positions = self.offsets.copy()
+        for joint in range(1, self.joints):
+            positions[joint] += positions[self.parents[joint]]
+        return positions
 
     @property
     def groups(self) -> int:

@@ -12,7 +12,6 @@ from ..core.errors import ClipError
 from ..core.numeric.rotation import Array
 from ..core.skeleton import HEADING, OWN, TILT, TURNED, WHOLE, WORLD, body_size
 from .evaluate import Poses, Rest, rotation_part
-from .roots import ancestors
 
 OBJECT = -1
 """In place of a bone's index: the armature object itself."""
@@ -113,9 +112,9 @@ def choose_root_control(rest: Rest, learned: Sequence[int], travelling: Sequence
     """
     below = np.ones(len(rest.names), dtype=int)
     for bone in range(len(rest.names)):
-        for above in ancestors(rest, bone):
+        for above in rest.ancestors(bone):
             below[above] += 1
-    tops = [bone for bone in learned if not set(ancestors(rest, bone)) & set(learned)]
+    tops = [bone for bone in learned if not set(rest.ancestors(bone)) & set(learned)]
     return max(tops, key=lambda bone: (below[bone], bone in travelling, -bone))
 
 
@@ -126,11 +125,11 @@ def find_controls(rest: Rest, learned: Sequence[int], root: int, frames: Frames,
     hangs on stands still, else against any other learned bone that carries it stiffly, by whatever constraints. One
     that nothing carries stiffly is told by its own channels alone.
     """
-    order = sorted((bone for bone in learned if bone != root), key=lambda bone: (len(ancestors(rest, bone)), bone))
+    order = sorted((bone for bone in learned if bone != root), key=lambda bone: (len(rest.ancestors(bone)), bone))
     found: list[tuple[int, str, int]] = []  # bone, base, bone that carries it
     placed = [root]
     for bone in order:
-        above = [other for other in ancestors(rest, bone) if other in placed]
+        above = [other for other in rest.ancestors(bone) if other in placed]
         base, carrier = _carrier(frames, size, bone, above, placed)
         found.append((bone, base, carrier))
         placed.append(bone)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.errors import ClipError
 from ..core.numeric.rotation import Array, matrix_to_six, six_to_matrix
+from ..core.numeric.tree import Tree
 from .actions import Source, slot_of
 from .compat import assign_action
 from .steps import run_through
@@ -37,7 +38,7 @@ class Poses:
 
 
 @dataclass(frozen=True)
-class Rest:
+class Rest(Tree):
     """The bones of an armature at rest, in the order of `pose.bones`: `matrices` (n, 4, 4) in armature space."""
 
     names: tuple[str, ...]

@@ -17,7 +17,6 @@ from ..core.numeric.rotation import Array
 from .actions import OBJECT_CHANNELS, Source, split_bone_path
 from .compat import channelbag_of
 from .evaluate import Poses, Rest
-from .roots import ancestors
 
 _BONE = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 _MOST_STEPS = 32
@@ -105,7 +104,7 @@ def _joint_of(track: Track, rest: Rest, bones: Sequence[int], world: Array) -> i
     index = {bone: joint for joint, bone in enumerate(bones) if bone >= 0}
     if track.bone in rest.names:
         bone = rest.names.index(track.bone)
-        return next((index[one] for one in (bone, *ancestors(rest, bone)) if one in index), 0)
+        return next((index[one] for one in (bone, *rest.ancestors(bone)) if one in index), 0)
     if track.place and index:
         heads = rest.matrices[list(index), :3, 3] @ world[:3, :3].T + world[:3, 3]
         return list(index.values())[int(np.linalg.norm(heads - np.array(track.place), axis=1).argmin())]

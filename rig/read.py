@@ -21,7 +21,7 @@ from .controls import OBJECT, armature_size, check_keys, choose_root_control, co
 from .evaluate import Poses, Rest, read_rest, sample_steps
 from .joints import world_transforms
 from .properties import read_tracks, watched_paths, with_tracks
-from .roots import ancestors, choose_root, joints_below
+from .roots import choose_root
 from .steps import STEP, run_through
 
 _MOVES = 1e-5
@@ -196,7 +196,7 @@ class Reading:
         rest = self.rest
         bones = {channel: moves for channel, moves in self.channels.items() if channel[0]}
         top = choose_root(self.ob, rest, bones) if root is None else root
-        joints = joints_below(rest, top)
+        joints = rest.depth_first(top)
         if not set(learned) <= set(joints):
             return None
         try:
@@ -215,7 +215,7 @@ class Reading:
             raise ClipError(f"“{rest.names[root]}” is not keyed and cannot be the root; choose a bone that is.")
         if root is None:
             root = choose_root_control(rest, learned, self._travelling())
-        above = [bone for bone in learned if root != OBJECT and bone in ancestors(rest, root)]
+        above = [bone for bone in learned if root != OBJECT and bone in rest.ancestors(root)]
         if above:
             raise ClipError(
                 f"“{rest.names[above[0]]}”, above the root “{rest.names[root]}”, moves; choose it, or let Riff find it."

@@ -15,7 +15,7 @@ def choose_root(armature_object: bpy.types.Object, rest: Rest, channels: dict[tu
     """
     index = {name: k for k, name in enumerate(rest.names)}
     moving = {index[bone] for (bone, path), moves in channels.items() if moves} or {index[bone] for bone, _ in channels}
-    lines = {bone: ancestors(rest, bone) for bone in moving}
+    lines = {bone: rest.ancestors(bone) for bone in moving}
     tops = [bone for bone in sorted(moving) if not moving & set(lines[bone])]
     root = max(tops, key=lambda top: sum(top in lines[bone] for bone in moving))
     if len(tops) > 1 and not channels.get((rest.names[root], "location")):
@@ -25,28 +25,6 @@ def choose_root(armature_object: bpy.types.Object, rest: Rest, channels: dict[tu
     return root
 
 
-def ancestors(rest: Rest, bone: int) -> list[int]:
-    """The bones above a bone, nearest first."""
-    line = []
-    while rest.parents[bone] >= 0:
-        bone = rest.parents[bone]
-        line.append(bone)
-    return line
-
-
-def joints_below(rest: Rest, root: int) -> list[int]:
-    """The root and all bones below it, each followed by what hangs from it, as in a BVH file."""
-    children: dict[int, list[int]] = {}
-    for bone, parent in enumerate(rest.parents):
-        children.setdefault(parent, []).append(bone)
-    joints: list[int] = []
-    waiting = [root]
-    while waiting:
-        joints.append(waiting.pop())
-        waiting.extend(reversed(children.get(joints[-1], [])))
-    return joints
-
-
 def _shared_ancestor(rest: Rest, bones: list[int], otherwise: int) -> int:
-    shared = set.intersection(*(set(ancestors(rest, bone)) for bone in bones))
-    return next((bone for bone in ancestors(rest, bones[0]) if bone in shared), otherwise)
+    shared = set.intersection(*(set(rest.ancestors(bone)) for bone in bones))
+    return next((bone for bone in rest.ancestors(bones[0]) if bone in shared), otherwise)
