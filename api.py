@@ -1,8 +1,8 @@
 """Riff for scripts: read an action, train on it, generate or compose, and write new actions.
 
 What is here stays as it is from version to version; `docs/rigs.md` shows it in ten lines. Motions and models are plain
-data that need no Blender: a motion has `features`, `skeleton` and `fps`, see `core/motion.py`. Every function raises
-`RiffError` with one sentence that says what is wrong, and leaves the file as it was then.
+data that need no Blender: a motion has `features`, `skeleton` and `fps`, see `core/motion/motion.py`. Every function
+raises `RiffError` with one sentence that says what is wrong, and leaves the file as it was then.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import bpy
 from .core.direction import Direction, direct
 from .core.errors import RiffError
 from .core.model import Model, load_model, save_model
-from .core.motion import Motion, learned_groups, resample
-from .core.parts import find_partners, find_parts
+from .core.motion.body_parts import find_parts
+from .core.motion.motion import Motion, learned_groups
+from .core.motion.resampling import resample
+from .core.motion.symmetry import find_partners
 from .core.progress import Progress
 from .core.recipe import RECIPES
 from .rig.play import play

@@ -21,7 +21,7 @@ from typing import Any
 
 from core.errors import ClipError, RiffError
 from core.model import save_model
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.recipe import GANIMATOR, PAPER, Recipe
 from core.system.console import clock
 

@@ -21,10 +21,11 @@ from torch.nn import functional as F
 
 from core.channels import choose_channels
 from core.losses import FootSpeed, contact_loss
-from core.motion import RATE, Motion, resample, with_contact_labels
+from core.motion.motion import RATE, Motion, with_contact_labels
+from core.motion.resampling import resample
+from core.motion.skeleton import GROUP
 from core.pyramid import build_pyramid, resize
 from core.recipe import GANIMATOR, Recipe
-from core.skeleton import GROUP
 
 
 class MaskedConvolution(nn.Module):

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.motion import Motion
+from core.motion.motion import Motion
+from core.motion.skeleton import GROUP
 from core.novelty import SMOOTHING, low_pass
 from core.numeric.rotation import Array, axis_rotation, matrix_to_six
-from core.skeleton import GROUP
 
 CHUNK = 45
 """Frames of the pieces that are shuffled: a second and a half."""

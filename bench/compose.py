@@ -30,15 +30,15 @@ from core.composition import (
     restyle,
 )
 from core.generate import Sampler, generate
-from core.headings import turn_between, turn_motion
 from core.model import Model, load_model
-from core.motion import Motion
+from core.motion.body_parts import body_halves
+from core.motion.headings import turn_between, turn_motion
+from core.motion.motion import Motion
+from core.motion.skeleton import GROUP
 from core.novelty import novelty_figures
 from core.numeric.blending import EXACT, runs_of
 from core.numeric.rotation import Array, angle_between, matrix_to_six, six_to_matrix
-from core.parts import body_halves
 from core.quality import foot_skating
-from core.skeleton import GROUP
 
 from .machine import ROOT
 from .table import Column, Row, markdown, publish, rows_to_json

@@ -24,8 +24,8 @@ from core.composition import (
 )
 from core.generate import Sampler
 from core.model import Model, load_model
-from core.motion import Motion
-from core.parts import body_halves
+from core.motion.body_parts import body_halves
+from core.motion.motion import Motion
 
 from .contact_sheet import render_contact_sheet
 from .machine import ROOT

@@ -20,10 +20,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.clip_files import Clip
 from core.errors import RiffError
 from core.job_export import export_job
 from core.job_folder import OUTPUTS, Job
+from core.motion.clip_file import Clip
 from core.recipe import FAST
 
 from .curve import RESULTS

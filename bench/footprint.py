@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from core.errors import RiffError, TrainingStopped
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.progress import Progress
 from core.recipe import RECIPES, Recipe
 from core.system.memory import share_one_arena

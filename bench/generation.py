@@ -23,9 +23,9 @@ def measure(path: Path, frames: int, rounds: int, batch: int) -> dict[str, Any]:
     """Median milliseconds of each step; `batch` variations at once against one. Raises ModelError."""
     import torch
 
-    from core.clean_feet import clean_feet
     from core.generate import Sampler
     from core.model import load_model
+    from core.motion.feet_cleanup import clean_feet
 
     torch.set_num_threads(1)
     model = load_model(path)

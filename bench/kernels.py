@@ -26,7 +26,8 @@ from torch.nn import functional as F
 from core import clusters
 from core.channels import choose_channels
 from core.clusters import Cluster, find_clusters, one_cluster
-from core.motion import RATE, resample, with_contact_labels
+from core.motion.motion import RATE, with_contact_labels
+from core.motion.resampling import resample
 from core.networks import Critic, Graph, GraphConvolution
 from core.packed import back_layers, pack, run_layers
 from core.recipe import FAST

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from core.clean_feet import clean_feet
 from core.generate import Sampler, generate
 from core.metrics import evaluate
 from core.model import Model
-from core.motion import Motion
+from core.motion.feet_cleanup import clean_feet
+from core.motion.motion import Motion
 from core.system.console import ProgressLine
 
 from .cheats import all_cheats

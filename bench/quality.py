@@ -16,7 +16,7 @@ from typing import Any
 
 from core.errors import ClipError, RiffError
 from core.model import Model, load_model, save_model
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.recipe import RECIPES, Recipe
 from core.system.console import clock
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.errors import ClipError
-from core.motion import Motion
-from core.skeleton import GROUP, Skeleton
+from core.motion.motion import Motion
+from core.motion.skeleton import GROUP, Skeleton
 
 _OF_A_SIDE = ("UpLeg", "Leg", "Foot", "ToeBase", "Toe_End", "Shoulder", "Arm", "ForeArm", "Hand")
 

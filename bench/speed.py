@@ -20,7 +20,7 @@ import torch
 
 from core.errors import ClipError, RiffError
 from core.model import Model, load_model, save_model
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.recipe import FAST, RECIPES
 from core.system.devices import pick_device
 from core.system.threads import usable_cores

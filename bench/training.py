@@ -11,10 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from core.bvh import read_bvh
 from core.errors import ClipError
 from core.model import Model
-from core.motion import Motion
+from core.motion.bvh import read_bvh
+from core.motion.motion import Motion
 from core.recipe import Recipe
 from core.system.console import ProgressLine, training_text
 from core.train import train

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import bpy
 
-from core.bvh import write_bvh
 from core.generate import generate
 from core.model import Model
-from core.motion import Motion
+from core.motion.bvh import write_bvh
+from core.motion.motion import Motion
 from core.system.console import ProgressLine
 
 from .contact_sheet import render_contact_sheet

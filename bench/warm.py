@@ -15,7 +15,7 @@ from typing import Any
 
 from core.errors import ClipError, RiffError
 from core.model import Model, load_model
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.novelty import SMOOTHING
 from core.recipe import RECIPES, Recipe
 

@@ -20,9 +20,9 @@ def measure(path: Path, frames: int, rounds: int) -> dict[str, Any]:
     import numpy as np
     import torch
 
-    from core.clean_feet import clean_feet
     from core.generate import Sampler
     from core.model import load_model
+    from core.motion.feet_cleanup import clean_feet
 
     torch.set_num_threads(1)
     model = load_model(path)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .clean_feet import clean_feet
-from .flips import repair_flips
 from .generate import Sampler
 from .metrics import COVERAGE_WINDOW, compared_features, coverage
 from .model import Model
+from .motion.feet_cleanup import clean_feet
+from .motion.flips import repair_flips
 from .quality import STILL, foot_skating, roughness_figures
 
 COARSE = (1.5, 1.25, 1.0, 0.85)

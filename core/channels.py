@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from .clusters import cluster_order
 from .files.fields import FAR, FieldError, Fields
 from .folds import Fold, find_folds
-from .motion import Motion, learned_groups
+from .motion.motion import Motion, learned_groups
+from .motion.skeleton import GROUP, Skeleton, group_neighbours
 from .numeric.rotation import Array
 from .recipe import Recipe
-from .skeleton import GROUP, Skeleton, group_neighbours
 
 TYPICAL = 0.12
 """Root mean square deviation of a joint's channels in a lively clip: salsa's median joint has 0.14, a walk's 0.10."""

@@ -20,8 +20,8 @@ from .errors import ClipError, ModelError
 from .files.fields import FAR, FieldError, Fields, parse_json
 from .files.tensors import read_tensors, read_text
 from .model import MOST_ROWS, Model
-from .motion import Motion
-from .motion_fields import read_motion
+from .motion.clip_file import read_motion
+from .motion.motion import Motion
 from .recipe import Recipe
 from .recipe_ranges import MOST_STAGES
 from .start import Start, start_of

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .generate import Sampler, finished, noise_code
 from .model import Model
-from .motion import Motion
+from .motion.motion import Motion
 from .system.threads import one_thread
 
 Code = list[NDArray[np.float32]]

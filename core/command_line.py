@@ -31,7 +31,7 @@ from .system.memory import share_one_arena, told_as_memory_error
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
     from .model import Model
-    from .motion import Motion
+    from .motion.motion import Motion
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,9 +82,9 @@ def run_verb(options: argparse.Namespace) -> int:
 def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Train on a clip and save the model; returns its summary. Raises RiffError, TrainingStopped."""
     from .checkpoint import begin
-    from .clip_files import read_clip
     from .files.locks import hold
     from .model import load_model, read_info
+    from .motion.clip_file import read_clip
     from .training_file import run_with_text, state_path
 
     state = state_path(options.out)
@@ -145,7 +145,7 @@ def check_target(path: Path, overwrite: bool) -> None:
 
 def generate_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write variations of a model as BVH files; returns their paths. Raises RiffError."""
-    from .motion import resample
+    from .motion.resampling import resample
     from .motion_files import write_motions
 
     model, motions = _variations(options, options.frames)
@@ -156,11 +156,11 @@ def generate_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around what is kept of a clip as BVH files; returns their paths. Raises RiffError."""
-    from .bone_map import onto_skeleton
-    from .clip_files import read_clip
     from .compose import compose
     from .direction import direct
     from .model import load_model
+    from .motion.clip_file import read_clip
+    from .motion.retarget import onto_skeleton
     from .motion_files import write_motions
 
     model = load_model(options.model)

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from .composition import Composition, turn_placed
 from .errors import ClipError, ModelError
-from .flips import repair_flips
 from .generate import Sampler, noise_code
 from .model import Model
-from .motion import RATE, Motion
-from .rates import at_rate, rows_at
+from .motion.flips import repair_flips
+from .motion.motion import RATE, Motion
+from .motion.resampling import at_rate, rows_at
 from .rows import EntryRows
 from .settle import settle
 from .stage_rows import Rows, resize, resize_circle

@@ -10,7 +10,7 @@ from .errors import ClipError
 
 if TYPE_CHECKING:  # numpy is loaded by the verb that needs it and not before
     from .direction import Direction
-    from .skeleton import Skeleton
+    from .motion.skeleton import Skeleton
 
 
 def add_compose(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +70,7 @@ def read_direction(options: argparse.Namespace, skeleton: Skeleton) -> Direction
 
 def _kept(options: argparse.Namespace, skeleton: Skeleton) -> tuple[str, ...] | None:
     from .direction import names_in
-    from .parts import joints_named
+    from .motion.body_parts import joints_named
 
     if options.keep:
         return names_in(options.keep)

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .errors import ClipError
-from .headings import turn_motion
-from .motion import RATE, Motion
+from .motion.body_parts import joint_groups
+from .motion.headings import turn_motion
+from .motion.motion import RATE, Motion
+from .motion.skeleton import GROUP
 from .numeric.blending import EXACT, runs_of
 from .numeric.rotation import Array
-from .parts import joint_groups
 from .route import Route
-from .skeleton import GROUP
 
 SHORTEST_REGION = 8
 """Frames below which nothing new fits into a region."""

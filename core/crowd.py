@@ -15,7 +15,8 @@ from .crowd_place import Floor, Placed, Spot, place_members
 from .crowd_pool import CandidatePool, Key, Outlines
 from .crowd_wish import Figures, Wish
 from .metrics import rotation_features
-from .motion import RATE, Motion, resample
+from .motion.motion import RATE, Motion
+from .motion.resampling import resample
 from .numeric.rotation import Array
 from .system.threads import on_all_cores
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .metrics import local_diversity, rotation_features
-from .motion import Motion
+from .motion.motion import Motion
 from .numeric.rotation import Array
 
 Pairs = Sequence[tuple[int, int]]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .motion import Motion
+from .motion.motion import Motion
+from .motion.skeleton import BODY, Skeleton
 from .numeric.rotation import Array
-from .skeleton import BODY, Skeleton
 
 WAIST = 0.03
 """Body heights by which feet must point forward for it to be told where the front is."""

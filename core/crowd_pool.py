@@ -13,9 +13,10 @@ from .composition import Composition, free
 from .errors import ClipError
 from .generate import Sampler, finished, noise_code
 from .model import Model
-from .motion import RATE, Motion, resample
+from .motion.motion import RATE, Motion
+from .motion.resampling import resample
+from .motion.skeleton import GROUP
 from .numeric.rotation import Array
-from .skeleton import GROUP
 from .stage_rows import Rows, run_stages
 from .system.threads import on_all_cores
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .clean_feet import Pose, find_legs
-from .motion import Motion
+from .motion.leg_ik import Pose, find_legs
+from .motion.motion import Motion
+from .motion.stances import contact_runs, standing_mask
 from .novelty import low_pass
 from .numeric.rotation import Array
-from .planting import contact_runs, standing_mask
 
 SWAY = 0.25
 """Seconds over which the body's rise is smoothed: it does not jump up a step."""

@@ -23,8 +23,8 @@ from .composition import (
     restyle,
 )
 from .errors import ClipError
-from .motion import Motion
-from .parts import joints_named
+from .motion.body_parts import joints_named
+from .motion.motion import Motion
 from .route import Route
 
 Span = tuple[int, int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from .motion import Motion
+from .motion.motion import Motion
 from .recipe import FAST, Recipe, rows_a_training, rows_an_iteration
 from .system.devices import pick_device
 from .train import Training

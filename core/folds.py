@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from .files.fields import FieldError, Fields
-from .motion import Motion
+from .motion.motion import Motion
+from .motion.skeleton import BODY, GROUP, Skeleton
 from .numeric.rotation import Array
-from .skeleton import BODY, GROUP, Skeleton
 
 FEWEST = 5
 """Joints below which folding is not worth it."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from .errors import ClipError
-from .motion import Motion
+from .motion.motion import Motion
+from .motion.skeleton import BODY, GROUP
 from .numeric.rotation import Array
-from .skeleton import BODY, GROUP
 
 WINDOW = 15
 """Rows of a window: half a second."""

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .clean_feet import clean_feet
 from .errors import ModelError
 from .files.fields import check_finite
-from .flips import repair_flips
 from .generators import make_generators
 from .model import Model
-from .motion import Motion
+from .motion.feet_cleanup import clean_feet
+from .motion.flips import repair_flips
+from .motion.motion import Motion
 from .stage_rows import Refiner, Rows, run_stages
 from .system.threads import on_all_cores, working_cores
 

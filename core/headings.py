@@ -6,14 +6,13 @@ stretches of a sample are placed, with headings relative to each other.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from .channels import Channels
-from .motion import Motion
+from .motion.headings import _turn_of
+from .motion.motion import Motion
+from .motion.skeleton import GROUP
 from .numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
-from .skeleton import GROUP
 
 
 class Compass:
@@ -66,28 +65,3 @@ class Compass:
     def _encoded(self, values: Array, own: np.ndarray) -> Array:
         middle, gain = self._channels.middle[own], self._channels.gain[own]
         return np.asarray((middle + (values - middle) * gain).T)
-
-
-def _turn_of(turns: Array) -> Array:
-    """The part of rotations (..., 3, 3) that is about the vertical, in radians."""
-    return np.asarray(np.arctan2(turns[..., 1, 0] - turns[..., 0, 1], turns[..., 0, 0] + turns[..., 1, 1]))
-
-
-def turn_motion(motion: Motion, angles: Array) -> Motion:
-    """The motion with each row turned about the vertical by an angle (T,) in radians, its steps with it."""
-    features = motion.features.copy()
-    spin = axis_rotation(2, angles)
-    features[:, :GROUP] = matrix_to_six(spin @ six_to_matrix(features[:, :GROUP]))
-    plane = slice(motion.skeleton.root_channel, motion.skeleton.root_channel + 2)
-    features[:, plane] = np.einsum("tij,tj->ti", spin[:, :2, :2], features[:, plane])
-    return replace(motion, features=features)
-
-
-def turn_between(one: Array, other: Array) -> float:
-    """The turn about the vertical that brings one rotation (3, 3) closest to another, in radians."""
-    return float(_turn_of(other @ one.T))
-
-
-def wrapped(angles: Array) -> Array:
-    """Angles in radians as the shortest way round, from -π to π."""
-    return np.asarray((angles + np.pi) % (2.0 * np.pi) - np.pi)

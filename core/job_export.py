@@ -9,9 +9,9 @@ from pathlib import Path
 from string import Template
 
 from . import EXTENSION_ROOT
-from .clip_files import Clip
 from .errors import JobError
 from .job_folder import FORMAT, Job, write_job, write_text
+from .motion.clip_file import Clip
 from .recipe import Recipe
 
 TEMPLATE = "template.yaml"

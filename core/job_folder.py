@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .clip_files import SUFFIX, Clip, save_clip
 from .errors import JobError, RiffError
 from .files.fields import FieldError, Fields, open_regular, parse_json
 from .files.paths import is_plain_name, lies_in
+from .motion.clip_file import SUFFIX, Clip, save_clip
 from .recipe import Recipe
 
 FORMAT = 1

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from .checkpoint import Checkpoint
-from .clip_files import load_clip
 from .errors import JobError, RiffError, TrainingStopped
 from .files.locks import Lease, lease_path, read_holder, take
 from .job_folder import Entry, Job, prepare_outputs, read_job
+from .motion.clip_file import load_clip
 from .progress import Progress
 from .system.console import ProgressLine
 

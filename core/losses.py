@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .channels import Channels
-from .skeleton import GROUP
+from .motion.skeleton import GROUP
 
 
 class FootSpeed:

@@ -18,12 +18,12 @@ from .channels import Channels, read_channels
 from .errors import ClipError, ModelError
 from .files.fields import FAR, FieldError, Fields, check_finite, parse_json
 from .files.tensors import read_tensors, read_text
-from .motion import Motion
-from .motion_fields import FASTEST, MOST_FRAMES, SLOWEST, read_motion
+from .motion.clip_file import FASTEST, MOST_FRAMES, SLOWEST, read_motion
+from .motion.motion import Motion
+from .motion.skeleton import MOST_JOINTS, Skeleton
 from .recipe import Recipe
 from .recipe_ranges import MOST_LEVELS, MOST_STAGES
 from .shapes import critic_shapes, generator_shapes
-from .skeleton import MOST_JOINTS, Skeleton
 
 FORMAT = 2
 """Version of the file's layout; newer ones are refused."""

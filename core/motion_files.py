@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .bvh import write_bvh
 from .errors import ClipError
-from .motion import Motion
+from .motion.bvh import write_bvh
+from .motion.motion import Motion
 from .system.console import ProgressLine
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .clusters import Cluster, cluster_blocks
+from .motion.skeleton import GROUP
 from .packed import Layer, back_layers, critic_gradients, pack, refine, run_layers, unpack
 from .shapes import group_widths
-from .skeleton import GROUP
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .motion import RATE
+from .motion.motion import RATE
 from .numeric.distances import RowDistances, best_patchwork
 from .numeric.rotation import Array
 

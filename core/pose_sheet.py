@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from .job_folder import write_text
-from .motion import Motion
+from .motion.motion import Motion
+from .motion.skeleton import BODY
 from .numeric.rotation import Array, axis_rotation
-from .skeleton import BODY
 
 COLUMNS = 12
 """Poses in a row; fewer of a creature that is longer than its cell."""

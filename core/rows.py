@@ -9,11 +9,11 @@ from .channels import Channels
 from .composition import Composition
 from .headings import Compass
 from .model import Model
-from .motion import RATE
+from .motion.motion import RATE
+from .motion.resampling import stretch_rows
+from .motion.skeleton import GROUP
 from .numeric.blending import DECAY, EXACT, patterns_of, runs_of, spread_offsets
 from .numeric.rotation import Array
-from .rates import stretch_rows
-from .skeleton import GROUP
 from .stage_rows import Rows, resize
 from .windows import Kept
 

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .composition import Composition
-from .motion import RATE, Motion
+from .motion.motion import RATE, Motion
+from .motion.resampling import at_rate, stretch_rows, with_path
+from .motion.skeleton import GROUP
 from .new_feet import plant_new_feet, stance_path
 from .numeric.blending import DECAY, EXACT, JOIN, near_joins, patterns_of, runs_of, spread_offsets
 from .numeric.rotation import Array, six_to_matrix, turn_six, vector_from_rotation
-from .rates import at_rate, stretch_rows, with_path
 from .route import follow_route
-from .skeleton import GROUP
 
 CALM = 4.0
 """Standard deviation in frames at 30 a second of the smoothing at a join."""

@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 
 from .channels import Channels
+from .motion.skeleton import GROUP
 from .recipe import Recipe
-from .skeleton import GROUP
 
 
 def group_widths(groups: int, hidden: Sequence[int]) -> list[int]:

@@ -18,10 +18,10 @@ from .errors import ModelError
 from .files.fields import FAR, FieldError, Fields
 from .folds import fold_of
 from .model import Model
-from .motion import Motion, learned_groups
+from .motion.motion import Motion, learned_groups
+from .motion.skeleton import Skeleton
 from .recipe import Recipe
 from .recipe_ranges import RANGES
-from .skeleton import Skeleton
 
 SHAPE = ("stages", "hidden", "kernel", "distance")
 """Numbers of a recipe on which the sizes of the networks depend."""

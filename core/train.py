@@ -23,7 +23,8 @@ from .iteration import Bases
 from .level import LevelRun
 from .losses import FootSpeed
 from .model import Model
-from .motion import RATE, Motion, resample, with_contact_labels
+from .motion.motion import RATE, Motion, with_contact_labels
+from .motion.resampling import resample
 from .networks import Graph, arrays_of
 from .progress import Progress
 from .pyramid import Pyramid, build_pyramid

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .checkpoint import Checkpoint, load_checkpoint
 from .errors import ModelError
 from .files.claims import claim
-from .motion import learned_groups
+from .motion.motion import learned_groups
 from .progress import Progress
 from .system.console import training_text
 from .training_run import run_training

@@ -10,7 +10,8 @@ import numpy as np
 from .errors import TrainingStopped
 from .metrics import compared_features, coverage, global_diversity
 from .model import Model
-from .motion import RATE, Motion, resample
+from .motion.motion import RATE, Motion
+from .motion.resampling import resample
 from .quality import foot_figures, roughness_figures
 
 SAMPLES = 3

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .headings import Compass, wrapped
+from .headings import Compass
+from .motion.headings import wrapped
+from .motion.skeleton import GROUP
 from .numeric.blending import runs_of
 from .numeric.distances import frame_distances
 from .numeric.rotation import Array
-from .skeleton import GROUP
 from .stage_rows import Rows
 
 EDGE = 3

@@ -25,7 +25,8 @@ from ..core.files.locks import hold
 from ..core.job_export import complete_job
 from ..core.job_folder import JobWriter
 from ..core.model import load_model, read_info
-from ..core.motion import RATE, Motion, resample
+from ..core.motion.motion import RATE, Motion
+from ..core.motion.resampling import resample
 from ..core.recipe import RECIPES
 from ..core.signals import stop_on_signal
 from ..core.system.console import ProgressLine
@@ -209,8 +210,8 @@ def generate(options: argparse.Namespace) -> dict[str, Any]:
 
 def compose(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around what is kept of an action, and save the file. Raises RiffError."""
-    from ..core.bone_map import onto_skeleton
     from ..core.compose import compose as make
+    from ..core.motion.retarget import onto_skeleton
 
     model = load_model(_model_path(options.model))
     ob, action, _ = _stage(options)

@@ -10,9 +10,10 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 
 from ..core.direction import Direction, Span, names_in, parse_moments, parse_spans
 from ..core.errors import ClipError
-from ..core.motion import Motion
-from ..core.parts import joints_named, mirrored
-from ..core.skeleton import Skeleton
+from ..core.motion.body_parts import joints_named
+from ..core.motion.motion import Motion
+from ..core.motion.skeleton import Skeleton
+from ..core.motion.symmetry import mirrored
 from ..rig.marked import bones_of_collection, selected_bones, selected_key_frames
 from ..rig.read import read_steps
 from .compose_run import FRESH, TRAVEL_ITEMS, ComposeRun

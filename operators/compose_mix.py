@@ -11,7 +11,7 @@ from bpy.props import StringProperty
 from ..core.direction import names_in
 from ..core.errors import ClipError
 from ..core.mix import mix
-from ..core.motion import Motion
+from ..core.motion.motion import Motion
 from ..rig.steps import part_of
 from .train import TrainingStart, source_steps
 

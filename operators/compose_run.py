@@ -13,7 +13,7 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ..core.direction import Direction, direct
 from ..core.errors import ClipError, RiffError
-from ..core.motion import Motion
+from ..core.motion.motion import Motion
 from ..rig.actions import source_of
 from ..rig.compose_job import CompositionJob
 from ..rig.marked import curve_points

@@ -16,9 +16,9 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..core.bone_map import guess_bones
 from ..core.model import load_model
-from ..core.parts import body_halves, find_parts
+from ..core.motion.body_parts import body_halves, find_parts
+from ..core.motion.retarget import guess_bones
 from ..rig.read import read_steps
 from ..rig.steps import stride
 from .compose_run import ENTRY_ITEMS, ROOT_ITEMS, TRAVEL_ITEMS

@@ -11,13 +11,13 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
-from ..core.clip_files import Clip
 from ..core.errors import ClipError, JobError, RiffError
 from ..core.files.paths import copy_whole
 from ..core.job_export import complete_job
 from ..core.job_folder import Entry, Job, JobWriter, read_job
 from ..core.model import load_model
-from ..core.motion import learned_groups
+from ..core.motion.clip_file import Clip
+from ..core.motion.motion import learned_groups
 from ..rig.library import armature_for, asset_files, borrowed_actions, keyed_bones, sentence, source_actions
 from ..rig.models import SUFFIX, claim_new_model, models_folder, plain_name
 from ..rig.steps import part_of, run_through

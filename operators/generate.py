@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
-from ..core.motion import Motion
+from ..core.motion.motion import Motion
 from ..rig.generation_job import GenerationJob
 from .poll import answer, model_problem, selection_problem
 from .settings import chosen_model

@@ -16,7 +16,7 @@ from ..core.errors import ModelError, RiffError
 from ..core.files.claims import claim
 from ..core.files.paths import is_plain_name
 from ..core.model import Model, load_model
-from ..core.motion import Motion, learned_groups
+from ..core.motion.motion import Motion, learned_groups
 from ..core.recipe import RECIPES, Recipe
 from ..rig import jobs
 from ..rig.actions import stack_of

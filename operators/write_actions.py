@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from ..core.errors import RiffError
-from ..core.motion import Motion
+from ..core.motion.motion import Motion
 from ..rig import jobs
 from ..rig.compat import name_of_two
 from ..rig.portrait import give_picture

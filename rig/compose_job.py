@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.direction import Direction
 from ..core.errors import TrainingStopped
-from ..core.motion import Motion
+from ..core.motion.motion import Motion
 from .jobs import Job
 
 
@@ -45,9 +45,9 @@ class CompositionJob(Job):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ..core.bone_map import onto_skeleton
         from ..core.compose import compose
         from ..core.direction import direct
+        from ..core.motion.retarget import onto_skeleton
         from ..core.prepared import prepared_sampler
 
         sampler = prepared_sampler(self._model_path)

@@ -8,8 +8,8 @@ import bpy
 import numpy as np
 
 from ..core.errors import ModelError
+from ..core.motion.skeleton import HEADING, TILT, WHOLE, Skeleton
 from ..core.numeric.rotation import Array
-from ..core.skeleton import HEADING, TILT, WHOLE, Skeleton
 from .actions import Source, channel_owner, keyed_channels, object_channels, rotation_path, split_bone_path
 from .controls import OBJECT, Control
 from .evaluate import Rest

@@ -14,9 +14,9 @@ from ..core.crowd_terrain import Heights, over_ground
 from ..core.crowd_wish import Figures, Wish
 from ..core.errors import TrainingStopped
 from ..core.model import Model
-from ..core.motion import Motion
+from ..core.motion.motion import Motion
+from ..core.motion.skeleton import BODY
 from ..core.numeric.rotation import Array, axis_rotation
-from ..core.skeleton import BODY
 from .crowd_keys import CurveName, KeyMaker, Keys, root_path
 from .jobs import Job
 

@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.motion import Motion
+from ..core.motion.motion import Motion
 from ..core.numeric.rotation import Array
 from .actions import Source
 from .compat import channelbag_of, new_channelbag, new_fcurve

@@ -17,9 +17,9 @@ from ..core.crowd_wish import Wish
 from ..core.errors import ClipError
 from ..core.files.fields import FieldError, Fields
 from ..core.model import Model
-from ..core.motion_fields import MOST_FRAMES
+from ..core.motion.clip_file import MOST_FRAMES
+from ..core.motion.skeleton import BODY, WHOLE
 from ..core.numeric.rotation import Array
-from ..core.skeleton import BODY, WHOLE
 from ..core.strength import with_strength
 from .actions import Source, armature_of, source_of
 from .crowd import crowd_of, key_of, others_in, settings_of_crowd, world_path

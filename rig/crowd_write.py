@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..core.skeleton import body_size
+from ..core.motion.skeleton import body_size
 from .crowd import Before, give_action, place_member, remove_unused
 from .crowd_character import Character
 from .crowd_job import Ready

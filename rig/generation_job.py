@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..core.motion import RATE, Motion, resample
+from ..core.motion.motion import RATE, Motion
+from ..core.motion.resampling import resample
 from ..core.strength import with_strength
 from .jobs import Job
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.motion import Motion
+from ..core.motion.motion import Motion
 from ..core.numeric.rotation import Array
 from .evaluate import Poses, Rest
 from .joints import world_transforms

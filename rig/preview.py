@@ -9,8 +9,8 @@ from typing import Any
 import bpy
 
 from ..core.errors import ClipError
-from ..core.keyed_property import Property
-from ..core.motion import Motion
+from ..core.motion.motion import Motion
+from ..core.motion.properties import Property
 from .actions import armature_of, channel_owner, source_of
 from .properties import owner_block, property_value, set_property
 from .write import plan_writing, pose_values

@@ -11,8 +11,8 @@ import bpy
 import numpy as np
 
 from ..core.errors import ClipError
-from ..core.keyed_property import Property
-from ..core.motion import Motion, with_properties
+from ..core.motion.motion import Motion, with_properties
+from ..core.motion.properties import Property
 from ..core.numeric.rotation import Array
 from .actions import OBJECT_CHANNELS, Source, split_bone_path
 from .compat import channelbag_of

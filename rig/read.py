@@ -10,10 +10,10 @@ import bpy
 import numpy as np
 
 from ..core.errors import ClipError
-from ..core.feet import with_contacts, with_found_contacts
-from ..core.motion import Motion, from_transforms
+from ..core.motion.contacts import with_contacts, with_found_contacts
+from ..core.motion.motion import Motion, from_transforms
+from ..core.motion.skeleton import body_size, build_skeleton
 from ..core.numeric.rotation import Array
-from ..core.skeleton import body_size, build_skeleton
 from .actions import Source, armature_of, keyed_channels, keys_sum, object_channels, slot_of, source_of, stack_of
 from .checks import NotBones, as_keyed, check_object, check_poses
 from .control_motion import control_motion

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.skeleton import body_size
+from ..core.motion.skeleton import body_size
 from .compat import channelbag_of
 from .evaluate import read_rest
 

@@ -11,9 +11,9 @@ import numpy as np
 from mathutils import Matrix
 
 from ..core.errors import ModelError
-from ..core.motion import Motion
+from ..core.motion.motion import Motion
+from ..core.motion.skeleton import body_size
 from ..core.numeric.rotation import Array
-from ..core.skeleton import body_size
 from .actions import Source, armature_of, channel_owner, keyed_channels, rotation_path, source_of, split_bone_path
 from .checks import check_inheritance, check_object, check_poses
 from .control_channels import Part, control_channels, keyed_parts, match_controls

@@ -104,7 +104,7 @@ def door(riff: ModuleType) -> SimpleNamespace:
             "rig.compat",
             "rig.controls",
             "core.numeric.rotation",
-            "core.motion",
+            "core.motion.motion",
         )
     }
     return SimpleNamespace(
@@ -113,7 +113,7 @@ def door(riff: ModuleType) -> SimpleNamespace:
         play=found["rig.play"].play,
         channelbag_of=found["rig.compat"].channelbag_of,
         angle_between=found["core.numeric.rotation"].angle_between,
-        with_properties=found["core.motion"].with_properties,
+        with_properties=found["core.motion.motion"].with_properties,
         error=importlib.import_module(f"{riff.__name__}.core.errors").ClipError,
         package=riff.__name__,
     )

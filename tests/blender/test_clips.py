@@ -17,7 +17,7 @@ def export(riff: ModuleType, suffix: str, path: Path) -> None:
     if suffix == ".bvh":
         # Riff's own: Blender's exporter leaves Z up, which its importer then takes for a figure that lies down.
         motion = importlib.import_module(f"{riff.__name__}.rig.read").read_motion(bpy.context.object)
-        importlib.import_module(f"{riff.__name__}.core.bvh").write_bvh(path, motion)
+        importlib.import_module(f"{riff.__name__}.core.motion.bvh").write_bvh(path, motion)
     elif suffix == ".fbx":
         addon_utils.enable("io_scene_fbx")
         bpy.ops.export_scene.fbx(filepath=str(path), add_leaf_bones=False)
@@ -40,7 +40,7 @@ def test_clip_of_each_kind_can_be_learned(riff: ModuleType, tmp_path: Path, suff
     assert bpy.context.object == armature
     assert armature.animation_data.action_slot is not None
     motion = importlib.import_module(f"{riff.__name__}.rig.read").read_motion(armature)
-    importlib.import_module(f"{riff.__name__}.core.motion").learned_groups(motion)
+    importlib.import_module(f"{riff.__name__}.core.motion.motion").learned_groups(motion)
     assert motion.duration > 2
     assert motion.skeleton.names[0] == "hips"
     assert len(motion.skeleton.contacts) > 0

@@ -337,7 +337,7 @@ def trained(door: SimpleNamespace, rig: Any, motion: Any, foot: str) -> None:
     """Train a little, vary, and see that only what was keyed is keyed, and that a standing foot stands."""
     core = {name: importlib.import_module(f"{door.package}.core.{name}") for name in ("train", "recipe", "generate")}
     model = core["train"].train(motion, core["recipe"].RECIPES["fast"].scaled(0.001))
-    resample = importlib.import_module(f"{door.package}.core.motion").resample
+    resample = importlib.import_module(f"{door.package}.core.motion.resampling").resample
     variation = resample(core["generate"].generate(model, seed=3)[0], model.source_fps)
     source = rig.animation_data.action
     action = door.write_motion(rig, variation, "Variation", source_action=source)

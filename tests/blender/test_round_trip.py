@@ -22,15 +22,17 @@ RADIANS, HEIGHTS = 1e-4, 1e-4
 @pytest.fixture
 def door(riff: ModuleType) -> SimpleNamespace:
     """What the tests use of the installed extension."""
-    found = {name: importlib.import_module(f"{riff.__name__}.{name}") for name in ("core.motion", "core.bvh")}
+    found = {
+        name: importlib.import_module(f"{riff.__name__}.{name}") for name in ("core.motion.motion", "core.motion.bvh")
+    }
     return SimpleNamespace(
         read_motion=importlib.import_module(f"{riff.__name__}.rig.read").read_motion,
         write_motion=importlib.import_module(f"{riff.__name__}.rig.write").write_motion,
         assign_action=importlib.import_module(f"{riff.__name__}.rig.compat").assign_action,
         angle_between=importlib.import_module(f"{riff.__name__}.core.numeric.rotation").angle_between,
         add_sample_dancer=importlib.import_module(f"{riff.__name__}.rig.dancer").add_sample_dancer,
-        forward_kinematics=found["core.motion"].forward_kinematics,
-        read_bvh=found["core.bvh"].read_bvh,
+        forward_kinematics=found["core.motion.motion"].forward_kinematics,
+        read_bvh=found["core.motion.bvh"].read_bvh,
     )
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.bvh import read_bvh
-from core.feet import with_found_contacts
-from core.motion import Motion, from_transforms
+from core.motion.bvh import read_bvh
+from core.motion.contacts import with_found_contacts
+from core.motion.motion import Motion, from_transforms
+from core.motion.skeleton import Skeleton, build_skeleton
 from core.numeric.rotation import Array, axis_rotation
-from core.skeleton import Skeleton, build_skeleton
 
 DATA = Path(os.environ.get("RIFF_DATA", Path(__file__).resolve().parents[2].parent / "shared" / "data"))
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from bench.baseline import Baseline, MaskedConvolution, Pool, critic_loss, make_critic
 from core.clusters import find_clusters
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.networks import Critic, Graph, GraphConvolution
 from core.recipe import GANIMATOR
 

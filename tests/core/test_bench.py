@@ -18,10 +18,10 @@ from bench.measure import CLEAN, RAW
 from bench.published import PUBLISHED
 from bench.reduced import PAPERS_JOINTS, on_joints, on_papers_joints
 from bench.table import Row, markdown
-from core.bvh import write_bvh
 from core.errors import ClipError
 from core.model import Model, save_model
-from core.motion import Motion
+from core.motion.bvh import write_bvh
+from core.motion.motion import Motion
 from core.numeric.rotation import angle_between
 from core.recipe import PAPER, RECIPES
 from core.torch_generator import load_generators

@@ -15,7 +15,7 @@ from bench.levels import BASELINE
 from bench.measure import CLEAN
 from core.clusters import one_cluster
 from core.graphs import ALLOWED
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.networks import Graph
 from core.recipe import FAST, PAPER
 from core.train import Training

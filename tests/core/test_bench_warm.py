@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bench import warm
-from core.bvh import write_bvh
 from core.model import save_model
-from core.motion import Motion
+from core.motion.bvh import write_bvh
+from core.motion.motion import Motion
 from core.recipe import FAST, RECIPES
 from core.train import train
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.bone_map import guess_bones, onto_skeleton, plain_name
 from core.errors import ClipError
-from core.motion import Motion
-from core.skeleton import Skeleton, build_skeleton
+from core.motion.motion import Motion
+from core.motion.retarget import guess_bones, onto_skeleton, plain_name
+from core.motion.skeleton import Skeleton, build_skeleton
 
 OTHER = {
     "Hips": "pelvis",

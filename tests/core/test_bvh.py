@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymotion.io.bvh import BVH
 
-from core.bvh import UPRIGHT, read_bvh, write_bvh
 from core.errors import ClipError
-from core.motion import Motion, from_transforms, learned_groups
+from core.motion.bvh import UPRIGHT, read_bvh, write_bvh
+from core.motion.motion import Motion, from_transforms, learned_groups
+from core.motion.skeleton import Skeleton
 from core.numeric.rotation import Array, angle_between, six_to_matrix
-from core.skeleton import Skeleton
 
 CLIPS = ("salsa", "walk", "elephant")
 BITS = st.lists(st.sampled_from(list(b"0123456789.-+e \n{}:")), max_size=12).map(bytes)

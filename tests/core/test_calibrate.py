@@ -9,7 +9,7 @@ import pytest
 
 from core.calibrate import COARSE, COVERED, FINE, ROUGHEST, SLIDING, calibrated, sampled, with_noise
 from core.model import Model
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.recipe import FAST
 from core.train import train
 

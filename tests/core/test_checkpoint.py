@@ -14,7 +14,7 @@ from core import clock
 from core.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, read_checkpoint_info, save_checkpoint
 from core.errors import ModelError, TrainingStopped
 from core.model import Model
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.progress import Progress
 from core.recipe import FAST, PAPER, Recipe
 from core.train import resume, train

@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.clean_feet import clean_feet, find_legs
-from core.motion import Motion, from_transforms, resample, with_contact_labels
+from core.motion.feet_cleanup import clean_feet
+from core.motion.leg_ik import find_legs
+from core.motion.motion import Motion, from_transforms, with_contact_labels
+from core.motion.resampling import resample
+from core.motion.skeleton import GROUP
+from core.motion.stances import contact_runs, corrections
 from core.numeric.rotation import axis_rotation, rotation_from_vector
-from core.planting import contact_runs, corrections
 from core.quality import foot_figures
-from core.skeleton import GROUP
 
 
 def sliding(motion: Motion, seed: int = 0) -> Motion:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from core.codes import between, code_of, dial, generate_like, motions_of, near
-from core.flips import repair_flips
 from core.generate import Sampler, generate
 from core.metrics import evaluate
 from core.model import Model
-from core.motion import Motion
+from core.motion.flips import repair_flips
+from core.motion.motion import Motion
 from core.recipe import FAST
 from core.strength import with_strength
 from core.train import train

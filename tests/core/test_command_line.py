@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from core.bvh import read_bvh, write_bvh
 from core.command_line import main
 from core.errors import TrainingStopped
 from core.model import load_model
-from core.motion import Motion
+from core.motion.bvh import read_bvh, write_bvh
+from core.motion.motion import Motion
 from core.progress import Progress
 from core.system.console import ProgressLine, clock, training_text
 

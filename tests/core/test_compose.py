@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.bvh import read_bvh
 from core.command_line import main
 from core.compose import compose
 from core.composition import (
@@ -30,11 +29,13 @@ from core.direction import Direction
 from core.errors import ClipError, ModelError
 from core.generate import generate
 from core.model import Model, save_model
-from core.motion import Motion, resample
-from core.parts import body_halves
+from core.motion.body_parts import body_halves
+from core.motion.bvh import read_bvh
+from core.motion.motion import Motion
+from core.motion.resampling import resample
+from core.motion.skeleton import GROUP
 from core.recipe import FAST
 from core.route import Route
-from core.skeleton import GROUP
 from core.train import train
 
 EXACT = 1e-9

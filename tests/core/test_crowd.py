@@ -22,7 +22,7 @@ from core.errors import ClipError
 from core.generate import generate
 from core.metrics import local_diversity, rotation_features
 from core.model import Model
-from core.motion import RATE, Motion
+from core.motion.motion import RATE, Motion
 from core.recipe import FAST
 from core.train import train
 

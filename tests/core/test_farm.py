@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.clip_files import Clip, load_clip
 from core.job_export import export_job
 from core.job_folder import Job, read_job
 from core.model import load_model
-from core.motion import Motion
+from core.motion.clip_file import Clip, load_clip
+from core.motion.motion import Motion
 from core.recipe import FAST
 from core.train import train
 

@@ -22,13 +22,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.clip_files import Clip, load_clip, read_clip, save_clip
 from core.command_line import main
 from core.errors import ClipError, JobError
 from core.job_export import export_job
 from core.job_folder import Job, chosen_entries, prepare_outputs, read_job, write_job
 from core.library_report import write_report
-from core.motion import Motion
+from core.motion.clip_file import Clip, load_clip, read_clip, save_clip
+from core.motion.motion import Motion
 from core.pose_sheet import pose_sheet
 from core.recipe import FAST, RECIPES
 
@@ -115,8 +115,8 @@ def test_a_clip_with_any_bytes_changed_is_read_or_refused(flips: list[tuple[floa
 
 def _sound_clip() -> bytes:
     if not _kept:
-        from core.motion import from_transforms
-        from core.skeleton import build_skeleton
+        from core.motion.motion import from_transforms
+        from core.motion.skeleton import build_skeleton
 
         skeleton = build_skeleton(["a", "b"], [-1, 0], np.array([[0, 0, 0], [0, 0, 1.0]]))
         motion = from_transforms(skeleton, np.broadcast_to(np.eye(3), (5, 2, 3, 3)), np.zeros((5, 3)), 30.0)

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.clip_files import Clip
 from core.job_export import export_job
 from core.job_folder import Job, prepare_outputs
 from core.library_report import write_report
 from core.model import load_model, save_model
-from core.motion import Motion
+from core.motion.clip_file import Clip
+from core.motion.motion import Motion
 from core.pose_sheet import pose_sheet
 from core.recipe import FAST
 from core.train import train

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from core.feet import find_contacts, with_found_contacts
-from core.motion import Motion, from_transforms
+from core.motion.contacts import find_contacts, with_found_contacts
+from core.motion.motion import Motion, from_transforms
+from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import axis_rotation
-from core.skeleton import build_skeleton
 
 
 def contact_names(motion: Motion) -> list[str]:

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from core.clip_files import Clip
 from core.job_export import export_job
 from core.job_folder import Job
-from core.motion import Motion
+from core.motion.clip_file import Clip
+from core.motion.motion import Motion
 from core.recipe import FAST
 
 NODE = shutil.which("node") or shutil.which("nodejs")

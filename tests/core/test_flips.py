@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.flips import MARGIN, SLOWEST, fastest_turns, repair_flips
-from core.motion import Motion
+from core.motion.flips import MARGIN, SLOWEST, fastest_turns, repair_flips
+from core.motion.motion import Motion
 from core.numeric.rotation import (
     angle_between,
     axis_rotation,

@@ -9,10 +9,11 @@ import numpy as np
 
 from core.channels import choose_channels
 from core.folds import find_folds
-from core.motion import Motion, from_transforms, learned_groups, resample
+from core.motion.motion import Motion, from_transforms, learned_groups
+from core.motion.resampling import resample
+from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import axis_rotation
 from core.recipe import FAST
-from core.skeleton import build_skeleton
 
 
 def hand_motion(frames: int = 90) -> Motion:

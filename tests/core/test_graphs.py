@@ -12,7 +12,7 @@ import torch
 
 from core.graphs import WARM_UP, RecordedStep, recorder_for
 from core.model import Model
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.recipe import FAST, PAPER, Recipe
 from core.train import train
 

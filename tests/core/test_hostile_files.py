@@ -18,15 +18,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.bvh import read_bvh
 from core.checkpoint import load_checkpoint, read_checkpoint_info
-from core.clip_files import load_clip
 from core.errors import ClipError, JobError, ModelError, RiffError
 from core.files.paths import is_plain_name
 from core.job_folder import MANIFEST, read_job
 from core.job_task import open_job
-from core.keyed_property import RNA_PATH
 from core.model import load_model, read_info
+from core.motion.bvh import read_bvh
+from core.motion.clip_file import load_clip
+from core.motion.properties import RNA_PATH
 from core.recipe import Recipe
 from core.recipe_ranges import FLAGS, RANGES
 from core.torch_folder import InstallError

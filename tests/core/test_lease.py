@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from core.clip_files import Clip, save_clip
 from core.command_line import main
 from core.errors import JobError, ModelError
 from core.files.locks import STALE, hold, lease_path, read_holder, take
 from core.job_folder import Job, write_job
 from core.model import read_info
-from core.motion import Motion
+from core.motion.clip_file import Clip, save_clip
+from core.motion.motion import Motion
 from core.recipe import FAST
 
 ROOT = Path(__file__).resolve().parents[2]

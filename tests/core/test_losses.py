@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from core.channels import Channels
 from core.clusters import one_cluster
 from core.losses import FootSpeed, contact_loss
-from core.motion import Motion, learned_groups
+from core.motion.motion import Motion, learned_groups
 from core.networks import Critic, Graph
 
 

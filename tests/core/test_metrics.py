@@ -13,7 +13,8 @@ from bench.cheats import flipped_labels, frozen_pose, shuffled_chunks, with_nois
 from core.errors import ClipError
 from core.frechet import frechet_distance
 from core.metrics import coverage, evaluate, global_diversity, harmonic_mean, intra_diversity, local_diversity
-from core.motion import Motion, resample
+from core.motion.motion import Motion
+from core.motion.resampling import resample
 from core.numeric import distances as matching
 from core.numeric.distances import RowDistances, best_patchwork, frame_distances, nearest_windows
 

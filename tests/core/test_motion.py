@@ -12,18 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ClipError
-from core.motion import (
-    CONTACT_SPEED,
-    RATE,
-    Motion,
-    from_transforms,
-    interpolate_rows,
-    learned_groups,
-    resample,
-    with_contact_labels,
-)
+from core.motion.motion import CONTACT_SPEED, RATE, Motion, from_transforms, learned_groups, with_contact_labels
+from core.motion.resampling import interpolate_rows, resample
+from core.motion.skeleton import Skeleton
 from core.numeric.rotation import Array, angle_between, six_to_matrix
-from core.skeleton import Skeleton
 
 
 def random_transforms(skeleton: Skeleton, frames: int, seed: int = 3) -> tuple[Array, Array]:

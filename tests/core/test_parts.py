@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from core.errors import ClipError
-from core.motion import Motion
-from core.parts import body_halves, find_partners, find_parts, joint_groups, joints_named, mirrored, side_of
-from core.skeleton import GROUP, Skeleton, build_skeleton
+from core.motion.body_parts import body_halves, find_parts, joint_groups, joints_named
+from core.motion.motion import Motion
+from core.motion.skeleton import GROUP, Skeleton, build_skeleton
+from core.motion.symmetry import find_partners, mirrored, side_of
 
 
 def named(skeleton: Skeleton) -> dict[str, list[str]]:

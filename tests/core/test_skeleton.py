@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from core.errors import ClipError
-from core.motion import Motion, learned_groups, resample
-from core.skeleton import BODY, GROUP, Skeleton, body_size, build_skeleton, group_neighbours
+from core.motion.motion import Motion, learned_groups
+from core.motion.resampling import resample
+from core.motion.skeleton import BODY, GROUP, Skeleton, body_size, build_skeleton, group_neighbours
 
 
 def chain(count: int, contacts: tuple[int, ...] = (), translated: tuple[int, ...] = ()) -> Skeleton:

@@ -13,7 +13,7 @@ import torch
 from core import clock, soundness
 from core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.errors import RiffError
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.progress import Progress
 from core.recipe import FAST
 from core.stage import Stage

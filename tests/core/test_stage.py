@@ -11,7 +11,7 @@ from torch import Tensor
 
 from core.iteration import Task
 from core.level import LevelRun
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.pool import Pool
 from core.recipe import FAST, PAPER, Recipe
 from core.stage import PART_ROWS, Stage

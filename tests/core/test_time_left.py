@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from core import clock
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.probe import guessed_costs, guessed_starts, measured_costs
 from core.recipe import FAST, PAPER
 from core.time_left import TimeLeft

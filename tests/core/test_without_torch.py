@@ -20,7 +20,7 @@ from core.composition import Composition, close_loop, fill_regions
 from core.errors import ModelError
 from core.generate import Sampler, generate
 from core.model import Model, save_model
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.prepared import prepared_sampler
 from core.recipe import RECIPES
 from core.train import train
@@ -124,7 +124,7 @@ def test_a_python_without_torch_lists_opens_and_generates(model: Model, tmp_path
 
 
 def test_only_training_asks_for_torch(walker: Motion, tmp_path: Path) -> None:
-    from core.bvh import write_bvh
+    from core.motion.bvh import write_bvh
 
     write_bvh(tmp_path / "walker.bvh", walker)
     run = BLOCKED + "from core.command_line import main; sys.exit(main(sys.argv[1:]))"

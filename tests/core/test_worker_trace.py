@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.checkpoint import Checkpoint, save_checkpoint
 from core.model import load_model
-from core.motion import Motion
+from core.motion.motion import Motion
 from core.recipe import FAST
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from core.bvh import read_bvh, write_bvh
 from core.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, save_checkpoint
-from core.clip_files import Clip, load_clip, save_clip
 from core.errors import RiffError, TrainingStopped
 from core.files.paths import copy_whole
 from core.job_folder import write_text
 from core.model import Model, load_model, save_model
+from core.motion.bvh import read_bvh, write_bvh
+from core.motion.clip_file import Clip, load_clip, save_clip
 from core.recipe import FAST
 from core.training_run import run_training
 from tests.core.conftest import walking_motion

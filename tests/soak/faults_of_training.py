@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from core import clock
-from core.bvh import write_bvh
 from core.checkpoint import Checkpoint, load_checkpoint, read_checkpoint_info, save_checkpoint
 from core.errors import ModelError
 from core.model import Model, load_model
+from core.motion.bvh import write_bvh
 from core.progress import Progress
 from core.recipe import FAST
 from tests.core.conftest import walking_motion

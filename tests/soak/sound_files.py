@@ -7,19 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from core.bvh import write_bvh
 from core.channels import choose_channels
 from core.checkpoint import Checkpoint, begin, save_checkpoint
-from core.clip_files import Clip, save_clip
-from core.feet import with_found_contacts
 from core.job_folder import write_job
-from core.keyed_property import Property
 from core.model import Model, save_model
-from core.motion import Motion, from_transforms
+from core.motion.bvh import write_bvh
+from core.motion.clip_file import Clip, save_clip
+from core.motion.contacts import with_found_contacts
+from core.motion.motion import Motion, from_transforms
+from core.motion.properties import Property
+from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import axis_rotation
 from core.recipe import FAST
 from core.shapes import critic_shapes, generator_shapes
-from core.skeleton import build_skeleton
 
 RECIPE = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(1, 1, 1, 1), bank=1)
 FRAMES = 70

@@ -18,24 +18,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ClipError
+from ..files.fields import FieldError, Fields, check_finite, open_regular, parse_json
 from .bvh import read_bvh
-from .errors import ClipError
-from .files.fields import FieldError, Fields, open_regular, parse_json
 from .motion import Motion
-from .motion_fields import read_motion
+from .skeleton import Skeleton
 
 FORMAT = 1
 """Version of the file's layout; newer ones are refused."""
 
+
 LARGEST = 1 << 28
 """Bytes that the parts of a clip may have together: a thousand times a usual one."""
 
+
 SUFFIX = ".npz"
+
 
 _FEATURES, _DESCRIPTION = "features.npy", "clip.npy"
 
+
 _END, _LISTED = 22, 512
 """Bytes of the record at an archive's end, and at most of the list before it."""
+
 
 _HEADER = re.compile(
     rb"\{'descr': '([<|][a-z]\d)', 'fortran_order': False, 'shape': \((\d{1,12}(?:, ?\d{1,12}){0,3}),?\), \}\s*"
@@ -145,3 +150,24 @@ def _array(data: bytes, kind: str) -> NDArray[Any]:
     if len(data) - start != math.prod(shape) * dtype.itemsize:
         raise FieldError("its arrays have other sizes than they say")
     return np.frombuffer(data, dtype=dtype, offset=start).reshape(shape)
+
+
+MOST_FRAMES = 1 << 20
+"""Rows of a motion: nine hours at 30 frames a second."""
+
+
+SLOWEST, FASTEST = 1e-3, 1e4
+"""Frames a second."""
+
+
+def read_motion(fields: Fields, features: NDArray[Any] | None) -> Motion:
+    """The motion of a file's description and its array. Raises FieldError; ClipError for joints that are no tree."""
+    skeleton = Skeleton.from_json(fields.raw("skeleton"))
+    if features is None or features.ndim != 2 or features.dtype.kind != "f":
+        raise FieldError("its clip is missing or holds no rows of numbers")
+    if not 2 <= len(features) <= MOST_FRAMES or features.shape[1] != skeleton.channels:
+        raise FieldError("its clip does not fit its skeleton")
+    if not check_finite(features):
+        raise FieldError("its clip holds numbers that are not finite or far too large")
+    rate, origin = fields.number("fps", SLOWEST, FASTEST), fields.array("origin", (2,))
+    return Motion(features.astype(np.float64), skeleton, rate, origin)

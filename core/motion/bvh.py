@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import ClipError
-from .feet import with_found_contacts
-from .files.fields import FAR, LONGEST, FieldError, check_finite, open_regular
+from ..errors import ClipError
+from ..files.fields import FAR, LONGEST, FieldError, check_finite, open_regular
+from ..numeric.rotation import Array, axis_rotation
+from .contacts import with_found_contacts
 from .motion import Motion, from_transforms
-from .numeric.rotation import Array, axis_rotation
 from .skeleton import MOST_JOINTS, Skeleton, build_skeleton
 
 UPRIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])

@@ -9,11 +9,11 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from .errors import ClipError
+from ..errors import ClipError
+from ..numeric.rotation import Array, rotation_from_vector
 from .motion import Motion, forward_kinematics, from_transforms, with_contact_labels, with_properties
-from .numeric.rotation import Array, rotation_from_vector
-from .parts import find_partners, lateral_axis, side_of
 from .skeleton import BODY, GROUP, Skeleton
+from .symmetry import find_partners, lateral_axis, side_of
 
 SYNONYMS = {
     "pelvis": "hips",

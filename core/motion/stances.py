@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .numeric.rotation import Array
+from ..numeric.rotation import Array
 
 SHORTEST_RUN = 3
 """Frames below which a contact is taken for noise; gaps of this length inside a contact are closed."""

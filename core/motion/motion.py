@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .errors import ClipError
-from .numeric.rotation import Array, matrix_to_six, six_to_matrix
+from ..errors import ClipError
+from ..numeric.rotation import Array, matrix_to_six, six_to_matrix
 from .skeleton import GROUP, SWING, Skeleton
 
 RATE = 30.0
 """Frames a second at which models are trained; root velocities are always core units per 1/30 s."""
 
+
 CONTACT_SPEED = 0.018
 """A foot slower than this (core units per 1/30 s) touches the ground (GANimator's threshold)."""
+
 
 SHORTEST = 2.0
 """Seconds below which there is nothing to learn variations from."""
@@ -158,35 +160,6 @@ def forward_kinematics(skeleton: Skeleton, rotations: Array, root: Array, offset
         places.append(places[parent] + np.einsum("...ij,...j->...i", turns[parent], offsets[..., joint, :]))
         turns.append(turns[parent] @ rotations[..., joint, :, :])
     return np.stack(places, axis=-2), np.stack(turns, axis=-3)
-
-
-def resample(motion: Motion, fps: float) -> Motion:
-    """The same motion at another rate, from its first pose to its very last, of the same duration to within half a row.
-
-    Rotations are interpolated as six numbers and made orthonormal again, the root by its positions, so that nothing
-    drifts; labels linearly.
-    """
-    if fps == motion.fps:
-        return motion
-    frames = max(2, round(motion.duration * fps) + 1)
-    at = np.linspace(0.0, motion.frames - 1, frames)
-    features = interpolate_rows(motion.features, at)
-    skeleton = motion.skeleton
-    width = skeleton.joints * GROUP
-    turns = six_to_matrix(features[:, :width].reshape(frames, skeleton.joints, GROUP))
-    features[:, :width] = matrix_to_six(turns).reshape(frames, -1)
-    root = interpolate_rows(motion.root_positions(), at)
-    velocity = np.diff(root[:, :2], axis=0) * (fps / RATE)
-    channel = skeleton.root_channel
-    features[:, channel : channel + 2] = np.concatenate([velocity[:1], velocity])
-    return Motion(features, skeleton, fps, motion.origin)
-
-
-def interpolate_rows(rows: Array, at: Array) -> Array:
-    """Rows (T, C) at fractional indices (N,), linearly."""
-    low = np.clip(np.floor(at).astype(int), 0, len(rows) - 2)
-    share = (at - low)[:, None]
-    return rows[low] * (1.0 - share) + rows[low + 1] * share
 
 
 def learned_groups(motion: Motion, tolerance: float = 1e-4) -> list[int]:

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..numeric.rotation import Array, angle_between, matrix_to_six, rotation_from_vector, vector_from_rotation
 from .motion import Motion
-from .numeric.rotation import Array, angle_between, matrix_to_six, rotation_from_vector, vector_from_rotation
 from .skeleton import GROUP
 
 SLOWEST = np.radians(12.0)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from .files.fields import FieldError, Fields
+from ..files.fields import FieldError, Fields
 
 MOST_PROPERTIES = 4096
 """Properties of a skeleton."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from .motion import RATE, Motion, interpolate_rows
-from .numeric.rotation import Array, matrix_to_six, six_to_matrix
+from ..numeric.rotation import Array, matrix_to_six, six_to_matrix
+from .motion import RATE, Motion
 from .skeleton import GROUP
 
 
@@ -48,3 +48,32 @@ def with_path(motion: Motion, plane: Array, *, loop: bool = False) -> Motion:
     channel = motion.skeleton.root_channel
     features[:, channel : channel + 2] = np.concatenate([velocity[-1:] if loop else velocity[:1], velocity])
     return replace(motion, features=features, origin=plane[0].copy())
+
+
+def resample(motion: Motion, fps: float) -> Motion:
+    """The same motion at another rate, from its first pose to its very last, of the same duration to within half a row.
+
+    Rotations are interpolated as six numbers and made orthonormal again, the root by its positions, so that nothing
+    drifts; labels linearly.
+    """
+    if fps == motion.fps:
+        return motion
+    frames = max(2, round(motion.duration * fps) + 1)
+    at = np.linspace(0.0, motion.frames - 1, frames)
+    features = interpolate_rows(motion.features, at)
+    skeleton = motion.skeleton
+    width = skeleton.joints * GROUP
+    turns = six_to_matrix(features[:, :width].reshape(frames, skeleton.joints, GROUP))
+    features[:, :width] = matrix_to_six(turns).reshape(frames, -1)
+    root = interpolate_rows(motion.root_positions(), at)
+    velocity = np.diff(root[:, :2], axis=0) * (fps / RATE)
+    channel = skeleton.root_channel
+    features[:, channel : channel + 2] = np.concatenate([velocity[:1], velocity])
+    return Motion(features, skeleton, fps, motion.origin)
+
+
+def interpolate_rows(rows: Array, at: Array) -> Array:
+    """Rows (T, C) at fractional indices (N,), linearly."""
+    low = np.clip(np.floor(at).astype(int), 0, len(rows) - 2)
+    share = (at - low)[:, None]
+    return rows[low] * (1.0 - share) + rows[low + 1] * share

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ClipError
-from .files.fields import FAR, FieldError, Fields, checked_text
-from .keyed_property import MOST_PROPERTIES, Property
-from .numeric.rotation import Array
-from .numeric.tree import Tree
+from ..errors import ClipError
+from ..files.fields import FAR, FieldError, Fields, checked_text
+from ..numeric.rotation import Array
+from ..numeric.tree import Tree
+from .properties import MOST_PROPERTIES, Property
 
 GROUP = 6
 """Channels in a group: a 6D rotation, or up to six other numbers padded with zeros."""
@@ -48,7 +48,7 @@ class Skeleton(Tree):
     carries it, so that its place in the world is only about right. WHOLE is the root where the whole object moves.
 
     `pairs` (joint, joint on the other side) and `part_names` (joint, body part) are what a person knows better than
-    `core/parts.py` would find.
+    `core/motion/body_parts.py` would find.
     """
 
     names: tuple[str, ...]

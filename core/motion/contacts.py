@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..numeric.rotation import Array
 from .motion import CONTACT_SPEED, RATE, Motion, with_contact_labels
-from .numeric.rotation import Array
 from .skeleton import BODY, GROUP, Skeleton
 
 LOW = 0.15 * BODY

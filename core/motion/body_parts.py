@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ClipError
-from .numeric.rotation import Array
+from ..errors import ClipError
+from ..numeric.rotation import Array
 from .skeleton import Skeleton, body_size
-
-ALIKE = 0.04
-"""Share of the body's size by which a joint may stand beside the mirror image of its partner."""
+from .symmetry import find_partners, lateral_axis, side_of
 
 LIMB = 0.15
 """Share of the body's size that a limb reaches at least; what is shorter belongs to what it hangs from."""
 
+
 ROOT = "Root"
 """Name of the part that holds the root joint and its path."""
-
-_SIDE = re.compile(r"(?:^|[^a-z])(left|right|l|r)(?=$|[^a-z])")
 
 
 @dataclass(frozen=True)
@@ -97,83 +93,11 @@ def joints_named(skeleton: Skeleton, names: Iterable[str]) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def mirrored(skeleton: Skeleton, joints: Collection[int]) -> tuple[int, ...]:
-    """The joints on the other side; those in the middle stay."""
-    partner = find_partners(skeleton)
-    return tuple(sorted({int(partner[j]) for j in joints}))
-
-
 def joint_groups(skeleton: Skeleton, joints: Collection[int]) -> tuple[int, ...]:
     """Channel groups that go with joints: rotations, moving offsets, the labels of their feet, and with the root joint
     the root's path."""
     chosen = set(joints)
     return tuple(g for g in range(skeleton.groups) if skeleton.group_joint(g) in chosen)
-
-
-def find_partners(skeleton: Skeleton) -> NDArray[np.int64]:
-    """For each joint its partner on the other side, itself in the middle: as the skeleton says, by names, or by the
-    mirrored rest pose."""
-    partner = np.arange(skeleton.joints)
-    named = _named_partners(skeleton.names)
-    for joint, other in named.items():
-        partner[joint] = other
-    places = skeleton.rest_positions()
-    axis = lateral_axis(skeleton, partner)
-    mirror = places.copy()
-    mirror[:, axis] = 2.0 * places[0, axis] - places[:, axis]
-    depths = np.array(skeleton.depths())
-    limit = ALIKE * body_size(places)
-    for joint in range(1, skeleton.joints):
-        if joint in named:
-            continue
-        distance = np.linalg.norm(places - mirror[joint], axis=1)
-        distance[(depths != depths[joint]) | np.isin(np.arange(skeleton.joints), list(named))] = np.inf
-        nearest = int(distance.argmin())
-        back = np.linalg.norm(places - mirror[nearest], axis=1)
-        back[depths != depths[joint]] = np.inf
-        if distance[nearest] < limit and int(back.argmin()) == joint:
-            partner[joint] = nearest
-    for joint, other in skeleton.pairs:
-        for one in (joint, other):
-            partner[partner[one]] = partner[one]
-        partner[joint], partner[other] = other, joint
-    return partner
-
-
-def lateral_axis(skeleton: Skeleton, partner: NDArray[np.int64]) -> int:
-    """0 or 1: the horizontal axis across the body, along which partners by name lie apart or the rest pose is even."""
-    places = skeleton.rest_positions()
-    apart = np.abs(places - places[partner])[:, :2].sum(0)
-    if apart.max() > 1e-6:
-        return int(apart.argmax())
-    uneven = []
-    for axis in (0, 1):
-        mirror = places.copy()
-        mirror[:, axis] = 2.0 * places[0, axis] - places[:, axis]
-        uneven.append(float(np.linalg.norm(places[:, None] - mirror[None], axis=2).min(1).mean()))
-    return int(np.argmin(uneven))
-
-
-def _named_partners(names: Sequence[str]) -> dict[int, int]:
-    keys = {(_without_side(name), side_of(name)): j for j, name in enumerate(names)}
-    pairs = {}
-    for (stem, side), joint in keys.items():
-        other = keys.get((stem, {"left": "right", "right": "left"}.get(side, "")))
-        if side and other is not None:
-            pairs[joint] = other
-    return pairs
-
-
-def side_of(name: str) -> str:
-    """“left” or “right” where a bone's name says so, as in LeftArm, arm.L, l_arm or mixamorig:RightHand."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()
-    match = _SIDE.search(spaced)
-    return {"l": "left", "r": "right"}.get(match[1], match[1]) if match else ""
-
-
-def _without_side(name: str) -> str:
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()
-    return _SIDE.sub("~", spaced, count=1)
 
 
 def _limb_roots(skeleton: Skeleton, places: Array, partner: NDArray[np.int64]) -> list[int]:

@@ -1,0 +1,1 @@
+"""Skeletons, motions and clip files; contacts, body parts, inverse kinematics, retargeting."""
