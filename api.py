@@ -15,13 +15,14 @@ import bpy
 
 from .core.direction import Direction, direct
 from .core.errors import RiffError
-from .core.model import Model, load_model, save_model
+from .core.model.model import Model
+from .core.model.model_file import load_model, save_model
+from .core.model.recipe import RECIPES
 from .core.motion.body_parts import find_parts
 from .core.motion.motion import Motion, learned_groups
 from .core.motion.resampling import resample
 from .core.motion.symmetry import find_partners
 from .core.progress import Progress
-from .core.recipe import RECIPES
 from .rig.play import play
 from .rig.read import read_motion
 from .rig.write import write_motion

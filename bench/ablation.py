@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ClipError, RiffError
-from core.model import save_model
+from core.model.model_file import save_model
+from core.model.recipe import GANIMATOR, PAPER, Recipe
 from core.motion.motion import Motion
-from core.recipe import GANIMATOR, PAPER, Recipe
 from core.system.console import clock
 
 from .machine import circumstances

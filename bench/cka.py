@@ -28,7 +28,8 @@ from torch.nn import functional as F
 
 from core.errors import RiffError
 from core.generate import Sampler, noise_code
-from core.model import Model, load_model
+from core.model.model import Model
+from core.model.model_file import load_model
 from core.numeric.rotation import Array
 from core.packed import SLOPE
 from core.pyramid import resize

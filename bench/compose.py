@@ -30,7 +30,8 @@ from core.composition import (
     restyle,
 )
 from core.generate import Sampler, generate
-from core.model import Model, load_model
+from core.model.model import Model
+from core.model.model_file import load_model
 from core.motion.body_parts import body_halves
 from core.motion.headings import turn_between, turn_motion
 from core.motion.motion import Motion

@@ -23,7 +23,8 @@ from core.composition import (
     restyle,
 )
 from core.generate import Sampler
-from core.model import Model, load_model
+from core.model.model import Model
+from core.model.model_file import load_model
 from core.motion.body_parts import body_halves
 from core.motion.motion import Motion
 

@@ -22,19 +22,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.channels import choose_channels
-from core.clusters import find_clusters, one_cluster
 from core.errors import RiffError
 from core.generate import noise_code
 from core.graphs import ALLOWED, WARM_UP, RecordedStep, recorder_for
-from core.model import Model
+from core.model.channels import choose_channels
+from core.model.clusters import find_clusters, one_cluster
+from core.model.model import Model
+from core.model.model_file import group_widths
+from core.model.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.motion.motion import RATE, Motion, with_contact_labels
 from core.motion.resampling import resample
 from core.motion.skeleton import GROUP
 from core.networks import Generator, Graph
 from core.pyramid import run_stages
-from core.recipe import FAST, GANIMATOR, PAPER, Recipe
-from core.shapes import group_widths
 from core.system.devices import pick_device
 from core.system.threads import usable_cores
 from core.threads import Settings

@@ -23,8 +23,8 @@ from typing import Any
 from core.errors import RiffError
 from core.job_export import export_job
 from core.job_folder import OUTPUTS, Job
+from core.model.recipe import FAST
 from core.motion.clip_file import Clip
-from core.recipe import FAST
 
 from .curve import RESULTS
 from .machine import ROOT, circumstances, repeatable

@@ -20,9 +20,9 @@ from typing import Any
 import torch
 
 from core.errors import RiffError, TrainingStopped
+from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
 from core.progress import Progress
-from core.recipe import RECIPES, Recipe
 from core.system.memory import share_one_arena
 from core.train import train
 

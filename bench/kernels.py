@@ -23,14 +23,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from core import clusters
-from core.channels import choose_channels
-from core.clusters import Cluster, find_clusters, one_cluster
+from core.model.channels import choose_channels
+from core.model.clusters import Cluster, find_clusters, one_cluster
+from core.model.model import clusters
+from core.model.recipe import FAST
 from core.motion.motion import RATE, with_contact_labels
 from core.motion.resampling import resample
 from core.networks import Critic, Graph, GraphConvolution
 from core.packed import back_layers, pack, run_layers
-from core.recipe import FAST
 
 from .baseline import critic_loss, make_critic
 from .machine import ROOT, circumstances, repeatable

@@ -10,8 +10,8 @@ import torch
 
 from core.graphs import WARM_UP
 from core.level import LevelRun
+from core.model.recipe import GANIMATOR, Recipe
 from core.motion.motion import Motion
-from core.recipe import GANIMATOR, Recipe
 from core.system.devices import pick_device
 from core.threads import TRIES
 from core.train import Training

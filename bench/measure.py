@@ -10,7 +10,7 @@ import numpy as np
 
 from core.generate import Sampler, generate
 from core.metrics import evaluate
-from core.model import Model
+from core.model.model import Model
 from core.motion.feet_cleanup import clean_feet
 from core.motion.motion import Motion
 from core.system.console import ProgressLine

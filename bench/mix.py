@@ -13,8 +13,8 @@ from typing import Any
 
 from core.errors import RiffError
 from core.mix import mix
+from core.model.recipe import FAST, RECIPES, Recipe
 from core.motion.motion import Motion
-from core.recipe import FAST, RECIPES, Recipe
 from core.system.devices import pick_device
 from core.system.threads import usable_cores
 

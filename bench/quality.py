@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ClipError, RiffError
-from core.model import Model, load_model, save_model
+from core.model.model import Model
+from core.model.model_file import load_model, save_model
+from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
-from core.recipe import RECIPES, Recipe
 from core.system.console import clock
 
 from .bar import Check, bar_markdown, check_bar

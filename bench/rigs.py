@@ -101,7 +101,7 @@ def render_rigify(path: Path, effort: float, seed: int) -> None:
     source = rig.animation_data.action
     source.name = "Rigify walk"
     motion = part("rig.read").read_motion(rig)
-    recipe = part("core.recipe").RECIPES["fast"]
+    recipe = part("core.model.recipe").RECIPES["fast"]
     model = part("core.train").train(motion, recipe.scaled(effort) if effort != 1.0 else recipe)
     actions = [source]
     for number, made in enumerate(part("core.generate").generate(model, count=VARIATIONS, seed=seed), start=1):

@@ -19,9 +19,10 @@ from typing import Any
 import torch
 
 from core.errors import ClipError, RiffError
-from core.model import Model, load_model, save_model
+from core.model.model import Model
+from core.model.model_file import load_model, save_model
+from core.model.recipe import FAST, RECIPES
 from core.motion.motion import Motion
-from core.recipe import FAST, RECIPES
 from core.system.devices import pick_device
 from core.system.threads import usable_cores
 

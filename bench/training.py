@@ -12,10 +12,10 @@ from types import ModuleType
 from typing import Any
 
 from core.errors import ClipError
-from core.model import Model
+from core.model.model import Model
+from core.model.recipe import Recipe
 from core.motion.bvh import read_bvh
 from core.motion.motion import Motion
-from core.recipe import Recipe
 from core.system.console import ProgressLine, training_text
 from core.train import train
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 
 from core.generate import generate
-from core.model import Model
+from core.model.model import Model
 from core.motion.bvh import write_bvh
 from core.motion.motion import Motion
 from core.system.console import ProgressLine

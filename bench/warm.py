@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ClipError, RiffError
-from core.model import Model, load_model
+from core.model.model import Model
+from core.model.model_file import load_model
+from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
 from core.novelty import SMOOTHING
-from core.recipe import RECIPES, Recipe
 
 from .bar import check_bar
 from .cheats import with_noise

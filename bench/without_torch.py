@@ -21,7 +21,7 @@ def measure(path: Path, frames: int, rounds: int) -> dict[str, Any]:
     import torch
 
     from core.generate import Sampler
-    from core.model import load_model
+    from core.model.model_file import load_model
     from core.motion.feet_cleanup import clean_feet
 
     torch.set_num_threads(1)

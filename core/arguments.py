@@ -10,7 +10,7 @@ from typing import Any
 
 from .compose_arguments import add_compose
 from .library_arguments import EXAMPLES, add_job, add_list, add_report
-from .recipe import RECIPES
+from .model.recipe import RECIPES
 
 Verb = Callable[[argparse.Namespace], dict[str, Any]]
 

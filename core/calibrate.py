@@ -9,7 +9,7 @@ import numpy as np
 
 from .generate import Sampler
 from .metrics import COVERAGE_WINDOW, compared_features, coverage
-from .model import Model
+from .model.model import Model
 from .motion.feet_cleanup import clean_feet
 from .motion.flips import repair_flips
 from .quality import STILL, foot_skating, roughness_figures

@@ -19,11 +19,12 @@ from safetensors.numpy import save
 from .errors import ClipError, ModelError
 from .files.fields import FAR, FieldError, Fields, parse_json
 from .files.tensors import read_tensors, read_text
-from .model import MOST_ROWS, Model
+from .model.model import Model
+from .model.model_file import MOST_ROWS
+from .model.recipe import Recipe
+from .model.recipe_ranges import MOST_STAGES
 from .motion.clip_file import read_motion
 from .motion.motion import Motion
-from .recipe import Recipe
-from .recipe_ranges import MOST_STAGES
 from .start import Start, start_of
 from .system.log import log
 

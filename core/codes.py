@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .generate import Sampler, finished, noise_code
-from .model import Model
+from .model.model import Model
 from .motion.motion import Motion
 from .system.threads import one_thread
 

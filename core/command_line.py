@@ -22,7 +22,7 @@ from .arguments import build_parser
 from .compose_arguments import read_direction
 from .errors import ModelError, RiffError, TrainingStopped
 from .library_verbs import job_verb, list_verb, report_verb
-from .recipe import RECIPES
+from .model.recipe import RECIPES
 from .signals import stop_on_signal, terminated_like_interrupted
 from .system.console import ProgressLine
 from .system.devices import check_device
@@ -30,7 +30,7 @@ from .system.memory import share_one_arena, told_as_memory_error
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
-    from .model import Model
+    from .model.model import Model
     from .motion.motion import Motion
 
 
@@ -83,7 +83,7 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Train on a clip and save the model; returns its summary. Raises RiffError, TrainingStopped."""
     from .checkpoint import begin
     from .files.locks import hold
-    from .model import load_model, read_info
+    from .model.model_file import load_model, read_info
     from .motion.clip_file import read_clip
     from .training_file import run_with_text, state_path
 
@@ -158,7 +158,7 @@ def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around what is kept of a clip as BVH files; returns their paths. Raises RiffError."""
     from .compose import compose
     from .direction import direct
-    from .model import load_model
+    from .model.model_file import load_model
     from .motion.clip_file import read_clip
     from .motion.retarget import onto_skeleton
     from .motion_files import write_motions
@@ -186,7 +186,7 @@ def evaluate_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 def _variations(options: argparse.Namespace, frames: int | None) -> tuple[Model, list[Motion]]:
     from .generate import generate
-    from .model import load_model
+    from .model.model_file import load_model
 
     model = load_model(options.model)
     if frames is None and options.verb is evaluate_verb:

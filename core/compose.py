@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .composition import Composition, turn_placed
 from .errors import ClipError, ModelError
 from .generate import Sampler, noise_code
-from .model import Model
+from .model.model import Model
 from .motion.flips import repair_flips
 from .motion.motion import RATE, Motion
 from .motion.resampling import at_rate, rows_at

@@ -12,7 +12,7 @@ from .compose import compose
 from .composition import Composition, free
 from .errors import ClipError
 from .generate import Sampler, finished, noise_code
-from .model import Model
+from .model.model import Model
 from .motion.motion import RATE, Motion
 from .motion.resampling import resample
 from .motion.skeleton import GROUP

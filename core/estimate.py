@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from .model.recipe import FAST, Recipe, rows_a_training, rows_an_iteration
 from .motion.motion import Motion
-from .recipe import FAST, Recipe, rows_a_training, rows_an_iteration
 from .system.devices import pick_device
 from .train import Training
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .errors import ModelError
 from .files.fields import check_finite
 from .generators import make_generators
-from .model import Model
+from .model.model import Model
 from .motion.feet_cleanup import clean_feet
 from .motion.flips import repair_flips
 from .motion.motion import Motion

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 
-from .clusters import find_clusters
-from .model import Model
+from .model.clusters import find_clusters
+from .model.model import Model
 from .numpy_generator import NumpyGenerator, has_blas
 from .stage_rows import Refiner
 

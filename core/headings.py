@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .channels import Channels
+from .model.channels import Channels
 from .motion.headings import _turn_of
 from .motion.motion import Motion
 from .motion.skeleton import GROUP

@@ -11,8 +11,8 @@ from string import Template
 from . import EXTENSION_ROOT
 from .errors import JobError
 from .job_folder import FORMAT, Job, write_job, write_text
+from .model.recipe import Recipe
 from .motion.clip_file import Clip
-from .recipe import Recipe
 
 TEMPLATE = "template.yaml"
 FLAMENCO = "riff_train.js"

@@ -23,8 +23,8 @@ from typing import Any
 from .errors import JobError, RiffError
 from .files.fields import FieldError, Fields, open_regular, parse_json
 from .files.paths import is_plain_name, lies_in
+from .model.recipe import Recipe
 from .motion.clip_file import SUFFIX, Clip, save_clip
-from .recipe import Recipe
 
 FORMAT = 1
 """Version of the manifest and of the template that goes with it; newer ones are refused."""

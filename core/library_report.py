@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from .errors import JobError, ModelError
 from .job_folder import MANIFEST, Job, prepare_outputs, read_job, write_text
-from .model import read_info
-from .recipe import RECIPES
+from .model.model_file import read_info
+from .model.recipe import RECIPES
 from .verdict import LIMITS, verdict
 
 PAGE = 200

@@ -27,7 +27,7 @@ def _files(place: Path) -> list[Path]:
 
 def _told(path: Path) -> dict[str, Any]:
     from .job_folder import read_job
-    from .model import read_info
+    from .model.model_file import read_info
     from .motion.clip_file import read_clip
     from .verdict import verdict
 

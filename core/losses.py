@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .channels import Channels
+from .model.channels import Channels
 from .motion.skeleton import GROUP
 
 

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .clusters import Cluster, cluster_blocks
+from .model.clusters import Cluster, cluster_blocks
+from .model.model_file import group_widths
 from .motion.skeleton import GROUP
 from .packed import Layer, back_layers, critic_gradients, pack, refine, run_layers, unpack
-from .shapes import group_widths
 
 
 @dataclass(frozen=True)

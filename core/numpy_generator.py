@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .clusters import Cluster, cluster_blocks
-from .model import Model
+from .model.clusters import Cluster, cluster_blocks
+from .model.model import Model
 from .stage_rows import Rows
 from .winograd import MinimalFilter, minimal_filter
 

@@ -6,7 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from .generate import Sampler
-from .model import Model, load_model
+from .model.model import Model
+from .model.model_file import load_model
 from .stage_rows import Refiner
 
 KEPT = 2

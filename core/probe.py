@@ -9,7 +9,7 @@ import torch
 
 from .iteration import Bases
 from .level import iterate_stages
-from .recipe import rows_an_iteration
+from .model.recipe import rows_an_iteration
 from .supply import bank_size
 
 if TYPE_CHECKING:

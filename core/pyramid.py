@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .model.recipe import Recipe
 from .networks import Generator
-from .recipe import Recipe
 
 
 @dataclass(frozen=True)

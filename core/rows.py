@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .channels import Channels
 from .composition import Composition
 from .headings import Compass
-from .model import Model
+from .model.channels import Channels
+from .model.model import Model
 from .motion.motion import RATE
 from .motion.resampling import stretch_rows
 from .motion.skeleton import GROUP

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .checkpoint import Checkpoint
 from .errors import RiffError
-from .recipe import Recipe
+from .model.recipe import Recipe
 from .stage import Stage
 from .system.log import log
 

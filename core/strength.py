@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .model import Model
+from .model.model import Model
 
 
 def with_strength(model: Model, coarse: float, fine: float) -> Model:

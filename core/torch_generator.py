@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from .clusters import find_clusters
-from .model import Model
+from .model.clusters import find_clusters
+from .model.model import Model
 from .networks import Generator, Graph, load_arrays
 from .stage_rows import Rows
 

@@ -13,22 +13,22 @@ from torch import Tensor
 
 from . import snapshot
 from .calibrate import calibrated
-from .channels import choose_channels
 from .checkpoint import Checkpoint, begin
 from .clock import Clock, Snapshots
-from .clusters import find_clusters, one_cluster
 from .errors import ModelError, TrainingStopped
 from .graphs import ALLOWED, recorder_for
 from .iteration import Bases
 from .level import LevelRun
 from .losses import FootSpeed
-from .model import Model
+from .model.channels import choose_channels
+from .model.clusters import find_clusters, one_cluster
+from .model.model import Model
+from .model.recipe import Recipe
 from .motion.motion import RATE, Motion, with_contact_labels
 from .motion.resampling import resample
 from .networks import Graph, arrays_of
 from .progress import Progress
 from .pyramid import Pyramid, build_pyramid
-from .recipe import Recipe
 from .soundness import Diverged, calmed_recipe, calmer, check_losses, check_weights
 from .stage import Stage, make_stage, start_networks, transfer
 from .start import Start

@@ -11,7 +11,7 @@ from typing import Any
 
 from .checkpoint import Checkpoint, CheckpointFile, save_checkpoint
 from .errors import ModelError, TrainingStopped
-from .model import Model
+from .model.model import Model
 from .system.log import log
 
 Send = Callable[[str, Any], None]
@@ -81,7 +81,7 @@ def save_when_there_is_room(
 ) -> None:
     """Save a model; where the disk refuses, say so and try again. Raises ModelError after `patience` seconds, or
     TrainingStopped."""
-    from .model import save_model
+    from .model.model_file import save_model
 
     until, told = time.monotonic() + patience, False
     while True:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import TrainingStopped
 from .metrics import compared_features, coverage, global_diversity
-from .model import Model
+from .model.model import Model
 from .motion.motion import RATE, Motion
 from .motion.resampling import resample
 from .quality import foot_figures, roughness_figures

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.arguments import DEVICES, EXIT_CODES, factor, length, positive, seed
 from ..core.compose_arguments import add_direction
-from ..core.recipe import RECIPES
+from ..core.model.recipe import RECIPES
 
 Verb = Callable[[argparse.Namespace], dict[str, Any]]
 

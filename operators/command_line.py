@@ -24,10 +24,10 @@ from ..core.errors import ClipError, ModelError, RiffError
 from ..core.files.locks import hold
 from ..core.job_export import complete_job
 from ..core.job_folder import JobWriter
-from ..core.model import load_model, read_info
+from ..core.model.model_file import load_model, read_info
+from ..core.model.recipe import RECIPES
 from ..core.motion.motion import RATE, Motion
 from ..core.motion.resampling import resample
-from ..core.recipe import RECIPES
 from ..core.signals import stop_on_signal
 from ..core.system.console import ProgressLine
 from ..core.system.devices import check_device

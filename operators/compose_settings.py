@@ -16,7 +16,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..core.model import load_model
+from ..core.model.model_file import load_model
 from ..core.motion.body_parts import body_halves, find_parts
 from ..core.motion.retarget import guess_bones
 from ..rig.read import read_steps

@@ -12,7 +12,8 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty
 
 from ..core.crowd_place import Spot
 from ..core.errors import ModelError, RiffError
-from ..core.model import Model, load_model
+from ..core.model.model import Model
+from ..core.model.model_file import load_model
 from ..rig.crowd import (
     crowd_of,
     members_of,

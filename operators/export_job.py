@@ -15,7 +15,7 @@ from ..core.errors import ClipError, JobError, RiffError
 from ..core.files.paths import copy_whole
 from ..core.job_export import complete_job
 from ..core.job_folder import Entry, Job, JobWriter, read_job
-from ..core.model import load_model
+from ..core.model.model_file import load_model
 from ..core.motion.clip_file import Clip
 from ..core.motion.motion import learned_groups
 from ..rig.library import armature_for, asset_files, borrowed_actions, keyed_bones, sentence, source_actions

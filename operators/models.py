@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from ..core.errors import ModelError
 from ..core.files.paths import copy_whole
-from ..core.model import load_model
+from ..core.model.model_file import load_model
 from ..rig.models import SUFFIX, claim_new_model, models_folder, plain_name
 from .poll import answer
 from .session import refresh_models, refresh_unfinished

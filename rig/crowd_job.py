@@ -13,7 +13,7 @@ from ..core.crowd_place import Floor, Spot, sampled
 from ..core.crowd_terrain import Heights, over_ground
 from ..core.crowd_wish import Figures, Wish
 from ..core.errors import TrainingStopped
-from ..core.model import Model
+from ..core.model.model import Model
 from ..core.motion.motion import Motion
 from ..core.motion.skeleton import BODY
 from ..core.numeric.rotation import Array, axis_rotation

@@ -16,7 +16,7 @@ from ..core.crowd_spots import Surface
 from ..core.crowd_wish import Wish
 from ..core.errors import ClipError
 from ..core.files.fields import FieldError, Fields
-from ..core.model import Model
+from ..core.model.model import Model
 from ..core.motion.clip_file import MOST_FRAMES
 from ..core.motion.skeleton import BODY, WHOLE
 from ..core.numeric.rotation import Array

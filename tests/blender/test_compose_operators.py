@@ -320,7 +320,7 @@ def test_train_on_two_actions(riff: ModuleType, dancer: bpy.types.Object, models
     session = bpy.context.window_manager.riff
     row = session.models[session.active_model]
     assert row.name == "Sample Dance + Second Half"
-    model = importlib.import_module(f"{riff.__name__}.core.model").load_model(row.path)
+    model = importlib.import_module(f"{riff.__name__}.core.model.model_file").load_model(row.path)
     assert model.source.frames == 180 + 24 + 121
     made = compose(bpy.ops.riff.fill_regions, regions="60-100")[0]
     assert tuple(made.frame_range) == (1, 180)

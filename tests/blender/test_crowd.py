@@ -255,7 +255,7 @@ def test_another_crowd_is_in_the_way(dancer: bpy.types.Object) -> None:
 def test_a_reroll_that_is_broken_off_gives_back_what_was(riff: ModuleType, dancer: bpy.types.Object, nla: bool) -> None:
     """Esc among the writing: members have their motions and places again, nothing is left behind."""
     order, write = (importlib.import_module(f"{riff.__name__}.rig.{name}") for name in ("crowd_order", "crowd_write"))
-    library = importlib.import_module(f"{riff.__name__}.core.model")
+    library = importlib.import_module(f"{riff.__name__}.core.model.model")
     bpy.ops.riff.duplicate_as_crowd(count=3, frames=FRAMES, nla=nla)
     before, places = state(), [ob.matrix_world.copy() for ob in members()]
     names = sorted(action.name for action in bpy.data.actions)

@@ -64,7 +64,7 @@ def test_panels_operators_and_settings_are_there(riff: ModuleType) -> None:
 
 
 def test_every_recipe_can_be_chosen(riff: ModuleType) -> None:
-    recipes = importlib.import_module(f"{riff.__name__}.core.recipe").RECIPES
+    recipes = importlib.import_module(f"{riff.__name__}.core.model.recipe").RECIPES
     items = bpy.context.scene.riff.bl_rna.properties["recipe"].enum_items
     assert [item.identifier for item in items] == ["fast", "paper", "custom"]
     items = bpy.ops.riff.train.get_rna_type().properties["recipe"].enum_items

@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 
 from core.job_folder import read_job
-from core.model import load_model
-from core.recipe import FAST
+from core.model.model_file import load_model
+from core.model.recipe import FAST
 from tests.blender.rigs import add_biped, add_dancing_biped, curve_values
 
 TINY = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)
@@ -29,7 +29,7 @@ TINY = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 
 @pytest.fixture(autouse=True)
 def tiny(riff: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Recipes of one iteration a level, so that a training takes a second."""
-    recipe = importlib.import_module(f"{riff.__name__}.core.recipe")
+    recipe = importlib.import_module(f"{riff.__name__}.core.model.recipe")
     monkeypatch.setitem(recipe.RECIPES, "fast", recipe.Recipe.from_json(TINY.to_json()))
 
 

@@ -30,7 +30,7 @@ def motion(riff: ModuleType) -> Any:
 
 def begun(riff: ModuleType, motion: Any, factor: float = 1.0, seed: int = 0) -> Any:
     """What to train: the fast recipe with a share of its steps."""
-    recipe = importlib.import_module(f"{riff.__name__}.core.recipe").RECIPES["fast"].scaled(factor)
+    recipe = importlib.import_module(f"{riff.__name__}.core.model.recipe").RECIPES["fast"].scaled(factor)
     return importlib.import_module(f"{riff.__name__}.core.checkpoint").Checkpoint(motion, recipe, seed)
 
 
@@ -50,7 +50,7 @@ def test_job_waits_runs_and_ends(riff: ModuleType, jobs: ModuleType, motion: Any
     job.start()
     tick_until(job, jobs.State.DONE)
     assert (job.state, job.error) == (jobs.State.DONE, "")
-    model = importlib.import_module(f"{riff.__name__}.core.model").load_model(job.path)
+    model = importlib.import_module(f"{riff.__name__}.core.model.model_file").load_model(job.path)
     assert (model.name, model.seed) == ("Dance", 3)
     assert training_threads() == []
 

@@ -76,7 +76,7 @@ def tick_until(riff: ModuleType, done: Any) -> None:
 
 
 def load(riff: ModuleType, path: Path) -> Any:
-    return importlib.import_module(f"{riff.__name__}.core.model").load_model(path)
+    return importlib.import_module(f"{riff.__name__}.core.model.model_file").load_model(path)
 
 
 def test_cancelled_training_is_listed_and_resumed(
@@ -109,7 +109,7 @@ def test_cancelled_training_is_listed_and_resumed(
 
 
 def resumed_checkpoint(riff: ModuleType, ob: bpy.types.Object, scale: float, seed: int) -> Any:
-    recipe = importlib.import_module(f"{riff.__name__}.core.recipe").RECIPES["fast"].scaled(scale)
+    recipe = importlib.import_module(f"{riff.__name__}.core.model.recipe").RECIPES["fast"].scaled(scale)
     motion = importlib.import_module(f"{riff.__name__}.rig.read").read_motion(ob)
     return importlib.import_module(f"{riff.__name__}.core.checkpoint").Checkpoint(motion, recipe, seed)
 

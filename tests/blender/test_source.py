@@ -145,7 +145,7 @@ def test_settings_are_saved_with_the_armature(dancer: bpy.types.Object, tmp_path
 
 def test_custom_recipe(riff: ModuleType) -> None:
     chosen = importlib.import_module(f"{riff.__name__}.operators.train").chosen_recipe
-    recipes = importlib.import_module(f"{riff.__name__}.core.recipe").RECIPES
+    recipes = importlib.import_module(f"{riff.__name__}.core.model.recipe").RECIPES
     settings = bpy.context.scene.riff
     settings.base, settings.effort, settings.faithfulness, settings.foot_weight = "paper", 0.5, 2.0, 0.0
     recipe = chosen(settings, "custom")

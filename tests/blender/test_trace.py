@@ -22,7 +22,7 @@ bpy.ops.extensions.package_install_files(filepath=os.environ["RIFF_ZIP"], repo="
 RIFF = "bl_ext.user_default.riff"
 part = lambda name: importlib.import_module(f"{RIFF}.{name}")
 preferences = bpy.context.preferences.addons[RIFF].preferences
-recipes = part("core.recipe").RECIPES
+recipes = part("core.model.recipe").RECIPES
 recipes["fast"] = replace(recipes["fast"], iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)
 chosen = Path(os.environ["CHOSEN"])
 

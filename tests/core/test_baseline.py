@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from bench.baseline import Baseline, MaskedConvolution, Pool, critic_loss, make_critic
-from core.clusters import find_clusters
+from core.model.clusters import find_clusters
+from core.model.recipe import GANIMATOR
 from core.motion.motion import Motion
 from core.networks import Critic, Graph, GraphConvolution
-from core.recipe import GANIMATOR
 
 SMALL = replace(GANIMATOR, hidden=(32, 32, 32), generator_rate=1e-3, critic_rate=1e-3)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bench import warm
-from core.model import save_model
+from core.model.model_file import save_model
+from core.model.recipe import FAST, RECIPES
 from core.motion.bvh import write_bvh
 from core.motion.motion import Motion
-from core.recipe import FAST, RECIPES
 from core.train import train
 
 TINY = replace(FAST, iterations=(8, 8, 8, 8), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from core.calibrate import COARSE, COVERED, FINE, ROUGHEST, SLIDING, calibrated, sampled, with_noise
-from core.model import Model
+from core.model.model import Model
+from core.model.recipe import FAST
 from core.motion.motion import Motion
-from core.recipe import FAST
 from core.train import train
 
 

@@ -13,10 +13,10 @@ from core import checkpoint as checkpoint_module
 from core import clock
 from core.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, read_checkpoint_info, save_checkpoint
 from core.errors import ModelError, TrainingStopped
-from core.model import Model
+from core.model.model import Model
+from core.model.recipe import FAST, PAPER, Recipe
 from core.motion.motion import Motion
 from core.progress import Progress
-from core.recipe import FAST, PAPER, Recipe
 from core.train import resume, train
 
 TINY = replace(FAST, iterations=(3, 2, 2, 2), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)

@@ -16,7 +16,7 @@ import pytest
 
 from core.command_line import main
 from core.errors import TrainingStopped
-from core.model import load_model
+from core.model.model_file import load_model
 from core.motion.bvh import read_bvh, write_bvh
 from core.motion.motion import Motion
 from core.progress import Progress

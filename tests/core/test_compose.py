@@ -28,13 +28,14 @@ from core.composition import (
 from core.direction import Direction
 from core.errors import ClipError, ModelError
 from core.generate import generate
-from core.model import Model, save_model
+from core.model.model import Model
+from core.model.model_file import save_model
+from core.model.recipe import FAST
 from core.motion.body_parts import body_halves
 from core.motion.bvh import read_bvh
 from core.motion.motion import Motion
 from core.motion.resampling import resample
 from core.motion.skeleton import GROUP
-from core.recipe import FAST
 from core.route import Route
 from core.train import train
 

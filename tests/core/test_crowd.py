@@ -21,9 +21,9 @@ from core.crowd_wish import Wish
 from core.errors import ClipError
 from core.generate import generate
 from core.metrics import local_diversity, rotation_features
-from core.model import Model
+from core.model.model import Model
+from core.model.recipe import FAST
 from core.motion.motion import RATE, Motion
-from core.recipe import FAST
 from core.train import train
 
 FRAMES = 90

@@ -19,10 +19,10 @@ import pytest
 
 from core.job_export import export_job
 from core.job_folder import Job, read_job
-from core.model import load_model
+from core.model.model_file import load_model
+from core.model.recipe import FAST
 from core.motion.clip_file import Clip, load_clip
 from core.motion.motion import Motion
-from core.recipe import FAST
 from core.train import train
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -27,10 +27,10 @@ from core.errors import ClipError, JobError
 from core.job_export import export_job
 from core.job_folder import Job, chosen_entries, prepare_outputs, read_job, write_job
 from core.library_report import write_report
+from core.model.recipe import FAST, RECIPES
 from core.motion.clip_file import Clip, load_clip, read_clip, save_clip
 from core.motion.motion import Motion
 from core.pose_sheet import pose_sheet
-from core.recipe import FAST, RECIPES
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)

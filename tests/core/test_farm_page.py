@@ -12,11 +12,11 @@ import pytest
 from core.job_export import export_job
 from core.job_folder import Job, prepare_outputs
 from core.library_report import write_report
-from core.model import load_model, save_model
+from core.model.model_file import load_model, save_model
+from core.model.recipe import FAST
 from core.motion.clip_file import Clip
 from core.motion.motion import Motion
 from core.pose_sheet import pose_sheet
-from core.recipe import FAST
 from core.train import train
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -16,9 +16,9 @@ import pytest
 
 from core.job_export import export_job
 from core.job_folder import Job
+from core.model.recipe import FAST
 from core.motion.clip_file import Clip
 from core.motion.motion import Motion
-from core.recipe import FAST
 
 NODE = shutil.which("node") or shutil.which("nodejs")
 TINY = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.channels import choose_channels
-from core.folds import find_folds
+from core.model.channels import choose_channels
+from core.model.hand_pca import find_folds
+from core.model.recipe import FAST
 from core.motion.motion import Motion, from_transforms, learned_groups
 from core.motion.resampling import resample
 from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import axis_rotation
-from core.recipe import FAST
 
 
 def hand_motion(frames: int = 90) -> Motion:

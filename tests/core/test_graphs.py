@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from core.graphs import WARM_UP, RecordedStep, recorder_for
-from core.model import Model
+from core.model.model import Model
+from core.model.recipe import FAST, PAPER, Recipe
 from core.motion.motion import Motion
-from core.recipe import FAST, PAPER, Recipe
 from core.train import train
 
 COUNT = WARM_UP + 3

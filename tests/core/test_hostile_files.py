@@ -23,12 +23,12 @@ from core.errors import ClipError, JobError, ModelError, RiffError
 from core.files.paths import is_plain_name
 from core.job_folder import MANIFEST, read_job
 from core.job_task import open_job
-from core.model import load_model, read_info
+from core.model.model_file import load_model, read_info
+from core.model.recipe import Recipe
+from core.model.recipe_ranges import FLAGS, RANGES
 from core.motion.bvh import read_bvh
 from core.motion.clip_file import load_clip
 from core.motion.properties import RNA_PATH
-from core.recipe import Recipe
-from core.recipe_ranges import FLAGS, RANGES
 from core.torch_folder import InstallError
 from core.unpack import unpack_wheels
 from tests.soak.faults_of_files import try_bvh, try_checkpoint, try_clip, try_manifest, try_model

@@ -19,10 +19,10 @@ from core.command_line import main
 from core.errors import JobError, ModelError
 from core.files.locks import STALE, hold, lease_path, read_holder, take
 from core.job_folder import Job, write_job
-from core.model import read_info
+from core.model.model_file import read_info
+from core.model.recipe import FAST
 from core.motion.clip_file import Clip, save_clip
 from core.motion.motion import Motion
-from core.recipe import FAST
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = replace(FAST, iterations=(2, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)

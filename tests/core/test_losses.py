@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core.channels import Channels
-from core.clusters import one_cluster
 from core.losses import FootSpeed, contact_loss
+from core.model.channels import Channels
+from core.model.clusters import one_cluster
 from core.motion.motion import Motion, learned_groups
 from core.networks import Critic, Graph
 

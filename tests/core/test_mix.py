@@ -11,8 +11,8 @@ import pytest
 from core.errors import ClipError
 from core.generate import generate
 from core.mix import PASSAGE, mix
+from core.model.recipe import FAST
 from core.motion.motion import Motion
-from core.recipe import FAST
 from core.train import train
 
 

@@ -17,9 +17,10 @@ from safetensors.numpy import load_file, save_file
 
 from core.errors import ModelError
 from core.generate import generate
-from core.model import Model, load_model, read_info, save_model
+from core.model.model import Model
+from core.model.model_file import load_model, read_info, save_model
+from core.model.recipe import FAST, RECIPES, Recipe
 from core.motion.motion import Motion
-from core.recipe import FAST, RECIPES, Recipe
 from core.train import train
 
 

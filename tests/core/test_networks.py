@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core.clusters import cluster_order, find_clusters, one_cluster
+from core.model.clusters import cluster_order, find_clusters, one_cluster
 from core.networks import Critic, Generator, Graph, GraphConvolution, LayerStack
 
 GROUPS = 14
@@ -32,12 +32,12 @@ def plain(layer: GraphConvolution, x: torch.Tensor) -> torch.Tensor:
 
 @pytest.fixture(params=["one cluster", "several clusters"])
 def graph(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Graph:
-    monkeypatch.setattr("core.clusters.CALL_COST", 2.0)
+    monkeypatch.setattr("core.model.clusters.CALL_COST", 2.0)
     return ring_graph(request.param == "one cluster")
 
 
 def test_small_call_cost_gives_several_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.clusters.CALL_COST", 2.0)
+    monkeypatch.setattr("core.model.clusters.CALL_COST", 2.0)
     clusters = ring_graph(False).clusters
     assert len(clusters) > 2
     assert [group for cluster in clusters for group in cluster.outputs] == list(range(GROUPS))

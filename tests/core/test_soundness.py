@@ -13,9 +13,9 @@ import torch
 from core import clock, soundness
 from core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.errors import RiffError
+from core.model.recipe import FAST
 from core.motion.motion import Motion
 from core.progress import Progress
-from core.recipe import FAST
 from core.stage import Stage
 from core.system.console import training_text
 from core.train import Training, resume, train

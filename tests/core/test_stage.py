@@ -11,9 +11,9 @@ from torch import Tensor
 
 from core.iteration import Task
 from core.level import LevelRun
+from core.model.recipe import FAST, PAPER, Recipe
 from core.motion.motion import Motion
 from core.pool import Pool
-from core.recipe import FAST, PAPER, Recipe
 from core.stage import PART_ROWS, Stage
 from core.train import Training
 

@@ -12,10 +12,11 @@ import torch
 
 from core.checkpoint import Checkpoint, begin, load_checkpoint, save_checkpoint
 from core.errors import ModelError, TrainingStopped
-from core.model import Model, load_model, save_model
+from core.model.model import Model
+from core.model.model_file import load_model, save_model
+from core.model.recipe import FAST
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
-from core.recipe import FAST
 from core.start import start_of
 from core.train import Training, resume, train
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from core.errors import TrainingStopped
+from core.model.recipe import FAST
 from core.motion.motion import Motion
-from core.recipe import FAST
 from core.supply import BANK_FRAMES, TOGETHER, Supply, bank_size
 from core.train import Training
 

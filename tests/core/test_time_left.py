@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from core import clock
+from core.model.recipe import FAST, PAPER
 from core.motion.motion import Motion
 from core.probe import guessed_costs, guessed_starts, measured_costs
-from core.recipe import FAST, PAPER
 from core.time_left import TimeLeft
 from core.train import Training, train
 

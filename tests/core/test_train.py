@@ -12,10 +12,10 @@ import torch
 from core.errors import ClipError, TrainingStopped
 from core.estimate import expected_seconds
 from core.generate import Sampler, generate, noise_code
+from core.model.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.motion.motion import Motion
 from core.motion.resampling import resample
 from core.progress import Progress
-from core.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.system.threads import one_thread
 from core.train import Training, train
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.generate import Sampler
+from core.model.recipe import RECIPES
 from core.motion.motion import Motion
-from core.recipe import RECIPES
 from core.train import train
 from core.winograd import minimal_filter
 

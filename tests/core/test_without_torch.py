@@ -19,10 +19,11 @@ from core.compose import compose
 from core.composition import Composition, close_loop, fill_regions
 from core.errors import ModelError
 from core.generate import Sampler, generate
-from core.model import Model, save_model
+from core.model.model import Model
+from core.model.model_file import save_model
+from core.model.recipe import RECIPES
 from core.motion.motion import Motion
 from core.prepared import prepared_sampler
-from core.recipe import RECIPES
 from core.train import train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +53,7 @@ from core.compose import compose
 from core.composition import free
 from core.crowd_pool import CandidatePool
 from core.generate import Sampler, generate
-from core.model import load_model, read_info
+from core.model.model_file import load_model, read_info
 path = sys.argv[1]
 info, model = read_info(path), load_model(path)
 motions = [*generate(model, frames=60, count=2, seed=1), *generate_like(model, like=[(1.0, 0)], frames=60)]

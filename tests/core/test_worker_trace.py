@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.checkpoint import Checkpoint, save_checkpoint
-from core.model import load_model
+from core.model.model_file import load_model
+from core.model.recipe import FAST
 from core.motion.motion import Motion
-from core.recipe import FAST
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -45,7 +45,7 @@ INSTALL = f"blender --command extension install-file -r user_default -e {PLACE}/
 
 SAME = """
 import sys
-from core.model import load_model
+from core.model.model_file import load_model
 one, other = (load_model(path) for path in sys.argv[1:])
 same = [(value == other.weights[name]).all() for name, value in one.weights.items()]
 same += [(one.code == other.code).all(), (one.source.features == other.source.features).all()]

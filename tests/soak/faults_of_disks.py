@@ -17,10 +17,11 @@ from core.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, save_ch
 from core.errors import RiffError, TrainingStopped
 from core.files.paths import copy_whole
 from core.job_folder import write_text
-from core.model import Model, load_model, save_model
+from core.model.model import Model
+from core.model.model_file import load_model, save_model
+from core.model.recipe import FAST
 from core.motion.bvh import read_bvh, write_bvh
 from core.motion.clip_file import Clip, load_clip, save_clip
-from core.recipe import FAST
 from core.training_run import run_training
 from tests.core.conftest import walking_motion
 from tests.soak.blender import PYTHON_311, PYTHON_313, run_blender

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from core.files.claims import claim
-from core.model import load_model, save_model
-from core.recipe import FAST
+from core.model.model_file import load_model, save_model
+from core.model.recipe import FAST
 from tests.core.conftest import walking_motion
 from tests.soak.blender import PYTHON_311, PYTHON_313, end_blender, run_blender, start_blender
 from tests.soak.fault import Fault, Lost, patience
@@ -117,7 +117,7 @@ number, rounds = int(sys.argv[2]), int(sys.argv[3])
 chance = random.Random(number)
 models = part("rig.models").models_folder()
 session, jobs = bpy.context.window_manager.riff, part("rig.jobs")
-read_info = part("core.model").read_info
+read_info = part("core.model.model_file").read_info
 bpy.ops.riff.add_sample_dancer()
 bpy.context.preferences.addons[riff.__name__].preferences.separate_process = chance.random() < 0.3
 trained, deleted = set(), set()

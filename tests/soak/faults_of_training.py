@@ -19,10 +19,11 @@ import numpy as np
 from core import clock
 from core.checkpoint import Checkpoint, load_checkpoint, read_checkpoint_info, save_checkpoint
 from core.errors import ModelError
-from core.model import Model, load_model
+from core.model.model import Model
+from core.model.model_file import load_model
+from core.model.recipe import FAST
 from core.motion.bvh import write_bvh
 from core.progress import Progress
-from core.recipe import FAST
 from tests.core.conftest import walking_motion
 from tests.soak.blender import PYTHON_311, PYTHON_313, ROOT, end_blender, run_blender, start_blender
 from tests.soak.fault import Fault, Lost, NotHere, patience

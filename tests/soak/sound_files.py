@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.channels import choose_channels
 from core.checkpoint import Checkpoint, begin, save_checkpoint
 from core.job_folder import write_job
-from core.model import Model, save_model
+from core.model.channels import choose_channels
+from core.model.model import Model
+from core.model.model_file import critic_shapes, generator_shapes, save_model
+from core.model.recipe import FAST
 from core.motion.bvh import write_bvh
 from core.motion.clip_file import Clip, save_clip
 from core.motion.contacts import with_found_contacts
@@ -18,8 +20,6 @@ from core.motion.motion import Motion, from_transforms
 from core.motion.properties import Property
 from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import axis_rotation
-from core.recipe import FAST
-from core.shapes import critic_shapes, generator_shapes
 
 RECIPE = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(1, 1, 1, 1), bank=1)
 FRAMES = 70

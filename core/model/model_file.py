@@ -1,12 +1,13 @@
-"""A trained model: one .safetensors file with all that generation needs; no PyTorch, no pickle."""
+"""Model files: one .safetensors file with all that generation needs; no PyTorch, no pickle."""
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,85 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from ..errors import ClipError, ModelError
+from ..files.fields import FAR, FieldError, Fields, check_finite, parse_json
+from ..files.tensors import read_tensors, read_text
+from ..motion.clip_file import FASTEST, MOST_FRAMES, SLOWEST, read_motion
+from ..motion.skeleton import GROUP, MOST_JOINTS
 from .channels import Channels, read_channels
-from .errors import ClipError, ModelError
-from .files.fields import FAR, FieldError, Fields, check_finite, parse_json
-from .files.tensors import read_tensors, read_text
-from .motion.clip_file import FASTEST, MOST_FRAMES, SLOWEST, read_motion
-from .motion.motion import Motion
-from .motion.skeleton import MOST_JOINTS, Skeleton
+from .model import Model
 from .recipe import Recipe
 from .recipe_ranges import MOST_LEVELS, MOST_STAGES
-from .shapes import critic_shapes, generator_shapes
 
 FORMAT = 2
 """Version of the file's layout; newer ones are refused."""
 
+
 LARGEST = 1 << 30
 """Bytes above which a file is no model of ours."""
+
 
 KEY = "riff"
 """Where the file's own description holds ours."""
 
+
 MOST_ROWS = 100_000
 """Rows of the history of losses."""
-
-
-@dataclass(eq=False)
-class Model:
-    """The trained pyramid of one clip.
-
-    `weights` holds, for stage i and layer j, `stage{i}.layer{j}.weight` (P, outside, inside, kernel) for the P pairs of
-    neighbouring groups and `.bias`; `code` is z*_1 scaled (1, C, T_1); `channels` what the networks see;
-    `source` the clip at 30 frames/s, `source_fps` the rate it came with.
-    """
-
-    name: str
-    channels: Channels
-    recipe: Recipe
-    source: Motion
-    source_fps: float
-    amplitudes: tuple[float, ...]
-    code: NDArray[np.float32]
-    weights: dict[str, NDArray[np.float32]]
-    seed: int = 0
-    seconds: float = 0.0
-    device: str = "cpu"
-    history: list[dict[str, float]] = field(default_factory=list)
-    quality: dict[str, float] = field(default_factory=dict)
-    """Figures of a few variations, measured when the training ended; empty where nobody measured."""
-    rig: str = ""
-    """What the armature was called whose action was learned."""
-    critics: dict[str, NDArray[np.float16]] = field(default_factory=dict)
-    """What only a training that starts from this model needs, `stage{i}.critic{j}.weight` and `.bias`; may be empty."""
-
-    @property
-    def skeleton(self) -> Skeleton:
-        return self.source.skeleton
-
-    @property
-    def lengths(self) -> list[int]:
-        """Frames of each stage for the source clip."""
-        return self.recipe.lengths(self.source.frames)
-
-    def info(self) -> dict[str, Any]:
-        """What a list of models shows; every value fits JSON."""
-        skeleton = self.skeleton
-        return {
-            "name": self.name,
-            "recipe": self.recipe.name,
-            "joints": skeleton.joints,
-            "contacts": [skeleton.names[j] for j in skeleton.contacts],
-            "frames": self.source.frames,
-            "duration": self.source.duration,
-            "source_fps": self.source_fps,
-            "seed": self.seed,
-            "training_seconds": self.seconds,
-            "device": self.device,
-            "iterations": list(self.recipe.iterations),
-            "quality": self.quality,
-            "rig": self.rig,
-        }
 
 
 def save_model(model: Model, path: str | os.PathLike[str]) -> None:
@@ -224,3 +170,43 @@ def _check_arrays(model: Model) -> None:
             raise FieldError(f"its tensor “{name}” does not fit its skeleton and recipe")
         if not check_finite(array):
             raise FieldError(f"its tensor “{name}” holds numbers that are not finite or far too large")
+
+
+def group_widths(groups: int, hidden: Sequence[int]) -> list[int]:
+    """Channels a group has in each hidden layer: the wanted total rounded up to whole groups."""
+    return [math.ceil(channels / groups) for channels in hidden]
+
+
+def generator_shapes(channels: Channels, recipe: Recipe) -> dict[str, tuple[int, ...]]:
+    """Shape of each array of the generators, by its name in the model."""
+    groups = len(channels.groups)
+    widths = [GROUP, *group_widths(groups, recipe.hidden), GROUP]
+    return _stages(recipe, "layer", _layers(channels, recipe, widths))
+
+
+def critic_shapes(channels: Channels, recipe: Recipe) -> dict[str, tuple[int, ...]]:
+    """Shape of each array of the critics, by its name in the model; their last layer sees all groups as one."""
+    groups = len(channels.groups)
+    widths = [GROUP, *group_widths(groups, recipe.hidden)]
+    score = ((1, 1, groups * widths[-1], recipe.kernel), (1,))
+    return _stages(recipe, "critic", [*_layers(channels, recipe, widths), score])
+
+
+def _layers(channels: Channels, recipe: Recipe, widths: Sequence[int]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Shapes of weight and bias of each layer between these widths of a group."""
+    pairs = int(channels.near(recipe.distance).sum())
+    return [
+        ((pairs, outside, inside, recipe.kernel), (len(channels.groups) * outside,))
+        for inside, outside in itertools.pairwise(widths)
+    ]
+
+
+def _stages(
+    recipe: Recipe, part: str, layers: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]
+) -> dict[str, tuple[int, ...]]:
+    shapes = {}
+    for stage in range(recipe.stage_count):
+        for number, (weight, bias) in enumerate(layers):
+            shapes[f"stage{stage}.{part}{number}.weight"] = weight
+            shapes[f"stage{stage}.{part}{number}.bias"] = bias
+    return shapes

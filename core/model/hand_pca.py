@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from .files.fields import FieldError, Fields
-from .motion.motion import Motion
-from .motion.skeleton import BODY, GROUP, Skeleton
-from .numeric.rotation import Array
+from ..files.fields import FieldError, Fields
+from ..motion.motion import Motion
+from ..motion.skeleton import BODY, GROUP, Skeleton
+from ..numeric.rotation import Array
 
 FEWEST = 5
 """Joints below which folding is not worth it."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from ..errors import ModelError
+from ..files.fields import Fields
 from . import recipe_ranges
-from .errors import ModelError
-from .files.fields import Fields
 
 Levels = tuple[float, ...]
 

@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files.fields import FAR, FieldError, Fields
+from ..motion.motion import Motion, learned_groups
+from ..motion.skeleton import GROUP, Skeleton, group_neighbours
+from ..numeric.rotation import Array
 from .clusters import cluster_order
-from .files.fields import FAR, FieldError, Fields
-from .folds import Fold, find_folds
-from .motion.motion import Motion, learned_groups
-from .motion.skeleton import GROUP, Skeleton, group_neighbours
-from .numeric.rotation import Array
+from .hand_pca import Fold, find_folds
 from .recipe import Recipe
 
 TYPICAL = 0.12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .files.fields import FieldError, Fields
+from ..files.fields import FieldError, Fields
 
 MOST_LEVELS = 16
 MOST_STAGES = 32

@@ -1,0 +1,1 @@
+"""Recipe, channels and the trained model as data, without PyTorch."""
