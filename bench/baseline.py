@@ -25,7 +25,7 @@ from core.model.recipe import GANIMATOR, Recipe
 from core.motion.motion import RATE, Motion, with_contact_labels
 from core.motion.resampling import resample
 from core.motion.skeleton import GROUP
-from core.pyramid import build_pyramid, resize
+from core.networks.pyramid import build_pyramid, resize
 
 
 class MaskedConvolution(nn.Module):

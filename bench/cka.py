@@ -30,9 +30,9 @@ from core.errors import RiffError
 from core.generate import Sampler, noise_code
 from core.model.model import Model
 from core.model.model_file import load_model
+from core.networks.packed_convolution import SLOPE
+from core.networks.pyramid import resize
 from core.numeric.rotation import Array
-from core.packed import SLOPE
-from core.pyramid import resize
 from core.torch_generator import load_generators
 
 from .machine import circumstances

@@ -33,8 +33,8 @@ from core.model.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.motion.motion import RATE, Motion, with_contact_labels
 from core.motion.resampling import resample
 from core.motion.skeleton import GROUP
-from core.networks import Generator, Graph
-from core.pyramid import run_stages
+from core.networks.networks import Generator, Graph
+from core.networks.pyramid import run_stages
 from core.system.devices import pick_device
 from core.system.threads import usable_cores
 from core.threads import Settings

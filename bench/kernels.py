@@ -29,8 +29,8 @@ from core.model.model import clusters
 from core.model.recipe import FAST
 from core.motion.motion import RATE, with_contact_labels
 from core.motion.resampling import resample
-from core.networks import Critic, Graph, GraphConvolution
-from core.packed import back_layers, pack, run_layers
+from core.networks.networks import Critic, Graph, GraphConvolution
+from core.networks.packed_convolution import back_layers, pack, run_layers
 
 from .baseline import critic_loss, make_critic
 from .machine import ROOT, circumstances, repeatable

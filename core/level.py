@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .iteration import Bases, Task
-from .pyramid import resize
+from .networks.pyramid import resize
 from .stage import Stage
 from .supply import Supply
 from .threads import Workers

@@ -15,10 +15,10 @@ from .graphs import RecordedStep, Recorder
 from .iteration import Bases, Chances, Outcome, Runner, Task, deep, flat
 from .losses import FootSpeed, contact_loss
 from .model.recipe import Recipe
-from .networks import Critic, Generator, Graph, load_arrays
+from .networks.networks import Critic, Generator, Graph, load_arrays
+from .networks.pyramid import Pyramid, resize
 from .optimiser import adam, set_rate, step
 from .pool import Pool
-from .pyramid import Pyramid, resize
 from .start import Start
 
 PART_ROWS = 650

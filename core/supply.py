@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .graphs import RecordedStep
 from .iteration import Bases
-from .pyramid import resize, run_stages
+from .networks.pyramid import resize, run_stages
 
 if TYPE_CHECKING:
     from .train import Training

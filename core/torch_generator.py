@@ -6,7 +6,7 @@ import torch
 
 from .model.clusters import find_clusters
 from .model.model import Model
-from .networks import Generator, Graph, load_arrays
+from .networks.networks import Generator, Graph, load_arrays
 from .stage_rows import Rows
 
 

@@ -26,9 +26,9 @@ from .model.model import Model
 from .model.recipe import Recipe
 from .motion.motion import RATE, Motion, with_contact_labels
 from .motion.resampling import resample
-from .networks import Graph, arrays_of
+from .networks.networks import Graph, arrays_of
+from .networks.pyramid import Pyramid, build_pyramid
 from .progress import Progress
-from .pyramid import Pyramid, build_pyramid
 from .soundness import Diverged, calmed_recipe, calmer, check_losses, check_weights
 from .stage import Stage, make_stage, start_networks, transfer
 from .start import Start

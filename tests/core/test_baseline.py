@@ -13,7 +13,7 @@ from bench.baseline import Baseline, MaskedConvolution, Pool, critic_loss, make_
 from core.model.clusters import find_clusters
 from core.model.recipe import GANIMATOR
 from core.motion.motion import Motion
-from core.networks import Critic, Graph, GraphConvolution
+from core.networks.networks import Critic, Graph, GraphConvolution
 
 SMALL = replace(GANIMATOR, hidden=(32, 32, 32), generator_rate=1e-3, critic_rate=1e-3)
 

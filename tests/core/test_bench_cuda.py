@@ -17,7 +17,7 @@ from core.graphs import ALLOWED
 from core.model.clusters import one_cluster
 from core.model.recipe import FAST, PAPER
 from core.motion.motion import Motion
-from core.networks import Graph
+from core.networks.networks import Graph
 from core.train import Training
 
 TINY_FAST = replace(FAST, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)

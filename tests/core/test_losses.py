@@ -9,7 +9,7 @@ from core.losses import FootSpeed, contact_loss
 from core.model.channels import Channels
 from core.model.clusters import one_cluster
 from core.motion.motion import Motion, learned_groups
-from core.networks import Critic, Graph
+from core.networks.networks import Critic, Graph
 
 
 def small_critic() -> Critic:

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from core.model.clusters import cluster_order, find_clusters, one_cluster
-from core.networks import Critic, Generator, Graph, GraphConvolution, LayerStack
+from core.networks.networks import Critic, Generator, Graph, GraphConvolution, LayerStack
 
 GROUPS = 14
 
@@ -91,7 +91,7 @@ def test_gradcheck_of_a_whole_generator(graph: Graph) -> None:
 
 
 def test_weights_between_strangers_stay_zero(graph: Graph) -> None:
-    from core.networks import mask_gradients
+    from core.networks.networks import mask_gradients
 
     random = torch.Generator().manual_seed(1)
     critic = Critic(graph, (28, 28, 28), 5, random)

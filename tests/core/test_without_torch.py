@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import numpy_generator, pyramid, stage_rows
+from core import numpy_generator, stage_rows
 from core.codes import code_of, motions_of
 from core.compose import compose
 from core.composition import Composition, close_loop, fill_regions
@@ -23,6 +23,7 @@ from core.model.model import Model
 from core.model.model_file import save_model
 from core.model.recipe import RECIPES
 from core.motion.motion import Motion
+from core.networks.networks import pyramid
 from core.prepared import prepared_sampler
 from core.train import train
 

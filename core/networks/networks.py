@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .model.clusters import Cluster, cluster_blocks
-from .model.model_file import group_widths
-from .motion.skeleton import GROUP
-from .packed import Layer, back_layers, critic_gradients, pack, refine, run_layers, unpack
+from ..model.clusters import Cluster, cluster_blocks
+from ..model.model_file import group_widths
+from ..motion.skeleton import GROUP
+from .packed_convolution import Layer, back_layers, critic_gradients, pack, refine, run_layers, unpack
 
 
 @dataclass(frozen=True)

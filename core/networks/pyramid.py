@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .model.recipe import Recipe
+from ..model.recipe import Recipe
 from .networks import Generator
 
 
