@@ -130,7 +130,7 @@ def generate(
 
     Variation k of a seed is the same whatever `count` is.
     """
-    from .core.generate import generate as generate_motions
+    from .core.generation.generate import generate as generate_motions
 
     frames = round(seconds * 30.0) + 1 if seconds else None
     motions = generate_motions(model, frames=frames, count=count, seed=seed, clean=clean_feet)

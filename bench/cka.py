@@ -27,13 +27,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.errors import RiffError
-from core.generate import Sampler, noise_code
+from core.generation.generate import Sampler, noise_code
+from core.generation.torch_backend import load_generators
 from core.model.model import Model
 from core.model.model_file import load_model
 from core.networks.packed_convolution import SLOPE
 from core.networks.pyramid import resize
 from core.numeric.rotation import Array
-from core.torch_generator import load_generators
 
 from .machine import circumstances
 from .table import write_json

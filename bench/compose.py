@@ -29,7 +29,7 @@ from core.composition import (
     place_moments,
     restyle,
 )
-from core.generate import Sampler, generate
+from core.generation.generate import Sampler, generate
 from core.model.model import Model
 from core.model.model_file import load_model
 from core.motion.body_parts import body_halves

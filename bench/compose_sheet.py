@@ -22,7 +22,7 @@ from core.composition import (
     place_moments,
     restyle,
 )
-from core.generate import Sampler
+from core.generation.generate import Sampler
 from core.model.model import Model
 from core.model.model_file import load_model
 from core.motion.body_parts import body_halves

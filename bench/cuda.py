@@ -23,7 +23,8 @@ import numpy as np
 import torch
 
 from core.errors import RiffError
-from core.generate import noise_code
+from core.generation.generate import noise_code
+from core.generation.torch_backend import load_generator
 from core.graphs import ALLOWED, WARM_UP, RecordedStep, recorder_for
 from core.model.channels import choose_channels
 from core.model.clusters import find_clusters, one_cluster
@@ -38,7 +39,6 @@ from core.networks.pyramid import run_stages
 from core.system.devices import pick_device
 from core.system.threads import usable_cores
 from core.threads import Settings
-from core.torch_generator import load_generator
 from core.train import train
 
 from .footprint import peak_megabytes

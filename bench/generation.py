@@ -23,7 +23,7 @@ def measure(path: Path, frames: int, rounds: int, batch: int) -> dict[str, Any]:
     """Median milliseconds of each step; `batch` variations at once against one. Raises ModelError."""
     import torch
 
-    from core.generate import Sampler
+    from core.generation.generate import Sampler
     from core.model.model_file import load_model
     from core.motion.feet_cleanup import clean_feet
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from core.generate import Sampler, generate
+from core.generation.generate import Sampler, generate
 from core.metrics import evaluate
 from core.model.model import Model
 from core.motion.feet_cleanup import clean_feet

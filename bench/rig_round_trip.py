@@ -113,7 +113,9 @@ def goes_through(rig: Any, motion: Any, source: Any) -> bool:
     """Whether a model, hardly trained, gives variations that key the source's channels with finite numbers."""
     recipe = part("core.model.recipe").RECIPES["fast"].scaled(TINY)
     model = part("core.train").train(motion, recipe)
-    variation = part("core.motion.resampling").resample(part("core.generate").generate(model)[0], model.source_fps)
+    variation = part("core.motion.resampling").resample(
+        part("core.generation.generate").generate(model)[0], model.source_fps
+    )
     action = part("rig.write").write_motion(rig, variation, "Variation", source_action=source)
     bags = [part("rig.compat").channelbag_of(one, one.slots[0]) for one in (source, action)]
     keyed = [{curve.data_path for curve in bag.fcurves} for bag in bags]

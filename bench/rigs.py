@@ -104,7 +104,9 @@ def render_rigify(path: Path, effort: float, seed: int) -> None:
     recipe = part("core.model.recipe").RECIPES["fast"]
     model = part("core.train").train(motion, recipe.scaled(effort) if effort != 1.0 else recipe)
     actions = [source]
-    for number, made in enumerate(part("core.generate").generate(model, count=VARIATIONS, seed=seed), start=1):
+    for number, made in enumerate(
+        part("core.generation.generate").generate(model, count=VARIATIONS, seed=seed), start=1
+    ):
         motion = part("core.motion.resampling").resample(made, model.source_fps)
         actions.append(part("rig.write").write_motion(rig, motion, f"Walk {number}", source_action=source))
     names = [name for name in model.skeleton.names if name in rig.pose.bones]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from core.generate import generate
+from core.generation.generate import generate
 from core.model.model import Model
 from core.motion.bvh import write_bvh
 from core.motion.motion import Motion

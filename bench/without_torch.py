@@ -20,7 +20,7 @@ def measure(path: Path, frames: int, rounds: int) -> dict[str, Any]:
     import numpy as np
     import torch
 
-    from core.generate import Sampler
+    from core.generation.generate import Sampler
     from core.model.model_file import load_model
     from core.motion.feet_cleanup import clean_feet
 

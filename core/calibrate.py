@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .generate import Sampler
+from .generation.generate import Sampler
 from .metrics import COVERAGE_WINDOW, compared_features, coverage
 from .model.model import Model
 from .motion.feet_cleanup import clean_feet

@@ -185,7 +185,7 @@ def evaluate_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _variations(options: argparse.Namespace, frames: int | None) -> tuple[Model, list[Motion]]:
-    from .generate import generate
+    from .generation.generate import generate
     from .model.model_file import load_model
 
     model = load_model(options.model)

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from .composition import Composition, turn_placed
 from .errors import ClipError, ModelError
-from .generate import Sampler, noise_code
+from .generation.generate import Sampler, noise_code
+from .generation.pyramid import Rows, resize, resize_circle
 from .model.model import Model
 from .motion.flips import repair_flips
 from .motion.motion import RATE, Motion
 from .motion.resampling import at_rate, rows_at
 from .rows import EntryRows
 from .settle import settle
-from .stage_rows import Rows, resize, resize_circle
 from .system.threads import one_thread
 from .windows import pick_windows, turns_between
 

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from .compose import compose
 from .composition import Composition, free
 from .errors import ClipError
-from .generate import Sampler, finished, noise_code
+from .generation.generate import Sampler, finished, noise_code
+from .generation.pyramid import Rows, run_stages
 from .model.model import Model
 from .motion.motion import RATE, Motion
 from .motion.resampling import resample
 from .motion.skeleton import GROUP
 from .numeric.rotation import Array
-from .stage_rows import Rows, run_stages
 from .system.threads import on_all_cores
 
 Key = tuple[int, int]

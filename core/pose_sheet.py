@@ -30,7 +30,7 @@ _STYLE = (
 
 def write_sheet(model_path: Path, path: Path) -> None:
     """Draw a model's clip and a few variations of it (seed 1). Raises ModelError, JobError."""
-    from .generate import generate
+    from .generation.generate import generate
     from .model.model_file import load_model
 
     model = load_model(model_path)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .composition import Composition
+from .generation.pyramid import Rows, resize
 from .headings import Compass
 from .model.channels import Channels
 from .model.model import Model
@@ -14,7 +15,6 @@ from .motion.resampling import stretch_rows
 from .motion.skeleton import GROUP
 from .numeric.blending import DECAY, EXACT, patterns_of, runs_of, spread_offsets
 from .numeric.rotation import Array
-from .stage_rows import Rows, resize
 from .windows import Kept
 
 NEAREST = 1.6

@@ -61,7 +61,7 @@ def with_quality(model: Model, should_stop: Callable[[], bool] = lambda: False) 
 
     Raises TrainingStopped soon after `should_stop` says so.
     """
-    from .generate import generate
+    from .generation.generate import generate
 
     def ask_stop() -> None:
         if should_stop():

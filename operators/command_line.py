@@ -198,7 +198,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
 
 def generate(options: argparse.Namespace) -> dict[str, Any]:
     """Write variations as actions of the armature and save the file. Raises RiffError."""
-    from ..core.generate import generate as variations
+    from ..core.generation.generate import generate as variations
 
     model = load_model(_model_path(options.model))
     ob, action, fps = _stage(options)

@@ -12,7 +12,7 @@ from bpy.props import EnumProperty, StringProperty
 
 from ..core.devices import Device, find_device
 from ..core.errors import RiffError
-from ..core.generators import has_torch
+from ..core.generation.backends import has_torch
 from ..core.install import without_hashes
 from ..core.torch_finder import TorchFinder
 from ..core.torch_folder import Standing, TorchFolder, find_folders

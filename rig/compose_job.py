@@ -47,8 +47,8 @@ class CompositionJob(Job):
     def _work(self) -> None:
         from ..core.compose import compose
         from ..core.direction import direct
+        from ..core.generation.generate import prepared_sampler
         from ..core.motion.retarget import onto_skeleton
-        from ..core.prepared import prepared_sampler
 
         sampler = prepared_sampler(self._model_path)
         model = sampler.model

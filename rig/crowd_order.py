@@ -16,11 +16,11 @@ from ..core.crowd_spots import Surface
 from ..core.crowd_wish import Wish
 from ..core.errors import ClipError
 from ..core.files.fields import FieldError, Fields
+from ..core.generation.generate import with_strength
 from ..core.model.model import Model
 from ..core.motion.clip_file import MOST_FRAMES
 from ..core.motion.skeleton import BODY, WHOLE
 from ..core.numeric.rotation import Array
-from ..core.strength import with_strength
 from .actions import Source, armature_of, source_of
 from .crowd import crowd_of, key_of, others_in, settings_of_crowd, world_path
 from .crowd_ground import Looks, ground_of

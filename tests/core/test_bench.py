@@ -19,13 +19,13 @@ from bench.published import PUBLISHED
 from bench.reduced import PAPERS_JOINTS, on_joints, on_papers_joints
 from bench.table import Row, markdown
 from core.errors import ClipError
+from core.generation.torch_backend import load_generators
 from core.model.model import Model
 from core.model.model_file import save_model
 from core.model.recipe import PAPER, RECIPES
 from core.motion.bvh import write_bvh
 from core.motion.motion import Motion
 from core.numeric.rotation import angle_between
-from core.torch_generator import load_generators
 from core.train import train
 
 

@@ -8,14 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.codes import between, code_of, dial, generate_like, motions_of, near
-from core.generate import Sampler, generate
+from core.generation.generate import Sampler, generate, with_strength
+from core.generation.latents import between, code_of, dial, generate_like, motions_of, near
 from core.metrics import evaluate
 from core.model.model import Model
 from core.model.recipe import FAST
 from core.motion.flips import repair_flips
 from core.motion.motion import Motion
-from core.strength import with_strength
 from core.train import train
 from core.verdict import LIMITS, explain, verdict, with_quality
 

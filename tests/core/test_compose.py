@@ -27,7 +27,7 @@ from core.composition import (
 )
 from core.direction import Direction
 from core.errors import ClipError, ModelError
-from core.generate import generate
+from core.generation.generate import generate
 from core.model.model import Model
 from core.model.model_file import save_model
 from core.model.recipe import FAST

@@ -353,7 +353,7 @@ for fault in FAULTS:
 
 
 def test_numbers_that_lead_nowhere_are_refused_when_a_model_moves(sound: Path, tmp_path: Path) -> None:
-    from core.generate import generate
+    from core.generation.generate import generate
 
     model = load_model(sound / "model.safetensors")
     for name in model.weights:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.errors import ClipError
-from core.generate import generate
+from core.generation.generate import generate
 from core.mix import PASSAGE, mix
 from core.model.recipe import FAST
 from core.motion.motion import Motion

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from core.errors import ModelError
-from core.generate import generate
+from core.generation.generate import generate
 from core.model.model import Model
 from core.model.model_file import load_model, read_info, save_model
 from core.model.recipe import FAST, RECIPES, Recipe

@@ -11,7 +11,7 @@ import torch
 
 from core.errors import ClipError, TrainingStopped
 from core.estimate import expected_seconds
-from core.generate import Sampler, generate, noise_code
+from core.generation.generate import Sampler, generate, noise_code
 from core.model.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.motion.motion import Motion
 from core.motion.resampling import resample

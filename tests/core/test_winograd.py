@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.generate import Sampler
+from core.generation.generate import Sampler
+from core.generation.winograd import minimal_filter
 from core.model.recipe import RECIPES
 from core.motion.motion import Motion
 from core.train import train
-from core.winograd import minimal_filter
 
 
 @settings(deadline=None, max_examples=100)

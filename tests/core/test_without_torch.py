@@ -13,18 +13,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import numpy_generator, stage_rows
-from core.codes import code_of, motions_of
 from core.compose import compose
 from core.composition import Composition, close_loop, fill_regions
 from core.errors import ModelError
-from core.generate import Sampler, generate
+from core.generation import numpy_backend
+from core.generation import pyramid as stage_rows
+from core.generation.generate import Sampler, generate, prepared_sampler
+from core.generation.latents import code_of, motions_of
 from core.model.model import Model
 from core.model.model_file import save_model
 from core.model.recipe import RECIPES
 from core.motion.motion import Motion
-from core.networks.networks import pyramid
-from core.prepared import prepared_sampler
+from core.networks import pyramid
 from core.train import train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,11 +49,11 @@ EVERYTHING = (
     + """
 import dataclasses, json
 import numpy as np
-from core.codes import dial, generate_like, motions_of
+from core.generation.latents import dial, generate_like, motions_of
 from core.compose import compose
 from core.composition import free
 from core.crowd_pool import CandidatePool
-from core.generate import Sampler, generate
+from core.generation.generate import Sampler, generate
 from core.model.model_file import load_model, read_info
 path = sys.argv[1]
 info, model = read_info(path), load_model(path)
@@ -101,8 +101,8 @@ def test_compositions_are_the_same_too(model: Model, loop: bool) -> None:
 
 def test_without_blas_the_products_are_the_same(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = Sampler(model, torch=False).sample(60, 1, 0)[0]
-    monkeypatch.setattr(numpy_generator, "multiply", numpy_generator._multiply_plainly)
-    monkeypatch.setattr(numpy_generator, "transform", numpy_generator._transform_plainly)
+    monkeypatch.setattr(numpy_backend, "multiply", numpy_backend._multiply_plainly)
+    monkeypatch.setattr(numpy_backend, "transform", numpy_backend._transform_plainly)
     plain = Sampler(model, torch=False).sample(60, 1, 0)[0]
     np.testing.assert_allclose(usual.features, plain.features, atol=SAME)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from core.checkpoint import load_checkpoint, read_checkpoint_info
 from core.errors import RiffError
-from core.generate import generate
+from core.generation.generate import generate
 from core.job_folder import MANIFEST, Entry, Job, read_job
 from core.model.model_file import load_model, read_info
 from core.motion.bvh import read_bvh

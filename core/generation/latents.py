@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..model.model import Model
+from ..motion.motion import Motion
+from ..system.threads import one_thread
 from .generate import Sampler, finished, noise_code
-from .model.model import Model
-from .motion.motion import Motion
-from .system.threads import one_thread
 
 Code = list[NDArray[np.float32]]
 """The noise of one motion: for each stage (1, frames of the stage), of variance 1."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 
-from .model.clusters import find_clusters
-from .model.model import Model
-from .numpy_generator import NumpyGenerator, has_blas
-from .stage_rows import Refiner
+from ..model.clusters import find_clusters
+from ..model.model import Model
+from .numpy_backend import NumpyGenerator, has_blas
+from .pyramid import Refiner
 
 
 def has_torch() -> bool:
@@ -26,7 +26,7 @@ def make_generators(model: Model, *, torch: bool | None = None) -> list[Refiner]
     the Blender from blender.org may lack; without one it takes several times as long as PyTorch.
     """
     if (not has_blas() and has_torch()) if torch is None else torch:
-        from .torch_generator import TorchGenerator, load_generators
+        from .torch_backend import TorchGenerator, load_generators
 
         return [TorchGenerator(generator) for generator in load_generators(model)]
     near = model.channels.near(model.recipe.distance)

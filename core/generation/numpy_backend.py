@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .model.clusters import Cluster, cluster_blocks
-from .model.model import Model
-from .stage_rows import Rows
+from ..model.clusters import Cluster, cluster_blocks
+from ..model.model import Model
+from .pyramid import Rows
 from .winograd import MinimalFilter, minimal_filter
 
 SLOPE = np.float32(0.2)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from .model.clusters import find_clusters
-from .model.model import Model
-from .networks.networks import Generator, Graph, load_arrays
-from .stage_rows import Rows
+from ..model.clusters import find_clusters
+from ..model.model import Model
+from ..networks.networks import Generator, Graph, load_arrays
+from .pyramid import Rows
 
 
 class TorchGenerator:

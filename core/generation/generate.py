@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ModelError
-from .files.fields import check_finite
-from .generators import make_generators
-from .model.model import Model
-from .motion.feet_cleanup import clean_feet
-from .motion.flips import repair_flips
-from .motion.motion import Motion
-from .stage_rows import Refiner, Rows, run_stages
-from .system.threads import on_all_cores, working_cores
+from ..errors import ModelError
+from ..files.fields import check_finite
+from ..model.model import Model
+from ..model.model_file import load_model
+from ..motion.feet_cleanup import clean_feet
+from ..motion.flips import repair_flips
+from ..motion.motion import Motion
+from ..system.threads import on_all_cores, working_cores
+from .backends import make_generators
+from .pyramid import Refiner, Rows, run_stages
 
 TOGETHER, ALONE = 2600, 650
 """Frames that a core makes together, so that threads seldom wait for Python's lock, and those that suit its cache best,
@@ -125,3 +129,35 @@ def generate(
         raise ValueError("Generate at least one motion of at least 30 frames.")
     made = (sampler or Sampler(model, torch=torch)).sample(wanted, count, seed)
     return [finished(motion, model.source, clean) for motion in made]
+
+
+def with_strength(model: Model, coarse: float, fine: float) -> Model:
+    """A model whose samples get `coarse` times the usual noise at the first level and `fine` times above it."""
+    if coarse == 1.0 and fine == 1.0:
+        return model
+    first, *rest = model.recipe.sampling_noise
+    noise = (first * coarse, *(share * fine for share in rest))
+    return replace(model, recipe=replace(model.recipe, sampling_noise=noise))
+
+
+KEPT = 2
+"""Models that are kept ready, some tens of megabytes each."""
+
+
+def prepared_sampler(path: Path) -> Sampler:
+    """A sampler of the model in a file, without PyTorch: loading that holds Blender's window up for a second.
+
+    The model's networks are made the first time only. Raises ModelError as `load_model` does.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return Sampler(load_model(path), torch=False)  # which says what is wrong
+    model, generators = _prepared(path, status.st_mtime_ns, status.st_size)
+    return Sampler(model, generators=generators)
+
+
+@lru_cache(maxsize=KEPT)
+def _prepared(path: Path, _changed: int, _size: int) -> tuple[Model, list[Refiner]]:
+    sampler = Sampler(load_model(path), torch=False)
+    return sampler.model, sampler.generators

@@ -1,0 +1,1 @@
+"""From noise to motions, by numpy or PyTorch."""
