@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.evaluation.novelty import SMOOTHING, low_pass
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
-from core.novelty import SMOOTHING, low_pass
 from core.numeric.rotation import Array, axis_rotation, matrix_to_six
 
 CHUNK = 45

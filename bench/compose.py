@@ -29,6 +29,8 @@ from core.composition import (
     place_moments,
     restyle,
 )
+from core.evaluation.artefacts import foot_skating
+from core.evaluation.novelty import novelty_figures
 from core.generation.generate import Sampler, generate
 from core.model.model import Model
 from core.model.model_file import load_model
@@ -36,10 +38,8 @@ from core.motion.body_parts import body_halves
 from core.motion.headings import turn_between, turn_motion
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
-from core.novelty import novelty_figures
 from core.numeric.blending import EXACT, runs_of
 from core.numeric.rotation import Array, angle_between, matrix_to_six, six_to_matrix
-from core.quality import foot_skating
 
 from .machine import ROOT
 from .table import Column, Row, markdown, publish, rows_to_json

@@ -24,11 +24,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from core.errors import RiffError
+from core.evaluation.novelty import SMOOTHING
 from core.model.recipe import FAST, GANIMATOR, Recipe
 from core.motion.motion import RATE, Motion, from_transforms
 from core.motion.resampling import resample
 from core.motion.skeleton import build_skeleton
-from core.novelty import SMOOTHING
 from core.numeric.rotation import axis_rotation
 from core.system.threads import usable_cores
 from core.threads import TRIES

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from core.evaluation.metrics import evaluate
 from core.generation.generate import Sampler, generate
-from core.metrics import evaluate
 from core.model.model import Model
 from core.motion.feet_cleanup import clean_feet
 from core.motion.motion import Motion

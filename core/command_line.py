@@ -175,7 +175,7 @@ def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 def evaluate_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Measure variations of a model against its source; returns the figures of `metrics.evaluate`. Raises RiffError."""
-    from .metrics import evaluate
+    from .evaluation.metrics import evaluate
 
     model, motions = _variations(options, options.frames)
     with ProgressLine(sys.stderr) as line:

@@ -14,7 +14,7 @@ from .crowd_paths import Course, course_of, forward_of
 from .crowd_place import Floor, Placed, Spot, place_members
 from .crowd_pool import CandidatePool, Key, Outlines
 from .crowd_wish import Figures, Wish
-from .metrics import rotation_features
+from .evaluation.metrics import rotation_features
 from .motion.motion import RATE, Motion
 from .motion.resampling import resample
 from .numeric.rotation import Array

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import local_diversity, rotation_features
+from .evaluation.metrics import local_diversity, rotation_features
 from .motion.motion import Motion
 from .numeric.rotation import Array
 

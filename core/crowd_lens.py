@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ClipError
-from .novelty import principal_poses
+from .evaluation.novelty import principal_poses
 from .numeric.distances import RowDistances, nearest_windows
 from .numeric.rotation import Array
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .evaluation.novelty import low_pass
 from .motion.leg_ik import Pose, find_legs
 from .motion.motion import Motion
 from .motion.stances import contact_runs, standing_mask
-from .novelty import low_pass
 from .numeric.rotation import Array
 
 SWAY = 0.25

@@ -26,10 +26,10 @@ def _files(place: Path) -> list[Path]:
 
 
 def _told(path: Path) -> dict[str, Any]:
+    from .evaluation.grade import verdict
     from .job_folder import read_job
     from .model.model_file import read_info
     from .motion.clip_file import read_clip
-    from .verdict import verdict
 
     try:
         if path.is_dir():

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .errors import ClipError
+from .evaluation.novelty import low_pass
 from .motion.motion import RATE, Motion
 from .motion.skeleton import GROUP
-from .novelty import low_pass
 from .numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
 
 CALM = 0.5

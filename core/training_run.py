@@ -40,9 +40,9 @@ def run_training(
     something cannot be saved, ClipError.
     """
     # Loading PyTorch takes seconds, so it happens here rather than when the extension is enabled.
+    from .evaluation.grade import with_quality
     from .out_of_memory import with_less
     from .train import resume
-    from .verdict import with_quality
 
     file = CheckpointFile(keep, begun.name) if keep else None
     if file:

@@ -21,6 +21,7 @@ from ..core.command_line import check_target, evaluate_verb, resumed, run_verb
 from ..core.compose_arguments import read_direction
 from ..core.direction import Direction, direct
 from ..core.errors import ClipError, ModelError, RiffError
+from ..core.evaluation.grade import verdict
 from ..core.files.locks import hold
 from ..core.job_export import complete_job
 from ..core.job_folder import JobWriter
@@ -32,7 +33,6 @@ from ..core.signals import stop_on_signal
 from ..core.system.console import ProgressLine
 from ..core.system.devices import check_device
 from ..core.training_file import run_with_text, state_path
-from ..core.verdict import verdict
 from ..rig.compat import name_of_two
 from ..rig.library import armature_for, open_file, save_file, sentence, source_actions
 from ..rig.models import SUFFIX, model_files, models_folder, plain_name

@@ -11,8 +11,8 @@ from bpy.app.handlers import persistent
 
 from ..core.checkpoint import read_checkpoint_info
 from ..core.errors import ModelError
+from ..core.evaluation.grade import explain, verdict
 from ..core.model.model_file import read_info
-from ..core.verdict import explain, verdict
 from ..rig import jobs
 from ..rig.compat import end_of_name
 from ..rig.models import model_files, unfinished_trainings

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.evaluation.artefacts import foot_figures
 from core.motion.feet_cleanup import clean_feet
 from core.motion.leg_ik import find_legs
 from core.motion.motion import Motion, from_transforms, with_contact_labels
@@ -15,7 +16,6 @@ from core.motion.resampling import resample
 from core.motion.skeleton import GROUP
 from core.motion.stances import contact_runs, corrections
 from core.numeric.rotation import axis_rotation, rotation_from_vector
-from core.quality import foot_figures
 
 
 def sliding(motion: Motion, seed: int = 0) -> Motion:

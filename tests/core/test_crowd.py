@@ -19,8 +19,8 @@ from core.crowd_spots import Surface, along, grid
 from core.crowd_terrain import over_ground
 from core.crowd_wish import Wish
 from core.errors import ClipError
+from core.evaluation.metrics import local_diversity, rotation_features
 from core.generation.generate import generate
-from core.metrics import local_diversity, rotation_features
 from core.model.model import Model
 from core.model.recipe import FAST
 from core.motion.motion import RATE, Motion

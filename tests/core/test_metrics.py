@@ -11,8 +11,15 @@ import pytest
 
 from bench.cheats import flipped_labels, frozen_pose, shuffled_chunks, with_noise, zeroed_labels
 from core.errors import ClipError
-from core.frechet import frechet_distance
-from core.metrics import coverage, evaluate, global_diversity, harmonic_mean, intra_diversity, local_diversity
+from core.evaluation.frechet import frechet_distance
+from core.evaluation.metrics import (
+    coverage,
+    evaluate,
+    global_diversity,
+    harmonic_mean,
+    intra_diversity,
+    local_diversity,
+)
 from core.motion.motion import Motion
 from core.motion.resampling import resample
 from core.numeric import distances as matching

@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .errors import ClipError
+from ..errors import ClipError
+from ..motion.motion import RATE, Motion
+from ..motion.resampling import resample
+from ..motion.skeleton import GROUP, Skeleton
+from ..numeric.distances import RowDistances, best_patchwork, nearest_windows, run_blocks
+from ..numeric.rotation import Array
+from .artefacts import foot_figures, roughness_figures
 from .frechet import frechet_to_source, position_windows, rotation_windows
-from .motion.motion import RATE, Motion
-from .motion.resampling import resample
-from .motion.skeleton import GROUP, Skeleton
 from .novelty import novelty_figures
-from .numeric.distances import RowDistances, best_patchwork, nearest_windows, run_blocks
-from .numeric.rotation import Array
-from .quality import foot_figures, roughness_figures
 
 COVERAGE_WINDOW, COVERAGE_THRESHOLD = 30, 2.0
 PIECE = 30

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .errors import ClipError
-from .motion.motion import Motion
-from .motion.skeleton import BODY, GROUP
-from .numeric.rotation import Array
+from ..errors import ClipError
+from ..motion.motion import Motion
+from ..motion.skeleton import BODY, GROUP
+from ..numeric.rotation import Array
 
 WINDOW = 15
 """Rows of a window: half a second."""

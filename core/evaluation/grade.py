@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .errors import TrainingStopped
+from ..errors import TrainingStopped
+from ..model.model import Model
+from ..motion.motion import RATE, Motion
+from ..motion.resampling import resample
+from .artefacts import foot_figures, roughness_figures
 from .metrics import compared_features, coverage, global_diversity
-from .model.model import Model
-from .motion.motion import RATE, Motion
-from .motion.resampling import resample
-from .quality import foot_figures, roughness_figures
 
 SAMPLES = 3
 ROWS = 3000
@@ -61,7 +61,7 @@ def with_quality(model: Model, should_stop: Callable[[], bool] = lambda: False) 
 
     Raises TrainingStopped soon after `should_stop` says so.
     """
-    from .generation.generate import generate
+    from ..generation.generate import generate
 
     def ask_stop() -> None:
         if should_stop():

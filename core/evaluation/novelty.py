@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .motion.motion import RATE
-from .numeric.distances import RowDistances, best_patchwork
-from .numeric.rotation import Array
+from ..motion.motion import RATE
+from ..numeric.distances import RowDistances, best_patchwork
+from ..numeric.rotation import Array
 
 PIECE = 30
 SMOOTHING = 5.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .motion.motion import Motion, with_contact_labels
-from .motion.skeleton import BODY
-from .numeric.rotation import Array
+from ..motion.motion import Motion, with_contact_labels
+from ..motion.skeleton import BODY
+from ..numeric.rotation import Array
 
 STILL = 1e-3
 """Body heights a second under which a foot counts as planted perfectly, so that ratios stay finite."""
