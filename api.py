@@ -22,7 +22,7 @@ from .core.motion.body_parts import find_parts
 from .core.motion.motion import Motion, learned_groups
 from .core.motion.resampling import resample
 from .core.motion.symmetry import find_partners
-from .core.progress import Progress
+from .core.training.progress import Progress
 from .rig.play import play
 from .rig.read import read_motion
 from .rig.write import write_motion
@@ -102,7 +102,7 @@ def train(
     `recipe` is one of fast, paper and ganimator, `effort` the share of its steps to do; a seed gives the same model on
     the same machine. Raises TrainingStopped, a RiffError, after `should_stop` said so.
     """
-    from .core.train import train as train_model
+    from .core.training.train import train as train_model
 
     if recipe not in RECIPES:
         raise RiffError(f"There is no recipe “{recipe}”; choose one of {', '.join(RECIPES)}.")

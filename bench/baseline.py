@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.losses import FootSpeed, contact_loss
 from core.model.channels import choose_channels
 from core.model.recipe import GANIMATOR, Recipe
 from core.motion.motion import RATE, Motion, with_contact_labels
 from core.motion.resampling import resample
 from core.motion.skeleton import GROUP
 from core.networks.pyramid import build_pyramid, resize
+from core.training.losses import FootSpeed, contact_loss
 
 
 class MaskedConvolution(nn.Module):

@@ -25,7 +25,6 @@ import torch
 from core.errors import RiffError
 from core.generation.generate import noise_code
 from core.generation.torch_backend import load_generator
-from core.graphs import ALLOWED, WARM_UP, RecordedStep, recorder_for
 from core.model.channels import choose_channels
 from core.model.clusters import find_clusters, one_cluster
 from core.model.model import Model
@@ -38,8 +37,9 @@ from core.networks.networks import Generator, Graph
 from core.networks.pyramid import run_stages
 from core.system.devices import pick_device
 from core.system.threads import usable_cores
-from core.threads import Settings
-from core.train import train
+from core.training.cuda_graphs import ALLOWED, WARM_UP, RecordedStep, recorder_for
+from core.training.train import train
+from core.training.workers import Settings
 
 from .footprint import peak_megabytes
 from .levels import BASELINE, Ours, measure_levels

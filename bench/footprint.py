@@ -22,9 +22,9 @@ import torch
 from core.errors import RiffError, TrainingStopped
 from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
-from core.progress import Progress
 from core.system.memory import share_one_arena
-from core.train import train
+from core.training.progress import Progress
+from core.training.train import train
 
 from .training import SAMPLE, read_clip
 

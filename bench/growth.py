@@ -31,7 +31,7 @@ from core.motion.resampling import resample
 from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import axis_rotation
 from core.system.threads import usable_cores
-from core.threads import TRIES
+from core.training.workers import TRIES
 
 from .cheats import with_noise
 from .footprint import peak_megabytes

@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 
-from core.graphs import WARM_UP
-from core.level import LevelRun
 from core.model.recipe import GANIMATOR, Recipe
 from core.motion.motion import Motion
 from core.system.devices import pick_device
-from core.threads import TRIES
-from core.train import Training
+from core.training.cuda_graphs import WARM_UP
+from core.training.level import LevelRun
+from core.training.train import Training
+from core.training.workers import TRIES
 
 from .baseline import Baseline
 from .timing import Call, Lap, in_turn, median, spread, timed, with_threads

@@ -112,7 +112,7 @@ def played(rig: Any, action: Any, frames: range) -> tuple[np.ndarray, np.ndarray
 def goes_through(rig: Any, motion: Any, source: Any) -> bool:
     """Whether a model, hardly trained, gives variations that key the source's channels with finite numbers."""
     recipe = part("core.model.recipe").RECIPES["fast"].scaled(TINY)
-    model = part("core.train").train(motion, recipe)
+    model = part("core.training.train").train(motion, recipe)
     variation = part("core.motion.resampling").resample(
         part("core.generation.generate").generate(model)[0], model.source_fps
     )

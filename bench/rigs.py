@@ -102,7 +102,7 @@ def render_rigify(path: Path, effort: float, seed: int) -> None:
     source.name = "Rigify walk"
     motion = part("rig.read").read_motion(rig)
     recipe = part("core.model.recipe").RECIPES["fast"]
-    model = part("core.train").train(motion, recipe.scaled(effort) if effort != 1.0 else recipe)
+    model = part("core.training.train").train(motion, recipe.scaled(effort) if effort != 1.0 else recipe)
     actions = [source]
     for number, made in enumerate(
         part("core.generation.generate").generate(model, count=VARIATIONS, seed=seed), start=1

@@ -17,7 +17,7 @@ from core.model.recipe import Recipe
 from core.motion.bvh import read_bvh
 from core.motion.motion import Motion
 from core.system.console import ProgressLine, training_text
-from core.train import train
+from core.training.train import train
 
 from .machine import ROOT
 

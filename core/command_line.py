@@ -29,9 +29,9 @@ from .system.devices import check_device
 from .system.memory import share_one_arena, told_as_memory_error
 
 if TYPE_CHECKING:
-    from .checkpoint import Checkpoint
     from .model.model import Model
     from .motion.motion import Motion
+    from .training.checkpoint import Checkpoint
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,11 +81,11 @@ def run_verb(options: argparse.Namespace) -> int:
 
 def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Train on a clip and save the model; returns its summary. Raises RiffError, TrainingStopped."""
-    from .checkpoint import begin
     from .files.locks import hold
     from .model.model_file import load_model, read_info
     from .motion.clip_file import read_clip
-    from .training_file import run_with_text, state_path
+    from .training.checkpoint import begin
+    from .training.run import run_with_text, state_path
 
     state = state_path(options.out)
     if options.resume and options.out.is_file() and not state.exists():
@@ -117,8 +117,8 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 def resumed(begun: Checkpoint, state: Path, options: argparse.Namespace) -> Checkpoint:
     """The training, or what the file says of how far it is. Raises ModelError where that is not what was asked for."""
-    from .checkpoint import load_checkpoint
-    from .training_file import same_training
+    from .training.checkpoint import load_checkpoint
+    from .training.run import same_training
 
     if not state.exists() or options.overwrite:
         return begun

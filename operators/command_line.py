@@ -16,7 +16,6 @@ from typing import Any
 
 import bpy
 
-from ..core.checkpoint import Checkpoint
 from ..core.command_line import check_target, evaluate_verb, resumed, run_verb
 from ..core.compose_arguments import read_direction
 from ..core.direction import Direction, direct
@@ -32,7 +31,8 @@ from ..core.motion.resampling import resample
 from ..core.signals import stop_on_signal
 from ..core.system.console import ProgressLine
 from ..core.system.devices import check_device
-from ..core.training_file import run_with_text, state_path
+from ..core.training.checkpoint import Checkpoint
+from ..core.training.run import run_with_text, state_path
 from ..rig.compat import name_of_two
 from ..rig.library import armature_for, open_file, save_file, sentence, source_actions
 from ..rig.models import SUFFIX, model_files, models_folder, plain_name

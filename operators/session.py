@@ -9,10 +9,10 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ..core.checkpoint import read_checkpoint_info
 from ..core.errors import ModelError
 from ..core.evaluation.grade import explain, verdict
 from ..core.model.model_file import read_info
+from ..core.training.checkpoint import read_checkpoint_info
 from ..rig import jobs
 from ..rig.compat import end_of_name
 from ..rig.models import model_files, unfinished_trainings

@@ -11,13 +11,13 @@ from pathlib import Path
 import bpy
 from bpy.app.handlers import persistent
 
-from ..core.checkpoint import Checkpoint
 from ..core.errors import RiffError
 from ..core.model.recipe import FAST, RECIPES, rows_a_training
 from ..core.motion.body_parts import find_parts
 from ..core.motion.motion import RATE, learned_groups
 from ..core.motion.skeleton import TILT, WHOLE, Skeleton
 from ..core.motion.symmetry import find_partners
+from ..core.training.checkpoint import Checkpoint
 from ..rig import jobs
 from ..rig.steps import STEP
 from . import timer

@@ -11,7 +11,6 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..core.checkpoint import begin
 from ..core.errors import ModelError, RiffError
 from ..core.files.claims import claim
 from ..core.files.paths import is_plain_name
@@ -19,6 +18,7 @@ from ..core.model.model import Model
 from ..core.model.model_file import load_model
 from ..core.model.recipe import RECIPES, Recipe
 from ..core.motion.motion import Motion, learned_groups
+from ..core.training.checkpoint import begin
 from ..rig import jobs
 from ..rig.actions import stack_of
 from ..rig.models import SUFFIX, checkpoint_path, claim_new_model, models_folder

@@ -17,17 +17,17 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ..core import EXTENSION_ROOT
-from ..core.checkpoint import Checkpoint, save_checkpoint
 from ..core.errors import RiffError, TrainingStopped
 from ..core.files.claims import Claim
-from ..core.progress import Progress
 from ..core.system.log import log
+from ..core.training.checkpoint import Checkpoint, save_checkpoint
+from ..core.training.progress import Progress
 
 SHARED = ("safetensors", "numpy", "torch")
 """Packages that a child of the same Python finds where this one finds them."""
 
 WINDOWS_FLAGS = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
-"""What `core.worker` does by `os.nice` elsewhere, and no console window."""
+"""What `core.training.worker` does by `os.nice` elsewhere, and no console window."""
 
 PATIENCE = 1.0
 """Seconds that a child has to keep its state when it is asked to stop; then it is ended."""
@@ -48,7 +48,7 @@ def run_in_child(
     device: str = "auto",
     claims: Sequence[Claim] = (),
 ) -> None:
-    """What `core.training_run.run_training` does, in another process; the same messages, errors and files.
+    """What `core.training.run.run_training` does, in another process; the same messages, errors and files.
 
     Without `path` the child only says how long the training would take. It shares the `claims` where the system can:
     should Blender be killed, nobody else goes on with the training before the child has kept its last state.
@@ -60,7 +60,15 @@ def run_in_child(
         state = keep or Path(own) / "training.safetensors"
         save_checkpoint(begun, state)
         shared = [] if os.name == "nt" else [held.descriptor for held in claims if held.descriptor is not None]
-        command = [str(python), "-m", "core.worker", str(state), *([str(path)] if path else []), "--device", device]
+        command = [
+            str(python),
+            "-m",
+            "core.training.worker",
+            str(state),
+            *([str(path)] if path else []),
+            "--device",
+            device,
+        ]
         try:
             child = subprocess.Popen(
                 command,

@@ -2,22 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-
-import numpy as np
-
-from ..errors import TrainingStopped
-from ..model.model import Model
-from ..motion.motion import RATE, Motion
-from ..motion.resampling import resample
-from .artefacts import foot_figures, roughness_figures
-from .metrics import compared_features, coverage, global_diversity
-
-SAMPLES = 3
-ROWS = 3000
-"""Variations that are measured, and how many rows of them are enough where the source is long; more would tell little
-more and keep the person waiting."""
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -54,36 +39,3 @@ def verdict(figures: dict[str, float]) -> str:
 def explain(figures: dict[str, float]) -> list[str]:
     """The figures behind the word, a line each."""
     return [limit.text.format(figures[limit.figure]) for limit in LIMITS if limit.figure in figures]
-
-
-def with_quality(model: Model, should_stop: Callable[[], bool] = lambda: False) -> Model:
-    """The same model with its figures, measured on a few variations as long as the source; takes seconds.
-
-    Raises TrainingStopped soon after `should_stop` says so.
-    """
-    from ..generation.generate import generate
-
-    def ask_stop() -> None:
-        if should_stop():
-            raise TrainingStopped("Training was cancelled.")
-
-    ask_stop()
-    source = resample(model.source, RATE)
-    samples = generate(model, count=min(SAMPLES, -(-ROWS // source.frames)), seed=1)
-    rows = [_figures(source, resample(sample, RATE), ask_stop) for sample in samples]
-    quality = {limit.figure: [row[limit.figure] for row in rows if limit.figure in row] for limit in LIMITS}
-    return replace(model, quality={name: float(np.mean(values)) for name, values in quality.items() if values})
-
-
-def _figures(source: Motion, sample: Motion, ask_stop: Callable[[], None]) -> dict[str, float]:
-    """What `evaluate` says of one sample, but only what is looked at; that of other figures takes minutes for minutes.
-
-    Raises ClipError for motions of about a second.
-    """
-    ours, theirs = compared_features(sample), compared_features(source)
-    return {
-        "coverage": coverage(theirs, ours, ask_stop=ask_stop),
-        "global_diversity": global_diversity(theirs, ours, ask_stop=ask_stop),
-        **roughness_figures(source, sample),
-        **foot_figures(source, sample),
-    }

@@ -6,7 +6,7 @@ import time
 from types import TracebackType
 from typing import TextIO
 
-from ..progress import Progress
+from ..training.progress import Progress
 
 TERMINAL_INTERVAL, LOG_INTERVAL = 0.2, 5.0
 

@@ -31,7 +31,7 @@ def motion(riff: ModuleType) -> Any:
 def begun(riff: ModuleType, motion: Any, factor: float = 1.0, seed: int = 0) -> Any:
     """What to train: the fast recipe with a share of its steps."""
     recipe = importlib.import_module(f"{riff.__name__}.core.model.recipe").RECIPES["fast"].scaled(factor)
-    return importlib.import_module(f"{riff.__name__}.core.checkpoint").Checkpoint(motion, recipe, seed)
+    return importlib.import_module(f"{riff.__name__}.core.training.checkpoint").Checkpoint(motion, recipe, seed)
 
 
 def tick_until(job: Any, state: Any) -> None:
@@ -137,5 +137,5 @@ def test_python_ends_while_training(riff: ModuleType, tmp_path: Path) -> None:
     assert "running" in ended.stdout, ended.stderr
     assert "Traceback" not in ended.stderr, ended.stderr
     assert list(tmp_path.iterdir()) == [keep]
-    info = importlib.import_module(f"{riff.__name__}.core.checkpoint").read_checkpoint_info(keep)
+    info = importlib.import_module(f"{riff.__name__}.core.training.checkpoint").read_checkpoint_info(keep)
     assert info["recipe"] == "fast"

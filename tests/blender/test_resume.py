@@ -64,7 +64,9 @@ def in_a_process(riff: ModuleType) -> Iterator[None]:
 
 @pytest.fixture
 def snapshot_each_step(riff: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module(f"{riff.__name__}.core.clock"), "SNAPSHOT_EVERY", 0.0)
+    monkeypatch.setattr(
+        importlib.import_module(f"{riff.__name__}.core.training.progress_reporter"), "SNAPSHOT_EVERY", 0.0
+    )
 
 
 def tick_until(riff: ModuleType, done: Any) -> None:
@@ -111,7 +113,7 @@ def test_cancelled_training_is_listed_and_resumed(
 def resumed_checkpoint(riff: ModuleType, ob: bpy.types.Object, scale: float, seed: int) -> Any:
     recipe = importlib.import_module(f"{riff.__name__}.core.model.recipe").RECIPES["fast"].scaled(scale)
     motion = importlib.import_module(f"{riff.__name__}.rig.read").read_motion(ob)
-    return importlib.import_module(f"{riff.__name__}.core.checkpoint").Checkpoint(motion, recipe, seed)
+    return importlib.import_module(f"{riff.__name__}.core.training.checkpoint").Checkpoint(motion, recipe, seed)
 
 
 def test_disabling_while_training_leaves_a_checkpoint(
@@ -187,7 +189,7 @@ def children() -> list[int]:
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             except (OSError, ValueError):
                 continue
-            if b"core.worker" in words and parent == os.getpid():
+            if b"core.training.worker" in words and parent == os.getpid():
                 found.append(int(entry.name))
     return found
 

@@ -26,7 +26,7 @@ from core.model.recipe import PAPER, RECIPES
 from core.motion.bvh import write_bvh
 from core.motion.motion import Motion
 from core.numeric.rotation import angle_between
-from core.train import train
+from core.training.train import train
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from bench.cuda import iteration_operations, measure, report_markdown
 from bench.levels import BASELINE
 from bench.measure import CLEAN
-from core.graphs import ALLOWED
 from core.model.clusters import one_cluster
 from core.model.recipe import FAST, PAPER
 from core.motion.motion import Motion
 from core.networks.networks import Graph
-from core.train import Training
+from core.training.cuda_graphs import ALLOWED
+from core.training.train import Training
 
 TINY_FAST = replace(FAST, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
 TINY_PAPER = replace(PAPER, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(2, 2, 2, 2), pool=2)

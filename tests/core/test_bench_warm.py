@@ -14,7 +14,7 @@ from core.model.model_file import save_model
 from core.model.recipe import FAST, RECIPES
 from core.motion.bvh import write_bvh
 from core.motion.motion import Motion
-from core.train import train
+from core.training.train import train
 
 TINY = replace(FAST, iterations=(8, 8, 8, 8), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from core.calibrate import COARSE, COVERED, FINE, ROUGHEST, SLIDING, calibrated, sampled, with_noise
 from core.model.model import Model
 from core.model.recipe import FAST
 from core.motion.motion import Motion
-from core.train import train
+from core.training.calibration import COARSE, COVERED, FINE, ROUGHEST, SLIDING, calibrated, sampled, with_noise
+from core.training.train import train
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import checkpoint as checkpoint_module
-from core import clock
-from core.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, read_checkpoint_info, save_checkpoint
 from core.errors import ModelError, TrainingStopped
 from core.model.model import Model
 from core.model.recipe import FAST, PAPER, Recipe
 from core.motion.motion import Motion
-from core.progress import Progress
-from core.train import resume, train
+from core.training import checkpoint as checkpoint_module
+from core.training import progress_reporter
+from core.training.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, read_checkpoint_info, save_checkpoint
+from core.training.progress import Progress
+from core.training.train import resume, train
 
 TINY = replace(FAST, iterations=(3, 2, 2, 2), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
 WITH_POOL = replace(PAPER, iterations=(4, 2, 1, 2), hidden=(32, 32, 32), batch=(2, 2, 2, 2), pool=3)
@@ -25,7 +25,7 @@ WITH_POOL = replace(PAPER, iterations=(4, 2, 1, 2), hidden=(32, 32, 32), batch=(
 
 @pytest.fixture(autouse=True)
 def snapshot_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "SNAPSHOT_EVERY", 0.0)
+    monkeypatch.setattr(progress_reporter, "SNAPSHOT_EVERY", 0.0)
 
 
 def snapshots(motion: Motion, recipe: Recipe) -> tuple[Model, list[Checkpoint]]:

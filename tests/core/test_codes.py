@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.evaluation.grade import LIMITS, explain, verdict, with_quality
+from core.evaluation.grade import LIMITS, explain, verdict
 from core.evaluation.metrics import evaluate
 from core.generation.generate import Sampler, generate, with_strength
 from core.generation.latents import between, code_of, dial, generate_like, motions_of, near
@@ -16,7 +16,8 @@ from core.model.model import Model
 from core.model.recipe import FAST
 from core.motion.flips import repair_flips
 from core.motion.motion import Motion
-from core.train import train
+from core.training.run import with_quality
+from core.training.train import train
 
 TINY = replace(FAST, iterations=(2, 2, 2, 2), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
 

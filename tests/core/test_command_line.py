@@ -19,8 +19,8 @@ from core.errors import TrainingStopped
 from core.model.model_file import load_model
 from core.motion.bvh import read_bvh, write_bvh
 from core.motion.motion import Motion
-from core.progress import Progress
 from core.system.console import ProgressLine, clock, training_text
+from core.training.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[2]
 

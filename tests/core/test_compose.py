@@ -37,7 +37,7 @@ from core.motion.motion import Motion
 from core.motion.resampling import resample
 from core.motion.skeleton import GROUP
 from core.route import Route
-from core.train import train
+from core.training.train import train
 
 EXACT = 1e-9
 

@@ -24,7 +24,7 @@ from core.generation.generate import generate
 from core.model.model import Model
 from core.model.recipe import FAST
 from core.motion.motion import RATE, Motion
-from core.train import train
+from core.training.train import train
 
 FRAMES = 90
 

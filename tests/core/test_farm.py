@@ -23,7 +23,7 @@ from core.model.model_file import load_model
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip, load_clip
 from core.motion.motion import Motion
-from core.train import train
+from core.training.train import train
 
 ROOT = Path(__file__).resolve().parents[2]
 OPENJD = Path(sys.executable).with_name("openjd")
@@ -151,7 +151,7 @@ def test_a_clip_that_fails_fails_its_task_alone_and_is_named(make_job: Callable[
 
 def wait_for_state(job: Job, run: subprocess.Popen[Any], log: Callable[[], str]) -> None:
     """Until the first clip's checkpoint holds steps that were done."""
-    from core.checkpoint import read_checkpoint_info
+    from core.training.checkpoint import read_checkpoint_info
 
     path, until = job.training_path(job.entries[0]), time.monotonic() + 300
     while time.monotonic() < until and run.poll() is None:
@@ -167,8 +167,9 @@ def test_a_killed_task_goes_on_where_it_was(
     make_job: Callable[..., Job], tmp_path: Path, number: signal.Signals
 ) -> None:
     job, whole = (make_job(1, iterations=(150, 60, 1, 1)) for _ in range(2))
-    hasten = "import core.checkpoint as c, core.clock as k; c.WRITE_EVERY = k.SNAPSHOT_EVERY = 0.2\n"
-    start = hasten + "import core.training_run as r, sys; r.CheckpointFile.__init__.__defaults__ = (0.2,)\n"
+    hasten = "import core.training.checkpoint as c, core.training.progress_reporter as k\n"
+    hasten += "c.WRITE_EVERY = k.SNAPSHOT_EVERY = 0.2\n"
+    start = hasten + "import core.training.run as r, sys; r.CheckpointFile.__init__.__defaults__ = (0.2,)\n"
     start += "from core.command_line import main; sys.exit(main())"
     command = [sys.executable, "-c", start, "job", str(job.folder), "--device", "cpu", "--openjd"]
     with open(tmp_path / "log", "w") as log:

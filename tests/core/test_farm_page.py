@@ -17,7 +17,7 @@ from core.model.recipe import FAST
 from core.motion.clip_file import Clip
 from core.motion.motion import Motion
 from core.pose_sheet import pose_sheet
-from core.train import train
+from core.training.train import train
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 VARIATION, FAILED = (0x1D, 0x6F, 0xB8), (0xB3, 0x26, 0x1E)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core import clock
+from core.training import progress_reporter
 from tests.soak import faults_of_disks as disks
 from tests.soak import faults_of_training as training
 from tests.soak.fault import NotHere
@@ -16,7 +16,7 @@ from tests.soak.fault import NotHere
 def intervals_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """An attempt may change them: its process ends soon, this one does not."""
     for name in ("SNAPSHOT_EVERY", "REPORT_EVERY"):
-        monkeypatch.setattr(clock, name, getattr(clock, name))
+        monkeypatch.setattr(progress_reporter, name, getattr(progress_reporter, name))
 
 
 @pytest.mark.parametrize("kind", disks.KINDS)

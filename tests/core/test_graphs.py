@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from core.graphs import WARM_UP, RecordedStep, recorder_for
 from core.model.model import Model
 from core.model.recipe import FAST, PAPER, Recipe
 from core.motion.motion import Motion
-from core.train import train
+from core.training.cuda_graphs import WARM_UP, RecordedStep, recorder_for
+from core.training.train import train
 
 COUNT = WARM_UP + 3
 TINY_FAST = replace(FAST, iterations=(2 * COUNT,) * 4, hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)

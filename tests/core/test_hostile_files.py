@@ -18,7 +18,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.checkpoint import load_checkpoint, read_checkpoint_info
 from core.errors import ClipError, JobError, ModelError, RiffError
 from core.files.paths import is_plain_name
 from core.job_folder import MANIFEST, read_job
@@ -30,6 +29,7 @@ from core.motion.bvh import read_bvh
 from core.motion.clip_file import load_clip
 from core.motion.properties import RNA_PATH
 from core.torch_folder import InstallError
+from core.training.checkpoint import load_checkpoint, read_checkpoint_info
 from core.unpack import unpack_wheels
 from tests.soak.faults_of_files import try_bvh, try_checkpoint, try_clip, try_manifest, try_model
 from tests.soak.sound_files import RECIPE, make_files

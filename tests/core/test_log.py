@@ -152,7 +152,7 @@ def test_quoted_names_and_paths_go_even_where_nobody_knows_them(sentence: str) -
 
 
 def test_what_helps_stays() -> None:
-    text = "Training: ValueError: shapes (3,4) and (5,6) do not fit\n    at core/stage.py:12 iterate"
+    text = "Training: ValueError: shapes (3,4) and (5,6) do not fit\n    at core/training/stage.py:12 iterate"
     assert scrubbed(text) == text
 
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core.losses import FootSpeed, contact_loss
 from core.model.channels import Channels
 from core.model.clusters import one_cluster
 from core.motion.motion import Motion, learned_groups
 from core.networks.networks import Critic, Graph
+from core.training.losses import FootSpeed, contact_loss
 
 
 def small_critic() -> Critic:

@@ -13,7 +13,7 @@ from core.generation.generate import generate
 from core.mix import PASSAGE, mix
 from core.model.recipe import FAST
 from core.motion.motion import Motion
-from core.train import train
+from core.training.train import train
 
 
 def test_clips_follow_each_other_smoothly(make_walker: Callable[..., Motion]) -> None:

@@ -21,7 +21,7 @@ from core.model.model import Model
 from core.model.model_file import load_model, read_info, save_model
 from core.model.recipe import FAST, RECIPES, Recipe
 from core.motion.motion import Motion
-from core.train import train
+from core.training.train import train
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.checkpoint import Checkpoint, begin
 from core.model.recipe import RECIPES
 from core.motion.motion import Motion
-from core.out_of_memory import smaller_batch, with_less
 from core.system.memory import ran_out
+from core.training.checkpoint import Checkpoint, begin
+from core.training.run import smaller_batch, with_less
 
 
 class OutOfMemoryError(RuntimeError):

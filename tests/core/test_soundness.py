@@ -10,23 +10,23 @@ import numpy as np
 import pytest
 import torch
 
-from core import clock, soundness
-from core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.errors import RiffError
 from core.model.recipe import FAST
 from core.motion.motion import Motion
-from core.progress import Progress
-from core.stage import Stage
 from core.system.console import training_text
-from core.train import Training, resume, train
+from core.training import divergence, progress_reporter
+from core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.training.progress import Progress
+from core.training.stage import Stage
+from core.training.train import Training, resume, train
 
 TINY = replace(FAST, iterations=(6, 4, 3, 3), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
 
 
 @pytest.fixture(autouse=True)
 def told_of_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "SNAPSHOT_EVERY", 0.0)
-    monkeypatch.setattr(clock, "REPORT_EVERY", 0.0)
+    monkeypatch.setattr(progress_reporter, "SNAPSHOT_EVERY", 0.0)
+    monkeypatch.setattr(progress_reporter, "REPORT_EVERY", 0.0)
 
 
 def spoil(network: str, value: float) -> None:
@@ -70,7 +70,7 @@ def test_the_last_step_is_looked_at_too(walker: Motion) -> None:
 
 def test_lower_rates_save_a_training(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
     # At 1e9 numbers are lost on every processor, at a thousandth on none: in between it hangs on how each one rounds.
-    monkeypatch.setattr(soundness, "CALMER", 1e-12)
+    monkeypatch.setattr(divergence, "CALMER", 1e-12)
     seen: list[Progress] = []
     model = train(walker, replace(TINY, generator_rate=1e9, critic_rate=1e9), seen.append, seed=3)
     assert seen[-1].calmed == 1

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.iteration import Task
-from core.level import LevelRun
 from core.model.recipe import FAST, PAPER, Recipe
 from core.motion.motion import Motion
-from core.pool import Pool
-from core.stage import PART_ROWS, Stage
-from core.train import Training
+from core.training.level import LevelRun
+from core.training.sample_pool import Pool
+from core.training.stage import PART_ROWS, Stage
+from core.training.stage_io import Task
+from core.training.train import Training
 
 TINY = replace(PAPER, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(3, 3, 3, 3), pool=2)
 
@@ -52,7 +52,7 @@ def test_parts_and_spans_add_up(walker: Motion, level: int, monkeypatch: pytest.
     # One step of each network: Adam makes much of rounding, so what follows its steps can't be compared.
     once = replace(TINY, critic_steps=1, joint_steps=True, generator_rate=0.0, critic_rate=0.0)
     whole, expected, few = gradients_of_an_iteration(walker, once, level)
-    monkeypatch.setattr("core.stage.PART_ROWS", 20)
+    monkeypatch.setattr("core.training.stage.PART_ROWS", 20)
     parted, found, many = gradients_of_an_iteration(walker, once, level)
     assert many > few + 2
     for mine, theirs in zip(found, expected, strict=True):

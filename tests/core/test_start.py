@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from core.checkpoint import Checkpoint, begin, load_checkpoint, save_checkpoint
 from core.errors import ModelError, TrainingStopped
 from core.model.model import Model
 from core.model.model_file import load_model, save_model
 from core.model.recipe import FAST
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
-from core.start import start_of
-from core.train import Training, resume, train
+from core.training.checkpoint import Checkpoint, begin, load_checkpoint, save_checkpoint
+from core.training.train import Training, resume, train
+from core.training.warm_start import start_of
 
 TINY = replace(FAST, iterations=(3, 3, 3, 3), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8, warm_share=2 / 3)
 
@@ -97,7 +97,7 @@ def test_a_stopped_one_goes_on_to_the_same_model(known: Model, other: Motion, tm
     whole = resume(begun)
     kept: list[Checkpoint] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.clock.SNAPSHOT_EVERY", 0.0)
+        patch.setattr("core.training.progress_reporter.SNAPSHOT_EVERY", 0.0)
         with pytest.raises(TrainingStopped):
             resume(begun, should_stop=lambda: bool(kept) and kept[-1].step >= 3, on_snapshot=kept.append)
     save_checkpoint(kept[-1], tmp_path / "state")

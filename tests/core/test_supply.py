@@ -11,8 +11,8 @@ import torch
 from core.errors import TrainingStopped
 from core.model.recipe import FAST
 from core.motion.motion import Motion
-from core.supply import BANK_FRAMES, TOGETHER, Supply, bank_size
-from core.train import Training
+from core.training.level import BANK_FRAMES, TOGETHER, Supply, bank_size
+from core.training.train import Training
 
 TINY = replace(FAST, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=16)
 
@@ -34,7 +34,7 @@ def test_banks_of_long_clips_hold_fewer_samples() -> None:
 def test_a_bank_in_chunks_equals_one_made_whole(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
     banks = []
     for chunk in (10_000, 1):
-        monkeypatch.setattr("core.supply.CHUNK", chunk)
+        monkeypatch.setattr("core.training.level.CHUNK", chunk)
         training = trained_to(walker, 2)
         banks.append(Supply(training, 2).bank)
         training.close()
@@ -47,7 +47,7 @@ def test_a_bank_in_chunks_equals_one_made_whole(walker: Motion, monkeypatch: pyt
 
 
 def test_stops_between_two_stages_of_a_bank(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.supply.CHUNK", 1)
+    monkeypatch.setattr("core.training.level.CHUNK", 1)
     asked = 0
 
     def should_stop() -> bool:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from core.threads import AGAIN, TRIES, Choice, Workers
+from core.training.workers import AGAIN, TRIES, Choice, Workers
 
 
 def run(choice: Choice, runs: int, together: float, in_turn: float) -> list[bool]:

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from core import clock
 from core.model.recipe import FAST, PAPER
 from core.motion.motion import Motion
-from core.probe import guessed_costs, guessed_starts, measured_costs
-from core.time_left import TimeLeft
-from core.train import Training, train
+from core.training import progress_reporter
+from core.training.time_estimate import TimeLeft, guessed_costs, guessed_starts, measured_costs
+from core.training.train import Training, train
 
 ITERATIONS = (800, 800, 600, 400)
 SECONDS = (0.22, 0.24, 0.25, 0.15)
@@ -73,15 +72,15 @@ def test_follows_a_machine_that_slows_down() -> None:
 
 def test_the_probe_leaves_no_trace(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = train(walker, TINY, seed=2)
-    monkeypatch.setattr(clock, "PROBE_AFTER", 0.0)
-    monkeypatch.setattr(clock, "PROBE_FOR", 0.0)
+    monkeypatch.setattr(progress_reporter, "PROBE_AFTER", 0.0)
+    monkeypatch.setattr(progress_reporter, "PROBE_FOR", 0.0)
     asked = []
 
     def measured(training: Training) -> tuple[list[float], list[float]]:
         asked.append(measured_costs(training))
         return asked[-1]
 
-    monkeypatch.setattr(clock, "measured_costs", measured)
+    monkeypatch.setattr(progress_reporter, "measured_costs", measured)
     probed = train(walker, TINY, seed=2)
     ((costs, starts),) = asked
     assert min(costs) > 0

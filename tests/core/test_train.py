@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from core.errors import ClipError, TrainingStopped
-from core.estimate import expected_seconds
 from core.generation.generate import Sampler, generate, noise_code
 from core.model.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.motion.motion import Motion
 from core.motion.resampling import resample
-from core.progress import Progress
 from core.system.threads import one_thread
-from core.train import Training, train
+from core.training.progress import Progress
+from core.training.run import expected_seconds
+from core.training.train import Training, train
 
 TINY = replace(FAST, iterations=(2, 2, 2, 2), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
 

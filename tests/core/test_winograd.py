@@ -13,7 +13,7 @@ from core.generation.generate import Sampler
 from core.generation.winograd import minimal_filter
 from core.model.recipe import RECIPES
 from core.motion.motion import Motion
-from core.train import train
+from core.training.train import train
 
 
 @settings(deadline=None, max_examples=100)

@@ -25,7 +25,7 @@ from core.model.model_file import save_model
 from core.model.recipe import RECIPES
 from core.motion.motion import Motion
 from core.networks import pyramid
-from core.train import train
+from core.training.train import train
 
 ROOT = Path(__file__).resolve().parents[2]
 SAME = 1e-4

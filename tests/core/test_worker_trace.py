@@ -9,17 +9,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from core.checkpoint import Checkpoint, save_checkpoint
 from core.model.model_file import load_model
 from core.model.recipe import FAST
 from core.motion.motion import Motion
+from core.training.checkpoint import Checkpoint, save_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from core.worker import main
+from core.training.worker import main
 from tests.traced import watch
 trace = watch()
 code = main([sys.argv[1], sys.argv[2]])

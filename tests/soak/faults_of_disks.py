@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from core.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, save_checkpoint
 from core.errors import RiffError, TrainingStopped
 from core.files.paths import copy_whole
 from core.job_folder import write_text
@@ -22,7 +21,8 @@ from core.model.model_file import load_model, save_model
 from core.model.recipe import FAST
 from core.motion.bvh import read_bvh, write_bvh
 from core.motion.clip_file import Clip, load_clip, save_clip
-from core.training_run import run_training
+from core.training.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, save_checkpoint
+from core.training.run import run_training
 from tests.core.conftest import walking_motion
 from tests.soak.blender import PYTHON_311, PYTHON_313, run_blender
 from tests.soak.fault import Fault, Lost, NotHere, patience
@@ -66,7 +66,7 @@ def small_disk(place: Path, kilobytes: int) -> Iterator[Disk]:
 
 @lru_cache(maxsize=1)
 def model() -> Model:
-    from core.train import train
+    from core.training.train import train
 
     return train(walking_motion(), FAST.scaled(SCALE), seed=1)
 
@@ -143,10 +143,9 @@ def full_at_the_end(seed: int, folder: Path) -> None:
 
 def full_for_states(seed: int, folder: Path) -> None:
     """The disk fills up while states are written: the training goes on, and its state is kept when there is room."""
-    from core import clock
-    from core.train import train
+    from core.training.train import train
 
-    clock.SNAPSHOT_EVERY = 0.0
+    progress_reporter.SNAPSHOT_EVERY = 0.0
     recipe, told, taken = FAST.scaled(0.003), list[str](), list[Checkpoint]()
     with small_disk(folder / "disk", 64 << 10) as disk:
         file = CheckpointFile(folder / "disk/t.safetensors", "Walk", every=0.0)

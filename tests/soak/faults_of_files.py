@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from core.checkpoint import load_checkpoint, read_checkpoint_info
 from core.errors import RiffError
 from core.generation.generate import generate
 from core.job_folder import MANIFEST, Entry, Job, read_job
 from core.model.model_file import load_model, read_info
 from core.motion.bvh import read_bvh
 from core.motion.clip_file import load_clip
+from core.training.checkpoint import load_checkpoint, read_checkpoint_info
 from tests.soak.fault import Fault
 from tests.soak.mutations import Mutation, mutate_bvh, mutate_clip, mutate_manifest, mutate_tensors
 from tests.soak.sound_files import make_files

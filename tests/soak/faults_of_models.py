@@ -102,7 +102,7 @@ for kind in ("cut", "flipped", "newer", "foreign", "empty", "deleted", "renamed"
 
 def under_the_list(seed: int, folder: Path, python: Path | None = None) -> None:
     """Each harm to the chosen model's file after it was listed, then every operator on it in some order."""
-    from core.train import train
+    from core.training.train import train
 
     save_model(train(walking_motion(), FAST.scaled(0.0001), seed=seed), folder / "foreign.safetensors")
     python = python or (PYTHON_313 if seed % 3 == 2 and PYTHON_313.exists() else PYTHON_311)

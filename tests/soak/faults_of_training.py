@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from core import clock
-from core.checkpoint import Checkpoint, load_checkpoint, read_checkpoint_info, save_checkpoint
 from core.errors import ModelError
 from core.model.model import Model
 from core.model.model_file import load_model
 from core.model.recipe import FAST
 from core.motion.bvh import write_bvh
-from core.progress import Progress
+from core.training import progress_reporter
+from core.training.checkpoint import Checkpoint, load_checkpoint, read_checkpoint_info, save_checkpoint
+from core.training.progress import Progress
 from tests.core.conftest import walking_motion
 from tests.soak.blender import PYTHON_311, PYTHON_313, ROOT, end_blender, run_blender, start_blender
 from tests.soak.fault import Fault, Lost, NotHere, patience
@@ -116,7 +116,7 @@ def kill_under_way(blender: subprocess.Popen[str], state: Path, chance: random.R
 
 def whole(kept: Checkpoint) -> Model:
     """The model of the same training, never interrupted."""
-    from core.train import resume
+    from core.training.train import resume
 
     return resume(replace(kept, state={}, arrays={}, step=0, fraction=0.0, seconds=0.0, history=[]))
 
@@ -149,13 +149,13 @@ def damaged_checkpoint(seed: int, folder: Path) -> None:
 
 def not_a_number(seed: int, folder: Path) -> None:
     """A weight of a network at work becomes NaN or infinite at some step: taken back, told, and gone on with."""
-    from core.stage import Stage
-    from core.train import train
+    from core.training.stage import Stage
+    from core.training.train import train
 
     chance, seen = random.Random(seed), list[Progress]()
     at, network = chance.randrange(1, sum(TINY.iterations)), chance.choice(["generator", "critic"])
     value = chance.choice([float("nan"), float("inf"), -float("inf")])
-    clock.SNAPSHOT_EVERY, clock.REPORT_EVERY = chance.choice([0.0, 3.0]), 0.0
+    progress_reporter.SNAPSHOT_EVERY, progress_reporter.REPORT_EVERY = chance.choice([0.0, 3.0]), 0.0
 
     def spoil(progress: Progress) -> None:
         seen.append(progress)
@@ -178,7 +178,7 @@ def no_memory(seed: int, folder: Path) -> None:
     write_bvh(clip, walking_motion(20.0))
     room = random.Random(seed).randrange(1, 160)
     program = (
-        "import re, resource, sys, torch, core.train, core.command_line\n"
+        "import re, resource, sys, torch, core.training.train, core.command_line\n"
         "used = int(re.search(r'VmSize:\\s+(\\d+)', open('/proc/self/status').read())[1]) * 1024\n"
         f"resource.setrlimit(resource.RLIMIT_AS, (used + {room << 20},) * 2)\n"
         "sys.exit(core.command_line.main(sys.argv[1:]))\n"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from core.checkpoint import Checkpoint, begin, save_checkpoint
 from core.job_folder import write_job
 from core.model.channels import choose_channels
 from core.model.model import Model
@@ -20,6 +19,7 @@ from core.motion.motion import Motion, from_transforms
 from core.motion.properties import Property
 from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import axis_rotation
+from core.training.checkpoint import Checkpoint, begin, save_checkpoint
 
 RECIPE = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(1, 1, 1, 1), bank=1)
 FRAMES = 70

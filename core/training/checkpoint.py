@@ -16,17 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from .errors import ClipError, ModelError
-from .files.fields import FAR, FieldError, Fields, parse_json
-from .files.tensors import read_tensors, read_text
-from .model.model import Model
-from .model.model_file import MOST_ROWS
-from .model.recipe import Recipe
-from .model.recipe_ranges import MOST_STAGES
-from .motion.clip_file import read_motion
-from .motion.motion import Motion
-from .start import Start, start_of
-from .system.log import log
+from ..errors import ClipError, ModelError
+from ..files.fields import FAR, FieldError, Fields, parse_json
+from ..files.tensors import read_tensors, read_text
+from ..model.model import Model
+from ..model.model_file import MOST_ROWS
+from ..model.recipe import Recipe
+from ..model.recipe_ranges import MOST_STAGES
+from ..motion.clip_file import read_motion
+from ..motion.motion import Motion
+from ..system.log import log
+from .warm_start import Start, start_of
 
 FORMAT = 1
 """Version of the file's layout; others are refused, since half a training is worth little."""

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .errors import ModelError
-from .iteration import Bases
+from ..errors import ModelError
 from .stage import Stage
+from .stage_io import Bases
 
 if TYPE_CHECKING:
     from .level import LevelRun

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .evaluation.artefacts import STILL, foot_skating, roughness_figures
-from .evaluation.metrics import COVERAGE_WINDOW, compared_features, coverage
-from .generation.generate import Sampler
-from .model.model import Model
-from .motion.feet_cleanup import clean_feet
-from .motion.flips import repair_flips
+from ..evaluation.artefacts import STILL, foot_skating, roughness_figures
+from ..evaluation.metrics import COVERAGE_WINDOW, compared_features, coverage
+from ..generation.generate import Sampler
+from ..model.model import Model
+from ..motion.feet_cleanup import clean_feet
+from ..motion.flips import repair_flips
 
 COARSE = (1.5, 1.25, 1.0, 0.85)
 FINE = (0.1, 0.2, 0.3, 0.45, 0.6)

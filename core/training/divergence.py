@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..errors import RiffError
+from ..model.recipe import Recipe
+from ..system.log import log
 from .checkpoint import Checkpoint
-from .errors import RiffError
-from .model.recipe import Recipe
 from .stage import Stage
-from .system.log import log
 
 CALMER = 0.25
 """What the learning rates are multiplied by each time."""

@@ -11,15 +11,15 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from .graphs import RecordedStep, Recorder
-from .iteration import Bases, Chances, Outcome, Runner, Task, deep, flat
+from ..model.recipe import Recipe
+from ..networks.networks import Critic, Generator, Graph, load_arrays
+from ..networks.pyramid import Pyramid, resize
+from .cuda_graphs import RecordedStep, Recorder
 from .losses import FootSpeed, contact_loss
-from .model.recipe import Recipe
-from .networks.networks import Critic, Generator, Graph, load_arrays
-from .networks.pyramid import Pyramid, resize
 from .optimiser import adam, set_rate, step
-from .pool import Pool
-from .start import Start
+from .sample_pool import Pool
+from .stage_io import Bases, Chances, Outcome, Runner, Task, deep, flat
+from .warm_start import Start
 
 PART_ROWS = 650
 """Frames that a part of a batch has at most on a CPU: what the layers keep of more falls out of a core's cache."""

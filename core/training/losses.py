@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .model.channels import Channels
-from .motion.skeleton import GROUP
+from ..model.channels import Channels
+from ..motion.skeleton import GROUP
 
 
 class FootSpeed:

@@ -1,4 +1,4 @@
-"""A training in a process of its own: `python -m core.worker STATE MODEL` goes on with a checkpoint.
+"""A training in a process of its own: `python -m core.training.worker STATE MODEL` goes on with a checkpoint.
 
 Without MODEL it only says how long the training would take. Messages go to stdout, one JSON list [kind, value] a line.
 The training stops, and keeps its state, when stdin is closed: when whoever began it asks, or has died.
@@ -17,11 +17,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..errors import RiffError, TrainingStopped
+from ..system.log import log, unforeseen
+from ..system.memory import share_one_arena, told_as_memory_error
 from .checkpoint import load_checkpoint
-from .errors import RiffError, TrainingStopped
-from .system.log import log, unforeseen
-from .system.memory import share_one_arena, told_as_memory_error
-from .training_run import run_training, tell_time
+from .run import run_training, tell_time
 
 _one_at_a_time = threading.Lock()
 
@@ -31,7 +31,9 @@ NICENESS = 10
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the training; how it ended is the last message, [“end”, state], or [“failed”, sentence]."""
-    parser = argparse.ArgumentParser(prog="core.worker", description="Go on with a training and save its model.")
+    parser = argparse.ArgumentParser(
+        prog="core.training.worker", description="Go on with a training and save its model."
+    )
     parser.add_argument("state", type=Path, help="checkpoint to go on with; it is kept up to date")
     parser.add_argument("model", type=Path, nargs="?", help="file of the model to make; none to estimate the time only")
     parser.add_argument("--device", default="auto")

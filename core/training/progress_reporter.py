@@ -9,15 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..errors import ModelError
+from ..system.memory import return_freed_memory
 from . import snapshot
 from .checkpoint import Checkpoint
-from .errors import ModelError
-from .probe import guessed_costs, guessed_starts, measured_costs
+from .divergence import check_losses, check_state
 from .progress import Progress
-from .soundness import check_losses, check_state
 from .stage import Stage
-from .system.memory import return_freed_memory
-from .time_left import TimeLeft
+from .time_estimate import TimeLeft, guessed_costs, guessed_starts, measured_costs
 
 if TYPE_CHECKING:
     from .level import LevelRun

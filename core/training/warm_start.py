@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ModelError
-from .files.fields import FAR, FieldError, Fields
-from .model.channels import Channels
-from .model.hand_pca import fold_of
-from .model.model import Model
-from .model.recipe import Recipe
-from .model.recipe_ranges import RANGES
-from .motion.motion import Motion, learned_groups
-from .motion.skeleton import Skeleton
+from ..errors import ModelError
+from ..files.fields import FAR, FieldError, Fields
+from ..model.channels import Channels
+from ..model.hand_pca import fold_of
+from ..model.model import Model
+from ..model.recipe import Recipe
+from ..model.recipe_ranges import RANGES
+from ..motion.motion import Motion, learned_groups
+from ..motion.skeleton import Skeleton
 
 SHAPE = ("stages", "hidden", "kernel", "distance")
 """Numbers of a recipe on which the sizes of the networks depend."""

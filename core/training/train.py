@@ -11,32 +11,31 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..errors import ModelError, TrainingStopped
+from ..model.channels import choose_channels
+from ..model.clusters import find_clusters, one_cluster
+from ..model.model import Model
+from ..model.recipe import Recipe
+from ..motion.motion import RATE, Motion, with_contact_labels
+from ..motion.resampling import resample
+from ..networks.networks import Graph, arrays_of
+from ..networks.pyramid import Pyramid, build_pyramid
+from ..system.devices import pick_device
+from ..system.memory import return_freed_memory
+from ..system.threads import usable_cores
 from . import snapshot
-from .calibrate import calibrated
+from .calibration import calibrated
 from .checkpoint import Checkpoint, begin
-from .clock import Clock, Snapshots
-from .errors import ModelError, TrainingStopped
-from .graphs import ALLOWED, recorder_for
-from .iteration import Bases
-from .level import LevelRun
+from .cuda_graphs import ALLOWED, recorder_for
+from .divergence import Diverged, calmed_recipe, calmer, check_losses, check_weights
+from .level import LevelRun, Supply
 from .losses import FootSpeed
-from .model.channels import choose_channels
-from .model.clusters import find_clusters, one_cluster
-from .model.model import Model
-from .model.recipe import Recipe
-from .motion.motion import RATE, Motion, with_contact_labels
-from .motion.resampling import resample
-from .networks.networks import Graph, arrays_of
-from .networks.pyramid import Pyramid, build_pyramid
 from .progress import Progress
-from .soundness import Diverged, calmed_recipe, calmer, check_losses, check_weights
+from .progress_reporter import Clock, Snapshots
 from .stage import Stage, make_stage, start_networks, transfer
-from .start import Start
-from .supply import Supply
-from .system.devices import pick_device
-from .system.memory import return_freed_memory
-from .system.threads import usable_cores
-from .threads import Settings, Workers
+from .stage_io import Bases
+from .warm_start import Start
+from .workers import Settings, Workers
 
 
 def train(

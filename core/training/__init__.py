@@ -1,0 +1,1 @@
+"""From a motion to a model: stages, levels, checkpoints, one run."""
