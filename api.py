@@ -13,7 +13,7 @@ from typing import Any
 
 import bpy
 
-from .core.direction import Direction, direct
+from .core.directing.direction import Direction, direct
 from .core.errors import RiffError
 from .core.model.model import Model
 from .core.model.model_file import load_model, save_model
@@ -142,10 +142,10 @@ def compose(
 ) -> list[Motion]:
     """New motions around what is kept of a source, at its rate.
 
-    `direction` as in `core.direction.Direction`: keep=("Lower Body",), regions=((40, 90),), loop=True and so on; frames
-    count from `first`, 1 unless given.
+    `direction` as in `core.directing.direction.Direction`: keep=("Lower Body",), regions=((40, 90),), loop=True and so
+    on; frames count from `first`, 1 unless given.
     """
-    from .core.compose import compose as compose_motions
+    from .core.directing.compose import compose as compose_motions
 
     return compose_motions(model, direct(source, Direction(**direction)), count=count, seed=seed, clean=clean_feet)
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from core.compose import compose
-from core.composition import (
+from core.directing.compose import compose
+from core.directing.composition import (
     Composition,
     close_loop,
     extend,

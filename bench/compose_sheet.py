@@ -10,8 +10,8 @@ from pathlib import Path
 
 import bpy
 
-from core.compose import compose
-from core.composition import (
+from core.directing.compose import compose
+from core.directing.composition import (
     Composition,
     close_loop,
     extend,

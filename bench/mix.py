@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.directing.concatenate import mix
 from core.errors import RiffError
-from core.mix import mix
 from core.model.recipe import FAST, RECIPES, Recipe
 from core.motion.motion import Motion
 from core.system.devices import pick_device

@@ -94,7 +94,7 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     clip = read_clip(options.clip)
     motion = clip.motion
     if options.also:
-        from .mix import mix
+        from .directing.concatenate import mix
 
         motion = mix([motion, *(read_clip(other).motion for other in options.also)])
     with _needs_torch():
@@ -156,8 +156,8 @@ def generate_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around what is kept of a clip as BVH files; returns their paths. Raises RiffError."""
-    from .compose import compose
-    from .direction import direct
+    from .directing.compose import compose
+    from .directing.direction import direct
     from .model.model_file import load_model
     from .motion.clip_file import read_clip
     from .motion.retarget import onto_skeleton

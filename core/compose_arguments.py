@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .errors import ClipError
 
 if TYPE_CHECKING:  # numpy is loaded by the verb that needs it and not before
-    from .direction import Direction
+    from .directing.direction import Direction
     from .motion.skeleton import Skeleton
 
 
@@ -46,7 +46,7 @@ def add_direction(parser: argparse.ArgumentParser) -> None:
 
 def read_direction(options: argparse.Namespace, skeleton: Skeleton) -> Direction:
     """What the arguments ask for. Raises ClipError for what cannot be read."""
-    from .direction import Direction, parse_moments, parse_spans
+    from .directing.direction import Direction, parse_moments, parse_spans
 
     if options.count < 1:
         raise ClipError("Ask for at least one motion.")
@@ -69,7 +69,7 @@ def read_direction(options: argparse.Namespace, skeleton: Skeleton) -> Direction
 
 
 def _kept(options: argparse.Namespace, skeleton: Skeleton) -> tuple[str, ...] | None:
-    from .direction import names_in
+    from .directing.direction import names_in
     from .motion.body_parts import joints_named
 
     if options.keep:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .compose import compose
-from .composition import Composition, free
+from .directing.compose import compose
+from .directing.composition import Composition, free
 from .errors import ClipError
 from .generation.generate import Sampler, finished, noise_code
 from .generation.pyramid import Rows, run_stages

@@ -18,7 +18,7 @@ import bpy
 
 from ..core.command_line import check_target, evaluate_verb, resumed, run_verb
 from ..core.compose_arguments import read_direction
-from ..core.direction import Direction, direct
+from ..core.directing.direction import Direction, direct
 from ..core.errors import ClipError, ModelError, RiffError
 from ..core.evaluation.grade import verdict
 from ..core.files.locks import hold
@@ -210,7 +210,7 @@ def generate(options: argparse.Namespace) -> dict[str, Any]:
 
 def compose(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around what is kept of an action, and save the file. Raises RiffError."""
-    from ..core.compose import compose as make
+    from ..core.directing.compose import compose as make
     from ..core.motion.retarget import onto_skeleton
 
     model = load_model(_model_path(options.model))

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..core.direction import Direction, Span, names_in, parse_moments, parse_spans
+from ..core.directing.direction import Direction, Span, names_in, parse_moments, parse_spans
 from ..core.errors import ClipError
 from ..core.motion.body_parts import joints_named
 from ..core.motion.motion import Motion

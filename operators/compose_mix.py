@@ -8,9 +8,9 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from ..core.direction import names_in
+from ..core.directing.concatenate import mix
+from ..core.directing.direction import names_in
 from ..core.errors import ClipError
-from ..core.mix import mix
 from ..core.motion.motion import Motion
 from ..rig.steps import part_of
 from .train import TrainingStart, source_steps

@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
-from ..core.direction import Direction, direct
+from ..core.directing.direction import Direction, direct
 from ..core.errors import ClipError, RiffError
 from ..core.motion.motion import Motion
 from ..rig.actions import source_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.direction import Direction
+from ..core.directing.direction import Direction
 from ..core.errors import TrainingStopped
 from ..core.motion.motion import Motion
 from .jobs import Job
@@ -45,8 +45,8 @@ class CompositionJob(Job):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ..core.compose import compose
-        from ..core.direction import direct
+        from ..core.directing.compose import compose
+        from ..core.directing.direction import direct
         from ..core.generation.generate import prepared_sampler
         from ..core.motion.retarget import onto_skeleton
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from core.command_line import main
-from core.compose import compose
-from core.composition import (
+from core.directing.compose import compose
+from core.directing.composition import (
     Composition,
     close_loop,
     extend,
@@ -25,7 +25,8 @@ from core.composition import (
     place_moments,
     restyle,
 )
-from core.direction import Direction
+from core.directing.direction import Direction
+from core.directing.route import Route
 from core.errors import ClipError, ModelError
 from core.generation.generate import generate
 from core.model.model import Model
@@ -36,7 +37,6 @@ from core.motion.bvh import read_bvh
 from core.motion.motion import Motion
 from core.motion.resampling import resample
 from core.motion.skeleton import GROUP
-from core.route import Route
 from core.training.train import train
 
 EXACT = 1e-9

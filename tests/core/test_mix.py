@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.directing.concatenate import PASSAGE, mix
 from core.errors import ClipError
 from core.generation.generate import generate
-from core.mix import PASSAGE, mix
 from core.model.recipe import FAST
 from core.motion.motion import Motion
 from core.training.train import train

@@ -13,8 +13,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.compose import compose
-from core.composition import Composition, close_loop, fill_regions
+from core.directing.compose import compose
+from core.directing.composition import Composition, close_loop, fill_regions
 from core.errors import ModelError
 from core.generation import numpy_backend
 from core.generation import pyramid as stage_rows
@@ -50,8 +50,8 @@ EVERYTHING = (
 import dataclasses, json
 import numpy as np
 from core.generation.latents import dial, generate_like, motions_of
-from core.compose import compose
-from core.composition import free
+from core.directing.compose import compose
+from core.directing.composition import free
 from core.crowd_pool import CandidatePool
 from core.generation.generate import Sampler, generate
 from core.model.model_file import load_model, read_info

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ClipError, ModelError
+from ..generation.generate import Sampler, noise_code
+from ..generation.pyramid import Rows, resize, resize_circle
+from ..model.model import Model
+from ..motion.flips import repair_flips
+from ..motion.motion import RATE, Motion
+from ..motion.resampling import at_rate, rows_at
+from ..system.threads import one_thread
 from .composition import Composition, turn_placed
-from .errors import ClipError, ModelError
-from .generation.generate import Sampler, noise_code
-from .generation.pyramid import Rows, resize, resize_circle
-from .model.model import Model
-from .motion.flips import repair_flips
-from .motion.motion import RATE, Motion
-from .motion.resampling import at_rate, rows_at
-from .rows import EntryRows
-from .settle import settle
-from .system.threads import one_thread
-from .windows import pick_windows, turns_between
+from .constraints import EntryRows
+from .finalise import settle
+from .infill import pick_windows, turns_between
 
 WIDER = 1.5
 """How much longer the first sample is that stretches for gaps are chosen from; it is a tenth of the work."""

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .motion.feet_cleanup import contact_heights, root_from_stance
-from .motion.leg_ik import Leg, Pose, find_legs
-from .motion.motion import RATE, Motion
-from .motion.resampling import with_path
-from .motion.skeleton import GROUP
-from .motion.stances import contact_runs, standing_mask
-from .numeric.blending import DECAY, EXACT, JOIN, near_joins, runs_of, spread_offsets
-from .numeric.rotation import Array
+from ..motion.feet_cleanup import contact_heights, root_from_stance
+from ..motion.leg_ik import Leg, Pose, find_legs
+from ..motion.motion import RATE, Motion
+from ..motion.resampling import with_path
+from ..motion.skeleton import GROUP
+from ..motion.stances import contact_runs, standing_mask
+from ..numeric.blending import DECAY, EXACT, JOIN, near_joins, runs_of, spread_offsets
+from ..numeric.rotation import Array
 
 FIRM = 0.98
 """A stand that is held this firmly is held exactly."""

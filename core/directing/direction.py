@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ClipError
+from ..motion.body_parts import joints_named
+from ..motion.motion import Motion
 from .composition import (
     ENTRY,
     Composition,
@@ -22,9 +25,6 @@ from .composition import (
     place_moments,
     restyle,
 )
-from .errors import ClipError
-from .motion.body_parts import joints_named
-from .motion.motion import Motion
 from .route import Route
 
 Span = tuple[int, int]

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .errors import ClipError
-from .motion.body_parts import joint_groups
-from .motion.headings import turn_motion
-from .motion.motion import RATE, Motion
-from .motion.skeleton import GROUP
-from .numeric.blending import EXACT, runs_of
-from .numeric.rotation import Array
+from ..errors import ClipError
+from ..motion.body_parts import joint_groups
+from ..motion.headings import turn_motion
+from ..motion.motion import RATE, Motion
+from ..motion.skeleton import GROUP
+from ..numeric.blending import EXACT, runs_of
+from ..numeric.rotation import Array
 from .route import Route
 
 SHORTEST_REGION = 8

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .generation.pyramid import Rows
-from .headings import Compass
-from .motion.headings import wrapped
-from .motion.skeleton import GROUP
-from .numeric.blending import runs_of
-from .numeric.distances import frame_distances
-from .numeric.rotation import Array
+from ..generation.pyramid import Rows
+from ..motion.headings import wrapped
+from ..motion.skeleton import GROUP
+from ..numeric.blending import runs_of
+from ..numeric.distances import frame_distances
+from ..numeric.rotation import Array
+from .row_headings import Compass
 
 EDGE = 3
 """Rows on either side of a region that have to match."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..generation.pyramid import Rows, resize
+from ..model.channels import Channels
+from ..model.model import Model
+from ..motion.motion import RATE
+from ..motion.resampling import stretch_rows
+from ..motion.skeleton import GROUP
+from ..numeric.blending import DECAY, EXACT, patterns_of, runs_of, spread_offsets
+from ..numeric.rotation import Array
 from .composition import Composition
-from .generation.pyramid import Rows, resize
-from .headings import Compass
-from .model.channels import Channels
-from .model.model import Model
-from .motion.motion import RATE
-from .motion.resampling import stretch_rows
-from .motion.skeleton import GROUP
-from .numeric.blending import DECAY, EXACT, patterns_of, runs_of, spread_offsets
-from .numeric.rotation import Array
-from .windows import Kept
+from .infill import Kept
+from .row_headings import Compass
 
 NEAREST = 1.6
 """Rows over which an offset dies away at least: less would be a step again."""

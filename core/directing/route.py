@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .errors import ClipError
-from .evaluation.novelty import low_pass
-from .motion.motion import RATE, Motion
-from .motion.skeleton import GROUP
-from .numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
+from ..errors import ClipError
+from ..evaluation.novelty import low_pass
+from ..motion.motion import RATE, Motion
+from ..motion.skeleton import GROUP
+from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
 
 CALM = 0.5
 """Standard deviation in seconds of the low-pass that tells where the body goes from how it sways."""

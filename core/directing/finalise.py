@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..motion.motion import RATE, Motion
+from ..motion.resampling import at_rate, stretch_rows, with_path
+from ..motion.skeleton import GROUP
+from ..numeric.blending import DECAY, EXACT, JOIN, near_joins, patterns_of, runs_of, spread_offsets
+from ..numeric.rotation import Array, six_to_matrix, turn_six, vector_from_rotation
 from .composition import Composition
-from .motion.motion import RATE, Motion
-from .motion.resampling import at_rate, stretch_rows, with_path
-from .motion.skeleton import GROUP
-from .new_feet import plant_new_feet, stance_path
-from .numeric.blending import DECAY, EXACT, JOIN, near_joins, patterns_of, runs_of, spread_offsets
-from .numeric.rotation import Array, six_to_matrix, turn_six, vector_from_rotation
+from .foot_contacts import plant_new_feet, stance_path
 from .route import follow_route
 
 CALM = 4.0

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .model.channels import Channels
-from .motion.headings import _turn_of
-from .motion.motion import Motion
-from .motion.skeleton import GROUP
-from .numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
+from ..model.channels import Channels
+from ..motion.headings import _turn_of
+from ..motion.motion import Motion
+from ..motion.skeleton import GROUP
+from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
 
 
 class Compass:

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..errors import ClipError
+from ..motion.headings import turn_between, turn_motion
+from ..motion.motion import RATE, Motion, with_contact_labels
+from ..motion.properties import Property
+from ..motion.resampling import resample
+from ..motion.retarget import onto_skeleton
+from ..motion.skeleton import GROUP, Skeleton
+from ..numeric.rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
 from .composition import Composition
-from .errors import ClipError
-from .motion.headings import turn_between, turn_motion
-from .motion.motion import RATE, Motion, with_contact_labels
-from .motion.properties import Property
-from .motion.resampling import resample
-from .motion.retarget import onto_skeleton
-from .motion.skeleton import GROUP, Skeleton
-from .numeric.rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
-from .settle import settle
+from .finalise import settle
 
 PASSAGE = 24
 """Frames at 30 a second from the end of a clip to the start of the next: a step's time, and little to learn from."""

@@ -1,0 +1,1 @@
+"""From what is kept of a motion to a new one: compositions."""
