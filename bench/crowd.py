@@ -69,7 +69,9 @@ def measure(zip_path: Path, model: Path, clip: Path | None, count: int, light: b
 
     laps = Laps()
     laps.around(importlib.import_module(f"{EXTENSION}.rig.crowd_job").CrowdJob, "_work", "job")
-    laps.around(importlib.import_module(f"{EXTENSION}.core.crowd").Crowd, "_choose", "generation of the last block")
+    laps.around(
+        importlib.import_module(f"{EXTENSION}.core.crowd.crowd").Crowd, "_choose", "generation of the last block"
+    )
     with laps.lap("click to written"):
         bpy.ops.riff.duplicate_as_crowd(count=count, frames=frames, light=light)
     scene, crowd = bpy.context.scene, crowd_collection()

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty
 
-from ..core.crowd_place import Spot
+from ..core.crowd.placement import Spot
 from ..core.errors import ModelError, RiffError
 from ..core.model.model import Model
 from ..core.model.model_file import load_model

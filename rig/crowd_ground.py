@@ -11,8 +11,8 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..core.crowd_place import Spot
-from ..core.crowd_spots import Surface, along, grid
+from ..core.crowd.placement import Spot
+from ..core.crowd.spots import Surface, along, grid
 from ..core.errors import ClipError
 from ..core.numeric.rotation import Array
 

@@ -10,10 +10,10 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..core.crowd_paths import Span, course_of, floor_of, forward_of, room_of, seen_during
-from ..core.crowd_place import Floor, Spot, sampled
-from ..core.crowd_spots import Surface
-from ..core.crowd_wish import Wish
+from ..core.crowd.crowd import Wish
+from ..core.crowd.placement import Floor, Spot, sampled
+from ..core.crowd.spots import Surface
+from ..core.crowd.trajectories import Span, course_of, floor_of, forward_of, room_of, seen_during
 from ..core.errors import ClipError
 from ..core.files.fields import FieldError, Fields
 from ..core.generation.generate import with_strength

@@ -326,7 +326,7 @@ def test_facing_a_target(riff: ModuleType, dancer: bpy.types.Object) -> None:
     bpy.context.view_layer.update()
     bpy.ops.riff.duplicate_as_crowd(count=4, frames=FRAMES, looks="TARGET", target="Stage", spread=0.0)
     order = importlib.import_module(f"{riff.__name__}.rig.read")
-    paths = importlib.import_module(f"{riff.__name__}.core.crowd_paths")
+    paths = importlib.import_module(f"{riff.__name__}.core.crowd.trajectories")
     for member in members():
         motion = order.read_motion(member)
         turned = member.matrix_world.to_3x3().normalized() @ dancer.matrix_world.to_3x3().inverted()

@@ -9,15 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.crowd import Crowd
-from core.crowd_choice import choose_apart, choose_members, closest_pairs, from_source, local_distance
-from core.crowd_lens import Lens
-from core.crowd_paths import Span, course_of, floor_of, forward_of, room_of, seen_during
-from core.crowd_place import ROWS, Floor, Spot, place_members, sampled, smallest_gap, turned
-from core.crowd_pool import CandidatePool
-from core.crowd_spots import Surface, along, grid
-from core.crowd_terrain import over_ground
-from core.crowd_wish import Wish
+from core.crowd.candidates import CandidatePool
+from core.crowd.crowd import Crowd, Wish
+from core.crowd.placement import ROWS, Floor, Spot, place_members, sampled, smallest_gap, turned
+from core.crowd.selection import choose_apart, choose_members, closest_pairs, from_source, local_distance
+from core.crowd.similarity import Lens
+from core.crowd.spots import Surface, along, grid
+from core.crowd.terrain import over_ground
+from core.crowd.trajectories import Span, course_of, floor_of, forward_of, room_of, seen_during
 from core.errors import ClipError
 from core.evaluation.metrics import local_diversity, rotation_features
 from core.generation.generate import generate

@@ -52,7 +52,7 @@ import numpy as np
 from core.generation.latents import dial, generate_like, motions_of
 from core.directing.compose import compose
 from core.directing.composition import free
-from core.crowd_pool import CandidatePool
+from core.crowd.candidates import CandidatePool
 from core.generation.generate import Sampler, generate
 from core.model.model_file import load_model, read_info
 path = sys.argv[1]

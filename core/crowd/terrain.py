@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .evaluation.novelty import low_pass
-from .motion.leg_ik import Pose, find_legs
-from .motion.motion import Motion
-from .motion.stances import contact_runs, standing_mask
-from .numeric.rotation import Array
+from ..evaluation.novelty import low_pass
+from ..motion.leg_ik import Pose, find_legs
+from ..motion.motion import Motion
+from ..motion.stances import contact_runs, standing_mask
+from ..numeric.rotation import Array
 
 SWAY = 0.25
 """Seconds over which the body's rise is smoothed: it does not jump up a step."""

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .directing.compose import compose
-from .directing.composition import Composition, free
-from .errors import ClipError
-from .generation.generate import Sampler, finished, noise_code
-from .generation.pyramid import Rows, run_stages
-from .model.model import Model
-from .motion.motion import RATE, Motion
-from .motion.resampling import resample
-from .motion.skeleton import GROUP
-from .numeric.rotation import Array
-from .system.threads import on_all_cores
+from ..directing.compose import compose
+from ..directing.composition import Composition, free
+from ..errors import ClipError
+from ..generation.generate import Sampler, finished, noise_code
+from ..generation.pyramid import Rows, run_stages
+from ..model.model import Model
+from ..motion.motion import RATE, Motion
+from ..motion.resampling import resample
+from ..motion.skeleton import GROUP
+from ..numeric.rotation import Array
+from ..system.threads import on_all_cores
 
 Key = tuple[int, int]
 """Seed and number of a variation: with the model and the length, all that it takes to make it again."""

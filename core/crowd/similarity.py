@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ClipError
-from .evaluation.novelty import principal_poses
-from .numeric.distances import RowDistances, nearest_windows
-from .numeric.rotation import Array
+from ..errors import ClipError
+from ..evaluation.novelty import principal_poses
+from ..numeric.distances import RowDistances, nearest_windows
+from ..numeric.rotation import Array
 
 WINDOW = 0.5
 """Seconds of a window, as in the measure of local diversity."""

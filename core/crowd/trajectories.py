@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .motion.motion import Motion
-from .motion.skeleton import BODY, Skeleton
-from .numeric.rotation import Array
+from ..motion.motion import Motion
+from ..motion.skeleton import BODY, Skeleton
+from ..numeric.rotation import Array
 
 WAIST = 0.03
 """Body heights by which feet must point forward for it to be told where the front is."""

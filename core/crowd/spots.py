@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .numeric.rotation import Array
+from ..numeric.rotation import Array
 
 STEEPEST = 0.7
 """Cosine of the steepest slope to stand on: 45 degrees."""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .evaluation.metrics import local_diversity, rotation_features
-from .motion.motion import Motion
-from .numeric.rotation import Array
+from ..evaluation.metrics import local_diversity, rotation_features
+from ..motion.motion import Motion
+from ..numeric.rotation import Array
 
 Pairs = Sequence[tuple[int, int]]
 

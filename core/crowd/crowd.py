@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from .crowd_choice import Pairs, choose_members, closest_pairs, from_source, local_distance
-from .crowd_lens import Lens, Seen
-from .crowd_paths import Course, course_of, forward_of
-from .crowd_place import Floor, Placed, Spot, place_members
-from .crowd_pool import CandidatePool, Key, Outlines
-from .crowd_wish import Figures, Wish
-from .evaluation.metrics import rotation_features
-from .motion.motion import RATE, Motion
-from .motion.resampling import resample
-from .numeric.rotation import Array
-from .system.threads import on_all_cores
+from ..evaluation.metrics import rotation_features
+from ..motion.motion import RATE, Motion
+from ..motion.resampling import resample
+from ..numeric.rotation import Array
+from ..system.threads import on_all_cores
+from .candidates import CandidatePool, Key, Outlines
+from .placement import Floor, Placed, Spot, place_members
+from .selection import Pairs, choose_members, closest_pairs, from_source, local_distance
+from .similarity import Lens, Seen
+from .trajectories import Course, course_of, forward_of
 
 BLOCK = 100
 """Members that are chosen together, so that work grows evenly with their number; who stands further off than that in
 the order of places is no neighbour."""
 
+
 PART = 25
 """Outlines that a core looks at together."""
+
 
 PAIRS = 24
 """Closest pairs whose distance is measured exactly."""
@@ -138,3 +139,33 @@ class Crowd:
     def _pivot(self, path: Array) -> Array:
         middle = 0.5 * (path.min(axis=0) + path.max(axis=0)) if self.wish.centred else path[0]
         return np.array([middle[0], middle[1], 0.0])
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What crowd is asked for: `count` members that move for `frames` rows at the pool's rate.
+
+    Each starts up to `phase` rows into its motion and is larger or smaller by up to `uneven` (0.1: a tenth). Of `pool`
+    candidates for each member the most different are taken. `first` is the number of the first candidate of the `seed`.
+    With `centred` the middle of a path comes to stand on a spot, else its start.
+    """
+
+    count: int
+    frames: int
+    seed: int
+    first: int = 0
+    phase: int = 0
+    uneven: float = 0.0
+    pool: float = 3.0
+    centred: bool = True
+
+
+@dataclass
+class Figures:
+    """What became of a crowd so far: how far the two most alike are apart, how far members are from the source, by
+    local diversity; and how many found no place."""
+
+    tried: int = 0
+    homeless: int = 0
+    smallest: float = float("inf")
+    from_source: list[float] = field(default_factory=list)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .numeric.rotation import Array
+from ..numeric.rotation import Array
 
 TURNS = 8
 """Headings that are tried for a member at a spot."""

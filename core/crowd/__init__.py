@@ -1,0 +1,1 @@
+"""Many motions, chosen and placed."""
