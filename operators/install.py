@@ -10,13 +10,13 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from ..core.devices import Device, find_device
 from ..core.errors import RiffError
 from ..core.generation.backends import has_torch
-from ..core.install import without_hashes
-from ..core.torch_finder import TorchFinder
-from ..core.torch_folder import Standing, TorchFolder, find_folders
-from ..core.torch_plan import WHEELS, Plan, plans, python_tag, suggested
+from ..core.torch_install.finder import TorchFinder
+from ..core.torch_install.folder import Standing, TorchFolder, find_folders
+from ..core.torch_install.hardware import Device, find_device
+from ..core.torch_install.install import without_hashes
+from ..core.torch_install.plan import WHEELS, Plan, plans, python_tag, suggested
 from ..rig import jobs
 from ..rig.install_job import InstallJob, TrialJob
 from ..rig.models import torch_root

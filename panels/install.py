@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.install import in_gigabytes
-from ..core.torch_folder import Standing
+from ..core.torch_install.folder import Standing
+from ..core.torch_install.install import in_gigabytes
 from ..operators.install import chosen_plan, state
 from ..rig.install_job import InstallJob
 from .tab import draw_problem, draw_sentence, say

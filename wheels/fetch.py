@@ -1,7 +1,7 @@
 """Fetch what the zip bundles into this folder: the wheels that blender_manifest.toml lists, and pip.
 
 pip checks each against the hashes in safetensors.txt and pip.txt; wheels that are here already are not fetched again.
-pip is not unpacked by Blender: Riff runs it out of its wheel to install PyTorch (`core/pip_run.py`).
+pip is not unpacked by Blender: Riff runs it out of its wheel to install PyTorch (`core/torch_install/pip_process.py`).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT))
 
-from core.torch_plan import plans  # noqa: E402
+from core.torch_install.plan import plans  # noqa: E402
 
 NEVER = (1980, 1, 1, 0, 0, 0)
 """The date of every file in a zip: a zip cannot go without one."""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from core.devices import Device, find_device
 from core.system.threads import on_all_cores, usable_cores, working_cores
-from core.torch_plan import plans, suggested
+from core.torch_install.hardware import Device, find_device
+from core.torch_install.plan import plans, suggested
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +46,8 @@ def test_devices_are_found_by_what_the_kernel_says(tmp_path: Path) -> None:
 
 
 def test_finding_the_device_loads_nothing_heavy() -> None:
-    code = "import sys, core.devices as d; d.find_device(); print(sorted({'torch', 'numpy'} & set(sys.modules)))"
+    code = "import sys, core.torch_install.hardware as d; d.find_device(); "
+    code += "print(sorted({'torch', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

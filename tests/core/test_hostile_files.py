@@ -28,9 +28,9 @@ from core.model.recipe_ranges import FLAGS, RANGES
 from core.motion.bvh import read_bvh
 from core.motion.clip_file import load_clip
 from core.motion.properties import RNA_PATH
-from core.torch_folder import InstallError
+from core.torch_install.folder import InstallError
+from core.torch_install.unpack import unpack_wheels
 from core.training.checkpoint import load_checkpoint, read_checkpoint_info
-from core.unpack import unpack_wheels
 from tests.soak.faults_of_files import try_bvh, try_checkpoint, try_clip, try_manifest, try_model
 from tests.soak.sound_files import RECIPE, make_files
 

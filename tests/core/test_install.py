@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from core.devices import Device
-from core.install import begin, check_wheels, fetch, install, install_from_wheels, try_folder
-from core.pip_run import Stopped, pip_command, sentence_for
-from core.torch_finder import TorchFinder
-from core.torch_folder import InstallError, Standing, TorchFolder, explained, find_folders
-from core.torch_plan import Plan, plans, python_tag, suggested
-from core.unpack import unpack_wheels
+from core.torch_install.finder import TorchFinder
+from core.torch_install.folder import InstallError, Standing, TorchFolder, explained, find_folders
+from core.torch_install.hardware import Device
+from core.torch_install.install import begin, check_wheels, fetch, install, install_from_wheels, try_folder
+from core.torch_install.pip_process import Stopped, pip_command, sentence_for
+from core.torch_install.plan import Plan, plans, python_tag, suggested
+from core.torch_install.unpack import unpack_wheels
 
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = "http://127.0.0.1:9"
@@ -179,7 +179,7 @@ def test_a_folder_that_lacks_what_pytorch_needs(
 
 
 def test_without_network_it_says_so(tmp_path: Path, folder: TorchFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.pip_run.RETRIES", 1)
+    monkeypatch.setattr("core.torch_install.pip_process.RETRIES", 1)
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
         monkeypatch.setenv(name, NOWHERE)
     with pytest.raises(InstallError, match=r"index cannot be reached.*folder of wheels"):
@@ -221,7 +221,7 @@ def test_the_finder_waits_until_torch_is_asked_for(folder: TorchFolder) -> None:
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from core.torch_finder import TorchFinder
+from core.torch_install.finder import TorchFinder
 import importlib.util
 folder = Path({str(folder.packages)!r})
 finder = TorchFinder()

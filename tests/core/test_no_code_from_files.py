@@ -59,7 +59,13 @@ NETWORK = {
     "torch.distributed",
     "huggingface_hub",
 }
-PROCESSES = {"core/install.py", "core/pip_run.py", "rig/child.py", "wheels/fetch.py", "wheels/pack.py"}
+PROCESSES = {
+    "core/torch_install/install.py",
+    "core/torch_install/pip_process.py",
+    "rig/child.py",
+    "wheels/fetch.py",
+    "wheels/pack.py",
+}
 """Who may start processes; what they start is looked at by `test_processes_are_ours`."""
 
 NEVER_CALLED = {

@@ -9,9 +9,9 @@ import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from .files.paths import RESERVED
-from .pip_run import Stopped
-from .torch_folder import InstallError, explained
+from ..files.paths import RESERVED
+from .folder import InstallError, explained
+from .pip_process import Stopped
 
 PIECE = 1 << 20
 _SMALL, _PACKED_AT_MOST = 100_000_000, 30

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from . import EXTENSION_ROOT
-from .pip_run import Stopped, run_pip
-from .torch_folder import InstallError, TorchFolder, explained
-from .torch_plan import Plan
+from .. import EXTENSION_ROOT
+from .folder import InstallError, TorchFolder, explained
+from .pip_process import Stopped, run_pip
+from .plan import Plan
 from .unpack import unpack_wheels
 
 Tell = Callable[[str, float], None]
@@ -173,7 +173,7 @@ def try_python(python: Path, folders: list[str], should_stop: Callable[[], bool]
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "OMP_WAIT_POLICY": "PASSIVE"}
     try:
         child = subprocess.Popen(
-            [str(python), "-m", "core.self_test"],
+            [str(python), "-m", "core.torch_install.self_test"],
             env=environment,
             cwd=EXTENSION_ROOT,
             stdin=subprocess.DEVNULL,

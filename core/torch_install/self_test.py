@@ -1,4 +1,7 @@
-"""Whether PyTorch works: a real convolution and its gradient on the device; `python -m core.self_test` prints JSON."""
+"""Self test of PyTorch: a real convolution and its gradient on the device.
+
+`python -m core.torch_install.self_test` prints the result as JSON.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ def self_test(device: str = "auto") -> dict[str, Any]:
     import torch
     from torch.nn import functional as F
 
-    from .system.devices import device_name, pick_device
+    from ..system.devices import device_name, pick_device
 
     chosen = pick_device(device)
     random = torch.Generator().manual_seed(0)
@@ -40,7 +43,7 @@ def self_test(device: str = "auto") -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="core.self_test", description="Find out whether PyTorch works.")
+    parser = argparse.ArgumentParser(prog="core.torch_install.self_test", description="Find out whether PyTorch works.")
     parser.add_argument("--device", default="auto")
     options = parser.parse_args(arguments)
     try:

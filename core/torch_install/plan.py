@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import EXTENSION_ROOT
-from .devices import Device
+from .. import EXTENSION_ROOT
+from .hardware import Device
 
 REQUIREMENTS = EXTENSION_ROOT / "requirements"
 WHEELS = EXTENSION_ROOT / "wheels"

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from .torch_folder import InstallError
-from .torch_plan import WHEELS
+from .folder import InstallError
+from .plan import WHEELS
 
 RETRIES = 5
 """Times that a lost connection is taken up again, each where it broke off."""

@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from .errors import RiffError
+from ..errors import RiffError
 
 
 class InstallError(RiffError):

@@ -1,0 +1,1 @@
+"""Bringing PyTorch to this machine."""
