@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import RiffError
-from core.job_export import export_job
-from core.job_folder import OUTPUTS, Job
+from core.farm.export import export_job
+from core.farm.job import OUTPUTS, Job
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip
 

@@ -21,9 +21,9 @@ from ..core.compose_arguments import read_direction
 from ..core.directing.direction import Direction, direct
 from ..core.errors import ClipError, ModelError, RiffError
 from ..core.evaluation.grade import verdict
+from ..core.farm.export import complete_job
+from ..core.farm.job import JobWriter
 from ..core.files.locks import hold
-from ..core.job_export import complete_job
-from ..core.job_folder import JobWriter
 from ..core.model.model_file import load_model, read_info
 from ..core.model.recipe import RECIPES
 from ..core.motion.motion import RATE, Motion

@@ -12,9 +12,10 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ..core.errors import ClipError, JobError, RiffError
+from ..core.farm.export import complete_job
+from ..core.farm.job import Entry, Job, JobWriter
+from ..core.farm.manifest import read_job
 from ..core.files.paths import copy_whole
-from ..core.job_export import complete_job
-from ..core.job_folder import Entry, Job, JobWriter, read_job
 from ..core.model.model_file import load_model
 from ..core.motion.clip_file import Clip
 from ..core.motion.motion import learned_groups

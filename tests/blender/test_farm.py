@@ -18,7 +18,7 @@ import bpy
 import numpy as np
 import pytest
 
-from core.job_folder import read_job
+from core.farm.manifest import read_job
 from core.model.model_file import load_model
 from core.model.recipe import FAST
 from tests.blender.rigs import add_biped, add_dancing_biped, curve_values

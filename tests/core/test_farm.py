@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.job_export import export_job
-from core.job_folder import Job, read_job
+from core.farm.export import export_job
+from core.farm.job import Job
+from core.farm.manifest import read_job
 from core.model.model_file import load_model
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip, load_clip

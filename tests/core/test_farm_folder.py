@@ -24,13 +24,14 @@ from hypothesis import strategies as st
 
 from core.command_line import main
 from core.errors import ClipError, JobError
-from core.job_export import export_job
-from core.job_folder import Job, chosen_entries, prepare_outputs, read_job, write_job
-from core.library_report import write_report
+from core.farm.export import export_job
+from core.farm.job import Job, write_job
+from core.farm.manifest import chosen_entries, prepare_outputs, read_job
+from core.farm.pose_sheet import pose_sheet
+from core.farm.report import write_report
 from core.model.recipe import FAST, RECIPES
 from core.motion.clip_file import Clip, load_clip, read_clip, save_clip
 from core.motion.motion import Motion
-from core.pose_sheet import pose_sheet
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)
@@ -220,7 +221,7 @@ def test_a_read_only_job_is_refused_before_any_work(job: Job) -> None:
         os.chmod(place, 0o755)
         start = (
             "import sys, os; from pathlib import Path\n"
-            "from core.errors import JobError; from core.job_task import open_job\n"
+            "from core.errors import JobError; from core.farm.task import open_job\n"
             "os.setgid(65534); os.setuid(65534)\n"
             "try: open_job(Path(sys.argv[1]))\n"
             "except JobError as error: print(error)\n"

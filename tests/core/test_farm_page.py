@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.job_export import export_job
-from core.job_folder import Job, prepare_outputs
-from core.library_report import write_report
+from core.farm.export import export_job
+from core.farm.job import Job
+from core.farm.manifest import prepare_outputs
+from core.farm.pose_sheet import pose_sheet
+from core.farm.report import write_report
 from core.model.model_file import load_model, save_model
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip
 from core.motion.motion import Motion
-from core.pose_sheet import pose_sheet
 from core.training.train import train
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from core.job_export import export_job
-from core.job_folder import Job
+from core.farm.export import export_job
+from core.farm.job import Job
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip
 from core.motion.motion import Motion

@@ -19,9 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ClipError, JobError, ModelError, RiffError
+from core.farm.job import MANIFEST
+from core.farm.manifest import read_job
+from core.farm.task import open_job
 from core.files.paths import is_plain_name
-from core.job_folder import MANIFEST, read_job
-from core.job_task import open_job
 from core.model.model_file import load_model, read_info
 from core.model.recipe import Recipe
 from core.model.recipe_ranges import FLAGS, RANGES

@@ -17,8 +17,8 @@ import pytest
 
 from core.command_line import main
 from core.errors import JobError, ModelError
+from core.farm.job import Job, write_job
 from core.files.locks import STALE, hold, lease_path, read_holder, take
-from core.job_folder import Job, write_job
 from core.model.model_file import read_info
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip, save_clip
@@ -199,7 +199,7 @@ def test_a_worker_waits_for_another_and_goes_on_when_that_is_killed(make_job: Ca
     hasten += "r.CheckpointFile.__init__.__defaults__ = (0.2,)\n"
     first = start(hasten + RUN, job.folder, "--device", "cpu", "--quiet")
     wait_for(job.training_path(job.entries[0]), first)
-    second = start("import core.job_task as t; t.LOOK_AGAIN = 0.1\n" + RUN, job.folder, "--device", "cpu", "--json")
+    second = start("import core.farm.task as t; t.LOOK_AGAIN = 0.1\n" + RUN, job.folder, "--device", "cpu", "--json")
     assert second.stderr is not None
     line = second.stderr.readline()
     assert f"“Walk 0”: waits for process {first.pid} on" in line, line

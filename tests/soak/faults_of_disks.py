@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import RiffError, TrainingStopped
+from core.farm.job import write_text
 from core.files.paths import copy_whole
-from core.job_folder import write_text
 from core.model.model import Model
 from core.model.model_file import load_model, save_model
 from core.model.recipe import FAST

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from core.errors import RiffError
+from core.farm.job import MANIFEST, Entry, Job
+from core.farm.manifest import read_job
 from core.generation.generate import generate
-from core.job_folder import MANIFEST, Entry, Job, read_job
 from core.model.model_file import load_model, read_info
 from core.motion.bvh import read_bvh
 from core.motion.clip_file import load_clip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.job_folder import write_job
+from core.farm.job import write_job
 from core.model.channels import choose_channels
 from core.model.model import Model
 from core.model.model_file import critic_shapes, generator_shapes, save_model

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .errors import JobError, ModelError
-from .evaluation.grade import LIMITS, verdict
-from .job_folder import MANIFEST, Job, prepare_outputs, read_job, write_text
-from .model.model_file import read_info
-from .model.recipe import RECIPES
+from ..errors import JobError, ModelError
+from ..evaluation.grade import LIMITS, verdict
+from ..model.model_file import read_info
+from ..model.recipe import RECIPES
+from .job import MANIFEST, Job, write_text
+from .manifest import prepare_outputs, read_job
 
 PAGE = 200
 """Clips on one page: a browser shows them at once."""

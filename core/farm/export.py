@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from string import Template
 
-from . import EXTENSION_ROOT
-from .errors import JobError
-from .job_folder import FORMAT, Job, write_job, write_text
-from .model.recipe import Recipe
-from .motion.clip_file import Clip
+from .. import EXTENSION_ROOT
+from ..errors import JobError
+from ..model.recipe import Recipe
+from ..motion.clip_file import Clip
+from .job import FORMAT, Job, write_job, write_text
 
 TEMPLATE = "template.yaml"
 FLAMENCO = "riff_train.js"

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from .errors import JobError, RiffError, TrainingStopped
-from .files.locks import Lease, lease_path, read_holder, take
-from .job_folder import Entry, Job, prepare_outputs, read_job
-from .motion.clip_file import load_clip
-from .system.console import ProgressLine
-from .training.checkpoint import Checkpoint
-from .training.progress import Progress
+from ..errors import JobError, RiffError, TrainingStopped
+from ..files.locks import Lease, lease_path, read_holder, take
+from ..motion.clip_file import load_clip
+from ..system.console import ProgressLine
+from ..training.checkpoint import Checkpoint
+from ..training.progress import Progress
+from .job import Entry, Job
+from .manifest import prepare_outputs, read_job
 
 LOOK_AGAIN = 1.0
 """Seconds between two looks at a clip that another process is training."""
@@ -166,7 +167,7 @@ class _Task:
     def _train(self, entry: Entry, lease: Lease) -> None:
         job = self.job
         clip = load_clip(job.clip_path(entry), entry.sha256)
-        from .training.run import go_on_from, run_with_text
+        from ..training.run import go_on_from, run_with_text
 
         begun = Checkpoint(clip.motion, job.recipe, job.seed, entry.name, rig=entry.rig)
         state, model = job.training_path(entry), job.model_path(entry)

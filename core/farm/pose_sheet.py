@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .job_folder import write_text
-from .motion.motion import Motion
-from .motion.skeleton import BODY
-from .numeric.rotation import Array, axis_rotation
+from ..motion.motion import Motion
+from ..motion.skeleton import BODY
+from ..numeric.rotation import Array, axis_rotation
+from .job import write_text
 
 COLUMNS = 12
 """Poses in a row; fewer of a creature that is longer than its cell."""
@@ -30,8 +30,8 @@ _STYLE = (
 
 def write_sheet(model_path: Path, path: Path) -> None:
     """Draw a model's clip and a few variations of it (seed 1). Raises ModelError, JobError."""
-    from .generation.generate import generate
-    from .model.model_file import load_model
+    from ..generation.generate import generate
+    from ..model.model_file import load_model
 
     model = load_model(model_path)
     rows = [model.source, *generate(model, count=SAMPLES, seed=1)]

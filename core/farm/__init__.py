@@ -1,0 +1,1 @@
+"""Job folders, tasks and reports for render farms."""
