@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.arguments import DEVICES, EXIT_CODES, factor, length, positive, seed
-from ..core.compose_arguments import add_direction
+from ..core.cli.arguments import DEVICES, EXIT_CODES, add_direction, factor, length, positive, seed
 from ..core.model.recipe import RECIPES
 
 Verb = Callable[[argparse.Namespace], dict[str, Any]]

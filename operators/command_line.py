@@ -16,8 +16,10 @@ from typing import Any
 
 import bpy
 
-from ..core.command_line import check_target, evaluate_verb, resumed, run_verb
-from ..core.compose_arguments import read_direction
+from ..core.cli.arguments import read_direction
+from ..core.cli.main import run_verb
+from ..core.cli.signals import stop_on_signal
+from ..core.cli.verbs import check_target, evaluate_verb, resumed
 from ..core.directing.direction import Direction, direct
 from ..core.errors import ClipError, ModelError, RiffError
 from ..core.evaluation.grade import verdict
@@ -28,7 +30,6 @@ from ..core.model.model_file import load_model, read_info
 from ..core.model.recipe import RECIPES
 from ..core.motion.motion import RATE, Motion
 from ..core.motion.resampling import resample
-from ..core.signals import stop_on_signal
 from ..core.system.console import ProgressLine
 from ..core.system.devices import check_device
 from ..core.training.checkpoint import Checkpoint

@@ -77,7 +77,7 @@ def export(folder: Path, **options: Any) -> Path:
 def run_job(folder: Path) -> None:
     """What a farm's task does, with the job's own code and a Python that knows nothing of Blender."""
     environment = {**os.environ, "PYTHONPATH": str(folder / "code"), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", "import sys; from core.command_line import main; sys.exit(main())", "job"]
+    command = [sys.executable, "-c", "import sys; from core.cli.main import main; sys.exit(main())", "job"]
     run = subprocess.run(
         [*command, str(folder), "--device", "cpu"], cwd=folder, env=environment, capture_output=True, text=True
     )

@@ -135,7 +135,7 @@ elsewhere.mkdir()
 job = next(chosen.rglob("manifest.json")).parent
 (job / "models").symlink_to(elsewhere)
 trace.written.clear()
-refused = str(part("core.command_line").main(["job", str(job)]))
+refused = str(part("core.cli.main").main(["job", str(job)]))
 """
     seen = traced(script, riff_zip, tmp_path)
     assert seen["refused"] not in ("", "0")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from core.command_line import main
+from core.cli.main import main
 from core.errors import TrainingStopped
 from core.model.model_file import load_model
 from core.motion.bvh import read_bvh, write_bvh
@@ -151,7 +151,7 @@ def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFix
 
 def test_help_tells_the_exit_codes_and_loads_nothing_heavy() -> None:
     watch = (
-        "import sys, core.command_line as shell\n"
+        "import sys, core.cli.verbs as shell\n"
         "try: shell.main(['train', '--help'])\n"
         "except SystemExit as end: sys.exit(9 if {'torch', 'numpy'} & set(sys.modules) else end.code)\n"
     )
@@ -191,7 +191,7 @@ def test_a_stopped_training_is_no_error(monkeypatch: pytest.MonkeyPatch, capsys:
     def stopped(*_: object) -> None:
         raise TrainingStopped("Stopped.")
 
-    monkeypatch.setattr("core.command_line.evaluate_verb", stopped)
+    monkeypatch.setattr("core.cli.verbs.evaluate_verb", stopped)
     assert main(["evaluate", "m"]) == 130
     assert capsys.readouterr().err == "Stopped.\n"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.command_line import main
+from core.cli.main import main
 from core.directing.compose import compose
 from core.directing.composition import (
     Composition,

@@ -171,7 +171,7 @@ def test_a_killed_task_goes_on_where_it_was(
     hasten = "import core.training.checkpoint as c, core.training.progress_reporter as k\n"
     hasten += "c.WRITE_EVERY = k.SNAPSHOT_EVERY = 0.2\n"
     start = hasten + "import core.training.run as r, sys; r.CheckpointFile.__init__.__defaults__ = (0.2,)\n"
-    start += "from core.command_line import main; sys.exit(main())"
+    start += "from core.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", start, "job", str(job.folder), "--device", "cpu", "--openjd"]
     with open(tmp_path / "log", "w") as log:
         run = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)

@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.command_line import main
+from core.cli.main import main
 from core.errors import ClipError, JobError
 from core.farm.export import export_job
 from core.farm.job import Job, write_job

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from core.command_line import main
+from core.cli.main import main
 from core.errors import JobError, ModelError
 from core.farm.job import Job, write_job
 from core.files.locks import STALE, hold, lease_path, read_holder, take
@@ -176,7 +176,7 @@ def make_job(make_walker: Callable[..., Motion], tmp_path: Path) -> Callable[...
     return make
 
 
-RUN = "import sys; from core.command_line import main; sys.exit(main(['job', *sys.argv[1:]]))"
+RUN = "import sys; from core.cli.main import main; sys.exit(main(['job', *sys.argv[1:]]))"
 
 
 def test_two_workers_on_one_job_train_each_clip_once(make_job: Callable[..., Job]) -> None:

@@ -129,7 +129,7 @@ def test_only_training_asks_for_torch(walker: Motion, tmp_path: Path) -> None:
     from core.motion.bvh import write_bvh
 
     write_bvh(tmp_path / "walker.bvh", walker)
-    run = BLOCKED + "from core.command_line import main; sys.exit(main(sys.argv[1:]))"
+    run = BLOCKED + "from core.cli.main import main; sys.exit(main(sys.argv[1:]))"
     arguments = ["train", str(tmp_path / "walker.bvh"), "--out", str(tmp_path / "m.safetensors")]
     command = [sys.executable, "-c", run, *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

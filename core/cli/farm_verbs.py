@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .errors import JobError, RiffError
+from ..errors import JobError, RiffError
 from .signals import stop_on_signal
 
 
@@ -26,10 +26,10 @@ def _files(place: Path) -> list[Path]:
 
 
 def _told(path: Path) -> dict[str, Any]:
-    from .evaluation.grade import verdict
-    from .farm.manifest import read_job
-    from .model.model_file import read_info
-    from .motion.clip_file import read_clip
+    from ..evaluation.grade import verdict
+    from ..farm.manifest import read_job
+    from ..model.model_file import read_info
+    from ..motion.clip_file import read_clip
 
     try:
         if path.is_dir():
@@ -48,8 +48,8 @@ def _told(path: Path) -> dict[str, Any]:
 
 def job_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Train clips of a job folder that have no model yet. Raises JobError before any work, TrainingStopped."""
-    from .farm.manifest import check_format, chosen_entries
-    from .farm.task import all_ended, any_failed, open_job, run_clips
+    from ..farm.manifest import check_format, chosen_entries
+    from ..farm.task import all_ended, any_failed, open_job, run_clips
 
     check_format(options.format, "The job's template")
     job = open_job(options.folder)
@@ -69,7 +69,7 @@ def job_verb(options: argparse.Namespace) -> dict[str, Any]:
         )
     if (report["trained"] or report["failed"]) and all_ended(job) and any_failed(job):
         # A farm does not begin the report's step while a task has failed: whoever ends last writes it.
-        from .farm.report import write_report
+        from ..farm.report import write_report
 
         report["page"] = write_report(options.folder)["page"]
     return report
@@ -78,7 +78,7 @@ def job_verb(options: argparse.Namespace) -> dict[str, Any]:
 def _check_torch(device: str) -> None:
     """Without PyTorch no clip could be trained: that is the machine's failure, not the clips'."""
     try:
-        from .system.devices import check_device
+        from ..system.devices import check_device
 
         check_device(device)
     except ImportError as error:
@@ -88,6 +88,6 @@ def _check_torch(device: str) -> None:
 
 def report_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write the table and the page of contact sheets of a job or a folder of models. Raises JobError."""
-    from .farm.report import write_report
+    from ..farm.report import write_report
 
     return write_report(options.folder, sheets=not options.no_sheets)

@@ -6,86 +6,37 @@ Progress goes to stderr, results to stdout. PyTorch is imported by the verb that
 from __future__ import annotations
 
 import argparse
-import io
-import json
-import math
-import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stderr
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .arguments import build_parser
-from .compose_arguments import read_direction
-from .errors import ModelError, RiffError, TrainingStopped
-from .library_verbs import job_verb, list_verb, report_verb
-from .model.recipe import RECIPES
-from .signals import stop_on_signal, terminated_like_interrupted
-from .system.console import ProgressLine
-from .system.devices import check_device
-from .system.memory import share_one_arena, told_as_memory_error
+from ..errors import ClipError, ModelError, RiffError
+from ..model.recipe import RECIPES
+from ..motion.bvh import write_bvh
+from ..motion.motion import Motion
+from ..system.console import ProgressLine
+from ..system.devices import check_device
+from .arguments import read_direction
+from .signals import stop_on_signal
 
 if TYPE_CHECKING:
-    from .model.model import Model
-    from .motion.motion import Motion
-    from .training.checkpoint import Checkpoint
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb and return the exit code; only wrong usage (2) and --help leave by SystemExit."""
-    verbs = {
-        "train": train_verb,
-        "generate": generate_verb,
-        "compose": compose_verb,
-        "evaluate": evaluate_verb,
-        "list": list_verb,
-        "job": job_verb,
-        "report": report_verb,
-    }
-    share_one_arena()
-    return run_verb(build_parser(verbs).parse_args(arguments))
-
-
-def run_verb(options: argparse.Namespace) -> int:
-    """Run the verb that the options name, print what it returns, and turn what goes wrong into an exit code."""
-    # OpenMP threads that spin while they wait slow training tenfold as soon as anything else runs on the machine.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        quiet = redirect_stderr(io.StringIO()) if options.quiet else nullcontext()
-        with terminated_like_interrupted(), quiet, told_as_memory_error():
-            report: dict[str, Any] = options.verb(options)
-        print_report(report, options.json)
-    except (KeyboardInterrupt, TrainingStopped):
-        print("Stopped.", file=sys.stderr)
-        return 130
-    except RiffError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except MemoryError:
-        less = "use a shorter clip" if options.verb is train_verb else "ask for fewer or shorter variations"
-        print(f"There is not enough memory; {less}.", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        # Whoever read our output has gone; without this, Python complains once more while it shuts down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    if options.verb is not job_verb:
-        return 0
-    for name, problem in report["failed"].items():
-        print(f"“{name}” failed: {problem}", file=sys.stderr)
-    return 1 if report["failed"] else 0
+    from ..model.model import Model
+    from ..motion.motion import Motion
+    from ..training.checkpoint import Checkpoint
 
 
 def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Train on a clip and save the model; returns its summary. Raises RiffError, TrainingStopped."""
-    from .files.locks import hold
-    from .model.model_file import load_model, read_info
-    from .motion.clip_file import read_clip
-    from .training.checkpoint import begin
-    from .training.run import run_with_text, state_path
+    from ..files.locks import hold
+    from ..model.model_file import load_model, read_info
+    from ..motion.clip_file import read_clip
+    from ..training.checkpoint import begin
+    from ..training.run import run_with_text, state_path
 
     state = state_path(options.out)
     if options.resume and options.out.is_file() and not state.exists():
@@ -94,7 +45,7 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     clip = read_clip(options.clip)
     motion = clip.motion
     if options.also:
-        from .directing.concatenate import mix
+        from ..directing.concatenate import mix
 
         motion = mix([motion, *(read_clip(other).motion for other in options.also)])
     with _needs_torch():
@@ -117,8 +68,8 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 def resumed(begun: Checkpoint, state: Path, options: argparse.Namespace) -> Checkpoint:
     """The training, or what the file says of how far it is. Raises ModelError where that is not what was asked for."""
-    from .training.checkpoint import load_checkpoint
-    from .training.run import same_training
+    from ..training.checkpoint import load_checkpoint
+    from ..training.run import same_training
 
     if not state.exists() or options.overwrite:
         return begun
@@ -145,8 +96,7 @@ def check_target(path: Path, overwrite: bool) -> None:
 
 def generate_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write variations of a model as BVH files; returns their paths. Raises RiffError."""
-    from .motion.resampling import resample
-    from .motion_files import write_motions
+    from ..motion.resampling import resample
 
     model, motions = _variations(options, options.frames)
     fps = options.fps or model.source_fps
@@ -156,12 +106,11 @@ def generate_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around what is kept of a clip as BVH files; returns their paths. Raises RiffError."""
-    from .directing.compose import compose
-    from .directing.direction import direct
-    from .model.model_file import load_model
-    from .motion.clip_file import read_clip
-    from .motion.retarget import onto_skeleton
-    from .motion_files import write_motions
+    from ..directing.compose import compose
+    from ..directing.direction import direct
+    from ..model.model_file import load_model
+    from ..motion.clip_file import read_clip
+    from ..motion.retarget import onto_skeleton
 
     model = load_model(options.model)
     source = onto_skeleton(read_clip(options.clip).motion, model.skeleton) if options.clip else model.source
@@ -175,7 +124,7 @@ def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 def evaluate_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Measure variations of a model against its source; returns the figures of `metrics.evaluate`. Raises RiffError."""
-    from .evaluation.metrics import evaluate
+    from ..evaluation.metrics import evaluate
 
     model, motions = _variations(options, options.frames)
     with ProgressLine(sys.stderr) as line:
@@ -185,8 +134,8 @@ def evaluate_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _variations(options: argparse.Namespace, frames: int | None) -> tuple[Model, list[Motion]]:
-    from .generation.generate import generate
-    from .model.model_file import load_model
+    from ..generation.generate import generate
+    from ..model.model_file import load_model
 
     model = load_model(options.model)
     if frames is None and options.verb is evaluate_verb:
@@ -203,31 +152,18 @@ def _needs_torch() -> Iterator[None]:
         raise RiffError(message) from error
 
 
-def print_report(report: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(_finite(report), ensure_ascii=False))
-    else:
-        print("\n".join(_text_lines(report)))
-    sys.stdout.flush()
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they become null."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _text_lines(report: dict[str, Any], indent: str = "") -> Iterator[str]:
-    width = max(len(name) for name in report) if report else 0
-    for name, value in report.items():
-        label = f"{indent}{name.replace('_', ' '):<{width}}"
-        if isinstance(value, dict):
-            yield f"{indent}{name.replace('_', ' ')}"
-            yield from _text_lines(value, indent + "  ")
-        elif isinstance(value, list | tuple):
-            yield f"{label}  {', '.join(str(item) for item in value)}"
-        else:
-            yield f"{label}  {value:.4g}" if isinstance(value, float) else f"{label}  {value}"
+def write_motions(folder: Path, name: str, seed: int, motions: Sequence[Motion]) -> list[str]:
+    """Write motions as NAME-seedS-NN.bvh into a folder, made where it is missing; their paths. Raises ClipError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ClipError(f"Cannot make the folder “{folder}”: {error.strerror or error}.") from error
+    stem = re.sub(r"[^\w.-]+", "_", name).strip("._") or "variation"
+    files = []
+    with ProgressLine(sys.stderr) as line:
+        for number, motion in enumerate(motions, start=1):
+            line.show(f"Writing motion {number} of {len(motions)}")
+            path = folder / f"{stem}-seed{seed}-{number:02d}.bvh"
+            write_bvh(path, motion)
+            files.append(str(path))
+    return files
