@@ -61,7 +61,7 @@ def part(name: str) -> Any:
 
 def dancer(fingers: bool = False) -> Any:
     bpy.context.scene.render.fps = 30
-    found = part("rig.dancer").add_sample_dancer(bpy.context)
+    found = part("sample.dancer").add_sample_dancer(bpy.context)
     if fingers:
         add_fingers(found)
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..rig.dancer import add_sample_dancer
+from ..sample.dancer import add_sample_dancer
 from .poll import answer
 
 

@@ -30,7 +30,7 @@ def door(riff: ModuleType) -> SimpleNamespace:
         write_motion=importlib.import_module(f"{riff.__name__}.rig.write").write_motion,
         assign_action=importlib.import_module(f"{riff.__name__}.rig.compat").assign_action,
         angle_between=importlib.import_module(f"{riff.__name__}.core.numeric.rotation").angle_between,
-        add_sample_dancer=importlib.import_module(f"{riff.__name__}.rig.dancer").add_sample_dancer,
+        add_sample_dancer=importlib.import_module(f"{riff.__name__}.sample.dancer").add_sample_dancer,
         forward_kinematics=found["core.motion.motion"].forward_kinematics,
         read_bvh=found["core.motion.bvh"].read_bvh,
     )

@@ -3,7 +3,7 @@
 Rows are (distance along the part, radius aside, radius in depth, offset in depth), all in metres.
 """
 
-from .dancer_tubes import Profile
+from .tubes import Profile
 
 # fmt: off
 TORSO: Profile = (  # up from the floor

@@ -4,9 +4,9 @@ import bpy
 import numpy as np
 
 from ..core.numeric.rotation import Array
-from . import dancer_profiles as profiles
-from .dancer_bones import rest_bones
-from .dancer_tubes import Joint, Surface, Tube
+from . import profiles
+from .bones import rest_bones
+from .tubes import Joint, Surface, Tube
 
 Colour = tuple[float, float, float, float]
 

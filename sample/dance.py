@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.numeric.rotation import Array, axis_rotation
-from .dance_arms import arm_turns
-from .dance_curves import smoothed, smoothed_below, table
-from .dance_feet import FootTrack, foot_point, foot_rotation, foot_track, toe_rotation, weight_on_left
-from .dance_gestures import GROOVE, HEAD, PELVIS, TORSO
-from .dance_steps import BEATS, SECONDS_PER_BEAT
-from .dancer_bones import rest_bones
+from .arms import arm_turns
+from .bones import rest_bones
+from .curves import smoothed, smoothed_below, table
+from .feet import FootTrack, foot_point, foot_rotation, foot_track, toe_rotation, weight_on_left
+from .gestures import GROOVE, HEAD, PELVIS, TORSO
+from .steps import BEATS, SECONDS_PER_BEAT
 
 SIDES = ("L", "R")
 REACH = 0.992  # a leg never stretches further, so that no knee locks

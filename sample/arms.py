@@ -3,9 +3,9 @@
 import numpy as np
 
 from ..core.numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
-from .dance_curves import smoothed, through_keys
-from .dance_gestures import ARM_SHAPES, ARMS
-from .dancer_bones import rest_bones
+from .bones import rest_bones
+from .curves import smoothed, through_keys
+from .gestures import ARM_SHAPES, ARMS
 
 FRONT = np.array([0.0, -1.0, 0.0])
 HAND_DRAG = 0.16  # beats that a hand trails behind its forearm

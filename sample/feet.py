@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from ..core.numeric.rotation import Array, axis_rotation
-from .dance_curves import ease, merged_keys, smoothed, through_keys
-from .dance_steps import PIVOTS, SHIFTS, START, STEPS, Pivot, Step
+from .curves import ease, merged_keys, smoothed, through_keys
+from .steps import PIVOTS, SHIFTS, START, STEPS, Pivot, Step
 
 TURNOUT = 8.0  # degrees that each foot points outwards when the dancer stands
 ROLL = 0.3  # beats that the heel takes to rise before the foot leaves

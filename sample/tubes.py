@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.numeric.rotation import Array
-from .dance_curves import through_keys
+from .curves import through_keys
 
 Profile = Sequence[tuple[float, float, float, float]]
 

@@ -8,11 +8,11 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ..core.numeric.rotation import Array
-from .compat import assign_action, ensure_pose, new_channelbag, new_fcurve
+from ..rig.compat import assign_action, ensure_pose, new_channelbag, new_fcurve
+from .body import make_body
+from .bones import rest_bones
 from .dance import Dance, work_out_dance
-from .dance_steps import PHRASES, SECONDS_PER_BEAT
-from .dancer_body import make_body
-from .dancer_bones import rest_bones
+from .steps import PHRASES, SECONDS_PER_BEAT
 
 NAME = "Dancer"
 ACTION_NAME = "Sample Dance"
