@@ -24,7 +24,7 @@ from .core.motion.resampling import resample
 from .core.motion.symmetry import find_partners
 from .core.training.progress import Progress
 from .rig.play import play
-from .rig.read import read_motion
+from .rig.reading.read import read_motion
 from .rig.write import write_motion
 
 __all__ = [

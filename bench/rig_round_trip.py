@@ -43,7 +43,7 @@ def measure(case: Case) -> Outcome:
     bpy.ops.wm.read_homefile(use_empty=True)
     rig = case.make()
     source = rig.animation_data.action
-    read, write = part("rig.read").read_motion, part("rig.write").write_motion
+    read, write = part("rig.reading.read").read_motion, part("rig.write").write_motion
     motion = read(rig)
     action = write(rig, motion, "Written", source_action=source)
     again = read(rig, action)

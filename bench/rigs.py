@@ -56,7 +56,7 @@ def measure_speed() -> Speed:
     rig = dancer(True)
     action = rig.animation_data.action
     action.use_frame_range, action.frame_start, action.frame_end = True, 1, 648
-    read, write = part("rig.read").read_motion, part("rig.write").write_motion
+    read, write = part("rig.reading.read").read_motion, part("rig.write").write_motion
     motion = read(rig)
     alone = best(lambda: read(rig))
     writing = best(lambda: write(rig, motion, "Written", source_action=action))
@@ -100,7 +100,7 @@ def render_rigify(path: Path, effort: float, seed: int) -> None:
     rig = add_rigify_walker()
     source = rig.animation_data.action
     source.name = "Rigify walk"
-    motion = part("rig.read").read_motion(rig)
+    motion = part("rig.reading.read").read_motion(rig)
     recipe = part("core.model.recipe").RECIPES["fast"]
     model = part("core.training.train").train(motion, recipe.scaled(effort) if effort != 1.0 else recipe)
     actions = [source]

@@ -14,8 +14,8 @@ from ..core.motion.body_parts import joints_named
 from ..core.motion.motion import Motion
 from ..core.motion.skeleton import Skeleton
 from ..core.motion.symmetry import mirrored
-from ..rig.marked import bones_of_collection, selected_bones, selected_key_frames
-from ..rig.read import read_steps
+from ..rig.reading.read import read_steps
+from ..rig.reading.selection import bones_of_collection, selected_bones, selected_key_frames
 from .compose_run import FRESH, TRAVEL_ITEMS, ComposeRun
 from .compose_settings import compose_settings
 from .rig_settings import regions_of

@@ -14,9 +14,9 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from ..core.directing.direction import Direction, direct
 from ..core.errors import ClipError, RiffError
 from ..core.motion.motion import Motion
-from ..rig.actions import source_of
 from ..rig.compose_job import CompositionJob
-from ..rig.marked import curve_points
+from ..rig.reading.actions import source_of
+from ..rig.reading.selection import curve_points
 from ..rig.steps import part_of
 from .poll import answer, model_problem
 from .settings import chosen_model

@@ -19,7 +19,7 @@ from bpy.props import (
 from ..core.model.model_file import load_model
 from ..core.motion.body_parts import body_halves, find_parts
 from ..core.motion.retarget import guess_bones
-from ..rig.read import read_steps
+from ..rig.reading.read import read_steps
 from ..rig.steps import stride
 from .compose_run import ENTRY_ITEMS, ROOT_ITEMS, TRAVEL_ITEMS
 from .poll import answer, selection_problem

@@ -14,7 +14,7 @@ from ..rig.compat import slot_for
 from ..rig.jobs import State
 from ..rig.play import play
 from ..rig.portrait import give_picture
-from ..rig.read import read_steps
+from ..rig.reading.read import read_steps
 from ..rig.reduce import dense_curves, reduce_keys, write_fits
 from ..rig.reduce_job import ReduceJob
 from ..rig.steps import stride

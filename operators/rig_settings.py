@@ -131,7 +131,7 @@ def plays_nla(armature_object: bpy.types.Object) -> bool:
 
 
 def wishes(armature_object: bpy.types.Object) -> dict[str, Any]:
-    """What the user says of the rig, as `rig.read.read_motion` takes it."""
+    """What the user says of the rig, as `rig.reading.read.read_motion` takes it."""
     settings = rig_settings(armature_object)
     return {
         "root": settings.root,

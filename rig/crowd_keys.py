@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from ..core.motion.motion import Motion
 from ..core.numeric.rotation import Array
-from .actions import Source
 from .compat import channelbag_of, new_channelbag, new_fcurve
 from .new_action import GENERATED, LINEAR
+from .reading.actions import Source
 from .write import Plan, written_values
 
 BEZIER, FREE = 2, 0

@@ -21,12 +21,12 @@ from ..core.model.model import Model
 from ..core.motion.clip_file import MOST_FRAMES
 from ..core.motion.skeleton import BODY, WHOLE
 from ..core.numeric.rotation import Array
-from .actions import Source, armature_of, source_of
 from .crowd import crowd_of, key_of, others_in, settings_of_crowd, world_path
 from .crowd_ground import Looks, ground_of
 from .crowd_job import CrowdJob, Order
 from .crowd_keys import KeyMaker
-from .evaluate import sample_poses
+from .reading.actions import Source, armature_of, source_of
+from .reading.evaluate import sample_poses
 from .write import plan_writing
 
 SMALLEST_SHARE = 0.1

@@ -11,8 +11,8 @@ from typing import Any
 import bpy
 
 from ..core.errors import ClipError, RiffError
-from .actions import split_bone_path
 from .compat import channelbag_of
+from .reading.actions import split_bone_path
 
 
 def open_file(path: Path) -> None:

@@ -6,8 +6,7 @@ import numpy as np
 
 from ..core.motion.motion import Motion
 from ..core.numeric.rotation import Array
-from .evaluate import Poses, Rest
-from .joints import world_transforms
+from .reading.evaluate import Poses, Rest, world_transforms
 
 _SAME = 1e-5
 _ALIKE = 1e-3

@@ -8,7 +8,7 @@ import bpy
 
 from ..core.errors import ClipError
 from .compat import assign_action
-from .properties import OWN_ACTION, deformed_meshes
+from .reading.properties import OWN_ACTION, deformed_meshes
 
 
 def play(armature_object: bpy.types.Object, action: bpy.types.Action) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..core.motion.skeleton import body_size
 from .compat import channelbag_of
-from .evaluate import read_rest
+from .reading.evaluate import read_rest
 
 BEZIER, ALIGNED = 2, 3
 """Values of the enums Keyframe.interpolation and Keyframe.handle_type in 4.5 and 5.2."""

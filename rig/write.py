@@ -14,16 +14,24 @@ from ..core.errors import ModelError
 from ..core.motion.motion import Motion
 from ..core.motion.skeleton import body_size
 from ..core.numeric.rotation import Array
-from .actions import Source, armature_of, channel_owner, keyed_channels, rotation_path, source_of, split_bone_path
-from .checks import check_inheritance, check_object, check_poses
 from .control_channels import Part, control_channels, keyed_parts, match_controls
-from .control_motion import Rigging, own_channels, rigging_of, standing_offsets
-from .controls import OBJECT, check_keys, frames_of
-from .evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
 from .new_action import Curve, new_action
 from .own_keys import with_own_keys
 from .placement import fitted_space, learned_space
-from .properties import keyed_owners
+from .reading.actions import (
+    Source,
+    armature_of,
+    channel_owner,
+    keyed_channels,
+    rotation_path,
+    source_of,
+    split_bone_path,
+)
+from .reading.checks import check_inheritance, check_object, check_poses
+from .reading.control_motion import Rigging, own_channels, rigging_of, standing_offsets
+from .reading.controls import OBJECT, check_keys, frames_of
+from .reading.evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
+from .reading.properties import keyed_owners
 from .rotation_modes import channel_values, one_value
 from .steps import run_through
 

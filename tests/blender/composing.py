@@ -24,7 +24,7 @@ def train(riff: ModuleType) -> None:
 
 def read(riff: ModuleType, ob: bpy.types.Object, action: bpy.types.Action | None = None) -> Any:
     """An action as a motion that knows the feet of the learned one."""
-    return importlib.import_module(f"{riff.__name__}.rig.read").read_motion(ob, action)
+    return importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion(ob, action)
 
 
 def compose(operator: Any, **choices: Any) -> list[bpy.types.Action]:

@@ -98,17 +98,17 @@ def door(riff: ModuleType) -> SimpleNamespace:
     found = {
         name: importlib.import_module(f"{riff.__name__}.{name}")
         for name in (
-            "rig.read",
+            "rig.reading.read",
             "rig.write",
             "rig.play",
             "rig.compat",
-            "rig.controls",
+            "rig.reading.controls",
             "core.numeric.rotation",
             "core.motion.motion",
         )
     }
     return SimpleNamespace(
-        read_motion=found["rig.read"].read_motion,
+        read_motion=found["rig.reading.read"].read_motion,
         write_motion=found["rig.write"].write_motion,
         play=found["rig.play"].play,
         channelbag_of=found["rig.compat"].channelbag_of,

@@ -16,7 +16,7 @@ from bench.clips import DemoError, check_clip, load_clip
 def export(riff: ModuleType, suffix: str, path: Path) -> None:
     if suffix == ".bvh":
         # Riff's own: Blender's exporter leaves Z up, which its importer then takes for a figure that lies down.
-        motion = importlib.import_module(f"{riff.__name__}.rig.read").read_motion(bpy.context.object)
+        motion = importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion(bpy.context.object)
         importlib.import_module(f"{riff.__name__}.core.motion.bvh").write_bvh(path, motion)
     elif suffix == ".fbx":
         addon_utils.enable("io_scene_fbx")
@@ -39,7 +39,7 @@ def test_clip_of_each_kind_can_be_learned(riff: ModuleType, tmp_path: Path, suff
     armature = load_clip(path)
     assert bpy.context.object == armature
     assert armature.animation_data.action_slot is not None
-    motion = importlib.import_module(f"{riff.__name__}.rig.read").read_motion(armature)
+    motion = importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion(armature)
     importlib.import_module(f"{riff.__name__}.core.motion.motion").learned_groups(motion)
     assert motion.duration > 2
     assert motion.skeleton.names[0] == "hips"

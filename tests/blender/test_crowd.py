@@ -325,7 +325,7 @@ def test_facing_a_target(riff: ModuleType, dancer: bpy.types.Object) -> None:
     bpy.context.scene.collection.objects.link(target)
     bpy.context.view_layer.update()
     bpy.ops.riff.duplicate_as_crowd(count=4, frames=FRAMES, looks="TARGET", target="Stage", spread=0.0)
-    order = importlib.import_module(f"{riff.__name__}.rig.read")
+    order = importlib.import_module(f"{riff.__name__}.rig.reading.read")
     paths = importlib.import_module(f"{riff.__name__}.core.crowd.trajectories")
     for member in members():
         motion = order.read_motion(member)

@@ -25,7 +25,7 @@ def jobs(riff: ModuleType) -> ModuleType:
 @pytest.fixture
 def motion(riff: ModuleType) -> Any:
     bpy.ops.riff.add_sample_dancer()
-    return importlib.import_module(f"{riff.__name__}.rig.read").read_motion(bpy.context.object)
+    return importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion(bpy.context.object)
 
 
 def begun(riff: ModuleType, motion: Any, factor: float = 1.0, seed: int = 0) -> Any:

@@ -19,7 +19,7 @@ Read = Callable[..., Any]
 
 @pytest.fixture
 def read_motion(riff: ModuleType) -> Read:
-    read: Read = importlib.import_module(f"{riff.__name__}.rig.read").read_motion
+    read: Read = importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion
     return read
 
 
@@ -56,7 +56,7 @@ def test_leaves_the_file_as_it_was_when_it_fails(read_motion: Read, clip_error: 
 
 def read_in_steps(riff: ModuleType, biped: Any, meanwhile: Callable[[], None] = lambda: None) -> tuple[Any, int]:
     """The motion and the number of steps, each as short as can be; `meanwhile` is done after the second."""
-    steps = importlib.import_module(f"{riff.__name__}.rig.read").read_steps(biped, seconds=0.0)
+    steps = importlib.import_module(f"{riff.__name__}.rig.reading.read").read_steps(biped, seconds=0.0)
     count = 0
     while True:
         try:

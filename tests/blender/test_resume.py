@@ -112,7 +112,7 @@ def test_cancelled_training_is_listed_and_resumed(
 
 def resumed_checkpoint(riff: ModuleType, ob: bpy.types.Object, scale: float, seed: int) -> Any:
     recipe = importlib.import_module(f"{riff.__name__}.core.model.recipe").RECIPES["fast"].scaled(scale)
-    motion = importlib.import_module(f"{riff.__name__}.rig.read").read_motion(ob)
+    motion = importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion(ob)
     return importlib.import_module(f"{riff.__name__}.core.training.checkpoint").Checkpoint(motion, recipe, seed)
 
 

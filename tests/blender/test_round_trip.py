@@ -26,7 +26,7 @@ def door(riff: ModuleType) -> SimpleNamespace:
         name: importlib.import_module(f"{riff.__name__}.{name}") for name in ("core.motion.motion", "core.motion.bvh")
     }
     return SimpleNamespace(
-        read_motion=importlib.import_module(f"{riff.__name__}.rig.read").read_motion,
+        read_motion=importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion,
         write_motion=importlib.import_module(f"{riff.__name__}.rig.write").write_motion,
         assign_action=importlib.import_module(f"{riff.__name__}.rig.compat").assign_action,
         angle_between=importlib.import_module(f"{riff.__name__}.core.numeric.rotation").angle_between,

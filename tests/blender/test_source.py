@@ -127,7 +127,7 @@ def test_the_whole_nla_is_learned_where_it_is_wished(riff: ModuleType, source: M
 
 
 def test_a_glance_is_the_same_motion_in_fewer_frames(riff: ModuleType, dancer: bpy.types.Object) -> None:
-    read = importlib.import_module(f"{riff.__name__}.rig.read").read_motion
+    read = importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion
     whole, glance = read(dancer), read(dancer, step=5)
     assert (glance.fps, glance.frames) == (6.0, 120)
     np.testing.assert_allclose(glance.rotations(), whole.rotations()[::5], atol=1e-6)

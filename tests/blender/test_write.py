@@ -17,7 +17,7 @@ from tests.blender.rigs import add_biped, add_dancing_biped, curve_values, key, 
 def door(riff: ModuleType) -> SimpleNamespace:
     errors = importlib.import_module(f"{riff.__name__}.core.errors")
     return SimpleNamespace(
-        read_motion=importlib.import_module(f"{riff.__name__}.rig.read").read_motion,
+        read_motion=importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion,
         write_motion=importlib.import_module(f"{riff.__name__}.rig.write").write_motion,
         assign_action=importlib.import_module(f"{riff.__name__}.rig.compat").assign_action,
         ClipError=errors.ClipError,

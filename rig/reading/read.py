@@ -9,20 +9,19 @@ from dataclasses import dataclass, replace
 import bpy
 import numpy as np
 
-from ..core.errors import ClipError
-from ..core.motion.contacts import with_contacts, with_found_contacts
-from ..core.motion.motion import Motion, from_transforms
-from ..core.motion.skeleton import body_size, build_skeleton
-from ..core.numeric.rotation import Array
+from ...core.errors import ClipError
+from ...core.motion.contacts import with_contacts, with_found_contacts
+from ...core.motion.motion import Motion, from_transforms
+from ...core.motion.skeleton import body_size, build_skeleton
+from ...core.numeric.rotation import Array
+from ..steps import STEP, run_through
 from .actions import Source, armature_of, keyed_channels, keys_sum, object_channels, slot_of, source_of, stack_of
 from .checks import NotBones, as_keyed, check_object, check_poses
 from .control_motion import control_motion
 from .controls import OBJECT, armature_size, check_keys, choose_root_control, control_names, find_controls, frames_of
-from .evaluate import Poses, Rest, read_rest, sample_steps
-from .joints import world_transforms
+from .evaluate import Poses, Rest, read_rest, sample_steps, world_transforms
 from .properties import read_tracks, watched_paths, with_tracks
 from .roots import choose_root
-from .steps import STEP, run_through
 
 _MOVES = 1e-5
 

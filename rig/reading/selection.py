@@ -7,9 +7,9 @@ from typing import cast
 import bpy
 import numpy as np
 
-from ..core.errors import ClipError
+from ...core.errors import ClipError
+from ..compat import is_selected
 from .actions import source_of
-from .compat import is_selected
 
 
 def selected_bones(armature_object: bpy.types.Object) -> tuple[str, ...]:

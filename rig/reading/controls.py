@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..core.errors import ClipError
-from ..core.motion.skeleton import HEADING, OWN, TILT, TURNED, WHOLE, WORLD, body_size
-from ..core.numeric.rotation import Array
+from ...core.errors import ClipError
+from ...core.motion.skeleton import HEADING, OWN, TILT, TURNED, WHOLE, WORLD, body_size
+from ...core.numeric.rotation import Array
 from .evaluate import Poses, Rest, rotation_part
 
 OBJECT = -1

@@ -11,8 +11,8 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..core.errors import ClipError
-from .compat import channelbag_of, ensure_pose, slot_for
+from ...core.errors import ClipError
+from ..compat import channelbag_of, ensure_pose, slot_for
 
 ROTATION_PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 """Property that a pose bone's rotation mode reads; the six Euler orders read `rotation_euler`."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..core.motion.motion import Motion, from_transforms
-from ..core.motion.skeleton import HEADING, OWN, TILT, TURNED, WORLD, build_skeleton
-from ..core.numeric.rotation import Array, axis_rotation
+from ...core.motion.motion import Motion, from_transforms
+from ...core.motion.skeleton import HEADING, OWN, TILT, TURNED, WORLD, build_skeleton
+from ...core.numeric.rotation import Array, axis_rotation
 from .controls import OBJECT, Control, Frames, relative_zero
 from .evaluate import Poses, Rest, rotation_part
 

@@ -10,12 +10,12 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..core.errors import ClipError
-from ..core.motion.motion import Motion, with_properties
-from ..core.motion.properties import Property
-from ..core.numeric.rotation import Array
+from ...core.errors import ClipError
+from ...core.motion.motion import Motion, with_properties
+from ...core.motion.properties import Property
+from ...core.numeric.rotation import Array
+from ..compat import channelbag_of
 from .actions import OBJECT_CHANNELS, Source, split_bone_path
-from .compat import channelbag_of
 from .evaluate import Poses, Rest
 
 _BONE = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')

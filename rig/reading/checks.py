@@ -8,9 +8,9 @@ from dataclasses import replace
 import bpy
 import numpy as np
 
-from ..core.errors import ClipError
-from ..core.motion.skeleton import body_size
-from ..core.numeric.rotation import Array
+from ...core.errors import ClipError
+from ...core.motion.skeleton import body_size
+from ...core.numeric.rotation import Array
 from .evaluate import Poses, Rest, column_lengths, rotation_part
 
 _UNEVEN = 1e-3

@@ -12,12 +12,12 @@ from typing import Any, cast
 import bpy
 import numpy as np
 
-from ..core.errors import ClipError
-from ..core.numeric.rotation import Array, matrix_to_six, six_to_matrix
-from ..core.numeric.tree import Tree
+from ...core.errors import ClipError
+from ...core.numeric.rotation import Array, matrix_to_six, six_to_matrix
+from ...core.numeric.tree import Tree
+from ..compat import assign_action
+from ..steps import run_through
 from .actions import Source, slot_of
-from .compat import assign_action
-from .steps import run_through
 
 
 @dataclass(frozen=True)
@@ -215,3 +215,18 @@ def _play_alone(
         animation.action = None
         return
     assign_action(copy, action, slot)
+
+
+def world_transforms(rest: Rest, joints: list[int], poses: Poses) -> tuple[Array, Array]:
+    """World rotations from rest (T, J, 3, 3) and world places (T, J, 3) of the joints.
+
+    Rest is the armature's rest pose as the object stands in the first frame, so an object that is itself keyed moves
+    the root.
+    """
+    world = poses.world[:, None]
+    turned = rotation_part(poses.world[:, :3, :3])
+    rest_turns = turned[0] @ rest.matrices[joints][:, :3, :3]
+    pose = poses.pose[:, joints]
+    turns = turned[:, None] @ unit_columns(pose[..., :3, :3]) @ rest_turns.swapaxes(-1, -2)
+    places = np.einsum("tjab,tjb->tja", world[..., :3, :3], pose[..., :3, 3]) + world[..., :3, 3]
+    return turns, places

@@ -1,0 +1,1 @@
+"""From Blender's armatures and actions to motions."""
