@@ -23,9 +23,9 @@ from .core.motion.motion import Motion, learned_groups
 from .core.motion.resampling import resample
 from .core.motion.symmetry import find_partners
 from .core.training.progress import Progress
-from .rig.play import play
 from .rig.reading.read import read_motion
-from .rig.write import write_motion
+from .rig.writing.play import play
+from .rig.writing.write import write_motion
 
 __all__ = [
     "Model",

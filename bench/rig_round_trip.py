@@ -43,7 +43,7 @@ def measure(case: Case) -> Outcome:
     bpy.ops.wm.read_homefile(use_empty=True)
     rig = case.make()
     source = rig.animation_data.action
-    read, write = part("rig.reading.read").read_motion, part("rig.write").write_motion
+    read, write = part("rig.reading.read").read_motion, part("rig.writing.write").write_motion
     motion = read(rig)
     action = write(rig, motion, "Written", source_action=source)
     again = read(rig, action)
@@ -97,7 +97,7 @@ def last_bit(source: Any) -> Any:
 
 def played(rig: Any, action: Any, frames: range) -> tuple[np.ndarray, np.ndarray]:
     """Unscaled world axes (T, n, 3, 3) and world places (T, n, 3) of all bones as Blender plays an action."""
-    part("rig.play").play(rig, action)
+    part("rig.writing.play").play(rig, action)
     found = np.empty((len(frames), len(rig.pose.bones), 4, 4))
     rows = np.empty(found[0].size, dtype=np.float32)
     for row, frame in enumerate(frames):
@@ -116,7 +116,7 @@ def goes_through(rig: Any, motion: Any, source: Any) -> bool:
     variation = part("core.motion.resampling").resample(
         part("core.generation.generate").generate(model)[0], model.source_fps
     )
-    action = part("rig.write").write_motion(rig, variation, "Variation", source_action=source)
+    action = part("rig.writing.write").write_motion(rig, variation, "Variation", source_action=source)
     bags = [part("rig.compat").channelbag_of(one, one.slots[0]) for one in (source, action)]
     keyed = [{curve.data_path for curve in bag.fcurves} for bag in bags]
     return keyed[1] >= keyed[0] and bool(np.isfinite(variation.features).all())

@@ -56,7 +56,7 @@ def measure_speed() -> Speed:
     rig = dancer(True)
     action = rig.animation_data.action
     action.use_frame_range, action.frame_start, action.frame_end = True, 1, 648
-    read, write = part("rig.reading.read").read_motion, part("rig.write").write_motion
+    read, write = part("rig.reading.read").read_motion, part("rig.writing.write").write_motion
     motion = read(rig)
     alone = best(lambda: read(rig))
     writing = best(lambda: write(rig, motion, "Written", source_action=action))
@@ -108,7 +108,7 @@ def render_rigify(path: Path, effort: float, seed: int) -> None:
         part("core.generation.generate").generate(model, count=VARIATIONS, seed=seed), start=1
     ):
         motion = part("core.motion.resampling").resample(made, model.source_fps)
-        actions.append(part("rig.write").write_motion(rig, motion, f"Walk {number}", source_action=source))
+        actions.append(part("rig.writing.write").write_motion(rig, motion, f"Walk {number}", source_action=source))
     names = [name for name in model.skeleton.names if name in rig.pose.bones]
     add_body(rig)
     add_control_shapes(rig, names)

@@ -37,7 +37,7 @@ from ..core.training.run import run_with_text, state_path
 from ..rig.compat import name_of_two
 from ..rig.library import armature_for, open_file, save_file, sentence, source_actions
 from ..rig.models import SUFFIX, model_files, models_folder, plain_name
-from ..rig.write import write_motion
+from ..rig.writing.write import write_motion
 from .command_arguments import build_parser
 from .export_job import clip_of
 

@@ -14,8 +14,8 @@ from bpy.app.handlers import persistent
 from ..core.errors import RiffError
 from ..rig.compat import name_of_two
 from ..rig.live_job import LiveJob, Wish
-from ..rig.preview import Preview, put_back_previewed
-from ..rig.write import write_steps
+from ..rig.writing.preview import Preview, put_back_previewed
+from ..rig.writing.write import write_steps
 from . import timer
 from .guard import guarded
 from .poll import answer, model_problem, selection_problem

@@ -12,12 +12,12 @@ from bpy.props import FloatProperty, StringProperty
 from ..core.errors import RiffError
 from ..rig.compat import slot_for
 from ..rig.jobs import State
-from ..rig.play import play
-from ..rig.portrait import give_picture
 from ..rig.reading.read import read_steps
-from ..rig.reduce import dense_curves, reduce_keys, write_fits
 from ..rig.reduce_job import ReduceJob
 from ..rig.steps import stride
+from ..rig.writing.play import play
+from ..rig.writing.reduce import dense_curves, reduce_keys, write_fits
+from ..rig.writing.thumbnail import give_picture
 from .poll import answer, selection_problem
 from .session import refresh_variations
 from .settings import session_of, settings_of

@@ -12,10 +12,10 @@ from ..core.errors import RiffError
 from ..core.motion.motion import Motion
 from ..rig import jobs
 from ..rig.compat import name_of_two
-from ..rig.portrait import give_picture
-from ..rig.reduce import reduce_keys
 from ..rig.steps import part_of
-from ..rig.write import write_steps
+from ..rig.writing.reduce import reduce_keys
+from ..rig.writing.thumbnail import give_picture
+from ..rig.writing.write import write_steps
 from . import timer
 from .results import active_action
 from .session import refresh_variations

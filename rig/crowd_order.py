@@ -27,7 +27,7 @@ from .crowd_job import CrowdJob, Order
 from .crowd_keys import KeyMaker
 from .reading.actions import Source, armature_of, source_of
 from .reading.evaluate import sample_poses
-from .write import plan_writing
+from .writing.write import plan_writing
 
 SMALLEST_SHARE = 0.1
 """Cells of a surface's map, as a part of the distance between members."""

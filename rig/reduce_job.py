@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .jobs import Job
-from .reduce import Dense, Fit
+from .writing.reduce import Dense, Fit
 
 
 class ReduceJob(Job):

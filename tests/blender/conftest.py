@@ -99,8 +99,8 @@ def door(riff: ModuleType) -> SimpleNamespace:
         name: importlib.import_module(f"{riff.__name__}.{name}")
         for name in (
             "rig.reading.read",
-            "rig.write",
-            "rig.play",
+            "rig.writing.write",
+            "rig.writing.play",
             "rig.compat",
             "rig.reading.controls",
             "core.numeric.rotation",
@@ -109,8 +109,8 @@ def door(riff: ModuleType) -> SimpleNamespace:
     }
     return SimpleNamespace(
         read_motion=found["rig.reading.read"].read_motion,
-        write_motion=found["rig.write"].write_motion,
-        play=found["rig.play"].play,
+        write_motion=found["rig.writing.write"].write_motion,
+        play=found["rig.writing.play"].play,
         channelbag_of=found["rig.compat"].channelbag_of,
         angle_between=found["core.numeric.rotation"].angle_between,
         with_properties=found["core.motion.motion"].with_properties,

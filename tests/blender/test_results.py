@@ -82,7 +82,7 @@ def test_discarding_is_one_undo_step(dancer: bpy.types.Object) -> None:
 
 
 def test_reduced_keys_follow_the_curves(riff: ModuleType, dancer: bpy.types.Object) -> None:
-    fit = importlib.import_module(f"{riff.__name__}.rig.reduce")
+    fit = importlib.import_module(f"{riff.__name__}.rig.writing.reduce")
     time = np.linspace(0.0, 12.0, 400)
     wave = np.sin(time) + 0.2 * np.sin(3.1 * time)
     kept, slopes = fit.fit(wave, 0.005)

@@ -19,7 +19,7 @@ Values = NDArray[np.float64]
 
 @pytest.fixture
 def channel_values(riff: ModuleType) -> Callable[[Values, str], Values]:
-    module = importlib.import_module(f"{riff.__name__}.rig.rotation_modes")
+    module = importlib.import_module(f"{riff.__name__}.rig.writing.rotation_modes")
     values: Callable[[Values, str], Values] = module.channel_values
     return values
 

@@ -27,7 +27,7 @@ def door(riff: ModuleType) -> SimpleNamespace:
     }
     return SimpleNamespace(
         read_motion=importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion,
-        write_motion=importlib.import_module(f"{riff.__name__}.rig.write").write_motion,
+        write_motion=importlib.import_module(f"{riff.__name__}.rig.writing.write").write_motion,
         assign_action=importlib.import_module(f"{riff.__name__}.rig.compat").assign_action,
         angle_between=importlib.import_module(f"{riff.__name__}.core.numeric.rotation").angle_between,
         add_sample_dancer=importlib.import_module(f"{riff.__name__}.sample.dancer").add_sample_dancer,

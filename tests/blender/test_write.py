@@ -18,7 +18,7 @@ def door(riff: ModuleType) -> SimpleNamespace:
     errors = importlib.import_module(f"{riff.__name__}.core.errors")
     return SimpleNamespace(
         read_motion=importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion,
-        write_motion=importlib.import_module(f"{riff.__name__}.rig.write").write_motion,
+        write_motion=importlib.import_module(f"{riff.__name__}.rig.writing.write").write_motion,
         assign_action=importlib.import_module(f"{riff.__name__}.rig.compat").assign_action,
         ClipError=errors.ClipError,
         ModelError=errors.ModelError,

@@ -6,9 +6,9 @@ from typing import Any
 
 import bpy
 
-from ..core.errors import ClipError
-from .compat import assign_action
-from .reading.properties import OWN_ACTION, deformed_meshes
+from ...core.errors import ClipError
+from ..compat import assign_action
+from ..reading.properties import OWN_ACTION, deformed_meshes
 
 
 def play(armature_object: bpy.types.Object, action: bpy.types.Action) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import bpy
 
-from ..core.errors import ClipError
-from ..core.motion.motion import Motion
-from ..core.motion.properties import Property
-from .reading.actions import armature_of, channel_owner, source_of
-from .reading.properties import owner_block, property_value, set_property
+from ...core.errors import ClipError
+from ...core.motion.motion import Motion
+from ...core.motion.properties import Property
+from ..reading.actions import armature_of, channel_owner, source_of
+from ..reading.properties import owner_block, property_value, set_property
 from .write import plan_writing, pose_values
 
 PREVIEWED = "riff_previewed"

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..core.errors import ModelError
-from ..core.motion.skeleton import HEADING, TILT, WHOLE, Skeleton
-from ..core.numeric.rotation import Array
-from .reading.actions import Source, channel_owner, keyed_channels, object_channels, rotation_path, split_bone_path
-from .reading.controls import OBJECT, Control
-from .reading.evaluate import Rest
+from ...core.errors import ModelError
+from ...core.motion.skeleton import HEADING, TILT, WHOLE, Skeleton
+from ...core.numeric.rotation import Array
+from ..reading.actions import Source, channel_owner, keyed_channels, object_channels, rotation_path, split_bone_path
+from ..reading.controls import OBJECT, Control
+from ..reading.evaluate import Rest
 
 
 def match_controls(armature_object: bpy.types.Object, rest: Rest, skeleton: Skeleton) -> list[Control]:

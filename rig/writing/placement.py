@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.motion.motion import Motion
-from ..core.numeric.rotation import Array
-from .reading.evaluate import Poses, Rest, world_transforms
+from ...core.motion.motion import Motion
+from ...core.numeric.rotation import Array
+from ..reading.evaluate import Poses, Rest, world_transforms
 
 _SAME = 1e-5
 _ALIKE = 1e-3

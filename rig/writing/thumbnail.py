@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.motion.motion import Motion
+from ...core.motion.motion import Motion
 
 SIZE = 128
 MOMENTS = 4

@@ -10,15 +10,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..core.errors import ModelError
-from ..core.motion.motion import Motion
-from ..core.motion.skeleton import body_size
-from ..core.numeric.rotation import Array
-from .control_channels import Part, control_channels, keyed_parts, match_controls
-from .new_action import Curve, new_action
-from .own_keys import with_own_keys
-from .placement import fitted_space, learned_space
-from .reading.actions import (
+from ...core.errors import ModelError
+from ...core.motion.motion import Motion
+from ...core.motion.skeleton import body_size
+from ...core.numeric.rotation import Array
+from ..reading.actions import (
     Source,
     armature_of,
     channel_owner,
@@ -27,13 +23,17 @@ from .reading.actions import (
     source_of,
     split_bone_path,
 )
-from .reading.checks import check_inheritance, check_object, check_poses
-from .reading.control_motion import Rigging, own_channels, rigging_of, standing_offsets
-from .reading.controls import OBJECT, check_keys, frames_of
-from .reading.evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
-from .reading.properties import keyed_owners
+from ..reading.checks import check_inheritance, check_object, check_poses
+from ..reading.control_motion import Rigging, own_channels, rigging_of, standing_offsets
+from ..reading.controls import OBJECT, check_keys, frames_of
+from ..reading.evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
+from ..reading.properties import keyed_owners
+from ..steps import run_through
+from .control_channels import Part, control_channels, keyed_parts, match_controls
+from .new_action import Curve, new_action
+from .placement import fitted_space, learned_space
 from .rotation_modes import channel_values, one_value
-from .steps import run_through
+from .snap_to_source import with_own_keys
 
 _CONSTANT = 2e-6
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.numeric.rotation import Array
-from .reading.actions import Source
+from ...core.numeric.rotation import Array
+from ..reading.actions import Source
 
 
 def with_own_keys(source: Source, path: str, values: Array, first: int, same: float) -> Array:

@@ -9,8 +9,8 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..core.numeric.rotation import Array
-from .compat import new_channelbags, new_fcurve
+from ...core.numeric.rotation import Array
+from ..compat import new_channelbags, new_fcurve
 
 GENERATED, LINEAR, HOLD = 5, 1, 0
 """Values of the enums Keyframe.type and Keyframe.interpolation in 4.5 and 5.2; `foreach_set` takes numbers only."""

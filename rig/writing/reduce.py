@@ -8,9 +8,9 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.motion.skeleton import body_size
-from .compat import channelbag_of
-from .reading.evaluate import read_rest
+from ...core.motion.skeleton import body_size
+from ..compat import channelbag_of
+from ..reading.evaluate import read_rest
 
 BEZIER, ALIGNED = 2, 3
 """Values of the enums Keyframe.interpolation and Keyframe.handle_type in 4.5 and 5.2."""

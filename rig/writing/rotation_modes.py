@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from mathutils import Matrix
 
-from ..core.numeric.rotation import Array, axis_rotation
+from ...core.numeric.rotation import Array, axis_rotation
 
 _AXES = "XYZ"
 _SMALL = 1e-6
