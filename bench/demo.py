@@ -98,7 +98,7 @@ def prepare(clip: Path | None) -> bpy.types.Object:
 
 def train(recipe: str, scale: float) -> Any:
     """Train by the operator; the time is said before it starts, then progress shows. Returns the ended job."""
-    jobs = importlib.import_module(f"{EXTENSION}.rig.jobs")
+    jobs = importlib.import_module(f"{EXTENSION}.rig.background.jobs")
     tick = importlib.import_module(f"{EXTENSION}.operators.timer").tick
     text = core("progress_line")
     bpy.ops.riff.train(recipe=recipe, scale=scale)

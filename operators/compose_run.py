@@ -14,7 +14,7 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from ..core.directing.direction import Direction, direct
 from ..core.errors import ClipError, RiffError
 from ..core.motion.motion import Motion
-from ..rig.compose_job import CompositionJob
+from ..rig.background.compose_job import CompositionJob
 from ..rig.reading.actions import source_of
 from ..rig.reading.selection import curve_points
 from ..rig.steps import part_of

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import bpy
 
 from ..core.errors import RiffError
-from ..rig import jobs
+from ..rig.background import jobs
 from ..rig.crowd import keep_settings, remove_crowd
 from ..rig.crowd_order import settled, why_homeless
 from ..rig.crowd_write import CrowdWriter

@@ -10,7 +10,7 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.motion.motion import Motion
-from ..rig.generation_job import GenerationJob
+from ..rig.background.generation_job import GenerationJob
 from .poll import answer, model_problem, selection_problem
 from .settings import chosen_model
 from .write_actions import ActionWriter

@@ -17,8 +17,8 @@ from ..core.torch_install.folder import Standing, TorchFolder, find_folders
 from ..core.torch_install.hardware import Device, find_device
 from ..core.torch_install.install import without_hashes
 from ..core.torch_install.plan import WHEELS, Plan, plans, python_tag, suggested
-from ..rig import jobs
-from ..rig.install_job import InstallJob, TrialJob
+from ..rig.background import jobs
+from ..rig.background.install_job import InstallJob, TrialJob
 from ..rig.models import torch_root
 from . import timer
 from .poll import answer

@@ -12,8 +12,8 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..core.errors import RiffError
+from ..rig.background.live_job import LiveJob, Wish
 from ..rig.compat import name_of_two
-from ..rig.live_job import LiveJob, Wish
 from ..rig.writing.preview import Preview, put_back_previewed
 from ..rig.writing.write import write_steps
 from . import timer

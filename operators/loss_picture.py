@@ -10,7 +10,7 @@ import bpy.utils.previews
 import numpy as np
 from numpy.typing import NDArray
 
-from ..rig import jobs
+from ..rig.background import jobs
 
 SIZE = 128
 FEWEST = 10

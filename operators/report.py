@@ -10,7 +10,7 @@ import bpy
 
 from ..core.system.log import log
 from ..core.system.report import report
-from ..rig import jobs
+from ..rig.background import jobs
 from ..rig.named import names_of_file
 from .guard import prepare_log, show
 from .install import state

@@ -10,10 +10,10 @@ import bpy
 from bpy.props import FloatProperty, StringProperty
 
 from ..core.errors import RiffError
+from ..rig.background.jobs import State
+from ..rig.background.reduce_job import ReduceJob
 from ..rig.compat import slot_for
-from ..rig.jobs import State
 from ..rig.reading.read import read_steps
-from ..rig.reduce_job import ReduceJob
 from ..rig.steps import stride
 from ..rig.writing.play import play
 from ..rig.writing.reduce import dense_curves, reduce_keys, write_fits

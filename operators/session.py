@@ -13,7 +13,7 @@ from ..core.errors import ModelError
 from ..core.evaluation.grade import explain, verdict
 from ..core.model.model_file import read_info
 from ..core.training.checkpoint import read_checkpoint_info
-from ..rig import jobs
+from ..rig.background import jobs
 from ..rig.compat import end_of_name
 from ..rig.models import model_files, unfinished_trainings
 from .guard import guarded

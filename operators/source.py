@@ -18,7 +18,7 @@ from ..core.motion.motion import RATE, learned_groups
 from ..core.motion.skeleton import TILT, WHOLE, Skeleton
 from ..core.motion.symmetry import find_partners
 from ..core.training.checkpoint import Checkpoint
-from ..rig import jobs
+from ..rig.background import jobs
 from ..rig.steps import STEP
 from . import timer
 from .guard import guarded

@@ -10,7 +10,7 @@ import bpy
 
 from ..core.errors import RiffError
 from ..core.system.log import unforeseen
-from ..rig.jobs import Job
+from ..rig.background.jobs import Job
 from ..rig.steps import STEP
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import bpy
 
 from ..core.errors import ModelError
-from ..rig import jobs
+from ..rig.background import jobs
 from . import loss_picture
 from .guard import guarded, prepare_log
 from .session import refresh_models, refresh_unfinished

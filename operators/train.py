@@ -19,7 +19,7 @@ from ..core.model.model_file import load_model
 from ..core.model.recipe import RECIPES, Recipe
 from ..core.motion.motion import Motion, learned_groups
 from ..core.training.checkpoint import begin
-from ..rig import jobs
+from ..rig.background import jobs
 from ..rig.models import SUFFIX, checkpoint_path, claim_new_model, models_folder
 from ..rig.reading.actions import stack_of
 from ..rig.reading.read import read_steps

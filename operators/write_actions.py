@@ -10,7 +10,7 @@ import bpy
 
 from ..core.errors import RiffError
 from ..core.motion.motion import Motion
-from ..rig import jobs
+from ..rig.background import jobs
 from ..rig.compat import name_of_two
 from ..rig.steps import part_of
 from ..rig.writing.reduce import reduce_keys

@@ -7,7 +7,7 @@ from typing import Any
 from ..core.torch_install.folder import Standing
 from ..core.torch_install.install import in_gigabytes
 from ..operators.install import chosen_plan, state
-from ..rig.install_job import InstallJob
+from ..rig.background.install_job import InstallJob
 from .tab import draw_problem, draw_sentence, say
 
 WIDE = 90

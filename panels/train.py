@@ -10,7 +10,7 @@ from bl_ui.utils import PresetPanel
 from ..core.system.console import clock
 from ..operators.loss_picture import loss_icon
 from ..operators.source import is_variation, summary_of
-from ..rig import jobs
+from ..rig.background import jobs
 from .install import draw_hint
 from .tab import RiffPanel, draw_problem, draw_sentence, in_words, say
 

@@ -17,8 +17,8 @@ from ..core.model.model import Model
 from ..core.motion.motion import Motion
 from ..core.motion.skeleton import BODY
 from ..core.numeric.rotation import Array, axis_rotation
+from .background.jobs import Job
 from .crowd_keys import CurveName, KeyMaker, Keys, root_path
-from .jobs import Job
 
 if TYPE_CHECKING:
     from ..core.crowd.crowd import Member

@@ -18,7 +18,7 @@ def train(riff: ModuleType) -> None:
     tick = importlib.import_module(f"{riff.__name__}.operators.timer").tick
     while tick():
         time.sleep(0.02)
-    job = importlib.import_module(f"{riff.__name__}.rig.jobs").latest_training()
+    job = importlib.import_module(f"{riff.__name__}.rig.background.jobs").latest_training()
     assert job.error == ""
 
 

@@ -87,7 +87,7 @@ def models(riff: ModuleType) -> Iterator[Path]:
     """The folder of trained models, empty before and after."""
     folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models", create=True))
     yield folder
-    importlib.import_module(f"{riff.__name__}.rig.jobs").stop_all()
+    importlib.import_module(f"{riff.__name__}.rig.background.jobs").stop_all()
     shutil.rmtree(folder, ignore_errors=True)
     bpy.ops.riff.refresh_models()
 

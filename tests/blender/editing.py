@@ -250,7 +250,7 @@ class Editing(Person):
                 operator.escape()
             self.beside.clear()
             part("operators.live").end()
-            part("rig.jobs").stop_all()
+            part("rig.background.jobs").stop_all()
             self.nothing_failed()
             self.nothing_lies_about()
             self.users_are_right()

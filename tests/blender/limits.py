@@ -96,7 +96,7 @@ def train_a_little() -> Any:
     """Train for a few steps to the end; the job. Raises AssertionError where it does not end well."""
     assert bpy.ops.riff.train(scale=FEW_STEPS) == {"FINISHED"}
     wait_for_jobs()
-    job = part("rig.jobs").latest_training()
+    job = part("rig.background.jobs").latest_training()
     assert (job.state.value, job.error) == ("done", "")
     return job
 
@@ -151,7 +151,7 @@ def look_at_source() -> Any:
     while source.look() is not None:
         pass
     summary = source.summary_of(bpy.context.object)
-    part("rig.jobs").stop_all()
+    part("rig.background.jobs").stop_all()
     return summary
 
 
@@ -243,7 +243,7 @@ def unreachable_folder(model: Path) -> None:
     ):
         refused(operator, **settings)
     assert [row.name for row in session.models] == ["Dance"]
-    assert not part("rig.jobs").any_running()
+    assert not part("rig.background.jobs").any_running()
 
 
 def far_away() -> None:

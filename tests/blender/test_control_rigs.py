@@ -367,7 +367,7 @@ def walker(riff: ModuleType, door: SimpleNamespace) -> Iterator[Any]:
     biped.select_set(True)
     yield biped
     importlib.import_module(f"{riff.__name__}.operators.live").end()
-    importlib.import_module(f"{riff.__name__}.rig.jobs").stop_all()
+    importlib.import_module(f"{riff.__name__}.rig.background.jobs").stop_all()
     shutil.rmtree(folder)
     bpy.ops.riff.refresh_models()
 

@@ -107,7 +107,7 @@ def test_the_farm_learns_what_the_panel_would(riff: ModuleType, biped: Any, mode
     folder = export(tmp_path, which="ACTION")
     run_job(folder)
     assert bpy.ops.riff.train() == {"FINISHED"}
-    jobs = importlib.import_module(f"{riff.__name__}.rig.jobs")
+    jobs = importlib.import_module(f"{riff.__name__}.rig.background.jobs")
     tick = importlib.import_module(f"{riff.__name__}.operators.timer").tick
     jobs.latest_training().join()
     while tick():

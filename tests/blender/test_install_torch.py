@@ -127,7 +127,7 @@ def test_trainings_go_to_the_device_of_the_preferences(riff: ModuleType, install
 
 
 def test_a_failed_training_names_the_file_that_is_gone(riff: ModuleType, install: Any, tmp_path: Path) -> None:
-    core, jobs = f"{riff.__name__}.core", importlib.import_module(f"{riff.__name__}.rig.jobs")
+    core, jobs = f"{riff.__name__}.core", importlib.import_module(f"{riff.__name__}.rig.background.jobs")
     python = importlib.import_module(f"{core}.torch_plan").python_tag()
     folder = importlib.import_module(f"{core}.torch_folder").TorchFolder(Path(install.state.root), python, "cpu")
     folder.begin()

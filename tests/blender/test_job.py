@@ -19,7 +19,7 @@ import pytest
 
 @pytest.fixture
 def jobs(riff: ModuleType) -> ModuleType:
-    return importlib.import_module(f"{riff.__name__}.rig.jobs")
+    return importlib.import_module(f"{riff.__name__}.rig.background.jobs")
 
 
 @pytest.fixture

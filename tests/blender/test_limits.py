@@ -18,7 +18,7 @@ from tests.soak.faults_of_editing import NotHere, read_only_home
 @pytest.fixture(autouse=True)
 def clean(riff: ModuleType) -> Iterator[None]:
     yield
-    limits.part("rig.jobs").stop_all()
+    limits.part("rig.background.jobs").stop_all()
     for folder in (limits.part("rig.models").models_folder(), limits.part("rig.models").trainings_folder()):
         for path in folder.iterdir():
             path.unlink()

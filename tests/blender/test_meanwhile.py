@@ -23,7 +23,7 @@ def dancer(riff: ModuleType, trained: Path) -> Iterator[bpy.types.Object]:
     bpy.ops.riff.add_sample_dancer()
     yield bpy.context.object
     importlib.import_module(f"{riff.__name__}.operators.live").end()
-    importlib.import_module(f"{riff.__name__}.rig.jobs").stop_all()
+    importlib.import_module(f"{riff.__name__}.rig.background.jobs").stop_all()
     shutil.rmtree(path.parent)
     bpy.ops.riff.refresh_models()
 

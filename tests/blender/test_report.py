@@ -55,7 +55,7 @@ def names(tmp_path: Path) -> list[str]:
 def test_a_job_that_fails_is_logged_and_reported_without_names(
     riff: ModuleType, planted: bpy.types.Object, log: Any, tmp_path: Path
 ) -> None:
-    jobs = importlib.import_module(f"{riff.__name__}.rig.jobs")
+    jobs = importlib.import_module(f"{riff.__name__}.rig.background.jobs")
 
     class Odd(jobs.Job):  # type: ignore[name-defined, misc]
         def _work(self) -> None:
@@ -71,7 +71,7 @@ def test_a_job_that_fails_is_logged_and_reported_without_names(
     assert BONE in "\n".join(log.last_lines(20))
     text = report(riff)
     assert "Training: KeyError: " in text
-    assert "at rig/jobs.py:" in text
+    assert "at rig/background/jobs.py:" in text
     for name in names(tmp_path):
         assert name not in text, text
 
@@ -136,7 +136,7 @@ def test_a_failing_training_in_another_process_is_in_the_log(
     riff: ModuleType, planted: bpy.types.Object, log: Any, tmp_path: Path
 ) -> None:
     """The state that the worker is to go on with is damaged: it says so in a sentence, and the log has it."""
-    jobs = importlib.import_module(f"{riff.__name__}.rig.jobs")
+    jobs = importlib.import_module(f"{riff.__name__}.rig.background.jobs")
     state = tmp_path / f"{ACTION}.safetensors"
     state.write_bytes(b"no state")
     job = jobs.TrainingJob(state, tmp_path / "model.safetensors", keep=state)

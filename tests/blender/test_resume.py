@@ -35,7 +35,7 @@ def folders(riff: ModuleType) -> Iterator[tuple[Path, Path]]:
 
 
 def empty_folders(riff: ModuleType) -> None:
-    importlib.import_module(f"{riff.__name__}.rig.jobs").stop_all()
+    importlib.import_module(f"{riff.__name__}.rig.background.jobs").stop_all()
     for name in ("models", "trainings"):
         shutil.rmtree(bpy.utils.extension_path_user(riff.__name__, path=name, create=True))
     importlib.import_module(f"{riff.__name__}.operators.session").refresh()
@@ -43,7 +43,7 @@ def empty_folders(riff: ModuleType) -> None:
 
 @pytest.fixture
 def jobs(riff: ModuleType) -> ModuleType:
-    return importlib.import_module(f"{riff.__name__}.rig.jobs")
+    return importlib.import_module(f"{riff.__name__}.rig.background.jobs")
 
 
 @pytest.fixture

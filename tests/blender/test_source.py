@@ -20,7 +20,7 @@ def source(riff: ModuleType) -> Iterator[ModuleType]:
     module = importlib.import_module(f"{riff.__name__}.operators.source")
     module.forget()
     yield module
-    importlib.import_module(f"{riff.__name__}.rig.jobs").stop_all()
+    importlib.import_module(f"{riff.__name__}.rig.background.jobs").stop_all()
     module.forget()
 
 

@@ -29,7 +29,7 @@ chosen = Path(os.environ["CHOSEN"])
 def wait():
     while part("operators.timer").tick():
         time.sleep(0.02)
-    job = part("rig.jobs").latest_training()
+    job = part("rig.background.jobs").latest_training()
     assert not job.error, job.error
 
 from tests.traced import watch

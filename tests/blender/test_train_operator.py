@@ -38,7 +38,7 @@ def dancer(riff: ModuleType) -> bpy.types.Object:
 
 @pytest.fixture
 def jobs(riff: ModuleType) -> Iterator[ModuleType]:
-    module = importlib.import_module(f"{riff.__name__}.rig.jobs")
+    module = importlib.import_module(f"{riff.__name__}.rig.background.jobs")
     yield module
     module.stop_all()
 
@@ -48,7 +48,7 @@ def finish(riff: ModuleType) -> Any:
     tick = importlib.import_module(f"{riff.__name__}.operators.timer").tick
     while tick():
         time.sleep(0.02)
-    return importlib.import_module(f"{riff.__name__}.rig.jobs").latest_training()
+    return importlib.import_module(f"{riff.__name__}.rig.background.jobs").latest_training()
 
 
 def train(riff: ModuleType) -> Any:

@@ -62,7 +62,7 @@ NETWORK = {
 PROCESSES = {
     "core/torch_install/install.py",
     "core/torch_install/pip_process.py",
-    "rig/child.py",
+    "rig/background/child.py",
     "wheels/fetch.py",
     "wheels/pack.py",
 }
@@ -122,7 +122,7 @@ def imports(tree: ast.Module) -> set[str]:
 def test_the_whole_package_is_looked_at() -> None:
     names = {name for name, _ in trees()}
     assert len(names) > 150
-    assert {"core/errors.py", "rig/child.py", "operators/train.py", "panels/train.py", "api.py"} <= names
+    assert {"core/errors.py", "rig/background/child.py", "operators/train.py", "panels/train.py", "api.py"} <= names
 
 
 @pytest.mark.parametrize("name", sorted(CODE | NEVER_CALLED))

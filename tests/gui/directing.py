@@ -26,7 +26,7 @@ MANY = 40
 
 
 def jobs() -> Any:
-    return import_module(f"{RIFF}.rig.jobs")
+    return import_module(f"{RIFF}.rig.background.jobs")
 
 
 def made() -> list[str]:

@@ -241,7 +241,7 @@ def editing(hand: Hand) -> Waits:
     with hand.over(*viewport(hand)):
         bpy.ops.riff.train(scale=FEW_STEPS)  # type: ignore[attr-defined]
     patience = time.monotonic() + 300.0  # without a model there is less to disturb, but enough
-    while part("rig.jobs").any_running() and time.monotonic() < patience:
+    while part("rig.background.jobs").any_running() and time.monotonic() < patience:
         yield 0.5
     context: Any = bpy.context
     mark(f"models {len(context.window_manager.riff.models)}")
@@ -270,7 +270,7 @@ def the_end(hand: Hand, count: int) -> Waits:
     with hand.over(*viewport(hand)):
         bpy.ops.screen.animation_cancel(restore_frame=False)
     part("operators.live").end()
-    part("rig.jobs").stop_all()
+    part("rig.background.jobs").stop_all()
     yield 3.0
     sources_are_as_they_were()
     path = str(FOLDER / "end.blend")
@@ -284,7 +284,7 @@ def the_end(hand: Hand, count: int) -> Waits:
     yield 2.0
     # The panel may ask how long training would take on what was opened: that ends by itself.
     until = time.monotonic() + 300.0
-    while part("rig.jobs").any_running() and time.monotonic() < until:
+    while part("rig.background.jobs").any_running() and time.monotonic() < until:
         yield 0.5
     yield 1.0
     after = users()

@@ -26,7 +26,7 @@ LONG = 2000
 
 
 def jobs() -> Any:
-    return import_module(f"{RIFF}.rig.jobs")
+    return import_module(f"{RIFF}.rig.background.jobs")
 
 
 def scenes() -> str:

@@ -34,7 +34,7 @@ def is_kept(name: str) -> bool:
 
 def has_begun(jobs: Any) -> bool:
     """Whether generating has begun."""
-    kind = import_module(f"{RIFF}.rig.generation_job").GenerationJob
+    kind = import_module(f"{RIFF}.rig.background.generation_job").GenerationJob
     return any(isinstance(job, kind) for job in jobs._jobs)
 
 
@@ -74,7 +74,7 @@ def training(hand: Hand) -> Waits:
     scene: Any = bpy.context.scene
     scene.riff.recipe, scene.riff.effort = "custom", 0.05  # long enough to be cancelled
     yield 0.5
-    jobs = import_module(f"{RIFF}.rig.jobs")
+    jobs = import_module(f"{RIFF}.rig.background.jobs")
     yield from hand.press("bpy.ops.riff.train(", lambda: jobs.latest_training() is not None)
     job = jobs.latest_training()
     picture = import_module(f"{RIFF}.operators.loss_picture")
@@ -96,7 +96,7 @@ def training(hand: Hand) -> Waits:
 
 def variations(hand: Hand) -> Waits:
     """Generate five, play one, keep all."""
-    jobs = import_module(f"{RIFF}.rig.jobs")
+    jobs = import_module(f"{RIFF}.rig.background.jobs")
     yield from hand.press("bpy.ops.riff.generate(", lambda: has_begun(jobs))
     yield from hand.wait_for(lambda: len(session().variations) == 5, 200, "five variations")
     yield from hand.find("bpy.ops.riff.discard_others(")  # scrolls to the variations

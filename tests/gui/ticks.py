@@ -66,7 +66,9 @@ def measure(hand: Hand) -> Waits:
     hand.region(hand.area("VIEW_3D"), "UI").active_panel_category = "Riff"
     source = import_module(f"{RIFF}.operators.source")
     yield from hand.wait_for(lambda: source.summary_of(ob) is not None, 240, "the summary")
-    yield from hand.wait_for(lambda: not import_module(f"{RIFF}.rig.jobs").any_running(), 200, "the estimate")
+    yield from hand.wait_for(
+        lambda: not import_module(f"{RIFF}.rig.background.jobs").any_running(), 200, "the estimate"
+    )
     ticks, draws = Ticks(), time_draws()
     yield 1.0
     yield from _gaps(ticks, figures, "idle")
@@ -107,7 +109,7 @@ def _plain(ticks: Ticks, figures: dict[str, Any], ob: Any) -> Waits:
 
 def _training(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:
     ops: Any = bpy.ops
-    jobs = import_module(f"{RIFF}.rig.jobs")
+    jobs = import_module(f"{RIFF}.rig.background.jobs")
     ticks.start()
     started = time.perf_counter()
     hand.invoke(ops.riff.train)

@@ -100,7 +100,7 @@ def riff_in(folder: Path) -> ModuleType:
 
 
 def part(name: str) -> Any:
-    """A module of the enabled extension, such as “rig.jobs”."""
+    """A module of the enabled extension, such as “rig.background.jobs”."""
     return importlib.import_module(f"{EXTENSION}.{name}")
 
 

@@ -177,7 +177,7 @@ preset = Path(bpy.utils.user_resource("SCRIPTS", path="presets/riff/training", c
 bpy.ops.riff.add_sample_dancer()
 bpy.context.preferences.addons[riff.__name__].preferences.separate_process = False
 bpy.ops.riff.train(scale=0.0001)
-jobs = part("rig.jobs")
+jobs = part("rig.background.jobs")
 tick_until(lambda: not jobs.latest_training().running)
 whole = (models / "Sample Dance.safetensors").read_bytes()
 place = preset if way == "preset" else models if way == "import" else Path(sys.argv[1]) / "export"

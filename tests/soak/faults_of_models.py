@@ -17,7 +17,7 @@ UNDER_THE_LIST = """
 import json, random, shutil, struct
 chance = random.Random(int(sys.argv[2]))
 models = part("rig.models").models_folder()
-session, jobs = bpy.context.window_manager.riff, part("rig.jobs")
+session, jobs = bpy.context.window_manager.riff, part("rig.background.jobs")
 bpy.ops.riff.add_sample_dancer()
 bpy.context.preferences.addons[riff.__name__].preferences.separate_process = False
 bpy.ops.riff.train(scale=0.0001)
@@ -116,7 +116,7 @@ import json, random
 number, rounds = int(sys.argv[2]), int(sys.argv[3])
 chance = random.Random(number)
 models = part("rig.models").models_folder()
-session, jobs = bpy.context.window_manager.riff, part("rig.jobs")
+session, jobs = bpy.context.window_manager.riff, part("rig.background.jobs")
 read_info = part("core.model.model_file").read_info
 bpy.ops.riff.add_sample_dancer()
 bpy.context.preferences.addons[riff.__name__].preferences.separate_process = chance.random() < 0.3
@@ -202,7 +202,7 @@ preferences = bpy.context.preferences.addons[riff.__name__].preferences
 preferences.separate_process = sys.argv[2] == "process"
 bpy.ops.riff.add_sample_dancer()
 bpy.ops.riff.train(seed=1)
-job = part("rig.jobs").latest_training()
+job = part("rig.background.jobs").latest_training()
 tick_until(lambda: job.progress is not None)
 print("TRAINS", flush=True)
 tick_until(lambda: False, 300.0)
@@ -223,7 +223,7 @@ for name in ("resume_training", "discard_training"):
         print(name, error)
     row = session.unfinished.add()
     row.name, row.path = "Sample Dance", str(part("rig.models").trainings_folder() / "Sample Dance.safetensors")
-part("rig.jobs").stop_all()
+part("rig.background.jobs").stop_all()
 """
 """What a second Blender sees, and what happens to whoever resumes or discards from a list that is older."""
 

@@ -41,7 +41,7 @@ preferences = bpy.context.preferences.addons[riff.__name__].preferences
 preferences.separate_process = sys.argv[2] == "process"
 bpy.ops.riff.add_sample_dancer()
 bpy.ops.riff.train(scale=float(sys.argv[3]), seed=int(sys.argv[4]))
-job = part("rig.jobs").latest_training()
+job = part("rig.background.jobs").latest_training()
 while job.running:
     part("operators.timer").tick()
     if job.progress:
@@ -57,9 +57,9 @@ preferences.separate_process = sys.argv[2] == "process"
 part("operators.session").refresh()
 assert [row.name for row in bpy.context.window_manager.riff.unfinished] == ["Sample Dance"]
 bpy.ops.riff.resume_training()
-job = part("rig.jobs").latest_training()
+job = part("rig.background.jobs").latest_training()
 tick_until(lambda: not job.running, 600.0)
-assert job.state is part("rig.jobs").State.DONE, job.error
+assert job.state is part("rig.background.jobs").State.DONE, job.error
 assert not list(part("rig.models").trainings_folder().iterdir())
 """
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.directing.direction import Direction
-from ..core.errors import TrainingStopped
-from ..core.motion.motion import Motion
+from ...core.directing.direction import Direction
+from ...core.errors import TrainingStopped
+from ...core.motion.motion import Motion
 from .jobs import Job
 
 
@@ -45,10 +45,10 @@ class CompositionJob(Job):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ..core.directing.compose import compose
-        from ..core.directing.direction import direct
-        from ..core.generation.generate import prepared_sampler
-        from ..core.motion.retarget import onto_skeleton
+        from ...core.directing.compose import compose
+        from ...core.directing.direction import direct
+        from ...core.generation.generate import prepared_sampler
+        from ...core.motion.retarget import onto_skeleton
 
         sampler = prepared_sampler(self._model_path)
         model = sampler.model

@@ -16,12 +16,12 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from ..core import EXTENSION_ROOT
-from ..core.errors import RiffError, TrainingStopped
-from ..core.files.claims import Claim
-from ..core.system.log import log
-from ..core.training.checkpoint import Checkpoint, save_checkpoint
-from ..core.training.progress import Progress
+from ...core import EXTENSION_ROOT
+from ...core.errors import RiffError, TrainingStopped
+from ...core.files.claims import Claim
+from ...core.system.log import log
+from ...core.training.checkpoint import Checkpoint, save_checkpoint
+from ...core.training.progress import Progress
 
 SHARED = ("safetensors", "numpy", "torch")
 """Packages that a child of the same Python finds where this one finds them."""

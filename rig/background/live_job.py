@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core.generation.generate import with_strength
-from ..core.motion.motion import RATE, Motion
-from ..core.motion.resampling import resample
+from ...core.generation.generate import with_strength
+from ...core.motion.motion import RATE, Motion
+from ...core.motion.resampling import resample
 from .jobs import Job
 
 SETTLED = 0.15
@@ -64,8 +64,8 @@ class LiveJob(Job):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ..core.generation.generate import finished, prepared_sampler
-        from ..core.generation.latents import dial, motions_of
+        from ...core.generation.generate import finished, prepared_sampler
+        from ...core.generation.latents import dial, motions_of
 
         sampler = prepared_sampler(self._model_path)
         model = sampler.model

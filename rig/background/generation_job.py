@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..core.generation.generate import with_strength
-from ..core.motion.motion import RATE, Motion
-from ..core.motion.resampling import resample
+from ...core.generation.generate import with_strength
+from ...core.motion.motion import RATE, Motion
+from ...core.motion.resampling import resample
 from .jobs import Job
 
 
@@ -48,8 +48,8 @@ class GenerationJob(Job):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ..core.generation.generate import generate, prepared_sampler
-        from ..core.generation.latents import generate_like
+        from ...core.generation.generate import generate, prepared_sampler
+        from ...core.generation.latents import generate_like
 
         sampler = prepared_sampler(self._model_path)
         model = sampler.model = with_strength(sampler.model, *self._strength)

@@ -16,13 +16,13 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from ..core.errors import RiffError, TrainingStopped
-from ..core.files.claims import Claim
-from ..core.system.log import log, unforeseen
-from ..core.system.memory import return_freed_memory, told_as_memory_error
-from ..core.training.checkpoint import Checkpoint, load_checkpoint
-from ..core.training.progress import Progress
-from ..core.training.run import run_training
+from ...core.errors import RiffError, TrainingStopped
+from ...core.files.claims import Claim
+from ...core.system.log import log, unforeseen
+from ...core.system.memory import return_freed_memory, told_as_memory_error
+from ...core.training.checkpoint import Checkpoint, load_checkpoint
+from ...core.training.progress import Progress
+from ...core.training.run import run_training
 from .child import NotStarted, is_own, run_in_child
 
 NO_TORCH = "PyTorch is not installed; click Install PyTorch in the box Train, then try again."

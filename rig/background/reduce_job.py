@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..writing.reduce import Dense, Fit
 from .jobs import Job
-from .writing.reduce import Dense, Fit
 
 
 class ReduceJob(Job):

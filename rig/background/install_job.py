@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..core.torch_install.folder import TorchFolder
-from ..core.torch_install.install import install, install_from_wheels, try_folder, try_python
-from ..core.torch_install.pip_process import Stopped
-from ..core.torch_install.plan import Plan
+from ...core.torch_install.folder import TorchFolder
+from ...core.torch_install.install import install, install_from_wheels, try_folder, try_python
+from ...core.torch_install.pip_process import Stopped
+from ...core.torch_install.plan import Plan
 from .jobs import Job
 
 
