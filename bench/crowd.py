@@ -68,7 +68,7 @@ def measure(zip_path: Path, model: Path, clip: Path | None, count: int, light: b
     import torch
 
     laps = Laps()
-    laps.around(importlib.import_module(f"{EXTENSION}.rig.crowd_job").CrowdJob, "_work", "job")
+    laps.around(importlib.import_module(f"{EXTENSION}.rig.crowd.job").CrowdJob, "_work", "job")
     laps.around(
         importlib.import_module(f"{EXTENSION}.core.crowd.crowd").Crowd, "_choose", "generation of the last block"
     )

@@ -14,7 +14,8 @@ from ..core.crowd.placement import Spot
 from ..core.errors import ModelError, RiffError
 from ..core.model.model import Model
 from ..core.model.model_file import load_model
-from ..rig.crowd import (
+from ..rig.crowd.character import MEMBER, Character
+from ..rig.crowd.crowd import (
     crowd_of,
     members_of,
     new_collection,
@@ -25,10 +26,9 @@ from ..rig.crowd import (
     settings_of_crowd,
     spot_of,
 )
-from ..rig.crowd_character import MEMBER, Character
-from ..rig.crowd_ground import FULL_TURN
-from ..rig.crowd_order import CrowdSettings, Prepared, prepare
-from ..rig.crowd_thin import thin_out
+from ..rig.crowd.ground import FULL_TURN
+from ..rig.crowd.request import CrowdSettings, Prepared, prepare
+from ..rig.crowd.thin import thin_out
 from .crowd_run import CrowdWork
 from .crowd_settings import CrowdChoices
 from .poll import answer, model_problem, selection_problem

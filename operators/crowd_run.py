@@ -10,9 +10,9 @@ import bpy
 
 from ..core.errors import RiffError
 from ..rig.background import jobs
-from ..rig.crowd import keep_settings, remove_crowd
-from ..rig.crowd_order import settled, why_homeless
-from ..rig.crowd_write import CrowdWriter
+from ..rig.crowd.crowd import keep_settings, remove_crowd
+from ..rig.crowd.request import settled, why_homeless
+from ..rig.crowd.write import CrowdWriter
 from . import timer
 from .session import refresh_variations
 from .settings import session_of

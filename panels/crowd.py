@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from ..operators.crowd_settings import fill
-from ..rig.crowd import CROWD, crowd_of
+from ..rig.crowd.crowd import CROWD, crowd_of
 from .tab import ForArmature, say
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
-from ..core.crowd.selection import choose_apart
+from ...core.crowd.selection import choose_apart
 
 
 def thin_out(members: Sequence[bpy.types.Object], keep: float) -> list[bpy.types.Object]:

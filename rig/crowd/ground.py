@@ -11,10 +11,10 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..core.crowd.placement import Spot
-from ..core.crowd.spots import Surface, along, grid
-from ..core.errors import ClipError
-from ..core.numeric.rotation import Array
+from ...core.crowd.placement import Spot
+from ...core.crowd.spots import Surface, along, grid
+from ...core.errors import ClipError
+from ...core.numeric.rotation import Array
 
 FULL_TURN = math.pi
 

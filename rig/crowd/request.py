@@ -10,24 +10,24 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..core.crowd.crowd import Wish
-from ..core.crowd.placement import Floor, Spot, sampled
-from ..core.crowd.spots import Surface
-from ..core.crowd.trajectories import Span, course_of, floor_of, forward_of, room_of, seen_during
-from ..core.errors import ClipError
-from ..core.files.fields import FieldError, Fields
-from ..core.generation.generate import with_strength
-from ..core.model.model import Model
-from ..core.motion.clip_file import MOST_FRAMES
-from ..core.motion.skeleton import BODY, WHOLE
-from ..core.numeric.rotation import Array
+from ...core.crowd.crowd import Wish
+from ...core.crowd.placement import Floor, Spot, sampled
+from ...core.crowd.spots import Surface
+from ...core.crowd.trajectories import Span, course_of, floor_of, forward_of, room_of, seen_during
+from ...core.errors import ClipError
+from ...core.files.fields import FieldError, Fields
+from ...core.generation.generate import with_strength
+from ...core.model.model import Model
+from ...core.motion.clip_file import MOST_FRAMES
+from ...core.motion.skeleton import BODY, WHOLE
+from ...core.numeric.rotation import Array
+from ..reading.actions import Source, armature_of, source_of
+from ..reading.evaluate import sample_poses
+from ..writing.write import plan_writing
 from .crowd import crowd_of, key_of, others_in, settings_of_crowd, world_path
-from .crowd_ground import Looks, ground_of
-from .crowd_job import CrowdJob, Order
-from .crowd_keys import KeyMaker
-from .reading.actions import Source, armature_of, source_of
-from .reading.evaluate import sample_poses
-from .writing.write import plan_writing
+from .ground import Looks, ground_of
+from .job import CrowdJob, Order
+from .keys import KeyMaker
 
 SMALLEST_SHARE = 0.1
 """Cells of a surface's map, as a part of the distance between members."""

@@ -12,12 +12,12 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.motion.motion import Motion
-from ..core.numeric.rotation import Array
-from .compat import channelbag_of, new_channelbag, new_fcurve
-from .reading.actions import Source
-from .writing.new_action import GENERATED, LINEAR
-from .writing.write import Plan, written_values
+from ...core.motion.motion import Motion
+from ...core.numeric.rotation import Array
+from ..compat import channelbag_of, new_channelbag, new_fcurve
+from ..reading.actions import Source
+from ..writing.new_action import GENERATED, LINEAR
+from ..writing.write import Plan, written_values
 
 BEZIER, FREE = 2, 0
 """Values of the enums Keyframe.interpolation and Keyframe.handle_type in 4.5 and 5.2."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import bpy
 
-from ..core.motion.skeleton import body_size
+from ...core.motion.skeleton import body_size
+from .character import Character
 from .crowd import Before, give_action, place_member, remove_unused
-from .crowd_character import Character
-from .crowd_job import Ready
-from .crowd_keys import ActionMaker, moving
-from .crowd_order import CrowdSettings, Prepared, learned_source
+from .job import Ready
+from .keys import ActionMaker, moving
+from .request import CrowdSettings, Prepared, learned_source
 
 
 class CrowdWriter:

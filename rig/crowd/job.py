@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.crowd.crowd import Figures, Wish
-from ..core.crowd.placement import Floor, Spot, sampled
-from ..core.crowd.terrain import Heights, over_ground
-from ..core.errors import TrainingStopped
-from ..core.model.model import Model
-from ..core.motion.motion import Motion
-from ..core.motion.skeleton import BODY
-from ..core.numeric.rotation import Array, axis_rotation
-from .background.jobs import Job
-from .crowd_keys import CurveName, KeyMaker, Keys, root_path
+from ...core.crowd.crowd import Figures, Wish
+from ...core.crowd.placement import Floor, Spot, sampled
+from ...core.crowd.terrain import Heights, over_ground
+from ...core.errors import TrainingStopped
+from ...core.model.model import Model
+from ...core.motion.motion import Motion
+from ...core.motion.skeleton import BODY
+from ...core.numeric.rotation import Array, axis_rotation
+from ..background.jobs import Job
+from .keys import CurveName, KeyMaker, Keys, root_path
 
 if TYPE_CHECKING:
-    from ..core.crowd.crowd import Member
+    from ...core.crowd.crowd import Member
 
 STOREY = 0.3
 """Body heights from a spot to the top of the surface above which the surface is another storey."""
@@ -86,8 +86,8 @@ class CrowdJob(Job):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ..core.crowd.candidates import CandidatePool
-        from ..core.crowd.crowd import Crowd
+        from ...core.crowd.candidates import CandidatePool
+        from ...core.crowd.crowd import Crowd
 
         order = self._order
         rows = order.wish.frames + (1 if order.loop else order.wish.phase)

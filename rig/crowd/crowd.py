@@ -11,11 +11,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..core.errors import ClipError
-from ..core.files.fields import parse_json
-from ..core.numeric.rotation import Array
-from .compat import assign_action
-from .crowd_character import MEMBER
+from ...core.errors import ClipError
+from ...core.files.fields import parse_json
+from ...core.numeric.rotation import Array
+from ..compat import assign_action
+from .character import MEMBER
 
 CROWD, PATH, SPOT = "riff_crowd", "riff_path", "riff_spot"
 """Id-properties: of a collection, how its crowd was made; of a member, in its own space, the path of its root, where it

@@ -1,0 +1,1 @@
+"""Crowds in a scene: members, ground, keys, jobs."""
