@@ -31,7 +31,7 @@ def build_scene(zip_path: Path, model: Path, variations: int) -> Any:
     operators: Any = bpy.ops
     operators.riff.add_sample_dancer()
     dancer: Any = bpy.context.object
-    models = importlib.import_module(f"{EXTENSION}.rig.models").models_folder()
+    models = importlib.import_module(f"{EXTENSION}.rig.library.models").models_folder()
     (models / "sample.safetensors").write_bytes(model.read_bytes())
     operators.riff.refresh_models()
     operators.riff.generate(count=variations, seed=3, as_asset=False)

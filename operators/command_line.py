@@ -35,8 +35,8 @@ from ..core.system.devices import check_device
 from ..core.training.checkpoint import Checkpoint
 from ..core.training.run import run_with_text, state_path
 from ..rig.compat import name_of_two
-from ..rig.library import armature_for, open_file, save_file, sentence, source_actions
-from ..rig.models import SUFFIX, model_files, models_folder, plain_name
+from ..rig.library.blend_files import armature_for, open_file, save_file, sentence, source_actions
+from ..rig.library.models import SUFFIX, model_files, models_folder, plain_name
 from ..rig.writing.write import write_motion
 from .command_arguments import build_parser
 from .export_job import clip_of

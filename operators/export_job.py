@@ -19,8 +19,8 @@ from ..core.files.paths import copy_whole
 from ..core.model.model_file import load_model
 from ..core.motion.clip_file import Clip
 from ..core.motion.motion import learned_groups
-from ..rig.library import armature_for, asset_files, borrowed_actions, keyed_bones, sentence, source_actions
-from ..rig.models import SUFFIX, claim_new_model, models_folder, plain_name
+from ..rig.library.blend_files import armature_for, asset_files, borrowed_actions, keyed_bones, sentence, source_actions
+from ..rig.library.models import SUFFIX, claim_new_model, models_folder, plain_name
 from ..rig.steps import part_of, run_through
 from .poll import answer, selection_problem
 from .session import refresh_models

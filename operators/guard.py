@@ -11,7 +11,7 @@ import bpy
 
 from ..core.errors import ModelError, RiffError
 from ..core.system.log import log, unforeseen
-from ..rig.models import log_path
+from ..rig.library.models import log_path
 from .settings import session_of
 
 

@@ -19,7 +19,7 @@ from ..core.torch_install.install import without_hashes
 from ..core.torch_install.plan import WHEELS, Plan, plans, python_tag, suggested
 from ..rig.background import jobs
 from ..rig.background.install_job import InstallJob, TrialJob
-from ..rig.models import torch_root
+from ..rig.library.models import torch_root
 from . import timer
 from .poll import answer
 

@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 from ..core.errors import ModelError
 from ..core.files.paths import copy_whole
 from ..core.model.model_file import load_model
-from ..rig.models import SUFFIX, claim_new_model, models_folder, plain_name
+from ..rig.library.models import SUFFIX, claim_new_model, models_folder, plain_name
 from .poll import answer
 from .session import refresh_models, refresh_unfinished
 from .settings import chosen_model, session_of

@@ -11,7 +11,7 @@ import bpy
 from ..core.system.log import log
 from ..core.system.report import report
 from ..rig.background import jobs
-from ..rig.named import names_of_file
+from ..rig.library.names_in_file import names_of_file
 from .guard import prepare_log, show
 from .install import state
 from .preferences import training_device, training_python

@@ -15,7 +15,7 @@ from ..core.model.model_file import read_info
 from ..core.training.checkpoint import read_checkpoint_info
 from ..rig.background import jobs
 from ..rig.compat import end_of_name
-from ..rig.models import model_files, unfinished_trainings
+from ..rig.library.models import model_files, unfinished_trainings
 from .guard import guarded
 from .settings import RiffSession, session_of
 

@@ -20,7 +20,7 @@ from ..core.model.recipe import RECIPES, Recipe
 from ..core.motion.motion import Motion, learned_groups
 from ..core.training.checkpoint import begin
 from ..rig.background import jobs
-from ..rig.models import SUFFIX, checkpoint_path, claim_new_model, models_folder
+from ..rig.library.models import SUFFIX, checkpoint_path, claim_new_model, models_folder
 from ..rig.reading.actions import stack_of
 from ..rig.reading.read import read_steps
 from ..rig.steps import STEP, run_through, stride

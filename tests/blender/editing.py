@@ -85,7 +85,7 @@ class Editing(Person):
 
     @initialize()
     def begin(self) -> None:
-        models = part("rig.models").models_folder()
+        models = part("rig.library.models").models_folder()
         shutil.copy(self.model, models / "Dance.safetensors")
         self.said(bpy.ops.riff.refresh_models)
         self.add_dancer()
@@ -178,7 +178,7 @@ class Editing(Person):
     @rule(gone=st.booleans())
     def model_file(self, gone: bool) -> None:
         """The model is deleted under the list, or comes back."""
-        path = part("rig.models").models_folder() / "Dance.safetensors"
+        path = part("rig.library.models").models_folder() / "Dance.safetensors"
         if gone:
             path.unlink(missing_ok=True)
         else:
@@ -257,8 +257,8 @@ class Editing(Person):
             self.nobody_is_left()
         finally:
             sys.stderr = self.heard.other
-            shutil.rmtree(part("rig.models").trainings_folder(), ignore_errors=True)
-            shutil.rmtree(part("rig.models").models_folder(), ignore_errors=True)
+            shutil.rmtree(part("rig.library.models").trainings_folder(), ignore_errors=True)
+            shutil.rmtree(part("rig.library.models").models_folder(), ignore_errors=True)
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def users_are_right(self) -> None:

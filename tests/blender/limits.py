@@ -138,7 +138,7 @@ def many_actions(count: int, model: Path) -> None:
 
 def use_model(model: Path, name: str = "Dance") -> Path:
     """Put a model into Riff's folder and list it."""
-    path: Path = part("rig.models").models_folder() / f"{name}.safetensors"
+    path: Path = part("rig.library.models").models_folder() / f"{name}.safetensors"
     path.write_bytes(model.read_bytes())
     assert bpy.ops.riff.refresh_models() == {"FINISHED"}
     return path
@@ -167,7 +167,7 @@ def strange_names(folder: Path) -> None:
     summary = look_at_source()
     assert (summary.problem, summary.joints) == ("", len(bones))
     model = train_a_little().path
-    assert model.parent == part("rig.models").models_folder()
+    assert model.parent == part("rig.library.models").models_folder()
     for operator, settings in (
         ("generate", {"count": 1, "frames": 90}),
         ("generate", {"count": 1, "frames": 90, "tolerance": 0.01}),

@@ -254,7 +254,7 @@ def test_the_command_goes_with_the_extension(riff: ModuleType) -> None:
 
 
 def test_an_action_finds_its_armature(riff: ModuleType, biped: Any) -> None:
-    library = importlib.import_module(f"{riff.__name__}.rig.library")
+    library = importlib.import_module(f"{riff.__name__}.rig.library.blend_files")
     add_biped(name="Other").pose.bones["head"].name = "skull"
     bpy.data.actions["Dance Two"].use_fake_user = True
     assert library.armature_for(bpy.data.actions["Dance"]) == biped

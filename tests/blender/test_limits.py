@@ -19,7 +19,10 @@ from tests.soak.faults_of_editing import NotHere, read_only_home
 def clean(riff: ModuleType) -> Iterator[None]:
     yield
     limits.part("rig.background.jobs").stop_all()
-    for folder in (limits.part("rig.models").models_folder(), limits.part("rig.models").trainings_folder()):
+    for folder in (
+        limits.part("rig.library.models").models_folder(),
+        limits.part("rig.library.models").trainings_folder(),
+    ):
         for path in folder.iterdir():
             path.unlink()
     bpy.ops.riff.refresh_models()

@@ -172,7 +172,7 @@ def full_for_states(seed: int, folder: Path) -> None:
 IN_BLENDER = """
 import subprocess
 way, room = sys.argv[2:4]
-models = part("rig.models").models_folder()
+models = part("rig.library.models").models_folder()
 preset = Path(bpy.utils.user_resource("SCRIPTS", path="presets/riff/training", create=True))
 bpy.ops.riff.add_sample_dancer()
 bpy.context.preferences.addons[riff.__name__].preferences.separate_process = False

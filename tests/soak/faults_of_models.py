@@ -16,7 +16,7 @@ from tests.soak.fault import Fault, Lost, patience
 UNDER_THE_LIST = """
 import json, random, shutil, struct
 chance = random.Random(int(sys.argv[2]))
-models = part("rig.models").models_folder()
+models = part("rig.library.models").models_folder()
 session, jobs = bpy.context.window_manager.riff, part("rig.background.jobs")
 bpy.ops.riff.add_sample_dancer()
 bpy.context.preferences.addons[riff.__name__].preferences.separate_process = False
@@ -115,7 +115,7 @@ SHARING = """
 import json, random
 number, rounds = int(sys.argv[2]), int(sys.argv[3])
 chance = random.Random(number)
-models = part("rig.models").models_folder()
+models = part("rig.library.models").models_folder()
 session, jobs = bpy.context.window_manager.riff, part("rig.background.jobs")
 read_info = part("core.model.model_file").read_info
 bpy.ops.riff.add_sample_dancer()
@@ -215,14 +215,14 @@ print("SEES", [row.name for row in session.unfinished])
 if len(session.unfinished):
     session.unfinished[0].name
 row = session.unfinished.add()
-row.name, row.path = "Sample Dance", str(part("rig.models").trainings_folder() / "Sample Dance.safetensors")
+row.name, row.path = "Sample Dance", str(part("rig.library.models").trainings_folder() / "Sample Dance.safetensors")
 for name in ("resume_training", "discard_training"):
     try:
         print(name, getattr(bpy.ops.riff, name)(name="Sample Dance"))
     except RuntimeError as error:
         print(name, error)
     row = session.unfinished.add()
-    row.name, row.path = "Sample Dance", str(part("rig.models").trainings_folder() / "Sample Dance.safetensors")
+    row.name, row.path = "Sample Dance", str(part("rig.library.models").trainings_folder() / "Sample Dance.safetensors")
 part("rig.background.jobs").stop_all()
 """
 """What a second Blender sees, and what happens to whoever resumes or discards from a list that is older."""

@@ -60,7 +60,7 @@ bpy.ops.riff.resume_training()
 job = part("rig.background.jobs").latest_training()
 tick_until(lambda: not job.running, 600.0)
 assert job.state is part("rig.background.jobs").State.DONE, job.error
-assert not list(part("rig.models").trainings_folder().iterdir())
+assert not list(part("rig.library.models").trainings_folder().iterdir())
 """
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from ..core.errors import ModelError
+from ...core.errors import ModelError
 from .models import model_files, unfinished_trainings
 
 KINDS = (

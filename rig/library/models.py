@@ -9,9 +9,9 @@ from pathlib import Path
 
 import bpy
 
-from ..core.errors import ModelError
-from ..core.files.claims import Claim, claim, is_claimed
-from ..core.files.paths import RESERVED, remove_parts
+from ...core.errors import ModelError
+from ...core.files.claims import Claim, claim, is_claimed
+from ...core.files.paths import RESERVED, remove_parts
 
 SUFFIX = ".safetensors"
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import bpy
 
-from ..core.errors import ClipError, RiffError
-from .compat import channelbag_of
-from .reading.actions import split_bone_path
+from ...core.errors import ClipError, RiffError
+from ..compat import channelbag_of
+from ..reading.actions import split_bone_path
 
 
 def open_file(path: Path) -> None:
