@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.evaluation.novelty import SMOOTHING, low_pass
+from core.motion.body_parts import ROOT, find_parts
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
 from core.numeric.rotation import Array, axis_rotation, matrix_to_six
@@ -15,6 +16,9 @@ CHUNK = 45
 """Frames of the pieces that are shuffled: a second and a half."""
 
 DEGREES = 8.0
+
+LIMB_DEGREES = 40.0
+"""How far a limb is turned all the time: far in the sum of all joints, yet nothing new."""
 
 
 def all_cheats(source: Motion) -> dict[str, Motion]:
@@ -26,6 +30,7 @@ def all_cheats(source: Motion) -> dict[str, Motion]:
         "smooth noise of 8°": with_noise(source, deviation=SMOOTHING),
         "frozen pose": frozen_pose(source),
         "flipped labels": flipped_labels(source),
+        "copy with an arm held otherwise": with_limb_turned(source),
     }
 
 
@@ -51,6 +56,17 @@ def with_noise(motion: Motion, deviation: float, degrees: float = DEGREES, seed:
     features = motion.features.copy()
     features[:, : motion.skeleton.joints * GROUP] = matrix_to_six(turns).reshape(motion.frames, -1)
     return replace(motion, features=features)
+
+
+def with_limb_turned(source: Motion, degrees: float = LIMB_DEGREES) -> Motion:
+    """The source with the first joint of one limb, an arm where there is one, turned by one and the same angle."""
+    parts = [part for part in find_parts(source.skeleton) if part.name != ROOT]
+    limb = next((part for part in parts if part.name.endswith("Arm")), parts[-1])
+    own = slice(limb.joints[0] * GROUP, limb.joints[0] * GROUP + GROUP)
+    features = source.features.copy()
+    turn = axis_rotation(0, np.radians(degrees))
+    features[:, own] = matrix_to_six(source.rotations()[:, limb.joints[0]] @ turn)
+    return replace(source, features=features)
 
 
 def frozen_pose(source: Motion, frame: int | None = None) -> Motion:

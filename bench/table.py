@@ -42,6 +42,8 @@ COLUMNS = (
     Column("novelty", "novelty"),
     Column("jitter_share", "jitter share"),
     Column("copied_share", "copied"),
+    Column("same_time", "same time"),
+    Column("between", "between"),
     Column("seams_per_second", "seams/s"),
     Column("roughness", "roughness"),
     Column("jerk_95_ratio", "jerk, 95 %"),
@@ -55,8 +57,10 @@ COLUMNS = (
 LEGEND = """\
 Coverage, global and local diversity are GANimator's figures. “Window Fréchet” is Riff's stand-in for SiFID, whose
 trained encoder is not to be had; the two columns cannot be compared, and the harmonic means of published rows hold
-SiFID, the others window Fréchet. Skating, roughness and jerk are 1 for the source itself; penetration and floating are
-hundredths of the body height."""
+SiFID, the others window Fréchet. “Same time” is the share of frames whose nearest source frame lies at the same time, to a
+quarter of a second: 1 for a copy. “Between” is how far variations are from each other at the same time, beside two
+frames of the source: 0 where all are one. Skating, roughness and jerk are 1 for the source itself; penetration and
+floating are hundredths of the body height."""
 
 
 def markdown(rows: Sequence[Row], columns: Sequence[Column] = COLUMNS) -> str:

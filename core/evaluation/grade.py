@@ -18,14 +18,27 @@ class Limit:
 LIMITS = (
     Limit("coverage", (0.9, 1.0), (0.7, 1.0), "{:.0%} of the source's moves appear"),
     Limit("global_diversity", (0.4, 9.0), (0.2, 99.0), "difference from the source {:.2f} (0 is a copy)"),
+    Limit("same_time", (0.0, 0.4), (0.0, 0.6), "{:.0%} of it where the source is at the same time (100% is a copy)"),
+    Limit("between", (0.6, 9.0), (0.4, 99.0), "difference from each other {:.2f} (0 if all are one)"),
     Limit("roughness", (0.0, 1.3), (0.0, 2.0), "roughness {:.2f} times the source's"),
     Limit("foot_skating_ratio", (0.0, 1.3), (0.0, 2.5), "foot sliding {:.2f} times the source's"),
 )
 """What an animator would look at first; salsa and walk of the benchmark are good by these, the sample dance fair."""
 
 
+COPIED_TIME, COPIED_BETWEEN = 0.6, 0.4
+"""Above so much of the same time, or under so much difference between variations, a model only gives its clip back."""
+
+
+def copies(figures: dict[str, float]) -> bool:
+    """Whether variations are the clip in its own order, however far a constant offset takes them from it."""
+    return figures.get("same_time", 0.0) > COPIED_TIME or figures.get("between", 1.0) < COPIED_BETWEEN
+
+
 def verdict(figures: dict[str, float]) -> str:
-    """Good, Fair or Poor, by the worst figure; empty where nothing was measured."""
+    """Good, Fair or Poor, by the worst figure, and Poor where it copies; empty where nothing was measured."""
+    if copies(figures):
+        return "Poor"
     known = [limit for limit in LIMITS if limit.figure in figures]
     if not known:
         return ""
@@ -37,5 +50,6 @@ def verdict(figures: dict[str, float]) -> str:
 
 
 def explain(figures: dict[str, float]) -> list[str]:
-    """The figures behind the word, a line each."""
-    return [limit.text.format(figures[limit.figure]) for limit in LIMITS if limit.figure in figures]
+    """The figures behind the word, a line each; first of all that the model copies, if it does."""
+    said = ["the variations copy the source"] if copies(figures) else []
+    return said + [limit.text.format(figures[limit.figure]) for limit in LIMITS if limit.figure in figures]

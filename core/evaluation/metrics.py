@@ -18,6 +18,7 @@ from ..motion.skeleton import GROUP, Skeleton
 from ..numeric.distances import RowDistances, best_patchwork, nearest_windows, run_blocks
 from ..numeric.rotation import Array
 from .artefacts import foot_figures, roughness_figures
+from .copying import between, random_distance, same_time
 from .frechet import frechet_to_source, position_windows, rotation_windows
 from .novelty import novelty_figures
 
@@ -97,8 +98,9 @@ def evaluate(
 
     By the papers' custom samples are twice as long as the source. Names that begin with `rotation_` look at rotations
     alone; see `novelty_figures`, `roughness_figures` and `foot_figures` for the rest. Inter diversity is left out for a
-    single sample, the figures of the feet for a skeleton without contacts. `on_progress` hears how many samples are
-    done. Raises ClipError for no sample, a sample of another skeleton or motions of about a second.
+    single sample, and so is `between`; the figures of the feet for a skeleton without contacts. `rotation_share` is the
+    global diversity of rotations over the distance of two frames of the source. `on_progress` hears how many samples
+    are done. Raises ClipError for no sample, a sample of another skeleton or motions of about a second.
     """
     if not samples:
         raise ClipError("There is no sample to evaluate.")
@@ -111,7 +113,10 @@ def evaluate(
         rows.append(_evaluate_one(source, sample, samples[index - 1] if len(samples) > 1 else None))
         if on_progress:
             on_progress(index + 1)
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    figures = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    if len(samples) > 1:
+        figures["between"] = between([rotation_features(one) for one in samples], rotation_features(source))
+    return figures
 
 
 def _check_same(source: Skeleton, sample: Skeleton) -> None:
@@ -127,7 +132,10 @@ def _evaluate_one(source: Motion, sample: Motion, other: Motion | None) -> dict[
     rotation["window_frechet"] = frechet_to_source(rotation_windows(source), rotation_windows(sample))
     rotation["harmonic_mean"] = harmonic_mean(rotation)
     figures |= {f"rotation_{name}": value for name, value in rotation.items()}
-    figures |= novelty_figures(rotation_features(source), rotation_features(sample))
+    ours, theirs = rotation_features(sample), rotation_features(source)
+    figures["rotation_share"] = figures["rotation_global_diversity"] / max(random_distance(theirs), 1e-9)
+    figures["same_time"] = same_time(theirs, ours)
+    figures |= novelty_figures(theirs, ours)
     return figures | roughness_figures(source, sample) | foot_figures(source, sample)
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError, TrainingStopped
 from ..evaluation.artefacts import foot_figures, roughness_figures
+from ..evaluation.copying import between, same_time
 from ..evaluation.grade import LIMITS
-from ..evaluation.metrics import compared_features, coverage, global_diversity
+from ..evaluation.metrics import compared_features, coverage, global_diversity, rotation_features
 from ..files.claims import claim
 from ..model.model import Model
 from ..model.recipe import FAST, Recipe, rows_a_training, rows_an_iteration
@@ -313,9 +314,13 @@ def with_quality(model: Model, should_stop: Callable[[], bool] = lambda: False) 
     ask_stop()
     source = resample(model.source, RATE)
     samples = generate(model, count=min(SAMPLES, -(-ROWS // source.frames)), seed=1)
-    rows = [_figures(source, resample(sample, RATE), ask_stop) for sample in samples]
-    quality = {limit.figure: [row[limit.figure] for row in rows if limit.figure in row] for limit in LIMITS}
-    return replace(model, quality={name: float(np.mean(values)) for name, values in quality.items() if values})
+    samples = [resample(sample, RATE) for sample in samples]
+    rows = [_figures(source, sample, ask_stop) for sample in samples]
+    measured = {limit.figure: [row[limit.figure] for row in rows if limit.figure in row] for limit in LIMITS}
+    quality = {name: float(np.mean(values)) for name, values in measured.items() if values}
+    if len(samples) > 1:
+        quality["between"] = between([rotation_features(sample) for sample in samples], rotation_features(source))
+    return replace(model, quality=quality)
 
 
 def _figures(source: Motion, sample: Motion, ask_stop: Callable[[], None]) -> dict[str, float]:
@@ -327,6 +332,7 @@ def _figures(source: Motion, sample: Motion, ask_stop: Callable[[], None]) -> di
     return {
         "coverage": coverage(theirs, ours, ask_stop=ask_stop),
         "global_diversity": global_diversity(theirs, ours, ask_stop=ask_stop),
+        "same_time": same_time(rotation_features(source), rotation_features(sample), ask_stop),
         **roughness_figures(source, sample),
         **foot_figures(source, sample),
     }

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.evaluation.grade import LIMITS, explain, verdict
+from core.evaluation.grade import LIMITS, copies, explain, verdict
 from core.evaluation.metrics import evaluate
 from core.generation.generate import Sampler, generate, with_strength
 from core.generation.latents import between, code_of, dial, generate_like, motions_of, near
@@ -91,7 +91,13 @@ def test_quality_is_measured_and_comes_to_one_word(model: Model) -> None:
     assert measured.quality == pytest.approx({limit.figure: figures[limit.figure] for limit in LIMITS})
     assert len(explain(measured.quality)) == len(LIMITS)
     good = {"coverage": 0.98, "global_diversity": 1.5, "roughness": 0.9, "foot_skating_ratio": 0.5}
+    good |= {"same_time": 0.1, "between": 0.9}
     assert verdict(good) == "Good"
     assert verdict({**good, "roughness": 1.7}) == "Fair"
     assert verdict({**good, "global_diversity": 0.01}) == "Poor"
+    for copied in ({"same_time": 1.0}, {"between": 0.2}):
+        assert copies({**good, **copied})
+        assert verdict({**good, **copied}) == "Poor"
+        assert explain({**good, **copied})[0] == "the variations copy the source"
+    assert not copies(good)
     assert verdict({}) == ""

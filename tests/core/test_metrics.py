@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bench.cheats import flipped_labels, frozen_pose, shuffled_chunks, with_noise, zeroed_labels
+from bench.cheats import flipped_labels, frozen_pose, shuffled_chunks, with_limb_turned, with_noise, zeroed_labels
 from core.errors import ClipError
+from core.evaluation.copying import between, same_time
 from core.evaluation.frechet import frechet_distance
 from core.evaluation.metrics import (
     coverage,
@@ -19,11 +22,13 @@ from core.evaluation.metrics import (
     harmonic_mean,
     intra_diversity,
     local_diversity,
+    rotation_features,
 )
 from core.motion.motion import Motion
 from core.motion.resampling import resample
 from core.numeric import distances as matching
 from core.numeric.distances import RowDistances, best_patchwork, frame_distances, nearest_windows
+from tests.core.conftest import walking_motion
 
 BOUNDS = {
     "coverage": (0.95, 1.0),
@@ -31,6 +36,7 @@ BOUNDS = {
     "novelty": (0.1, 10.0),
     "copied_share": (0.0, 0.9),
     "jitter_share": (0.0, 0.5),
+    "same_time": (0.0, 0.4),
     "window_frechet": (0.0, 1.0),
     "roughness": (0.8, 1.25),
     "largest_jump_ratio": (0.0, 1.5),
@@ -193,6 +199,34 @@ def test_smooth_noise_is_caught(source: Motion, make_walker: Callable[..., Motio
 
 def test_frozen_pose_is_caught(source: Motion) -> None:
     assert {"coverage", "roughness", "window_frechet"} <= outside(source, frozen_pose(source, frame=100))
+
+
+def test_a_copy_is_caught_by_its_time_whatever_is_laid_on_it(source: Motion) -> None:
+    """Small noise and a limb held otherwise are far from the source in the sum of all joints, and nothing new."""
+    for cheat in (with_noise(source, deviation=5.0, degrees=3.0), with_limb_turned(source)):
+        figures = evaluate(source, [cheat, cheat])
+        assert figures["rotation_global_diversity"] > 0.3, "what the papers would praise"
+        assert figures["same_time"] > 0.9
+        assert figures["between"] < 0.01
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 4), st.integers(0, 90), st.integers(40, 90))
+def test_the_source_is_at_the_same_time_however_often_it_is_repeated(times: int, start: int, length: int) -> None:
+    rows = rotation_features(walking_motion(3.0))
+    assert same_time(rows, np.concatenate([rows] * times)) == 1.0
+    piece = np.roll(rows, -start, axis=0)[:length]
+    assert same_time(rows, piece) == 1.0
+    assert same_time(rows, rows[::-1]) < 0.6
+
+
+def test_variations_that_are_one_are_not_between(walker: Motion) -> None:
+    rows = rotation_features(walker)
+    assert between([rows, rows[:50]], rows) == pytest.approx(0.0, abs=1e-6)
+    shuffled = [np.random.default_rng(seed).permutation(rows) for seed in range(4)]
+    assert between(shuffled, rows) == pytest.approx(1.0, abs=0.05)
+    with pytest.raises(ValueError, match="two"):
+        between([rows], rows)
 
 
 def test_flipped_contact_labels_are_caught(source: Motion) -> None:
