@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
 from ..generation.generate import Sampler, noise_code
-from ..generation.pyramid import Rows, resize, resize_circle
+from ..generation.pyramid import Around, Rows, refine_around, resize, resize_circle
 from ..model.model import Model
 from ..motion.flips import repair_flips
 from ..motion.motion import RATE, Motion
@@ -22,10 +22,6 @@ from .infill import pick_windows, turns_between
 
 WIDER = 1.5
 """How much longer the first sample is that stretches for gaps are chosen from; it is a tenth of the work."""
-
-MARGIN = 12
-"""Rows of a loop's other end that a stage sees: four layers of five see eight on either side."""
-
 
 def compose(
     model: Model,
@@ -114,16 +110,6 @@ class _Run:
                 x = resize_circle(x, lengths[stage]) if self.loop else resize(x, lengths[stage])
                 x = entry.keep(x, stage) if entry is not None else x
             codes = np.stack([noise_code(self.seed, k, stage, lengths[stage]) for k in self.variations])
-            x = self._refine(stage, x, codes * np.float32(amplitudes[stage]))
+            around = Around(self.loop) if entry is None else entry.around(stage)
+            x = refine_around(self.sampler.generators[stage], x, codes * np.float32(amplitudes[stage]), around)
         return x
-
-    def _refine(self, stage: int, x: Rows, noise: Rows) -> Rows:
-        generator, length = self.sampler.generators[stage], x.shape[-1]
-        if not self.loop:
-            return generator.refine(x, noise)
-        margin = min(MARGIN, length)
-        return generator.refine(_wrap(x, margin), _wrap(noise, margin))[..., margin : margin + length]
-
-
-def _wrap(x: Rows, margin: int) -> Rows:
-    return np.concatenate([x[..., x.shape[-1] - margin :], x, x[..., :margin]], axis=-1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..generation.pyramid import Rows, resize
+from ..generation.pyramid import Around, Rows, resize
 from ..model.channels import Channels
 from ..model.model import Model
 from ..motion.motion import RATE
@@ -68,6 +68,14 @@ class EntryRows:
 
     def keep(self, x: Rows, stage: int) -> Rows:
         return self._bend(x, *self._rows(stage, self.keeping), stage)
+
+    def around(self, stage: int) -> Around:
+        """What is kept, for a stage that minds it itself."""
+        target, weights = self._rows(stage, self.keeping)
+        held = np.repeat(np.where(weights >= EXACT, 1.0, weights), GROUP, axis=1)
+        if not held.any():
+            return Around(self.loop)
+        return Around(self.loop, target.astype(np.float32), held.T.astype(np.float32))
 
     def _rows(self, stage: int, weights: Array) -> tuple[Array, Array]:
         key = 2 * stage + (weights is self.keeping)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
+from ..matching.stages import make_matchers
 from ..model.clusters import find_clusters
 from ..model.model import Model
 from .numpy_backend import NumpyGenerator, has_blas
@@ -19,16 +20,22 @@ def has_torch() -> bool:
 
 
 def make_generators(model: Model, *, torch: bool | None = None) -> list[Refiner]:
-    """One generator for each stage; `torch` says who computes (None: the faster of what is installed).
+    """One generator for each stage; `torch` says who computes networks (None: the faster of what is installed).
 
-    Both give the same rows to 1e-4. The choice hangs on what is installed, not on what happens to be loaded, so that a
+    Stages that are not trained are matched, by numpy alone. Both give the same rows to 1e-4. The choice hangs on what is installed, not on what happens to be loaded, so that a
     seed gives the same motion in every run. Numpy is faster where it multiplies by a library made for it, which that of
     the Blender from blender.org may lack; without one it takes several times as long as PyTorch.
     """
+    return _networks(model, torch) + make_matchers(model)
+
+
+def _networks(model: Model, torch: bool | None) -> list[Refiner]:
+    if not model.trained_stages:
+        return []
     if (not has_blas() and has_torch()) if torch is None else torch:
         from .torch_backend import TorchGenerator, load_generators
 
         return [TorchGenerator(generator) for generator in load_generators(model)]
     near = model.channels.near(model.recipe.distance)
     clusters = find_clusters(near)
-    return [NumpyGenerator(model, stage, near, clusters) for stage in range(model.recipe.stage_count)]
+    return [NumpyGenerator(model, stage, near, clusters) for stage in range(model.trained_stages)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,48 @@ class Refiner(Protocol):
 
     def refine(self, base: Rows, noise: Rows) -> Rows:
         """x_i = G_i(base + noise) + base, with `noise` (B, 1, T) or (B, C, T) already scaled by σ_i."""
+
+
+MARGIN = 12
+"""Rows of a circle's other end that a network sees: four layers of five see eight on either side."""
+
+
+@dataclass(frozen=True, eq=False)
+class Around:
+    """What rows (B, C, T) of a stage are part of: a `circle`, or what is kept.
+
+    `target` (C, T) is kept as far as `weights` (C, T) say, from 0 to 1; None where nothing is.
+    """
+
+    circle: bool = False
+    target: NDArray[np.float32] | None = None
+    weights: NDArray[np.float32] | None = None
+
+
+@runtime_checkable
+class SurroundedRefiner(Refiner, Protocol):
+    """A stage's generator that itself minds what its rows are part of."""
+
+    def refine_around(self, base: Rows, noise: Rows, around: Around) -> Rows:
+        """The same as `refine`, with what is kept held and the ends of a circle joined."""
+
+
+def refine_around(generator: Refiner, base: Rows, noise: Rows, around: Around) -> Rows:
+    """Run a stage on rows that are part of something, whatever computes it.
+
+    A network is shown the other end of a circle on either side, and what is kept by its base alone.
+    """
+    if isinstance(generator, SurroundedRefiner):
+        return generator.refine_around(base, noise, around)
+    if not around.circle:
+        return generator.refine(base, noise)
+    length = base.shape[-1]
+    margin = min(MARGIN, length)
+    return generator.refine(_wrap(base, margin), _wrap(noise, margin))[..., margin : margin + length]
+
+
+def _wrap(x: Rows, margin: int) -> Rows:
+    return np.concatenate([x[..., x.shape[-1] - margin :], x, x[..., :margin]], axis=-1)
 
 
 def resize(rows: Rows, length: int) -> Rows:

@@ -28,12 +28,12 @@ class TorchGenerator:
 
 
 def load_generators(model: Model) -> list[Generator]:
-    """The generators of all stages, with their weights."""
+    """The generators of all trained stages, with their weights."""
     recipe = model.recipe
     near = model.channels.near(recipe.distance)
     graph = Graph(near, tuple(find_clusters(near)))
     generators = []
-    for stage in range(recipe.stage_count):
+    for stage in range(model.trained_stages):
         generator = Generator(graph, recipe.hidden, recipe.kernel, torch.Generator())
         load_generator(generator, model, stage)
         generators.append(generator.eval())

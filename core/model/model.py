@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from ..motion.motion import Motion
 from ..motion.skeleton import Skeleton
 from .channels import Channels
+from .matched import Matched
 from .recipe import Recipe
 
 
 @dataclass(eq=False)
 class Model:
-    """The trained pyramid of one clip.
+    """The pyramid of one clip, trained as far as it is and matched above.
 
-    `weights` holds, for stage i and layer j, `stage{i}.layer{j}.weight` (P, outside, inside, kernel) for the P pairs of
+    `weights` holds, for trained stage i and layer j, `stage{i}.layer{j}.weight` (P, outside, inside, kernel) for the P pairs of
     neighbouring groups and `.bias`; `code` is z*_1 scaled (1, C, T_1); `channels` what the networks see;
     `source` the clip at 30 frames/s, `source_fps` the rate it came with.
     """
@@ -41,10 +42,17 @@ class Model:
     """What the armature was called whose action was learned."""
     critics: dict[str, NDArray[np.float16]] = field(default_factory=dict)
     """What only a training that starts from this model needs, `stage{i}.critic{j}.weight` and `.bias`; may be empty."""
+    matched: Matched | None = None
+    """How stages that have no weights are matched; None where all are trained."""
 
     @property
     def skeleton(self) -> Skeleton:
         return self.source.skeleton
+
+    @property
+    def trained_stages(self) -> int:
+        """Stages from the first on that have weights; those above are matched."""
+        return self.recipe.stage_count if self.matched is None else self.matched.first
 
     @property
     def lengths(self) -> list[int]:

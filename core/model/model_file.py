@@ -21,12 +21,17 @@ from ..files.tensors import read_tensors, read_text
 from ..motion.clip_file import FASTEST, MOST_FRAMES, SLOWEST, read_motion
 from ..motion.skeleton import GROUP, MOST_JOINTS
 from .channels import Channels, read_channels
+from .matched import Matched
 from .model import Model
 from .recipe import Recipe
 from .recipe_ranges import MOST_LEVELS, MOST_STAGES
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file's layout; newer ones are refused."""
+
+
+ALL_TRAINED = 2
+"""The layout of a model whose stages are all trained, which older versions of Riff open, too."""
 
 
 LARGEST = 1 << 30
@@ -46,7 +51,7 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     meta = {
-        "format": FORMAT,
+        "format": ALL_TRAINED if model.matched is None else FORMAT,
         "info": model.info(),
         "skeleton": model.skeleton.to_json(),
         "recipe": model.recipe.to_json(),
@@ -59,6 +64,8 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         "origin": model.source.origin.tolist(),
         "fps": model.source.fps,
     }
+    if model.matched is not None:
+        meta["matched"] = model.matched.to_json()
     tensors = {name: np.ascontiguousarray(value) for name, value in {**model.weights, **model.critics}.items()}
     tensors |= {"code": np.ascontiguousarray(model.code), "source": np.ascontiguousarray(model.source.features)}
     data = save(tensors, metadata={KEY: json.dumps(meta)})
@@ -135,6 +142,9 @@ def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
     amplitudes = fields.numbers("amplitudes", 0.0, FAR, MOST_STAGES)
     if len(amplitudes) != recipe.stage_count:
         raise FieldError("its noise amplitudes do not fit its stages")
+    matched = None
+    if "matched" in fields:
+        matched = Matched.from_json(fields.part("matched"), recipe.stage_count, source.frames)
     critics = {name: tensors.pop(name) for name in list(tensors) if ".critic" in name}
     return Model(
         info["name"],
@@ -152,16 +162,18 @@ def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
         info["quality"],
         info["rig"],
         critics,
+        matched,
     )
 
 
 def _check_arrays(model: Model) -> None:
     """Raise FieldError where arrays are not those of the model's channels and recipe, by name, size and kind."""
     channels, recipe = model.channels, model.recipe
-    wanted = generator_shapes(channels, recipe) | {"code": (1, len(channels.columns), model.lengths[0])}
+    trained = model.trained_stages
+    wanted = generator_shapes(channels, recipe, trained) | {"code": (1, len(channels.columns), model.lengths[0])}
     found: dict[str, NDArray[Any]] = {**model.weights, "code": model.code}
     if model.critics:
-        wanted |= critic_shapes(channels, recipe)
+        wanted |= critic_shapes(channels, recipe, trained)
         found |= model.critics
     if set(wanted) != set(found):
         raise FieldError("weights are missing, or there are some that do not belong there")
@@ -177,19 +189,19 @@ def group_widths(groups: int, hidden: Sequence[int]) -> list[int]:
     return [math.ceil(channels / groups) for channels in hidden]
 
 
-def generator_shapes(channels: Channels, recipe: Recipe) -> dict[str, tuple[int, ...]]:
-    """Shape of each array of the generators, by its name in the model."""
+def generator_shapes(channels: Channels, recipe: Recipe, trained: int | None = None) -> dict[str, tuple[int, ...]]:
+    """Shape of each array of the generators of all or so many stages, by its name in the model."""
     groups = len(channels.groups)
     widths = [GROUP, *group_widths(groups, recipe.hidden), GROUP]
-    return _stages(recipe, "layer", _layers(channels, recipe, widths))
+    return _stages(recipe, trained, "layer", _layers(channels, recipe, widths))
 
 
-def critic_shapes(channels: Channels, recipe: Recipe) -> dict[str, tuple[int, ...]]:
-    """Shape of each array of the critics, by its name in the model; their last layer sees all groups as one."""
+def critic_shapes(channels: Channels, recipe: Recipe, trained: int | None = None) -> dict[str, tuple[int, ...]]:
+    """Shape of each array of the critics, as `generator_shapes`; their last layer sees all groups as one."""
     groups = len(channels.groups)
     widths = [GROUP, *group_widths(groups, recipe.hidden)]
     score = ((1, 1, groups * widths[-1], recipe.kernel), (1,))
-    return _stages(recipe, "critic", [*_layers(channels, recipe, widths), score])
+    return _stages(recipe, trained, "critic", [*_layers(channels, recipe, widths), score])
 
 
 def _layers(channels: Channels, recipe: Recipe, widths: Sequence[int]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
@@ -202,10 +214,10 @@ def _layers(channels: Channels, recipe: Recipe, widths: Sequence[int]) -> list[t
 
 
 def _stages(
-    recipe: Recipe, part: str, layers: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]
+    recipe: Recipe, trained: int | None, part: str, layers: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]
 ) -> dict[str, tuple[int, ...]]:
     shapes = {}
-    for stage in range(recipe.stage_count):
+    for stage in range(recipe.stage_count if trained is None else trained):
         for number, (weight, bias) in enumerate(layers):
             shapes[f"stage{stage}.{part}{number}.weight"] = weight
             shapes[f"stage{stage}.{part}{number}.bias"] = bias

@@ -179,6 +179,18 @@ FAST = Recipe(
 )
 """Ours: the same pyramid for a small part of the work; `bench/lab.md` has the measurement behind each number."""
 
+INSTANT = replace(
+    FAST,
+    name="instant",
+    iterations=(0, 0, 0, 0),
+    crop=(0, 0, 0, 0),
+    sampling_noise=(1.0, 1.0, 1.0, 1.0),
+    calibrate=False,
+    bank=0,
+)
+"""Nothing is trained: all stages are matched (`core/matching`), at lengths that are chosen for each clip. It is no way of
+training and none of RECIPES."""
+
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (FAST, PAPER, GANIMATOR)}
 
 

@@ -31,7 +31,7 @@ class Range:
 
 
 _LEVELS = {
-    "iterations": Range(1, 1e9, True, MOST_LEVELS),
+    "iterations": Range(0, 1e9, True, MOST_LEVELS),
     "batch": Range(1, 4096, True, MOST_LEVELS),
     "adversarial": Range(0, 1e6, most=MOST_LEVELS),
     "reconstruction": Range(0, 1e6, most=MOST_LEVELS),

@@ -1,0 +1,1 @@
+"""Variations without training: patches of the clip itself, found anew from coarse to fine for each part of the body."""

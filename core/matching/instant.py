@@ -1,0 +1,79 @@
+"""A model without training: made at once from any clip, its stages all matched."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import ClipError
+from ..files.fields import FieldError
+from ..model.channels import choose_channels
+from ..model.matched import Matched, check_cuts
+from ..model.model import Model
+from ..model.recipe import INSTANT, Recipe
+from ..motion.motion import RATE, Motion, with_contact_labels
+from ..motion.resampling import resample
+from .matcher import PATCH, never_stop
+
+COARSEST = 5 * PATCH
+"""Rows of the first length, so that there is room for another order of patches."""
+
+COARSEST_SHARE = (0.1, 0.4)
+"""Shares of a clip's rows that the first length has at least and at most: patches of a long clip would last minutes, those
+of a short one no time at all."""
+
+GROWTH = 4 / 3
+"""Ratio of one length to that below it, about."""
+
+COUPLING = 0.3
+
+
+def instant_model(
+    motion: Motion, name: str = "", *, cuts: Sequence[int] = (), ask_stop: Callable[[], None] = never_stop
+) -> Model:
+    """A model of a clip that needs no training; `cuts` are the frames at which other clips begin in it.
+
+    `ask_stop` is called often and may raise. Raises ClipError for a clip under two seconds, one in which no joint turns,
+    or cuts that do not lie in it.
+    """
+    started = time.perf_counter()
+    source = with_contact_labels(resample(motion, RATE))
+    ends = [round(cut * source.frames / motion.frames) for cut in cuts]
+    try:
+        check_cuts(ends, source.frames)
+    except FieldError as error:
+        raise ClipError(f"The clips cannot be told apart: {error}.") from error
+    recipe = instant_recipe(source.frames)
+    channels = choose_channels(source, recipe)
+    model = Model(
+        name,
+        channels,
+        recipe,
+        source,
+        motion.fps,
+        (1.0,) * recipe.stage_count,
+        np.zeros((1, len(channels.columns), recipe.lengths(source.frames)[0]), dtype=np.float32),
+        {},
+        matched=Matched(0, COUPLING, tuple(ends)),
+    )
+    ask_stop()
+    return replace(model, seconds=time.perf_counter() - started)
+
+
+def instant_recipe(frames: int) -> Recipe:
+    """The recipe of a clip of so many frames: its first length and how many stages lead from there to all frames."""
+    low, high = COARSEST_SHARE
+    first = min(max(COARSEST / frames, low), high)
+    count = max(INSTANT.levels, math.ceil(math.log(1.0 / first) / math.log(GROWTH)))
+    growth = (1.0 / first) ** (1.0 / (count - 1))
+    return replace(INSTANT, first_length=first, growth=growth, stages=_stages_of_levels(count, INSTANT.levels))
+
+
+def _stages_of_levels(count: int, levels: int) -> tuple[int, ...]:
+    """Stages shared out evenly among levels, what is left over to the first ones."""
+    each, more = divmod(count, levels)
+    return tuple(each + (level < more) for level in range(levels))

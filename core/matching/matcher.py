@@ -1,0 +1,186 @@
+"""A stage that is matched: rows become what patches of the clip make of them, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..generation.pyramid import Around, Rows
+from .clip_rows import ClipRows
+from .components import Numbers
+from .patches import Found, PatchIndex, average_patches, clip_starts, sample_starts
+
+PATCH = 11
+"""Rows of a patch."""
+
+STRIDE = 2
+"""Rows from one patch of a sample to the next; they overlap by far more."""
+
+STRONG = 20.0
+"""Standard deviations of the clip that noise of strength 1 has at the first length: with little of it the clip comes out
+in its own order."""
+
+STEEP = 4.0
+"""Power of the strength that strong noise goes by, since all that it changes it changes below three deviations."""
+
+SLIGHT = 0.0
+"""Standard deviations of the clip that noise of strength 1 has above the first length."""
+
+SEAM = 0.05
+"""Usual distances of two patches that a break between patches costs, where they are laid down for good."""
+
+ROUNDS = (2, 5)
+"""How often patches are found and averaged at the last length, and at most below it, where it is once more every second
+length."""
+
+
+def never_stop() -> None:
+    """Stands where nobody asks to stop."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a matched stage stands among all: its number of `count`, the first or last of which work otherwise."""
+
+    stage: int
+    count: int
+
+    @property
+    def rounds(self) -> int:
+        fewest, most = ROUNDS
+        return min(most, fewest + (self.count - 1 - self.stage) // 2)
+
+    @property
+    def last(self) -> bool:
+        return self.stage == self.count - 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """What is kept of a sample: target (T, C) as it is told and as it is seen, and how far (T, C), from 0 to 1."""
+
+    told: Numbers
+    seen: Numbers
+    weights: Numbers
+
+    def in_seen(self, rows: Numbers) -> Numbers:
+        return np.asarray(rows + self.weights * (self.seen - rows))
+
+    def in_told(self, rows: Numbers) -> Numbers:
+        return np.where(self.weights >= 1.0, self.told, rows + self.weights * (self.told - rows))
+
+
+class Matcher:
+    """A stage of a clip that has `length` rows there; takes the place of a generator.
+
+    `weights` (P, P) say how much each part sees of the others; `ask_stop` is called often and may raise.
+    """
+
+    def __init__(
+        self,
+        clip: ClipRows,
+        length: int,
+        place: Place,
+        weights: Numbers,
+        ask_stop: Callable[[], None] = never_stop,
+    ) -> None:
+        self._clip, self._place, self._weights, self._ask_stop = clip, place, weights, ask_stop
+        self._rows, self._lengths = clip.at_length(length)
+        self._reduced = clip.reduced(self._rows)
+        self._spread = self._reduced.std(0)
+        self._indices: dict[int, PatchIndex] = {}
+        self._index(PATCH)
+
+    def refine(self, base: Rows, noise: Rows) -> Rows:
+        """Rows (B, C, T) made of the clip's patches nearest to base + noise, `noise` (B, 1, T) or (B, C, T).
+
+        Nothing but zeros at the first stage stands for the clip itself. Noise counts in deviations of the clip.
+        """
+        return self.refine_around(base, noise, Around())
+
+    def refine_around(self, base: Rows, noise: Rows, around: Around) -> Rows:
+        """The same for rows that are a circle, or of which some are kept."""
+        held = None
+        if around.target is not None and around.weights is not None:
+            target = np.ascontiguousarray(around.target.T, dtype=np.float32)
+            weights = np.ascontiguousarray(around.weights.T, dtype=np.float32)
+            held = _Held(target, self._clip.boundaries.seen(target), weights)
+        made = [self._one(x, z, around.circle, held) for x, z in zip(base, noise, strict=True)]
+        return np.ascontiguousarray(np.stack(made).transpose(0, 2, 1))
+
+    def _one(self, base: Rows, noise: Rows, circle: bool, held: _Held | None) -> Numbers:
+        """Rows (T, C) from those of one sample (C, T)."""
+        clip, length = self._clip, base.shape[1]
+        if self._place.stage == 0 and not base.any():
+            sample = self._reduced[np.arange(length) % len(self._reduced)]
+        else:
+            sample = clip.reduced(clip.boundaries.seen(np.ascontiguousarray(base.T)))
+        sample = sample + self._noise(noise)
+        index = self._index(min(PATCH, length))
+        starts = sample_starts(length, index.size, STRIDE, circle)
+        for _ in range(self._place.rounds - 1):
+            found = index.nearest(_lapped(sample, index.size, circle), starts, not self._place.last, self._ask_stop)
+            if held is None:
+                sample = self._laid(self._reduced, clip.columns, found, starts, index.size, length)
+            else:
+                sample = clip.reduced(held.in_seen(self._laid_whole(found, starts, index.size, length)))
+        found = self._found_last(index, _lapped(sample, index.size, circle), starts, circle)
+        made = self._laid_whole(found, starts, index.size, length)
+        if held is not None:
+            made = held.in_seen(made)
+        made = clip.boundaries.told(made)
+        return made if held is None else held.in_told(made)
+
+    def _found_last(self, index: PatchIndex, sample: Numbers, starts: NDArray[np.int64], circle: bool) -> Found:
+        if self._place.last:
+            return index.runs(sample, starts, SEAM, self._ask_stop, laps=1 + circle)
+        return index.nearest(sample, starts, True, self._ask_stop)
+
+    def _laid_whole(self, found: Found, starts: NDArray[np.int64], size: int, length: int) -> Numbers:
+        """All rows (T, C) of patches that are found."""
+        made = np.empty((length, self._rows.shape[1]), dtype=np.float32)
+        for own, places in zip(self._clip.parts, found, strict=True):
+            made[:, own] = average_patches(self._rows[:, own], places, starts, size, length)
+        return made
+
+    @staticmethod
+    def _laid(
+        rows: Numbers, columns: list[slice], found: Found, starts: NDArray[np.int64], size: int, length: int
+    ) -> Numbers:
+        pairs = zip(columns, found, strict=True)
+        return np.concatenate(
+            [average_patches(rows[:, own], places, starts, size, length) for own, places in pairs], axis=1
+        )
+
+    def _index(self, size: int) -> PatchIndex:
+        """The clip's patches of about so many rows, as many as its longest part has at most."""
+        size = min(size, max(self._lengths))
+        if size not in self._indices:
+            starts = clip_starts(self._lengths, size)
+            self._indices[size] = PatchIndex(self._reduced, self._clip.columns, starts, size, self._weights)
+        return self._indices[size]
+
+    def _noise(self, noise: Rows) -> Numbers:
+        """What is added to a sample's reduced rows (T, D): each component hears the noise from another place on."""
+        if noise.shape[0] > 1:
+            return self._clip.reduced(np.ascontiguousarray(noise.T)) - self._clip.reduced(np.zeros_like(noise.T[:1]))
+        strength = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64))))
+        if strength == 0.0:
+            return np.zeros((1, 1), dtype=np.float32)
+        length, width = noise.shape[1], len(self._spread)
+        random = np.random.default_rng(0)
+        shifts = (random.random(width) * length).astype(int)
+        signs = random.choice(np.array([-1.0, 1.0], dtype=np.float32), width)
+        deviations = STRONG * strength**STEEP if self._place.stage == 0 else SLIGHT * strength
+        heard = noise[0][(np.arange(length)[:, None] + shifts) % length]
+        return heard * (signs * self._spread * np.float32(deviations / strength))
+
+
+def _lapped(sample: Numbers, size: int, circle: bool) -> Numbers:
+    """Rows that go on with the first ones after the last where they are a circle."""
+    if not circle:
+        return sample
+    return np.concatenate([sample, sample[np.arange(size) % len(sample)]])

@@ -1,0 +1,35 @@
+"""The matched stages of a model, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..model.model import Model
+from .clip_rows import ClipRows
+from .components import Numbers
+from .matcher import Matcher, Place, never_stop
+
+
+def make_matchers(model: Model, ask_stop: Callable[[], None] = never_stop) -> list[Matcher]:
+    """One matcher for each stage of a model that is not trained, none for a trained one; numpy alone.
+
+    `ask_stop` is called often while they work and may raise.
+    """
+    if model.matched is None:
+        return []
+    clip = ClipRows.of(model.channels, model.source, model.matched.cuts)
+    weights, count = part_weights(len(clip.parts), model.matched.coupling), model.recipe.stage_count
+    lengths = model.lengths
+    return [
+        Matcher(clip, lengths[stage], Place(stage, count), weights, ask_stop)
+        for stage in range(model.matched.first, count)
+    ]
+
+
+def part_weights(parts: int, coupling: float) -> Numbers:
+    """How much of each part's squared distance counts in the search for another, (parts, parts)."""
+    weights = np.full((parts, parts), coupling**2, dtype=np.float32)
+    np.fill_diagonal(weights, 1.0)
+    return weights
