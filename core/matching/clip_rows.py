@@ -16,7 +16,7 @@ from .boundaries import Boundaries
 from .components import Components, Numbers
 from .row_parts import row_parts
 
-VARIANCE, MOST_COMPONENTS = 0.99, 24
+VARIANCE, MOST_COMPONENTS = 0.998, 24
 """Share of the variance of a part's rows that its search sees, in so many components at most."""
 
 

@@ -17,7 +17,10 @@ from ..model.model import Model
 from ..model.recipe import INSTANT, Recipe
 from ..motion.motion import RATE, Motion, with_contact_labels
 from ..motion.resampling import resample
+from ..system.threads import one_thread
+from .coupling import choose_coupling
 from .matcher import PATCH, never_stop
+from .stages import make_matchers
 
 COARSEST = 5 * PATCH
 """Rows of the first length, so that there is room for another order of patches."""
@@ -28,8 +31,6 @@ of a short one no time at all."""
 
 GROWTH = 4 / 3
 """Ratio of one length to that below it, about."""
-
-COUPLING = 0.3
 
 
 def instant_model(
@@ -49,6 +50,7 @@ def instant_model(
         raise ClipError(f"The clips cannot be told apart: {error}.") from error
     recipe = instant_recipe(source.frames)
     channels = choose_channels(source, recipe)
+    matched = Matched(cuts=tuple(ends))
     model = Model(
         name,
         channels,
@@ -58,9 +60,11 @@ def instant_model(
         (1.0,) * recipe.stage_count,
         np.zeros((1, len(channels.columns), recipe.lengths(source.frames)[0]), dtype=np.float32),
         {},
-        matched=Matched(0, COUPLING, tuple(ends)),
+        matched=matched,
     )
-    ask_stop()
+    with one_thread():
+        coupling = choose_coupling(model, make_matchers(model, ask_stop), ask_stop)
+    model.matched = replace(matched, coupling=coupling)
     return replace(model, seconds=time.perf_counter() - started)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,10 +15,13 @@ from .components import Numbers
 from .patches import Found, PatchIndex, average_patches, clip_starts, sample_starts
 
 PATCH = 11
-"""Rows of a patch."""
+"""Rows of a patch at the coarse lengths."""
 
-STRIDE = 2
-"""Rows from one patch of a sample to the next; they overlap by far more."""
+FINE_PATCHES = (21, 15)
+"""Rows of a patch at the last length and the one below it: patches that lie over each other for longer join smoothly."""
+
+STRIDE, LONG_STRIDE = 2, 3
+"""Rows from one patch of a sample to the next, short or long ones; they overlap by far more."""
 
 STRONG = 20.0
 """Standard deviations of the clip that noise of strength 1 has at the first length: with little of it the clip comes out
@@ -52,6 +56,12 @@ class Place:
     def rounds(self) -> int:
         fewest, most = ROUNDS
         return min(most, fewest + (self.count - 1 - self.stage) // 2)
+
+    @property
+    def patch(self) -> int:
+        """Rows of a patch."""
+        above = self.count - 1 - self.stage
+        return FINE_PATCHES[above] if above < len(FINE_PATCHES) else PATCH
 
     @property
     def last(self) -> bool:
@@ -92,7 +102,23 @@ class Matcher:
         self._reduced = clip.reduced(self._rows)
         self._spread = self._reduced.std(0)
         self._indices: dict[int, PatchIndex] = {}
-        self._index(PATCH)
+        self._index(place.patch)
+
+    @property
+    def parts(self) -> int:
+        """Parts of the body that are searched for one by one."""
+        return len(self._clip.parts)
+
+    @property
+    def width(self) -> int:
+        """Channels of rows."""
+        return self._rows.shape[1]
+
+    def novelty(self, made: Rows) -> float:
+        """Mean distance of the patches of rows (C, T) to the nearest of the clip, over that of two patches of it."""
+        sample = self._clip.reduced(self._clip.boundaries.seen(np.ascontiguousarray(made.T)))
+        index = self._index(min(self._place.patch, len(sample)))
+        return index.novelty(sample, sample_starts(len(sample), index.size, LONG_STRIDE, False), self._ask_stop)
 
     def refine(self, base: Rows, noise: Rows) -> Rows:
         """Rows (B, C, T) made of the clip's patches nearest to base + noise, `noise` (B, 1, T) or (B, C, T).
@@ -111,6 +137,13 @@ class Matcher:
         made = [self._one(x, z, around.circle, held) for x, z in zip(base, noise, strict=True)]
         return np.ascontiguousarray(np.stack(made).transpose(0, 2, 1))
 
+    def coupled(self, weights: Numbers) -> Matcher:
+        """The same stage with other weights (P, P)."""
+        other = copy.copy(self)
+        other._weights = weights
+        other._indices = {size: index.coupled(weights) for size, index in self._indices.items()}
+        return other
+
     def _one(self, base: Rows, noise: Rows, circle: bool, held: _Held | None) -> Numbers:
         """Rows (T, C) from those of one sample (C, T)."""
         clip, length = self._clip, base.shape[1]
@@ -119,8 +152,8 @@ class Matcher:
         else:
             sample = clip.reduced(clip.boundaries.seen(np.ascontiguousarray(base.T)))
         sample = sample + self._noise(noise)
-        index = self._index(min(PATCH, length))
-        starts = sample_starts(length, index.size, STRIDE, circle)
+        index = self._index(min(self._place.patch, length))
+        starts = sample_starts(length, index.size, LONG_STRIDE if index.size > PATCH else STRIDE, circle)
         for _ in range(self._place.rounds - 1):
             found = index.nearest(_lapped(sample, index.size, circle), starts, not self._place.last, self._ask_stop)
             if held is None:

@@ -7,6 +7,7 @@ clip, so the nearest is the same.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -16,6 +17,9 @@ from .components import Components, Numbers
 
 VARIANCE, MOST_COMPONENTS = 0.995, 32
 """Share of the variance of a part's patches that is told, by so many components at most."""
+
+SLOWEST_WAVES = 11
+"""Cosines in time by which a patch is told before its components are sought: details faster than that tell nothing."""
 
 BLOCK = 1 << 18
 """Distances of a part that are made at once, about: they fit a core's cache."""
@@ -42,13 +46,14 @@ class PatchIndex:
         self, rows: Numbers, columns: Sequence[slice], starts: NDArray[np.int64], size: int, weights: Numbers
     ) -> None:
         self.starts, self.size, self._columns, self._weights = starts, size, columns, weights
-        windows = [_windows(rows[:, own], starts, size) for own in columns]
+        self._waves = _cosines(size, min(size, SLOWEST_WAVES))
+        windows = [self._windows(rows[:, own], starts) for own in columns]
         self._components = [Components.of(part, VARIANCE, MOST_COMPONENTS) for part in windows]
         told = [known.tell(part) for known, part in zip(self._components, windows, strict=True)]
         self._patches = [np.ascontiguousarray(-2.0 * part.T) for part in told]
         self._squares = [(part * part).sum(1) for part in told]
-        own = np.array([max(2.0 * float(part.mean()), 1e-12) for part in self._squares], dtype=np.float32)
-        self._usual = weights @ own
+        self._own = np.array([max(2.0 * float(part.mean()), 1e-12) for part in self._squares], dtype=np.float32)
+        self._usual = weights @ self._own
         """Mean squared distance of two patches of the clip, for each part."""
 
     def nearest(self, rows: Numbers, starts: NDArray[np.int64], evenly: bool, ask_stop: Callable[[], None]) -> Found:
@@ -67,6 +72,18 @@ class PatchIndex:
                 costs /= least[:, None]
             found.append(costs.argmin(2))
         return self.starts[np.concatenate(found, axis=1)]
+
+    def coupled(self, weights: Numbers) -> PatchIndex:
+        """The same patches with other weights (P, P)."""
+        other = copy.copy(self)
+        other._weights, other._usual = weights, weights @ self._own
+        return other
+
+    def novelty(self, rows: Numbers, starts: NDArray[np.int64], ask_stop: Callable[[], None]) -> float:
+        """Mean distance of a sample's patches to the nearest of the clip, whole bodies, over that of two of the clip."""
+        whole = self.coupled(np.ones((1, len(self._own)), dtype=np.float32))
+        least = [costs.min(2) for costs in whole._costs(self._tell(rows, starts), ask_stop)]
+        return float(np.sqrt(np.maximum(np.concatenate(least, axis=1), 0.0)).mean() / np.sqrt(whole._usual[0]))
 
     def runs(
         self, rows: Numbers, starts: NDArray[np.int64], seam: float, ask_stop: Callable[[], None], *, laps: int = 1
@@ -87,7 +104,12 @@ class PatchIndex:
 
     def _tell(self, rows: Numbers, starts: NDArray[np.int64]) -> list[Numbers]:
         parts = zip(self._components, self._columns, strict=True)
-        return [known.tell(_windows(rows[:, own], starts, self.size)) for known, own in parts]
+        return [known.tell(self._windows(rows[:, own], starts)) for known, own in parts]
+
+    def _windows(self, rows: Numbers, starts: NDArray[np.int64]) -> Numbers:
+        """Patches of rows (T, D) as waves in time (N, D × waves)."""
+        view = np.lib.stride_tricks.sliding_window_view(rows, self.size, axis=0)[starts]
+        return (view @ self._waves).reshape(len(starts), -1)
 
     def _least(self, blocks: Iterator[Numbers] | Sequence[Numbers]) -> Numbers:
         """What distances to each patch of the clip are told beside, (P, n)."""
@@ -108,7 +130,7 @@ class PatchIndex:
                 np.matmul(own, self._patches[part], out=tables[part])
                 tables[part] += self._squares[part]
                 tables[part] += (own * own).sum(1)[:, None]
-            yield (self._weights @ tables.reshape(parts, -1)).reshape(tables.shape)
+            yield (self._weights @ tables.reshape(parts, -1)).reshape(-1, len(some[0]), width)
 
 
 class _Paths:
@@ -153,10 +175,12 @@ class _Paths:
         return places
 
 
-def _windows(rows: Numbers, starts: NDArray[np.int64], size: int) -> Numbers:
-    """Patches (N, size × D) of rows (T, D)."""
-    view = np.lib.stride_tricks.sliding_window_view(rows, size, axis=0)[starts]
-    return np.ascontiguousarray(view).reshape(len(starts), -1)
+def _cosines(size: int, count: int) -> Numbers:
+    """The slowest cosines over patches of `size` rows, orthonormal, (size, count)."""
+    angles = np.pi / size * (np.arange(size)[:, None] + 0.5) * np.arange(count)
+    waves = np.cos(angles) * np.sqrt(2.0 / size)
+    waves[:, 0] = np.sqrt(1.0 / size)
+    return waves.astype(np.float32)
 
 
 def clip_starts(lengths: Sequence[int], size: int) -> NDArray[np.int64]:
