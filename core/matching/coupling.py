@@ -18,7 +18,7 @@ LOOSEST, TIGHTEST = 0.07, 0.85
 HALVINGS = 5
 """How often what lies between the two is halved; the last halves are a tenth apart."""
 
-NOVELTY = 0.33
+NOVELTY = 0.3
 """How far from the clip samples may go, in distances of two of its patches: what goes farther has torn apart what belongs
 together."""
 

@@ -29,7 +29,7 @@ COARSEST_SHARE = (0.1, 0.4)
 """Shares of a clip's rows that the first length has at least and at most: patches of a long clip would last minutes, those
 of a short one no time at all."""
 
-GROWTH = 4 / 3
+GROWTH = 1.5
 """Ratio of one length to that below it, about."""
 
 

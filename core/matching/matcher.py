@@ -36,7 +36,7 @@ SLIGHT = 0.0
 SEAM = 0.05
 """Usual distances of two patches that a break between patches costs, where they are laid down for good."""
 
-ROUNDS = (2, 5)
+ROUNDS = (2, 4)
 """How often patches are found and averaged at the last length, and at most below it, where it is once more every second
 length."""
 

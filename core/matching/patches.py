@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -205,12 +206,24 @@ def average_patches(
 
     A patch counts most in its middle. What reaches beyond the last row goes on at the first one, as in a circle.
     """
-    window = np.hanning(size + 2)[1:-1].astype(np.float32)
+    window, stride = _window(size), int(starts[1] - starts[0]) if len(starts) > 1 else 1
+    even = len(starts) if starts[-1] == stride * (len(starts) - 1) else len(starts) - 1
     total = np.zeros((length + size, rows.shape[1]), np.float32)
     votes = np.zeros(length + size, np.float32)
     for k in range(size):
-        total[starts + k] += window[k] * rows[found + k]
-        votes[starts + k] += window[k]
+        laid = rows.take(found + k, axis=0)
+        laid *= window[k]
+        total[k : k + stride * even : stride] += laid[:even]
+        votes[k : k + stride * even : stride] += window[k]
+        if even < len(starts):
+            total[starts[-1] + k] += laid[-1]
+            votes[starts[-1] + k] += window[k]
     total[:size] += total[length:]
     votes[:size] += votes[length:]
     return np.asarray(total[:length] / votes[:length, None])
+
+
+@lru_cache
+def _window(size: int) -> Numbers:
+    """How much each row of a patch counts (size,)."""
+    return np.hanning(size + 2)[1:-1].astype(np.float32)
