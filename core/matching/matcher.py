@@ -27,10 +27,10 @@ STRONG = 20.0
 """Standard deviations of the clip that noise of strength 1 has at the first length: with little of it the clip comes out
 in its own order."""
 
-STEEP = 4.0
-"""Power of the strength that strong noise goes by, since all that it changes it changes below three deviations."""
+STEEP = 2.0
+"""Power of the strength that strong noise goes by: all that it changes it changes below five deviations."""
 
-SLIGHT = 0.0
+SLIGHT = 0.2
 """Standard deviations of the clip that noise of strength 1 has above the first length."""
 
 SEAM = 0.05
@@ -151,8 +151,9 @@ class Matcher:
             sample = self._reduced[np.arange(length) % len(self._reduced)]
         else:
             sample = clip.reduced(clip.boundaries.seen(np.ascontiguousarray(base.T)))
-        sample = sample + self._noise(noise)
-        index = self._index(min(self._place.patch, length))
+        strength = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64))))
+        sample = sample + self._noise(noise, strength)
+        index = self._index(min(self._place.patch, length)).coupled(self._weights_at(strength))
         starts = sample_starts(length, index.size, LONG_STRIDE if index.size > PATCH else STRIDE, circle)
         for _ in range(self._place.rounds - 1):
             found = index.nearest(_lapped(sample, index.size, circle), starts, not self._place.last, self._ask_stop)
@@ -196,13 +197,24 @@ class Matcher:
             self._indices[size] = PatchIndex(self._reduced, self._clip.columns, starts, size, self._weights)
         return self._indices[size]
 
-    def _noise(self, noise: Rows) -> Numbers:
+    def _weights_at(self, strength: float) -> Numbers:
+        """How much parts see of each other (P, P): less, the stronger the noise.
+
+        Above the first length weak noise ties them together until whole bodies are found; at the first one it does not,
+        since there it is the order of the clip that it leaves as it is.
+        """
+        if self._place.stage == 0:
+            strength = max(strength, 1.0)
+        loosened = self._weights / np.float32(max(strength, 1e-3) ** 2)
+        np.fill_diagonal(loosened, 1.0)
+        return np.minimum(loosened, np.float32(1.0))
+
+    def _noise(self, noise: Rows, strength: float) -> Numbers:
         """What is added to a sample's reduced rows (T, D): each component hears the noise from another place on."""
-        if noise.shape[0] > 1:
-            return self._clip.reduced(np.ascontiguousarray(noise.T)) - self._clip.reduced(np.zeros_like(noise.T[:1]))
-        strength = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64))))
         if strength == 0.0:
             return np.zeros((1, 1), dtype=np.float32)
+        if noise.shape[0] > 1:
+            return self._clip.reduced(np.ascontiguousarray(noise.T)) - self._clip.reduced(np.zeros_like(noise.T[:1]))
         length, width = noise.shape[1], len(self._spread)
         random = np.random.default_rng(0)
         shifts = (random.random(width) * length).astype(int)
