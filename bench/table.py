@@ -57,10 +57,10 @@ COLUMNS = (
 LEGEND = """\
 Coverage, global and local diversity are GANimator's figures. “Window Fréchet” is Riff's stand-in for SiFID, whose
 trained encoder is not to be had; the two columns cannot be compared, and the harmonic means of published rows hold
-SiFID, the others window Fréchet. “Same time” is the share of frames whose nearest source frame lies at the same time, to a
-quarter of a second: 1 for a copy. “Between” is how far variations are from each other at the same time, beside two
-frames of the source: 0 where all are one. Skating, roughness and jerk are 1 for the source itself; penetration and
-floating are hundredths of the body height."""
+SiFID, the others window Fréchet. “Same time” is the share of frames whose nearest source frame lies at the same
+time, to a quarter of a second: 1 for a copy. “Between” is how far variations are from each other at the same time,
+beside two frames of the source: 0 where all are one. Skating, roughness and jerk are 1 for the source itself;
+penetration and floating are hundredths of the body height."""
 
 
 def markdown(rows: Sequence[Row], columns: Sequence[Column] = COLUMNS) -> str:

@@ -23,6 +23,7 @@ from .infill import pick_windows, turns_between
 WIDER = 1.5
 """How much longer the first sample is that stretches for gaps are chosen from; it is a tenth of the work."""
 
+
 def compose(
     model: Model,
     composition: Composition,

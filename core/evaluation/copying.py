@@ -20,10 +20,10 @@ _FEW = 1e-9
 def same_time(source: Array, sample: Array, ask_stop: Callable[[], None] = lambda: None) -> float:
     """Share of a sample's frames whose nearest source frame lies within ASIDE frames of the same time: 1 for a copy.
 
-    Rotation features (frames, channels) at one rate; of a sample that is no shorter than the source each channel is told
-    against its own mean, so that an arm held otherwise all the time hides nothing. A sample as long as the source is
-    compared as it stands. Any other is compared with the source on and on, at the one offset that suits it best: the
-    source twice over, or a part of it, is a copy too. `ask_stop` is called often and may raise.
+    Rotation features (frames, channels) at one rate; of a sample that is no shorter than the source each channel is
+    told against its own mean, so that an arm held otherwise all the time hides nothing. A sample as long as the source
+    is compared as it stands. Any other is compared with the source on and on, at the one offset that suits it best:
+    the source twice over, or a part of it, is a copy too. `ask_stop` is called often and may raise.
     """
     middles = (source.mean(0), sample.mean(0)) if len(sample) >= len(source) else (0.0, 0.0)
     places = nearest_frames(source - middles[0], sample - middles[1], ask_stop)

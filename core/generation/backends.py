@@ -22,9 +22,10 @@ def has_torch() -> bool:
 def make_generators(model: Model, *, torch: bool | None = None) -> list[Refiner]:
     """One generator for each stage; `torch` says who computes networks (None: the faster of what is installed).
 
-    Stages that are not trained are matched, by numpy alone. Both give the same rows to 1e-4. The choice hangs on what is installed, not on what happens to be loaded, so that a
-    seed gives the same motion in every run. Numpy is faster where it multiplies by a library made for it, which that of
-    the Blender from blender.org may lack; without one it takes several times as long as PyTorch.
+    Stages that are not trained are matched, by numpy alone. Both give the same rows to 1e-4. The choice hangs on what
+    is installed, not on what happens to be loaded, so that a seed gives the same motion in every run. Numpy is faster
+    where it multiplies by a library made for it, which that of the Blender from blender.org may lack; without one it
+    takes several times as long as PyTorch.
     """
     return _networks(model, torch) + make_matchers(model)
 

@@ -28,7 +28,9 @@ class Boundaries:
         skeleton = channels.skeleton
         self._joints = () if skeleton.bases else tuple(sorted(joints))
         places = {group: place * GROUP for place, group in enumerate(channels.groups)}
-        self._own = {joint: slice(places[joint], places[joint] + GROUP) for joint in range(skeleton.joints) if joint in places}
+        self._own = {
+            joint: slice(places[joint], places[joint] + GROUP) for joint in range(skeleton.joints) if joint in places
+        }
         needed = {0} | {above for joint in self._joints for above in (joint, *skeleton.ancestors(joint))}
         self._chain = sorted(needed)
         still = six_to_matrix(channels.still[: skeleton.joints * GROUP].reshape(-1, GROUP))
@@ -40,7 +42,7 @@ class Boundaries:
         """Rows with the joints' rotations as they are against the heading."""
         if not self._joints:
             return rows
-        result, world = rows.copy(), {}
+        result, world = rows.copy(), dict[int, Array]()
         back = self._headings(rows).swapaxes(-1, -2)
         for joint in self._chain:
             world[joint] = self._turned(world, joint, self._turns(rows, joint))
@@ -52,7 +54,7 @@ class Boundaries:
         """Rows with the joints' rotations against their parents, from what `seen` gave for the same or other hips."""
         if not self._joints:
             return rows
-        result, world = rows.copy(), {}
+        result, world = rows.copy(), dict[int, Array]()
         headings = self._headings(rows)
         for joint in self._chain:
             if joint not in self._joints:

@@ -24,8 +24,8 @@ VARIANCE, MOST_COMPONENTS = 0.998, 24
 class ClipRows:
     """Rows (T, C) of a clip, those of joints where parts meet told against the heading.
 
-    `parts` are the rows of each part, `components` what its search sees, `columns` where that is in reduced rows; `clips`
-    the frames of each of the clips that lie one after the other.
+    `parts` are the rows of each part, `components` what its search sees, `columns` where that is in reduced rows;
+    `clips` the frames of each of the clips that lie one after the other.
     """
 
     rows: Numbers

@@ -1,4 +1,4 @@
-"""How far the parts of a body belong together in a clip: measured by what comes out when they are searched for apart."""
+"""How far the parts of a body belong together in a clip: measured by what comes of searching for them apart."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ HALVINGS = 5
 """How often what lies between the two is halved; the last halves are a tenth apart."""
 
 NOVELTY = 0.3
-"""How far from the clip samples may go, in distances of two of its patches: what goes farther has torn apart what belongs
-together."""
+"""How far from the clip samples may go, in distances of two of its patches: what goes farther has torn apart what
+belongs together."""
 
 COURSE = 0.5
 """Share of the clip's rows from which on a length shows what comes of a coupling, at a third of the cost of all."""

@@ -26,8 +26,8 @@ COARSEST = 5 * PATCH
 """Rows of the first length, so that there is room for another order of patches."""
 
 COARSEST_SHARE = (0.1, 0.4)
-"""Shares of a clip's rows that the first length has at least and at most: patches of a long clip would last minutes, those
-of a short one no time at all."""
+"""Shares of a clip's rows that the first length has at least and at most: patches of a long clip would last minutes,
+those of a short one no time at all."""
 
 GROWTH = 1.5
 """Ratio of one length to that below it, about."""
@@ -38,8 +38,8 @@ def instant_model(
 ) -> Model:
     """A model of a clip that needs no training; `cuts` are the frames at which other clips begin in it.
 
-    `ask_stop` is called often and may raise. Raises ClipError for a clip under two seconds, one in which no joint turns,
-    or cuts that do not lie in it.
+    `ask_stop` is called often and may raise. Raises ClipError for a clip under two seconds, one in which no joint
+    turns, or cuts that do not lie in it.
     """
     started = time.perf_counter()
     source = with_contact_labels(resample(motion, RATE))

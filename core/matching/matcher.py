@@ -18,14 +18,14 @@ PATCH = 11
 """Rows of a patch at the coarse lengths."""
 
 FINE_PATCHES = (21, 15)
-"""Rows of a patch at the last length and the one below it: patches that lie over each other for longer join smoothly."""
+"""Rows of a patch at the last length and the one below it: longer ones join more smoothly."""
 
 STRIDE, LONG_STRIDE = 2, 3
 """Rows from one patch of a sample to the next, short or long ones; they overlap by far more."""
 
 STRONG = 20.0
-"""Standard deviations of the clip that noise of strength 1 has at the first length: with little of it the clip comes out
-in its own order."""
+"""Standard deviations of the clip that noise of strength 1 has at the first length: with little of it the clip comes
+out in its own order."""
 
 STEEP = 2.0
 """Power of the strength that strong noise goes by: all that it changes it changes below five deviations."""
@@ -90,24 +90,24 @@ class Matcher:
     """
 
     def __init__(
-        self,
-        clip: ClipRows,
-        length: int,
-        place: Place,
-        weights: Numbers,
-        ask_stop: Callable[[], None] = never_stop,
+        self, clip: ClipRows, length: int, place: Place, weights: Numbers, ask_stop: Callable[[], None] = never_stop
     ) -> None:
         self._clip, self._place, self._weights, self._ask_stop = clip, place, weights, ask_stop
-        self._rows, self._lengths = clip.at_length(length)
+        self._rows, self.clip_lengths = clip.at_length(length)
         self._reduced = clip.reduced(self._rows)
         self._spread = self._reduced.std(0)
         self._indices: dict[int, PatchIndex] = {}
-        self._index(place.patch)
+        self.index(place.patch)
 
     @property
     def parts(self) -> int:
         """Parts of the body that are searched for one by one."""
         return len(self._clip.parts)
+
+    @property
+    def patch(self) -> int:
+        """Rows of a patch, where clips and sample have as many."""
+        return self._place.patch
 
     @property
     def width(self) -> int:
@@ -117,7 +117,7 @@ class Matcher:
     def novelty(self, made: Rows) -> float:
         """Mean distance of the patches of rows (C, T) to the nearest of the clip, over that of two patches of it."""
         sample = self._clip.reduced(self._clip.boundaries.seen(np.ascontiguousarray(made.T)))
-        index = self._index(min(self._place.patch, len(sample)))
+        index = self.index(min(self.patch, len(sample)))
         return index.novelty(sample, sample_starts(len(sample), index.size, LONG_STRIDE, False), self._ask_stop)
 
     def refine(self, base: Rows, noise: Rows) -> Rows:
@@ -153,7 +153,7 @@ class Matcher:
             sample = clip.reduced(clip.boundaries.seen(np.ascontiguousarray(base.T)))
         strength = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64))))
         sample = sample + self._noise(noise, strength)
-        index = self._index(min(self._place.patch, length)).coupled(self._weights_at(strength))
+        index = self.index(min(self.patch, length)).coupled(self._weights_at(strength))
         starts = sample_starts(length, index.size, LONG_STRIDE if index.size > PATCH else STRIDE, circle)
         for _ in range(self._place.rounds - 1):
             found = index.nearest(_lapped(sample, index.size, circle), starts, not self._place.last, self._ask_stop)
@@ -189,11 +189,11 @@ class Matcher:
             [average_patches(rows[:, own], places, starts, size, length) for own, places in pairs], axis=1
         )
 
-    def _index(self, size: int) -> PatchIndex:
+    def index(self, size: int) -> PatchIndex:
         """The clip's patches of about so many rows, as many as its longest part has at most."""
-        size = min(size, max(self._lengths))
+        size = min(size, max(self.clip_lengths))
         if size not in self._indices:
-            starts = clip_starts(self._lengths, size)
+            starts = clip_starts(self.clip_lengths, size)
             self._indices[size] = PatchIndex(self._reduced, self._clip.columns, starts, size, self._weights)
         return self._indices[size]
 

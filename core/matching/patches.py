@@ -1,13 +1,14 @@
 """Where in a clip patches of a sample are found, for each part of the body by itself and with an eye on the others.
 
 Squared distances of patches are sums along the diagonals of tables of rows. Here they are taken at once from principal
-components of the clip's own patches, a few dozen for each part: what lies outside them is as far from every patch of the
-clip, so the nearest is the same.
+components of the clip's own patches, a few dozen for each part: what lies outside them is as far from every patch of
+the clip, so the nearest is the same.
 """
 
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
@@ -29,8 +30,8 @@ MOST_KEPT = 1 << 21
 """Distances of a part up to which a table is kept; larger ones are made twice where they are read twice."""
 
 USED_EVENLY = 0.005
-"""Share of the mean distance of two patches of a clip that is added to the least distance of each before others are told
-beside it: the less, the more evenly all of the clip is used."""
+"""Share of the mean distance of two patches of a clip that is added to the least distance of each before others are
+told beside it: the less, the more evenly all of the clip is used."""
 
 Found = NDArray[np.int64]
 """First rows in a clip of the patches that a sample's are found at, (parts, patches)."""
@@ -54,7 +55,7 @@ class PatchIndex:
         self._patches = [np.ascontiguousarray(-2.0 * part.T) for part in told]
         self._squares = [(part * part).sum(1) for part in told]
         self._own = np.array([max(2.0 * float(part.mean()), 1e-12) for part in self._squares], dtype=np.float32)
-        self._usual = weights @ self._own
+        self.usual = weights @ self._own
         """Mean squared distance of two patches of the clip, for each part."""
 
     def nearest(self, rows: Numbers, starts: NDArray[np.int64], evenly: bool, ask_stop: Callable[[], None]) -> Found:
@@ -77,14 +78,14 @@ class PatchIndex:
     def coupled(self, weights: Numbers) -> PatchIndex:
         """The same patches with other weights (P, P)."""
         other = copy.copy(self)
-        other._weights, other._usual = weights, weights @ self._own
+        other._weights, other.usual = weights, weights @ self._own
         return other
 
     def novelty(self, rows: Numbers, starts: NDArray[np.int64], ask_stop: Callable[[], None]) -> float:
-        """Mean distance of a sample's patches to the nearest of the clip, whole bodies, over that of two of the clip."""
+        """Mean distance of a sample's whole patches to the nearest of the clip, over that of two of the clip."""
         whole = self.coupled(np.ones((1, len(self._own)), dtype=np.float32))
         least = [costs.min(2) for costs in whole._costs(self._tell(rows, starts), ask_stop)]
-        return float(np.sqrt(np.maximum(np.concatenate(least, axis=1), 0.0)).mean() / np.sqrt(whole._usual[0]))
+        return float(np.sqrt(np.maximum(np.concatenate(least, axis=1), 0.0)).mean() / np.sqrt(whole.usual[0]))
 
     def runs(
         self, rows: Numbers, starts: NDArray[np.int64], seam: float, ask_stop: Callable[[], None], *, laps: int = 1
@@ -97,7 +98,7 @@ class PatchIndex:
         told = [np.concatenate([part] * laps) for part in self._tell(rows, starts)]
         steps = np.diff(np.tile(starts, laps), prepend=0)
         steps[steps <= 0] = len(self.starts)  # from lap to lap nothing follows but by chance
-        paths = _Paths(self.starts, len(told), (seam * self._usual).astype(np.float32))
+        paths = _Paths(self.starts, len(told), (seam * self.usual).astype(np.float32))
         for costs in self._costs(told, ask_stop):
             for k in range(costs.shape[1]):
                 paths.go_on(costs[:, k], int(steps[paths.length]))
@@ -117,7 +118,7 @@ class PatchIndex:
         least = np.full((len(self._patches), len(self.starts)), np.inf, dtype=np.float32)
         for costs in blocks:
             np.minimum(least, costs.min(1), out=least)
-        return np.maximum(least, 0.0) + USED_EVENLY * self._usual[:, None]
+        return np.maximum(least, 0.0) + USED_EVENLY * self.usual[:, None]
 
     def _costs(self, told: Sequence[Numbers], ask_stop: Callable[[], None]) -> Iterator[Numbers]:
         """Squared distances (P, some, n) of a sample's patches, other parts' share with each, some at a time."""
@@ -187,7 +188,7 @@ def _cosines(size: int, count: int) -> Numbers:
 def clip_starts(lengths: Sequence[int], size: int) -> NDArray[np.int64]:
     """First rows of all patches within clips of these lengths that lie one after the other."""
     ends = np.cumsum([0, *lengths])
-    parts = [np.arange(begin, max(end - size + 1, begin)) for begin, end in zip(ends[:-1], ends[1:], strict=True)]
+    parts = [np.arange(start, max(stop - size + 1, start)) for start, stop in itertools.pairwise(ends)]
     return np.concatenate(parts)
 
 

@@ -19,8 +19,8 @@ from .recipe import Recipe
 class Model:
     """The pyramid of one clip, trained as far as it is and matched above.
 
-    `weights` holds, for trained stage i and layer j, `stage{i}.layer{j}.weight` (P, outside, inside, kernel) for the P pairs of
-    neighbouring groups and `.bias`; `code` is z*_1 scaled (1, C, T_1); `channels` what the networks see;
+    `weights` holds, for trained stage i and layer j, `stage{i}.layer{j}.weight` (P, outside, inside, kernel) for the P
+    pairs of neighbouring groups and `.bias`; `code` is z*_1 scaled (1, C, T_1); `channels` what the networks see;
     `source` the clip at 30 frames/s, `source_fps` the rate it came with.
     """
 

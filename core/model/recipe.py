@@ -188,8 +188,8 @@ INSTANT = replace(
     calibrate=False,
     bank=0,
 )
-"""Nothing is trained: all stages are matched (`core/matching`), at lengths that are chosen for each clip. It is no way of
-training and none of RECIPES."""
+"""Nothing is trained: all stages are matched (`core/matching`), at lengths that are chosen for each clip. It is no
+way of training and none of RECIPES."""
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (FAST, PAPER, GANIMATOR)}
 

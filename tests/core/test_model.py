@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 from core.errors import ModelError
 from core.generation.generate import generate
 from core.model.model import Model
-from core.model.model_file import load_model, read_info, save_model
+from core.model.model_file import FORMAT, load_model, read_info, save_model
 from core.model.recipe import FAST, RECIPES, Recipe
 from core.motion.motion import Motion
 from core.training.train import train
@@ -64,7 +64,7 @@ def test_newer_format_is_refused(path: Path) -> None:
 
     with safe_open(str(path), framework="numpy") as file:
         meta = json.loads(file.metadata()["riff"])
-    meta["format"] += 1
+    meta["format"] = FORMAT + 1
     save_file(load_file(str(path)), str(path), metadata={"riff": json.dumps(meta)})
     for read in (load_model, read_info):
         with pytest.raises(ModelError, match="newer version"):
