@@ -89,7 +89,8 @@ class CandidatePool:
     def _finish_some(self, outlines: Outlines) -> list[Motion]:
         rows = self._run(outlines.keys, outlines.rows, self._stages, len(self._lengths))
         made = [self._sampler.motion(one) for one in rows]
-        return [self._at_rate(finished(motion, self.model.source, self.clean)) for motion in made]
+        sparing = self.model.matched is not None
+        return [self._at_rate(finished(motion, self.model.source, self.clean, sparing=sparing)) for motion in made]
 
     def _at_rate(self, motion: Motion) -> Motion:
         return resample(motion, self.fps)

@@ -15,7 +15,7 @@ from ..errors import ModelError
 from ..files.fields import check_finite
 from ..model.model import Model
 from ..model.model_file import load_model
-from ..motion.feet_cleanup import clean_feet
+from ..motion.feet_cleanup import clean_feet, slide_more
 from ..motion.flips import repair_flips
 from ..motion.motion import Motion
 from ..system.threads import on_all_cores, working_cores
@@ -102,10 +102,15 @@ def _codes(lengths: Sequence[int], variations: Sequence[int], seed: int) -> list
     ]
 
 
-def finished(motion: Motion, source: Motion, clean: bool) -> Motion:
-    """A motion of a model of `source` as users get it: flips repaired and, with `clean`, standing feet standing."""
+def finished(motion: Motion, source: Motion, clean: bool, *, sparing: bool = False) -> Motion:
+    """A motion of a model of `source` as users get it: flips repaired and, with `clean`, standing feet standing.
+
+    Where a pass is `sparing`, feet that slide no more than the source's are left as they are.
+    """
     repaired = repair_flips(motion, source)
-    return clean_feet(repaired, source) if clean else repaired
+    if not clean or (sparing and not slide_more(repaired, source)):
+        return repaired
+    return clean_feet(repaired, source)
 
 
 def generate(
@@ -128,7 +133,7 @@ def generate(
     if wanted < 30 or count < 1:
         raise ValueError("Generate at least one motion of at least 30 frames.")
     made = (sampler or Sampler(model, torch=torch)).sample(wanted, count, seed)
-    return [finished(motion, model.source, clean) for motion in made]
+    return [finished(motion, model.source, clean, sparing=model.matched is not None) for motion in made]
 
 
 def with_strength(model: Model, coarse: float, fine: float) -> Model:

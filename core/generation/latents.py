@@ -63,7 +63,7 @@ def generate_like(
         start = near(model, start, int(step_seed), step_variation)
     codes = [near(model, start, seed, k) for k in range(count)]
     made = motions_of(sampler or Sampler(model, torch=torch), codes)
-    return [finished(motion, model.source, clean) for motion in made]
+    return [finished(motion, model.source, clean, sparing=model.matched is not None) for motion in made]
 
 
 def near(model: Model, code: Code, seed: int, variation: int, distance: float = LIKE) -> Code:

@@ -55,6 +55,25 @@ def contact_heights(source: Motion) -> Array:
     )
 
 
+def slide_more(motion: Motion, source: Motion) -> bool:
+    """Tell motions whose feet slide more while they stand than those of `source` (same skeleton)."""
+    return slide_speed(motion) > known_slide_speed(source)
+
+
+def slide_speed(motion: Motion) -> float:
+    """Mean way (core units a frame) that contact joints make while their labels are on; 0 where none ever is."""
+    planted = motion.contact_labels()[1:] > 0.5
+    if not planted.any():
+        return 0.0
+    pose = Pose(motion)
+    feet = np.stack([pose.place(joint) for joint in motion.skeleton.contacts], axis=1)
+    return float(np.linalg.norm(np.diff(feet, axis=0), axis=2)[planted].mean())
+
+
+known_slide_speed = lru_cache(maxsize=4)(slide_speed)
+"""The same for a source, which every variation of a batch asks for."""
+
+
 def root_from_stance(motion: Motion, pose: Pose, standing: NDArray[np.bool_], ground: Array) -> Array:
     """Root path (frames, 3) whose planar velocity is minus that of the standing feet beside the root.
 

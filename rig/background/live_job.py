@@ -82,7 +82,7 @@ class LiveJob(Job):
                 raw = motions_of(sampler, [dial(model, count, wish.position)])[0]
                 self._send("answer", (wish, resample(raw, self._fps), False))
             elif raw is not None and last is not None:
-                done = finished(raw, model.source, last.clean_feet)
+                done = finished(raw, model.source, last.clean_feet, sparing=model.matched is not None)
                 self._send("answer", (last, resample(done, self._fps), True))
                 raw = None
 

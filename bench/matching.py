@@ -1,0 +1,211 @@
+"""What `python -m bench.matching` runs: variations without training of many clips, each figure beside its bar."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import ClipError, RiffError
+from core.evaluation.metrics import evaluate
+from core.generation.generate import Sampler, generate
+from core.matching.instant import instant_model
+from core.model.model import Model
+from core.motion.motion import Motion
+from core.system.console import ProgressLine
+from core.system.threads import one_thread
+
+from .machine import circumstances, repeatable
+from .table import publish
+from .training import SAMPLE, clip_name, clips_folder, read_clip
+
+COUNT = 6
+HUNDRED = 100
+ROUNDS = 5
+RESULTS = Path("bench/results")
+
+CLIPS = ("salsa", "walk", "elephant", SAMPLE)
+"""What is measured unless clips are named: with it everything of the zoo beside them."""
+
+BRIEF = 4.0
+"""Seconds under which a clip has less room for another order."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A figure's bounds; `heading` is how the table calls it, `scale` what it is shown in."""
+
+    figure: str
+    heading: str
+    low: float
+    high: float
+    scale: float = 1.0
+
+    def keeps(self, value: float) -> bool:
+        """Tell a figure that is kept, as it is shown: to two digits."""
+        return self.low <= round(value * self.scale, 2) <= self.high
+
+
+BARS = (
+    Bar("same_time", "same time", 0.0, 0.3),
+    Bar("between", "between", 0.7, 9.0),
+    Bar("coverage", "coverage", 0.98, 1.0),
+    Bar("rotation_share", "rotations", 0.25, 9.0),
+    Bar("window_frechet", "window Fréchet", 0.0, 1.3),
+    Bar("rotation_window_frechet", "rotation Fréchet", 0.0, 1.3),
+    Bar("roughness", "roughness", 0.9, 1.15),
+    Bar("jerk_95_ratio", "jerk, 95 %", 0.0, 1.35),
+    Bar("foot_skating_ratio", "skating ÷ source's", 0.0, 1.0),
+    Bar("penetration", "penetration, %", 0.0, 0.5, 100.0),
+)
+BRIEF_BAR = Bar("same_time", "same time", 0.0, 0.4)
+"""What a brief clip's *same time* may be."""
+
+
+def bars_of(source: Motion) -> list[Bar]:
+    return [BRIEF_BAR if bar.figure == "same_time" and source.duration < BRIEF else bar for bar in BARS]
+
+
+def read_any(clip: str) -> Motion:
+    """A clip by its name or path; FBX, glTF and .blend files through Blender. Raises ClipError."""
+    path = Path(clip)
+    if path.suffix in (".fbx", ".glb", ".gltf", ".blend"):
+        from .blender_clip import read_with_blender
+
+        return read_with_blender(path)
+    return read_clip(clip)
+
+
+def measure_clip(motion: Motion, name: str, count: int, seed: int) -> dict[str, Any]:
+    """Everything of one clip; every value fits JSON. Raises ClipError."""
+    started = time.perf_counter()
+    model = instant_model(motion, name)
+    made = time.perf_counter() - started
+    sampler = Sampler(model)
+    with ProgressLine(sys.stderr) as line:
+        figures = {}
+        for times in (1, 2):
+            line.show(f"{name}: {count} variations, {times} × as long")
+            samples = generate(model, frames=times * model.source.frames, count=count, seed=seed, sampler=sampler)
+            figures[times] = evaluate(model.source, samples)
+    one, hundred = milliseconds(model, sampler)
+    return {
+        "clip": name,
+        "frames": model.source.frames,
+        "joints": model.skeleton.joints,
+        "coupling": model.matched.coupling if model.matched else None,
+        "seconds_of_model": made,
+        "milliseconds": one,
+        "hundred": hundred / one,
+        "figures": figures,
+        "missed": {
+            times: [
+                bar.figure
+                for bar in bars_of(model.source)
+                if bar.figure in measured and not bar.keeps(measured[bar.figure])
+            ]
+            for times, measured in figures.items()
+        },
+    }
+
+
+def milliseconds(model: Model, sampler: Sampler) -> tuple[float, float]:
+    """Least time of one variation as long as the clip on one core, and that of a hundred on all, before cleaning."""
+    best = float("inf")
+    with one_thread():
+        for seed in range(ROUNDS):
+            started = time.perf_counter()
+            sampler.sample(model.source.frames, 1, seed)
+            best = min(best, time.perf_counter() - started)
+    started = time.perf_counter()
+    sampler.sample(model.source.frames, HUNDRED, 0)
+    return 1e3 * best, 1e3 * (time.perf_counter() - started)
+
+
+def page(report: dict[str, Any]) -> str:
+    """The report as a page: how it was made, a line for each clip and length, what is missed in bold."""
+    versions = report["versions"]
+    head = ["clip", "frames × joints", "model, s", "one, ms", "hundred ÷ one", "as long ×", "coupling"]
+    lines = [
+        "| " + " | ".join([*head, *(f"{bar.heading}" for bar in BARS), "missed"]) + " |",
+        "|---|" + "---:|" * (len(head) - 1 + len(BARS)) + "---:|",
+        "| *bar* |" + " |" * (len(head) - 1) + " | ".join(_bounds(bar) for bar in BARS) + " | |",
+    ]
+    for clip in report["clips"]:
+        for times, figures in clip["figures"].items():
+            missed = clip["missed"][times]
+            cells = [
+                f"{clip['clip']}",
+                f"{clip['frames']} × {clip['joints']}",
+                f"{clip['seconds_of_model']:.2f}",
+                f"{clip['milliseconds']:.0f}",
+                f"{clip['hundred']:.0f}",
+                f"{times}",
+                f"{clip['coupling']:.2f}",
+                *(_cell(bar, figures, missed) for bar in BARS),
+                f"{len(missed) or ''}",
+            ]
+            lines.append("| " + " | ".join(cells) + " |")
+    kept = sum(not any(clip["missed"].values()) for clip in report["clips"])
+    return f"""# Variations without training
+
+`{report["command"]}`
+
+{report["date"]}, {report["device"]} ({report["cores"]} cores), Riff {versions["riff"]}, Python {versions["python"]}, \
+NumPy {versions["numpy"]}.
+{report["samples"]} variations of each length with clean feet; what misses its bar is bold. “One” is the least \
+time of a variation as long as the clip on one core, “hundred” what a hundred of them take on all cores. A clip under \
+{BRIEF:.0f} s may have 0.4 of *same time*.
+{kept} of {len(report["clips"])} clips keep every bar at both lengths.
+
+{chr(10).join(lines)}
+"""
+
+
+def _bounds(bar: Bar) -> str:
+    if bar.low and bar.high <= 1.2:
+        return f"{bar.low:g} to {bar.high:g}"
+    return f"≥ {bar.low:g}" if bar.low else f"≤ {bar.high:g}"
+
+
+def _cell(bar: Bar, figures: dict[str, float], missed: Sequence[str]) -> str:
+    if bar.figure not in figures:
+        return ""
+    text = f"{figures[bar.figure] * bar.scale:.2f}"
+    return f"**{text}**" if bar.figure in missed else text
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.matching", description=__doc__)
+    parser.add_argument("clips", nargs="*", help="names in $RIFF_DATA, files, or sample; all that there are by default")
+    parser.add_argument("--count", type=int, default=COUNT, help=f"variations of each length ({COUNT})")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of the results ({RESULTS})")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser.parse_args(words)
+    zoo = sorted(map(str, (clips_folder() / "zoo").glob("*.*")))
+    clips = []
+    for clip in options.clips or [*CLIPS, *(path for path in zoo if not path.endswith(".md"))]:
+        try:
+            clips.append(measure_clip(read_any(clip), clip_name(clip), options.count, options.seed))
+        except ClipError as error:
+            print(f"{clip_name(clip)}: {error}", file=sys.stderr)
+        except RiffError as error:
+            print(error, file=sys.stderr)
+            return 1
+    report = {
+        "command": repeatable("bench.matching", words),
+        "samples": options.count,
+        "clips": clips,
+        **circumstances(),
+    }
+    publish(options.out / "matching", report, page(report))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
