@@ -81,10 +81,12 @@ class Start:
 def start_of(model: Model, skeleton: Skeleton, recipe: Recipe) -> Start:
     """What a training of `recipe` on a clip of `skeleton` can take over.
 
-    Raises ModelError where the model is of another skeleton or its networks are of other sizes.
+    Raises ModelError where the model is of another skeleton, matched, or its networks are of other sizes.
     """
     if not model.skeleton.same_structure(skeleton):
         raise ModelError(f"“{model.name}” cannot be started from: {_difference(model.skeleton, skeleton)}.")
+    if model.trained_stages < model.recipe.stage_count:
+        raise ModelError(f"“{model.name}” cannot be started from: it is matched, so it has no networks; train anew.")
     shape = _shape(model.recipe.to_json())
     if shape != _shape(recipe.to_json()):
         raise ModelError(f"“{model.name}” cannot be started from: its networks are not of the recipe's size.")

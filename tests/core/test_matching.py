@@ -40,6 +40,7 @@ from core.motion.motion import Motion, from_transforms
 from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import Array, axis_rotation
 from core.training.train import train
+from core.training.warm_start import start_of
 from tests.core.conftest import walking_motion
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -398,6 +399,11 @@ def test_what_cannot_be_learned_is_refused(source: Motion) -> None:
         instant_model(still)
     with pytest.raises(ClipError, match="cuts"):
         instant_model(source, cuts=[100, 50])
+
+
+def test_no_training_starts_from_what_is_matched(model: Model) -> None:
+    with pytest.raises(ModelError, match="no networks"):
+        start_of(model, model.skeleton, FAST)
 
 
 def test_a_clip_at_another_rate_and_one_of_just_two_seconds(make_walker: Callable[..., Motion]) -> None:
