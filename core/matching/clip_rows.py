@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +53,13 @@ class ClipRows:
         """Rows (T, C) as the components of all parts (T, D)."""
         pairs = zip(self.components, self.parts, strict=True)
         return np.concatenate([known.tell(rows[:, own]) for known, own in pairs], axis=1)
+
+    @cached_property
+    def pace(self) -> float:
+        """Frames in which a pose becomes another: deviation of the reduced rows over their mean speed."""
+        low = self.reduced(self.rows)
+        speed = float(np.square(np.diff(low, axis=0)).sum(1).mean())
+        return math.sqrt(float(low.var(0).sum()) / max(speed, 1e-12))
 
     def at_length(self, length: int) -> tuple[Numbers, list[int]]:
         """The clips' rows at about `length` rows together, each resampled by itself, and the rows of each."""

@@ -20,6 +20,13 @@ PATCH = 11
 FINE_PATCHES = (21, 15)
 """Rows of a patch at the last length and the one below it: longer ones join more smoothly."""
 
+USUAL_PACE, SLOWER = 5.0, (1.0, 2.0)
+"""Frames in which a pose becomes another in clips for which these patches are long enough, and how much longer they are
+at least and at most in slower ones: what breathes would be hurried by a join that a dancer makes unnoticed."""
+
+MOST_OF_CLIP = 0.4
+"""Share of the clip that a patch is at most."""
+
 STRIDE, LONG_STRIDE = 2, 3
 """Rows from one patch of a sample to the next, short or long ones; they overlap by far more."""
 
@@ -57,11 +64,14 @@ class Place:
         fewest, most = ROUNDS
         return min(most, fewest + (self.count - 1 - self.stage) // 2)
 
-    @property
-    def patch(self) -> int:
-        """Rows of a patch."""
+    def patch(self, pace: float, length: int) -> int:
+        """Rows of a patch in a clip of this pace that has `length` rows here: more of them in slow clips."""
         above = self.count - 1 - self.stage
-        return FINE_PATCHES[above] if above < len(FINE_PATCHES) else PATCH
+        if above >= len(FINE_PATCHES):
+            return PATCH
+        low, high = SLOWER
+        slow = min(max(pace / USUAL_PACE, low), high)
+        return max(PATCH, min(round(slow * FINE_PATCHES[above]), int(MOST_OF_CLIP * length)))
 
     @property
     def last(self) -> bool:
@@ -97,17 +107,13 @@ class Matcher:
         self._reduced = clip.reduced(self._rows)
         self._spread = self._reduced.std(0)
         self._indices: dict[int, PatchIndex] = {}
-        self.index(place.patch)
+        self.patch = place.patch(clip.pace, length)
+        self.index(self.patch)
 
     @property
     def parts(self) -> int:
         """Parts of the body that are searched for one by one."""
         return len(self._clip.parts)
-
-    @property
-    def patch(self) -> int:
-        """Rows of a patch, where clips and sample have as many."""
-        return self._place.patch
 
     @property
     def width(self) -> int:
