@@ -17,8 +17,10 @@ ASIDE = 8
 _FEW = 1e-9
 
 
-def same_time(source: Array, sample: Array, ask_stop: Callable[[], None] = lambda: None) -> float:
-    """Share of a sample's frames whose nearest source frame lies within ASIDE frames of the same time: 1 for a copy.
+def same_time(
+    source: Array, sample: Array, ask_stop: Callable[[], None] = lambda: None, *, aside: int = ASIDE
+) -> float:
+    """Share of a sample's frames whose nearest source frame lies within `aside` frames of the same time: 1 for a copy.
 
     Rotation features (frames, channels) at one rate; of a sample that is no shorter than the source each channel is
     told against its own mean, so that an arm held otherwise all the time hides nothing. A sample as long as the source
@@ -27,11 +29,11 @@ def same_time(source: Array, sample: Array, ask_stop: Callable[[], None] = lambd
     """
     middles = (source.mean(0), sample.mean(0)) if len(sample) >= len(source) else (0.0, 0.0)
     places = nearest_frames(source - middles[0], sample - middles[1], ask_stop)
-    aside = (places - np.arange(len(sample))) % len(source)
+    offsets = (places - np.arange(len(sample))) % len(source)
     if len(sample) == len(source):
-        return float((np.abs(places - np.arange(len(sample))) <= ASIDE).mean())
-    counts = np.bincount(aside, minlength=len(source))
-    reach = min(ASIDE, (len(source) - 1) // 2)
+        return float((np.abs(places - np.arange(len(sample))) <= aside).mean())
+    counts = np.bincount(offsets, minlength=len(source))
+    reach = min(aside, (len(source) - 1) // 2)
     around = np.concatenate([counts[len(counts) - reach :], counts, counts[:reach]])
     return float(np.convolve(around, np.ones(2 * reach + 1), mode="valid").max() / len(sample))
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ..evaluation.copying import ASIDE
 from ..generation.pyramid import Rows, run_stages
+from ..model.matched import Matched
 from ..model.model import Model
 from .matcher import Matcher, never_stop
 from .stages import part_weights
@@ -29,28 +31,60 @@ SAMPLES, MOST_FRAMES = 3, 700
 """Samples that are measured at each coupling, as long as the clip or so many frames."""
 
 
-def choose_coupling(model: Model, matchers: Sequence[Matcher], ask_stop: Callable[[], None] = never_stop) -> float:
+COPIED = (0.35, 0.65)
+"""Shares of samples at the same time as the clip: below the first there is enough to be recombined, above the second
+nothing."""
+
+
+def choose_matching(model: Model, matchers: Sequence[Matcher], ask_stop: Callable[[], None] = never_stop) -> Matched:
+    """How a clip is best matched: its coupling, and its sway where even so its samples come out in its own order.
+
+    All stages of the model are matched; `ask_stop` is called often and may raise.
+    """
+    course = Course(model, matchers)
+    coupling = choose_coupling(course, ask_stop)
+    low, high = COPIED
+    sway = min(max((course.same_time(coupling) - low) / (high - low), 0.0), 1.0)
+    return Matched(0, coupling, model.matched.cuts if model.matched else (), sway)
+
+
+def choose_coupling(course: Course, ask_stop: Callable[[], None]) -> float:
     """The loosest coupling, to a tenth, at which samples stay as near to the clip as NOVELTY says.
 
-    The tightest where none does; `ask_stop` is called often and may raise.
+    The tightest where none does.
     """
-    parts, lengths = matchers[0].parts, model.recipe.lengths(min(model.source.frames, MOST_FRAMES))
-    count = next(k for k, length in enumerate(lengths, start=1) if length >= COURSE * lengths[-1])
     low, high = math.log(LOOSEST), math.log(TIGHTEST)
-    for _ in range(HALVINGS if parts > 1 else 0):
+    for _ in range(HALVINGS if course.parts > 1 else 0):
         ask_stop()
         middle = 0.5 * (low + high)
-        weights = part_weights(parts, math.exp(middle))
-        if novelty([matcher.coupled(weights) for matcher in matchers[:count]], lengths[:count]) > NOVELTY:
+        if course.novelty(math.exp(middle)) > NOVELTY:
             low = middle
         else:
             high = middle
     return math.exp(high)
 
 
-def novelty(matchers: Sequence[Matcher], lengths: Sequence[int]) -> float:
-    """How far from the clip a few samples are, as matched stages of these lengths leave them: see `Matcher.novelty`."""
-    random = np.random.default_rng(0)
-    noises: list[Rows | None] = [random.standard_normal((SAMPLES, 1, length), dtype=np.float32) for length in lengths]
-    base = np.zeros((SAMPLES, matchers[0].width, lengths[0]), dtype=np.float32)
-    return float(np.mean([matchers[-1].novelty(rows) for rows in run_stages(matchers, lengths, noises, base)]))
+class Course:
+    """A few samples of a model's matched stages up to the length that shows their course, at any coupling."""
+
+    def __init__(self, model: Model, matchers: Sequence[Matcher]) -> None:
+        lengths = model.recipe.lengths(min(model.source.frames, MOST_FRAMES))
+        count = next(k for k, length in enumerate(lengths, start=1) if length >= COURSE * lengths[-1])
+        self._matchers, self._lengths, self.parts = matchers[:count], lengths[:count], matchers[0].parts
+        self._aside = round(ASIDE * model.lengths[count - 1] / model.source.frames)
+        self._base = np.zeros((SAMPLES, len(model.channels.columns), lengths[0]), dtype=np.float32)
+
+    def novelty(self, coupling: float) -> float:
+        """How far from the clip samples are, see `Matcher.novelty`."""
+        return float(np.mean([self._matchers[-1].novelty(rows) for rows in self._samples(coupling)]))
+
+    def same_time(self, coupling: float) -> float:
+        """Share of samples that is where the clip is, see `Matcher.same_time`."""
+        return float(np.mean([self._matchers[-1].same_time(rows, self._aside) for rows in self._samples(coupling)]))
+
+    def _samples(self, coupling: float) -> Rows:
+        weights, random = part_weights(self.parts, coupling), np.random.default_rng(0)
+        noises: list[Rows | None] = [
+            random.standard_normal((SAMPLES, 1, length), dtype=np.float32) for length in self._lengths
+        ]
+        return run_stages([one.coupled(weights) for one in self._matchers], self._lengths, noises, self._base)

@@ -18,7 +18,7 @@ from ..model.recipe import INSTANT, Recipe
 from ..motion.motion import RATE, Motion, with_contact_labels
 from ..motion.resampling import resample
 from ..system.threads import one_thread
-from .coupling import choose_coupling
+from .coupling import choose_matching
 from .matcher import PATCH, never_stop
 from .stages import make_matchers
 
@@ -50,7 +50,6 @@ def instant_model(
         raise ClipError(f"The clips cannot be told apart: {error}.") from error
     recipe = instant_recipe(source.frames)
     channels = choose_channels(source, recipe)
-    matched = Matched(cuts=tuple(ends))
     model = Model(
         name,
         channels,
@@ -60,12 +59,11 @@ def instant_model(
         (1.0,) * recipe.stage_count,
         np.zeros((1, len(channels.columns), recipe.lengths(source.frames)[0]), dtype=np.float32),
         {},
-        matched=matched,
+        matched=Matched(cuts=tuple(ends)),
     )
     with one_thread():
-        coupling = choose_coupling(model, make_matchers(model, ask_stop), ask_stop)
-    model.matched = replace(matched, coupling=coupling)
-    return replace(model, seconds=time.perf_counter() - started)
+        matched = choose_matching(model, make_matchers(model, ask_stop), ask_stop)
+    return replace(model, matched=matched, seconds=time.perf_counter() - started)
 
 
 def instant_recipe(frames: int) -> Recipe:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..evaluation.copying import same_time
 from ..generation.pyramid import Around, Rows
 from .clip_rows import ClipRows
 from .components import Numbers
 from .patches import Found, PatchIndex, average_patches, clip_starts, sample_starts
+from .sway import Sway
 
 PATCH = 11
 """Rows of a patch at the coarse lengths."""
@@ -96,13 +98,22 @@ class _Held:
 class Matcher:
     """A stage of a clip that has `length` rows there; takes the place of a generator.
 
-    `weights` (P, P) say how much each part sees of the others; `ask_stop` is called often and may raise.
+    `weights` (P, P) say how much each part sees of the others; `sway` changes what is made. `ask_stop` is called often
+    and may raise.
     """
 
     def __init__(
-        self, clip: ClipRows, length: int, place: Place, weights: Numbers, ask_stop: Callable[[], None] = never_stop
+        self,
+        clip: ClipRows,
+        length: int,
+        place: Place,
+        weights: Numbers,
+        *,
+        sway: Sway | None = None,
+        ask_stop: Callable[[], None] = never_stop,
     ) -> None:
-        self._clip, self._place, self._weights, self._ask_stop = clip, place, weights, ask_stop
+        self._clip, self._place, self._weights, self._sway = clip, place, weights, sway
+        self._ask_stop = ask_stop
         self._rows, self.clip_lengths = clip.at_length(length)
         self._reduced = clip.reduced(self._rows)
         self._spread = self._reduced.std(0)
@@ -122,9 +133,17 @@ class Matcher:
 
     def novelty(self, made: Rows) -> float:
         """Mean distance of the patches of rows (C, T) to the nearest of the clip, over that of two patches of it."""
-        sample = self._clip.reduced(self._clip.boundaries.seen(np.ascontiguousarray(made.T)))
+        sample = self._seen(made)
         index = self.index(min(self.patch, len(sample)))
         return index.novelty(sample, sample_starts(len(sample), index.size, LONG_STRIDE, False), self._ask_stop)
+
+    def same_time(self, made: Rows, aside: int) -> float:
+        """Share of rows (C, T) whose nearest row of the clip lies within `aside` rows of the same time."""
+        return same_time(self._reduced.astype(np.float64), self._seen(made).astype(np.float64), aside=aside)
+
+    def _seen(self, made: Rows) -> Numbers:
+        """Reduced rows (T, D) of rows (C, T)."""
+        return self._clip.reduced(self._clip.boundaries.seen(np.ascontiguousarray(made.T)))
 
     def refine(self, base: Rows, noise: Rows) -> Rows:
         """Rows (B, C, T) made of the clip's patches nearest to base + noise, `noise` (B, 1, T) or (B, C, T).
@@ -156,7 +175,7 @@ class Matcher:
         if self._place.stage == 0 and not base.any():
             sample = self._reduced[np.arange(length) % len(self._reduced)]
         else:
-            sample = clip.reduced(clip.boundaries.seen(np.ascontiguousarray(base.T)))
+            sample = self._seen(base)
         strength = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64))))
         sample = sample + self._noise(noise, strength)
         index = self.index(min(self.patch, length)).coupled(self._weights_at(strength))
@@ -171,6 +190,8 @@ class Matcher:
         made = self._laid_whole(found, starts, index.size, length)
         if held is not None:
             made = held.in_seen(made)
+        elif self._sway is not None and len(noise) == 1:
+            made = self._sway.changed(made, noise[0], circle)
         made = clip.boundaries.told(made)
         return made if held is None else held.in_told(made)
 

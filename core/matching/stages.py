@@ -10,6 +10,7 @@ from ..model.model import Model
 from .clip_rows import ClipRows
 from .components import Numbers
 from .matcher import Matcher, Place, never_stop
+from .sway import Sway
 
 
 def make_matchers(model: Model, ask_stop: Callable[[], None] = never_stop) -> list[Matcher]:
@@ -21,10 +22,10 @@ def make_matchers(model: Model, ask_stop: Callable[[], None] = never_stop) -> li
         return []
     clip = ClipRows.of(model.channels, model.source, model.matched.cuts)
     weights, count = part_weights(len(clip.parts), model.matched.coupling), model.recipe.stage_count
-    lengths = model.lengths
+    lengths, sway = model.lengths, Sway(clip, model.channels, model.matched.sway)
     return [
-        Matcher(clip, lengths[stage], Place(stage, count), weights, ask_stop)
-        for stage in range(model.matched.first, count)
+        Matcher(clip, lengths[k], Place(k, count), weights, sway=sway if k == count - 1 else None, ask_stop=ask_stop)
+        for k in range(model.matched.first, count)
     ]
 
 

@@ -18,16 +18,18 @@ MOST_CUTS = 10_000
 class Matched:
     """Stages from `first`, counted from 0, on are matched: patches of the clip are found for each part of the body.
 
-    `coupling` is how far the search for one part minds the others: 0 not at all, 1 as its own. `cuts` are the frames of
-    the source at which another clip begins, so that no patch is taken across.
+    `coupling` is how far the search for one part minds the others: 0 not at all, 1 as its own. `cuts` are the frames
+    of the source at which another clip begins, so that no patch is taken across. `sway`, from 0 to 1, is how far a clip
+    that holds nothing to be recombined varies from step to step.
     """
 
     first: int = 0
     coupling: float = 0.3
     cuts: tuple[int, ...] = ()
+    sway: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        return {"first": self.first, "coupling": self.coupling, "cuts": list(self.cuts)}
+        return {"first": self.first, "coupling": self.coupling, "cuts": list(self.cuts), "sway": self.sway}
 
     @staticmethod
     def from_json(fields: Fields, stages: int, frames: int) -> Matched:
@@ -35,7 +37,7 @@ class Matched:
         first = fields.whole("first", 0, min(stages, MOST_STAGES))
         cuts = fields.wholes("cuts", 1, MOST_FRAMES, MOST_CUTS, ())
         check_cuts(cuts, frames)
-        return Matched(first, fields.number("coupling", 0.0, 1.0), cuts)
+        return Matched(first, fields.number("coupling", 0.0, 1.0), cuts, fields.number("sway", 0.0, 1.0, 0.0))
 
 
 def check_cuts(cuts: Sequence[int], frames: int) -> None:

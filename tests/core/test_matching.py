@@ -30,6 +30,7 @@ from core.matching.matcher import Matcher
 from core.matching.patches import PatchIndex, average_patches, clip_starts, sample_starts
 from core.matching.row_parts import LOWER, row_parts
 from core.matching.stages import make_matchers, part_weights
+from core.matching.sway import smoothed
 from core.model.matched import Matched
 from core.model.model import Model
 from core.model.model_file import load_model, read_info, save_model
@@ -399,6 +400,43 @@ def test_what_cannot_be_learned_is_refused(source: Motion) -> None:
         instant_model(still)
     with pytest.raises(ClipError, match="cuts"):
         instant_model(source, cuts=[100, 50])
+
+
+def test_a_single_cycle_varies_from_step_to_step(source: Motion) -> None:
+    known = instant_model(source.slice(0, 61))
+    assert known.matched is not None
+    cycle, stiff = (replace(known, matched=replace(known.matched, sway=sway)) for sway in (1.0, 0.0))
+    one, other = (evaluate(cycle.source, generate(model, count=3, seed=1)) for model in (cycle, stiff))
+    assert one["rotation_share"] > other["rotation_share"]
+    assert one["foot_skating_ratio"] < 1.1
+    assert one["roughness"] < 1.3
+    again = Sampler(cycle).reconstruction()
+    assert np.abs(again.features - cycle.source.features).max() < 2e-3
+
+
+def test_a_clip_in_which_nothing_repeats_sways(source: Motion) -> None:
+    time = np.linspace(0.0, 1.0, 91)
+    turns = np.broadcast_to(np.eye(3), (91, source.skeleton.joints, 3, 3)).copy()
+    for joint in range(1, source.skeleton.joints):
+        turns[:, joint] = axis_rotation(joint % 3, 1.5 * time)
+    root = np.tile([0.0, 0.0, 1.0], (91, 1))
+    model = instant_model(from_transforms(source.skeleton.with_contacts(()), turns, root, 30.0))
+    assert model.matched is not None
+    assert model.matched.sway > 0.5
+    one, other = generate(model, count=2)
+    assert not np.allclose(one.features, other.features, atol=1e-2)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(40, 400), st.integers(0, 1000))
+def test_noise_is_smoothed_to_variance_one(length: int, seed: int) -> None:
+    noise = np.random.default_rng(seed).standard_normal(length).astype(np.float32)
+    smooth = smoothed(noise, circle=True)
+    assert smooth.shape == (length,)
+    assert abs(smooth[0] - smooth[-1]) < 1.0
+    many = np.concatenate([smoothed(np.roll(noise, k), circle=False) for k in range(3)])
+    assert np.abs(np.diff(smooth)).max() < 0.5
+    assert np.isfinite(many).all()
 
 
 def test_no_training_starts_from_what_is_matched(model: Model) -> None:
