@@ -20,14 +20,16 @@ from core.motion.skeleton import Skeleton
 
 from .machine import ROOT
 
-SUFFIXES = (".fbx", ".glb", ".gltf", ".blend")
-"""Files that are read through Blender."""
-
 
 def read_with_blender(path: Path) -> Motion:
-    """The longest action of an armature of a file. Raises ClipError where none lasts as long as Riff needs."""
+    """The longest action of an armature of a file; Z is up in a BVH file. Raises ClipError: none lasts long enough."""
     bpy.ops.wm.read_homefile(use_empty=True)
-    if path.suffix == ".fbx":
+    if path.suffix == ".bvh":
+        addon_utils.enable("io_anim_bvh")
+        bpy.ops.import_anim.bvh(
+            filepath=str(path), axis_forward="Y", axis_up="Z", update_scene_fps=True, update_scene_duration=True
+        )
+    elif path.suffix == ".fbx":
         bpy.ops.wm.fbx_import(filepath=str(path))
     elif path.suffix == ".blend":
         bpy.ops.wm.open_mainfile(filepath=str(path))
