@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..generation.pyramid import resize
 from ..model.channels import Channels
 from ..motion.motion import Motion
+from ..motion.skeleton import GROUP
 from .boundaries import Boundaries
 from .components import Components, Numbers
 from .row_parts import row_parts
@@ -27,7 +28,7 @@ class ClipRows:
     """Rows (T, C) of a clip, those of joints where parts meet told against the heading.
 
     `parts` are the rows of each part, `components` what its search sees, `columns` where that is in reduced rows;
-    `clips` the frames of each of the clips that lie one after the other.
+    `clips` the frames of each of the clips that lie one after the other; `turns` the rows of rotations, with folds.
     """
 
     rows: Numbers
@@ -36,6 +37,7 @@ class ClipRows:
     columns: list[slice]
     boundaries: Boundaries
     clips: tuple[int, ...]
+    turns: NDArray[np.int64]
 
     @staticmethod
     def of(channels: Channels, source: Motion, cuts: Sequence[int] = ()) -> ClipRows:
@@ -46,8 +48,9 @@ class ClipRows:
         components = [Components.of(rows[:, part.rows], VARIANCE, MOST_COMPONENTS) for part in parts]
         ends = np.cumsum([0, *(one.basis.shape[1] for one in components)]).tolist()
         columns = [slice(start, stop) for start, stop in itertools.pairwise(ends)]
+        turns = np.flatnonzero(channels.columns < channels.skeleton.joints * GROUP)
         clips = tuple(stop - start for start, stop in itertools.pairwise([0, *cuts, source.frames]))
-        return ClipRows(rows, [part.rows for part in parts], components, columns, boundaries, clips)
+        return ClipRows(rows, [part.rows for part in parts], components, columns, boundaries, clips, turns)
 
     def reduced(self, rows: Numbers) -> Numbers:
         """Rows (T, C) as the components of all parts (T, D)."""
@@ -56,10 +59,10 @@ class ClipRows:
 
     @cached_property
     def pace(self) -> float:
-        """Frames in which a pose becomes another: deviation of the reduced rows over their mean speed."""
-        low = self.reduced(self.rows)
-        speed = float(np.square(np.diff(low, axis=0)).sum(1).mean())
-        return math.sqrt(float(low.var(0).sum()) / max(speed, 1e-12))
+        """Frames in which a pose becomes another: deviation of the rotations over their mean speed."""
+        turns = self.rows[:, self.turns]
+        speed = float(np.square(np.diff(turns, axis=0)).sum(1).mean())
+        return math.sqrt(float(turns.var(0).sum()) / max(speed, 1e-12))
 
     def at_length(self, length: int) -> tuple[Numbers, list[int]]:
         """The clips' rows at about `length` rows together, each resampled by itself, and the rows of each."""

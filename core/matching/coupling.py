@@ -27,11 +27,12 @@ belongs together."""
 COURSE = 0.5
 """Share of the clip's rows from which on a length shows what comes of a coupling, at a third of the cost of all."""
 
-SAMPLES, MOST_FRAMES = 3, 700
-"""Samples that are measured at each coupling, as long as the clip or so many frames."""
+SAMPLES, MOST_FRAMES, ENOUGH = 3, 700, 1000
+"""Samples that are measured at each coupling, as long as the clip or so many frames, and more of them until there are
+enough frames."""
 
 
-COPIED = (0.35, 0.65)
+COPIED = (0.3, 0.6)
 """Shares of samples at the same time as the clip: below the first there is enough to be recombined, above the second
 nothing."""
 
@@ -68,11 +69,12 @@ class Course:
     """A few samples of a model's matched stages up to the length that shows their course, at any coupling."""
 
     def __init__(self, model: Model, matchers: Sequence[Matcher]) -> None:
-        lengths = model.recipe.lengths(min(model.source.frames, MOST_FRAMES))
+        frames = min(model.source.frames, MOST_FRAMES)
+        lengths, self._count = model.recipe.lengths(frames), max(SAMPLES, ENOUGH // frames)
         count = next(k for k, length in enumerate(lengths, start=1) if length >= COURSE * lengths[-1])
         self._matchers, self._lengths, self.parts = matchers[:count], lengths[:count], matchers[0].parts
         self._aside = round(ASIDE * model.lengths[count - 1] / model.source.frames)
-        self._base = np.zeros((SAMPLES, len(model.channels.columns), lengths[0]), dtype=np.float32)
+        self._base = np.zeros((self._count, len(model.channels.columns), lengths[0]), dtype=np.float32)
 
     def novelty(self, coupling: float) -> float:
         """How far from the clip samples are, see `Matcher.novelty`."""
@@ -85,6 +87,6 @@ class Course:
     def _samples(self, coupling: float) -> Rows:
         weights, random = part_weights(self.parts, coupling), np.random.default_rng(0)
         noises: list[Rows | None] = [
-            random.standard_normal((SAMPLES, 1, length), dtype=np.float32) for length in self._lengths
+            random.standard_normal((self._count, 1, length), dtype=np.float32) for length in self._lengths
         ]
         return run_stages([one.coupled(weights) for one in self._matchers], self._lengths, noises, self._base)

@@ -22,7 +22,7 @@ PATCH = 11
 FINE_PATCHES = (21, 15)
 """Rows of a patch at the last length and the one below it: longer ones join more smoothly."""
 
-USUAL_PACE, SLOWER = 5.0, (1.0, 2.0)
+USUAL_PACE, SLOWER = 5.5, (1.0, 2.0)
 """Frames in which a pose becomes another in clips for which these patches are long enough, and how much longer they are
 at least and at most in slower ones: what breathes would be hurried by a join that a dancer makes unnoticed."""
 
