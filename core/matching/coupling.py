@@ -27,7 +27,7 @@ belongs together."""
 COURSE = 0.5
 """Share of the clip's rows from which on a length shows what comes of a coupling, at a third of the cost of all."""
 
-SAMPLES, MOST_FRAMES, ENOUGH = 3, 700, 1000
+SAMPLES, MOST_FRAMES, ENOUGH = 3, 700, 600
 """Samples that are measured at each coupling, as long as the clip or so many frames, and more of them until there are
 enough frames."""
 

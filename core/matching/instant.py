@@ -1,4 +1,4 @@
-"""A model without training: made at once from any clip, its stages all matched."""
+"""Models that are matched: made at once from any clip without training, or from a trained model above a level."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ClipError
 from ..files.fields import FieldError
@@ -21,6 +23,8 @@ from ..system.threads import one_thread
 from .coupling import choose_matching
 from .matcher import PATCH, never_stop
 from .stages import make_matchers
+
+Weights = TypeVar("Weights", NDArray[np.float32], NDArray[np.float16])
 
 COARSEST = 5 * PATCH
 """Rows of the first length, so that there is room for another order of patches."""
@@ -64,6 +68,36 @@ def instant_model(
     with one_thread():
         matched = choose_matching(model, make_matchers(model, ask_stop), ask_stop)
     return replace(model, matched=matched, seconds=time.perf_counter() - started)
+
+
+def matched_above(model: Model, level: int, *, ask_stop: Callable[[], None] = never_stop) -> Model:
+    """A trained model whose levels after `level`, counted from 1, are matched instead; their weights are dropped.
+
+    `ask_stop` is called often and may raise. Raises ValueError for a level that the recipe does not have.
+    """
+    recipe = model.recipe
+    if not 1 <= level <= recipe.levels:
+        raise ValueError(f"The recipe has levels 1 to {recipe.levels}.")
+    first, count = recipe.first_stage(level), recipe.stage_count
+    noise = (*recipe.sampling_noise[:level], *(1.0,) * (recipe.levels - level))
+    # Measured on a model that is matched from the first stage on: what the networks give has the clip's own coupling.
+    whole = replace(model, amplitudes=(1.0,) * count, weights={}, critics={}, matched=Matched())
+    with one_thread():
+        matched = choose_matching(whole, make_matchers(whole, ask_stop), ask_stop)
+    return replace(
+        model,
+        recipe=replace(recipe, sampling_noise=noise),
+        amplitudes=(*model.amplitudes[:first], *(1.0,) * (count - first)),
+        weights=_first_stages(model.weights, first),
+        critics=_first_stages(model.critics, first),
+        matched=replace(matched, first=first, sway=0.0),
+    )
+
+
+def _first_stages(arrays: dict[str, Weights], count: int) -> dict[str, Weights]:
+    """The arrays of so many stages, by their names in a model."""
+    stages = tuple(f"stage{stage}." for stage in range(count))
+    return {name: array for name, array in arrays.items() if name.startswith(stages)}
 
 
 def instant_recipe(frames: int) -> Recipe:

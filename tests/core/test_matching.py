@@ -25,7 +25,7 @@ from core.evaluation.metrics import evaluate, rotation_features
 from core.generation.generate import Sampler, generate, with_strength
 from core.generation.pyramid import Around
 from core.matching.boundaries import Boundaries
-from core.matching.instant import instant_model, instant_recipe
+from core.matching.instant import instant_model, instant_recipe, matched_above
 from core.matching.matcher import Matcher
 from core.matching.patches import PatchIndex, average_patches, clip_starts, sample_starts
 from core.matching.row_parts import LOWER, row_parts
@@ -156,8 +156,9 @@ def test_a_file_says_what_is_wrong_with_its_matching(model: Model, tmp_path: Pat
 def test_lower_stages_trained_upper_ones_matched(walker: Motion, tmp_path: Path) -> None:
     trained = train(walker, FAST.scaled(0.002))
     first = trained.recipe.first_stage(1)
-    kept = {name: value for name, value in trained.weights.items() if int(name[5 : name.index(".")]) < first}
-    mixed = replace(trained, weights=kept, critics={}, matched=Matched(first))
+    mixed = matched_above(trained, 1)
+    with pytest.raises(ValueError, match="levels"):
+        matched_above(trained, 5)
     path = tmp_path / "mixed.safetensors"
     save_model(mixed, path)
     loaded = load_model(path)
@@ -422,7 +423,7 @@ def test_a_clip_in_which_nothing_repeats_sways(source: Motion) -> None:
     root = np.tile([0.0, 0.0, 1.0], (91, 1))
     model = instant_model(from_transforms(source.skeleton.with_contacts(()), turns, root, 30.0))
     assert model.matched is not None
-    assert model.matched.sway > 0.5
+    assert model.matched.sway > 0.2
     one, other = generate(model, count=2)
     assert not np.allclose(one.features, other.features, atol=1e-2)
 
