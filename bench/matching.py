@@ -1,4 +1,4 @@
-"""What `python -m bench.matching` runs: variations without training of many clips, each figure beside its bar."""
+"""Variations without training of many clips, each figure beside its bar: `python -m bench.matching`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROUNDS = 5
 RESULTS = Path("bench/results")
 
 CLIPS = ("salsa", "walk", "elephant", SAMPLE)
-"""What is measured unless clips are named: with it everything of the zoo beside them."""
+"""Clips that are measured unless others are named, with everything of the zoo beside them."""
 
 Z_UP = ("fair1_zombie",)
 """BVH files whose Z is up; those of all others is Y."""
@@ -66,7 +66,7 @@ BARS = (
     Bar("penetration", "penetration, %", 0.0, 0.5, 100.0),
 )
 BRIEF_BAR = Bar("same_time", "same time", 0.0, 0.4)
-"""What a brief clip's *same time* may be."""
+"""Bounds of *same time* for a brief clip."""
 
 
 def bars_of(source: Motion) -> list[Bar]:

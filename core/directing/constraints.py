@@ -70,7 +70,7 @@ class EntryRows:
         return self._bend(x, *self._rows(stage, self.keeping), stage)
 
     def around(self, stage: int) -> Around:
-        """What is kept, for a stage that minds it itself."""
+        """Target and weights of what is kept, for a stage that minds it itself."""
         target, weights = self._rows(stage, self.keeping)
         held = np.repeat(np.where(weights >= EXACT, 1.0, weights), GROUP, axis=1)
         if not held.any():

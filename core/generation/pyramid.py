@@ -26,7 +26,7 @@ MARGIN = 12
 
 @dataclass(frozen=True, eq=False)
 class Around:
-    """What rows (B, C, T) of a stage are part of: a `circle`, or what is kept.
+    """Surroundings of rows (B, C, T) of a stage: a `circle`, or what is kept.
 
     `target` (C, T) is kept as far as `weights` (C, T) say, from 0 to 1; None where nothing is.
     """

@@ -12,7 +12,7 @@ Numbers = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """What rows (T, C) are told by: (rows - middle) @ basis, with `middle` (C,) and `basis` (C, K)."""
+    """Components of rows (T, C): (rows - middle) @ basis, with `middle` (C,) and `basis` (C, K)."""
 
     middle: Numbers
     basis: Numbers

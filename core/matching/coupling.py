@@ -1,4 +1,4 @@
-"""How far the parts of a body belong together in a clip: measured by what comes of searching for them apart."""
+"""Coupling of a body's parts in a clip, measured on samples whose parts were searched for apart."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LOOSEST, TIGHTEST = 0.07, 0.85
 """Couplings from parts that hardly see each other to whole bodies."""
 
 HALVINGS = 5
-"""How often what lies between the two is halved; the last halves are a tenth apart."""
+"""Halvings of the range between the two; the last halves are a tenth apart."""
 
 NOVELTY = 0.3
-"""How far from the clip samples may go, in distances of two of its patches: what goes farther has torn apart what
+"""Distance of samples from the clip at most, in distances of two of its patches: what goes farther has torn apart what
 belongs together."""
 
 COURSE = 0.5
@@ -38,7 +38,7 @@ nothing."""
 
 
 def choose_matching(model: Model, matchers: Sequence[Matcher], ask_stop: Callable[[], None] = never_stop) -> Matched:
-    """How a clip is best matched: its coupling, and its sway where even so its samples come out in its own order.
+    """Measure a clip's coupling, and its sway where even so its samples come out in its own order.
 
     All stages of the model are matched; `ask_stop` is called often and may raise.
     """
@@ -77,7 +77,7 @@ class Course:
         self._base = np.zeros((self._count, len(model.channels.columns), lengths[0]), dtype=np.float32)
 
     def novelty(self, coupling: float) -> float:
-        """How far from the clip samples are, see `Matcher.novelty`."""
+        """Distance of samples from the clip, see `Matcher.novelty`."""
         return float(np.mean([self._matchers[-1].novelty(rows) for rows in self._samples(coupling)]))
 
     def same_time(self, coupling: float) -> float:

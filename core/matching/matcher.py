@@ -46,7 +46,7 @@ SEAM = 0.05
 """Usual distances of two patches that a break between patches costs, where they are laid down for good."""
 
 ROUNDS = (2, 4)
-"""How often patches are found and averaged at the last length, and at most below it, where it is once more every second
+"""Rounds of finding and averaging at the last length, and at most below it, where there is one more every second
 length."""
 
 
@@ -56,7 +56,7 @@ def never_stop() -> None:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a matched stage stands among all: its number of `count`, the first or last of which work otherwise."""
+    """Place of a matched stage among all: its number of `count`, the first or last of which work otherwise."""
 
     stage: int
     count: int
@@ -82,7 +82,7 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class _Held:
-    """What is kept of a sample: target (T, C) as it is told and as it is seen, and how far (T, C), from 0 to 1."""
+    """Rows of a sample that are kept: target (T, C) as told and as seen, and how far (T, C), from 0 to 1."""
 
     told: Numbers
     seen: Numbers
@@ -125,11 +125,6 @@ class Matcher:
     def parts(self) -> int:
         """Parts of the body that are searched for one by one."""
         return len(self._clip.parts)
-
-    @property
-    def width(self) -> int:
-        """Channels of rows."""
-        return self._rows.shape[1]
 
     def novelty(self, made: Rows) -> float:
         """Mean distance of the patches of rows (C, T) to the nearest of the clip, over that of two patches of it."""
@@ -225,7 +220,7 @@ class Matcher:
         return self._indices[size]
 
     def _weights_at(self, strength: float) -> Numbers:
-        """How much parts see of each other (P, P): less, the stronger the noise.
+        """Weights of the parts for each other (P, P): less, the stronger the noise.
 
         Above the first length weak noise ties them together until whole bodies are found; at the first one it does not,
         since there it is the order of the clip that it leaves as it is.
@@ -237,7 +232,7 @@ class Matcher:
         return np.minimum(loosened, np.float32(1.0))
 
     def _noise(self, noise: Rows, strength: float) -> Numbers:
-        """What is added to a sample's reduced rows (T, D): each component hears the noise from another place on."""
+        """Noise of a sample's reduced rows (T, D): each component hears the noise from another place on."""
         if strength == 0.0:
             return np.zeros((1, 1), dtype=np.float32)
         if noise.shape[0] > 1:

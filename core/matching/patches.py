@@ -1,4 +1,4 @@
-"""Where in a clip patches of a sample are found, for each part of the body by itself and with an eye on the others.
+"""Search for patches of a sample in a clip, for each part of the body by itself and with an eye on the others.
 
 Squared distances of patches are sums along the diagonals of tables of rows. Here they are taken at once from principal
 components of the clip's own patches, a few dozen for each part: what lies outside them is as far from every patch of
@@ -114,7 +114,7 @@ class PatchIndex:
         return (view @ self._waves).reshape(len(starts), -1)
 
     def _least(self, blocks: Iterator[Numbers] | Sequence[Numbers]) -> Numbers:
-        """What distances to each patch of the clip are told beside, (P, n)."""
+        """Distances that those to each patch of the clip are told beside, (P, n)."""
         least = np.full((len(self._patches), len(self.starts)), np.inf, dtype=np.float32)
         for costs in blocks:
             np.minimum(least, costs.min(1), out=least)
@@ -226,5 +226,5 @@ def average_patches(
 
 @lru_cache
 def _window(size: int) -> Numbers:
-    """How much each row of a patch counts (size,)."""
+    """Weight of each row of a patch (size,)."""
     return np.hanning(size + 2)[1:-1].astype(np.float32)

@@ -30,7 +30,7 @@ def make_matchers(model: Model, ask_stop: Callable[[], None] = never_stop) -> li
 
 
 def part_weights(parts: int, coupling: float) -> Numbers:
-    """How much of each part's squared distance counts in the search for another, (parts, parts)."""
+    """Shares of each part's squared distance in the search for another, (parts, parts)."""
     weights = np.full((parts, parts), coupling**2, dtype=np.float32)
     np.fill_diagonal(weights, 1.0)
     return weights

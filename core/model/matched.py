@@ -1,4 +1,4 @@
-"""How the stages of a model that are not trained are matched, as data."""
+"""Matching of the stages of a model that are not trained, as data."""
 
 from __future__ import annotations
 
