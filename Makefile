@@ -12,7 +12,7 @@ PYTHON313 ?= $(call find_python,3.13)
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)
 ZIP := dist/riff-$(VERSION).zip
-SOURCES := blender_manifest.toml __init__.py api.py LICENSE README.md $(shell find core rig operators panels -name "*.py") $(wildcard panels/languages/*.json requirements/torch-*.txt farm/*.yaml farm/*/*.js)
+SOURCES := blender_manifest.toml __init__.py api.py LICENSE README.md $(shell find core rig sample state operators panels shell -name "*.py") $(wildcard panels/languages/*.json requirements/torch-*.txt farm/*.yaml farm/*/*.js)
 BUILDER := bpy/4.5/scripts/addons_core/bl_pkg/cli/blender_ext.py
 PYTHON := .venv311/bin/python
 

@@ -23,7 +23,7 @@ def core(module: str) -> Any:
 
 def import_bvh(path: Path) -> None:
     # Blender's importer takes a file that is cut off without a word; Riff's own reader names what is wrong.
-    core("bvh").read_bvh(path)
+    core("motion.bvh").read_bvh(path)
     addon_utils.enable("io_anim_bvh")
     bpy.ops.import_anim.bvh(filepath=str(path), update_scene_fps=True, update_scene_duration=True)
 

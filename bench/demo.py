@@ -66,7 +66,7 @@ def quiet_blender() -> Iterator[TextIO]:
 
 
 def render_sheet(armature: bpy.types.Object, actions: list[bpy.types.Action], path: Path) -> None:
-    with quiet_blender() as stream, core("progress_line").ProgressLine(stream) as line:
+    with quiet_blender() as stream, core("system.console").ProgressLine(stream) as line:
         render_contact_sheet(
             bpy.context.scene,
             armature,
@@ -99,8 +99,8 @@ def prepare(clip: Path | None) -> bpy.types.Object:
 def train(recipe: str, scale: float) -> Any:
     """Train by the operator; the time is said before it starts, then progress shows. Returns the ended job."""
     jobs = importlib.import_module(f"{EXTENSION}.rig.background.jobs")
-    tick = importlib.import_module(f"{EXTENSION}.operators.timer").tick
-    text = core("progress_line")
+    tick = importlib.import_module(f"{EXTENSION}.state.timer").tick
+    text = core("system.console")
     bpy.ops.riff.train(recipe=recipe, scale=scale)
     job = jobs.latest_training()
     try:
@@ -127,8 +127,8 @@ def generate() -> list[bpy.types.Action]:
 
 def evaluate(model: Any) -> dict[str, float]:
     """Quality figures, by the papers' custom on samples twice as long as the source."""
-    motions = core("generate").generate(model, frames=2 * model.source.frames, count=SAMPLES, seed=SEED)
-    figures = core("metrics").evaluate(model.source, motions)
+    motions = core("generation.generate").generate(model, frames=2 * model.source.frames, count=SAMPLES, seed=SEED)
+    figures = core("evaluation.metrics").evaluate(model.source, motions)
     return {name: round(value, 4) for name, value in figures.items()}
 
 
@@ -180,7 +180,7 @@ def run_installed(options: argparse.Namespace, folder: Path, timing: Timing) -> 
     with timing.phase("generating", f"Generating {COUNT} variations"):
         variations = generate()
     with timing.phase("figures", "Measuring quality"):
-        model = core("model").load_model(job.path)
+        model = core("model.model_file").load_model(job.path)
         figures = evaluate(model)
     with timing.phase("contact_sheet", "Rendering the contact sheet"):
         render_sheet(armature, [source, *variations], folder / "contact-sheet.png")

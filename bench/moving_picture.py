@@ -35,7 +35,7 @@ def build_scene(zip_path: Path, model: Path, variations: int) -> Any:
     (models / "sample.safetensors").write_bytes(model.read_bytes())
     operators.riff.refresh_models()
     operators.riff.generate(count=variations, seed=3, as_asset=False)
-    timer = importlib.import_module(f"{EXTENSION}.operators.timer")
+    timer = importlib.import_module(f"{EXTENSION}.state.timer")
     while timer.tick():
         pass
     made = sorted((action for action in bpy.data.actions if action.get("riff_model")), key=lambda action: action.name)

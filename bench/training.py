@@ -56,11 +56,11 @@ def sample_dance() -> Motion:
     sys.modules[package.__name__] = package
     bpy.ops.wm.read_homefile(use_empty=True)
     bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = 30, 1.0
-    dancer = importlib.import_module("riff_from_source.rig.dancer").add_sample_dancer(bpy.context)
-    motion = importlib.import_module("riff_from_source.rig.read").read_motion(dancer)
+    dancer = importlib.import_module("riff_from_source.sample.dancer").add_sample_dancer(bpy.context)
+    motion = importlib.import_module("riff_from_source.rig.reading.read").read_motion(dancer)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sample.bvh"
-        importlib.import_module("riff_from_source.core.bvh").write_bvh(path, motion)
+        importlib.import_module("riff_from_source.core.motion.bvh").write_bvh(path, motion)
         return read_bvh(path)
 
 

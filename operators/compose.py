@@ -16,10 +16,10 @@ from ..core.motion.skeleton import Skeleton
 from ..core.motion.symmetry import mirrored
 from ..rig.reading.read import read_steps
 from ..rig.reading.selection import bones_of_collection, selected_bones, selected_key_frames
-from .compose_run import FRESH, TRAVEL_ITEMS, ComposeRun
-from .compose_settings import compose_settings
-from .rig_settings import regions_of
-from .train import source_steps
+from ..state.compose_settings import TRAVEL_ITEMS, compose_settings
+from ..state.rig_settings import regions_of
+from ..state.source import source_steps
+from .runs.compose_run import FRESH, ComposeRun
 
 WHICH_ITEMS = [
     ("PARTS", "Body Parts", "Parts or bones by their names"),

@@ -13,7 +13,8 @@ from ..core.directing.direction import names_in
 from ..core.errors import ClipError
 from ..core.motion.motion import Motion
 from ..rig.steps import part_of
-from .train import TrainingStart, source_steps
+from ..state.source import source_steps
+from .train import TrainingStart
 
 
 class RIFF_OT_train_on_actions(TrainingStart, bpy.types.Operator):

@@ -29,12 +29,12 @@ from ..rig.crowd.crowd import (
 from ..rig.crowd.ground import FULL_TURN
 from ..rig.crowd.request import CrowdSettings, Prepared, prepare
 from ..rig.crowd.thin import thin_out
-from .crowd_run import CrowdWork
-from .crowd_settings import CrowdChoices
-from .poll import answer, model_problem, selection_problem
-from .session import refresh_variations
-from .settings import chosen_model, session_of, settings_of
-from .write_actions import learned_action
+from ..state.crowd_settings import CrowdChoices
+from ..state.poll_messages import answer, model_problem, selection_problem
+from ..state.session import refresh_variations
+from ..state.settings import chosen_model, session_of, settings_of
+from ..state.source import learned_action
+from .runs.crowd_run import CrowdWork
 
 
 def model_named(context: bpy.types.Context, name: str) -> Model:

@@ -18,15 +18,15 @@ from ..core.farm.manifest import read_job
 from ..core.files.paths import copy_whole
 from ..core.model.model_file import load_model
 from ..core.motion.clip_file import Clip
-from ..core.motion.motion import learned_groups
 from ..rig.library.blend_files import armature_for, asset_files, borrowed_actions, keyed_bones, sentence, source_actions
 from ..rig.library.models import SUFFIX, claim_new_model, models_folder, plain_name
-from ..rig.steps import part_of, run_through
-from .poll import answer, selection_problem
-from .session import refresh_models
-from .settings import session_of, settings_of
-from .stepwise import Stepwise
-from .train import OPERATOR_ITEMS, armature_problem, chosen_recipe, source_steps
+from ..rig.steps import part_of
+from ..state.poll_messages import answer, armature_problem, selection_problem
+from ..state.session import refresh_models
+from ..state.settings import session_of, settings_of
+from ..state.source import clip_steps
+from .runs.stepwise import Stepwise
+from .train import OPERATOR_ITEMS, chosen_recipe
 
 WHICH_ITEMS = [
     ("ACTION", "Active Action", "The action of the active armature"),
@@ -34,21 +34,6 @@ WHICH_ITEMS = [
     ("FILE", "All Actions", "All actions of the file, each with the armature that it is for"),
     ("LIBRARY", "Asset Library", "All action assets of an asset library, on the active armature"),
 ]
-
-
-def clip_of(ob: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, name: str = "") -> Clip:
-    """An action as the clip that Train on Action would learn. Raises ClipError for one that cannot be learned."""
-    return run_through(clip_steps(ob, action, scene, name))
-
-
-def clip_steps(
-    ob: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, name: str = ""
-) -> Generator[float, None, Clip]:
-    """The same in steps."""
-    name = name or action.name
-    motion = yield from source_steps(ob, scene, action)
-    learned_groups(motion)
-    return Clip(name, motion, ob.name, Path(bpy.data.filepath).name)
 
 
 class RIFF_OT_export_job(Stepwise, bpy.types.Operator):

@@ -6,9 +6,9 @@ from typing import Any
 
 import bpy
 
-from .poll import answer, selection_problem
-from .rig_settings import rig_settings
-from .source import feet_found, rows_found
+from ..state.armature_summary import feet_found, rows_found
+from ..state.poll_messages import answer, selection_problem
+from ..state.rig_settings import rig_settings
 
 
 class RIFF_OT_add_foot(bpy.types.Operator):

@@ -11,9 +11,9 @@ from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.motion.motion import Motion
 from ..rig.background.generation_job import GenerationJob
-from .poll import answer, model_problem, selection_problem
-from .settings import chosen_model
-from .write_actions import ActionWriter
+from ..state.poll_messages import answer, model_problem, selection_problem
+from ..state.settings import chosen_model
+from .runs.write_actions import ActionWriter
 
 
 def origin_of(action: bpy.types.Action) -> list[tuple[float, int]]:

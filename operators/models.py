@@ -12,9 +12,9 @@ from ..core.errors import ModelError
 from ..core.files.paths import copy_whole
 from ..core.model.model_file import load_model
 from ..rig.library.models import SUFFIX, claim_new_model, models_folder, plain_name
-from .poll import answer
-from .session import refresh_models, refresh_unfinished
-from .settings import chosen_model, session_of
+from ..state.poll_messages import answer
+from ..state.session import refresh_models, refresh_unfinished
+from ..state.settings import chosen_model, session_of
 
 
 class _OnChosenModel:

@@ -9,8 +9,8 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..rig.compat import channelbag_of
-from .poll import answer, selection_problem
-from .rig_settings import COLOURS, rig_settings
+from ..state.poll_messages import answer, selection_problem
+from ..state.rig_settings import COLOURS, rig_settings
 
 SOURCE_ITEMS = [
     ("PREVIEW", "From Preview Range", "The preview range of the scene becomes a region", "PREVIEW_RANGE", 0),

@@ -18,18 +18,14 @@ from ..rig.steps import stride
 from ..rig.writing.play import play
 from ..rig.writing.reduce import dense_curves, reduce_keys, write_fits
 from ..rig.writing.thumbnail import give_picture
-from .poll import answer, selection_problem
-from .session import refresh_variations
-from .settings import session_of, settings_of
-from .source import is_variation
-from .stepwise import Stepwise
+from ..state.poll_messages import answer, selection_problem
+from ..state.session import refresh_variations
+from ..state.settings import session_of, settings_of
+from ..state.source import active_action, is_variation
+from .runs.stepwise import Stepwise
 
 GLANCE = 60
 """Frames of an action that are looked at for its picture."""
-
-
-def active_action(ob: bpy.types.Object) -> bpy.types.Action | None:
-    return ob.animation_data.action if ob.animation_data else None
 
 
 class _OnVariation:

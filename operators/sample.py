@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ..sample.dancer import add_sample_dancer
-from .poll import answer
+from ..state.poll_messages import answer
 
 
 class RIFF_OT_add_sample_dancer(bpy.types.Operator):

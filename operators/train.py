@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,29 +20,15 @@ from ..core.motion.motion import Motion, learned_groups
 from ..core.training.checkpoint import begin
 from ..rig.background import jobs
 from ..rig.library.models import SUFFIX, checkpoint_path, claim_new_model, models_folder
-from ..rig.reading.actions import stack_of
-from ..rig.reading.read import read_steps
-from ..rig.steps import STEP, run_through, stride
-from . import timer
-from .poll import answer, selection_problem
-from .preferences import training_device, training_python
-from .rig_settings import plays_nla, wishes
-from .session import refresh_unfinished
-from .settings import RECIPE_ITEMS, RiffSettings, session_of, settings_of
-from .stepwise import Stepwise
+from ..state import timer
+from ..state.poll_messages import answer, armature_problem
+from ..state.preferences import training_device, training_python
+from ..state.session import refresh_unfinished
+from ..state.settings import RECIPE_ITEMS, RiffSettings, session_of, settings_of
+from ..state.source import source_steps
+from .runs.stepwise import Stepwise
 
 OPERATOR_ITEMS = [*RECIPE_ITEMS, ("custom", "Custom", "The recipe that is set up in the panel")]
-
-
-def armature_problem(ob: bpy.types.Object | None) -> str:
-    """What keeps this object from being trained on, as a sentence for a tooltip; empty where nothing does."""
-    if ob is None or selection_problem(ob):
-        return selection_problem(ob)
-    if plays_nla(ob):
-        return ""
-    if ob.animation_data is None or ob.animation_data.action is None:
-        return "The armature has no action; give it one to learn from"
-    return ""
 
 
 def chosen_recipe(settings: RiffSettings, name: str) -> Recipe:
@@ -53,35 +38,6 @@ def chosen_recipe(settings: RiffSettings, name: str) -> Recipe:
     base = RECIPES[settings.base].scaled(settings.effort)
     weights = tuple(weight * settings.faithfulness for weight in base.reconstruction)
     return replace(base, name="custom", reconstruction=weights, contact=base.contact * settings.foot_weight)
-
-
-def read_source(ob: bpy.types.Object, scene: bpy.types.Scene, step: int = 1) -> Motion:
-    """The armature's action as Riff learns it, with the root and feet that the user chose. Raises ClipError."""
-    return run_through(source_steps(ob, scene, step=step, seconds=math.inf))
-
-
-SEEN = 8.0
-"""Frames a second that are looked at least: between fewer, feet are not seen to stand."""
-
-
-def source_steps(
-    ob: bpy.types.Object,
-    scene: bpy.types.Scene,
-    action: bpy.types.Action | None = None,
-    *,
-    step: int = 1,
-    seconds: float = STEP,
-) -> Generator[float, None, Motion]:
-    """The same in steps of about so many seconds; of another action where one is given."""
-    nla = action is None and plays_nla(ob)
-    return read_steps(ob, action, scene=scene, step=step, nla=nla, seconds=seconds, **wishes(ob))
-
-
-def glance_steps(ob: bpy.types.Object, scene: bpy.types.Scene, frames: int) -> Generator[float, None, Motion]:
-    """The same of about so many frames, more of a long action: enough to tell joints, feet and body parts."""
-    span = (stack_of(ob).span if plays_nla(ob) else None) or ob.animation_data.action.frame_range
-    slowest = max(1, int(scene.render.fps / scene.render.fps_base / SEEN))
-    return source_steps(ob, scene, step=min(slowest, stride(span[0], span[1], frames)))
 
 
 class TrainingStart(Stepwise):

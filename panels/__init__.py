@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import compose, crowd, farm, generate, lists, live, overlay, regions, source, train, translations
+from . import compose, crowd, farm, generate, lists, live, overlay, preferences, regions, source, train, translations
 
-MODULES = (lists, source, train, generate, live, compose, regions, crowd, farm)
+MODULES = (preferences, lists, source, train, generate, live, compose, regions, crowd, farm)
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 

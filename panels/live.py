@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..operators.live import is_live, live_state
+from ..state.live import is_live, live_state
 from .tab import ForArmature, draw_sentence
 
 

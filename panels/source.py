@@ -6,8 +6,9 @@ from typing import Any
 
 import bpy
 
-from ..operators.rig_settings import plays_nla
-from ..operators.source import is_variation, summary_of
+from ..state.armature_summary import summary_of
+from ..state.rig_settings import plays_nla
+from ..state.source import is_variation
 from .tab import RiffPanel, draw_sentence, say
 
 SHOWN_FEET = 2

@@ -7,10 +7,10 @@ from typing import Any
 import bpy
 from bl_ui.utils import PresetPanel
 
-from ..core.system.console import clock
-from ..operators.loss_picture import loss_icon
-from ..operators.source import is_variation, summary_of
-from ..rig.background import jobs
+from ..state.armature_summary import summary_of
+from ..state.loss_picture import loss_icon
+from ..state.source import is_variation
+from ..state.trainings import is_cancelled, is_done, time_left, trainings
 from .install import draw_hint
 from .tab import RiffPanel, draw_problem, draw_sentence, in_words, say
 
@@ -26,8 +26,8 @@ class RIFF_PT_train(RiffPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.riff
         if context.window_manager.riff.problem:
             draw_problem(layout, context.window_manager.riff.problem)
-        trainings = jobs.trainings()
-        for training in trainings:
+        known = trainings()
+        for training in known:
             if training.running:
                 _draw_progress(layout, training)
         _draw_recipe(layout, settings)
@@ -37,8 +37,8 @@ class RIFF_PT_train(RiffPanel, bpy.types.Panel):
         train.recipe, train.seed = settings.recipe, settings.training_seed
         several = layout.operator("riff.train_on_actions", icon="ACTION_TWEAK")
         several.recipe, several.seed = settings.recipe, settings.training_seed
-        if trainings and not trainings[-1].running:
-            _draw_outcome(layout, trainings[-1])
+        if known and not known[-1].running:
+            _draw_outcome(layout, known[-1])
         for row in context.window_manager.riff.unfinished:
             _draw_unfinished(layout, row)
 
@@ -90,7 +90,7 @@ def _draw_progress(layout: Any, training: Any) -> None:
     elif training.phase:
         box.progress(factor=1.0, text=say(training.phase))
     else:
-        words = say("Level {} of {}, {} left").format(progress.level, progress.levels, clock(progress.seconds_left))
+        words = say("Level {} of {}, {} left").format(progress.level, progress.levels, time_left(training))
         box.progress(factor=progress.fraction, text=words)
         icon = loss_icon(training)
         if icon:
@@ -105,10 +105,10 @@ def _draw_progress(layout: Any, training: Any) -> None:
 
 
 def _draw_outcome(layout: Any, training: Any) -> None:
-    if training.state is jobs.State.DONE and training.progress is not None:
+    if is_done(training) and training.progress is not None:
         words = say("Trained in {}").format(in_words(training.progress.seconds))
         layout.label(text=words, icon="CHECKMARK", translate=False)
-    elif training.state is jobs.State.CANCELLED:
+    elif is_cancelled(training):
         layout.label(text="Training was cancelled", icon="INFO")
     if training.error:
         draw_problem(layout, training.error)

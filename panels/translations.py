@@ -10,7 +10,7 @@ import bpy
 LANGUAGES = Path(__file__).with_name("languages")
 
 CONTEXTS = ("*", "Operator", "Riff")
-"""Blender looks for operators' labels in a context of their own; the last is that of `operators.settings`."""
+"""Blender looks for operators' labels in a context of their own; the last is that of `state.settings`."""
 
 
 def read_language(name: str) -> dict[str, str]:

@@ -10,6 +10,9 @@ from bpy_extras import anim_utils
 
 from ..core.errors import ClipError
 
+EXTENSION = __package__.rpartition(".")[0]
+"""Name of the extension's package, by which Blender finds its preferences and its user folder."""
+
 CUT = "…"
 """Where a name was cut."""
 

@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON_311 = ROOT / ".venv311/bin/python"
 PYTHON_313 = ROOT / ".venv313/bin/python"
-PACKAGE_PARTS = ("__init__.py", "core", "rig", "operators", "panels")
+PACKAGE_PARTS = ("__init__.py", "api.py", "core", "rig", "sample", "state", "operators", "panels", "shell")
 PARTS = ("build", "ruff", "blender-4.5", "blender-5.2", "core", "mypy")
 
 

@@ -242,9 +242,6 @@ def run_with_text(
 Result = TypeVar("Result")
 
 
-Send = Callable[[str, Any], None]
-
-
 def with_less(call: Callable[[Checkpoint, str], Result], begun: Checkpoint, device: str, send: Send) -> Result:
     """`call(begun, device)`; where the card's memory does not suffice, again with half the batch, then on the CPU.
 

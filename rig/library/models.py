@@ -12,6 +12,7 @@ import bpy
 from ...core.errors import ModelError
 from ...core.files.claims import Claim, claim, is_claimed
 from ...core.files.paths import RESERVED, remove_parts
+from ..compat import EXTENSION
 
 SUFFIX = ".safetensors"
 
@@ -22,9 +23,8 @@ def models_folder() -> Path:
 
 
 def _user_folder(name: str) -> Path:
-    package = __package__.rpartition(".")[0]
     try:
-        folder = bpy.utils.extension_path_user(package, path=name, create=True)
+        folder = bpy.utils.extension_path_user(EXTENSION, path=name, create=True)
     except (OSError, ValueError) as error:
         raise ModelError(f"Riff's folder for {name} cannot be made: {_reason(error)}.") from error
     if not folder:

@@ -15,7 +15,7 @@ NEAR = 1e-4
 
 def train(riff: ModuleType) -> None:
     assert bpy.ops.riff.train(scale=FEW_STEPS) == {"FINISHED"}
-    tick = importlib.import_module(f"{riff.__name__}.operators.timer").tick
+    tick = importlib.import_module(f"{riff.__name__}.state.timer").tick
     while tick():
         time.sleep(0.02)
     job = importlib.import_module(f"{riff.__name__}.rig.background.jobs").latest_training()

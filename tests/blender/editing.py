@@ -114,8 +114,8 @@ class Editing(Person):
         """What timers do meanwhile."""
         until = time.monotonic() + seconds
         while True:
-            part("operators.timer").tick()
-            part("operators.live").follow()
+            part("state.timer").tick()
+            part("state.live").follow()
             self.pulse(1)
             if time.monotonic() >= until:
                 return
@@ -168,8 +168,8 @@ class Editing(Person):
     @rule()
     def look_at_source(self) -> None:
         """The panel draws, and a moment later the armature is looked at."""
-        source, ob = part("operators.source"), bpy.context.object
-        if self.children_too and ob is not None and not part("operators.train").armature_problem(ob):
+        source, ob = part("state.armature_summary"), bpy.context.object
+        if self.children_too and ob is not None and not part("state.poll_messages").armature_problem(ob):
             source.summary_of(ob)
             for _ in range(20):
                 if source.look() is None:
@@ -249,7 +249,7 @@ class Editing(Person):
             for operator in self.beside:
                 operator.escape()
             self.beside.clear()
-            part("operators.live").end()
+            part("state.live").end()
             part("rig.background.jobs").stop_all()
             self.nothing_failed()
             self.nothing_lies_about()

@@ -44,7 +44,7 @@ def part(name: str) -> Any:
 
 
 def wait_for_jobs() -> None:
-    while part("operators.timer").tick():
+    while part("state.timer").tick():
         time.sleep(0.02)
 
 
@@ -146,7 +146,7 @@ def use_model(model: Path, name: str = "Dance") -> Path:
 
 def look_at_source() -> Any:
     """What the panel shows of the active armature; what it would estimate by a process is not waited for."""
-    source = part("operators.source")
+    source = part("state.armature_summary")
     source.summary_of(bpy.context.object)
     while source.look() is not None:
         pass
@@ -176,7 +176,7 @@ def strange_names(folder: Path) -> None:
         ("live", {}),
     ):
         assert getattr(bpy.ops.riff, operator)(**settings) == {"FINISHED"}, operator
-    part("operators.live").end()
+    part("state.live").end()
     labels = [row.label for row in bpy.context.window_manager.riff.variations if row.armature == ob.name]
     assert sorted(label.rpartition(".")[0] or label for label in labels) == ["Extended 1-1", *["Variation 1-1"] * 2]
     _moves_every_bone(ob, bones)

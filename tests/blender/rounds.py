@@ -90,11 +90,11 @@ def train_again(rounds: int, warm_up: int) -> float:
 def registered() -> dict[str, Any]:
     """What an enabled extension adds to Blender."""
     pulses = (
-        "operators.timer:pulse",
-        "operators.live:pulse",
-        "operators.session:refresh",
-        "operators.source:look",
-        "operators.install:refresh",
+        "state.timer:pulse",
+        "state.live:pulse",
+        "state.session:refresh",
+        "state.armature_summary:look",
+        "state.pytorch:refresh",
     )
     timers = [
         name
@@ -112,10 +112,10 @@ def registered() -> dict[str, Any]:
         "modules": sorted(name for name in sys.modules if name.startswith(EXTENSION)),
         "path": list(sys.path),
         "strips": len(part("panels.overlay")._handles),
-        "listeners": len(part("operators.timer").listeners),
-        "wishes": len(part("operators.settings").wishes),
-        "commands": len(part("operators.command_line")._handle),
-        "previews": len(part("operators.loss_picture")._collections),
+        "listeners": len(part("state.timer").listeners),
+        "wishes": len(part("state.settings").wishes),
+        "commands": len(part("shell.command_line")._handle),
+        "previews": len(part("state.loss_picture")._collections),
         "languages": bpy.app.translations.locales.count("de_DE"),
         "properties": [
             hasattr(owner, name)
@@ -148,7 +148,7 @@ def disable_and_enable(times: int) -> None:
 
 def _run_first_timers() -> None:
     """What a window's timers do a moment after the extension was enabled."""
-    for name in ("operators.session", "operators.install"):
+    for name in ("state.session", "state.pytorch"):
         refresh = importlib.import_module(f"{EXTENSION}.{name}").refresh
         if bpy.app.timers.is_registered(refresh):
             refresh()

@@ -14,8 +14,8 @@ def save_small_model(riff: ModuleType, path: Path) -> None:
     bpy.ops.wm.read_homefile(use_empty=True)
     bpy.ops.riff.add_sample_dancer()
     core, rig = f"{riff.__name__}.core", f"{riff.__name__}.rig"
-    recipe = importlib.import_module(f"{core}.recipe").RECIPES["fast"].scaled(0.0001)
+    recipe = importlib.import_module(f"{core}.model.recipe").RECIPES["fast"].scaled(0.0001)
     motion = importlib.import_module(f"{rig}.read").read_motion(bpy.context.object)
-    model = importlib.import_module(f"{core}.train").train(motion, recipe)
+    model = importlib.import_module(f"{core}.training.train").train(motion, recipe)
     model.name = "Dance"
-    importlib.import_module(f"{core}.model").save_model(model, path)
+    importlib.import_module(f"{core}.model.model_file").save_model(model, path)

@@ -314,7 +314,7 @@ def test_train_on_two_actions(riff: ModuleType, dancer: bpy.types.Object, models
         with pytest.raises(RuntimeError, match=sentence):
             bpy.ops.riff.train_on_actions(actions=actions)
     assert bpy.ops.riff.train_on_actions(actions="Second Half", scale=FEW_STEPS) == {"FINISHED"}
-    tick = importlib.import_module(f"{riff.__name__}.operators.timer").tick
+    tick = importlib.import_module(f"{riff.__name__}.state.timer").tick
     while tick():
         time.sleep(0.02)
     session = bpy.context.window_manager.riff

@@ -335,7 +335,8 @@ def test_rigify_human(door: SimpleNamespace, feet: str) -> None:
 
 def trained(door: SimpleNamespace, rig: Any, motion: Any, foot: str) -> None:
     """Train a little, vary, and see that only what was keyed is keyed, and that a standing foot stands."""
-    core = {name: importlib.import_module(f"{door.package}.core.{name}") for name in ("train", "recipe", "generate")}
+    paths = {"train": "training.train", "recipe": "model.recipe", "generate": "generation.generate"}
+    core = {name: importlib.import_module(f"{door.package}.core.{path}") for name, path in paths.items()}
     model = core["train"].train(motion, core["recipe"].RECIPES["fast"].scaled(0.001))
     resample = importlib.import_module(f"{door.package}.core.motion.resampling").resample
     variation = resample(core["generate"].generate(model, seed=3)[0], model.source_fps)
@@ -366,7 +367,7 @@ def walker(riff: ModuleType, door: SimpleNamespace) -> Iterator[Any]:
     bpy.context.view_layer.objects.active = biped
     biped.select_set(True)
     yield biped
-    importlib.import_module(f"{riff.__name__}.operators.live").end()
+    importlib.import_module(f"{riff.__name__}.state.live").end()
     importlib.import_module(f"{riff.__name__}.rig.background.jobs").stop_all()
     shutil.rmtree(folder)
     bpy.ops.riff.refresh_models()

@@ -94,8 +94,8 @@ def test_every_setting_has_a_tooltip_in_blenders_style(riff: ModuleType) -> None
 
 
 def test_disabling_leaves_nothing_and_enabling_works_again(riff: ModuleType) -> None:
-    pulse = importlib.import_module(f"{riff.__name__}.operators.timer").pulse
-    refresh = importlib.import_module(f"{riff.__name__}.operators.session").refresh
+    pulse = importlib.import_module(f"{riff.__name__}.state.timer").pulse
+    refresh = importlib.import_module(f"{riff.__name__}.state.session").refresh
     addon_utils.disable(riff.__name__)
     try:
         assert not any(hasattr(bpy.types, name) for name in PANELS)
@@ -128,6 +128,9 @@ def test_zip_holds_the_program_and_nothing_else(riff_zip: Path) -> None:
         "panels",
         "requirements",
         "rig",
+        "sample",
+        "shell",
+        "state",
         "wheels",
     }
 

@@ -38,7 +38,7 @@ def models(riff: ModuleType) -> Iterator[Path]:
     folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models", create=True))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
-    importlib.import_module(f"{riff.__name__}.operators.session").refresh()
+    importlib.import_module(f"{riff.__name__}.state.session").refresh()
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def file(biped: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shell(riff: ModuleType) -> Callable[..., int]:
-    run = importlib.import_module(f"{riff.__name__}.operators.command_line").run
+    run = importlib.import_module(f"{riff.__name__}.shell.command_line").run
     return lambda *arguments: run([str(argument) for argument in arguments])
 
 
@@ -108,7 +108,7 @@ def test_the_farm_learns_what_the_panel_would(riff: ModuleType, biped: Any, mode
     run_job(folder)
     assert bpy.ops.riff.train() == {"FINISHED"}
     jobs = importlib.import_module(f"{riff.__name__}.rig.background.jobs")
-    tick = importlib.import_module(f"{riff.__name__}.operators.timer").tick
+    tick = importlib.import_module(f"{riff.__name__}.state.timer").tick
     jobs.latest_training().join()
     while tick():
         pass
@@ -246,7 +246,7 @@ def test_wrong_usage_and_help(shell: Callable[..., int], capfd: Any) -> None:
 
 
 def test_the_command_goes_with_the_extension(riff: ModuleType) -> None:
-    module = importlib.import_module(f"{riff.__name__}.operators.command_line")
+    module = importlib.import_module(f"{riff.__name__}.shell.command_line")
     assert len(module._handle) == 1
     module.unregister()
     assert module._handle == []

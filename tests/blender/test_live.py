@@ -23,7 +23,7 @@ def dancer(riff: ModuleType, trained: Path) -> Iterator[bpy.types.Object]:
     bpy.ops.riff.refresh_models()
     bpy.ops.riff.add_sample_dancer()
     yield bpy.context.object
-    importlib.import_module(f"{riff.__name__}.operators.live").end()
+    importlib.import_module(f"{riff.__name__}.state.live").end()
     importlib.import_module(f"{riff.__name__}.rig.background.jobs").stop_all()
     shutil.rmtree(folder)
     bpy.ops.riff.refresh_models()
@@ -31,7 +31,7 @@ def dancer(riff: ModuleType, trained: Path) -> Iterator[bpy.types.Object]:
 
 @pytest.fixture
 def live(riff: ModuleType) -> ModuleType:
-    return importlib.import_module(f"{riff.__name__}.operators.live")
+    return importlib.import_module(f"{riff.__name__}.state.live")
 
 
 def follow(live: ModuleType, position: float | None = None, finished: bool = True) -> None:
@@ -41,7 +41,7 @@ def follow(live: ModuleType, position: float | None = None, finished: bool = Tru
     wanted = bpy.context.window_manager.riff.live_position
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and live.follow():
-        job = live._live.job
+        job = live.live_preview.job
         if job.answered is not None and abs(job.answered.position - wanted) < 1e-6 and (job.finished or not finished):
             return
         time.sleep(0.01)
@@ -152,7 +152,7 @@ def test_strength_sliders_are_followed(dancer: bpy.types.Object, live: ModuleTyp
     first = pose(dancer)
     bpy.context.scene.riff.coarse = 2.0
     deadline = time.monotonic() + 30
-    while live._live.job.answered.coarse != 2.0 and time.monotonic() < deadline:
+    while live.live_preview.job.answered.coarse != 2.0 and time.monotonic() < deadline:
         live.follow()
         time.sleep(0.01)
     assert pose(dancer) != first
@@ -293,12 +293,12 @@ def test_updates_per_second(dancer: bpy.types.Object, live: ModuleType, record_p
     """Every wish of a fast drag is answered or overtaken, and the last one is shown in the end."""
     bpy.ops.riff.live()
     follow(live, 1.0)
-    before, start = live._live.job.answers, time.perf_counter()
+    before, start = live.live_preview.job.answers, time.perf_counter()
     for step in range(100):
         bpy.context.window_manager.riff.live_position = 1.0 + step / 50
         live.follow()
         time.sleep(0.01)
-    record_property("answers_per_second", (live._live.job.answers - before) / (time.perf_counter() - start))
+    record_property("answers_per_second", (live.live_preview.job.answers - before) / (time.perf_counter() - start))
     follow(live)
-    assert live._live.job.answered.position == pytest.approx(bpy.context.window_manager.riff.live_position)
-    assert before < live._live.job.answers <= before + 102
+    assert live.live_preview.job.answered.position == pytest.approx(bpy.context.window_manager.riff.live_position)
+    assert before < live.live_preview.job.answers <= before + 102

@@ -22,7 +22,7 @@ def dancer(riff: ModuleType, trained: Path) -> Iterator[bpy.types.Object]:
     path = use_model(trained)
     bpy.ops.riff.add_sample_dancer()
     yield bpy.context.object
-    importlib.import_module(f"{riff.__name__}.operators.live").end()
+    importlib.import_module(f"{riff.__name__}.state.live").end()
     importlib.import_module(f"{riff.__name__}.rig.background.jobs").stop_all()
     shutil.rmtree(path.parent)
     bpy.ops.riff.refresh_models()
@@ -82,7 +82,7 @@ def test_nothing_is_selected_when_the_first_step_comes(dancer: bpy.types.Object)
 
 
 def test_a_preview_gives_the_pose_back_under_another_name(riff: ModuleType, dancer: bpy.types.Object) -> None:
-    live = importlib.import_module(f"{riff.__name__}.operators.live")
+    live = importlib.import_module(f"{riff.__name__}.state.live")
     before = [tuple(bone.rotation_quaternion) for bone in dancer.pose.bones]
     bpy.ops.riff.live()
     until = time.monotonic() + 60

@@ -85,7 +85,7 @@ def test_start_behind_the_end_takes_it_along(dancer: bpy.types.Object) -> None:
 
 
 def test_regions_for_operators_are_sorted_and_can_be_switched_off(riff: ModuleType, dancer: bpy.types.Object) -> None:
-    regions_of = importlib.import_module(f"{riff.__name__}.operators.rig_settings").regions_of
+    regions_of = importlib.import_module(f"{riff.__name__}.state.rig_settings").regions_of
     for start, end in ((200, 260), (20, 80), (100, 160)):
         bpy.ops.riff.add_region(source="RANGE", start=start, end=end)
     dancer.riff.regions[2].use = False

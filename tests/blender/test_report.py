@@ -36,7 +36,7 @@ def planted(riff: ModuleType, tmp_path: Path) -> bpy.types.Object:
 def log(riff: ModuleType) -> Iterator[Any]:
     """The extension's log, empty."""
     module = importlib.import_module(f"{riff.__name__}.core.system.log")
-    importlib.import_module(f"{riff.__name__}.operators.guard").prepare_log()
+    importlib.import_module(f"{riff.__name__}.state.guard").prepare_log()
     for path in (module.log.path, module.set_aside(module.log.path)):
         path.unlink(missing_ok=True)
     yield module.log
@@ -64,7 +64,7 @@ def test_a_job_that_fails_is_logged_and_reported_without_names(
     job = Odd("Training")
     job.start()
     job.join()
-    importlib.import_module(f"{riff.__name__}.operators.timer").tick()
+    importlib.import_module(f"{riff.__name__}.state.timer").tick()
     assert job.state is jobs.State.FAILED
     assert "did not foresee (KeyError" in job.error
     assert "\n" not in job.error
@@ -96,7 +96,7 @@ def test_the_report_says_what_helps(riff: ModuleType, planted: bpy.types.Object)
 def test_an_operator_that_fails_says_so_in_a_sentence(
     riff: ModuleType, planted: bpy.types.Object, log: Any, tmp_path: Path
 ) -> None:
-    guard = importlib.import_module(f"{riff.__name__}.operators.guard").guard
+    guard = importlib.import_module(f"{riff.__name__}.state.guard").guard
 
     class RIFF_OT_odd(bpy.types.Operator):
         """Fail in a way that nobody foresaw"""

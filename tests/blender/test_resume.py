@@ -38,7 +38,7 @@ def empty_folders(riff: ModuleType) -> None:
     importlib.import_module(f"{riff.__name__}.rig.background.jobs").stop_all()
     for name in ("models", "trainings"):
         shutil.rmtree(bpy.utils.extension_path_user(riff.__name__, path=name, create=True))
-    importlib.import_module(f"{riff.__name__}.operators.session").refresh()
+    importlib.import_module(f"{riff.__name__}.state.session").refresh()
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def snapshot_each_step(riff: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def tick_until(riff: ModuleType, done: Any) -> None:
-    tick = importlib.import_module(f"{riff.__name__}.operators.timer").tick
+    tick = importlib.import_module(f"{riff.__name__}.state.timer").tick
     deadline = time.monotonic() + 900  # a busy machine is no failure
     while not done() and tick() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -124,7 +124,7 @@ def test_disabling_while_training_leaves_a_checkpoint(
     tick_until(riff, lambda: job.progress is not None)
     addon_utils.disable(riff.__name__)
     addon_utils.enable(riff.__name__)
-    importlib.import_module(f"{riff.__name__}.operators.session").refresh()
+    importlib.import_module(f"{riff.__name__}.state.session").refresh()
     assert [row.name for row in bpy.context.window_manager.riff.unfinished] == ["Sample Dance"]
 
 
@@ -144,7 +144,7 @@ def test_unfinished_training_can_be_discarded(
 
 def test_damaged_checkpoint_is_told(riff: ModuleType, folders: tuple[Path, Path], jobs: ModuleType) -> None:
     (folders[1] / "Broken.safetensors").write_bytes(b"nothing")
-    importlib.import_module(f"{riff.__name__}.operators.session").refresh()
+    importlib.import_module(f"{riff.__name__}.state.session").refresh()
     row = bpy.context.window_manager.riff.unfinished[0]
     assert "damaged" in row.problem
     bpy.ops.riff.resume_training(name="Broken")
@@ -292,7 +292,7 @@ def test_generating_for_renamed_bones_changes_nothing(
 
 
 def test_losses_are_painted(riff: ModuleType) -> None:
-    picture = importlib.import_module(f"{riff.__name__}.operators.loss_picture")
+    picture = importlib.import_module(f"{riff.__name__}.state.loss_picture")
     share = np.linspace(0.0, 0.4, 50)
     losses = np.stack([share, np.exp(-5 * share), 1 - share, np.sin(20 * share)], axis=1)
     pixels = picture.pixels(losses)

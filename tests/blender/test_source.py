@@ -17,7 +17,7 @@ from tests.blender.walkers import add_control_biped, walk_control_biped
 
 @pytest.fixture
 def source(riff: ModuleType) -> Iterator[ModuleType]:
-    module = importlib.import_module(f"{riff.__name__}.operators.source")
+    module = importlib.import_module(f"{riff.__name__}.state.armature_summary")
     module.forget()
     yield module
     importlib.import_module(f"{riff.__name__}.rig.background.jobs").stop_all()
@@ -46,7 +46,7 @@ def test_joints_root_and_feet_are_told(source: ModuleType, dancer: bpy.types.Obj
 
 def test_the_time_of_each_recipe_is_told(riff: ModuleType, source: ModuleType, dancer: bpy.types.Object) -> None:
     told = summary(source, dancer)
-    tick = importlib.import_module(f"{riff.__name__}.operators.timer").tick
+    tick = importlib.import_module(f"{riff.__name__}.state.timer").tick
     told.estimate.join()
     tick()
     assert set(told.seconds) == {"fast", "paper", "ganimator"}
@@ -76,7 +76,7 @@ def test_feet_that_the_user_chose(riff: ModuleType, source: ModuleType, dancer: 
     dancer.riff.feet[0].name = "hand.L"
     dancer.riff.own_feet = True
     assert summary(source, dancer).feet == ["hand.L"]
-    read = importlib.import_module(f"{riff.__name__}.operators.train").read_source
+    read = importlib.import_module(f"{riff.__name__}.state.source").read_source
     motion = read(dancer, bpy.context.scene)
     assert [motion.skeleton.names[j] for j in motion.skeleton.contacts] == ["hand.L"]
     assert motion.features.shape[1] == motion.skeleton.channels
@@ -106,7 +106,7 @@ def test_learned_bones_are_listed_left_out_and_corrected(riff: ModuleType, sourc
     assert ("arm.L", "", "Wing") in told.rows
     assert {name: partner for name, partner, _ in told.rows}["ik_foot.L"] == ""
     assert "spine" not in [name for name, _, _ in told.rows]
-    read = importlib.import_module(f"{riff.__name__}.operators.train").read_source
+    read = importlib.import_module(f"{riff.__name__}.state.source").read_source
     assert "spine" not in read(biped, bpy.context.scene).skeleton.names
     assert bpy.ops.riff.list_learned() == {"FINISHED"}
     assert [row.name for row in biped.riff.controls if not row.learn] == ["spine"]

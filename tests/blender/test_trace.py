@@ -27,7 +27,7 @@ recipes["fast"] = replace(recipes["fast"], iterations=(1, 1, 1, 1), hidden=(8, 8
 chosen = Path(os.environ["CHOSEN"])
 
 def wait():
-    while part("operators.timer").tick():
+    while part("state.timer").tick():
         time.sleep(0.02)
     job = part("rig.background.jobs").latest_training()
     assert not job.error, job.error

@@ -27,7 +27,7 @@ def models(riff: ModuleType) -> Iterator[Path]:
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(folder.parent / "trainings", ignore_errors=True)
-    importlib.import_module(f"{riff.__name__}.operators.session").refresh()
+    importlib.import_module(f"{riff.__name__}.state.session").refresh()
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def jobs(riff: ModuleType) -> Iterator[ModuleType]:
 
 def finish(riff: ModuleType) -> Any:
     """Tick as the timer of a window would until no job runs; the training."""
-    tick = importlib.import_module(f"{riff.__name__}.operators.timer").tick
+    tick = importlib.import_module(f"{riff.__name__}.state.timer").tick
     while tick():
         time.sleep(0.02)
     return importlib.import_module(f"{riff.__name__}.rig.background.jobs").latest_training()
@@ -193,7 +193,7 @@ def test_full_disk_keeps_the_model_until_there_is_room(
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(models)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
         pytest.skip("a small disk can only be mounted by root")
-    timer = importlib.import_module(f"{riff.__name__}.operators.timer")
+    timer = importlib.import_module(f"{riff.__name__}.state.timer")
     try:
         bpy.ops.riff.train(scale=FEW_STEPS, seed=3)
         job = jobs.latest_training()

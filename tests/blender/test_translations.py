@@ -67,7 +67,8 @@ def drawn_texts(riff: ModuleType) -> set[str]:
 def poll_sentences(riff: ModuleType) -> set[str]:
     """What operators answer when they cannot be clicked: in poll() and in functions called …_problem."""
     texts = set()
-    for node in (node for tree in trees(riff, "operators") for node in ast.walk(tree)):
+    folders = ("operators", "state")
+    for node in (node for folder in folders for tree in trees(riff, folder) for node in ast.walk(tree)):
         if isinstance(node, ast.FunctionDef) and (node.name == "poll" or node.name.endswith("_problem")):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             texts |= {text for part in body for text in strings(part) if " " in text}
@@ -76,8 +77,9 @@ def poll_sentences(riff: ModuleType) -> set[str]:
 
 def test_every_word_has_a_translation(riff: ModuleType, german: dict[str, str]) -> None:
     wanted = drawn_texts(riff) | poll_sentences(riff)
-    modules = importlib.import_module(f"{riff.__name__}.operators").MODULES
-    for cls in [cls for module in modules for cls in module.CLASSES]:
+    rooms = [importlib.import_module(f"{riff.__name__}.{room}") for room in ("state", "operators")]
+    preferences = importlib.import_module(f"{riff.__name__}.panels.preferences")
+    for cls in [cls for room in (*rooms, preferences) for cls in room.CLASSES]:
         ours = [base for base in cls.__mro__ if base.__module__.startswith(riff.__name__)]
         own = {name for base in ours for name in vars(base).get("__annotations__", {})} - {"name"}
         wanted |= texts_of(cls.bl_rna, own)

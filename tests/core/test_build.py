@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("core", "rig", "operators", "panels", "farm", "wheels", "requirements")
+PARTS = ("core", "rig", "sample", "state", "operators", "panels", "shell", "farm", "wheels", "requirements")
 
 
 def builder() -> Path:

@@ -14,7 +14,7 @@ PACKAGE = [
     ROOT / "api.py",
     *(
         path
-        for folder in ("core", "rig", "operators", "panels", "wheels")
+        for folder in ("core", "rig", "sample", "state", "operators", "panels", "shell", "wheels")
         for path in sorted((ROOT / folder).rglob("*.py"))
     ),
 ]

@@ -269,7 +269,7 @@ def the_end(hand: Hand, count: int) -> Waits:
         yield from hand.key("ESC", view.x + 100, view.y + 100)
     with hand.over(*viewport(hand)):
         bpy.ops.screen.animation_cancel(restore_frame=False)
-    part("operators.live").end()
+    part("state.live").end()
     part("rig.background.jobs").stop_all()
     yield 3.0
     sources_are_as_they_were()

@@ -11,12 +11,7 @@ import bpy
 
 RIFF = "bl_ext.user_default.riff"
 
-CALLS = (
-    ("operators.live", "follow"),
-    ("operators.live", "begin"),
-    ("operators.timer", "tick"),
-    ("operators.source", "look"),
-)
+CALLS = (("state.live", "follow"), ("state.live", "begin"), ("state.timer", "tick"), ("state.armature_summary", "look"))
 """Where Riff works on the main thread beside the steps of its operators: modules and what of them is timed."""
 
 
@@ -39,7 +34,7 @@ def time_calls() -> list[float]:
     for module, name in CALLS:
         owner: Any = import_module(f"{RIFF}.{module}")
         setattr(owner, name, timed(getattr(owner, name), spent))
-    stepwise: Any = import_module(f"{RIFF}.operators.stepwise").Stepwise
+    stepwise: Any = import_module(f"{RIFF}.operators.runs.stepwise").Stepwise
     begin = stepwise.begin_modal
 
     def begin_timed(self: Any, context: Any) -> Any:
@@ -66,7 +61,7 @@ def timed_steps(steps: Iterator[float], spent: list[float]) -> Iterator[float]:
 
 def time_shown() -> list[float]:
     """Have each pose of a live variation timed from now on; milliseconds."""
-    live: Any = import_module(f"{RIFF}.operators.live")
+    live: Any = import_module(f"{RIFF}.state.live")
     spent: list[float] = []
     live._show = timed(live._show, spent)
     return spent

@@ -106,7 +106,7 @@ def part(name: str) -> Any:
 
 def tick_until(done: Callable[[], bool], seconds: float = 600.0) -> None:
     """What Blender's timer does, until `done`. Raises TimeoutError."""
-    tick, until = part("operators.timer").tick, time.monotonic() + seconds * patience()
+    tick, until = part("state.timer").tick, time.monotonic() + seconds * patience()
     while not done():
         tick()
         if time.monotonic() > until:

@@ -143,6 +143,7 @@ def full_at_the_end(seed: int, folder: Path) -> None:
 
 def full_for_states(seed: int, folder: Path) -> None:
     """The disk fills up while states are written: the training goes on, and its state is kept when there is room."""
+    from core.training import progress_reporter
     from core.training.train import train
 
     progress_reporter.SNAPSHOT_EVERY = 0.0

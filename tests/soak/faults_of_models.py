@@ -210,7 +210,7 @@ tick_until(lambda: False, 300.0)
 
 LOOKS = """
 session = bpy.context.window_manager.riff
-part("operators.session").refresh()
+part("state.session").refresh()
 print("SEES", [row.name for row in session.unfinished])
 if len(session.unfinished):
     session.unfinished[0].name

@@ -43,7 +43,7 @@ bpy.ops.riff.add_sample_dancer()
 bpy.ops.riff.train(scale=float(sys.argv[3]), seed=int(sys.argv[4]))
 job = part("rig.background.jobs").latest_training()
 while job.running:
-    part("operators.timer").tick()
+    part("state.timer").tick()
     if job.progress:
         print("AT", job.progress.seconds, job.progress.seconds_left, flush=True)
     time.sleep(0.1)
@@ -54,7 +54,7 @@ print("ENDED", job.state.value, job.error, flush=True)
 RESUME = """
 preferences = bpy.context.preferences.addons[riff.__name__].preferences
 preferences.separate_process = sys.argv[2] == "process"
-part("operators.session").refresh()
+part("state.session").refresh()
 assert [row.name for row in bpy.context.window_manager.riff.unfinished] == ["Sample Dance"]
 bpy.ops.riff.resume_training()
 job = part("rig.background.jobs").latest_training()

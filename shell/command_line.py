@@ -38,8 +38,8 @@ from ..rig.compat import name_of_two
 from ..rig.library.blend_files import armature_for, open_file, save_file, sentence, source_actions
 from ..rig.library.models import SUFFIX, model_files, models_folder, plain_name
 from ..rig.writing.write import write_motion
-from .command_arguments import build_parser
-from .export_job import clip_of
+from ..state.source import clip_of
+from .arguments import build_parser
 
 _handle: list[Any] = []
 

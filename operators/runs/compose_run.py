@@ -11,35 +11,18 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
-from ..core.directing.direction import Direction, direct
-from ..core.errors import ClipError, RiffError
-from ..core.motion.motion import Motion
-from ..rig.background.compose_job import CompositionJob
-from ..rig.reading.actions import source_of
-from ..rig.reading.selection import curve_points
-from ..rig.steps import part_of
-from .poll import answer, model_problem
-from .settings import chosen_model
-from .train import armature_problem, source_steps
+from ...core.directing.direction import Direction, direct
+from ...core.errors import ClipError, RiffError
+from ...core.motion.motion import Motion
+from ...rig.background.compose_job import CompositionJob
+from ...rig.reading.actions import source_of
+from ...rig.reading.selection import curve_points
+from ...rig.steps import part_of
+from ...state.compose_settings import ENTRY_ITEMS, ROOT_ITEMS
+from ...state.poll_messages import answer, armature_problem, model_problem
+from ...state.settings import chosen_model
+from ...state.source import source_steps
 from .write_actions import ActionWriter
-
-ENTRY_ITEMS = [
-    ("1", "Level 1", "What is kept is there from the first strokes on"),
-    ("2", "Level 2", "The paper's choice: new motion is sketched freely, then drawn to what is kept"),
-    ("3", "Level 3", "What is kept enters late"),
-    ("4", "Level 4", "What is kept enters at the last moment; joins are less smooth"),
-]
-ROOT_ITEMS = [
-    ("FREE", "Free", "The root goes where the new motion takes it"),
-    ("SOURCE", "Keep Path", "The root keeps the path that it has in the action"),
-    ("CURVE", "Follow Curve", "The root walks along a curve object"),
-]
-TRAVEL_ITEMS = [
-    ("AUTO", "Automatic", "Come back to the start where there is time for it, else go on travelling"),
-    ("RETURN", "Return", "The last frame is in the place of the first"),
-    ("TRAVEL", "Travel", "Each round goes on from where the last one ended"),
-]
-
 
 FRESH = {"SKIP_SAVE"}
 """Options of properties that begin at their defaults each time, so that a script gets what it says and no more."""

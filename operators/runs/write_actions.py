@@ -8,26 +8,19 @@ from typing import Any
 
 import bpy
 
-from ..core.errors import RiffError
-from ..core.motion.motion import Motion
-from ..rig.background import jobs
-from ..rig.compat import name_of_two
-from ..rig.steps import part_of
-from ..rig.writing.reduce import reduce_keys
-from ..rig.writing.thumbnail import give_picture
-from ..rig.writing.write import write_steps
-from . import timer
-from .results import active_action
-from .session import refresh_variations
-from .settings import session_of
+from ...core.errors import RiffError
+from ...core.motion.motion import Motion
+from ...rig.background import jobs
+from ...rig.compat import name_of_two
+from ...rig.steps import part_of
+from ...rig.writing.reduce import reduce_keys
+from ...rig.writing.thumbnail import give_picture
+from ...rig.writing.write import write_steps
+from ...state import timer
+from ...state.session import refresh_variations
+from ...state.settings import session_of
+from ...state.source import learned_action
 from .stepwise import Stepwise
-
-
-def learned_action(ob: bpy.types.Object) -> bpy.types.Action | None:
-    """The armature's action or, where that is a variation, the action which the variation was made beside."""
-    action = active_action(ob)
-    source = bpy.data.actions.get(str(action.get("riff_source", ""))) if action is not None else None
-    return source or action
 
 
 def dress_action(

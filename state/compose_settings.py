@@ -1,9 +1,6 @@
-"""What the Compose box of the panel shows, saved with the scene, and the small operators that fill its lists."""
+"""Settings of the box Compose, saved with the scene."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from typing import Any
 
 import bpy
 from bpy.props import (
@@ -16,17 +13,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..core.model.model_file import load_model
-from ..core.motion.body_parts import body_halves, find_parts
-from ..core.motion.retarget import guess_bones
-from ..rig.reading.read import read_steps
-from ..rig.steps import stride
-from .compose_run import ENTRY_ITEMS, ROOT_ITEMS, TRAVEL_ITEMS
-from .poll import answer, selection_problem
-from .rig_settings import regions_of, rig_settings
-from .settings import WORDS, chosen_model
-from .stepwise import Stepwise
-from .train import armature_problem, glance_steps
+from .settings import WORDS
 
 KIND_ITEMS = [
     ("PARTS", "Body Parts", "New motion for some body parts", "ARMATURE_DATA", 0),
@@ -37,9 +24,6 @@ KIND_ITEMS = [
     ("LOOP", "Loop", "A take that can be repeated", "FILE_REFRESH", 5),
     ("STYLE", "Re-style", "Another action in the style of the model", "BRUSH_DATA", 6),
 ]
-
-GLANCE = 60
-"""Frames of an action that are looked at to tell the body parts."""
 
 
 class RiffPart(bpy.types.PropertyGroup):
@@ -156,131 +140,7 @@ def compose_settings(context: bpy.types.Context) -> RiffCompose:
     return context.scene.riff_compose  # type: ignore[attr-defined, no-any-return]
 
 
-class RIFF_OT_find_parts(Stepwise, bpy.types.Operator):
-    """List the armature's body parts, which Riff tells by the skeleton and the feet"""
-
-    bl_idname = "riff.find_parts"
-    bl_label = "Find Body Parts"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        problem = armature_problem(context.object)
-        return answer(cls, problem)
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
-        return self.begin_modal(context)
-
-    def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        motion = yield from glance_steps(context.object, context.scene, GLANCE)
-        self._skeleton = motion.skeleton
-
-    def finished(self, context: bpy.types.Context) -> Any:
-        skeleton = self._skeleton
-        parts = compose_settings(context).parts
-        used = {part.name: part.use for part in parts}
-        upper = set(body_halves(skeleton)["Upper Body"])
-        parts.clear()
-        for found in find_parts(skeleton):
-            part = parts.add()
-            part.name = found.name
-            part.use = used.get(found.name, set(found.joints) <= upper)
-        return {"FINISHED"}
-
-
-class RIFF_OT_add_moment(bpy.types.Operator):
-    """Add a moment: the chosen region of interest, at the current frame"""
-
-    bl_idname = "riff.add_moment"
-    bl_label = "Add Moment"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        problem = selection_problem(context.object)
-        if not problem and not regions_of(context.object, only_used=False):
-            problem = "Mark the moment as a region first"
-        return answer(cls, problem)
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        settings, regions = compose_settings(context), regions_of(context.object, only_used=False)
-        chosen = rig_settings(context.object)
-        moment = settings.moments.add()
-        active = chosen.active_region < len(chosen.regions)
-        moment.region = chosen.regions[chosen.active_region].name if active else regions[0].name
-        moment.frame = context.scene.frame_current
-        settings.active_moment = len(settings.moments) - 1
-        return {"FINISHED"}
-
-
-class RIFF_OT_remove_moment(bpy.types.Operator):
-    """Remove the chosen moment; its region stays"""
-
-    bl_idname = "riff.remove_moment"
-    bl_label = "Remove Moment"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        settings = compose_settings(context)
-        chosen = bool(settings.active_moment < len(settings.moments))
-        return answer(cls, "" if chosen else "Choose a moment from the list")
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        settings = compose_settings(context)
-        settings.moments.remove(settings.active_moment)
-        settings.active_moment = max(0, min(settings.active_moment, len(settings.moments) - 1))
-        return {"FINISHED"}
-
-
-class RIFF_OT_guess_bones(Stepwise, bpy.types.Operator):
-    """Guess which bone of the other armature does what each bone of the model does; correct the list where it errs"""
-
-    bl_idname = "riff.guess_bones"
-    bl_label = "Guess Bones"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        problem = armature_problem(compose_settings(context).armature)
-        if chosen_model(context) is None:
-            problem = "Choose a model from the list"
-        return answer(cls, problem)
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
-        return self.begin_modal(context)
-
-    def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        settings = compose_settings(context)
-        wanted = load_model(chosen_model(context).path).skeleton
-        yield 0.0
-        action = settings.content or settings.armature.animation_data.action
-        step = stride(action.frame_range[0], action.frame_range[1], GLANCE)
-        motion = yield from read_steps(settings.armature, action, scene=context.scene, step=step)
-        yield 1.0
-        guessed = guess_bones(wanted, motion.skeleton)
-        self._pairs = [(name, guessed.get(name, "")) for name in wanted.names]
-
-    def finished(self, context: bpy.types.Context) -> Any:
-        bones = compose_settings(context).bones
-        bones.clear()
-        for name, other in self._pairs:
-            pair = bones.add()
-            pair.name, pair.other = name, other
-        self.report({"INFO"}, f"Found {sum(bool(other) for _, other in self._pairs)} of {len(self._pairs)} bones")
-        return {"FINISHED"}
-
-
-CLASSES = (
-    RiffPart,
-    RiffMoment,
-    RiffBonePair,
-    RiffCompose,
-    RIFF_OT_find_parts,
-    RIFF_OT_add_moment,
-    RIFF_OT_remove_moment,
-    RIFF_OT_guess_bones,
-)
+CLASSES = (RiffPart, RiffMoment, RiffBonePair, RiffCompose)
 
 
 def register() -> None:
@@ -289,3 +149,25 @@ def register() -> None:
 
 def unregister() -> None:
     del bpy.types.Scene.riff_compose  # type: ignore[attr-defined]
+
+
+ENTRY_ITEMS = [
+    ("1", "Level 1", "What is kept is there from the first strokes on"),
+    ("2", "Level 2", "The paper's choice: new motion is sketched freely, then drawn to what is kept"),
+    ("3", "Level 3", "What is kept enters late"),
+    ("4", "Level 4", "What is kept enters at the last moment; joins are less smooth"),
+]
+
+
+ROOT_ITEMS = [
+    ("FREE", "Free", "The root goes where the new motion takes it"),
+    ("SOURCE", "Keep Path", "The root keeps the path that it has in the action"),
+    ("CURVE", "Follow Curve", "The root walks along a curve object"),
+]
+
+
+TRAVEL_ITEMS = [
+    ("AUTO", "Automatic", "Come back to the start where there is time for it, else go on travelling"),
+    ("RETURN", "Return", "The last frame is in the place of the first"),
+    ("TRAVEL", "Travel", "Each round goes on from where the last one ended"),
+]

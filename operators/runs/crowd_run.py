@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 import bpy
 
-from ..core.errors import RiffError
-from ..rig.background import jobs
-from ..rig.crowd.crowd import keep_settings, remove_crowd
-from ..rig.crowd.request import settled, why_homeless
-from ..rig.crowd.write import CrowdWriter
-from . import timer
-from .session import refresh_variations
-from .settings import session_of
+from ...core.errors import RiffError
+from ...rig.background import jobs
+from ...rig.crowd.crowd import keep_settings, remove_crowd
+from ...rig.crowd.request import settled, why_homeless
+from ...rig.crowd.write import CrowdWriter
+from ...state import timer
+from ...state.session import refresh_variations
+from ...state.settings import session_of
 
 SLICE = 0.1
 """Seconds that writing takes at most before the window gets its turn."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import bpy
 
-from ..core.errors import RiffError
-from ..core.system.log import unforeseen
-from ..rig.background.jobs import Job
-from ..rig.steps import STEP
+from ...core.errors import RiffError
+from ...core.system.log import unforeseen
+from ...rig.background.jobs import Job
+from ...rig.steps import STEP
 
 
 class Stepwise:

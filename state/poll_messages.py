@@ -1,4 +1,4 @@
-"""What must be there before an operator can be clicked, as sentences for its tooltip."""
+"""Sentences for an operator that cannot be clicked, and the `poll` that shows them as its tooltip."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from .rig_settings import plays_nla
 from .settings import chosen_model, session_of
 
 
@@ -25,3 +26,14 @@ def answer(cls: Any, problem: str) -> bool:
     """What `poll` returns, with the problem as the operator's tooltip, in the language of the interface."""
     cls.poll_message_set(bpy.app.translations.pgettext_tip(problem) if problem else "")
     return not problem
+
+
+def armature_problem(ob: bpy.types.Object | None) -> str:
+    """What keeps this object from being trained on, as a sentence for a tooltip; empty where nothing does."""
+    if ob is None or selection_problem(ob):
+        return selection_problem(ob)
+    if plays_nla(ob):
+        return ""
+    if ob.animation_data is None or ob.animation_data.action is None:
+        return "The armature has no action; give it one to learn from"
+    return ""

@@ -89,3 +89,14 @@ def show(problem: str) -> None:
         session_of(bpy.context).problem = problem
     except (AttributeError, RuntimeError) as error:
         log.note(f"The panel cannot show a problem: {error}")  # Blender allows no writing now, as while it draws
+
+
+def register() -> None:
+    # At start-up Blender has no user folder for extensions to look into yet; a moment later it has.
+    bpy.app.timers.register(prepare_log, first_interval=0.0)
+
+
+def unregister() -> None:
+    if bpy.app.timers.is_registered(prepare_log):
+        bpy.app.timers.unregister(prepare_log)
+    log.path = None

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
-from .install import backend_items
-
-PACKAGE = __package__.rpartition(".")[0]
+from ..state.preferences import EXTENSION
+from ..state.pytorch import backend_items
+from .install import draw_install
 
 
 class RiffPreferences(bpy.types.AddonPreferences):
-    bl_idname = PACKAGE
+    bl_idname = EXTENSION
 
     backend: EnumProperty(name="PyTorch for", description="Which PyTorch to install", items=backend_items)
     device: EnumProperty(
@@ -44,9 +41,6 @@ class RiffPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: Any) -> None:
-        # What is drawn lives in panels, which know the operators and not the other way round.
-        from ..panels.install import draw_install
-
         layout = self.layout
         layout.use_property_split = True
         draw_install(layout, self)
@@ -56,27 +50,6 @@ class RiffPreferences(bpy.types.AddonPreferences):
         row.active = self.separate_process
         row.prop(self, "python", placeholder="Blender's own")
         layout.operator("riff.copy_report", icon="COPYDOWN")
-
-
-def training_device() -> str:
-    """The device that the preferences say to train on."""
-    addon = bpy.context.preferences.addons.get(PACKAGE)
-    preferences: Any = addon.preferences if addon else None
-    return str(preferences.device) if preferences else "auto"
-
-
-def training_python() -> Path | None:
-    """The interpreter that trains in a process of its own; None where Blender trains itself.
-
-    Where Blender's Python has no PyTorch, the one of the preferences is used unasked. Blender 5.2 on Python 3.14 trains
-    without TorchScript, and a thread of it then holds Python's lock so long that playback stutters.
-    """
-    addon = bpy.context.preferences.addons.get(PACKAGE)
-    preferences: Any = addon.preferences if addon else None
-    chosen = Path(bpy.path.abspath(preferences.python)) if preferences and preferences.python else None
-    if preferences and preferences.separate_process:
-        return chosen or Path(sys.executable)
-    return chosen if importlib.util.find_spec("torch") is None else None
 
 
 CLASSES = (RiffPreferences,)

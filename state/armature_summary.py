@@ -22,15 +22,18 @@ from ..rig.background import jobs
 from ..rig.steps import STEP
 from . import timer
 from .guard import guarded
+from .poll_messages import armature_problem
 from .preferences import training_python
 from .rig_settings import plays_nla, rig_settings
-from .train import armature_problem, glance_steps
+from .source import glance_steps
 
 DELAY = 0.3
 """Seconds after which an armature that has been shown is looked at: not each one that is only passed by."""
 
+
 GLANCE = 120
 """Frames of a long action that are looked at: enough to tell root, joints and feet, and quick."""
+
 
 Key = tuple[object, ...]
 
@@ -56,11 +59,16 @@ class Summary:
 
 HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
 
+
 _known: dict[Key, Summary] = {}
+
+
 _paces: dict[tuple[str, ...], tuple[float, str]] = {}
 """Seconds a row of training on each kind of skeleton, and the device: measured once in a session."""
 
+
 _asked: list[Key] = []
+
 
 _looking: list[Generator[float, None, Summary]] = []
 """What is being looked at: at most one armature."""
@@ -83,11 +91,6 @@ def summary_of(ob: bpy.types.Object) -> Summary | None:
         if not bpy.app.timers.is_registered(look):
             bpy.app.timers.register(look, first_interval=DELAY)
     return _known.get(key)
-
-
-def is_variation(action: bpy.types.Action) -> bool:
-    """Whether Riff made this action: it is not what one would learn from."""
-    return action.get("riff_model") is not None
 
 
 def feet_found(ob: bpy.types.Object) -> list[str]:

@@ -1,0 +1,52 @@
+"""What the box Crowd shows of the selected crowd, read from the file only when it has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from ..rig.crowd.crowd import CROWD, settings_of_crowd
+
+
+@dataclass(frozen=True)
+class CrowdSummary:
+    """A crowd's collection by name; `smallest` and `from_source` are distances, 0 where they were not measured."""
+
+    name: str
+    armature: str
+    smallest: float
+    from_source: float
+
+
+_summaries: dict[str, tuple[str, CrowdSummary]] = {}
+"""Summary of each crowd by the name of its collection, with the text that it was read from."""
+
+
+def crowd_summary(ob: bpy.types.Object | None) -> CrowdSummary | None:
+    """The crowd that an object belongs to or, of those made from it, the one made last; cheap enough for drawing."""
+    if ob is None:
+        return None
+    for collection in ob.users_collection:
+        if collection.get(CROWD) is not None:
+            return _summary_of(collection)
+    made = [_summary_of(collection) for collection in bpy.data.collections if collection.get(CROWD) is not None]
+    return next((summary for summary in reversed(made) if summary.armature == ob.name), None)
+
+
+def _summary_of(collection: bpy.types.Collection) -> CrowdSummary:
+    text = str(collection[CROWD])
+    known = _summaries.get(collection.name)
+    if known is None or known[0] != text:
+        settings = settings_of_crowd(collection)
+        numbers = _number(settings.get("smallest")), _number(settings.get("from_source"))
+        known = text, CrowdSummary(collection.name, str(settings.get("armature", "")), *numbers)
+        _summaries[collection.name] = known
+    return known[1]
+
+
+def _number(value: Any) -> float:
+    """A finite number of a file, 0 for anything else."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9
+    return float(value) if is_number else 0.0

@@ -1,0 +1,33 @@
+"""Where trainings run, as the preferences say."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..rig.compat import EXTENSION
+
+
+def training_device() -> str:
+    """The device that the preferences say to train on."""
+    addon = bpy.context.preferences.addons.get(EXTENSION)
+    preferences: Any = addon.preferences if addon else None
+    return str(preferences.device) if preferences else "auto"
+
+
+def training_python() -> Path | None:
+    """The interpreter that trains in a process of its own; None where Blender trains itself.
+
+    Where Blender's Python has no PyTorch, the one of the preferences is used unasked. Blender 5.2 on Python 3.14 trains
+    without TorchScript, and a thread of it then holds Python's lock so long that playback stutters.
+    """
+    addon = bpy.context.preferences.addons.get(EXTENSION)
+    preferences: Any = addon.preferences if addon else None
+    chosen = Path(bpy.path.abspath(preferences.python)) if preferences and preferences.python else None
+    if preferences and preferences.separate_process:
+        return chosen or Path(sys.executable)
+    return chosen if importlib.util.find_spec("torch") is None else None

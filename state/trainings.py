@@ -1,0 +1,26 @@
+"""Trainings as the panel shows them."""
+
+from __future__ import annotations
+
+from ..core.system.console import clock
+from ..rig.background import jobs
+
+
+def trainings() -> list[jobs.TrainingJob]:
+    """All trainings of this session, the latest last."""
+    return jobs.trainings()
+
+
+def is_done(training: jobs.TrainingJob) -> bool:
+    """Whether a training has ended with a model."""
+    return training.state is jobs.State.DONE
+
+
+def is_cancelled(training: jobs.TrainingJob) -> bool:
+    """Whether a person ended a training."""
+    return training.state is jobs.State.CANCELLED
+
+
+def time_left(training: jobs.TrainingJob) -> str:
+    """The time that a running training still takes, such as 3:05."""
+    return clock(training.progress.seconds_left) if training.progress is not None else ""
