@@ -45,11 +45,11 @@ def with_noise(motion: Motion, deviation: float, degrees: float = DEGREES, seed:
     if deviation:
         angles = low_pass(angles, deviation)
     angles = (angles / angles.std() * np.radians(degrees)).reshape(motion.frames, -1, 3)
-    turns: Array = motion.rotations()
+    rotations: Array = motion.rotations()
     for axis in range(3):
-        turns = turns @ axis_rotation(axis, angles[..., axis])
+        rotations = rotations @ axis_rotation(axis, angles[..., axis])
     features = motion.features.copy()
-    features[:, : motion.skeleton.joints * GROUP] = matrix_to_six(turns).reshape(motion.frames, -1)
+    features[:, : motion.skeleton.joints * GROUP] = matrix_to_six(rotations).reshape(motion.frames, -1)
     return replace(motion, features=features)
 
 

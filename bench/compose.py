@@ -117,8 +117,8 @@ def cross_fade(source: Motion, variation: Motion, start: int, stop: int) -> Moti
     share = np.clip(ramp, 0.0, 1.0)[:, None]
     features = (1.0 - share) * source.features + share * variation.features[: source.frames]
     width = source.skeleton.joints * GROUP
-    turns = six_to_matrix(features[:, :width].reshape(source.frames, -1, GROUP))
-    features[:, :width] = matrix_to_six(turns).reshape(source.frames, -1)
+    rotations = six_to_matrix(features[:, :width].reshape(source.frames, -1, GROUP))
+    features[:, :width] = matrix_to_six(rotations).reshape(source.frames, -1)
     root = (1.0 - share) * source.root_positions() + share * variation.root_positions()[: source.frames]
     velocity = np.diff(root[:, :2], axis=0)
     channel = source.skeleton.root_channel
@@ -131,8 +131,8 @@ class Yardstick:
 
     def __init__(self, source: Motion) -> None:
         self.source = source
-        places = source.positions()
-        self.sizes = [np.linalg.norm(np.diff(places, order, axis=0), axis=-1) for order in (1, 2, 3)]
+        positions = source.positions()
+        self.sizes = [np.linalg.norm(np.diff(positions, order, axis=0), axis=-1) for order in (1, 2, 3)]
         self.limits = [np.maximum(np.percentile(sizes, 99, axis=0), 1e-4) for sizes in self.sizes]
         self.moving = np.ptp(source.rotations(), axis=0).max(axis=(1, 2)) > 1e-3
 
@@ -160,9 +160,9 @@ class Yardstick:
         return figures
 
     def _joins(self, outcome: Motion, joins: Sequence[int]) -> dict[str, float]:
-        found, worst, places = {}, 0.0, outcome.positions()
+        found, worst, positions = {}, 0.0, outcome.positions()
         for order, name in enumerate(("place_within", "velocity_within", "acceleration_within"), start=1):
-            sizes = np.linalg.norm(np.diff(places, order, axis=0), axis=-1) / self.limits[order - 1]
+            sizes = np.linalg.norm(np.diff(positions, order, axis=0), axis=-1) / self.limits[order - 1]
             across = [sizes[max(0, join - order) : join] for join in joins]
             if across:
                 found[name] = float(np.mean([(part <= 1.0).mean() for part in across]))

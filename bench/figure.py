@@ -128,8 +128,8 @@ def _solids(armature: bpy.types.Object) -> list[Solid]:
 
 def _sides(solids: list[Solid], size: float) -> list[int]:
     """Tell left (0), middle (1) and right (2), across the horizontal axis about which the rest pose is symmetrical."""
-    places = np.array([0.5 * (solid.start + solid.end) for solid in solids])
-    offsets = places - np.median(places, axis=0)
+    positions = np.array([0.5 * (solid.start + solid.end) for solid in solids])
+    offsets = positions - np.median(positions, axis=0)
     mismatch = []
     for axis in (0, 1):
         mirrored = offsets * np.where(np.arange(3) == axis, -1.0, 1.0)

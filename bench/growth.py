@@ -82,9 +82,9 @@ def many_limbed(joints: int, frames: int = 300) -> Motion:
         rest[joint] = rest[parents[joint]] + 0.2 * np.array(side)
     skeleton = build_skeleton([f"joint {k}" for k in range(joints)], parents, rest).with_contacts((LIMB, 2 * LIMB))
     seconds = np.arange(frames) / RATE
-    turns = np.stack([axis_rotation(k % 3, 0.4 * np.sin((1 + k % 7) * seconds + k)) for k in range(joints)], axis=1)
+    rotations = np.stack([axis_rotation(k % 3, 0.4 * np.sin((1 + k % 7) * seconds + k)) for k in range(joints)], axis=1)
     root = np.stack([0.3 * seconds, 0.1 * np.sin(seconds), 1 + 0.02 * np.sin(3 * seconds)], axis=1)
-    return from_transforms(skeleton, turns, root, RATE)
+    return from_transforms(skeleton, rotations, root, RATE)
 
 
 def points(motion: Motion, lengths: Sequence[int], joints: Sequence[int], batches: Sequence[int]) -> list[Point]:

@@ -84,7 +84,7 @@ def look_at(centre: Vector, span: float) -> None:
                     space.clip_end = max(space.clip_end, 10 * span)
 
 
-def room(places: np.ndarray, unit: float) -> tuple[float, float]:
+def room(positions: np.ndarray, unit: float) -> tuple[float, float]:
     """Distance between neighbours and body height in scene lengths, for positions (frames, J, 3) in core units."""
-    spread = places[..., 0].max() - places[..., 0].min()
+    spread = positions[..., 0].max() - positions[..., 0].min()
     return float(1.15 * spread * unit), float(1.8 * unit)

@@ -17,12 +17,12 @@ def add_skin(armature: bpy.types.Object) -> bpy.types.Object:
     """A mesh with a vertex group for every bone, parented to the armature and deformed by its modifier."""
     mesh = bpy.data.meshes.new(f"{armature.name} Skin")
     skin = bpy.data.objects.new(mesh.name, mesh)
-    places: list[Vector] = []
+    positions: list[Vector] = []
     faces: list[tuple[int, ...]] = []
     weights: list[tuple[str, int, float]] = []
     for bone in armature.data.bones:
-        first = len(places)
-        places += _rings(bone)
+        first = len(positions)
+        positions += _rings(bone)
         faces += [
             (
                 first + ring * SIDES + side,
@@ -40,7 +40,7 @@ def add_skin(armature: bpy.types.Object) -> bpy.types.Object:
                 weights.append((bone.name, first + ring * SIDES + side, 1.0 - parents))
                 if parents:
                     weights.append((bone.parent.name, first + ring * SIDES + side, parents))
-    mesh.from_pydata(places, [], faces)
+    mesh.from_pydata(positions, [], faces)
     for bone in armature.data.bones:
         skin.vertex_groups.new(name=bone.name)
     for name, vertex, weight in weights:

@@ -29,14 +29,14 @@ def arm_turns(side: str, beats: Array, frames_per_beat: float) -> dict[str, Arra
     return {"shoulder": shoulder, "upper_arm": upper, "forearm": forearm, "hand": hand}
 
 
-def _blended(times: Array, turns: Array, beats: Array, frames_per_beat: float) -> Array:
-    six = through_keys(times, matrix_to_six(turns), beats)
+def _blended(times: Array, rotations: Array, beats: Array, frames_per_beat: float) -> Array:
+    six = through_keys(times, matrix_to_six(rotations), beats)
     return six_to_matrix(smoothed(six, 0.06 * frames_per_beat))
 
 
-def _delayed(turns: Array, frames: float) -> Array:
-    rows = np.arange(len(turns), dtype=float)
-    six = matrix_to_six(turns)
+def _delayed(rotations: Array, frames: float) -> Array:
+    rows = np.arange(len(rotations), dtype=float)
+    six = matrix_to_six(rotations)
     return six_to_matrix(through_keys(rows, six, rows - frames))
 
 

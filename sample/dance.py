@@ -24,7 +24,7 @@ class Dance:
     turns: bone name → (n, 3, 3); hips (n, 3): head of the hips bone in metres.
     """
 
-    turns: dict[str, Array]
+    rotations: dict[str, Array]
     hips: Array
 
 
@@ -40,11 +40,11 @@ def work_out_dance(fps: float) -> Dance:
     feet = {side: foot_track(side, beats) for side in SIDES}
     weight = weight_on_left(beats, frames_per_beat)
     body = _Body(beats, frames_per_beat, feet, weight)
-    turns = {"hips": body.hips, **body.torso(), **body.arms()}
+    rotations = {"hips": body.hips, **body.torso(), **body.arms()}
     position = body.position()
     for side in SIDES:
-        turns |= _leg(side, feet[side], body, position)
-    return Dance(turns, position)
+        rotations |= _leg(side, feet[side], body, position)
+    return Dance(rotations, position)
 
 
 def _point(bone: str) -> Array:
@@ -113,11 +113,11 @@ class _Body:
 
     def arms(self) -> dict[str, Array]:
         """Turn shoulders, arms and hands, carried by the chest."""
-        turns = {}
+        rotations = {}
         for side in SIDES:
             for name, turn in arm_turns(side, self.beats, self.frames_per_beat).items():
-                turns[f"{name}.{side}"] = self.chest @ turn
-        return turns
+                rotations[f"{name}.{side}"] = self.chest @ turn
+        return rotations
 
 
 def _soft_minimum(a: Array, b: Array, softness: float | Array = 0.006) -> Array:
@@ -151,8 +151,8 @@ def _leg(side: str, track: FootTrack, body: _Body, position: Array) -> dict[str,
     cos = np.clip((thigh**2 + distance**2 - shin**2) / (2.0 * thigh * distance), -1.0, 1.0)
     knee = thigh * (cos * along + np.sqrt(1.0 - cos**2) * forward)
     ends = {f"thigh.{side}": knee, f"shin.{side}": distance * along - knee}
-    turns = {name: _hinged(hinge, end) @ _hinged(*_rest_hinge(name)).T for name, end in ends.items()}
-    return turns | {f"foot.{side}": foot_rotation(track), f"toe.{side}": toe_rotation(track)}
+    rotations = {name: _hinged(hinge, end) @ _hinged(*_rest_hinge(name)).T for name, end in ends.items()}
+    return rotations | {f"foot.{side}": foot_rotation(track), f"toe.{side}": toe_rotation(track)}
 
 
 def _knee_hinge(along: Array, heading: Array) -> Array:

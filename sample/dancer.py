@@ -96,11 +96,11 @@ def _add_action(armature: bpy.types.Object, dance: Dance, start: int, fps: float
 
 def _local_quaternions(bone: bpy.types.Bone, dance: Dance) -> Array:
     """Turn of a bone against its parent in its own rest axes, as quaternions (n, 4) with continuous signs."""
-    turns = dance.turns[bone.name]
+    rotations = dance.rotations[bone.name]
     if bone.parent is not None:
-        turns = np.swapaxes(dance.turns[bone.parent.name], 1, 2) @ turns
+        rotations = np.swapaxes(dance.rotations[bone.parent.name], 1, 2) @ rotations
     rest = np.array(bone.matrix_local.to_3x3())
-    quaternions = np.array([Matrix(turn).to_quaternion() for turn in rest.T @ turns @ rest])
+    quaternions = np.array([Matrix(turn).to_quaternion() for turn in rest.T @ rotations @ rest])
     quaternions /= np.linalg.norm(quaternions, axis=1, keepdims=True)
     flips = np.where((quaternions[1:] * quaternions[:-1]).sum(1) < 0.0, -1.0, 1.0)
     quaternions[1:] *= np.cumprod(flips)[:, None]

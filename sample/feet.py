@@ -132,10 +132,10 @@ def _heading_at(step: Step, beat: float) -> float:
 
 
 def _heading(steps: list[Step], pivots: list[Pivot], beats: Array) -> Array:
-    turns = [(_lifts_off(step), step.beat, step.heading) for step in steps]
-    turns = sorted(turns + [(pivot.start, pivot.end, pivot.heading) for pivot in pivots])
+    rotations = [(_lifts_off(step), step.beat, step.heading) for step in steps]
+    rotations = sorted(rotations + [(pivot.start, pivot.end, pivot.heading) for pivot in pivots])
     heading, last = np.zeros(len(beats)), 0.0
-    for start, end, target in turns:
+    for start, end, target in rotations:
         heading += (target - last) * ease((beats - start) / (end - start))
         last = target
     return heading

@@ -55,8 +55,8 @@ def pixels(losses: NDArray[np.float64]) -> NDArray[np.float32]:
     for curve, colour in zip(losses[:, 1:].T, COLOURS, strict=True):
         smooth = np.convolve(np.pad(curve, 4, mode="edge"), np.full(9, 1 / 9), mode="valid")
         low, high = np.percentile(smooth, (2, 98))
-        places = (losses[:, 0] - losses[0, 0]) / max(losses[-1, 0] - losses[0, 0], 1e-9) * (SIZE - 1)
-        heights = np.interp(columns, places, np.clip((smooth - low) / max(high - low, 1e-9), 0, 1))
+        positions = (losses[:, 0] - losses[0, 0]) / max(losses[-1, 0] - losses[0, 0], 1e-9) * (SIZE - 1)
+        heights = np.interp(columns, positions, np.clip((smooth - low) / max(high - low, 1e-9), 0, 1))
         rows = (heights * (SIZE - 9) + 4).astype(int)
         for column in columns:
             other = rows[max(column - 1, 0)]

@@ -37,8 +37,8 @@ class Outlines:
     keys: tuple[Key, ...]
     rows: NDArray[np.float32]
 
-    def pick(self, places: Sequence[int]) -> Outlines:
-        return Outlines(tuple(self.keys[place] for place in places), self.rows[list(places)])
+    def pick(self, positions: Sequence[int]) -> Outlines:
+        return Outlines(tuple(self.keys[place] for place in positions), self.rows[list(positions)])
 
 
 class CandidatePool:

@@ -82,12 +82,12 @@ class Surface:
         result: NDArray[np.bool_] = (inside & covered).all(axis=1)
         return result
 
-    def heights(self, places: Array) -> Array:
+    def heights(self, positions: Array) -> Array:
         """Height of the surface at places (..., 2), seen from above; between the cells of its map in proportion, NaN
         beside it."""
-        at = (places - self._corner) / self._cell - 0.5
+        at = (positions - self._corner) / self._cell - 0.5
         low = np.floor(at).astype(int)
-        total, weights = np.zeros(places.shape[:-1]), np.zeros(places.shape[:-1])
+        total, weights = np.zeros(positions.shape[:-1]), np.zeros(positions.shape[:-1])
         for step in itertools.product((0, 1), repeat=2):
             cell = low + step
             share = np.abs(1 - np.array(step) - (at - low)).prod(axis=-1)

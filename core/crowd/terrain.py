@@ -33,12 +33,12 @@ def over_ground(motion: Motion, heights: Heights) -> Motion:
     if below is None or np.abs(below).max() < LEVEL:
         return motion
     pose = Pose(motion)
-    places = [pose.place(joint).copy() for joint in motion.skeleton.contacts]
+    positions = [pose.place(joint).copy() for joint in motion.skeleton.contacts]
     rise = low_pass(below[:, None], min(SWAY * motion.fps, (motion.frames - 1) / 4.0))[:, 0]
     pose.root[:, 2] += rise
     pose.follow()
     for leg in find_legs(motion.skeleton):
-        wanted = places[leg.contact].copy()
+        wanted = positions[leg.contact].copy()
         ground = _without_holes(heights(wanted[:, :2]))
         wanted[:, 2] += rise if ground is None else ground
         pose.reach(leg, wanted)

@@ -91,6 +91,6 @@ def floor_of(source: Motion, origin: float) -> float:
 def room_of(source: Motion) -> float:
     """The distance of two roots at which bodies seldom touch, in the source's lengths: twice how far joints usually
     reach out from the root."""
-    places = source.positions()[:: max(1, round(source.fps / 6.0))]
-    reach = np.linalg.norm((places - places[:, :1])[..., :2], axis=2).max(axis=1)
+    positions = source.positions()[:: max(1, round(source.fps / 6.0))]
+    reach = np.linalg.norm((positions - positions[:, :1])[..., :2], axis=2).max(axis=1)
     return 2.0 * float(np.percentile(reach, 60)) * source.skeleton.unit

@@ -157,14 +157,14 @@ def place_moments(source: Motion, moments: Sequence[tuple[int, int, int]], frame
     return Composition(Motion(features, source.skeleton, source.fps, source.origin), keep, anchored=False)
 
 
-def turn_placed(composition: Composition, turns: Sequence[tuple[float, float]]) -> Composition:
+def turn_placed(composition: Composition, rotations: Sequence[tuple[float, float]]) -> Composition:
     """The same, what is kept after each of some shares of the timeline turned about the vertical by radians more.
 
     Within what is kept nothing turns: its movement and path stay as they are.
     """
     frames, angles = composition.target.frames, np.zeros(composition.target.frames)
     for start, _ in runs_of((composition.keep > 0).any(1))[1:]:
-        angles[start:] = sum(angle for share, angle in turns if share * frames < start)
+        angles[start:] = sum(angle for share, angle in rotations if share * frames < start)
     return replace(composition, target=turn_motion(composition.target, angles))
 
 

@@ -73,8 +73,8 @@ def _turns_between(first: Array, last: Array, share: Array) -> Array:
     """Rotations (frames, joints × 6) at even paces from one pose to another."""
     one, other = six_to_matrix(first.reshape(-1, GROUP)), six_to_matrix(last.reshape(-1, GROUP))
     way = vector_from_rotation(one.swapaxes(-1, -2) @ other)
-    turns = one @ rotation_from_vector(share[:, :, None] * way)
-    return matrix_to_six(turns).reshape(len(share), -1)
+    rotations = one @ rotation_from_vector(share[:, :, None] * way)
+    return matrix_to_six(rotations).reshape(len(share), -1)
 
 
 def _led_on(one: Motion, other: Motion) -> Motion:

@@ -60,8 +60,8 @@ def plant_new_feet(motion: Motion, keep: Array, source: Motion, *, loop: bool = 
     wide = Motion(motion.features[rows], motion.skeleton, motion.fps, motion.origin)
     solved, standing = _planted(wide, keep[rows], contact_heights(source))
     features = motion.features.copy()
-    places = [channel + axis for channel in motion.skeleton.translated_channels for axis in range(3)]
-    columns = np.append(np.arange(motion.skeleton.joints * GROUP), np.array(places, dtype=int))
+    positions = [channel + axis for channel in motion.skeleton.translated_channels for axis in range(3)]
+    columns = np.append(np.arange(motion.skeleton.joints * GROUP), np.array(positions, dtype=int))
     features[:, columns] = solved.features[lap : lap + motion.frames, columns]
     labels = motion.skeleton.contact_channels
     kept = keep[:, motion.skeleton.joints : motion.skeleton.joints + len(labels)] >= EXACT

@@ -91,7 +91,7 @@ def turns_between(sample: Array, kept: Kept) -> Iterator[tuple[int, float]]:
     for gap in gaps:
         first = gap.best(view, apart) if gap.between else None
         if first is not None:
-            before, after = gap.turns(view, first)
+            before, after = gap.rotations(view, first)
             yield int(gap.rows[0]), float(wrapped(before - after))
 
 
@@ -162,7 +162,7 @@ class Gap:
         new = novelty[order] >= ANEW * np.median(novelty)
         return int(first[order[new.argmax()]])
 
-    def turns(self, sample: View, first: int | NDArray[np.int64]) -> tuple[Array, Array]:
+    def rotations(self, sample: View, first: int | NDArray[np.int64]) -> tuple[Array, Array]:
         """By how much stretches that begin at `first` must turn to face as is kept before them, and after them."""
         before = after = None
         if self.before is not None:
@@ -179,7 +179,7 @@ class Gap:
         stretch = sample[:, first : first + self.size]
         if not self.turns_free:
             return stretch
-        before, after = self.turns(view, first)
+        before, after = self.rotations(view, first)
         share = np.arange(1, self.size + 1) / (self.size + 1)
         return self.kept.compass.turned(stretch, before + share**2 * (3.0 - 2.0 * share) * (after - before))
 
@@ -202,7 +202,7 @@ class Gap:
         astray = np.zeros(len(first))
         if not self.between or not self.kept.anchored:
             return astray
-        before, after = self.turns(sample, first)
+        before, after = self.rotations(sample, first)
         if self.turns_free:
             astray += ((after - before) / (TWIST * self.size / self.kept.rate)) ** 2
         if self.leads_free and self.kept.placed:

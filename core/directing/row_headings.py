@@ -29,15 +29,15 @@ class Compass:
         self.learned = len(self.turn) == GROUP
         self.gain = float(channels.gain[self.turn[0]]) if self.learned else 0.0
         self._channels = channels
-        turns = six_to_matrix(source.features[:, :GROUP])
-        up = turns[:, 2]
-        self._upright = turns[(up @ up.mean(0)).argmax()].T
+        rotations = six_to_matrix(source.features[:, :GROUP])
+        up = rotations[:, 2]
+        self._upright = rotations[(up @ up.mean(0)).argmax()].T
 
     def headings(self, rows: Array) -> Array:
         """Heading (T,) in radians of network rows (C, T), without jumps from one round to the next."""
         if not self.learned:
             return np.zeros(rows.shape[1])
-        return np.asarray(np.unwrap(_turn_of(self._turns(rows) @ self._upright)))
+        return np.asarray(np.unwrap(_turn_of(self._rotations(rows) @ self._upright)))
 
     def turned(self, rows: Array, angles: Array) -> Array:
         """Rows (C, T) with each turned about the vertical by an angle (T,) in radians."""
@@ -45,7 +45,7 @@ class Compass:
         if not self.learned:
             return result
         spin = axis_rotation(2, angles)
-        result[self.turn] = self._encoded(matrix_to_six(spin @ self._turns(rows)), self.turn)
+        result[self.turn] = self._encoded(matrix_to_six(spin @ self._rotations(rows)), self.turn)
         if len(self.travel) == 2:
             velocity = self._decoded(rows, self.travel)
             result[self.travel] = self._encoded(np.einsum("tij,tj->ti", spin[:, :2, :2], velocity), self.travel)
@@ -55,7 +55,7 @@ class Compass:
         """Planar velocity (T, 2) of the root in network rows (C, T); 0 where it is not learned."""
         return self._decoded(rows, self.travel) if len(self.travel) == 2 else np.zeros((rows.shape[1], 2))
 
-    def _turns(self, rows: Array) -> Array:
+    def _rotations(self, rows: Array) -> Array:
         return six_to_matrix(self._decoded(rows, self.turn))
 
     def _decoded(self, rows: Array, own: np.ndarray) -> Array:

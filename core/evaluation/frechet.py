@@ -21,13 +21,13 @@ def position_windows(motion: Motion) -> list[Array]:
 
     Poses are seen from the root's place on the ground and its heading, in body heights; speeds are taken in the world.
     """
-    places = motion.positions()
-    root, turns = places[:, 0].copy(), motion.rotations()[:, 0]
-    yaw = np.arctan2(turns[:, 1, 0] - turns[:, 0, 1], turns[:, 0, 0] + turns[:, 1, 1])
+    positions = motion.positions()
+    root, rotations = positions[:, 0].copy(), motion.rotations()[:, 0]
+    yaw = np.arctan2(rotations[:, 1, 0] - rotations[:, 0, 1], rotations[:, 0, 0] + rotations[:, 1, 1])
     root[:, 2] = 0.0
-    x, y, z = np.moveaxis(places - root[:, None], -1, 0)
+    x, y, z = np.moveaxis(positions - root[:, None], -1, 0)
     cos, sin = np.cos(yaw)[:, None], np.sin(yaw)[:, None]
-    return _describe(np.stack([cos * x + sin * y, cos * y - sin * x, z], axis=-1) / BODY, places / BODY)
+    return _describe(np.stack([cos * x + sin * y, cos * y - sin * x, z], axis=-1) / BODY, positions / BODY)
 
 
 def rotation_windows(motion: Motion) -> list[Array]:

@@ -55,8 +55,8 @@ def read_text(path: str | os.PathLike[str], key: str, largest: int) -> str:
 def read_tensors(path: str | os.PathLike[str], key: str, largest: int) -> tuple[str, dict[str, NDArray[Any]]]:
     """A text of the file's own description and all tensors by their names. Raises OSError, FieldError."""
     with open_regular(path, largest) as file:
-        text, places = _header(file, key)
-        return text, {place.name: _tensor(file, place) for place in places}
+        text, positions = _header(file, key)
+        return text, {place.name: _tensor(file, place) for place in positions}
 
 
 def _header(file: BinaryIO, key: str) -> tuple[str, list[_Place]]:
@@ -72,15 +72,15 @@ def _header(file: BinaryIO, key: str) -> tuple[str, list[_Place]]:
     text = own.get(key) if isinstance(own, dict) else None
     if not isinstance(text, str):
         raise FieldError(f"its header has no “{key}”")
-    places = sorted((_place(Fields(data, "tensors"), name) for name in data), key=lambda one: one.start)
+    positions = sorted((_place(Fields(data, "tensors"), name) for name in data), key=lambda one: one.start)
     end = 0
-    for place in places:
+    for place in positions:
         if place.start != end:
             raise FieldError(f"its tensor “{place.name}” lies where another one is, or nothing")
         end = place.stop
     if end != size - 8 - length:
         raise FieldError("it is cut off or has more at its end than it says")
-    return text, places
+    return text, positions
 
 
 def _place(tensors: Fields, name: str) -> _Place:

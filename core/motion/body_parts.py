@@ -45,9 +45,9 @@ def find_parts(skeleton: Skeleton) -> list[Part]:
 
 
 def _found_parts(skeleton: Skeleton) -> list[Part]:
-    places = skeleton.rest_positions()
+    positions = skeleton.rest_positions()
     partner = find_partners(skeleton)
-    roots = _limb_roots(skeleton, places, partner)
+    roots = _limb_roots(skeleton, positions, partner)
     taken = {joint: root for root in roots for joint in skeleton.subtree(root)}
     central = [j for j in range(1, skeleton.joints) if j not in taken]
     if not roots:
@@ -55,7 +55,7 @@ def _found_parts(skeleton: Skeleton) -> list[Part]:
     parts = {ROOT: [0]}
     for joint in central:
         parts.setdefault(_trunk_part(skeleton, joint, roots), []).append(joint)
-    for root, name in _limb_names(skeleton, roots, places, partner).items():
+    for root, name in _limb_names(skeleton, roots, positions, partner).items():
         parts.setdefault(name, []).extend(skeleton.subtree(root))
     return [Part(name, tuple(sorted(joints))) for name, joints in parts.items()]
 
@@ -100,16 +100,16 @@ def joint_groups(skeleton: Skeleton, joints: Collection[int]) -> tuple[int, ...]
     return tuple(g for g in range(skeleton.groups) if skeleton.group_joint(g) in chosen)
 
 
-def _limb_roots(skeleton: Skeleton, places: Array, partner: NDArray[np.int64]) -> list[int]:
+def _limb_roots(skeleton: Skeleton, positions: Array, partner: NDArray[np.int64]) -> list[int]:
     """First joints of what stands off the middle and is long enough, or carries a foot, to be a limb."""
-    size = body_size(places)
+    size = body_size(positions)
     roots = []
     for joint in range(1, skeleton.joints):
         parent = skeleton.parents[joint]
         if partner[joint] == joint or partner[parent] != parent:
             continue
         own = skeleton.subtree(joint)
-        reach = np.linalg.norm(places[own] - places[joint], axis=1).max()
+        reach = np.linalg.norm(positions[own] - positions[joint], axis=1).max()
         if reach >= LIMB * size or set(own) & set(skeleton.contacts):
             roots.append(joint)
     return roots
@@ -130,13 +130,15 @@ def _carries(skeleton: Skeleton, joint: int, roots: Sequence[int]) -> bool:
     return any(skeleton.parents[root] in own for root in roots)
 
 
-def _limb_names(skeleton: Skeleton, roots: Sequence[int], places: Array, partner: NDArray[np.int64]) -> dict[int, str]:
+def _limb_names(
+    skeleton: Skeleton, roots: Sequence[int], positions: Array, partner: NDArray[np.int64]
+) -> dict[int, str]:
     axis = lateral_axis(skeleton, partner)
     names: dict[int, str] = {}
     for kind in ("Leg", "Arm"):
         for side in ("Left", "Right"):
-            own = [r for r in roots if _kind(skeleton, r) == kind and _side(skeleton, r, places, axis) == side]
-            own.sort(key=lambda r: -_forward(skeleton, places, 1 - axis) * places[r, 1 - axis])
+            own = [r for r in roots if _kind(skeleton, r) == kind and _side(skeleton, r, positions, axis) == side]
+            own.sort(key=lambda r: -_forward(skeleton, positions, 1 - axis) * positions[r, 1 - axis])
             for number, root in enumerate(own):
                 names[root] = f"{side} {_rank(number, len(own))}{kind}"
     return names
@@ -154,18 +156,18 @@ def _kind(skeleton: Skeleton, root: int) -> str:
     return "Leg" if set(skeleton.subtree(root)) & set(skeleton.contacts) else "Arm"
 
 
-def _side(skeleton: Skeleton, root: int, places: Array, axis: int) -> str:
+def _side(skeleton: Skeleton, root: int, positions: Array, axis: int) -> str:
     named = side_of(skeleton.names[root])
     if named:
         return named.capitalize()
     # Blender's characters look along -Y, so their left is at +X.
-    return "Left" if places[root, axis] > places[0, axis] else "Right"
+    return "Left" if positions[root, axis] > positions[0, axis] else "Right"
 
 
-def _forward(skeleton: Skeleton, places: Array, axis: int) -> float:
+def _forward(skeleton: Skeleton, positions: Array, axis: int) -> float:
     """1 or -1: to which side along a horizontal axis the highest end of the spine lies, seen from the root."""
-    highest = int(places[:, 2].argmax())
-    return 1.0 if places[highest, axis] > places[0, axis] else -1.0
+    highest = int(positions[:, 2].argmax())
+    return 1.0 if positions[highest, axis] > positions[0, axis] else -1.0
 
 
 def _subtrees(skeleton: Skeleton, central: Sequence[int]) -> list[Part]:

@@ -146,7 +146,7 @@ def _to_motion(joints: list[_Joint], frames: Array, fps: float) -> Motion:
     count = len(joints)
     rotations = np.broadcast_to(np.eye(3), (len(frames), count, 3, 3)).copy()
     base = np.array([joint.offset for joint in joints])
-    places = np.broadcast_to(base, (len(frames), count, 3)).copy()
+    positions = np.broadcast_to(base, (len(frames), count, 3)).copy()
     column = 0
     for index, joint in enumerate(joints):
         for channel in joint.channels:
@@ -154,28 +154,28 @@ def _to_motion(joints: list[_Joint], frames: Array, fps: float) -> Motion:
             if channel.endswith("rotation"):
                 rotations[:, index] = rotations[:, index] @ axis_rotation(axis, np.radians(values))
             else:
-                places[:, index, axis] = values
+                positions[:, index, axis] = values
             column += 1
     rotations = UPRIGHT @ rotations @ UPRIGHT.T
-    places, base = places @ UPRIGHT.T, base @ UPRIGHT.T
-    return _assemble(joints, rotations, places, base, fps)
+    positions, base = positions @ UPRIGHT.T, base @ UPRIGHT.T
+    return _assemble(joints, rotations, positions, base, fps)
 
 
-def _assemble(joints: list[_Joint], rotations: Array, places: Array, base: Array, fps: float) -> Motion:
+def _assemble(joints: list[_Joint], rotations: Array, positions: Array, base: Array, fps: float) -> Motion:
     """Offsets that never move are taken as the rest; those that do become groups of their own."""
     parents = [joint.parent for joint in joints]
-    spread = np.ptp(places, axis=0).max(axis=1)
+    spread = np.ptp(positions, axis=0).max(axis=1)
     scale = max(float(np.ptp(base, axis=0).max()), 1e-12)
     moving = [j for j in range(1, len(joints)) if spread[j] > _MOVES * scale]
     steady = base.copy()
-    steady[1:] = places[0, 1:]
+    steady[1:] = positions[0, 1:]
     steady[moving] = base[moving]
     rest = steady.copy()
     for joint, parent in enumerate(parents):
         if parent >= 0:
             rest[joint] += rest[parent]
     skeleton = build_skeleton([joint.name for joint in joints], parents, rest, moving)
-    return from_transforms(skeleton, rotations, places[:, 0] / skeleton.unit, fps, places / skeleton.unit)
+    return from_transforms(skeleton, rotations, positions[:, 0] / skeleton.unit, fps, positions / skeleton.unit)
 
 
 def write_bvh(path: str | os.PathLike[str], motion: Motion) -> None:
@@ -216,38 +216,40 @@ def _hierarchy_text(motion: Motion) -> str:
 
 def _joint_lines(skeleton: Skeleton, joint: int, pad: str, offset: Array) -> list[str]:
     turn = "Zrotation Yrotation Xrotation"
-    places = joint == 0 or joint in skeleton.translated
+    positions = joint == 0 or joint in skeleton.translated
     return [
         f"{pad}{'JOINT' if joint else 'ROOT'} {skeleton.names[joint]}",
         f"{pad}{{",
         f"{pad}  OFFSET {_numbers(offset)}",
-        f"{pad}  CHANNELS " + (f"6 Xposition Yposition Zposition {turn}" if places else f"3 {turn}"),
+        f"{pad}  CHANNELS " + (f"6 Xposition Yposition Zposition {turn}" if positions else f"3 {turn}"),
     ]
 
 
 def _motion_text(motion: Motion) -> str:
     skeleton = motion.skeleton
-    turns = UPRIGHT.T @ motion.rotations() @ UPRIGHT
+    rotations = UPRIGHT.T @ motion.rotations() @ UPRIGHT
     offsets = motion.local_offsets()
     offsets[:, 0] = motion.root_positions()
-    places = (offsets @ UPRIGHT) * skeleton.unit
+    positions = (offsets @ UPRIGHT) * skeleton.unit
     order = skeleton.depth_first()
     columns: list[Array] = []
     for joint in order:
         if joint == 0 or joint in skeleton.translated:
-            columns.append(places[:, joint])
-        columns.append(np.degrees(_euler_zyx(turns[:, joint])))
+            columns.append(positions[:, joint])
+        columns.append(np.degrees(_euler_zyx(rotations[:, joint])))
     rows = np.concatenate(columns, axis=1)
     text = "\n".join(_numbers(row) for row in rows)
     return f"MOTION\nFrames: {motion.frames}\nFrame Time: {1.0 / motion.fps:.8f}\n{text}\n"
 
 
-def _euler_zyx(turns: Array) -> Array:
+def _euler_zyx(rotations: Array) -> Array:
     """Angles (T, 3) about Z, Y, X with R = Rz Ry Rx, each curve without jumps of a full turn."""
-    y = np.arcsin(np.clip(-turns[:, 2, 0], -1.0, 1.0))
-    locked = np.abs(turns[:, 2, 0]) > 1.0 - 1e-12
-    x = np.where(locked, 0.0, np.arctan2(turns[:, 2, 1], turns[:, 2, 2]))
-    z = np.where(locked, np.arctan2(-turns[:, 0, 1], turns[:, 1, 1]), np.arctan2(turns[:, 1, 0], turns[:, 0, 0]))
+    y = np.arcsin(np.clip(-rotations[:, 2, 0], -1.0, 1.0))
+    locked = np.abs(rotations[:, 2, 0]) > 1.0 - 1e-12
+    x = np.where(locked, 0.0, np.arctan2(rotations[:, 2, 1], rotations[:, 2, 2]))
+    z = np.where(
+        locked, np.arctan2(-rotations[:, 0, 1], rotations[:, 1, 1]), np.arctan2(rotations[:, 1, 0], rotations[:, 0, 0])
+    )
     return np.unwrap(np.stack([z, y, x], axis=1), axis=0)
 
 

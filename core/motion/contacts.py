@@ -31,12 +31,12 @@ def find_contacts(motion: Motion) -> tuple[int, ...]:
     return _contacts_at(motion, motion.positions())
 
 
-def _contacts_at(motion: Motion, places: Array) -> tuple[int, ...]:
-    heights = places[..., 2] - np.percentile(places[..., 2].min(axis=1), 5)
+def _contacts_at(motion: Motion, positions: Array) -> tuple[int, ...]:
+    heights = positions[..., 2] - np.percentile(positions[..., 2].min(axis=1), 5)
     lowest = np.percentile(heights, 10, axis=0)
     under = (lowest <= LOW) & (float(np.median(heights[:, 0])) - lowest >= BELOW_ROOT)
     low = [j for j in range(1, motion.skeleton.joints) if under[j] and not _in_place_of_parent(motion.skeleton, j)]
-    speeds = np.linalg.norm(np.gradient(places[:, [0, *low]], axis=0), axis=-1) * (motion.fps / RATE)
+    speeds = np.linalg.norm(np.gradient(positions[:, [0, *low]], axis=0), axis=-1) * (motion.fps / RATE)
     standing = [j for k, j in enumerate(low, start=1) if _stands(heights[:, j] - lowest[j], speeds[:, 0], speeds[:, k])]
     return tuple(sorted(_two_of_each_leg(motion.skeleton, standing, lowest)))
 
@@ -76,17 +76,17 @@ def with_found_contacts(motion: Motion) -> Motion:
     """The same motion on a skeleton that knows its feet, with contact labels; channels move to make room for them."""
     if motion.skeleton.contacts:
         return with_contact_labels(motion)
-    places = motion.positions()
-    return with_contacts(motion, _contacts_at(motion, places), places)
+    positions = motion.positions()
+    return with_contacts(motion, _contacts_at(motion, positions), positions)
 
 
-def with_contacts(motion: Motion, contacts: Sequence[int], places: Array | None = None) -> Motion:
+def with_contacts(motion: Motion, contacts: Sequence[int], positions: Array | None = None) -> Motion:
     """A motion without contacts on a skeleton on which these joints touch the ground, with their labels.
 
-    `places` (T, J, 3) are the motion's positions where they are known.
+    `positions` (T, J, 3) are the motion's positions where they are known.
     """
     skeleton = motion.skeleton.with_contacts(contacts)
     split = motion.skeleton.root_channel
     room = np.zeros((motion.frames, len(contacts) * GROUP))
     features = np.concatenate([motion.features[:, :split], room, motion.features[:, split:]], axis=1)
-    return with_contact_labels(Motion(features, skeleton, motion.fps, motion.origin), places)
+    return with_contact_labels(Motion(features, skeleton, motion.fps, motion.origin), positions)

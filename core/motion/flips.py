@@ -26,36 +26,36 @@ MARGIN = 1.5
 @lru_cache(maxsize=4)  # every variation of a batch asks for the same source
 def fastest_turns(source: Motion) -> Array:
     """Radians a frame (J,) that each joint turns at most in the source, at its own rate."""
-    turns = source.rotations()
-    return angle_between(turns[1:], turns[:-1]).max(axis=0)
+    rotations = source.rotations()
+    return angle_between(rotations[1:], rotations[:-1]).max(axis=0)
 
 
 def repair_flips(motion: Motion, source: Motion) -> Motion:
     """Replace every turn faster than `source` ever makes by one that its joint can make; same skeleton and rate."""
-    turns = motion.rotations()
+    rotations = motion.rotations()
     limits = MARGIN * np.maximum(fastest_turns(source), SLOWEST)
-    steps = angle_between(turns[1:], turns[:-1])
+    steps = angle_between(rotations[1:], rotations[:-1])
     broken = np.flatnonzero((steps > limits).any(axis=0))
     if not len(broken):
         return motion
     features = motion.features.copy()
     for joint in broken:
-        fixed = _slow_down(turns[:, joint], steps[:, joint] > limits[joint], float(limits[joint]))
+        fixed = _slow_down(rotations[:, joint], steps[:, joint] > limits[joint], float(limits[joint]))
         features[:, joint * GROUP : (joint + 1) * GROUP] = matrix_to_six(fixed)
     return replace(motion, features=features)
 
 
-def _slow_down(turns: Array, broken: Array, limit: float) -> Array:
+def _slow_down(rotations: Array, broken: Array, limit: float) -> Array:
     """One joint's rotations (frames, 3, 3) with each run of broken steps spread over enough frames."""
-    turns = turns.copy()
-    frames = len(turns)
+    rotations = rotations.copy()
+    frames = len(rotations)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], broken, [False]]).astype(int))).reshape(-1, 2)
     for first, last in edges:
-        angle = float(angle_between(turns[first], turns[last]))
+        angle = float(angle_between(rotations[first], rotations[last]))
         half = int(np.ceil(max(angle / limit, 2.0)))  # smoothstep peaks at 1.5 times its mean speed
         start, stop = max(0, first - half), min(frames - 1, last + half)
         share = np.linspace(0.0, 1.0, stop - start + 1)
         share = share**2 * (3.0 - 2.0 * share)
-        way = vector_from_rotation(turns[start].T @ turns[stop])
-        turns[start : stop + 1] = turns[start] @ rotation_from_vector(share[:, None] * way)
-    return turns
+        way = vector_from_rotation(rotations[start].T @ rotations[stop])
+        rotations[start : stop + 1] = rotations[start] @ rotation_from_vector(share[:, None] * way)
+    return rotations

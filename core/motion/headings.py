@@ -11,9 +11,11 @@ from .motion import Motion
 from .skeleton import GROUP
 
 
-def _turn_of(turns: Array) -> Array:
+def _turn_of(rotations: Array) -> Array:
     """The part of rotations (..., 3, 3) that is about the vertical, in radians."""
-    return np.asarray(np.arctan2(turns[..., 1, 0] - turns[..., 0, 1], turns[..., 0, 0] + turns[..., 1, 1]))
+    return np.asarray(
+        np.arctan2(rotations[..., 1, 0] - rotations[..., 0, 1], rotations[..., 0, 0] + rotations[..., 1, 1])
+    )
 
 
 def turn_motion(motion: Motion, angles: Array) -> Motion:

@@ -93,51 +93,51 @@ class Pose(Tree):
         self.local = six_to_matrix(six)
         self.offsets = motion.local_offsets()[:, self.used].swapaxes(0, 1)
         self.root = motion.root_positions()
-        self.places = np.zeros((len(self.used), motion.frames, 3))
-        self.turns = np.zeros((len(self.used), motion.frames, 3, 3))
+        self.positions = np.zeros((len(self.used), motion.frames, 3))
+        self.rotations = np.zeros((len(self.used), motion.frames, 3, 3))
         self.follow()
 
     def place(self, joint: int) -> Array:
         """World places (frames, 3) of a joint."""
-        return self.places[self.row[joint]]
+        return self.positions[self.row[joint]]
 
     def follow(self) -> None:
         """Forward kinematics of the carrying joints."""
-        self.places[0], self.turns[0] = self.root, self.local[0]
+        self.positions[0], self.rotations[0] = self.root, self.local[0]
         for row in range(1, len(self.used)):
             self._follow_one(row)
 
     def _follow_one(self, row: int) -> None:
         parent = self.parents[row]
-        turn = self.turns[parent]
-        self.places[row] = self.places[parent] + (turn @ self.offsets[row, :, :, None])[..., 0]
-        np.matmul(turn, self.local[row], out=self.turns[row])
+        turn = self.rotations[parent]
+        self.positions[row] = self.positions[parent] + (turn @ self.offsets[row, :, :, None])[..., 0]
+        np.matmul(turn, self.local[row], out=self.rotations[row])
 
     def reach(self, leg: Leg, target: Array) -> None:
         """Turn a leg's joints until its contact is at `target` (frames, 3), by damped least squares."""
         end_row = self.row[self.skeleton.contacts[leg.contact]]
         if leg.slides:
-            self._slide(self.row[leg.movers[0]], target - self.places[end_row])
+            self._slide(self.row[leg.movers[0]], target - self.positions[end_row])
             return
         movers = [self.row[joint] for joint in leg.movers]
         below = self.subtree(movers[0])
         way = sorted({*below} & {end_row, *self.ancestors(end_row)})
         for last in (*(False,) * (ROUNDS - 1), True):
-            pull = target - self.places[end_row]
-            arms = self.places[end_row] - self.places[movers]
+            pull = target - self.positions[end_row]
+            arms = self.positions[end_row] - self.positions[movers]
             length = (arms**2).sum((0, 2)) + 1e-9  # a foot in the very place of what carries it cannot be moved
             square = -np.einsum("mti,mtj->tij", arms, arms)
             square[:, range(3), range(3)] += ((1.0 + DAMPING) * length)[:, None]
             pull = np.linalg.solve(square, pull[..., None])[..., 0]
             for row, arm in zip(movers, arms, strict=True):
-                parent = self.turns[self.parents[row]]
+                parent = self.rotations[self.parents[row]]
                 spin = rotation_from_vector((cross(arm, pull)[:, None] @ parent)[:, 0])
                 self.local[row] = spin @ self.local[row]
             for row in below if last else way:
                 self._follow_one(row)
 
     def _slide(self, row: int, pull: Array) -> None:
-        self.offsets[row] += (pull[:, None] @ self.turns[self.parents[row]])[:, 0]
+        self.offsets[row] += (pull[:, None] @ self.rotations[self.parents[row]])[:, 0]
         for below in self.subtree(row):
             self._follow_one(below)
 

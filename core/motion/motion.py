@@ -137,14 +137,14 @@ def with_properties(motion: Motion, values: Array) -> Motion:
     return replace(motion, features=features)
 
 
-def with_contact_labels(motion: Motion, places: Array | None = None) -> Motion:
+def with_contact_labels(motion: Motion, positions: Array | None = None) -> Motion:
     """Label each contact joint 1 where its world speed is under the threshold (`paper.md`, *Motion*).
 
-    `places` (T, J, 3) are the motion's positions where they are known.
+    `positions` (T, J, 3) are the motion's positions where they are known.
     """
     if not motion.skeleton.contacts:
         return motion
-    feet = (motion.positions() if places is None else places)[:, list(motion.skeleton.contacts)]
+    feet = (motion.positions() if positions is None else positions)[:, list(motion.skeleton.contacts)]
     speed = np.linalg.norm(np.diff(feet, axis=0), axis=-1) * (motion.fps / RATE)
     speed = np.concatenate([speed[:1], speed])
     features = motion.features.copy()
@@ -154,12 +154,14 @@ def with_contact_labels(motion: Motion, places: Array | None = None) -> Motion:
 
 def forward_kinematics(skeleton: Skeleton, rotations: Array, root: Array, offsets: Array) -> tuple[Array, Array]:
     """World positions (..., J, 3) and rotations (..., J, 3, 3) from local ones; `root` is (..., 3)."""
-    places, turns = [root], [rotations[..., 0, :, :]]
+    world_positions, world_rotations = [root], [rotations[..., 0, :, :]]
     for joint in range(1, skeleton.joints):
         parent = skeleton.parents[joint]
-        places.append(places[parent] + np.einsum("...ij,...j->...i", turns[parent], offsets[..., joint, :]))
-        turns.append(turns[parent] @ rotations[..., joint, :, :])
-    return np.stack(places, axis=-2), np.stack(turns, axis=-3)
+        world_positions.append(
+            world_positions[parent] + np.einsum("...ij,...j->...i", world_rotations[parent], offsets[..., joint, :])
+        )
+        world_rotations.append(world_rotations[parent] @ rotations[..., joint, :, :])
+    return np.stack(world_positions, axis=-2), np.stack(world_rotations, axis=-3)
 
 
 def learned_groups(motion: Motion, tolerance: float = 1e-4) -> list[int]:

@@ -35,8 +35,8 @@ def at_rate(motion: Motion, fps: float, frames: int | None = None, *, loop: bool
     features = stretch_rows(motion.features, count)
     skeleton = motion.skeleton
     width = skeleton.joints * GROUP
-    turns = six_to_matrix(features[:, :width].reshape(count, skeleton.joints, GROUP))
-    features[:, :width] = matrix_to_six(turns).reshape(count, -1)
+    rotations = six_to_matrix(features[:, :width].reshape(count, skeleton.joints, GROUP))
+    features[:, :width] = matrix_to_six(rotations).reshape(count, -1)
     plane = stretch_rows(motion.root_positions()[:, :2], count)
     return with_path(replace(motion, features=features, fps=fps), plane, loop=loop)
 
@@ -63,8 +63,8 @@ def resample(motion: Motion, fps: float) -> Motion:
     features = interpolate_rows(motion.features, at)
     skeleton = motion.skeleton
     width = skeleton.joints * GROUP
-    turns = six_to_matrix(features[:, :width].reshape(frames, skeleton.joints, GROUP))
-    features[:, :width] = matrix_to_six(turns).reshape(frames, -1)
+    rotations = six_to_matrix(features[:, :width].reshape(frames, skeleton.joints, GROUP))
+    features[:, :width] = matrix_to_six(rotations).reshape(frames, -1)
     root = interpolate_rows(motion.root_positions(), at)
     velocity = np.diff(root[:, :2], axis=0) * (fps / RATE)
     channel = skeleton.root_channel

@@ -104,13 +104,13 @@ def _with_feet(motion: Motion, skeleton: Skeleton) -> Motion:
 
 def _mapped(motion: Motion, skeleton: Skeleton, pairs: dict[int, int]) -> Motion:
     own = motion.skeleton
-    _, turns = forward_kinematics(own, motion.rotations(), motion.root_positions(), motion.local_offsets())
+    _, rotations = forward_kinematics(own, motion.rotations(), motion.root_positions(), motion.local_offsets())
     mine, theirs = skeleton.rest_positions(), own.rest_positions()
     world = np.empty((motion.frames, skeleton.joints, 3, 3))
     local = np.empty_like(world)
     for joint, parent in enumerate(skeleton.parents):
         if joint in pairs:
-            world[:, joint] = turns[:, pairs[joint]] @ _rest_turn(skeleton, joint, pairs, mine, theirs)
+            world[:, joint] = rotations[:, pairs[joint]] @ _rest_turn(skeleton, joint, pairs, mine, theirs)
         else:
             world[:, joint] = world[:, parent]
         local[:, joint] = world[:, parent].swapaxes(-1, -2) @ world[:, joint] if parent >= 0 else world[:, joint]
@@ -176,16 +176,16 @@ def plain_name(name: str) -> str:
 
 def _side(skeleton: Skeleton) -> list[str]:
     partner = find_partners(skeleton)
-    axis, places = lateral_axis(skeleton, partner), skeleton.rest_positions()
+    axis, positions = lateral_axis(skeleton, partner), skeleton.rest_positions()
     return [
-        (side_of(name) or ("left" if places[j, axis] > places[0, axis] else "right")) if partner[j] != j else ""
+        (side_of(name) or ("left" if positions[j, axis] > positions[0, axis] else "right")) if partner[j] != j else ""
         for j, name in enumerate(skeleton.names)
     ]
 
 
 def _plain_places(skeleton: Skeleton) -> Array:
-    places = skeleton.rest_positions()
-    return places - [*places[0, :2], places[:, 2].min()]
+    positions = skeleton.rest_positions()
+    return positions - [*positions[0, :2], positions[:, 2].min()]
 
 
 def _above(skeleton: Skeleton) -> list[set[int]]:

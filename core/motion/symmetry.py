@@ -30,19 +30,19 @@ def find_partners(skeleton: Skeleton) -> NDArray[np.int64]:
     named = _named_partners(skeleton.names)
     for joint, other in named.items():
         partner[joint] = other
-    places = skeleton.rest_positions()
+    positions = skeleton.rest_positions()
     axis = lateral_axis(skeleton, partner)
-    mirror = places.copy()
-    mirror[:, axis] = 2.0 * places[0, axis] - places[:, axis]
+    mirror = positions.copy()
+    mirror[:, axis] = 2.0 * positions[0, axis] - positions[:, axis]
     depths = np.array(skeleton.depths())
-    limit = ALIKE * body_size(places)
+    limit = ALIKE * body_size(positions)
     for joint in range(1, skeleton.joints):
         if joint in named:
             continue
-        distance = np.linalg.norm(places - mirror[joint], axis=1)
+        distance = np.linalg.norm(positions - mirror[joint], axis=1)
         distance[(depths != depths[joint]) | np.isin(np.arange(skeleton.joints), list(named))] = np.inf
         nearest = int(distance.argmin())
-        back = np.linalg.norm(places - mirror[nearest], axis=1)
+        back = np.linalg.norm(positions - mirror[nearest], axis=1)
         back[depths != depths[joint]] = np.inf
         if distance[nearest] < limit and int(back.argmin()) == joint:
             partner[joint] = nearest
@@ -55,15 +55,15 @@ def find_partners(skeleton: Skeleton) -> NDArray[np.int64]:
 
 def lateral_axis(skeleton: Skeleton, partner: NDArray[np.int64]) -> int:
     """0 or 1: the horizontal axis across the body, along which partners by name lie apart or the rest pose is even."""
-    places = skeleton.rest_positions()
-    apart = np.abs(places - places[partner])[:, :2].sum(0)
+    positions = skeleton.rest_positions()
+    apart = np.abs(positions - positions[partner])[:, :2].sum(0)
     if apart.max() > 1e-6:
         return int(apart.argmax())
     uneven = []
     for axis in (0, 1):
-        mirror = places.copy()
-        mirror[:, axis] = 2.0 * places[0, axis] - places[:, axis]
-        uneven.append(float(np.linalg.norm(places[:, None] - mirror[None], axis=2).min(1).mean()))
+        mirror = positions.copy()
+        mirror[:, axis] = 2.0 * positions[0, axis] - positions[:, axis]
+        uneven.append(float(np.linalg.norm(positions[:, None] - mirror[None], axis=2).min(1).mean()))
     return int(np.argmin(uneven))
 
 

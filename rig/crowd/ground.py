@@ -45,11 +45,11 @@ class Looks:
 class Ground:
     """What a crowd stands on, as plain numbers: `kind` GRID, SURFACE, CURVE, POINTS or EMPTIES.
 
-    `places` (n, 3) and `ways` (n,) are points and where they point; `lines` those of curves; `centre` a grid's.
+    `positions` (n, 3) and `ways` (n,) are points and where they point; `lines` those of curves; `centre` a grid's.
     """
 
     kind: str
-    places: Array
+    positions: Array
     ways: Array
     lines: Sequence[Array]
     surface: Surface | None
@@ -67,7 +67,7 @@ class Ground:
             for place, way in along(self.lines, count, random):
                 yield looks.spot(place, way)
         else:
-            for place, way in zip(self.places, self.ways, strict=True):
+            for place, way in zip(self.positions, self.ways, strict=True):
                 yield looks.spot(place, float(way))
 
 
@@ -102,10 +102,10 @@ def _empties(context: bpy.types.Context, centre: Array) -> Ground:
     empties = [ob for ob in context.selected_objects if ob.type == "EMPTY"]
     if not empties:
         raise ClipError("Select the empties that members are to stand on as well.")
-    places = np.array([ob.matrix_world.translation for ob in empties])
+    positions = np.array([ob.matrix_world.translation for ob in empties])
     # Blender's front is -y.
     fronts = [ob.matrix_world.to_3x3() @ Vector((0.0, -1.0, 0.0)) for ob in empties]
-    return Ground("EMPTIES", places, np.array([math.atan2(front.y, front.x) for front in fronts]), (), None, centre)
+    return Ground("EMPTIES", positions, np.array([math.atan2(front.y, front.x) for front in fronts]), (), None, centre)
 
 
 def _mesh_of(ob: bpy.types.Object, context: bpy.types.Context) -> tuple[Array, np.ndarray, np.ndarray]:
@@ -143,5 +143,5 @@ def _curves_of(curves: bpy.types.Curves, world: Array) -> tuple[Array, np.ndarra
 
 def _placed(points: np.ndarray, world: Array) -> Array:
     """Flat coordinates as places (n, 3) in the world."""
-    places: Array = points.reshape(-1, 3).astype(np.float64) @ world[:3, :3].T + world[:3, 3]
-    return places
+    positions: Array = points.reshape(-1, 3).astype(np.float64) @ world[:3, :3].T + world[:3, 3]
+    return positions

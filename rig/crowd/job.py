@@ -124,8 +124,8 @@ class CrowdJob(Job):
         if not abs(there - spot[2]) <= STOREY * BODY * unit * member.scale:
             return member.motion
 
-        def above_spot(places: Array) -> Array:
-            world = spot[:2] + (unit * places - member.pivot[:2]) @ turn.T
+        def above_spot(positions: Array) -> Array:
+            world = spot[:2] + (unit * positions - member.pivot[:2]) @ turn.T
             return (heights(world) - there) / (member.scale * unit)
 
         return over_ground(member.motion, above_spot)

@@ -31,14 +31,16 @@ def control_motion(
     `size` is the armature's height in its own units. Where a control's place in the world is told, it is the one that
     Blender evaluates, but for the root, whose place is told by its keys.
     """
-    turns, places = _world_transforms(rest, poses, controls, frames)
+    world_rotations, world_positions = _world_transforms(rest, poses, controls, frames)
     above = [max(control.parent, 0) for control in controls]
-    rotations = turns[:, above].swapaxes(-1, -2) @ turns
-    offsets = np.einsum("tjba,tja->tjb", turns[:, above].swapaxes(-1, -2), places - places[:, above])
-    rests = _rest_places(rest, poses.world[0], controls)
+    rotations = world_rotations[:, above].swapaxes(-1, -2) @ world_rotations
+    offsets = np.einsum(
+        "tjba,tja->tjb", world_rotations[:, above].swapaxes(-1, -2), world_positions - world_positions[:, above]
+    )
+    rests = _rest_positions(rest, poses.world[0], controls)
     base = rests - rests[above]
     _tell_by_own_channels(rotations, offsets, base, rest, poses.world[0], controls, frames)
-    rotations[:, 0] = turns[:, 0]
+    rotations[:, 0] = world_rotations[:, 0]
     size *= _scale(poses.world[0])
     spread = np.ptp(offsets, axis=0).max(axis=1)
     moving = [j for j, one in enumerate(controls) if names[j] in sliding and spread[j] > _MOVES * size and j]
@@ -50,7 +52,7 @@ def control_motion(
         standing[joint] = standing[above[joint]] + steady[joint]
     skeleton = build_skeleton(names, [one.parent for one in controls], standing, moving, size)
     skeleton = replace(skeleton, bases=tuple(one.base for one in controls))
-    return from_transforms(skeleton, rotations, places[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
+    return from_transforms(skeleton, rotations, world_positions[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
 
 
 def _world_transforms(rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames) -> tuple[Array, Array]:
@@ -62,37 +64,37 @@ def _world_transforms(rest: Rest, poses: Poses, controls: Sequence[Control], fra
     world = poses.world
     turned = rotation_part(world[:, :3, :3])
     local_turns, local_places = _armature_transforms(controls, frames)
-    turns, places = np.empty_like(local_turns), np.empty_like(local_places)
+    rotations, positions = np.empty_like(local_turns), np.empty_like(local_places)
     for joint, control in enumerate(controls):
         if control.bone == OBJECT:
-            turns[:, joint], places[:, joint] = turned @ turned[0].T, world[:, :3, 3]
+            rotations[:, joint], positions[:, joint] = turned @ turned[0].T, world[:, :3, 3]
             continue
-        turns[:, joint] = turned @ local_turns[:, joint] @ rest.matrices[control.bone, :3, :3].T @ turned[0].T
-        places[:, joint] = (world[:, :3, :3] @ local_places[:, joint, :, None])[..., 0] + world[:, :3, 3]
+        rotations[:, joint] = turned @ local_turns[:, joint] @ rest.matrices[control.bone, :3, :3].T @ turned[0].T
+        positions[:, joint] = (world[:, :3, :3] @ local_places[:, joint, :, None])[..., 0] + world[:, :3, 3]
     if controls[0].base == HEADING:
-        turns[:, 0] = axis_rotation(2, heading(turns[:, 0]))
-    return turns, places
+        rotations[:, 0] = axis_rotation(2, heading(rotations[:, 0]))
+    return rotations, positions
 
 
 def _armature_transforms(controls: Sequence[Control], frames: Frames) -> tuple[Array, Array]:
     """Rotations (T, J, 3, 3) and places (T, J, 3) in armature space, which is what the object itself stands for."""
     count = len(frames.basis)
-    turns, places = np.tile(np.eye(3), (count, len(controls), 1, 1)), np.zeros((count, len(controls), 3))
+    rotations, positions = np.tile(np.eye(3), (count, len(controls), 1, 1)), np.zeros((count, len(controls), 3))
     for joint, control in enumerate(controls):
         if control.bone == OBJECT:
             continue
         own = frames.column[control.bone]
         if control.base == OWN:
-            turns[:, joint], places[:, joint] = frames.turns[:, own], frames.places[:, own]
+            rotations[:, joint], positions[:, joint] = frames.rotations[:, own], frames.positions[:, own]
             continue
         axes, origin = relative_zero(frames, control.bone, carrier_of(controls, joint), 0)
         turn = rotation_part(axes) @ rotation_part(frames.basis[:, own, :3, :3])
         place = frames.basis[:, own, :3, 3] @ axes.T + origin
         if control.base == TURNED and control.parent >= 0:
-            above = turns[:, control.parent]
-            turn, place = above @ turn, (above @ place[..., None])[..., 0] + places[:, control.parent]
-        turns[:, joint], places[:, joint] = turn, place
-    return turns, places
+            above = rotations[:, control.parent]
+            turn, place = above @ turn, (above @ place[..., None])[..., 0] + positions[:, control.parent]
+        rotations[:, joint], positions[:, joint] = turn, place
+    return rotations, positions
 
 
 def carrier_of(controls: Sequence[Control], joint: int) -> int:
@@ -101,17 +103,17 @@ def carrier_of(controls: Sequence[Control], joint: int) -> int:
     return controls[control.parent].bone if control.base == TURNED and control.parent >= 0 else OBJECT
 
 
-def heading(turns: Array) -> Array:
+def heading(rotations: Array) -> Array:
     """Radians (T,) about the vertical that are in rotations (T, 3, 3)."""
-    sine, cosine = turns[:, 1, 0] - turns[:, 0, 1], turns[:, 0, 0] + turns[:, 1, 1]
+    sine, cosine = rotations[:, 1, 0] - rotations[:, 0, 1], rotations[:, 0, 0] + rotations[:, 1, 1]
     angles = np.arctan2(sine, cosine)
     # upside down there is no heading: the last one holds
     known = np.hypot(sine, cosine) > 1e-3
-    rows = np.maximum.accumulate(np.where(known, np.arange(len(turns)), -1))
+    rows = np.maximum.accumulate(np.where(known, np.arange(len(rotations)), -1))
     return np.asarray(angles[np.where(rows < 0, known.argmax(), rows)])
 
 
-def _rest_places(rest: Rest, world: Array, controls: Sequence[Control]) -> Array:
+def _rest_positions(rest: Rest, world: Array, controls: Sequence[Control]) -> Array:
     heads = np.array([rest.matrices[one.bone, :3, 3] if one.bone != OBJECT else np.zeros(3) for one in controls])
     return heads @ world[:3, :3].T + world[:3, 3]
 
@@ -132,13 +134,13 @@ def standing_offsets(
     rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames, translated: Collection[int]
 ) -> tuple[Array, Array]:
     """What a skeleton's offsets (J, 3) and its root's place (3,) say in file lengths, for the armature as it is now."""
-    turns, places = _world_transforms(rest, poses, controls, frames)
+    rotations, positions = _world_transforms(rest, poses, controls, frames)
     above = [max(control.parent, 0) for control in controls]
-    rests = _rest_places(rest, poses.world[0], controls)
+    rests = _rest_positions(rest, poses.world[0], controls)
     now = rests - rests[above]
     stiff = [j for j, one in enumerate(controls) if j and one.base == TURNED and j not in translated]
     carriers = [above[j] for j in stiff]
-    now[stiff] = np.einsum("jba,jb->ja", turns[0, carriers], (places[:, stiff] - places[:, carriers])[0])
+    now[stiff] = np.einsum("jba,jb->ja", rotations[0, carriers], (positions[:, stiff] - positions[:, carriers])[0])
     return now, rests[0]
 
 
@@ -182,26 +184,28 @@ def own_channels(motion: Motion, rigging: Rigging) -> tuple[Array, Array]:
     skeleton, local = motion.skeleton, motion.rotations()
     offsets = motion.local_offsets() * skeleton.unit
     root = motion.root_positions() * skeleton.unit
-    turns, places = np.zeros_like(local), np.zeros_like(offsets)
+    rotations, positions = np.zeros_like(local), np.zeros_like(offsets)
     for joint, control in enumerate(rigging.controls):
         if control.bone == OBJECT:
-            turns[:, joint], places[:, joint] = _object_channels(rigging, local[:, joint], root)
+            rotations[:, joint], positions[:, joint] = _object_channels(rigging, local[:, joint], root)
         elif control.base == OWN:
             axes = _rest_axes(rigging, control.bone)
-            turns[:, joint] = axes.T @ local[:, joint] @ axes
-            places[:, joint] = (offsets[:, joint] - _base(rigging, joint)) @ axes / _scale(rigging.world)
+            rotations[:, joint] = axes.T @ local[:, joint] @ axes
+            positions[:, joint] = (offsets[:, joint] - _base(rigging, joint)) @ axes / _scale(rigging.world)
         elif control.base == TURNED and joint:
-            turns[:, joint], places[:, joint] = _carried_channels(rigging, joint, local[:, joint], offsets[:, joint])
+            rotations[:, joint], positions[:, joint] = _carried_channels(
+                rigging, joint, local[:, joint], offsets[:, joint]
+            )
         elif control.base != HEADING:
             turn, place = local[:, joint], root
             if control.base in (TILT, WORLD):
                 turn = local[:, 0] @ turn
             if control.base == WORLD:
                 place = root + (local[:, 0] @ offsets[:, joint, :, None])[..., 0]
-            turns[:, joint], places[:, joint] = _world_channels(rigging, joint, turn, place)
+            rotations[:, joint], positions[:, joint] = _world_channels(rigging, joint, turn, place)
         if control.bone in rigging.unturned:
-            places[:, joint] = places[:, joint] @ rigging.rest.matrices[control.bone, :3, :3].T
-    return turns, places
+            positions[:, joint] = positions[:, joint] @ rigging.rest.matrices[control.bone, :3, :3].T
+    return rotations, positions
 
 
 def _rest_axes(rigging: Rigging, bone: int) -> Array:
@@ -212,7 +216,7 @@ def _rest_axes(rigging: Rigging, bone: int) -> Array:
 def _base(rigging: Rigging, joint: int) -> Array:
     control = rigging.controls[joint]
     pair = [rigging.controls[control.parent], control]
-    above, own = _rest_places(rigging.rest, rigging.world, pair)
+    above, own = _rest_positions(rigging.rest, rigging.world, pair)
     return np.asarray(own - above)
 
 

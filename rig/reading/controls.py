@@ -38,13 +38,13 @@ class Control:
 class Frames:
     """Where bones are, and where they would be with all their own channels at nothing, in armature space.
 
-    `turns` (T, n, 3, 3) and `places` (T, n, 3) of the bones; `zero` (T, n, 4, 4) without their own channels, which are
+    `rotations` (T, n, 3, 3) and `positions` (T, n, 3) of the bones; `zero` (T, n, 4, 4) without their own channels, which are
     `basis` (T, n, 4, 4); `even` (n,) says which bones keep one even scale. `column` finds a bone in them. The locations
     of `unturned` bones are keyed in the armature's axes, though `basis` has them in the bone's own.
     """
 
-    turns: Array
-    places: Array
+    rotations: Array
+    positions: Array
     zero: Array
     basis: Array
     even: np.ndarray
@@ -66,8 +66,8 @@ def frames_of(armature_object: bpy.types.Object, rest: Rest, poses: Poses, bones
     limit = _UNEVEN * lengths.max((0, 2))
     even = (np.ptp(lengths, axis=2).max(0) < limit) & (np.ptp(lengths, axis=0).max(1) < limit)
     even &= np.linalg.det(pose[0, :, :3, :3]) > 0
-    turns = rotation_part(pose[..., :3, :3])
-    return Frames(turns, pose[..., :3, 3], pose @ np.linalg.inv(basis), basis, even, column, unturned)
+    rotations = rotation_part(pose[..., :3, :3])
+    return Frames(rotations, pose[..., :3, 3], pose @ np.linalg.inv(basis), basis, even, column, unturned)
 
 
 def check_keys(rest: Rest, poses: Poses, bones: Sequence[int], frames: Sequence[int]) -> None:
@@ -179,6 +179,6 @@ def relative_zero(frames: Frames, bone: int, carrier: int, rows: slice | int) ->
     linear, place = frames.zero[rows, own, :3, :3], frames.zero[rows, own, :3, 3]
     if carrier == OBJECT:
         return linear, place
-    turn = frames.turns[rows, frames.column[carrier]].swapaxes(-1, -2)
-    away = place - frames.places[rows, frames.column[carrier]]
+    turn = frames.rotations[rows, frames.column[carrier]].swapaxes(-1, -2)
+    away = place - frames.positions[rows, frames.column[carrier]]
     return turn @ linear, (turn @ away[..., None])[..., 0]

@@ -227,6 +227,6 @@ def world_transforms(rest: Rest, joints: list[int], poses: Poses) -> tuple[Array
     turned = rotation_part(poses.world[:, :3, :3])
     rest_turns = turned[0] @ rest.matrices[joints][:, :3, :3]
     pose = poses.pose[:, joints]
-    turns = turned[:, None] @ unit_columns(pose[..., :3, :3]) @ rest_turns.swapaxes(-1, -2)
-    places = np.einsum("tjab,tjb->tja", world[..., :3, :3], pose[..., :3, 3]) + world[..., :3, 3]
-    return turns, places
+    rotations = turned[:, None] @ unit_columns(pose[..., :3, :3]) @ rest_turns.swapaxes(-1, -2)
+    positions = np.einsum("tjab,tjb->tja", world[..., :3, :3], pose[..., :3, 3]) + world[..., :3, 3]
+    return rotations, positions

@@ -260,21 +260,21 @@ def _to_motion(rest: Rest, joints: list[int], poses: Poses, sliding: set[str], f
     """`joints` index the bones, parents first; `sliding` names the bones whose keyed location moves."""
     names = [rest.names[bone] for bone in joints]
     parents = [joints.index(rest.parents[bone]) if k else -1 for k, bone in enumerate(joints)]
-    turns, places = world_transforms(rest, joints, poses)
-    rest_places = (poses.world[0] @ rest.matrices[joints])[:, :3, 3]
+    world_rotations, world_positions = world_transforms(rest, joints, poses)
+    rest_positions = (poses.world[0] @ rest.matrices[joints])[:, :3, 3]
     above = [max(parent, 0) for parent in parents]
-    rotations = turns[:, above].swapaxes(-1, -2) @ turns
-    rotations[:, 0] = turns[:, 0]
-    offsets = np.einsum("tjba,tjb->tja", turns[:, above], places - places[:, above])
-    base = rest_places - rest_places[above]
-    moving = _moving_offsets(names, offsets, sliding, body_size(rest_places))
+    rotations = world_rotations[:, above].swapaxes(-1, -2) @ world_rotations
+    rotations[:, 0] = world_rotations[:, 0]
+    offsets = np.einsum("tjba,tjb->tja", world_rotations[:, above], world_positions - world_positions[:, above])
+    base = rest_positions - rest_positions[above]
+    moving = _moving_offsets(names, offsets, sliding, body_size(rest_positions))
     steady = offsets.mean(axis=0)
     steady[moving] = base[moving]
-    steady[0] = rest_places[0]
+    steady[0] = rest_positions[0]
     for joint in range(1, len(names)):
-        rest_places[joint] = rest_places[above[joint]] + steady[joint]
-    skeleton = build_skeleton(names, parents, rest_places, moving)
-    return from_transforms(skeleton, rotations, places[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
+        rest_positions[joint] = rest_positions[above[joint]] + steady[joint]
+    skeleton = build_skeleton(names, parents, rest_positions, moving)
+    return from_transforms(skeleton, rotations, world_positions[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
 
 
 def _moving_offsets(names: list[str], offsets: Array, sliding: set[str], size: float) -> list[int]:

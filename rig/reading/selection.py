@@ -36,10 +36,10 @@ def selected_key_frames(armature_object: bpy.types.Object) -> tuple[int, ...]:
     found: set[int] = set()
     for curve in source_of(armature_object).bag.fcurves:
         count = len(curve.keyframe_points)
-        selected, places = np.zeros(count, dtype=bool), np.empty(2 * count, dtype=np.float32)
+        selected, positions = np.zeros(count, dtype=bool), np.empty(2 * count, dtype=np.float32)
         curve.keyframe_points.foreach_get("select_control_point", selected)
-        curve.keyframe_points.foreach_get("co", places)
-        found |= {round(float(frame)) for frame in places[::2][selected]}
+        curve.keyframe_points.foreach_get("co", positions)
+        found |= {round(float(frame)) for frame in positions[::2][selected]}
     if not found:
         raise ClipError("No keyframe is selected; select the keys whose poses must stay.")
     return tuple(sorted(found))
@@ -55,10 +55,10 @@ def curve_points(curve_object: bpy.types.Object | None) -> tuple[tuple[float, fl
     if curve_object.type not in ("CURVE", "CURVES"):
         raise ClipError(f"“{curve_object.name}” is no curve; choose a curve object.")
     evaluated = curve_object.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    places = _line(evaluated)
-    if len(places) < 2 or not np.linalg.norm(np.diff(places, axis=0), axis=1).sum() > 0:
+    positions = _line(evaluated)
+    if len(positions) < 2 or not np.linalg.norm(np.diff(positions, axis=0), axis=1).sum() > 0:
         raise ClipError(f"The curve “{curve_object.name}” has no length on the ground; choose another one.")
-    return tuple((float(x), float(y)) for x, y in places)
+    return tuple((float(x), float(y)) for x, y in positions)
 
 
 def _line(evaluated: bpy.types.Object) -> np.ndarray:

@@ -42,8 +42,8 @@ def fitted_space(motion: Motion, now: Array, root: Array, world: Array) -> Array
 def _rest_offsets(motion: Motion, rest: Rest, joints: list[int], poses: Poses) -> tuple[Array, Array]:
     """Each joint's offset (J, 3) as the skeleton has it, and the root's rest place (3,), as the object stands now."""
     parents = [max(parent, 0) for parent in motion.skeleton.parents]
-    turns, places = world_transforms(rest, joints, poses)
-    offsets = np.einsum("jba,jb->ja", turns[0, parents], places[0] - places[0, parents])
+    rotations, positions = world_transforms(rest, joints, poses)
+    offsets = np.einsum("jba,jb->ja", rotations[0, parents], positions[0] - positions[0, parents])
     rests = (poses.world[0] @ rest.matrices[joints])[:, :3, 3]
     slides = list(motion.skeleton.translated)
     offsets[slides] = (rests - rests[parents])[slides]

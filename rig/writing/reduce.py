@@ -132,13 +132,13 @@ def _write(curve: bpy.types.FCurve, frames: Values, values: Values, kept: list[i
     # A handle a third of the way makes Blender's Bézier the very cubic: time then runs evenly along it.
     spans = np.diff(frames[rows]) / 3.0
     before, behind = np.concatenate([spans[:1], spans]), np.concatenate([spans, spans[-1:]])
-    places = np.stack([frames[rows], values[rows]], axis=1)
+    positions = np.stack([frames[rows], values[rows]], axis=1)
     lean = np.stack([np.ones(len(rows)), slopes[rows]], axis=1)
-    points.foreach_set("co", places.astype(np.float32).ravel())
+    points.foreach_set("co", positions.astype(np.float32).ravel())
     points.foreach_set("interpolation", np.full(len(rows), BEZIER, dtype=np.uint8))
     points.foreach_set("type", np.full(len(rows), GENERATED, dtype=np.uint8))
     for side in ("handle_left_type", "handle_right_type"):
         points.foreach_set(side, np.full(len(rows), ALIGNED, dtype=np.uint8))
-    points.foreach_set("handle_left", (places - lean * before[:, None]).astype(np.float32).ravel())
-    points.foreach_set("handle_right", (places + lean * behind[:, None]).astype(np.float32).ravel())
+    points.foreach_set("handle_left", (positions - lean * before[:, None]).astype(np.float32).ravel())
+    points.foreach_set("handle_right", (positions + lean * behind[:, None]).astype(np.float32).ravel())
     curve.update()

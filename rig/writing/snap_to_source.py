@@ -18,13 +18,13 @@ def with_own_keys(source: Source, path: str, values: Array, first: int, same: fl
     """
     found = [source.bag.fcurves.find(path, index=k) for k in range(values.shape[1])]
     keyed = [k for k, curve in enumerate(found) if curve is not None and not curve.mute]
-    turns = path.endswith("rotation_quaternion")
-    if not keyed or (turns and len(keyed) < 4):
+    rotations = path.endswith("rotation_quaternion")
+    if not keyed or (rotations and len(keyed) < 4):
         return values
     frames = range(first, first + len(values))
     own = np.array([[curve.evaluate(frame) for frame in frames] for k in keyed if (curve := found[k])]).T
     meant = own
-    if turns:
+    if rotations:
         own = own * np.where((own * values).sum(1) < 0.0, -1.0, 1.0)[:, None]
         meant = own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-12)
     rows = np.flatnonzero(np.abs(meant - values[:, keyed]).max(1) < same)

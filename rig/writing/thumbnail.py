@@ -25,15 +25,15 @@ def give_picture(action: bpy.types.Action, motion: Motion) -> None:
 def portrait(motion: Motion) -> NDArray[np.float32]:
     """Pixels (SIZE, SIZE, 4) from the bottom row up, the figures on nothing; later ones are drawn stronger."""
     rows = np.linspace(0, motion.frames - 1, MOMENTS + 2).round().astype(int)[1:-1]
-    places = np.concatenate([motion.slice(row, row + 1).positions() for row in rows])[..., [0, 2]]
-    places[..., 0] -= places[:, :1, 0]
-    height = np.ptp(places[..., 1]) or 1.0
-    places[..., 0] += np.arange(MOMENTS)[:, None] * 0.55 * height
-    low, high = places.reshape(-1, 2).min(0), places.reshape(-1, 2).max(0)
+    positions = np.concatenate([motion.slice(row, row + 1).positions() for row in rows])[..., [0, 2]]
+    positions[..., 0] -= positions[:, :1, 0]
+    height = np.ptp(positions[..., 1]) or 1.0
+    positions[..., 0] += np.arange(MOMENTS)[:, None] * 0.55 * height
+    low, high = positions.reshape(-1, 2).min(0), positions.reshape(-1, 2).max(0)
     scale = 0.86 * SIZE / max(float((high - low).max()), 1e-6)
-    places = (places - (low + high) / 2.0) * scale + SIZE / 2.0
+    positions = (positions - (low + high) / 2.0) * scale + SIZE / 2.0
     pixels = np.zeros((SIZE, SIZE, 4), dtype=np.float32)
-    for moment, figure in enumerate(places):
+    for moment, figure in enumerate(positions):
         ink = INK * [1.0, 1.0, 1.0, (moment + 1) / MOMENTS]
         for joint, parent in enumerate(motion.skeleton.parents):
             if parent > 0:

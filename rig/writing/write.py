@@ -181,13 +181,13 @@ def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source 
 
 def written_values(armature_object: bpy.types.Object, motion: Motion, plan: Plan) -> Iterator[tuple[str, str, Array]]:
     """Bone, property and values (frames, components) of each channel that a motion is written to."""
-    turns, places = _own_channels(motion, plan)
+    rotations, positions = _own_channels(motion, plan)
     for name, channel in plan.channels:
         if channel == "location":
-            yield name, channel, places[:, plan.rows[name]]
+            yield name, channel, positions[:, plan.rows[name]]
         else:
             mode = channel_owner(armature_object, name).rotation_mode
-            values = channel_values(turns[:, plan.rows[name]], mode)
+            values = channel_values(rotations[:, plan.rows[name]], mode)
             part = plan.parts.get((name, channel))
             yield name, channel, values if part is None else part.nearest(values, mode)
 
@@ -196,21 +196,21 @@ def _own_channels(motion: Motion, plan: Plan) -> tuple[Array, Array]:
     """Rotations (T, J, 3, 3) and locations (T, J, 3) that the bones' own channels have to hold."""
     if plan.rigging is not None:
         return own_channels(motion, plan.rigging)
-    turns = _basis_rotations(motion, plan.rest, plan.joints, plan.poses, plan.world)
-    return turns, _basis_locations(motion, plan.rest, plan.joints, plan.poses, plan.world)
+    rotations = _basis_rotations(motion, plan.rest, plan.joints, plan.poses, plan.world)
+    return rotations, _basis_locations(motion, plan.rest, plan.joints, plan.poses, plan.world)
 
 
 def pose_values(
     armature_object: bpy.types.Object, motion: Motion, row: int, plan: Plan
 ) -> Iterator[tuple[str, str, Sequence[float]]]:
     """Bone, property and components of each channel in one row of a motion, quicker than `written_values`."""
-    turns, places = (values[0].tolist() for values in _own_channels(motion.slice(row, row + 1), plan))
+    rotations, positions = (values[0].tolist() for values in _own_channels(motion.slice(row, row + 1), plan))
     for name, channel in plan.channels:
         if channel == "location":
-            yield name, channel, places[plan.rows[name]]
+            yield name, channel, positions[plan.rows[name]]
         else:
             mode = channel_owner(armature_object, name).rotation_mode
-            yield name, channel, one_value(Matrix(turns[plan.rows[name]]), mode)
+            yield name, channel, one_value(Matrix(rotations[plan.rows[name]]), mode)
 
 
 def _motion_curves(armature_object: bpy.types.Object, motion: Motion, plan: Plan, source: Source | None) -> list[Curve]:
@@ -243,23 +243,23 @@ def _basis_rotations(motion: Motion, rest: Rest, joints: list[int], poses: Poses
     """Rotations (T, J, 3, 3) that the bones' own channels have to hold."""
     # In the parent's rest axes the parents' rotations cancel: B⁻¹ R B with B the bone's rest rotation in the world.
     rests = rotation_part(world[:3, :3]) @ rest.matrices[joints][:, :3, :3]
-    turns = rests.swapaxes(-1, -2) @ motion.rotations() @ rests
+    rotations = rests.swapaxes(-1, -2) @ motion.rotations() @ rests
     root = joints[0]
     if rest.parents[root] >= 0:
         # the bones above the root stand still, but perhaps not at rest
         above = rotation_part(poses.pose[0, rest.parents[root], :3, :3])
         posed = above @ rest.relative[root, :3, :3]
-        turns[:, 0] = posed.T @ rest.matrices[root, :3, :3] @ turns[:, 0]
-    return turns
+        rotations[:, 0] = posed.T @ rest.matrices[root, :3, :3] @ rotations[:, 0]
+    return rotations
 
 
 def _basis_locations(motion: Motion, rest: Rest, joints: list[int], poses: Poses, world: Array) -> Array:
     """Locations (T, J, 3) in the bones' own axes and units; for other joints than the root where they slide."""
     skeleton = motion.skeleton
-    places = np.zeros((motion.frames, len(joints), 3))
+    positions = np.zeros((motion.frames, len(joints), 3))
     above = poses.pose[0, rest.parents[joints[0]]] if rest.parents[joints[0]] >= 0 else np.eye(4)
     to_root = np.linalg.inv(world @ above @ rest.relative[joints[0]])
-    places[:, 0] = (motion.root_positions() * skeleton.unit) @ to_root[:3, :3].T + to_root[:3, 3]
+    positions[:, 0] = (motion.root_positions() * skeleton.unit) @ to_root[:3, :3].T + to_root[:3, 3]
     offsets = motion.local_offsets()[:, list(skeleton.translated)] * skeleton.unit
     for k, joint in enumerate(skeleton.translated):
         parent = rest.parents[joints[joint]]
@@ -267,8 +267,8 @@ def _basis_locations(motion: Motion, rest: Rest, joints: list[int], poses: Poses
         scale = np.linalg.norm(poses.pose[0, parent, :3, 0])
         to_parent = np.linalg.inv(world[:3, :3] @ rest.matrices[parent, :3, :3] * scale)
         relative = rest.relative[joints[joint]]
-        places[:, joint] = (offsets[:, k] @ to_parent.T - relative[:3, 3]) @ relative[:3, :3]
-    return places
+        positions[:, joint] = (offsets[:, k] @ to_parent.T - relative[:3, 3]) @ relative[:3, :3]
+    return positions
 
 
 def _still_curves(

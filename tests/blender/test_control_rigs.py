@@ -34,12 +34,12 @@ def assert_round_trip(door: SimpleNamespace, ob: Any) -> Any:
     motion = door.read_motion(ob)
     first, last = source.frame_range
     frames = range(math.ceil(first - 1e-3), math.floor(last + 1e-3) + 1, 7)
-    axes, places = poses(ob, frames)
+    axes, positions = poses(ob, frames)
     action = door.write_motion(ob, motion, "Written", source_action=source)
     door.play(ob, action)
     written_axes, written_places = poses(ob, frames)
     assert door.angle_between(axes, written_axes).max() < RADIANS
-    assert np.abs(places - written_places).max() < HEIGHTS * 1.8 * motion.skeleton.unit
+    assert np.abs(positions - written_places).max() < HEIGHTS * 1.8 * motion.skeleton.unit
     again = door.read_motion(ob, action)
     assert again.skeleton.same_rig(motion.skeleton)
     np.testing.assert_allclose(again.property_values(), motion.property_values(), atol=PROPERTIES)
@@ -311,14 +311,14 @@ def test_variations_travel(door: SimpleNamespace) -> None:
     features[:, channel : channel + 2] = features[:, channel : channel + 2] @ turn[:2, :2].T
     moved = type(motion)(features, motion.skeleton, motion.fps, motion.origin + 3.0)
     action = door.write_motion(biped, moved, "Moved", source_action=biped.animation_data.action)
-    _, places = poses(biped, range(60, 61))
+    _, positions = poses(biped, range(60, 61))
     door.play(biped, action)
     axes, after = poses(biped, range(60, 61))
     names = [bone.name for bone in biped.pose.bones]
     kept = [names.index(name) for name in ("hips", "foot.L", "foot.R", "head", "arm.R")]
     root = motion.root_positions()[59] * motion.skeleton.unit
     root_after = moved.root_positions()[59] * motion.skeleton.unit
-    np.testing.assert_allclose(after[0, kept] - root_after, (places[0, kept] - root) @ turn.T, atol=1e-3)
+    np.testing.assert_allclose(after[0, kept] - root_after, (positions[0, kept] - root) @ turn.T, atol=1e-3)
     assert door.angle_between(axes[0, kept], turn @ before[0, kept]).max() < 1e-3
 
 
@@ -445,7 +445,7 @@ def test_layered_nla(door: SimpleNamespace) -> None:
     before = state_of_file()
     motion = door.read_motion(biped, nla=True)
     assert state_of_file() == before
-    axes, places = poses(biped, range(1, 102, 9))
+    axes, positions = poses(biped, range(1, 102, 9))
     bpy.context.scene.frame_set(51)
     mood = biped["mood"]
     action = door.write_motion(biped, motion, "Whole")
@@ -453,7 +453,7 @@ def test_layered_nla(door: SimpleNamespace) -> None:
     door.play(biped, action)
     written_axes, written_places = poses(biped, range(1, 102, 9))
     assert door.angle_between(axes, written_axes).max() < RADIANS
-    assert np.abs(places - written_places).max() < HEIGHTS * 1.8 * motion.skeleton.unit
+    assert np.abs(positions - written_places).max() < HEIGHTS * 1.8 * motion.skeleton.unit
     assert [one.name for one in motion.skeleton.properties] == ["mood"]
     assert motion.property_values()[50, 0] == pytest.approx(mood, abs=PROPERTIES)
     assert motion.frames == 101

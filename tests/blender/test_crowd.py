@@ -60,8 +60,8 @@ def smallest_gap(step: int = 5) -> float:
     gaps = []
     for frame in range(1, FRAMES + 1, step):
         bpy.context.scene.frame_set(frame)
-        places = hips()
-        gaps += [np.linalg.norm(a - b) for a, b in itertools.combinations(places, 2)]
+        positions = hips()
+        gaps += [np.linalg.norm(a - b) for a, b in itertools.combinations(positions, 2)]
     return float(min(gaps))
 
 
@@ -224,8 +224,8 @@ def lowest_above(armature: bpy.types.Object, slope: float) -> np.ndarray:
     for frame in range(1, FRAMES + 1, 6):
         bpy.context.scene.frame_set(frame)
         ob = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        places = [(ob.matrix_world @ bone.matrix).translation for bone in ob.pose.bones]
-        found.append(min(place.z - 1.0 - slope * (place.x - 10.0) for place in places))
+        positions = [(ob.matrix_world @ bone.matrix).translation for bone in ob.pose.bones]
+        found.append(min(place.z - 1.0 - slope * (place.x - 10.0) for place in positions))
     return np.array(found)
 
 
@@ -257,7 +257,7 @@ def test_a_reroll_that_is_broken_off_gives_back_what_was(riff: ModuleType, dance
     order, write = (importlib.import_module(f"{riff.__name__}.rig.{name}") for name in ("crowd_order", "crowd_write"))
     library = importlib.import_module(f"{riff.__name__}.core.model.model")
     bpy.ops.riff.duplicate_as_crowd(count=3, frames=FRAMES, nla=nla)
-    before, places = state(), [ob.matrix_world.copy() for ob in members()]
+    before, positions = state(), [ob.matrix_world.copy() for ob in members()]
     names = sorted(action.name for action in bpy.data.actions)
     settings = order.CrowdSettings.from_json(json.loads(crowd()["riff_crowd"]))
     folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models"))
@@ -274,7 +274,7 @@ def test_a_reroll_that_is_broken_off_gives_back_what_was(riff: ModuleType, dance
     writer.take_back()
     assert state() == before
     assert sorted(a.name for a in bpy.data.actions) == names
-    assert [ob.matrix_world for ob in members()] == places
+    assert [ob.matrix_world for ob in members()] == positions
     assert all(bool(ob.animation_data.nla_tracks) is nla for ob in members())
     assert all((ob.animation_data.action is None) is nla for ob in members())
 
@@ -374,9 +374,9 @@ def test_nla_strips(dancer: bpy.types.Object, loop: bool) -> None:
         assert track.strips[0].action_slot is not None
         assert not loop or track.strips[0].frame_end >= bpy.context.scene.frame_end
     bpy.context.scene.frame_set(5)
-    places = hips()
+    positions = hips()
     bpy.context.scene.frame_set(35)
-    assert (np.linalg.norm(hips() - places, axis=1) > 1e-4).all()
+    assert (np.linalg.norm(hips() - positions, axis=1) > 1e-4).all()
 
 
 def test_what_is_bound_but_not_parented_comes_along(dancer: bpy.types.Object) -> None:

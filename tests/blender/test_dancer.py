@@ -47,12 +47,12 @@ def values_of(armature: bpy.types.Object, bone: str, channel: str) -> np.ndarray
 def played(armature: bpy.types.Object) -> dict[str, np.ndarray]:
     """Play the action and read every bone's head and tail in the world: name → (frames, 2, 3)."""
     start, end = range_of(armature)
-    places: dict[str, list[list[np.ndarray]]] = {bone.name: [] for bone in armature.pose.bones}
+    positions: dict[str, list[list[np.ndarray]]] = {bone.name: [] for bone in armature.pose.bones}
     for frame in range(start, end + 1):
         bpy.context.scene.frame_set(frame)
         for bone in armature.pose.bones:
-            places[bone.name].append([np.array(armature.matrix_world @ end) for end in (bone.head, bone.tail)])
-    return {name: np.array(rows) for name, rows in places.items()}
+            positions[bone.name].append([np.array(armature.matrix_world @ end) for end in (bone.head, bone.tail)])
+    return {name: np.array(rows) for name, rows in positions.items()}
 
 
 def test_the_action_has_its_slot_and_plays(dancer: bpy.types.Object) -> None:
@@ -105,10 +105,10 @@ def test_quaternions_are_of_unit_length_and_never_flip(dancer: bpy.types.Object)
 
 
 def test_planted_feet_stand_still_on_the_floor(dancer: bpy.types.Object, feet: ModuleType) -> None:
-    places = played(dancer)
-    beats = np.arange(len(places["hips"])) / (0.5 * FPS)
+    positions = played(dancer)
+    beats = np.arange(len(positions["hips"])) / (0.5 * FPS)
     for side in ("L", "R"):
-        ball = places[f"toe.{side}"][:, 0]
+        ball = positions[f"toe.{side}"][:, 0]
         plants = feet.plants(side)
         assert len(plants) > 10
         for plant in plants:
@@ -118,8 +118,8 @@ def test_planted_feet_stand_still_on_the_floor(dancer: bpy.types.Object, feet: M
 
 
 def test_a_foot_stands_on_the_floor_except_in_the_jump(dancer: bpy.types.Object) -> None:
-    places = played(dancer)
-    speeds = [np.linalg.norm(np.diff(places[f"toe.{side}"][:, 0], axis=0), axis=1) for side in ("L", "R")]
+    positions = played(dancer)
+    speeds = [np.linalg.norm(np.diff(positions[f"toe.{side}"][:, 0], axis=0), axis=1) for side in ("L", "R")]
     slides = np.flatnonzero(np.min(speeds, axis=0) > 0.002)
     assert 0 < len(slides) < 0.03 * len(speeds[0])
     assert np.ptp(slides) == len(slides) - 1, "only one moment, the jump, has both feet in the air"
@@ -139,29 +139,29 @@ def test_no_part_of_the_body_sinks_into_the_floor(dancer: bpy.types.Object) -> N
 
 
 def test_knees_stay_bent_forwards_and_do_not_pop(dancer: bpy.types.Object) -> None:
-    places = played(dancer)
+    positions = played(dancer)
     for side in ("L", "R"):
-        thigh, shin = (np.diff(places[f"{bone}.{side}"], axis=1)[:, 0] for bone in ("thigh", "shin"))
+        thigh, shin = (np.diff(positions[f"{bone}.{side}"], axis=1)[:, 0] for bone in ("thigh", "shin"))
         lengths = np.linalg.norm(thigh, axis=1) * np.linalg.norm(shin, axis=1)
         bend = np.degrees(np.arccos((thigh * shin).sum(1) / lengths))
         assert bend.min() > 8.0
         assert bend.max() < 140.0
         assert np.abs(np.diff(bend, 2)).max() < 18.0
         hinge = np.cross(thigh, shin) / (lengths * np.sin(np.radians(bend)))[:, None]
-        left = places["thigh.L"][:, 0] - places["thigh.R"][:, 0]
+        left = positions["thigh.L"][:, 0] - positions["thigh.R"][:, 0]
         assert ((hinge * left).sum(1) / np.linalg.norm(left, axis=1)).min() > 0.3, "a knee bends to the front"
 
 
 def test_the_dancer_turns_all_the_way_round_both_ways_and_comes_back(dancer: bpy.types.Object) -> None:
-    places = played(dancer)
-    across = places["thigh.L"][:, 0] - places["thigh.R"][:, 0]
+    positions = played(dancer)
+    across = positions["thigh.L"][:, 0] - positions["thigh.R"][:, 0]
     heading = np.degrees(np.unwrap(np.arctan2(across[:, 1], across[:, 0])))
     assert heading.max() - heading[0] > 350.0
     assert heading[360:450].max() - heading[360:450].min() > 330.0, "the travelling turn"
     assert heading[450] - heading[495] > 300.0, "the pirouette, the other way"
     assert heading[210] - heading[0] > 160.0, "the box ends with the back to the audience"
     assert abs(heading[-1] - heading[0]) < 30.0
-    hips = places["hips"][:, 0]
+    hips = positions["hips"][:, 0]
     assert np.abs(hips[:, :2]).max() < 3.0
     assert np.ptp(hips[:, 0]) > 1.0
     assert np.linalg.norm(hips[-1, :2] - hips[0, :2]) < 0.3
@@ -169,8 +169,8 @@ def test_the_dancer_turns_all_the_way_round_both_ways_and_comes_back(dancer: bpy
 
 def test_the_dance_is_not_a_wiggle(dancer: bpy.types.Object) -> None:
     """Poses a second apart differ; the hands reach from below the hips to above the head."""
-    places = played(dancer)
-    hands = np.stack([places[f"hand.{side}"][:, 1] - places["hips"][:, 0] for side in ("L", "R")])
+    positions = played(dancer)
+    hands = np.stack([positions[f"hand.{side}"][:, 1] - positions["hips"][:, 0] for side in ("L", "R")])
     assert hands[..., 2].min() < 0.0
     assert hands[..., 2].max() > 0.9
     moved = np.linalg.norm(hands[:, 30:] - hands[:, :-30], axis=2)

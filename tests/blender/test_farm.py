@@ -128,13 +128,13 @@ def test_an_asset_library_goes_out(biped: Any, file: Path, tmp_path: Path) -> No
     for name in ("a.blend", "b.blend"):
         bpy.ops.wm.save_as_mainfile(filepath=str(library / name), check_existing=False, copy=True)
     bpy.ops.wm.open_mainfile(filepath=str(file))
-    places = bpy.context.preferences.filepaths.asset_libraries
-    place = places.new(name="Dances", directory=str(library))
+    positions = bpy.context.preferences.filepaths.asset_libraries
+    place = positions.new(name="Dances", directory=str(library))
     try:
         before = sorted(action.name for action in bpy.data.actions)
         folder = export(tmp_path, which="LIBRARY", library="Dances")
     finally:
-        places.remove(place)
+        positions.remove(place)
     entries = read_job(folder).entries
     assert [entry.source for entry in entries] == ["a.blend", "b.blend"]
     assert len({entry.name for entry in entries}) == 2

@@ -97,9 +97,9 @@ def test_reduced_keys_follow_the_curves(riff: ModuleType, dancer: bpy.types.Obje
     left = sum(len(curve.keyframe_points) for curve in curves(action))
     assert left < 0.9 * total, (left, total, smoother)
     off = np.abs(sampled(action) - before)
-    places = np.array([curve.data_path.endswith("location") for curve in curves(action)])
-    assert off[~places].max() < 0.021
-    assert off[places].max() < 0.021 * 0.2 * 1.9
+    positions = np.array([curve.data_path.endswith("location") for curve in curves(action)])
+    assert off[~positions].max() < 0.021
+    assert off[positions].max() < 0.021 * 0.2 * 1.9
     points = [point for curve in curves(action) for point in curve.keyframe_points if len(curve.keyframe_points) > 1]
     assert {point.type for point in points} == {"GENERATED"}
     assert "BEZIER" in {point.interpolation for point in points}

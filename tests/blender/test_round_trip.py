@@ -64,16 +64,16 @@ def assert_blender_plays(door: SimpleNamespace, ob: Any, action: Any, motion: An
     rest = {bone.name: np.array(ob.matrix_world @ bone.matrix_local)[:3, :3] for bone in ob.data.bones}
     door.assign_action(ob, action)
     skeleton = motion.skeleton
-    places, turns = door.forward_kinematics(
+    positions, rotations = door.forward_kinematics(
         skeleton, motion.rotations(), motion.root_positions(), motion.local_offsets()
     )
     for row in (0, 1, motion.frames // 3, motion.frames // 2, motion.frames - 1):
         pose = world_pose(ob, int(action.frame_range[0]) + row)
         for joint, name in enumerate(skeleton.names):
             place = pose[name][:3, 3] / skeleton.unit
-            assert np.abs(place - places[row, joint]).max() < HEIGHTS * 1.8, (row, name)
+            assert np.abs(place - positions[row, joint]).max() < HEIGHTS * 1.8, (row, name)
             scale = np.linalg.norm(pose[name][:3, 0])
-            expected = turns[row, joint] @ rest[name] / np.linalg.norm(rest[name][:, 0])
+            expected = rotations[row, joint] @ rest[name] / np.linalg.norm(rest[name][:, 0])
             assert door.angle_between(pose[name][:3, :3] / scale, expected) < RADIANS, (row, name)
 
 

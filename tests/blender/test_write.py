@@ -102,12 +102,12 @@ def test_curves_do_not_jump(door: SimpleNamespace, mode: str) -> None:
     biped = add_biped(mode)
     key(biped, "hips", "location", lambda t: (t, 0.0, 0.0))
     path = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}.get(mode, "rotation_euler")
-    turns = {
+    rotations = {
         "rotation_quaternion": lambda t: (np.cos(1.5 * t), np.sin(1.5 * t), 0.0, 0.0),
         "rotation_axis_angle": lambda t: (3.0 * t, 0.0, 0.6, 0.8),
         "rotation_euler": lambda t: (3.0 * t, 0.4, -2.0 * t),
     }
-    key(biped, "hips", path, turns[path])
+    key(biped, "hips", path, rotations[path])
     action = door.write_motion(biped, door.read_motion(biped), "Written", source_action=biped.animation_data.action)
     for (written, _), curve in curves_of(action).items():
         if written.endswith(path):

@@ -54,17 +54,19 @@ def walking_motion(seconds: float = 3.0, fps: float = 30.0, start: float = 0.0) 
     """A stick figure that walks along +Y with planted feet, swings one arm and waves the other, never twice alike."""
     time = start + np.arange(round(seconds * fps) + 1) / fps
     skeleton = stick_figure()
-    turns = np.broadcast_to(np.eye(3), (len(time), skeleton.joints, 3, 3)).copy()
+    rotations = np.broadcast_to(np.eye(3), (len(time), skeleton.joints, 3, 3)).copy()
     root = np.stack([0.01 * np.sin(3 * time), STRIDE / CYCLE * time, np.full_like(time, HIP_HEIGHT + 0.04)], axis=1)
     for side, phase in (("Left", 0.0), ("Right", 0.5)):
         forward, up = _footprints(time, phase)
         thigh, shin = _bend_leg(forward - root[:, 1], up + 0.04 - root[:, 2])
         for name, angle in (("UpLeg", thigh), ("Leg", shin), ("Foot", -thigh - shin)):
-            turns[:, skeleton.names.index(side + name)] = axis_rotation(0, angle)
-    turns[:, skeleton.names.index("Spine")] = axis_rotation(2, 0.15 * np.sin(1.7 * time))
-    turns[:, skeleton.names.index("LeftArm")] = axis_rotation(1, 1.2 + 0.3 * np.sin(2 * np.pi * time / CYCLE))
-    turns[:, skeleton.names.index("RightArm")] = axis_rotation(1, 0.8 * np.sin(4.1 * time) + 0.2 * np.sin(9.3 * time))
-    return with_found_contacts(from_transforms(skeleton, turns, root / skeleton.unit, fps))
+            rotations[:, skeleton.names.index(side + name)] = axis_rotation(0, angle)
+    rotations[:, skeleton.names.index("Spine")] = axis_rotation(2, 0.15 * np.sin(1.7 * time))
+    rotations[:, skeleton.names.index("LeftArm")] = axis_rotation(1, 1.2 + 0.3 * np.sin(2 * np.pi * time / CYCLE))
+    rotations[:, skeleton.names.index("RightArm")] = axis_rotation(
+        1, 0.8 * np.sin(4.1 * time) + 0.2 * np.sin(9.3 * time)
+    )
+    return with_found_contacts(from_transforms(skeleton, rotations, root / skeleton.unit, fps))
 
 
 def _footprints(time: Array, phase: float) -> tuple[Array, Array]:

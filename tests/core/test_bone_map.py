@@ -65,8 +65,8 @@ def test_poses_keep_their_directions(walker: Motion) -> None:
     np.testing.assert_allclose(moved.root_positions()[:, 2], walker.root_positions()[:, 2], atol=0.05)
 
 
-def _direction(places: np.ndarray, names: tuple[str, ...], bone: str, above: str) -> np.ndarray:
-    way = places[:, names.index(bone)] - places[:, names.index(above)]
+def _direction(positions: np.ndarray, names: tuple[str, ...], bone: str, above: str) -> np.ndarray:
+    way = positions[:, names.index(bone)] - positions[:, names.index(above)]
     return way / np.linalg.norm(way, axis=1, keepdims=True)
 
 

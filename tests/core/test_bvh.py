@@ -36,8 +36,8 @@ def positions_by_pymotion(path: Path) -> Array:
     bvh = BVH()
     bvh.load(str(path))
     rotations, positions, parents, offsets, _, _ = bvh.get_data()
-    places, _ = witness_skeleton.fk_quat(rotations, positions[:, 0], offsets, parents)
-    return np.asarray(places)
+    found, _ = witness_skeleton.fk_quat(rotations, positions[:, 0], offsets, parents)
+    return np.asarray(found)
 
 
 def same_motion(a: Motion, b: Motion) -> None:
@@ -61,8 +61,8 @@ def test_a_motion_survives_a_file(make_walker: Callable[..., Motion], tmp_path: 
 @given(st.integers(0, 2**32 - 1))
 def test_any_rotations_survive_a_file(walker: Motion, tmp_path: Path, seed: int) -> None:
     random = np.random.default_rng(seed)
-    turns = six_to_matrix(random.normal(size=(5, walker.skeleton.joints, 6)))
-    motion = from_transforms(walker.skeleton, turns, random.normal(size=(5, 3)), 30.0)
+    rotations = six_to_matrix(random.normal(size=(5, walker.skeleton.joints, 6)))
+    motion = from_transforms(walker.skeleton, rotations, random.normal(size=(5, 3)), 30.0)
     write_bvh(tmp_path / "any.bvh", motion)
     same_motion(read_bvh(tmp_path / "any.bvh"), motion)
 

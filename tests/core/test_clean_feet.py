@@ -23,11 +23,11 @@ def sliding(motion: Motion, seed: int = 0) -> Motion:
     random = np.random.default_rng(seed)
     frames, joints = motion.frames, motion.skeleton.joints
     waves = np.sin(np.outer(np.arange(frames) / motion.fps, [3.1, 4.7, 6.3]) + random.uniform(0, 6, 3))
-    turns = motion.rotations() @ rotation_from_vector(
+    rotations = motion.rotations() @ rotation_from_vector(
         np.einsum("tw,jwk->tjk", waves, random.normal(0, 0.02, (joints, 3, 3)))
     )
     root = motion.root_positions() + waves @ random.normal(0, 0.02, (3, 3))
-    moved = from_transforms(motion.skeleton, turns, root, motion.fps, motion.local_offsets())
+    moved = from_transforms(motion.skeleton, rotations, root, motion.fps, motion.local_offsets())
     features = moved.features.copy()
     features[:, motion.skeleton.contact_channels] = motion.contact_labels()
     return replace(moved, features=features)

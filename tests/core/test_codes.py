@@ -36,13 +36,13 @@ def test_whole_places_on_the_dial_are_the_seeds(model: Model) -> None:
 
 def test_the_dial_moves_evenly_and_keeps_the_strength_of_the_noise(model: Model) -> None:
     frames = 400
-    places = [dial(model, frames, 3.0 + k / 8) for k in range(9)]
+    positions = [dial(model, frames, 3.0 + k / 8) for k in range(9)]
     for stage in range(model.recipe.stage_count):
-        lengths = [float(np.linalg.norm(place[stage])) for place in places]
+        lengths = [float(np.linalg.norm(place[stage])) for place in positions]
         assert min(lengths) > 0.98 * min(lengths[0], lengths[-1])
-    steps = [np.linalg.norm(b[0] - a[0]) for a, b in itertools.pairwise(places)]
+    steps = [np.linalg.norm(b[0] - a[0]) for a, b in itertools.pairwise(positions)]
     assert max(steps) < 1.3 * min(steps)  # the two ends differ a little in length
-    motions = motions_of(Sampler(model), places)
+    motions = motions_of(Sampler(model), positions)
     moved = [np.abs(b.features - a.features).mean() for a, b in itertools.pairwise(motions)]
     whole = np.abs(motions[-1].features - motions[0].features).mean()
     assert max(moved) < 0.5 * whole

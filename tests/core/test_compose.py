@@ -55,9 +55,9 @@ def source(model: Model, request: pytest.FixtureRequest) -> Motion:
 
 def jolts(motion: Motion, edges: list[int]) -> list[float]:
     """Greatest steps, accelerations and jerks of a joint across edges, in its 99th percentiles anywhere."""
-    places, found = motion.positions(), []
+    positions, found = motion.positions(), []
     for order in (1, 2, 3):
-        sizes = np.linalg.norm(np.diff(places, order, axis=0), axis=-1)
+        sizes = np.linalg.norm(np.diff(positions, order, axis=0), axis=-1)
         limit = np.maximum(np.percentile(sizes, 99, axis=0), 1e-4)
         found.append(max(float((sizes[max(0, e - order) : e] / limit).max()) for e in edges))
     return found
@@ -146,13 +146,13 @@ def test_loop_ends_where_it_begins_with_the_same_speed(model: Model, source: Mot
     second = round(source.fps)
     outcome = compose(model, close_loop(source, 2 * second, travels), seed=2)[0]
     np.testing.assert_allclose(outcome.rotations()[-1], outcome.rotations()[0], atol=1e-9)
-    places = outcome.positions()
-    relative = places - outcome.root_positions()[:, None] * [1, 1, 0]
+    positions = outcome.positions()
+    relative = positions - outcome.root_positions()[:, None] * [1, 1, 0]
     np.testing.assert_allclose(relative[-1], relative[0], atol=1e-9)
     if not travels:
-        np.testing.assert_allclose(places[-1], places[0], atol=1e-6)
-    steps = np.linalg.norm(np.diff(np.diff(places, axis=0), axis=0), axis=-1)
-    at_seam = np.linalg.norm((places[1] - places[0]) - (places[-1] - places[-2]), axis=-1)
+        np.testing.assert_allclose(positions[-1], positions[0], atol=1e-6)
+    steps = np.linalg.norm(np.diff(np.diff(positions, axis=0), axis=0), axis=-1)
+    at_seam = np.linalg.norm((positions[1] - positions[0]) - (positions[-1] - positions[-2]), axis=-1)
     assert at_seam.max() < 3.0 * np.percentile(steps, 99)
 
 

@@ -98,8 +98,8 @@ def test_a_lens_sees_a_twin_that_comes_later() -> None:
         lens.see(others[:, :5])
 
 
-def circle(radius: float, turns: float = 1.0, rows: int = 120) -> np.ndarray:
-    at = np.linspace(0.0, 2.0 * np.pi * turns, rows)
+def circle(radius: float, rotations: float = 1.0, rows: int = 120) -> np.ndarray:
+    at = np.linspace(0.0, 2.0 * np.pi * rotations, rows)
     return radius * np.stack([np.cos(at) - 1.0, np.sin(at)], axis=1)
 
 
@@ -134,11 +134,11 @@ def test_headings_stay_within_their_spread() -> None:
 
 
 def test_a_grid_goes_on_behind() -> None:
-    places = np.array(list(itertools.islice(grid(9, 2.0, np.array([5.0, 0.0, 1.0])), 12)))
-    assert np.allclose(places[:9].mean(axis=0), [5.0, 0.0, 1.0])
-    gaps = np.linalg.norm(places[:, None] - places, axis=2)[~np.eye(12, dtype=bool)]
+    positions = np.array(list(itertools.islice(grid(9, 2.0, np.array([5.0, 0.0, 1.0])), 12)))
+    assert np.allclose(positions[:9].mean(axis=0), [5.0, 0.0, 1.0])
+    gaps = np.linalg.norm(positions[:, None] - positions, axis=2)[~np.eye(12, dtype=bool)]
     assert gaps.min() == pytest.approx(2.0)
-    assert places[9:, 1].max() < places[:9, 1].min()
+    assert positions[9:, 1].max() < positions[:9, 1].min()
 
 
 def test_along_lines() -> None:
@@ -159,10 +159,10 @@ def test_a_surface_is_where_its_faces_look_up() -> None:
     wall = square(10.0)[:, :, [0, 2, 1]][:, ::-1]
     surface = Surface(np.concatenate([square(10.0, 2.0), wall, square(10.0)[:, ::-1]]), 0.1)
     assert surface.area == pytest.approx(100.0)
-    places = np.array(list(surface.scatter(50, np.random.default_rng(0))))
-    assert np.allclose(places[:, 2], 2.0)
-    assert (places[:, :2] > 0).all()
-    assert (places[:, :2] < 10).all()
+    positions = np.array(list(surface.scatter(50, np.random.default_rng(0))))
+    assert np.allclose(positions[:, 2], 2.0)
+    assert (positions[:, :2] > 0).all()
+    assert (positions[:, :2] < 10).all()
     inside = np.linspace([1.0, 1.0], [9.0, 9.0], 30)
     assert surface.covers(np.stack([inside, inside + 2.0])).tolist() == [True, False]
     assert Surface(wall, 0.1).area == 0.0
@@ -172,21 +172,21 @@ def test_a_surface_knows_its_heights() -> None:
     slope = square(10.0)
     slope[..., 2] = 0.3 * slope[..., 0] + 0.1 * slope[..., 1]
     surface = Surface(np.concatenate([slope, square(4.0, 6.0)]), 0.1)
-    places = np.array([[8.0, 1.0], [5.0, 9.5], [2.0, 2.0], [11.0, 5.0]])
-    assert surface.heights(places) == pytest.approx([2.5, 2.45, 6.0, np.nan], abs=0.01, nan_ok=True)
+    positions = np.array([[8.0, 1.0], [5.0, 9.5], [2.0, 2.0], [11.0, 5.0]])
+    assert surface.heights(positions) == pytest.approx([2.5, 2.45, 6.0, np.nan], abs=0.01, nan_ok=True)
 
 
 def test_feet_stand_on_a_slope(make_walker: Callable[..., Motion]) -> None:
     """Where the ground rises, so does the body, and what stood goes on standing, on the ground under it."""
     motion = make_walker(3.0)
-    walked = over_ground(motion, lambda places: 0.2 * places[..., 0])
+    walked = over_ground(motion, lambda positions: 0.2 * positions[..., 0])
     before, after = motion.positions(), walked.positions()
     feet = list(motion.skeleton.contacts)
     off = after[:, feet] - before[:, feet] - np.array([0.0, 0.0, 0.2]) * before[:, feet, :1]
     assert np.abs(off).max() < 0.03
     rise = after[:, 0, 2] - before[:, 0, 2]
     assert np.abs(rise - 0.2 * before[:, 0, 0]).max() < 0.03
-    assert over_ground(motion, lambda places: np.full(places.shape[:-1], np.nan)) is motion
+    assert over_ground(motion, lambda positions: np.full(positions.shape[:-1], np.nan)) is motion
 
 
 def test_crowds_of_other_lengths_meet_in_time() -> None:
@@ -259,11 +259,11 @@ def test_rates_and_lengths(model: Model) -> None:
 def test_loops_close(model: Model) -> None:
     pool = CandidatePool(model, 46, RATE, loop=True)
     (loop,) = pool.finish(pool.outline([(1, 3)]))
-    turns, places = loop.rotations(), loop.positions()
-    assert np.abs(turns[0] - turns[-1]).max() < 1e-6
-    assert np.abs(places[0] - places[-1]).max() < 1e-6
-    step = np.abs(places[1] - places[0]).max()
-    assert np.abs(places[-1] - places[-2]).max() < 3.0 * max(step, 0.02)
+    rotations, positions = loop.rotations(), loop.positions()
+    assert np.abs(rotations[0] - rotations[-1]).max() < 1e-6
+    assert np.abs(positions[0] - positions[-1]).max() < 1e-6
+    step = np.abs(positions[1] - positions[0]).max()
+    assert np.abs(positions[-1] - positions[-2]).max() < 3.0 * max(step, 0.02)
 
 
 def people(model: Model, wish: Wish, taken: list[tuple[int, int]] | None = None, distance: float = 2.0) -> Crowd:

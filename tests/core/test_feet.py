@@ -48,11 +48,11 @@ def test_a_torso_without_legs_has_no_feet(walker: Motion) -> None:
         rest[joint] += rest[skeleton.parents[joint]]
     parents = [kept.index(skeleton.parents[j]) if j else -1 for j in kept]
     torso = build_skeleton([skeleton.names[j] for j in kept], parents, rest[kept])
-    turns = walker.rotations()[:, kept].copy()
+    rotations = walker.rotations()[:, kept].copy()
     for name, side in (("LeftArm", 1.0), ("RightArm", -1.0)):
         swing = side * (1.4 + 0.1 * np.sin(np.arange(walker.frames) / 5.0))
-        turns[:, torso.names.index(name)] = axis_rotation(1, swing)
-    motion = from_transforms(torso, turns, walker.root_positions() * (skeleton.unit / torso.unit), walker.fps)
+        rotations[:, torso.names.index(name)] = axis_rotation(1, swing)
+    motion = from_transforms(torso, rotations, walker.root_positions() * (skeleton.unit / torso.unit), walker.fps)
     assert find_contacts(motion) == ()
 
 
@@ -71,8 +71,8 @@ def test_of_many_toes_on_one_foot_one_is_taken(walker: Motion) -> None:
     for joint in range(1, len(names)):
         rest[joint] += rest[parents[joint]]
     wide = build_skeleton(names, parents, rest)
-    turns = np.concatenate([walker.rotations(), np.broadcast_to(np.eye(3), (walker.frames, 2, 3, 3))], axis=1)
-    found = contact_names(from_transforms(wide, turns, walker.root_positions(), walker.fps))
+    rotations = np.concatenate([walker.rotations(), np.broadcast_to(np.eye(3), (walker.frames, 2, 3, 3))], axis=1)
+    found = contact_names(from_transforms(wide, rotations, walker.root_positions(), walker.fps))
     assert len(found) == 4
     assert "LeftFoot" in found
 

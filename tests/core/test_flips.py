@@ -31,17 +31,17 @@ def test_vectors_and_rotations_are_inverse(vector: tuple[float, float, float]) -
 
 
 def test_flip_becomes_a_turn(walker: Motion) -> None:
-    turns = walker.rotations()
-    turns[45:, 0] = turns[45:, 0] @ axis_rotation(2, np.array(np.pi - 0.05))
+    rotations = walker.rotations()
+    rotations[45:, 0] = rotations[45:, 0] @ axis_rotation(2, np.array(np.pi - 0.05))
     features = walker.features.copy()
-    features[:, :6] = matrix_to_six(turns[:, 0])
+    features[:, :6] = matrix_to_six(rotations[:, 0])
     flipped = replace(walker, features=features)
     repaired = repair_flips(flipped, walker)
     limit = MARGIN * max(float(fastest_turns(walker)[0]), SLOWEST)
     after = repaired.rotations()
     assert angle_between(after[1:, 0], after[:-1, 0]).max() < limit
-    np.testing.assert_allclose(after[:20], turns[:20], atol=1e-9)
-    np.testing.assert_allclose(after[70:], turns[70:], atol=1e-9)
+    np.testing.assert_allclose(after[:20], rotations[:20], atol=1e-9)
+    np.testing.assert_allclose(after[70:], rotations[70:], atol=1e-9)
     np.testing.assert_allclose(repaired.features[:, 6:], flipped.features[:, 6:])
 
 

@@ -30,13 +30,13 @@ def hand_motion(frames: int = 90) -> Motion:
     rest += [np.array([0.0, 0.0, 0.9]), np.array([0.0, 0.0, 0.1])]
     skeleton = build_skeleton(names, parents, np.array(rest))
     time = np.arange(frames) / 30
-    turns = np.broadcast_to(np.eye(3), (frames, skeleton.joints, 3, 3)).copy()
-    turns[:, 1] = axis_rotation(1, np.sin(time))
+    rotations = np.broadcast_to(np.eye(3), (frames, skeleton.joints, 3, 3)).copy()
+    rotations[:, 1] = axis_rotation(1, np.sin(time))
     for joint in range(3, 9):
-        turns[:, joint] = axis_rotation(1, (0.3 + 0.1 * joint) * np.sin(2 * time))
-    turns[:, 9] = axis_rotation(0, 0.4 * np.cos(time))
+        rotations[:, joint] = axis_rotation(1, (0.3 + 0.1 * joint) * np.sin(2 * time))
+    rotations[:, 9] = axis_rotation(0, 0.4 * np.cos(time))
     root = np.repeat(skeleton.offsets[:1], frames, axis=0)
-    return from_transforms(skeleton, turns, root, 30.0)
+    return from_transforms(skeleton, rotations, root, 30.0)
 
 
 def test_fingers_fold_and_come_back() -> None:

@@ -20,35 +20,35 @@ from core.numeric.rotation import Array, angle_between, six_to_matrix
 
 def random_transforms(skeleton: Skeleton, frames: int, seed: int = 3) -> tuple[Array, Array]:
     random = np.random.default_rng(seed)
-    turns = six_to_matrix(random.normal(size=(frames, skeleton.joints, 6)))
-    return turns, random.normal(size=(frames, 3)).cumsum(axis=0)
+    rotations = six_to_matrix(random.normal(size=(frames, skeleton.joints, 6)))
+    return rotations, random.normal(size=(frames, 3)).cumsum(axis=0)
 
 
 @pytest.mark.parametrize("fps", [24.0, 30.0, 60.0])
 def test_transforms_survive_the_features(walker: Motion, fps: float) -> None:
-    turns, root = random_transforms(walker.skeleton, 40)
-    motion = from_transforms(walker.skeleton, turns, root, fps)
+    rotations, root = random_transforms(walker.skeleton, 40)
+    motion = from_transforms(walker.skeleton, rotations, root, fps)
     assert motion.features.shape == (40, walker.skeleton.channels)
-    assert angle_between(motion.rotations(), turns).max() < 1e-6
+    assert angle_between(motion.rotations(), rotations).max() < 1e-6
     assert np.allclose(motion.root_positions(), root, atol=1e-9)
 
 
 def test_moving_offsets_survive_the_features(walker: Motion) -> None:
     skeleton = Skeleton(walker.skeleton.names, walker.skeleton.parents, walker.skeleton.offsets, 1.0, (), (2, 4))
-    turns, root = random_transforms(skeleton, 20)
+    rotations, root = random_transforms(skeleton, 20)
     offsets = np.broadcast_to(skeleton.offsets, (20, skeleton.joints, 3)).copy()
     offsets[:, [2, 4]] += np.random.default_rng(0).normal(size=(20, 2, 3))
-    motion = from_transforms(skeleton, turns, root, 30.0, offsets)
+    motion = from_transforms(skeleton, rotations, root, 30.0, offsets)
     assert np.allclose(motion.local_offsets(), offsets)
 
 
 def test_kinematics_are_those_of_pymotion(walker: Motion) -> None:
-    turns, root = random_transforms(walker.skeleton, 25)
-    motion = from_transforms(walker.skeleton, turns, root, 30.0)
+    rotations, root = random_transforms(walker.skeleton, 25)
+    motion = from_transforms(walker.skeleton, rotations, root, 30.0)
     parents = np.array([max(parent, 0) for parent in walker.skeleton.parents])
     offsets = walker.skeleton.offsets.copy()
     offsets[0] = 0.0
-    theirs, _ = witness_skeleton.fk_quat(witness_quat.from_matrix(turns), root, offsets, parents)
+    theirs, _ = witness_skeleton.fk_quat(witness_quat.from_matrix(rotations), root, offsets, parents)
     assert np.allclose(motion.positions(), theirs, atol=1e-6)
 
 
@@ -123,15 +123,15 @@ def test_only_moving_groups_are_learned(walker: Motion) -> None:
 
 
 def test_bad_clips_are_refused_in_one_sentence(walker: Motion) -> None:
-    turns, root = walker.rotations(), walker.root_positions()
+    rotations, root = walker.rotations(), walker.root_positions()
     with pytest.raises(ClipError, match="fewer than two frames"):
-        from_transforms(walker.skeleton, turns[:1], root[:1], 30.0)
-    broken = turns.copy()
+        from_transforms(walker.skeleton, rotations[:1], root[:1], 30.0)
+    broken = rotations.copy()
     broken[7, 4, 1, 1] = np.nan
     with pytest.raises(ClipError, match="“LeftHand” has no valid value at frame 7"):
         from_transforms(walker.skeleton, broken, root, 30.0)
     with pytest.raises(ClipError, match="at least 2 s"):
         learned_groups(walker.slice(0, 45))
-    still = np.broadcast_to(np.eye(3), turns.shape)
+    still = np.broadcast_to(np.eye(3), rotations.shape)
     with pytest.raises(ClipError, match="No bone rotates"):
         learned_groups(with_contact_labels(from_transforms(walker.skeleton, still, root, 30.0)))

@@ -62,8 +62,8 @@ def test_degenerate_six_numbers_still_give_a_rotation(six: list[float]) -> None:
 @given(st.integers(0, 2), angles, angles)
 def test_angle_between_turns_about_one_axis(axis: int, a: float, b: float) -> None:
     apart = abs((a - b + np.pi) % (2 * np.pi) - np.pi)
-    turns = axis_rotation(axis, np.array([a, b]))
-    assert angle_between(turns[0], turns[1]) == pytest.approx(apart, abs=1e-6)
+    rotations = axis_rotation(axis, np.array([a, b]))
+    assert angle_between(rotations[0], rotations[1]) == pytest.approx(apart, abs=1e-6)
 
 
 def test_small_angles_are_exact() -> None:

@@ -85,8 +85,8 @@ def test_json_round_trip(walker: Motion) -> None:
 def test_every_character_is_as_tall_in_core_units(scale: float) -> None:
     rest = np.array([[0, 0, 1.0], [0, 0, 1.9], [0, 0.1, 0.1]]) * scale
     skeleton = build_skeleton(["hips", "head", "foot"], [-1, 0, 0], rest)
-    places = skeleton.offsets + np.where(np.arange(3)[:, None] > 0, skeleton.offsets[0], 0)
-    assert body_size(places) == pytest.approx(BODY)
+    positions = skeleton.offsets + np.where(np.arange(3)[:, None] > 0, skeleton.offsets[0], 0)
+    assert body_size(positions) == pytest.approx(BODY)
     assert skeleton.unit == pytest.approx(scale)
 
 

@@ -167,10 +167,10 @@ def mutate_json(value: Any, random: Random) -> Any:
     """Some values replaced by odd ones, taken away, doubled, exchanged or nested."""
     value = copy.deepcopy(value)
     for _ in range(int(random.geometric(0.6))):
-        places = _places(value)
-        if not places:
+        positions = _places(value)
+        if not positions:
             return any_of(random, ODD_VALUES)
-        *way, last = any_of(random, places)
+        *way, last = any_of(random, positions)
         owner = value
         for step in way:
             owner = owner[step]
@@ -178,7 +178,7 @@ def mutate_json(value: Any, random: Random) -> Any:
         if change == 0:
             del owner[last]
         elif change == 1:
-            owner[last] = copy.deepcopy(_at(value, any_of(random, places)))
+            owner[last] = copy.deepcopy(_at(value, any_of(random, positions)))
         elif change == 2 and isinstance(owner, list):
             owner.insert(int(last), copy.deepcopy(owner[last]))
         elif change == 3 and isinstance(owner[last], int | float):

@@ -39,11 +39,11 @@ def small_motion() -> Motion:
     time = np.arange(FRAMES) / 30.0
     rest = np.array([place for _, place in _JOINTS.values()])
     skeleton = build_skeleton(list(_JOINTS), [parent for parent, _ in _JOINTS.values()], rest)
-    turns = np.broadcast_to(np.eye(3), (FRAMES, len(_JOINTS), 3, 3)).copy()
+    rotations = np.broadcast_to(np.eye(3), (FRAMES, len(_JOINTS), 3, 3)).copy()
     for joint in range(len(_JOINTS)):
-        turns[:, joint] = axis_rotation(joint % 3, 0.3 * np.sin((1.0 + joint) * time))
+        rotations[:, joint] = axis_rotation(joint % 3, 0.3 * np.sin((1.0 + joint) * time))
     root = np.stack([np.sin(time), 0.1 * time, np.full(FRAMES, 0.9)], axis=1) / skeleton.unit
-    return with_found_contacts(from_transforms(skeleton, turns, root, 30.0))
+    return with_found_contacts(from_transforms(skeleton, rotations, root, 30.0))
 
 
 def small_model() -> Model:
