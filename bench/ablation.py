@@ -23,7 +23,7 @@ from core.errors import ClipError, RiffError
 from core.model.model_file import save_model
 from core.model.recipe import GANIMATOR, PAPER, Recipe
 from core.motion.motion import Motion
-from core.system.console import clock
+from core.system.console import format_duration
 
 from .machine import circumstances
 from .measure import CLEAN, reconstruction_error, sample_rows
@@ -127,7 +127,8 @@ def summary(folder: Path) -> str:
         Row(
             f"{one['row']}. {one['name']}",
             "quoted" if one["quoted"] else "reconstructed",
-            f"{clock(one['training_seconds'])} of training, reconstruction error {one['reconstruction_error']:.4f}",
+            f"{format_duration(one['training_seconds'])} of training, "
+            f"reconstruction error {one['reconstruction_error']:.4f}",
             one["figures"][CLEAN],
         )
         for one in done

@@ -38,7 +38,7 @@ from core.motion.body_parts import body_halves
 from core.motion.headings import turn_between, turn_motion
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
-from core.numeric.blending import EXACT, runs_of
+from core.numeric.blending import FIXED, runs_of
 from core.numeric.rotation import Array, angle_between, matrix_to_six, six_to_matrix
 
 from .machine import ROOT
@@ -145,7 +145,7 @@ class Yardstick:
 
     def _figures(self, task: Task, outcome: Motion) -> dict[str, float]:
         keep = task.composition.keep
-        new = ~(keep >= EXACT).all(1)
+        new = ~(keep >= FIXED).all(1)
         figures = self._joins(outcome, task.joins) | {"kept_error": self._kept_error(task.composition, outcome)}
         stretches = [outcome.slice(*run) for run in runs_of(new) if run[1] - run[0] > 3]
         skating = [foot_skating(stretch) for stretch in stretches]
@@ -153,7 +153,7 @@ class Yardstick:
         jerky = [np.linalg.norm(np.diff(s.positions(), 2, axis=0), axis=-1).mean() for s in stretches]
         figures["roughness"] = float(np.mean(jerky) / self.sizes[1].mean())
         if outcome.frames == self.source.frames:
-            free = (keep[new][:, : outcome.skeleton.joints] < EXACT).any(0) & self.moving
+            free = (keep[new][:, : outcome.skeleton.joints] < FIXED).any(0) & self.moving
             angles = angle_between(outcome.rotations()[new], self.source.rotations()[new])
             figures["new_degrees"] = float(np.degrees(angles[:, free].mean()))
         figures["copied_share"] = self._copied(stretches)
@@ -171,7 +171,7 @@ class Yardstick:
 
     def _kept_error(self, composition: Composition, outcome: Motion) -> float:
         joints = outcome.skeleton.joints
-        exact = np.repeat(composition.keep[:, :joints] >= EXACT, GROUP, axis=1)
+        exact = np.repeat(composition.keep[:, :joints] >= FIXED, GROUP, axis=1)
         target = composition.target if composition.anchored else facing(composition, outcome)
         off = np.abs(outcome.features - target.features)[:, : joints * GROUP][exact]
         return float(off.max(initial=0.0))
@@ -188,7 +188,7 @@ class Yardstick:
 def facing(composition: Composition, outcome: Motion) -> Motion:
     """What is placed, each piece turned about the vertical as a whole to face as the outcome does where it begins."""
     angles, target = np.zeros(outcome.frames), composition.target
-    for start, stop in runs_of((composition.keep >= EXACT).all(1)):
+    for start, stop in runs_of((composition.keep >= FIXED).all(1)):
         angles[start:stop] = turn_between(target.rotations()[start, 0], outcome.rotations()[start, 0])
     return turn_motion(target, angles)
 

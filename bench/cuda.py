@@ -39,7 +39,7 @@ from core.system.devices import pick_device
 from core.system.threads import usable_cores
 from core.training.cuda_graphs import ALLOWED, WARM_UP, RecordedStep, recorder_for
 from core.training.train import train
-from core.training.workers import Settings
+from core.training.workers import TorchSettings
 
 from .footprint import peak_megabytes
 from .levels import BASELINE, Ours, measure_levels
@@ -101,9 +101,9 @@ def product_peak(device: str, size: int, rounds: int = 5) -> float:
 @contextmanager
 def allowed(graphs: bool, tf32: bool) -> Iterator[None]:
     """Let trainings that begin inside the block record steps and round factors, or not; the CPU does neither."""
-    before, torch_before = replace(ALLOWED), Settings.now()
+    before, torch_before = replace(ALLOWED), TorchSettings.now()
     ALLOWED.graphs, ALLOWED.tf32 = graphs, tf32
-    Settings(torch_before.threads, (tf32, tf32)).use()
+    TorchSettings(torch_before.threads, (tf32, tf32)).use()
     try:
         yield
     finally:

@@ -22,7 +22,7 @@ from typing import Any
 
 from core.errors import RiffError
 from core.farm.export import export_job
-from core.farm.job import OUTPUTS, Job
+from core.farm.job import OUTPUTS, FarmJob
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip
 
@@ -65,13 +65,13 @@ def measured(call: Callable[[], None]) -> Lap:
     return Lap(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def ways(one: Job, many: Job) -> dict[str, Callable[[], None]]:
+def ways(one: FarmJob, many: FarmJob) -> dict[str, Callable[[], None]]:
     """Each way of training, from a folder without results."""
     python, model = sys.executable, one.folder.parent / "m.safetensors"
     openjd = Path(python).with_name("openjd")
     clip = one.clip_path(one.entries[0])
 
-    def session(job: Job, *words: str) -> Callable[[], None]:
+    def session(job: FarmJob, *words: str) -> Callable[[], None]:
         template = job.folder / "template.yaml"
         return lambda: run(
             [
@@ -98,14 +98,14 @@ def ways(one: Job, many: Job) -> dict[str, Callable[[], None]]:
     }
 
 
-def forget(*jobs: Job) -> None:
+def forget(*jobs: FarmJob) -> None:
     """Take away what the last run made."""
     for job in jobs:
         for name in (*OUTPUTS, "report"):
             shutil.rmtree(job.folder / name, ignore_errors=True)
 
 
-def rounds(one: Job, many: Job, count: int) -> dict[str, list[Lap]]:
+def rounds(one: FarmJob, many: FarmJob, count: int) -> dict[str, list[Lap]]:
     """Laps of each way for one clip, after a round that only warms caches of files."""
     laps: dict[str, list[Lap]] = {name: [] for name in NAMES}
     for number in range(count + 1):

@@ -22,7 +22,7 @@ import torch
 from core.errors import RiffError, TrainingStopped
 from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
-from core.system.memory import share_one_arena
+from core.system.memory import limit_malloc_arenas
 from core.training.progress import Progress
 from core.training.train import train
 
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args(arguments)
-    share_one_arena()  # as every process does that Riff starts to train
+    limit_malloc_arenas()  # as every process does that Riff starts to train
     try:
         motion = read_clip(options.clip)
         recipe = RECIPES[options.recipe]

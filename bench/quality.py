@@ -19,7 +19,7 @@ from core.model.model import Model
 from core.model.model_file import load_model, save_model
 from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
-from core.system.console import clock
+from core.system.console import format_duration
 
 from .bar import Check, bar_markdown, check_bar
 from .machine import circumstances
@@ -94,8 +94,8 @@ def report_markdown(report: dict[str, Any]) -> str:
 
 {report["date"]}, {report["device"]} ({report["cores"]} cores), Riff {versions["riff"]}, Python {versions["python"]}, \
 PyTorch {versions["torch"]}, NumPy {versions["numpy"]}.
-Trained for {clock(model["training_seconds"])} (minutes:seconds) with {model["iterations"]} joint iterations on \
-{clip["frames"]} frames ({clip["seconds"]:.1f} s) of {clip["joints"]} joints.
+Trained for {format_duration(model["training_seconds"])} (minutes:seconds) with {model["iterations"]} joint \
+iterations on {clip["frames"]} frames ({clip["seconds"]:.1f} s) of {clip["joints"]} joints.
 Figures on {clip["joints_measured"]} joints, {report["samples"]} samples of {report["sample_frames"]} frames.
 Reconstruction error {report["reconstruction_error"]:.4f}; one variation of {clip["frames"]} frames takes \
 {milliseconds["sample"]:.0f} ms, cleaning its feet {milliseconds["clean_feet"]:.0f} ms.

@@ -47,7 +47,7 @@ CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 def register() -> None:
     for cls in CLASSES:
-        guard.guard(cls)
+        guard.wrap_operator(cls)
         bpy.utils.register_class(cls)
 
 

@@ -13,7 +13,7 @@ from ..core.motion.retarget import guess_bones
 from ..rig.reading.read import read_steps
 from ..rig.steps import stride
 from ..state.compose_settings import compose_settings
-from ..state.poll_messages import answer, armature_problem, selection_problem
+from ..state.poll_messages import armature_problem, selection_problem, set_poll_message
 from ..state.rig_settings import regions_of, rig_settings
 from ..state.settings import chosen_model
 from ..state.source import glance_steps
@@ -33,7 +33,7 @@ class RIFF_OT_find_parts(Stepwise, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         problem = armature_problem(context.object)
-        return answer(cls, problem)
+        return set_poll_message(cls, problem)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         return self.begin_modal(context)
@@ -67,7 +67,7 @@ class RIFF_OT_add_moment(bpy.types.Operator):
         problem = selection_problem(context.object)
         if not problem and not regions_of(context.object, only_used=False):
             problem = "Mark the moment as a region first"
-        return answer(cls, problem)
+        return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         settings, regions = compose_settings(context), regions_of(context.object, only_used=False)
@@ -91,7 +91,7 @@ class RIFF_OT_remove_moment(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         settings = compose_settings(context)
         chosen = bool(settings.active_moment < len(settings.moments))
-        return answer(cls, "" if chosen else "Choose a moment from the list")
+        return set_poll_message(cls, "" if chosen else "Choose a moment from the list")
 
     def execute(self, context: bpy.types.Context) -> Any:
         settings = compose_settings(context)
@@ -112,7 +112,7 @@ class RIFF_OT_guess_bones(Stepwise, bpy.types.Operator):
         problem = armature_problem(compose_settings(context).armature)
         if chosen_model(context) is None:
             problem = "Choose a model from the list"
-        return answer(cls, problem)
+        return set_poll_message(cls, problem)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         return self.begin_modal(context)

@@ -27,10 +27,10 @@ from ..rig.crowd.crowd import (
     spot_of,
 )
 from ..rig.crowd.ground import FULL_TURN
-from ..rig.crowd.request import CrowdSettings, Prepared, prepare
+from ..rig.crowd.request import CrowdSettings, PreparedJob, prepare
 from ..rig.crowd.thin import thin_out
 from ..state.crowd_settings import CrowdChoices
-from ..state.poll_messages import answer, model_problem, selection_problem
+from ..state.poll_messages import model_problem, selection_problem, set_poll_message
 from ..state.session import refresh_variations
 from ..state.settings import chosen_model, session_of, settings_of
 from ..state.source import learned_action
@@ -58,9 +58,9 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdWork, bpy.types.Operator):
         problem = selection_problem(ob) or model_problem(context)
         if not problem and ob.get(MEMBER) is not None:
             problem = "This is a member of a crowd; select the character that it was made from"
-        return answer(cls, problem)
+        return set_poll_message(cls, problem)
 
-    def _prepare(self, context: bpy.types.Context) -> Prepared:
+    def _prepare(self, context: bpy.types.Context) -> PreparedJob:
         ob, panel = context.object, settings_of(context)
         model = load_model(Path(chosen_model(context).path))
         source = learned_action(ob)
@@ -99,7 +99,9 @@ class _OnCrowd:
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
         found = crowd_of(context.object) is not None
-        return answer(cls, "" if found else "Select a member of a crowd, or the character that one was made from")
+        return set_poll_message(
+            cls, "" if found else "Select a member of a crowd, or the character that one was made from"
+        )
 
     def _read(self: Any, context: bpy.types.Context) -> tuple[bpy.types.Collection, bpy.types.Object, Model]:
         """The crowd, its character and its model; sets the settings. Raises RiffError."""
@@ -120,7 +122,7 @@ class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
 
     count: IntProperty(name="Count", description="How many members to add", default=10, min=1, max=1000)
 
-    def _prepare(self, context: bpy.types.Context) -> Prepared:
+    def _prepare(self, context: bpy.types.Context) -> PreparedJob:
         collection, armature, model = self._read(context)
         self._name, self._wanted, self._first = collection.name, self.count, next_number(collection)
         prepared = prepare(
@@ -157,7 +159,7 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         items=[("SELECTED", "Selected", "Members of which any object is selected"), ("ALL", "All", "The whole crowd")],
     )
 
-    def _prepare(self, context: bpy.types.Context) -> Prepared:
+    def _prepare(self, context: bpy.types.Context) -> PreparedJob:
         collection, armature, model = self._read(context)
         self._name = collection.name
         everyone = members_of(collection)

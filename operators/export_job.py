@@ -13,15 +13,15 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ..core.errors import ClipError, JobError, RiffError
 from ..core.farm.export import complete_job
-from ..core.farm.job import Entry, Job, JobWriter
+from ..core.farm.job import Entry, FarmJob, JobWriter
 from ..core.farm.manifest import read_job
 from ..core.files.paths import copy_whole
 from ..core.model.model_file import load_model
 from ..core.motion.clip_file import Clip
 from ..rig.library.blend_files import armature_for, asset_files, borrowed_actions, keyed_bones, sentence, source_actions
-from ..rig.library.models import SUFFIX, claim_new_model, models_folder, plain_name
+from ..rig.library.models import SUFFIX, claim_new_model, file_name_for, models_folder
 from ..rig.steps import part_of
-from ..state.poll_messages import answer, armature_problem, selection_problem
+from ..state.poll_messages import armature_problem, selection_problem, set_poll_message
 from ..state.session import refresh_models
 from ..state.settings import session_of, settings_of
 from ..state.source import clip_steps
@@ -57,7 +57,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(context.object))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         settings = settings_of(context)
@@ -104,7 +104,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
         if not self.directory:
             raise JobError("Choose a folder for the job.")
         parent = Path(bpy.path.abspath(self.directory))
-        stem = f"{plain_name(self._name(context))} job"
+        stem = f"{file_name_for(self._name(context))} job"
         folder, number = parent / stem, 0
         while folder.exists():
             number += 1
@@ -189,7 +189,7 @@ class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
             self._import(job, entry)
             yield (entry.number + 1) / len(job.entries)
 
-    def _import(self, job: Job, entry: Entry) -> None:
+    def _import(self, job: FarmJob, entry: Entry) -> None:
         record = job.record(entry)
         if record.get("state") == "failed":
             self._problems.append(f"“{entry.name}” failed: {str(record.get('error', '')).rstrip('.')}")
@@ -221,7 +221,7 @@ class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
 
 def _bring_in(source: Path, entry: Entry) -> Path:
     """Where the model lies in Riff's folder, copied unless the same one is there. Raises ModelError, OSError."""
-    for path in models_folder().glob(f"{escape(plain_name(entry.name))}*{SUFFIX}"):
+    for path in models_folder().glob(f"{escape(file_name_for(entry.name))}*{SUFFIX}"):
         if filecmp.cmp(source, path, shallow=False):
             return path
     load_model(source)

@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ..state.armature_summary import feet_found, rows_found
-from ..state.poll_messages import answer, selection_problem
+from ..state.poll_messages import selection_problem, set_poll_message
 from ..state.rig_settings import rig_settings
 
 
@@ -20,7 +20,7 @@ class RIFF_OT_add_foot(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(context.object))
 
     def execute(self, context: bpy.types.Context) -> Any:
         ob = context.object
@@ -42,11 +42,11 @@ class RIFF_OT_remove_foot(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not answer(cls, selection_problem(context.object)):
+        if not set_poll_message(cls, selection_problem(context.object)):
             return False
         settings = rig_settings(context.object)
         chosen = settings.active_foot < len(settings.feet)
-        return answer(cls, "" if chosen else "Choose a foot from the list")
+        return set_poll_message(cls, "" if chosen else "Choose a foot from the list")
 
     def execute(self, context: bpy.types.Context) -> Any:
         settings = rig_settings(context.object)
@@ -67,7 +67,7 @@ class RIFF_OT_list_learned(bpy.types.Operator):
         problem = selection_problem(context.object)
         if not problem and not rows_found(context.object):
             problem = "Riff has not looked at this armature yet"
-        return answer(cls, problem)
+        return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         settings = rig_settings(context.object)
@@ -96,7 +96,7 @@ class RIFF_OT_forget_learned(bpy.types.Operator):
         problem = selection_problem(context.object)
         if not problem and not len(rig_settings(context.object).controls):
             problem = "Nothing was changed"
-        return answer(cls, problem)
+        return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         rig_settings(context.object).controls.clear()

@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.motion.motion import Motion
 from ..rig.background.generation_job import GenerationJob
-from ..state.poll_messages import answer, model_problem, selection_problem
+from ..state.poll_messages import model_problem, selection_problem, set_poll_message
 from ..state.settings import chosen_model
 from .runs.write_actions import ActionWriter
 
@@ -65,7 +65,7 @@ class RIFF_OT_generate(ActionWriter, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, selection_problem(context.object) or model_problem(context))
+        return set_poll_message(cls, selection_problem(context.object) or model_problem(context))
 
     def begin(self, context: bpy.types.Context) -> Iterator[float]:
         scene, like = context.scene, bpy.data.actions.get(self.like) if self.like else None

@@ -12,13 +12,13 @@ from bpy.props import EnumProperty, StringProperty
 from ..core.errors import RiffError
 from ..core.torch_install.folder import TorchFolder, find_folders
 from ..core.torch_install.install import without_hashes
-from ..core.torch_install.plan import Plan, python_tag
+from ..core.torch_install.plan import TorchRelease, python_tag
 from ..rig.background import jobs
 from ..rig.background.install_job import InstallJob, TrialJob
 from ..rig.compat import EXTENSION
 from ..rig.library.models import torch_root
 from ..state import timer
-from ..state.poll_messages import answer
+from ..state.poll_messages import set_poll_message
 from ..state.pytorch import INSIDE, chosen_plan, refresh, torch_state
 
 
@@ -65,7 +65,7 @@ class RIFF_OT_install_torch(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, _busy_problem())
+        return set_poll_message(cls, _busy_problem())
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         if self.source == "WHEELS" and not self.directory:
@@ -85,12 +85,12 @@ class RIFF_OT_install_torch(bpy.types.Operator):
             return {"CANCELLED"}
         if plan is None:
             # Wheels of a studio's own for a machine that nothing is pinned for.
-            plan = Plan(Path(), "", "own", "", "", 0, 0, "")
+            plan = TorchRelease(Path(), "", "own", "", "", 0, 0, "")
         _begin(InstallJob(plan, TorchFolder(Path(torch_state.root), python_tag(), plan.backend), wheels))
         return {"FINISHED"}
 
 
-def _refusal(plan: Plan | None, wheels: Path | None) -> str:
+def _refusal(plan: TorchRelease | None, wheels: Path | None) -> str:
     """What keeps PyTorch from being installed, as a sentence; empty where nothing does."""
     if wheels is not None:
         return ""
@@ -117,7 +117,7 @@ class RIFF_OT_cancel_install(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, "" if torch_state.working else "Nothing is being installed")
+        return set_poll_message(cls, "" if torch_state.working else "Nothing is being installed")
 
     def execute(self, context: bpy.types.Context) -> Any:
         if torch_state.job is not None:
@@ -133,7 +133,7 @@ class RIFF_OT_try_torch(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, _busy_problem())
+        return set_poll_message(cls, _busy_problem())
 
     def execute(self, context: bpy.types.Context) -> Any:
         refresh()
@@ -158,7 +158,9 @@ class RIFF_OT_remove_torch(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, _busy_problem() or ("" if torch_state.folder is not None else "PyTorch is not installed"))
+        return set_poll_message(
+            cls, _busy_problem() or ("" if torch_state.folder is not None else "PyTorch is not installed")
+        )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         return context.window_manager.invoke_confirm(self, event)

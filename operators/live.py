@@ -13,7 +13,7 @@ from ..rig.compat import name_of_two
 from ..rig.writing.write import write_steps
 from ..state import timer
 from ..state.live import begin, end, is_live, live_preview
-from ..state.poll_messages import answer, model_problem, selection_problem
+from ..state.poll_messages import model_problem, selection_problem, set_poll_message
 from ..state.session import refresh_variations
 from ..state.settings import session_of, settings_of
 from .runs.stepwise import Stepwise
@@ -28,7 +28,7 @@ class RIFF_OT_live(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, "" if is_live() else selection_problem(context.object) or model_problem(context))
+        return set_poll_message(cls, "" if is_live() else selection_problem(context.object) or model_problem(context))
 
     def execute(self, context: bpy.types.Context) -> Any:
         if is_live():
@@ -51,7 +51,7 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         job = live_preview.job
         ready = job is not None and job.motion is not None and job.finished
-        return answer(cls, "" if ready else "Let go of the slider and wait a moment")
+        return set_poll_message(cls, "" if ready else "Let go of the slider and wait a moment")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         return self.begin_modal(context)

@@ -11,8 +11,8 @@ from bpy.props import BoolProperty, StringProperty
 from ..core.errors import ModelError
 from ..core.files.paths import copy_whole
 from ..core.model.model_file import load_model
-from ..rig.library.models import SUFFIX, claim_new_model, models_folder, plain_name
-from ..state.poll_messages import answer
+from ..rig.library.models import SUFFIX, claim_new_model, file_name_for, models_folder
+from ..state.poll_messages import set_poll_message
 from ..state.session import refresh_models, refresh_unfinished
 from ..state.settings import chosen_model, session_of
 
@@ -20,7 +20,7 @@ from ..state.settings import chosen_model, session_of
 class _OnChosenModel:
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
-        return answer(cls, "" if chosen_model(context) is not None else "Choose a model from the list")
+        return set_poll_message(cls, "" if chosen_model(context) is not None else "Choose a model from the list")
 
 
 class RIFF_OT_refresh_models(bpy.types.Operator):
@@ -69,7 +69,7 @@ class RIFF_OT_rename_model(_OnChosenModel, bpy.types.Operator):
         if not self.name.strip(" ."):
             self.report({"ERROR"}, "A model needs a name")
             return {"CANCELLED"}
-        if plain_name(self.name) == old.stem:
+        if file_name_for(self.name) == old.stem:
             return {"FINISHED"}
         try:
             new, held = claim_new_model(self.name)

@@ -9,7 +9,7 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..rig.compat import channelbag_of
-from ..state.poll_messages import answer, selection_problem
+from ..state.poll_messages import selection_problem, set_poll_message
 from ..state.rig_settings import COLOURS, rig_settings
 
 SOURCE_ITEMS = [
@@ -54,7 +54,7 @@ class RIFF_OT_add_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(context.object))
 
     def execute(self, context: bpy.types.Context) -> Any:
         spans, problem = self._spans(context)
@@ -106,11 +106,11 @@ class RIFF_OT_remove_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not answer(cls, selection_problem(context.object)):
+        if not set_poll_message(cls, selection_problem(context.object)):
             return False
         settings = rig_settings(context.object)
         chosen = settings.active_region < len(settings.regions)
-        return answer(cls, "" if chosen else "Choose a region from the list")
+        return set_poll_message(cls, "" if chosen else "Choose a region from the list")
 
     def execute(self, context: bpy.types.Context) -> Any:
         settings = rig_settings(context.object)
@@ -128,7 +128,7 @@ class RIFF_OT_mark_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(context.object))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         if not any(area.type == "DOPESHEET_EDITOR" for area in context.screen.areas):

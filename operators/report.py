@@ -11,7 +11,7 @@ import bpy
 from ..core.system.report import report
 from ..rig.background import jobs
 from ..rig.library.names_in_file import names_of_file
-from ..state.guard import prepare_log, show
+from ..state.guard import prepare_log, show_problem
 from ..state.preferences import training_device, training_python
 from ..state.pytorch import torch_state
 from ..state.settings import settings_of
@@ -68,7 +68,7 @@ class RIFF_OT_copy_report(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Any:
         prepare_log()
         text = text_of_report(context)
-        show("")
+        show_problem("")
         if bpy.app.background:  # there is no clipboard without a window
             print(text)
             return {"FINISHED"}

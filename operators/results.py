@@ -18,7 +18,7 @@ from ..rig.steps import stride
 from ..rig.writing.play import play
 from ..rig.writing.reduce import dense_curves, reduce_keys, write_fits
 from ..rig.writing.thumbnail import give_picture
-from ..state.poll_messages import answer, selection_problem
+from ..state.poll_messages import selection_problem, set_poll_message
 from ..state.session import refresh_variations
 from ..state.settings import session_of, settings_of
 from ..state.source import active_action, is_variation
@@ -37,7 +37,7 @@ class _OnVariation:
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
-        return answer(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(context.object))
 
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         raise RiffError(f"{self.__class__.__name__} does nothing.")
@@ -141,7 +141,7 @@ class RIFF_OT_discard_others(bpy.types.Operator):
         ob = context.object
         rows = session_of(context).variations
         some = ob is not None and any(row.armature == ob.name and not row.kept for row in rows)
-        return answer(cls, "" if some else "There is no variation that is not kept")
+        return set_poll_message(cls, "" if some else "There is no variation that is not kept")
 
     def execute(self, context: bpy.types.Context) -> Any:
         session = session_of(context)

@@ -11,7 +11,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.errors import ModelError, RiffError
-from ..core.files.claims import claim
+from ..core.files.claims import try_lock
 from ..core.files.paths import is_plain_name
 from ..core.model.model import Model
 from ..core.model.model_file import load_model
@@ -21,7 +21,7 @@ from ..core.training.checkpoint import begin
 from ..rig.background import jobs
 from ..rig.library.models import SUFFIX, checkpoint_path, claim_new_model, models_folder
 from ..state import timer
-from ..state.poll_messages import answer, armature_problem
+from ..state.poll_messages import armature_problem, set_poll_message
 from ..state.preferences import training_device, training_python
 from ..state.session import refresh_unfinished
 from ..state.settings import RECIPE_ITEMS, RiffSettings, session_of, settings_of
@@ -61,7 +61,7 @@ class TrainingStart(Stepwise):
         problem = armature_problem(context.object)
         if sum(training.running for training in jobs.trainings()) > 1:
             problem = "One training runs and another waits; let one of them end or cancel it"
-        return answer(cls, problem)
+        return set_poll_message(cls, problem)
 
     def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
         """Steps that return the model's name, what is learned in words, and the motion. They raise RiffError."""
@@ -130,7 +130,7 @@ class RIFF_OT_cancel_training(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         running = any(training.running for training in jobs.trainings())
-        return answer(cls, "" if running else "No training is running")
+        return set_poll_message(cls, "" if running else "No training is running")
 
     def execute(self, context: bpy.types.Context) -> Any:
         for training in jobs.trainings():
@@ -154,7 +154,7 @@ class RIFF_OT_resume_training(bpy.types.Operator):
         problem = "" if len(session_of(context).unfinished) else "There is no unfinished training"
         if sum(training.running for training in jobs.trainings()) > 1:
             problem = "One training runs and another waits; let one of them end or cancel it"
-        return answer(cls, problem)
+        return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         rows = session_of(context).unfinished
@@ -162,7 +162,7 @@ class RIFF_OT_resume_training(bpy.types.Operator):
         if row is None or not Path(row.path).exists():
             return _forget(self, context, f"The training “{self.name}” is no longer there")
         keep = Path(row.path)
-        held = claim(keep)
+        held = try_lock(keep)
         if held is None:
             return _forget(self, context, f"Another Blender works on the training “{row.name}”")
         claims = [held]
@@ -196,7 +196,7 @@ class RIFF_OT_discard_training(bpy.types.Operator):
         row = session_of(context).unfinished.get(self.name)
         if row is None:
             return _forget(self, context, f"The training “{self.name}” is no longer there")
-        held = claim(Path(row.path))
+        held = try_lock(Path(row.path))
         if held is None:
             return _forget(self, context, f"Another Blender works on the training “{row.name}”")
         try:

@@ -98,7 +98,7 @@ def _draw_progress(layout: Any, training: Any) -> None:
             box.label(text=training.device_name, icon="DESKTOP", translate=False)
     if training.problem:
         draw_sentence(box, training.problem, "ERROR", alert=True)
-    if progress is not None and progress.calmed:
+    if progress is not None and progress.rate_cuts:
         words = say("The numbers grew beyond all bounds: Riff went back a few seconds and learns with lower rates")
         draw_sentence(box, words, "INFO")
     box.operator("riff.cancel_training", text="Cancel", icon="CANCEL").name = training.name

@@ -6,7 +6,7 @@ import numpy as np
 from ..core.numeric.rotation import Array
 from . import profiles
 from .bones import rest_bones
-from .tubes import Joint, Surface, Tube
+from .tubes import BodyMesh, Joint, Tube
 
 Colour = tuple[float, float, float, float]
 
@@ -93,8 +93,8 @@ def _leg(side: str) -> list[Tube]:
     ]
 
 
-def _surface() -> Surface:
-    surface = Surface()
+def _surface() -> BodyMesh:
+    surface = BodyMesh()
     for tube in [*_trunk(), *_head(), *_arm("L"), *_arm("R"), *_leg("L"), *_leg("R")]:
         surface.add(tube)
     return surface

@@ -43,7 +43,7 @@ class Tube:
 
 
 @dataclass
-class Surface:
+class BodyMesh:
     """The mesh while it grows: vertices, faces, a material for each face, bone weights for each vertex."""
 
     vertices: list[Array] = field(default_factory=list)

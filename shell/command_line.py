@@ -22,10 +22,10 @@ from ..core.cli.signals import stop_on_signal
 from ..core.cli.verbs import check_target, evaluate_verb, resumed
 from ..core.directing.direction import Direction, direct
 from ..core.errors import ClipError, ModelError, RiffError
-from ..core.evaluation.grade import verdict
+from ..core.evaluation.grade import grade
 from ..core.farm.export import complete_job
 from ..core.farm.job import JobWriter
-from ..core.files.locks import hold
+from ..core.files.locks import hold_lease
 from ..core.model.model_file import load_model, read_info
 from ..core.model.recipe import RECIPES
 from ..core.motion.motion import RATE, Motion
@@ -36,7 +36,7 @@ from ..core.training.checkpoint import Checkpoint
 from ..core.training.run import run_with_text, state_path
 from ..rig.compat import name_of_two
 from ..rig.library.blend_files import armature_for, open_file, save_file, sentence, source_actions
-from ..rig.library.models import SUFFIX, model_files, models_folder, plain_name
+from ..rig.library.models import SUFFIX, file_name_for, model_files, models_folder
 from ..rig.writing.write import write_motion
 from ..state.source import clip_of
 from .arguments import build_parser
@@ -114,7 +114,7 @@ def _models() -> list[dict[str, Any]]:
     for path in model_files():
         try:
             info = read_info(path)
-            rows.append({"model": path.stem, "path": str(path), **info, "verdict": verdict(info.get("quality", {}))})
+            rows.append({"model": path.stem, "path": str(path), **info, "verdict": grade(info.get("quality", {}))})
         except ModelError as error:
             rows.append({"model": path.stem, "path": str(path), "problem": str(error)})
     return rows
@@ -129,7 +129,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     open_file(options.file)
     actions = _chosen(options)
     folder = _made(options.out) if options.out else models_folder()
-    targets = [folder / f"{plain_name(action.name)}{SUFFIX}" for action in actions]
+    targets = [folder / f"{file_name_for(action.name)}{SUFFIX}" for action in actions]
     todo = [pair for pair in zip(actions, targets, strict=True) if not _is_finished(pair[1], options)]
     for _, target in todo:
         check_target(target, options.overwrite or options.resume)
@@ -141,7 +141,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     with ProgressLine(sys.stderr) as line, stop_on_signal() as stop:
         for number, (training, target) in enumerate(begun, start=1):
             label = f"{number} of {len(clips)}, “{training.name}”: "
-            with hold(state_path(target)) as lease:
+            with hold_lease(state_path(target)) as lease:
                 run_with_text(
                     resumed(training, state_path(target), options),
                     target,

@@ -21,7 +21,7 @@ from ..core.training.checkpoint import Checkpoint
 from ..rig.background import jobs
 from ..rig.steps import STEP
 from . import timer
-from .guard import guarded
+from .guard import wrap_callback
 from .poll_messages import armature_problem
 from .preferences import training_python
 from .rig_settings import plays_nla, rig_settings
@@ -60,14 +60,14 @@ class Summary:
 HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
 
 
-_known: dict[Key, Summary] = {}
+_cache: dict[Key, Summary] = {}
 
 
-_paces: dict[tuple[str, ...], tuple[float, str]] = {}
+_seconds_per_row: dict[tuple[str, ...], tuple[float, str]] = {}
 """Seconds a row of training on each kind of skeleton, and the device: measured once in a session."""
 
 
-_asked: list[Key] = []
+_requested: list[Key] = []
 
 
 _looking: list[Generator[float, None, Summary]] = []
@@ -86,32 +86,32 @@ def key_of(ob: bpy.types.Object) -> Key:
 def summary_of(ob: bpy.types.Object) -> Summary | None:
     """The summary if it is known; if not, it is looked up soon and the panel drawn again."""
     key = key_of(ob)
-    if key not in _known and (not _asked or _asked[-1] != key):
-        _asked[:] = [key]
-        if not bpy.app.timers.is_registered(look):
-            bpy.app.timers.register(look, first_interval=DELAY)
-    return _known.get(key)
+    if key not in _cache and (not _requested or _requested[-1] != key):
+        _requested[:] = [key]
+        if not bpy.app.timers.is_registered(update_summary):
+            bpy.app.timers.register(update_summary, first_interval=DELAY)
+    return _cache.get(key)
 
 
 def feet_found(ob: bpy.types.Object) -> list[str]:
     """Feet that Riff found, if it has looked at this armature's action."""
-    return next((summary.feet for key, summary in _known.items() if key[0] == ob.name), [])
+    return next((summary.feet for key, summary in _cache.items() if key[0] == ob.name), [])
 
 
-@partial(guarded, "Looking at the armature")
-def look() -> float | None:
+@partial(wrap_callback, "Looking at the armature")
+def update_summary() -> float | None:
     """Look at the armature that the panel shows, a step each time, and begin to find out how long training would take.
 
     Returns the seconds until the next step.
     """
     ob = bpy.context.object
-    if not _asked or armature_problem(ob):
-        _asked.clear()
+    if not _requested or armature_problem(ob):
+        _requested.clear()
         _looking.clear()
         return None
     key = key_of(ob)
-    if key != _asked[-1]:
-        _asked[:] = [key]
+    if key != _requested[-1]:
+        _requested[:] = [key]
         _looking.clear()
         return DELAY
     if not _looking:
@@ -122,7 +122,7 @@ def look() -> float | None:
     except StopIteration as end:
         found: Summary = end.value
     forget()  # one is enough, and an action that was edited is looked at anew
-    _known[key] = found
+    _cache[key] = found
     timer.redraw()
     return None
 
@@ -140,7 +140,7 @@ def _look_at(ob: bpy.types.Object) -> Generator[float, None, Summary]:
     summary.controls, summary.properties = bool(skeleton.bases), [one.name for one in skeleton.properties]
     summary.rows = _rows(skeleton)
     summary.kind, summary.frames = skeleton.names + tuple(summary.feet), frames
-    if summary.kind in _paces:
+    if summary.kind in _seconds_per_row:
         _tell(summary)
     elif not any(job.running for job in jobs.trainings()):
         python = training_python() or Path(sys.executable)
@@ -162,22 +162,22 @@ def _rows(skeleton: Skeleton) -> list[tuple[str, str, str]]:
 
 def rows_found(ob: bpy.types.Object) -> list[tuple[str, str, str]]:
     """What Riff found of each bone, if it has looked at this armature's action."""
-    return next((summary.rows for key, summary in _known.items() if key[0] == ob.name), [])
+    return next((summary.rows for key, summary in _cache.items() if key[0] == ob.name), [])
 
 
-def take_estimate(job: jobs.Job) -> None:
+def take_estimate(job: jobs.BackgroundJob) -> None:
     """Tell every recipe's time from the fast one's, once the estimate is there."""
-    for summary in _known.values():
+    for summary in _cache.values():
         if not isinstance(job, jobs.EstimateJob) or summary.estimate is not job or job.expected is None:
             continue
         fast = rows_a_training(FAST, FAST.lengths(summary.frames))
-        _paces[summary.kind] = (job.expected / fast, job.device_name)
+        _seconds_per_row[summary.kind] = (job.expected / fast, job.device_name)
         _tell(summary)
     timer.redraw()
 
 
 def _tell(summary: Summary) -> None:
-    pace, summary.device = _paces[summary.kind]
+    pace, summary.device = _seconds_per_row[summary.kind]
     summary.seconds = {
         name: pace * rows_a_training(recipe, recipe.lengths(summary.frames)) for name, recipe in RECIPES.items()
     }
@@ -186,8 +186,8 @@ def _tell(summary: Summary) -> None:
 @persistent
 def forget(*_: object) -> None:
     """Look again when the panel is drawn next: the file, the bones or the keys may be others."""
-    _known.clear()
-    _asked.clear()
+    _cache.clear()
+    _requested.clear()
     _looking.clear()
 
 
@@ -203,5 +203,5 @@ def unregister() -> None:
     for handlers in HANDLERS:
         if forget in handlers:
             handlers.remove(forget)
-    if bpy.app.timers.is_registered(look):
-        bpy.app.timers.unregister(look)
+    if bpy.app.timers.is_registered(update_summary):
+        bpy.app.timers.unregister(update_summary)

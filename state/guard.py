@@ -15,7 +15,7 @@ from ..rig.library.models import log_path
 from .settings import session_of
 
 
-def guard(cls: Any) -> None:
+def wrap_operator(cls: Any) -> None:
     """Have an operator report what it did not foresee, and end, where an error would leave a person with a traceback.
 
     A method keeps the number of its arguments: Blender counts them.
@@ -28,39 +28,39 @@ def guard(cls: Any) -> None:
 
 def _with_context(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
-    def guarded(self: Any, context: Any) -> Any:
+    def wrap_callback(self: Any, context: Any) -> Any:
         try:
             return method(self, context)
         except Exception as error:
-            return _refused(self, error)
+            return _report_error(self, error)
 
-    return guarded
+    return wrap_callback
 
 
 def _with_event(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
-    def guarded(self: Any, context: Any, event: Any) -> Any:
+    def wrap_callback(self: Any, context: Any, event: Any) -> Any:
         try:
             return method(self, context, event)
         except Exception as error:
-            return _refused(self, error)
+            return _report_error(self, error)
 
-    return guarded
+    return wrap_callback
 
 
-def _refused(operator: Any, error: Exception) -> Any:
+def _report_error(operator: Any, error: Exception) -> Any:
     if isinstance(error, RiffError):
         log.note(f"{operator.bl_label}: {error}")
         sentence = str(error)
     else:
         traceback.print_exc()
         sentence = unforeseen(operator.bl_label, error)
-        show(sentence)
+        show_problem(sentence)
     operator.report({"ERROR"}, sentence)
     return {"CANCELLED"}
 
 
-def guarded(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def wrap_callback(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for what timers and handlers call; None comes back where it failed."""
 
     @functools.wraps(function)
@@ -69,7 +69,7 @@ def guarded(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*arguments)
         except Exception as error:
             traceback.print_exc()
-            show(unforeseen(what, error))
+            show_problem(unforeseen(what, error))
             return None
 
     return called
@@ -83,7 +83,7 @@ def prepare_log() -> None:
         log.note(str(error))
 
 
-def show(problem: str) -> None:
+def show_problem(problem: str) -> None:
     """Have the panel show a problem that belongs to no job; an empty one takes it away."""
     try:
         session_of(bpy.context).problem = problem

@@ -9,11 +9,11 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..core.errors import RiffError
-from ..rig.background.live_job import LiveJob, Wish
+from ..rig.background.live_job import LiveJob, LiveRequest
 from ..rig.writing.preview import Preview, put_back_previewed
 from . import timer
-from .guard import guarded
-from .settings import chosen_model, session_of, settings_of, wishes
+from .guard import wrap_callback
+from .settings import chosen_model, live_setting_listeners, session_of, settings_of
 from .source import learned_action
 
 INTERVAL = 1.0 / 60.0
@@ -42,12 +42,12 @@ def live_state() -> tuple[str, str]:
     return live_preview.armature if is_live() else "", live_preview.problem
 
 
-def wish(context: bpy.types.Context) -> None:
+def request_live(context: bpy.types.Context) -> None:
     """Ask for the motion that the settings say; called whenever one of them changes."""
     if live_preview.job is not None:
         settings = settings_of(context)
         position = session_of(context).live_position
-        live_preview.job.ask(Wish(position, settings.coarse, settings.fine, settings.clean_feet))
+        live_preview.job.ask(LiveRequest(position, settings.coarse, settings.fine, settings.clean_feet))
 
 
 def begin(context: bpy.types.Context) -> None:
@@ -61,7 +61,7 @@ def begin(context: bpy.types.Context) -> None:
     live_preview.preview, live_preview.problem, live_preview.seen = None, "", 0
     live_preview.armature, live_preview.source = ob.name, source.name if source else ""
     live_preview.job.start()
-    wish(context)
+    request_live(context)
     if not bpy.app.timers.is_registered(pulse):
         bpy.app.timers.register(pulse, first_interval=INTERVAL, persistent=True)
 
@@ -110,7 +110,7 @@ def end(problem: str = "") -> None:
 
 
 def pulse() -> float | None:
-    return INTERVAL if guarded("Showing the live variation", follow)() else None
+    return INTERVAL if wrap_callback("Showing the live variation", follow)() else None
 
 
 def _redraw_viewports() -> None:
@@ -122,7 +122,7 @@ def _redraw_viewports() -> None:
                         region.tag_redraw()
 
 
-@partial(guarded, "Showing the live variation")
+@partial(wrap_callback, "Showing the live variation")
 @persistent
 def after_frame_change(*_: object) -> None:
     if live_preview.preview is not None and live_preview.preview.shown is not None:
@@ -132,7 +132,7 @@ def after_frame_change(*_: object) -> None:
             end(str(error))
 
 
-@partial(guarded, "Ending the live variation")
+@partial(wrap_callback, "Ending the live variation")
 @persistent
 def before_change(*_: object) -> None:
     """Nothing of a preview may get into a file, an undo step or another file."""
@@ -140,7 +140,7 @@ def before_change(*_: object) -> None:
         end()
 
 
-@partial(guarded, "Putting the pose back")
+@partial(wrap_callback, "Putting the pose back")
 @persistent
 def after_change(*_: object) -> None:
     """An undo step that was pushed during a preview holds its pose, and so does an automatic save."""
@@ -167,13 +167,13 @@ HANDLERS = (
 
 
 def register() -> None:
-    wishes.append(wish)
+    live_setting_listeners.append(request_live)
     for handlers, handler in HANDLERS:
         handlers.append(handler)
 
 
 def unregister() -> None:
-    wishes.remove(wish)
+    live_setting_listeners.remove(request_live)
     if is_live():
         end()
     if bpy.app.timers.is_registered(pulse):

@@ -22,7 +22,7 @@ def model_problem(context: bpy.types.Context) -> str:
     return "" if chosen_model(context) is not None else "Choose a model from the list"
 
 
-def answer(cls: Any, problem: str) -> bool:
+def set_poll_message(cls: Any, problem: str) -> bool:
     """What `poll` returns, with the problem as the operator's tooltip, in the language of the interface."""
     cls.poll_message_set(bpy.app.translations.pgettext_tip(problem) if problem else "")
     return not problem

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from ..rig.compat import EXTENSION
+from ..rig.compat import EXTENSION as EXTENSION
 
 
 def training_device() -> str:

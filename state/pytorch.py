@@ -10,10 +10,10 @@ import bpy
 from ..core.errors import RiffError
 from ..core.generation.backends import has_torch
 from ..core.torch_install.finder import TorchFinder
-from ..core.torch_install.folder import Standing, TorchFolder, find_folders
+from ..core.torch_install.folder import InstallState, TorchFolder, find_folders
 from ..core.torch_install.hardware import Device, find_device
 from ..core.torch_install.install import in_gigabytes
-from ..core.torch_install.plan import WHEELS, Plan, plans, python_tag, suggested
+from ..core.torch_install.plan import WHEELS, TorchRelease, plans, python_tag, suggested
 from ..rig.background import jobs
 from ..rig.background.install_job import InstallJob, TrialJob
 from ..rig.library.models import torch_root
@@ -31,10 +31,10 @@ class TorchState:
     """What is known of PyTorch in this Blender, looked up now and then so that drawing need not."""
 
     device: Device = field(default_factory=lambda: Device("", "Processor"))
-    plans: list[Plan] = field(default_factory=list)
+    plans: list[TorchRelease] = field(default_factory=list)
     root: str = ""
     folder: TorchFolder | None = None
-    standing: Standing = Standing.ABSENT
+    standing: InstallState = InstallState.ABSENT
     facts: dict[str, Any] = field(default_factory=dict)
     here: bool = False
     """Whether `import torch` would find one, Riff's own or another."""
@@ -53,15 +53,15 @@ class TorchState:
 
     @property
     def ready(self) -> bool:
-        return self.standing is Standing.READY
+        return self.standing is InstallState.READY
 
     @property
     def outdated(self) -> bool:
-        return self.standing is Standing.OUTDATED
+        return self.standing is InstallState.OUTDATED
 
     @property
     def incomplete(self) -> bool:
-        return self.standing is Standing.INCOMPLETE
+        return self.standing is InstallState.INCOMPLETE
 
 
 torch_state = TorchState()
@@ -77,22 +77,22 @@ def refresh() -> None:
         return
     folders = find_folders(root, python_tag())
     torch_state.root, torch_state.folder = str(root), folders[0] if folders else None
-    torch_state.standing, torch_state.facts = Standing.ABSENT, {}
+    torch_state.standing, torch_state.facts = InstallState.ABSENT, {}
     if torch_state.folder is not None:
         pinned = {plan.backend: plan.fingerprint for plan in torch_state.plans}
         torch_state.standing = torch_state.folder.standing(pinned.get(torch_state.folder.backend, ""))
         torch_state.facts = torch_state.folder.facts()
-    ready = torch_state.standing in (Standing.READY, Standing.OUTDATED)
+    ready = torch_state.standing in (InstallState.READY, InstallState.OUTDATED)
     _finder.use(torch_state.folder.packages if ready and torch_state.folder else None)
     torch_state.here = has_torch()
 
 
-def sizes_of(plan: Plan) -> tuple[str, str]:
+def sizes_of(plan: TorchRelease) -> tuple[str, str]:
     """Download and place on disk of a plan, as text."""
     return in_gigabytes(plan.download), in_gigabytes(plan.disk)
 
 
-def chosen_plan(backend: str) -> Plan | None:
+def chosen_plan(backend: str) -> TorchRelease | None:
     """The plan for a backend, or for the device of this machine where it is “auto”."""
     if backend == "auto":
         return suggested(torch_state.device, torch_state.plans)
@@ -109,7 +109,7 @@ def backend_items(_: Any, __: Any) -> list[tuple[str, str, str]]:
 _items: list[tuple[str, str, str]] = []  # Blender keeps no copy of the texts
 
 
-def _job_ended(job: jobs.Job) -> None:
+def _job_ended(job: jobs.BackgroundJob) -> None:
     """Called with each job that has ended."""
     if isinstance(job, jobs.TrainingJob) and job.state is jobs.State.FAILED and torch_state.folder is not None:
         job.error = torch_state.folder.what_is_gone() or job.error

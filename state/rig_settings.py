@@ -130,7 +130,7 @@ def plays_nla(armature_object: bpy.types.Object) -> bool:
     return rig_settings(armature_object).whole_nla and data is not None and len(data.nla_tracks) > 0
 
 
-def wishes(armature_object: bpy.types.Object) -> dict[str, Any]:
+def read_options(armature_object: bpy.types.Object) -> dict[str, Any]:
     """What the user says of the rig, as `rig.reading.read.read_motion` takes it."""
     settings = rig_settings(armature_object)
     return {

@@ -10,13 +10,13 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..core.errors import ModelError
-from ..core.evaluation.grade import explain, verdict
+from ..core.evaluation.grade import explain, grade
 from ..core.model.model_file import read_info
 from ..core.training.checkpoint import read_checkpoint_info
 from ..rig.background import jobs
 from ..rig.compat import end_of_name
 from ..rig.library.models import model_files, unfinished_trainings
-from .guard import guarded
+from .guard import wrap_callback
 from .settings import RiffSession, session_of
 
 
@@ -37,7 +37,7 @@ def refresh_models(session: RiffSession, select: Path | None = None) -> None:
             info = read_info(path)
             row.label = str(info["name"])
             row.detail, row.rig = describe(info), str(info.get("rig", ""))
-            row.quality = verdict(info.get("quality", {}))
+            row.quality = grade(info.get("quality", {}))
             row.figures = "\n".join(explain(info.get("quality", {})))
         except ModelError as error:
             row.problem = str(error)
@@ -99,7 +99,7 @@ def refresh() -> None:
         print(f"Riff: {error}")
 
 
-@partial(guarded, "Filling the lists")
+@partial(wrap_callback, "Filling the lists")
 @persistent
 def after_change(*_: object) -> None:
     """After loading a file, undo and redo: names and actions may be others."""

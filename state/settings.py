@@ -26,12 +26,12 @@ RECIPE_ITEMS = [
 CHOICE_ITEMS = [*RECIPE_ITEMS[:2], ("custom", "Custom", "A recipe of your own, made from one of the others")]
 
 
-wishes: list[Callable[[bpy.types.Context], None]] = []
+live_setting_listeners: list[Callable[[bpy.types.Context], None]] = []
 """Called when a setting changes that a live variation depends on."""
 
 
-def _wish_again(_owner: object, context: bpy.types.Context) -> None:
-    for listener in wishes:
+def _on_live_setting_changed(_owner: object, context: bpy.types.Context) -> None:
+    for listener in live_setting_listeners:
         listener(context)
 
 
@@ -83,7 +83,7 @@ class RiffSession(bpy.types.PropertyGroup):
         soft_max=20.0,
         step=5,
         precision=2,
-        update=_wish_again,
+        update=_on_live_setting_changed,
     )
 
 
@@ -156,7 +156,7 @@ class RiffSettings(bpy.types.PropertyGroup):
         min=0.0,
         max=3.0,
         soft_max=2.0,
-        update=_wish_again,
+        update=_on_live_setting_changed,
     )
     fine: FloatProperty(
         name="Fine Variation",
@@ -165,13 +165,13 @@ class RiffSettings(bpy.types.PropertyGroup):
         min=0.0,
         max=3.0,
         soft_max=2.0,
-        update=_wish_again,
+        update=_on_live_setting_changed,
     )
     clean_feet: BoolProperty(
         name="Clean Feet",
         description="Make standing feet stand where they would slide a little",
         default=True,
-        update=_wish_again,
+        update=_on_live_setting_changed,
     )
 
 

@@ -13,7 +13,7 @@ from ..core.motion.motion import Motion, learned_groups
 from ..rig.reading.actions import stack_of
 from ..rig.reading.read import read_steps
 from ..rig.steps import STEP, run_through, stride
-from .rig_settings import plays_nla, wishes
+from .rig_settings import plays_nla, read_options
 
 
 def active_action(ob: bpy.types.Object) -> bpy.types.Action | None:
@@ -51,7 +51,7 @@ def source_steps(
 ) -> Generator[float, None, Motion]:
     """The same in steps of about so many seconds; of another action where one is given."""
     nla = action is None and plays_nla(ob)
-    return read_steps(ob, action, scene=scene, step=step, nla=nla, seconds=seconds, **wishes(ob))
+    return read_steps(ob, action, scene=scene, step=step, nla=nla, seconds=seconds, **read_options(ob))
 
 
 def glance_steps(ob: bpy.types.Object, scene: bpy.types.Scene, frames: int) -> Generator[float, None, Motion]:

@@ -10,7 +10,7 @@ import bpy
 from ..core.errors import ModelError
 from ..rig.background import jobs
 from . import loss_picture
-from .guard import guarded, prepare_log
+from .guard import prepare_log, wrap_callback
 from .session import refresh_models, refresh_unfinished
 from .settings import session_of
 
@@ -22,7 +22,7 @@ REDRAW_EVERY = 2.5
 
 _redrawn = [0.0]
 
-listeners: list[Callable[[jobs.Job], None]] = []
+listeners: list[Callable[[jobs.BackgroundJob], None]] = []
 """Called with each job that has ended."""
 
 
@@ -69,7 +69,7 @@ def redraw() -> None:
 
 
 def pulse() -> float | None:
-    return INTERVAL if guarded("Watching the work", tick)() is not False else None
+    return INTERVAL if wrap_callback("Watching the work", tick)() is not False else None
 
 
 def ensure_running() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core.system.console import clock
+from ..core.system.console import format_duration
 from ..rig.background import jobs
 
 
@@ -23,4 +23,4 @@ def is_cancelled(training: jobs.TrainingJob) -> bool:
 
 def time_left(training: jobs.TrainingJob) -> str:
     """The time that a running training still takes, such as 3:05."""
-    return clock(training.progress.seconds_left) if training.progress is not None else ""
+    return format_duration(training.progress.seconds_left) if training.progress is not None else ""

@@ -26,7 +26,7 @@ def _files(place: Path) -> list[Path]:
 
 
 def _told(path: Path) -> dict[str, Any]:
-    from ..evaluation.grade import verdict
+    from ..evaluation.grade import grade
     from ..farm.manifest import read_job
     from ..model.model_file import read_info
     from ..motion.clip_file import read_clip
@@ -38,7 +38,7 @@ def _told(path: Path) -> dict[str, Any]:
             return {"path": str(path), "kind": "job", "name": job.name, "clips": len(job.entries), "done": done}
         if path.suffix.lower() == ".safetensors":
             info = read_info(path)
-            return {"path": str(path), "kind": "model", **info, "verdict": verdict(info.get("quality", {}))}
+            return {"path": str(path), "kind": "model", **info, "verdict": grade(info.get("quality", {}))}
         clip = read_clip(path)
         size = {"frames": clip.motion.frames, "fps": clip.motion.fps, "duration": clip.motion.duration}
         return {"path": str(path), "kind": "clip", "name": clip.name, "joints": clip.motion.skeleton.joints, **size}

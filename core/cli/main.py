@@ -13,7 +13,7 @@ from contextlib import nullcontext, redirect_stderr
 from typing import Any
 
 from ..errors import RiffError, TrainingStopped
-from ..system.memory import share_one_arena, told_as_memory_error
+from ..system.memory import as_memory_error, limit_malloc_arenas
 from .arguments import build_parser
 from .farm_verbs import job_verb, list_verb, report_verb
 from .signals import terminated_like_interrupted
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "job": job_verb,
         "report": report_verb,
     }
-    share_one_arena()
+    limit_malloc_arenas()
     return run_verb(build_parser(verbs).parse_args(arguments))
 
 
@@ -41,7 +41,7 @@ def run_verb(options: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         quiet = redirect_stderr(io.StringIO()) if options.quiet else nullcontext()
-        with terminated_like_interrupted(), quiet, told_as_memory_error():
+        with terminated_like_interrupted(), quiet, as_memory_error():
             report: dict[str, Any] = options.verb(options)
         print_report(report, options.json)
     except (KeyboardInterrupt, TrainingStopped):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Train on a clip and save the model; returns its summary. Raises RiffError, TrainingStopped."""
-    from ..files.locks import hold
+    from ..files.locks import hold_lease
     from ..model.model_file import load_model, read_info
     from ..motion.clip_file import read_clip
     from ..training.checkpoint import begin
@@ -53,7 +53,7 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     start = load_model(options.start_from) if options.start_from else None
     begun = begin(motion, RECIPES[options.recipe].scaled(options.scale), options.seed, start)
     begun = replace(begun, name=options.name or clip.name, rig=clip.rig)
-    with _needs_torch(), ProgressLine(sys.stderr) as line, stop_on_signal() as stop, hold(state) as lease:
+    with _needs_torch(), ProgressLine(sys.stderr) as line, stop_on_signal() as stop, hold_lease(state) as lease:
         run_with_text(
             resumed(begun, state, options),
             options.out,

@@ -31,14 +31,14 @@ COURSE = 1.0 / 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class Outlines:
+class CoarseSamples:
     """Unfinished motions: network rows (K, C, T_i) of some variations as one of the middle stages leaves them."""
 
     keys: tuple[Key, ...]
     rows: NDArray[np.float32]
 
-    def pick(self, positions: Sequence[int]) -> Outlines:
-        return Outlines(tuple(self.keys[place] for place in positions), self.rows[list(positions)])
+    def pick(self, positions: Sequence[int]) -> CoarseSamples:
+        return CoarseSamples(tuple(self.keys[place] for place in positions), self.rows[list(positions)])
 
 
 class CandidatePool:
@@ -63,20 +63,20 @@ class CandidatePool:
         """Rows a second of outlines."""
         return self._lengths[self._stages - 1] * RATE / self.rows
 
-    def outline(self, keys: Sequence[Key]) -> Outlines:
+    def outline(self, keys: Sequence[Key]) -> CoarseSamples:
         """The first stages of these variations; a few at a time on each core."""
         step = max(1, CHUNK // self._lengths[self._stages - 1])
         parts = [keys[start : start + step] for start in range(0, len(keys), step)]
         empty, length = self._sampler.nothing, self._lengths[0]
         rows = on_all_cores(lambda part: self._run(part, empty(len(part), length), 0, self._stages), parts)
-        return Outlines(tuple(keys), np.concatenate(rows))
+        return CoarseSamples(tuple(keys), np.concatenate(rows))
 
-    def courses(self, outlines: Outlines) -> Array:
+    def courses(self, outlines: CoarseSamples) -> Array:
         """Joint rotations of outlines as features (K, T_i, joints × 6)."""
         width = self.model.skeleton.joints * GROUP
         return np.stack([self.model.channels.decode(rows)[:, :width] for rows in outlines.rows])
 
-    def finish(self, outlines: Outlines, stop: Callable[[], bool] = lambda: False) -> list[Motion]:
+    def finish(self, outlines: CoarseSamples, stop: Callable[[], bool] = lambda: False) -> list[Motion]:
         """The motions that outlines lead to, cleaned and at `fps`; fewer where `stop` says so meanwhile."""
         if self.loop:
             made = on_all_cores(lambda key: None if stop() else self._close(key), outlines.keys)
@@ -86,7 +86,7 @@ class CandidatePool:
         done = on_all_cores(lambda part: [] if stop() else self._finish_some(outlines.pick(part)), parts)
         return [motion for part in done for motion in part]
 
-    def _finish_some(self, outlines: Outlines) -> list[Motion]:
+    def _finish_some(self, outlines: CoarseSamples) -> list[Motion]:
         rows = self._run(outlines.keys, outlines.rows, self._stages, len(self._lengths))
         made = [self._sampler.motion(one) for one in rows]
         return [self._at_rate(finished(motion, self.model.source, self.clean)) for motion in made]

@@ -13,11 +13,11 @@ from ..motion.motion import RATE, Motion
 from ..motion.resampling import resample
 from ..numeric.rotation import Array
 from ..system.threads import on_all_cores
-from .candidates import CandidatePool, Key, Outlines
+from .candidates import CandidatePool, CoarseSamples, Key
 from .placement import Floor, Placed, Spot, place_members
 from .selection import Pairs, choose_members, closest_pairs, from_source, local_distance
-from .similarity import Lens, Seen
-from .trajectories import Course, course_of, forward_of
+from .similarity import Descriptors, WindowDescriptor
+from .trajectories import RootTrajectory, forward_of, trajectory_of
 
 BLOCK = 100
 """Members that are chosen together, so that work grows evenly with their number; who stands further off than that in
@@ -39,7 +39,7 @@ class Member:
 
     key: Key
     motion: Motion
-    course: Course
+    course: RootTrajectory
     offset: int
     scale: float
     pivot: Array
@@ -49,13 +49,15 @@ class Member:
 class Crowd:
     """Makes a crowd block by block; `taken` are the keys of members that are there already."""
 
-    def __init__(self, pool: CandidatePool, wish: Wish, floor: Floor, spots: Iterator[Spot], unit_scale: float) -> None:
+    def __init__(
+        self, pool: CandidatePool, wish: CrowdSpec, floor: Floor, spots: Iterator[Spot], unit_scale: float
+    ) -> None:
         self.pool, self.wish, self.floor, self.spots, self.unit_scale = pool, wish, floor, spots, unit_scale
         self.figures = Figures()
         self.next = wish.first
         self._random = np.random.default_rng([wish.seed & 0xFFFFFFFF, wish.first, 7])
         source = resample(pool.model.source, pool.course_rate)
-        self._lens = Lens(rotation_features(source), pool.course_rate)
+        self._lens = WindowDescriptor(rotation_features(source), pool.course_rate)
         self._forward = forward_of(pool.model.source)
 
     def blocks(self, taken: Sequence[Key] = (), stop: Callable[[], bool] = lambda: False) -> Iterator[list[Member]]:
@@ -69,16 +71,18 @@ class Crowd:
             members = self._place(motions, keys)
             left -= len(keys)
             self.figures.tried += len(keys)
-            self.figures.homeless += len(keys) - len(members)
+            self.figures.unplaced += len(keys) - len(members)
             yield members
 
-    def _look(self, outlines: Outlines) -> Seen:
+    def _look(self, outlines: CoarseSamples) -> Descriptors:
         """What outlines look like through the lens, some on each core."""
         parts = [range(start, min(start + PART, len(outlines.keys))) for start in range(0, len(outlines.keys), PART)]
         seen = on_all_cores(lambda part: self._lens.see(self.pool.courses(outlines.pick(part))), parts)
-        return functools.reduce(Seen.and_then, seen)
+        return functools.reduce(Descriptors.and_then, seen)
 
-    def _choose(self, count: int, near: Seen | None, stop: Callable[[], bool]) -> tuple[list[Motion], list[Key], Seen]:
+    def _choose(
+        self, count: int, near: Descriptors | None, stop: Callable[[], bool]
+    ) -> tuple[list[Motion], list[Key], Descriptors]:
         """Motions of a block as different from each other, and from those near, as can be; with what they look like."""
         candidates = max(count, round(self.wish.pool * count))
         keys = [(self.wish.seed, self.next + k) for k in range(candidates)]
@@ -116,7 +120,7 @@ class Crowd:
         self.figures.from_source += [from_source(at_rate(int(row)), source) for row in furthest]
 
     def _place(self, motions: list[Motion], keys: list[Key]) -> list[Member]:
-        courses = [course_of(motion, self._forward) for motion in motions]
+        courses = [trajectory_of(motion, self._forward) for motion in motions]
         offsets = self._random.integers(0, self.wish.phase + 1, len(motions))
         scales = self.unit_scale * (1.0 + self.wish.uneven * self._random.uniform(-1.0, 1.0, len(motions)))
         seen = [self._seen(course.path, int(offset)) for course, offset in zip(courses, offsets, strict=True)]
@@ -142,7 +146,7 @@ class Crowd:
 
 
 @dataclass(frozen=True)
-class Wish:
+class CrowdSpec:
     """What crowd is asked for: `count` members that move for `frames` rows at the pool's rate.
 
     Each starts up to `phase` rows into its motion and is larger or smaller by up to `uneven` (0.1: a tenth). Of `pool`
@@ -166,6 +170,6 @@ class Figures:
     local diversity; and how many found no place."""
 
     tried: int = 0
-    homeless: int = 0
+    unplaced: int = 0
     smallest: float = float("inf")
     from_source: list[float] = field(default_factory=list)

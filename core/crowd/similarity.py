@@ -30,20 +30,20 @@ Run = Callable[[Callable[[Any], Any], Any], Iterable[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class Descriptors:
     """Motions (K, T, C) at the lens's rate, and what the lens shows of them (K, windows, directions)."""
 
     motions: NDArray[np.float32]
     views: NDArray[np.float32]
 
-    def pick(self, rows: Sequence[int]) -> Seen:
-        return Seen(self.motions[list(rows)], self.views[list(rows)])
+    def pick(self, rows: Sequence[int]) -> Descriptors:
+        return Descriptors(self.motions[list(rows)], self.views[list(rows)])
 
-    def and_then(self, other: Seen) -> Seen:
-        return Seen(np.concatenate([self.motions, other.motions]), np.concatenate([self.views, other.views]))
+    def and_then(self, other: Descriptors) -> Descriptors:
+        return Descriptors(np.concatenate([self.motions, other.motions]), np.concatenate([self.views, other.views]))
 
 
-class Lens:
+class WindowDescriptor:
     """How motions are compared: windows of half a second, seen along the directions in which the source's vary most.
 
     A distance is the mean, over the windows of one motion, of how far the nearest window of the other is, whenever that
@@ -58,10 +58,10 @@ class Lens:
         self._directions = principal_poses(windows.astype(np.float64))[:, :DIRECTIONS].astype(np.float32)
         self._source = source
 
-    def see(self, motions: Array) -> Seen:
+    def see(self, motions: Array) -> Descriptors:
         """What is compared of motions (K, T, C) at the lens's rate."""
         seen = motions.astype(np.float32)
-        return Seen(seen, self._windows(seen) @ self._directions)
+        return Descriptors(seen, self._windows(seen) @ self._directions)
 
     def _windows(self, motions: NDArray[np.float32]) -> NDArray[np.float32]:
         poses = motions @ self._poses - self._centre
@@ -76,7 +76,7 @@ class Lens:
         """How far the windows of a motion (T, C) are from the nearest of the source: local diversity at this rate."""
         return self._apart(self._source, motion)
 
-    def exact(self, seen: Seen, pair: tuple[int, int]) -> float:
+    def exact(self, seen: Descriptors, pair: tuple[int, int]) -> float:
         """Local diversity between two of the motions, the smaller of its two directions."""
         one, other = (seen.motions[row] for row in pair)
         return min(self._apart(one, other), self._apart(other, one))
@@ -84,7 +84,7 @@ class Lens:
     def _apart(self, one: NDArray[Any], other: NDArray[Any]) -> float:
         return float(nearest_windows(RowDistances(other, one), self.window).mean())
 
-    def estimates(self, seen: Seen, run: Run = map) -> Array:
+    def estimates(self, seen: Descriptors, run: Run = map) -> Array:
         """As `distances`, with what the lens does not see added: as much for all as it is in some pairs."""
         distances = self.distances(seen.views, run)
         random = np.random.default_rng(len(distances))

@@ -45,7 +45,7 @@ def along(lines: Sequence[Array], count: int, random: np.random.Generator) -> It
         yield a + share * (b - a), float(np.arctan2(b[1] - a[1], b[0] - a[0]))
 
 
-class Surface:
+class GroundSurface:
     """Triangles (n, 3, 3) to stand on, seen from above; those too steep or upside down do not count."""
 
     def __init__(self, triangles: Array, detail: float) -> None:

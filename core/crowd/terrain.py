@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..evaluation.novelty import low_pass
-from ..motion.leg_ik import Pose, find_legs
+from ..motion.leg_ik import LegIK, find_legs
 from ..motion.motion import Motion
 from ..motion.stances import contact_runs, standing_mask
 from ..numeric.rotation import Array
@@ -32,7 +32,7 @@ def over_ground(motion: Motion, heights: Heights) -> Motion:
     below = _without_holes(heights(root[:, :2]))
     if below is None or np.abs(below).max() < LEVEL:
         return motion
-    pose = Pose(motion)
+    pose = LegIK(motion)
     positions = [pose.place(joint).copy() for joint in motion.skeleton.contacts]
     rise = low_pass(below[:, None], min(SWAY * motion.fps, (motion.frames - 1) / 4.0))[:, 0]
     pose.root[:, 2] += rise

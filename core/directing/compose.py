@@ -16,8 +16,8 @@ from ..motion.motion import RATE, Motion
 from ..motion.resampling import at_rate, rows_at
 from ..system.threads import one_thread
 from .composition import Composition, turn_placed
-from .constraints import EntryRows
-from .finalise import settle
+from .constraints import PyramidConstraints
+from .finalise import blend_kept
 from .infill import pick_windows, turns_between
 
 WIDER = 1.5
@@ -66,7 +66,7 @@ def _finish(model: Model, composition: Composition, rows: NDArray[np.float32], c
     made = repair_flips(made, model.source)
     if composition.loop:
         made = Motion(np.concatenate([made.features, made.features[:1]]), made.skeleton, RATE, made.origin)
-    return settle(made, composition, model.source, clean)
+    return blend_kept(made, composition, model.source, clean)
 
 
 def _synthesize(run: _Run, composition: Composition) -> tuple[NDArray[np.float32], Composition]:
@@ -90,9 +90,11 @@ def _synthesize(run: _Run, composition: Composition) -> tuple[NDArray[np.float32
         return run.stages(range(first, recipe.stage_count), lengths, x, entry), composition
 
 
-def _entry_rows(run: _Run, composition: Composition, lengths: list[int]) -> EntryRows:
+def _entry_rows(run: _Run, composition: Composition, lengths: list[int]) -> PyramidConstraints:
     target = at_rate(composition.target, RATE, loop=composition.loop)
-    return EntryRows(run.sampler.model, composition, target.features[: target.frames - composition.loop], lengths)
+    return PyramidConstraints(
+        run.sampler.model, composition, target.features[: target.frames - composition.loop], lengths
+    )
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,9 @@ class _Run:
     seed: int
     loop: bool
 
-    def stages(self, stages: range, lengths: list[int], x: Rows | None = None, entry: EntryRows | None = None) -> Rows:
+    def stages(
+        self, stages: range, lengths: list[int], x: Rows | None = None, entry: PyramidConstraints | None = None
+    ) -> Rows:
         """Consecutive stages from zero or `x`; what is kept is put back in front of each (`paper.md`, *Pyramid*)."""
         amplitudes = self.sampler.amplitudes()
         if x is None:

@@ -17,7 +17,7 @@ from ..motion.body_parts import joint_groups
 from ..motion.headings import turn_motion
 from ..motion.motion import RATE, Motion
 from ..motion.skeleton import GROUP
-from ..numeric.blending import EXACT, runs_of
+from ..numeric.blending import FIXED, runs_of
 from ..numeric.rotation import Array
 from .route import Route
 
@@ -57,7 +57,7 @@ class Composition:
         """Raise ClipError where the masks leave nothing to do or nothing to keep."""
         if self.keep.shape != (self.target.frames, self.target.skeleton.groups):
             raise ClipError("The mask does not fit the action; read the action again.")
-        if (self.keep >= EXACT).all():
+        if (self.keep >= FIXED).all():
             raise ClipError("Everything is kept, so nothing would be new; free a body part or a region.")
         if not (self.entering > 0).any() and not self.loop and self.route is None:
             raise ClipError("Nothing is kept; choose what to keep, or use Generate for whole variations.")

@@ -10,13 +10,13 @@ import numpy as np
 from ..errors import ClipError
 from ..motion.headings import turn_between, turn_motion
 from ..motion.motion import RATE, Motion, with_contact_labels
-from ..motion.properties import Property
+from ..motion.properties import AnimatedProperty
 from ..motion.resampling import resample
 from ..motion.retarget import onto_skeleton
 from ..motion.skeleton import GROUP, Skeleton
 from ..numeric.rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
 from .composition import Composition
-from .finalise import settle
+from .finalise import blend_kept
 
 PASSAGE = 24
 """Frames at 30 a second from the end of a clip to the start of the next: a step's time, and little to learn from."""
@@ -42,7 +42,7 @@ def mix(motions: Sequence[Motion]) -> Motion:
     return with_contact_labels(result)
 
 
-def _common_ranges(skeletons: Sequence[Skeleton]) -> tuple[Property, ...]:
+def _common_ranges(skeletons: Sequence[Skeleton]) -> tuple[AnimatedProperty, ...]:
     """The properties with the ranges and steps of all clips."""
     together = []
     for same in zip(*(skeleton.properties for skeleton in skeletons), strict=True):
@@ -66,7 +66,7 @@ def _joined(one: Motion, other: Motion) -> Motion:
     keep = np.ones((frames, one.skeleton.groups))
     keep[start : start + PASSAGE] = 0.0
     whole = replace(one, features=features)
-    return settle(whole, Composition(whole, keep, anchored=False), one, clean=False)
+    return blend_kept(whole, Composition(whole, keep, anchored=False), one, clean=False)
 
 
 def _turns_between(first: Array, last: Array, share: Array) -> Array:

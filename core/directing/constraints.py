@@ -11,17 +11,17 @@ from ..model.model import Model
 from ..motion.motion import RATE
 from ..motion.resampling import stretch_rows
 from ..motion.skeleton import GROUP
-from ..numeric.blending import DECAY, EXACT, patterns_of, runs_of, spread_offsets
+from ..numeric.blending import DECAY, FIXED, least_jerk_offsets, patterns_of, runs_of
 from ..numeric.rotation import Array
 from .composition import Composition
-from .infill import Kept
-from .row_headings import Compass
+from .infill import Constraints
+from .row_headings import RowHeadings
 
 NEAREST = 1.6
 """Rows over which an offset dies away at least: less would be a step again."""
 
 
-class EntryRows:
+class PyramidConstraints:
     """A composition's target (frames, channels) at 30 frames a second, resampled for any stage.
 
     A row in which some frames are kept and some are not is kept in part, close to what those frames hold.
@@ -36,7 +36,7 @@ class EntryRows:
         self.entering = self.keeping
         if composition.enter is not None:
             self.entering = _group_weights(channels, self._at_30(composition.enter))
-        self.compass = Compass(channels, model.source)
+        self.compass = RowHeadings(channels, model.source)
         self._anchored, self._placed = composition.anchored, not composition.travels
         self._seen: dict[int, tuple[Array, Array]] = {}
 
@@ -48,7 +48,7 @@ class EntryRows:
             at = np.minimum(((np.arange(len(weights)) + 0.5) / share).astype(int), self.frames - 1)
             nearest = np.zeros_like(stretched)
             np.maximum.at(nearest, at, weights)
-            stretched = np.where(stretched >= EXACT, stretched, np.maximum(stretched, np.minimum(nearest, 0.999)))
+            stretched = np.where(stretched >= FIXED, stretched, np.maximum(stretched, np.minimum(nearest, 0.999)))
         return stretched
 
     @property
@@ -57,11 +57,11 @@ class EntryRows:
         free = (self.keeping < 0.5).any(1)
         return max((stop - start for start, stop in runs_of(free)), default=0) if not free.all() else 0
 
-    def kept(self, stage: int) -> Kept:
+    def kept(self, stage: int) -> Constraints:
         """What enters, for choosing what goes on from it."""
         rate = RATE * self.lengths[stage] / self.frames
         target, weights = self._rows(stage, self.entering)
-        return Kept(target, weights, self.loop, self.compass, rate, self._anchored, self._placed)
+        return Constraints(target, weights, self.loop, self.compass, rate, self._anchored, self._placed)
 
     def enter(self, x: Rows, stage: int) -> Rows:
         return self._bend(x, *self._rows(stage, self.entering), stage)
@@ -83,7 +83,7 @@ class EntryRows:
             held = tents * pattern[at]
             share = held.sum(1)
             mixed[:, groups] = share[:, None]
-            in_part = np.flatnonzero((share > 1e-6) & (share < EXACT))
+            in_part = np.flatnonzero((share > 1e-6) & (share < FIXED))
             if len(in_part):
                 own = (groups[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
                 near = held[in_part] / share[in_part, None]
@@ -100,7 +100,7 @@ class EntryRows:
             own = (groups[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
             known = offsets[:, own]
             flat = known.transpose(2, 0, 1).reshape(len(pattern), -1)
-            moved = flat if (pattern >= EXACT).all() else spread_offsets(flat, pattern, decay, loop=self.loop)
+            moved = flat if (pattern >= FIXED).all() else least_jerk_offsets(flat, pattern, decay, loop=self.loop)
             values[:, own] += moved.reshape(len(pattern), *known.shape[:2]).transpose(1, 2, 0)
         return values.astype(np.float32)
 
@@ -109,7 +109,7 @@ def _group_weights(channels: Channels, weights: Array) -> Array:
     """Weights (T, groups of the skeleton) as (T, learned groups); a fold is kept as its members are on average."""
     first = channels.skeleton.groups
     columns = [
-        weights[:, g] if g < first else weights[:, list(channels.folds[g - first].members)].mean(1)
+        weights[:, g] if g < first else weights[:, list(channels.joint_pcas[g - first].members)].mean(1)
         for g in channels.groups
     ]
     return np.stack(columns, axis=1)

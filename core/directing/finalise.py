@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import at_rate, stretch_rows, with_path
 from ..motion.skeleton import GROUP
-from ..numeric.blending import DECAY, EXACT, JOIN, near_joins, patterns_of, runs_of, spread_offsets
+from ..numeric.blending import BLEND_FRAMES, DECAY, FIXED, least_jerk_offsets, near_joins, patterns_of, runs_of
 from ..numeric.rotation import Array, six_to_matrix, turn_six, vector_from_rotation
 from .composition import Composition
 from .foot_contacts import plant_new_feet, stance_path
@@ -26,7 +26,7 @@ _SIDE = 3
 """Kept frames beside a join that its derivatives are taken from."""
 
 
-def settle(made: Motion, composition: Composition, source: Motion, clean: bool) -> Motion:
+def blend_kept(made: Motion, composition: Composition, source: Motion, clean: bool) -> Motion:
     """Bring a generated motion at 30 frames a second to the target's rate and rows and put in what is kept.
 
     `source` says where its feet stand; with `clean` those of new frames do too. Raises ClipError for a route too short.
@@ -46,15 +46,15 @@ def settle(made: Motion, composition: Composition, source: Motion, clean: bool) 
 
 def _root_is_kept(composition: Composition) -> bool:
     group = composition.target.skeleton.root_channel // GROUP
-    return bool((composition.keep[:, group] >= EXACT).all())
+    return bool((composition.keep[:, group] >= FIXED).all())
 
 
 def _root_nearness(made: Motion, composition: Composition) -> Array:
     """1 where the root is kept (frames at 30 a second), falling to 0 beyond the joins."""
     group = composition.target.skeleton.root_channel // GROUP
     kept = stretch_rows(composition.keep[:, group : group + 1], made.frames)[:, 0] > 0.5
-    near: Array = np.where(kept, 1.0, near_joins(np.tile(kept, 3), JOIN)[len(kept) : 2 * len(kept)])
-    return near if composition.loop else np.where(kept, 1.0, near_joins(kept, JOIN))
+    near: Array = np.where(kept, 1.0, near_joins(np.tile(kept, 3), BLEND_FRAMES)[len(kept) : 2 * len(kept)])
+    return near if composition.loop else np.where(kept, 1.0, near_joins(kept, BLEND_FRAMES))
 
 
 def _joined(made: Motion, composition: Composition) -> Motion:
@@ -83,7 +83,7 @@ def _join_numbers(
     features: Array, target: Array, columns: np.ndarray, weights: Array, decay: float, loop: bool
 ) -> None:
     known = target[:, columns] - features[:, columns]
-    features[:, columns] += spread_offsets(known, weights, decay, loop=loop)
+    features[:, columns] += least_jerk_offsets(known, weights, decay, loop=loop)
 
 
 def _calm(features: Array, columns: np.ndarray, weights: Array, pace: float, loop: bool) -> None:
@@ -95,7 +95,7 @@ def _calm(features: Array, columns: np.ndarray, weights: Array, pace: float, loo
         _calm(wide, columns, weights[lap], pace, False)
         features[:, columns] = wide[reach:-reach, columns]
         return
-    near = near_joins(weights > 0.5, JOIN * pace)
+    near = near_joins(weights > 0.5, BLEND_FRAMES * pace)
     for start, stop in runs_of(near > 0):
         low, high = max(0, start - reach), min(len(features), stop + reach)
         rows = features[low:high][:, columns]
@@ -121,7 +121,7 @@ def _join_rotations(
 ) -> None:
     """Offsets between rotations are turns about an axis, so that a large one is made at an even pace."""
     columns = _columns(joints)
-    if (weights >= EXACT).all():
+    if (weights >= FIXED).all():
         features[:, columns] = target[:, columns]
         return
     frames = len(features)
@@ -131,17 +131,17 @@ def _join_rotations(
     target_rotations = six_to_matrix(target[used][:, columns].reshape(-1, len(joints), GROUP))
     known[used] = vector_from_rotation(made_rotations.swapaxes(-1, -2) @ target_rotations)
     _unwind(known, used)
-    offsets = spread_offsets(known.reshape(frames, -1), np.where(used, weights, 0.0), decay, loop=loop)
-    moved = np.flatnonzero((np.abs(offsets) > 1e-9).any(axis=1) & (weights < EXACT))
+    offsets = least_jerk_offsets(known.reshape(frames, -1), np.where(used, weights, 0.0), decay, loop=loop)
+    moved = np.flatnonzero((np.abs(offsets) > 1e-9).any(axis=1) & (weights < FIXED))
     turned = turn_six(features[moved[:, None], columns].reshape(-1, GROUP), offsets[moved].reshape(-1, 3))
     features[moved[:, None], columns] = turned.reshape(len(moved), -1)
-    exact = np.flatnonzero(weights >= EXACT)
+    exact = np.flatnonzero(weights >= FIXED)
     features[exact[:, None], columns] = target[exact[:, None], columns]
 
 
 def _beside_free(weights: Array, loop: bool) -> np.ndarray:
     """Frames with a weight that are soft or within a few frames of one that is not exact."""
-    exact = weights >= EXACT
+    exact = weights >= FIXED
     ends = np.pad(exact, _SIDE, mode="wrap") if loop else np.pad(exact, _SIDE, constant_values=True)
     near = np.zeros(len(weights), dtype=bool)
     for shift in range(-_SIDE, _SIDE + 1):
@@ -171,7 +171,7 @@ def _joined_path(made: Motion, composition: Composition, decay: float) -> Array:
         _follow_on(known, weights)
     elif composition.loop:
         return plane + _loop_offsets(known, weights, plane, composition, decay)
-    return plane + spread_offsets(known, weights, decay, drift=True)
+    return plane + least_jerk_offsets(known, weights, decay, drift=True)
 
 
 def _follow_on(known: Array, weights: Array) -> None:
@@ -193,14 +193,14 @@ def _loop_offsets(known: Array, weights: Array, plane: Array, composition: Compo
     period = len(plane) - 1
     gap = np.zeros(2) if composition.travels else plane[0] - plane[-1]
     rounds = np.concatenate([known[:period] + k * gap for k in (-1, 0, 1)])
-    offsets = spread_offsets(rounds, np.tile(weights[:period], 3), decay, drift=True)
+    offsets = least_jerk_offsets(rounds, np.tile(weights[:period], 3), decay, drift=True)
     return offsets[period : 2 * period + 1]
 
 
 def _with_kept(motion: Motion, composition: Composition) -> Motion:
     """Kept groups verbatim, but for velocities, which follow from places; a loop's last row is its first."""
     target, keep = composition.target, composition.keep
-    exact = np.repeat(keep >= EXACT, GROUP, axis=1)
+    exact = np.repeat(keep >= FIXED, GROUP, axis=1)
     plane = slice(target.skeleton.root_channel, target.skeleton.root_channel + 2)
     exact[:, plane] = False
     features = np.where(exact, target.features, motion.features)

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..motion.feet_cleanup import contact_heights, root_from_stance
-from ..motion.leg_ik import Leg, Pose, find_legs
+from ..motion.leg_ik import Leg, LegIK, find_legs
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import with_path
 from ..motion.skeleton import GROUP
 from ..motion.stances import contact_runs, standing_mask
-from ..numeric.blending import DECAY, EXACT, JOIN, near_joins, runs_of, spread_offsets
+from ..numeric.blending import BLEND_FRAMES, DECAY, FIXED, least_jerk_offsets, near_joins, runs_of
 from ..numeric.rotation import Array
 
 FIRM = 0.98
@@ -41,7 +41,7 @@ def stance_path(motion: Motion, source: Motion, own: Array, *, loop: bool = Fals
     period = motion.frames - 1 if loop else motion.frames
     features = motion.features[np.arange(-lap, motion.frames + lap) % period]
     wide = Motion(features, motion.skeleton, motion.fps, motion.origin)
-    pose = Pose(wide)
+    pose = LegIK(wide)
     standing = standing_mask(contact_runs(wide.contact_labels()), wide.frames)
     before = pose.root[lap : lap + motion.frames]
     after = root_from_stance(wide, pose, standing, contact_heights(source))[lap : lap + motion.frames]
@@ -64,7 +64,7 @@ def plant_new_feet(motion: Motion, keep: Array, source: Motion, *, loop: bool = 
     columns = np.append(np.arange(motion.skeleton.joints * GROUP), np.array(positions, dtype=int))
     features[:, columns] = solved.features[lap : lap + motion.frames, columns]
     labels = motion.skeleton.contact_channels
-    kept = keep[:, motion.skeleton.joints : motion.skeleton.joints + len(labels)] >= EXACT
+    kept = keep[:, motion.skeleton.joints : motion.skeleton.joints + len(labels)] >= FIXED
     features[:, labels] = np.where(kept, features[:, labels], standing[lap : lap + motion.frames])
     return replace(motion, features=features)
 
@@ -72,10 +72,10 @@ def plant_new_feet(motion: Motion, keep: Array, source: Motion, *, loop: bool = 
 def _planted(motion: Motion, keep: Array, ground: Array) -> tuple[Motion, NDArray[np.bool_]]:
     runs = contact_runs(motion.contact_labels())
     standing = standing_mask(runs, motion.frames)
-    pose = Pose(motion)
+    pose = LegIK(motion)
     moved, firmness = False, dict[bytes, _Firmness]()
     for leg in find_legs(motion.skeleton):
-        kept = (keep[:, list(leg.movers)] >= EXACT).all(1)
+        kept = (keep[:, list(leg.movers)] >= FIXED).all(1)
         if kept.all():
             continue
         if moved:
@@ -100,11 +100,11 @@ class _Firmness:
 
     @staticmethod
     def of(kept: NDArray[np.bool_], fps: float) -> _Firmness:
-        held, other = (1.0 - near_joins(kept, reach * fps / RATE) for reach in (HELD, JOIN))
+        held, other = (1.0 - near_joins(kept, reach * fps / RATE) for reach in (HELD, BLEND_FRAMES))
         return _Firmness(held, other)
 
 
-def _reach_where(pose: Pose, leg: Leg, path: Array, correction: Array) -> bool:
+def _reach_where(pose: LegIK, leg: Leg, path: Array, correction: Array) -> bool:
     if not np.abs(correction).max() > 1e-9:
         return False
     pose.reach(leg, path + correction)
@@ -123,7 +123,7 @@ def _corrections(
             wanted[rows[new]] = place[new] - path[rows[new]]
             weights[rows[new]] = (firmness.held if kept[rows].any() else firmness.other)[rows[new]]
     weights[weights > FIRM] = 1.0  # what is known exactly parts one long problem into many short ones
-    return spread_offsets(wanted, weights, 0.6 * DECAY * fps / RATE)
+    return least_jerk_offsets(wanted, weights, 0.6 * DECAY * fps / RATE)
 
 
 def _stands(

@@ -14,23 +14,23 @@ from ..motion.skeleton import GROUP
 from ..numeric.blending import runs_of
 from ..numeric.distances import frame_distances
 from ..numeric.rotation import Array
-from .row_headings import Compass
+from .row_headings import RowHeadings
 
 EDGE = 3
 """Rows on either side of a region that have to match."""
 
-PEAK = 0.1
+MIN_KEY_WEIGHT = 0.1
 """A row of which so much is kept holds a key."""
 
-ANEW = 0.4
+MIN_NOVELTY = 0.4
 """Share of the usual difference to what was there before under which a stretch is nothing new."""
 
-TWIST = 0.3
+MAX_EXTRA_TURN_RATE = 0.3
 """Radians a second by which a stretch may be turned further than it was generated without being seen to."""
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class Constraints:
     """Rows of a stage that are to be gone on from: `target` (C, T), `weights` (T, G), `loop` if they are a circle.
 
     There are `rate` rows a second. The root has to arrive where the target has it if `anchored`, facing as it does
@@ -40,14 +40,14 @@ class Kept:
     target: Array
     weights: Array
     loop: bool
-    compass: Compass
+    compass: RowHeadings
     rate: float
     anchored: bool = True
     placed: bool = True
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class CanonicalRows:
     """Rows (C, T) as if nobody turned, how far they turn from row to row, and where they face and lead."""
 
     rows: Array
@@ -55,14 +55,14 @@ class View:
     way: Array
 
     @staticmethod
-    def of(rows: Array, compass: Compass) -> View:
+    def of(rows: Array, compass: RowHeadings) -> CanonicalRows:
         headings = compass.headings(rows)
         steps = compass.velocities(rows)
         way = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
-        return View(compass.turned(rows, -headings), headings, way)
+        return CanonicalRows(compass.turned(rows, -headings), headings, way)
 
 
-def pick_windows(x: Rows, kept: Kept) -> Rows:
+def pick_windows(x: Rows, kept: Constraints) -> Rows:
     """Fill each free run of the kept rows with the stretch of x (B, C, N), N ≥ T, that goes on best.
 
     A generated level-1 row is as good anywhere, the network being convolutional; so of all stretches of a sample those
@@ -74,7 +74,7 @@ def pick_windows(x: Rows, kept: Kept) -> Rows:
     if not gaps:
         return result
     for number, sample in enumerate(x.astype(np.float64)):
-        view = View.of(sample, kept.compass)
+        view = CanonicalRows.of(sample, kept.compass)
         apart = gaps[0].apart(view)
         for gap in gaps:
             first = gap.best(view, apart)
@@ -83,10 +83,10 @@ def pick_windows(x: Rows, kept: Kept) -> Rows:
     return result
 
 
-def turns_between(sample: Array, kept: Kept) -> Iterator[tuple[int, float]]:
+def turns_between(sample: Array, kept: Constraints) -> Iterator[tuple[int, float]]:
     """For each gap between kept rows that a sample (C, N) fills: its first row, and by how many radians what comes
     after it must turn for the gap to be as the sample has it."""
-    view, gaps = View.of(sample, kept.compass), gaps_of(kept)
+    view, gaps = CanonicalRows.of(sample, kept.compass), gaps_of(kept)
     apart = gaps[0].apart(view) if gaps else np.zeros((0, 0))
     for gap in gaps:
         first = gap.best(view, apart) if gap.between else None
@@ -95,12 +95,12 @@ def turns_between(sample: Array, kept: Kept) -> Iterator[tuple[int, float]]:
             yield int(gap.rows[0]), float(wrapped(before - after))
 
 
-def gaps_of(kept: Kept) -> list[Gap]:
+def gaps_of(kept: Constraints) -> list[Gap]:
     whole = _held(kept.weights)
     if not whole.any() or whole.all():
         return []
     free = np.repeat((kept.weights[~whole] < 0.5).any(0), GROUP)
-    target = View.of(kept.target, kept.compass)
+    target = CanonicalRows.of(kept.target, kept.compass)
     return [Gap(kept, target, whole, free, start, stop) for start, stop in _runs(whole, kept.loop)]
 
 
@@ -108,7 +108,7 @@ def _held(weights: Array) -> NDArray[np.bool_]:
     """Rows to go on from: kept for the most part, or more than the rows beside them, as around a single key."""
     least = weights.min(1)
     before, after = np.roll(least, 1), np.roll(least, -1)
-    peak = (least > PEAK) & (least >= before) & (least > after)
+    peak = (least > MIN_KEY_WEIGHT) & (least >= before) & (least > after)
     held: NDArray[np.bool_] = (least >= 0.5) | peak
     return held
 
@@ -124,7 +124,9 @@ def _runs(kept: np.ndarray, loop: bool) -> list[tuple[int, int]]:
 class Gap:
     """A free run [start, stop) of rows between kept ones; only `free` channels have to fit."""
 
-    def __init__(self, kept: Kept, target: View, whole: np.ndarray, free: np.ndarray, start: int, stop: int) -> None:
+    def __init__(
+        self, kept: Constraints, target: CanonicalRows, whole: np.ndarray, free: np.ndarray, start: int, stop: int
+    ) -> None:
         length = kept.target.shape[1]
         self.kept, self.target, self.free, self.size = kept, target, free, stop - start
         self.rows = np.arange(start, stop) % length
@@ -142,12 +144,12 @@ class Gap:
     def between(self) -> bool:
         return self.before is not None and self.after is not None
 
-    def apart(self, sample: View) -> Array:
+    def apart(self, sample: CanonicalRows) -> Array:
         """Mean squared difference of each row of a sample to each of the target (N, T), the same for all gaps."""
         rows, wanted = sample.rows[self.free], self.target.rows[self.free]
         return np.asarray(np.square(frame_distances(rows.T, wanted.T)) / max(len(rows), 1))
 
-    def best(self, sample: View, apart: Array) -> int | None:
+    def best(self, sample: CanonicalRows, apart: Array) -> int | None:
         """First row of the best stretch in a sample, or None where none of this length can be had."""
         first = np.arange(EDGE, sample.rows.shape[1] - self.size - EDGE)
         if not len(first) or not self.edges:
@@ -159,10 +161,10 @@ class Gap:
         steps = np.arange(self.size)
         novelty = apart[first[:, None] + steps, self.rows].mean(1)
         order = np.argsort(cost, kind="stable")
-        new = novelty[order] >= ANEW * np.median(novelty)
+        new = novelty[order] >= MIN_NOVELTY * np.median(novelty)
         return int(first[order[new.argmax()]])
 
-    def rotations(self, sample: View, first: int | NDArray[np.int64]) -> tuple[Array, Array]:
+    def rotations(self, sample: CanonicalRows, first: int | NDArray[np.int64]) -> tuple[Array, Array]:
         """By how much stretches that begin at `first` must turn to face as is kept before them, and after them."""
         before = after = None
         if self.before is not None:
@@ -174,7 +176,7 @@ class Gap:
             return one, one
         return before, before + wrapped(after - before)
 
-    def filled(self, sample: Array, view: View, first: int) -> Array:
+    def filled(self, sample: Array, view: CanonicalRows, first: int) -> Array:
         """The stretch (C, size) of a sample that begins at `first`, turned to go on from what is kept."""
         stretch = sample[:, first : first + self.size]
         if not self.turns_free:
@@ -183,7 +185,7 @@ class Gap:
         share = np.arange(1, self.size + 1) / (self.size + 1)
         return self.kept.compass.turned(stretch, before + share**2 * (3.0 - 2.0 * share) * (after - before))
 
-    def _unevenness(self, sample: View, first: NDArray[np.int64]) -> Array:
+    def _unevenness(self, sample: CanonicalRows, first: NDArray[np.int64]) -> Array:
         """How differently the root turns beside a stretch from how it does in what is kept there, as `apart` counts."""
         total = np.zeros(len(first))
         if self.turns_free:
@@ -194,7 +196,7 @@ class Gap:
                     total += 2.0 * (self.kept.compass.gain * wrapped(own - wanted)) ** 2
         return total / max(int(self.free.sum()), 1)
 
-    def _astray(self, sample: View, first: NDArray[np.int64]) -> Array:
+    def _astray(self, sample: CanonicalRows, first: NDArray[np.int64]) -> Array:
         """How far from where it should arrive, and from how it should face there, each stretch leads.
 
         Places are measured by how far the sample goes in that time, turns by how much a body can turn unnoticed.
@@ -204,7 +206,7 @@ class Gap:
             return astray
         before, after = self.rotations(sample, first)
         if self.turns_free:
-            astray += ((after - before) / (TWIST * self.size / self.kept.rate)) ** 2
+            astray += ((after - before) / (MAX_EXTRA_TURN_RATE * self.size / self.kept.rate)) ** 2
         if self.leads_free and self.kept.placed:
             led = sample.way[first + self.size] - sample.way[first]
             middle = before + 0.5 * (after - before) if self.turns_free else np.zeros(len(first))

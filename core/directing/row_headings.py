@@ -15,7 +15,7 @@ from ..motion.skeleton import GROUP
 from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
 
 
-class Compass:
+class RowHeadings:
     """Headings in network rows of a model; `learned` says whether its root turns at all.
 
     A heading is the turn about the vertical from the pose in which the `source` stands most as it does on the whole.

@@ -24,7 +24,7 @@ LIMITS = (
 """What an animator would look at first; salsa and walk of the benchmark are good by these, the sample dance fair."""
 
 
-def verdict(figures: dict[str, float]) -> str:
+def grade(figures: dict[str, float]) -> str:
     """Good, Fair or Poor, by the worst figure; empty where nothing was measured."""
     known = [limit for limit in LIMITS if limit.figure in figures]
     if not known:

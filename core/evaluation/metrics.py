@@ -31,23 +31,23 @@ def coverage(
     generated: Array,
     window: int = COVERAGE_WINDOW,
     threshold: float = COVERAGE_THRESHOLD,
-    ask_stop: Callable[[], None] = lambda: None,
+    check_cancelled: Callable[[], None] = lambda: None,
 ) -> float:
     """Share of the source's windows (frames, channels) that some window of the sample comes near to (GANimator).
 
-    `ask_stop` is called often and may raise.
+    `check_cancelled` is called often and may raise.
     """
-    return float((nearest_windows(RowDistances(source, generated, ask_stop), window) < threshold).mean())
+    return float((nearest_windows(RowDistances(source, generated, check_cancelled), window) < threshold).mean())
 
 
 def global_diversity(
-    source: Array, generated: Array, piece: int = PIECE, ask_stop: Callable[[], None] = lambda: None
+    source: Array, generated: Array, piece: int = PIECE, check_cancelled: Callable[[], None] = lambda: None
 ) -> float:
     """Mean distance of the sample's frames to the best patchwork of source pieces (GANimator).
 
-    `ask_stop` is called often and may raise.
+    `check_cancelled` is called often and may raise.
     """
-    distances = RowDistances(generated, source, ask_stop)
+    distances = RowDistances(generated, source, check_cancelled)
     return float(distances.along(best_patchwork(distances, piece)).mean())
 
 

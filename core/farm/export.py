@@ -12,7 +12,7 @@ from .. import EXTENSION_ROOT
 from ..errors import JobError
 from ..model.recipe import Recipe
 from ..motion.clip_file import Clip
-from .job import FORMAT, Job, write_job, write_text
+from .job import FORMAT, FarmJob, write_job, write_text
 
 TEMPLATE = "template.yaml"
 FLAMENCO = "riff_train.js"
@@ -21,14 +21,14 @@ TASKS = 200
 """About as many tasks as an exported job has at least clips for: enough to spread, few enough to watch."""
 
 
-def export_job(folder: Path, name: str, clips: Iterable[Clip], recipe: Recipe, seed: int = 0) -> Job:
+def export_job(folder: Path, name: str, clips: Iterable[Clip], recipe: Recipe, seed: int = 0) -> FarmJob:
     """Make a job folder that is complete in itself. Raises JobError as `write_job` does."""
     job = write_job(folder, name, clips, recipe, seed)
     complete_job(job)
     return job
 
 
-def complete_job(job: Job) -> None:
+def complete_job(job: FarmJob) -> None:
     """Add code, the OpenJD template and a Flamenco job type to a job folder. Raises JobError."""
     templates = EXTENSION_ROOT / "farm"
     try:

@@ -59,7 +59,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Job:
+class FarmJob:
     """A job folder whose manifest has been read and checked."""
 
     folder: Path
@@ -132,11 +132,11 @@ class JobWriter:
         seconds = clip.motion.duration
         self.entries[clip.name] = Entry(number, clip.name, file, checksum, seconds, clip.rig, clip.source)
 
-    def finish(self) -> Job:
+    def finish(self) -> FarmJob:
         """Write the manifest. Raises JobError where there is no clip."""
         if not self.entries:
             raise JobError("There is no clip to export.")
-        job = Job(self.folder, self.name, self.recipe, self.seed, tuple(self.entries.values()))
+        job = FarmJob(self.folder, self.name, self.recipe, self.seed, tuple(self.entries.values()))
         write_text(self.folder / MANIFEST, json.dumps(_to_json(job), ensure_ascii=False, indent=1))
         return job
 
@@ -146,7 +146,7 @@ class JobWriter:
         (self.folder / MANIFEST).unlink(missing_ok=True)
 
 
-def write_job(folder: Path, name: str, clips: Iterable[Clip], recipe: Recipe, seed: int = 0) -> Job:
+def write_job(folder: Path, name: str, clips: Iterable[Clip], recipe: Recipe, seed: int = 0) -> FarmJob:
     """Make a job folder of clips, all or nothing. Raises what `JobWriter` does."""
     writer = JobWriter(folder, name, recipe, seed)
     try:
@@ -162,7 +162,7 @@ def _slug(name: str) -> str:
     return re.sub(r"[^\w-]+", "_", name, flags=re.ASCII).strip("_")[:60] or "clip"
 
 
-def _to_json(job: Job) -> dict[str, Any]:
+def _to_json(job: FarmJob) -> dict[str, Any]:
     clips = [
         {"name": e.name, "file": e.file, "sha256": e.sha256, "seconds": e.seconds, "rig": e.rig, "source": e.source}
         for e in job.entries

@@ -14,12 +14,12 @@ from ..files.fields import FieldError, Fields, open_regular, parse_json
 from ..files.paths import is_plain_name, lies_in
 from ..model.recipe import Recipe
 from ..motion.clip_file import SUFFIX
-from .job import FORMAT, LARGEST, MANIFEST, MOST_CLIPS, OUTPUTS, Entry, Job
+from .job import FORMAT, LARGEST, MANIFEST, MOST_CLIPS, OUTPUTS, Entry, FarmJob
 
 _SPAN = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
-def read_job(folder: Path) -> Job:
+def read_job(folder: Path) -> FarmJob:
     """Read a manifest and check it all: versions, every entry, every file that it names.
 
     Raises JobError, naming the entry, for a clip that is missing or named twice, and for what is no manifest of ours.
@@ -40,7 +40,7 @@ def read_job(folder: Path) -> Job:
     entries = tuple(_entry(number, clip) for number, clip in enumerate(clips))
     _check_unique(entries)
     _check_present(folder, entries)
-    return Job(folder, name, _recipe(fields, path), seed, entries)
+    return FarmJob(folder, name, _recipe(fields, path), seed, entries)
 
 
 def check_format(number: int, what: str) -> None:
@@ -105,7 +105,7 @@ def _check_within(job: Path, name: str) -> None:
         raise JobError(f"“{job / name}” is a link that leads out of the folder; put a folder in its place.")
 
 
-def chosen_entries(job: Job, text: str) -> list[Entry]:
+def chosen_entries(job: FarmJob, text: str) -> list[Entry]:
     """The clips that a text like “0-3,7” names by their numbers; all for an empty text. Raises JobError."""
     if not text:
         return list(job.entries)

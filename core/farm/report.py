@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import quote
 
 from ..errors import JobError, ModelError
-from ..evaluation.grade import LIMITS, verdict
+from ..evaluation.grade import LIMITS, grade
 from ..model.model_file import read_info
 from ..model.recipe import RECIPES
-from .job import MANIFEST, Job, write_text
+from .job import MANIFEST, FarmJob, write_text
 from .manifest import prepare_outputs, read_job
 
 PAGE = 200
@@ -86,7 +86,7 @@ def write_report(folder: Path, sheets: bool = True) -> dict[str, Any]:
     }
 
 
-def _job_rows(job: Job) -> list[Row]:
+def _job_rows(job: FarmJob) -> list[Row]:
     rows = []
     for entry in job.entries:
         record = job.record(entry)
@@ -115,7 +115,7 @@ def _model_row(name: str, path: Path, sheet: Path, base: dict[str, Any]) -> Row:
             **base,
             **{limit.figure: quality.get(limit.figure) for limit in LIMITS},
             "minutes": float(info["training_seconds"]) / 60.0,
-            "verdict": verdict(quality),
+            "verdict": grade(quality),
             "seconds": float(info["duration"]),
             "joints": int(info["joints"]),
             "recipe": str(info["recipe"]),

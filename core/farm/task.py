@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..errors import JobError, RiffError, TrainingStopped
-from ..files.locks import Lease, lease_path, read_holder, take
+from ..files.locks import Lease, acquire_lease, lease_path, read_holder
 from ..motion.clip_file import load_clip
 from ..system.console import ProgressLine
 from ..training.checkpoint import Checkpoint
 from ..training.progress import Progress
-from .job import Entry, Job
+from .job import Entry, FarmJob
 from .manifest import prepare_outputs, read_job
 
 LOOK_AGAIN = 1.0
@@ -59,7 +59,7 @@ class TaskProgress:
 
 
 def run_clips(
-    job: Job,
+    job: FarmJob,
     entries: Sequence[Entry],
     should_stop: Callable[[], bool],
     *,
@@ -93,7 +93,7 @@ class _Task:
 
     def __init__(
         self,
-        job: Job,
+        job: FarmJob,
         progress: TaskProgress,
         should_stop: Callable[[], bool],
         device: str,
@@ -108,7 +108,7 @@ class _Task:
         """Settle a clip: train it or see that it is done; False where another process is at it."""
         self.progress.name = entry.name
         if not self._skip(entry):
-            lease = take(self.job.training_path(entry))
+            lease = acquire_lease(self.job.training_path(entry))
             if lease is None:
                 return False
             with lease:
@@ -189,23 +189,23 @@ class _Task:
             print(error, file=self.progress.stream)
 
 
-def _forget(job: Job, entry: Entry) -> None:
+def _forget(job: FarmJob, entry: Entry) -> None:
     for path in (job.model_path(entry), job.training_path(entry), job.record_path(entry), job.sheet_path(entry)):
         path.unlink(missing_ok=True)
 
 
-def all_ended(job: Job) -> bool:
+def all_ended(job: FarmJob) -> bool:
     """Whether every clip has a record, done or failed: then whoever ended last writes the report."""
     names = {path.name for path in (job.folder / "records").iterdir()}
     return all(job.record_path(entry).name in names for entry in job.entries)
 
 
-def any_failed(job: Job) -> bool:
+def any_failed(job: FarmJob) -> bool:
     """Whether any clip's last training failed."""
     return any(job.record(entry).get("state") == "failed" for entry in job.entries)
 
 
-def open_job(folder: Path) -> Job:
+def open_job(folder: Path) -> FarmJob:
     """Read and check a job folder and make sure that its outputs can be written. Raises JobError before any work."""
     job = read_job(folder)
     prepare_outputs(folder)

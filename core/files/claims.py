@@ -19,8 +19,8 @@ TRIES, PAUSE = 4, 0.02
 """How often, and after how many seconds, a lock is asked for again: somebody may only have looked if it is free."""
 
 
-class Claim:
-    """The right to work on a file, until `release` or the end of the process; made by `claim`.
+class FileLock:
+    """The right to work on a file, until `release` or the end of the process; made by `try_lock`.
 
     Where the file system knows no locks the claim is there, but keeps nobody else away.
     """
@@ -41,33 +41,33 @@ class Claim:
                 _lock_file(self.path).unlink()
 
 
-def claim(path: Path, tries: int = TRIES) -> Claim | None:
+def try_lock(path: Path, tries: int = TRIES) -> FileLock | None:
     """The right to work on a file, which need not be there yet; None where another process, or this one, has it."""
     for attempt in range(tries):
         try:
             descriptor = os.open(_lock_file(path), os.O_RDWR | os.O_CREAT, 0o644)
         except OSError:
-            return Claim(path, None)  # a full or write-protected disk: whoever writes there will hear of it
+            return FileLock(path, None)  # a full or write-protected disk: whoever writes there will hear of it
         try:
             _lock(descriptor)
             # Whoever had it before may have deleted the lock's file between our opening and our locking it.
             if os.path.samestat(os.fstat(descriptor), os.stat(_lock_file(path))):
-                return Claim(path, descriptor)
+                return FileLock(path, descriptor)
         except (BlockingIOError, PermissionError, FileNotFoundError):
             if attempt < tries - 1:
                 time.sleep(PAUSE)
         except OSError:
             os.close(descriptor)
-            return Claim(path, None)
+            return FileLock(path, None)
         os.close(descriptor)
     return None
 
 
-def is_claimed(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Whether somebody works on a file just now."""
     if not _lock_file(path).exists():
         return False
-    found = claim(path, tries=2)
+    found = try_lock(path, tries=2)
     if found is not None:
         found.release()
     return found is None

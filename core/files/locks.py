@@ -55,7 +55,7 @@ class Holder:
 
 
 class Lease:
-    """A lease that is held until it is released, or until the process ends. `take` gives one."""
+    """A lease that is held until it is released, or until the process ends. `acquire_lease` gives one."""
 
     def __init__(self, path: Path, token: str) -> None:
         self.path, self.token = path, token
@@ -92,7 +92,7 @@ class Lease:
                 continue  # a folder that is away for a moment comes back, or the lease grows old
 
 
-def take(path: Path) -> Lease | None:
+def acquire_lease(path: Path) -> Lease | None:
     """A lease on this file if nobody alive holds one. Raises JobError where none can be written."""
     target, token = lease_path(path), uuid.uuid4().hex
     try:
@@ -104,9 +104,12 @@ def take(path: Path) -> Lease | None:
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[Lease]:
-    """The lease on the state of a training. Raises ModelError where another process has it, JobError as `take` does."""
-    lease = take(path)
+def hold_lease(path: Path) -> Iterator[Lease]:
+    """Hold the lease on a file for a while.
+
+    Raises ModelError where another process has it, JobError as `acquire_lease` does.
+    """
+    lease = acquire_lease(path)
     if lease is None:
         who = read_holder(lease_path(path)).who
         raise ModelError(f"“{path.name}” is being trained by {who}; wait for it, or choose another place to write to.")

@@ -7,7 +7,7 @@ import importlib.util
 from ..model.clusters import find_clusters
 from ..model.model import Model
 from .numpy_backend import NumpyGenerator, has_blas
-from .pyramid import Refiner
+from .pyramid import StageGenerator
 
 
 def has_torch() -> bool:
@@ -18,7 +18,7 @@ def has_torch() -> bool:
         return False  # something keeps it from being imported
 
 
-def make_generators(model: Model, *, torch: bool | None = None) -> list[Refiner]:
+def make_generators(model: Model, *, torch: bool | None = None) -> list[StageGenerator]:
     """One generator for each stage; `torch` says who computes (None: the faster of what is installed).
 
     Both give the same rows to 1e-4. The choice hangs on what is installed, not on what happens to be loaded, so that a

@@ -20,7 +20,7 @@ from ..motion.flips import repair_flips
 from ..motion.motion import Motion
 from ..system.threads import on_all_cores, working_cores
 from .backends import make_generators
-from .pyramid import Refiner, Rows, run_stages
+from .pyramid import Rows, StageGenerator, run_stages
 
 TOGETHER, ALONE = 2600, 650
 """Frames that a core makes together, so that threads seldom wait for Python's lock, and those that suit its cache best,
@@ -34,9 +34,11 @@ class Sampler:
     the same model that were made before.
     """
 
-    def __init__(self, model: Model, *, torch: bool | None = None, generators: list[Refiner] | None = None) -> None:
+    def __init__(
+        self, model: Model, *, torch: bool | None = None, generators: list[StageGenerator] | None = None
+    ) -> None:
         self.model = model
-        self.generators: list[Refiner] = generators or make_generators(model, torch=torch)
+        self.generators: list[StageGenerator] = generators or make_generators(model, torch=torch)
 
     def sample(self, frames: int, count: int, seed: int) -> list[Motion]:
         """`count` motions of `frames` frames at 30 frames/s, on all cores, a few together on each."""
@@ -158,6 +160,6 @@ def prepared_sampler(path: Path) -> Sampler:
 
 
 @lru_cache(maxsize=KEPT)
-def _prepared(path: Path, _changed: int, _size: int) -> tuple[Model, list[Refiner]]:
+def _prepared(path: Path, _changed: int, _size: int) -> tuple[Model, list[StageGenerator]]:
     sampler = Sampler(load_model(path), torch=False)
     return sampler.model, sampler.generators

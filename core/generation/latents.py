@@ -13,19 +13,19 @@ from ..motion.motion import Motion
 from ..system.threads import one_thread
 from .generate import Sampler, finished, noise_code
 
-Code = list[NDArray[np.float32]]
+Latents = list[NDArray[np.float32]]
 """The noise of one motion: for each stage (1, frames of the stage), of variance 1."""
 
-LIKE = 0.35
+SIMILARITY = 0.35
 """How far *more like this* moves the coarse noise towards another variation's, from 0 to 1."""
 
 
-def code_of(model: Model, frames: int, seed: int, variation: int = 0) -> Code:
+def latents_of_seed(model: Model, frames: int, seed: int, variation: int = 0) -> Latents:
     """The code from which `generate` makes this variation of a seed."""
     return [noise_code(seed, variation, stage, length) for stage, length in enumerate(model.recipe.lengths(frames))]
 
 
-def between(one: Code, other: Code, share: float) -> Code:
+def between(one: Latents, other: Latents, share: float) -> Latents:
     """The code `share` of the way (0 to 1) along the great circle from one to another.
 
     A straight line would lead through codes that are shorter than any noise, to motions that hardly move.
@@ -33,12 +33,12 @@ def between(one: Code, other: Code, share: float) -> Code:
     return [_slerp(a, b, share) for a, b in zip(one, other, strict=True)]
 
 
-def dial(model: Model, frames: int, position: float) -> Code:
+def interpolate_seeds(model: Model, frames: int, position: float) -> Latents:
     """The code at a place on the line of all seeds: at 3 that of seed 3, at 3.5 half-way to that of seed 4."""
     seed = math.floor(position)
     share = position - seed
-    here = code_of(model, frames, seed)
-    return here if share == 0.0 else between(here, code_of(model, frames, seed + 1), share)
+    here = latents_of_seed(model, frames, seed)
+    return here if share == 0.0 else between(here, latents_of_seed(model, frames, seed + 1), share)
 
 
 def generate_like(
@@ -58,22 +58,26 @@ def generate_like(
     """
     wanted = model.source.frames if frames is None else frames
     (place, variation), *steps = like
-    start = dial(model, wanted, place) if place % 1.0 else code_of(model, wanted, int(place), variation)
+    start = (
+        interpolate_seeds(model, wanted, place)
+        if place % 1.0
+        else latents_of_seed(model, wanted, int(place), variation)
+    )
     for step_seed, step_variation in steps:
-        start = near(model, start, int(step_seed), step_variation)
-    codes = [near(model, start, seed, k) for k in range(count)]
+        start = perturb(model, start, int(step_seed), step_variation)
+    codes = [perturb(model, start, seed, k) for k in range(count)]
     made = motions_of(sampler or Sampler(model, torch=torch), codes)
     return [finished(motion, model.source, clean) for motion in made]
 
 
-def near(model: Model, code: Code, seed: int, variation: int, distance: float = LIKE) -> Code:
+def perturb(model: Model, code: Latents, seed: int, variation: int, distance: float = SIMILARITY) -> Latents:
     """A code near another: the first level goes a part of the way to a new one, finer levels are new."""
     fresh = [noise_code(seed, variation, stage, part.shape[-1]) for stage, part in enumerate(code)]
     coarse = model.recipe.stages[0]
     return [*between(code[:coarse], fresh[:coarse], distance), *fresh[coarse:]]
 
 
-def motions_of(sampler: Sampler, codes: Sequence[Code]) -> list[Motion]:
+def motions_of(sampler: Sampler, codes: Sequence[Latents]) -> list[Motion]:
     """The motions that codes of one length lead to, at 30 frames/s, as the networks make them."""
     with one_thread():
         return sampler.motions([np.stack(parts) for parts in zip(*codes, strict=True)])

@@ -12,7 +12,7 @@ Rows = NDArray[np.float32]
 """Network rows of some samples, (B, C, T)."""
 
 
-class Refiner(Protocol):
+class StageGenerator(Protocol):
     """A stage's generator, whatever computes it."""
 
     def refine(self, base: Rows, noise: Rows) -> Rows:
@@ -48,7 +48,7 @@ def _between(rows: Rows, low: NDArray[np.int64], high: NDArray[np.int64], share:
 
 
 def run_stages(
-    generators: Sequence[Refiner], lengths: Sequence[int], noises: Sequence[Rows | None], base: Rows
+    generators: Sequence[StageGenerator], lengths: Sequence[int], noises: Sequence[Rows | None], base: Rows
 ) -> Rows:
     """Run consecutive stages: x_i = G_i(↑x_{i-1} + σ_i z_i) + ↑x_{i-1} (`paper.md`, *Pyramid*).
 

@@ -14,7 +14,7 @@ from ..motion.motion import Motion, learned_groups
 from ..motion.skeleton import GROUP, Skeleton, group_neighbours
 from ..numeric.rotation import Array
 from .clusters import cluster_order
-from .hand_pca import Fold, find_folds
+from .hand_pca import JointPCA, find_joint_pcas
 from .recipe import Recipe
 
 TYPICAL = 0.12
@@ -30,14 +30,14 @@ _LEAST_GAIN = 1e-6
 class Channels:
     """The groups that the networks see, six channels each.
 
-    `groups` are groups of the skeleton, or `skeleton.groups` + f for the f-th of `folds`; `still` (channels,) are the
-    values of everything that is not learned. What channels of group k differ from their mean is multiplied by
+    `groups` are groups of the skeleton, or `skeleton.groups` + f for the f-th of `joint_pcas`; `still` (channels,) are
+    the values of everything that is not learned. What channels of group k differ from their mean is multiplied by
     `gains[k]` before the networks see it, the root's height by `height_gain`.
     """
 
     skeleton: Skeleton
     groups: tuple[int, ...]
-    folds: tuple[Fold, ...]
+    joint_pcas: tuple[JointPCA, ...]
     still: Array
     gains: tuple[float, ...]
     height_gain: float = 1.0
@@ -63,7 +63,7 @@ class Channels:
 
     def near(self, distance: int) -> NDArray[np.bool_]:
         """Which groups see each other (G, G)."""
-        return group_neighbours(self.skeleton, self.groups, distance, [fold.joint for fold in self.folds])
+        return group_neighbours(self.skeleton, self.groups, distance, [fold.joint for fold in self.joint_pcas])
 
     def encode(self, features: Array) -> NDArray[np.float32]:
         """Features (frames, channels) as network rows (learned channels, frames)."""
@@ -89,36 +89,36 @@ class Channels:
             features[:, [2, 5]] = 0.0
         return features
 
-    def _fold_channels(self) -> list[tuple[Fold, int]]:
+    def _fold_channels(self) -> list[tuple[JointPCA, int]]:
         first = self.skeleton.groups
-        return [(self.folds[g - first], k * GROUP) for k, g in enumerate(self.groups) if g >= first]
+        return [(self.joint_pcas[g - first], k * GROUP) for k, g in enumerate(self.groups) if g >= first]
 
 
 def read_channels(fields: Fields, source: Motion) -> Channels:
     """The channels that a model's description names, for its clip. Raises FieldError."""
     skeleton = source.skeleton
-    folds = tuple(Fold.from_json(fold, skeleton.joints) for fold in fields.parts("folds", skeleton.joints))
-    most = skeleton.groups + len(folds)
+    joint_pcas = tuple(JointPCA.from_json(fold, skeleton.joints) for fold in fields.parts("folds", skeleton.joints))
+    most = skeleton.groups + len(joint_pcas)
     groups, gains = fields.wholes("groups", 0, most - 1, most), fields.numbers("gains", _LEAST_GAIN, FAR, most)
     if not groups or len(set(groups)) != len(groups):
         raise FieldError("its learned groups are none, or one twice")
     if len(groups) != len(gains):
         raise FieldError("its gains do not fit its groups")
     height = fields.number("height_gain", _LEAST_GAIN, FAR, 1.0)
-    return Channels(skeleton, groups, folds, source.features.mean(0), gains, height)
+    return Channels(skeleton, groups, joint_pcas, source.features.mean(0), gains, height)
 
 
 def choose_channels(source: Motion, recipe: Recipe) -> Channels:
     """The channels for training on `source`: what moves, hands folded, limbs together. Raises ClipError."""
     skeleton = source.skeleton
     learned = learned_groups(source)
-    folds = tuple(find_folds(source, learned)) if recipe.fold_hands else ()
-    folded = {member for fold in folds for member in fold.members}
-    groups = [g for g in learned if g not in folded] + [skeleton.groups + f for f in range(len(folds))]
+    joint_pcas = tuple(find_joint_pcas(source, learned)) if recipe.fold_hands else ()
+    folded = {member for fold in joint_pcas for member in fold.members}
+    groups = [g for g in learned if g not in folded] + [skeleton.groups + f for f in range(len(joint_pcas))]
     still = source.features.mean(0)
-    plain = Channels(skeleton, tuple(groups), folds, still, (1.0,) * len(groups))
+    plain = Channels(skeleton, tuple(groups), joint_pcas, still, (1.0,) * len(groups))
     ordered = _reordered(groups, cluster_order(plain.near(recipe.distance)))
-    return Channels(skeleton, ordered, folds, still, _gains(source, ordered, recipe), _height_gain(source, recipe))
+    return Channels(skeleton, ordered, joint_pcas, still, _gains(source, ordered, recipe), _height_gain(source, recipe))
 
 
 def _height_gain(source: Motion, recipe: Recipe) -> float:

@@ -17,7 +17,7 @@ from ..motion.motion import Motion
 from ..motion.skeleton import BODY, GROUP, Skeleton
 from ..numeric.rotation import Array
 
-FEWEST = 5
+MIN_MEMBERS = 5
 """Joints below which folding is not worth it."""
 
 REACH = 0.15 * BODY
@@ -25,7 +25,7 @@ REACH = 0.15 * BODY
 
 
 @dataclass(frozen=True, eq=False)
-class Fold:
+class JointPCA:
     """The rotations of `members`, joints below `joint`, as components: (features - mean) @ basis.
 
     `mean` (6n,), `basis` (6n, 6); its columns are orthogonal and share one length, chosen so that a component has the
@@ -59,13 +59,13 @@ class Fold:
         }
 
     @staticmethod
-    def from_json(fields: Fields, joints: int) -> Fold:
+    def from_json(fields: Fields, joints: int) -> JointPCA:
         """A fold of joints of a skeleton of so many. Raises FieldError."""
         members = fields.wholes("members", 0, joints - 1, joints)
         if not members or len(set(members)) != len(members):
             raise FieldError("a fold has no members, or one twice")
         size = len(members) * GROUP
-        fold = Fold(
+        fold = JointPCA(
             fields.whole("joint", 0, joints - 1),
             members,
             fields.array("mean", (size,)),
@@ -76,7 +76,7 @@ class Fold:
         return fold
 
 
-def find_folds(motion: Motion, learned: Sequence[int]) -> list[Fold]:
+def find_joint_pcas(motion: Motion, learned: Sequence[int]) -> list[JointPCA]:
     """Fold each bunch of at least FEWEST moving joints that hang close together below one joint.
 
     Contact joints and joints with moving offsets are never folded; neither is what hangs at the root.
@@ -85,13 +85,18 @@ def find_folds(motion: Motion, learned: Sequence[int]) -> list[Fold]:
     moving = {g for g in learned if g < skeleton.joints}
     fixed = {*skeleton.contacts, *skeleton.translated}
     below = [skeleton.subtree(joint)[1:] for joint in range(skeleton.joints)]
-    folds: list[Fold] = []
+    joint_pcas: list[JointPCA] = []
     for joint in range(1, skeleton.joints):
         members = [j for j in below[joint] if j in moving]
-        taken = any(joint == fold.joint or joint in below[fold.joint] for fold in folds)
-        if not taken and len(members) >= FEWEST and not fixed & set(below[joint]) and _reach(skeleton, joint) < REACH:
-            folds.append(fold_of(motion, joint, members))
-    return folds
+        taken = any(joint == fold.joint or joint in below[fold.joint] for fold in joint_pcas)
+        if (
+            not taken
+            and len(members) >= MIN_MEMBERS
+            and not fixed & set(below[joint])
+            and _reach(skeleton, joint) < REACH
+        ):
+            joint_pcas.append(joint_pca_of(motion, joint, members))
+    return joint_pcas
 
 
 def _reach(skeleton: Skeleton, joint: int) -> float:
@@ -100,7 +105,7 @@ def _reach(skeleton: Skeleton, joint: int) -> float:
     return float(np.linalg.norm(positions - positions[0], axis=1).max())
 
 
-def fold_of(motion: Motion, joint: int, members: Sequence[int]) -> Fold:
+def joint_pca_of(motion: Motion, joint: int, members: Sequence[int]) -> JointPCA:
     """The fold of these members, whose components are those of this motion."""
     columns = (np.asarray(members)[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
     values = motion.features[:, columns]
@@ -109,4 +114,4 @@ def fold_of(motion: Motion, joint: int, members: Sequence[int]) -> Fold:
     basis = np.zeros((len(columns), GROUP))
     found = rows[:GROUP].T
     basis[:, : found.shape[1]] = found * np.sign(found[np.abs(found).argmax(0), np.arange(found.shape[1])])
-    return Fold(joint, tuple(members), mean, basis / np.sqrt(len(members)))
+    return JointPCA(joint, tuple(members), mean, basis / np.sqrt(len(members)))

@@ -18,7 +18,7 @@ from safetensors.numpy import save
 from ..errors import ClipError, ModelError
 from ..files.fields import FAR, FieldError, Fields, check_finite, parse_json
 from ..files.tensors import read_tensors, read_text
-from ..motion.clip_file import FASTEST, MOST_FRAMES, SLOWEST, read_motion
+from ..motion.clip_file import FASTEST, MOST_FRAMES, SLOWEST, motion_from_fields
 from ..motion.skeleton import GROUP, MOST_JOINTS
 from .channels import Channels, read_channels
 from .model import Model
@@ -53,7 +53,7 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         "groups": list(model.channels.groups),
         "gains": list(model.channels.gains),
         "height_gain": model.channels.height_gain,
-        "folds": [fold.to_json() for fold in model.channels.folds],
+        "folds": [fold.to_json() for fold in model.channels.joint_pcas],
         "amplitudes": list(model.amplitudes),
         "history": model.history,
         "origin": model.source.origin.tolist(),
@@ -130,7 +130,7 @@ def _info(description: Fields) -> dict[str, Any]:
 def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
     """A model whose clip, channels and recipe fit together; its arrays are still to be checked."""
     info, recipe = _info(fields), Recipe.from_json(fields.raw("recipe"))
-    source = read_motion(fields, tensors.pop("source", None))
+    source = motion_from_fields(fields, tensors.pop("source", None))
     code = tensors.pop("code", np.zeros(0, dtype=np.float32))
     amplitudes = fields.numbers("amplitudes", 0.0, FAR, MOST_STAGES)
     if len(amplitudes) != recipe.stage_count:

@@ -22,42 +22,42 @@ ROOT = "Root"
 
 
 @dataclass(frozen=True)
-class Part:
+class BodyPart:
     """Some joints under a name that a person would give them."""
 
     name: str
     joints: tuple[int, ...]
 
 
-def find_parts(skeleton: Skeleton) -> list[Part]:
+def find_parts(skeleton: Skeleton) -> list[BodyPart]:
     """Root, Spine, Head, Tail, arms and legs, as far as there are any: every joint is in exactly one of them.
 
     For a body without pairs the subtrees below the root are the parts, named after their first joints. Joints that the
     skeleton names a part for are in that one.
     """
     known = ({1: ROOT} if skeleton.upright else {}) | dict(skeleton.part_names)
-    parts = [Part(part.name, tuple(j for j in part.joints if j not in known)) for part in _found_parts(skeleton)]
+    parts = [BodyPart(part.name, tuple(j for j in part.joints if j not in known)) for part in _found_parts(skeleton)]
     for name in dict.fromkeys(known.values()):
         own = {joint for joint, wanted in known.items() if wanted == name}
         own |= {joint for part in parts if part.name == name for joint in part.joints}
-        parts = [part for part in parts if part.name != name] + [Part(name, tuple(sorted(own)))]
+        parts = [part for part in parts if part.name != name] + [BodyPart(name, tuple(sorted(own)))]
     return [part for part in parts if part.joints]
 
 
-def _found_parts(skeleton: Skeleton) -> list[Part]:
+def _found_parts(skeleton: Skeleton) -> list[BodyPart]:
     positions = skeleton.rest_positions()
     partner = find_partners(skeleton)
     roots = _limb_roots(skeleton, positions, partner)
     taken = {joint: root for root in roots for joint in skeleton.subtree(root)}
     central = [j for j in range(1, skeleton.joints) if j not in taken]
     if not roots:
-        return [Part(ROOT, (0,)), *_subtrees(skeleton, central)]
+        return [BodyPart(ROOT, (0,)), *_subtrees(skeleton, central)]
     parts = {ROOT: [0]}
     for joint in central:
         parts.setdefault(_trunk_part(skeleton, joint, roots), []).append(joint)
     for root, name in _limb_names(skeleton, roots, positions, partner).items():
         parts.setdefault(name, []).extend(skeleton.subtree(root))
-    return [Part(name, tuple(sorted(joints))) for name, joints in parts.items()]
+    return [BodyPart(name, tuple(sorted(joints))) for name, joints in parts.items()]
 
 
 def body_halves(skeleton: Skeleton) -> dict[str, tuple[int, ...]]:
@@ -170,6 +170,6 @@ def _forward(skeleton: Skeleton, positions: Array, axis: int) -> float:
     return 1.0 if positions[highest, axis] > positions[0, axis] else -1.0
 
 
-def _subtrees(skeleton: Skeleton, central: Sequence[int]) -> list[Part]:
+def _subtrees(skeleton: Skeleton, central: Sequence[int]) -> list[BodyPart]:
     tops = [j for j in central if skeleton.parents[j] == 0]
-    return [Part(skeleton.names[top], tuple(skeleton.subtree(top))) for top in tops]
+    return [BodyPart(skeleton.names[top], tuple(skeleton.subtree(top))) for top in tops]

@@ -110,7 +110,7 @@ def load_clip(path: str | os.PathLike[str], sha256: str = "") -> Clip:
         fields = Fields(parse_json(_array(description, "|u1").tobytes()))
         if fields.whole("format", 0, 1 << 31) > FORMAT:
             raise ClipError(f"“{name}” was made by a newer version of Riff; update Riff to read it.")
-        motion = read_motion(fields, _array(features, "<f8"))
+        motion = motion_from_fields(fields, _array(features, "<f8"))
         return Clip(fields.text("name"), motion, fields.text("rig"), fields.text("source"))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, struct.error) as error:
         # what zipfile and zlib say of archives that are cut off, encrypted, or packed in another way
@@ -160,7 +160,7 @@ SLOWEST, FASTEST = 1e-3, 1e4
 """Frames a second."""
 
 
-def read_motion(fields: Fields, features: NDArray[Any] | None) -> Motion:
+def motion_from_fields(fields: Fields, features: NDArray[Any] | None) -> Motion:
     """The motion of a file's description and its array. Raises FieldError; ClipError for joints that are no tree."""
     skeleton = Skeleton.from_json(fields.raw("skeleton"))
     if features is None or features.ndim != 2 or features.dtype.kind != "f":

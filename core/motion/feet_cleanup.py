@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..numeric.rotation import Array
-from .leg_ik import Pose, find_legs
+from .leg_ik import LegIK, find_legs
 from .motion import Motion
 from .stances import contact_runs, corrections, standing_mask
 
@@ -31,7 +31,7 @@ def clean_feet(motion: Motion, source: Motion) -> Motion:
     runs = contact_runs(motion.contact_labels())
     standing = standing_mask(runs, motion.frames)
     ground = contact_heights(source)
-    pose = Pose(motion)
+    pose = LegIK(motion)
     pose.root = root_from_stance(motion, pose, standing, ground)
     pose.follow()
     for leg in find_legs(skeleton):
@@ -44,7 +44,7 @@ def clean_feet(motion: Motion, source: Motion) -> Motion:
 @lru_cache(maxsize=4)  # every variation of a batch asks for the same source
 def contact_heights(source: Motion) -> Array:
     """Height (K,) of each contact joint while it stands in the source; its lowest where it never does."""
-    pose = Pose(source)
+    pose = LegIK(source)
     heights = np.stack([pose.place(joint)[:, 2] for joint in source.skeleton.contacts], axis=1)
     standing = source.contact_labels() > 0.5
     return np.array(
@@ -55,7 +55,7 @@ def contact_heights(source: Motion) -> Array:
     )
 
 
-def root_from_stance(motion: Motion, pose: Pose, standing: NDArray[np.bool_], ground: Array) -> Array:
+def root_from_stance(motion: Motion, pose: LegIK, standing: NDArray[np.bool_], ground: Array) -> Array:
     """Root path (frames, 3) whose planar velocity is minus that of the standing feet beside the root.
 
     `paper.md`, *What three prototypes showed*: the network's own velocity counts only where no foot stands. The height

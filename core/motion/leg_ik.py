@@ -75,7 +75,7 @@ def _is_shared(skeleton: Skeleton, ancestor: int, joint: int) -> bool:
     return False
 
 
-class Pose(Tree):
+class LegIK(Tree):
     """World places and turns of the joints that carry contacts, in all frames.
 
     Arrays hold only the `used` joints, root first; `row` finds a joint in them.

@@ -24,7 +24,7 @@ OWNER = re.compile(r"(?:(?:ARMATURE|KEY):.+)?", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Property:
+class AnimatedProperty:
     """A number other than a place or rotation that the animator keyed, known by what it is set on and its path there.
 
     It sits on `joint` and goes from `low` to `high`; one that is switched takes the values `steps` only. `owner` is
@@ -49,7 +49,7 @@ class Property:
         return [self.joint, self.path, self.index, self.low, self.high, list(self.steps), self.owner]
 
     @staticmethod
-    def from_json(data: Any, joints: int) -> Property:
+    def from_json(data: Any, joints: int) -> AnimatedProperty:
         """Of a skeleton of so many joints. Raises FieldError."""
         names = ("joint", "path", "index", "low", "high", "steps", "owner")
         if not isinstance(data, list) or len(data) != len(names):
@@ -62,6 +62,6 @@ class Property:
         if low >= high:
             raise FieldError(f"the property “{path}” has no range")
         steps = fields.numbers("steps", -HIGHEST, HIGHEST, 256)
-        return Property(
+        return AnimatedProperty(
             fields.whole("joint", 0, joints - 1), path, fields.whole("index", 0, 1 << 16), low, high, steps, owner
         )

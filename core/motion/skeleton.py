@@ -14,7 +14,7 @@ from ..errors import ClipError
 from ..files.fields import FAR, FieldError, Fields, checked_text
 from ..numeric.rotation import Array
 from ..numeric.tree import Tree
-from .properties import MOST_PROPERTIES, Property
+from .properties import MOST_PROPERTIES, AnimatedProperty
 
 GROUP = 6
 """Channels in a group: a 6D rotation, or up to six other numbers padded with zeros."""
@@ -57,7 +57,7 @@ class Skeleton(Tree):
     unit: float = 1.0
     contacts: tuple[int, ...] = ()
     translated: tuple[int, ...] = ()
-    properties: tuple[Property, ...] = ()
+    properties: tuple[AnimatedProperty, ...] = ()
     bases: tuple[str, ...] = ()
     pairs: tuple[tuple[int, int], ...] = ()
     part_names: tuple[tuple[int, str], ...] = ()
@@ -209,7 +209,7 @@ class Skeleton(Tree):
             fields.number("unit", 1e-12, FAR),
             fields.wholes("contacts", 0, count - 1, count),
             fields.wholes("translated", 0, count - 1, count),
-            tuple(Property.from_json(one, count) for one in properties),
+            tuple(AnimatedProperty.from_json(one, count) for one in properties),
             bases,
             tuple(_joint_pair(pair, count) for pair in fields.items("pairs", count, ())),
             tuple(_named_part(part, count) for part in fields.items("part_names", count, ())),

@@ -17,13 +17,13 @@ from .rotation import Array
 DECAY = 3.5
 """L in frames at 30 a second; after six of them nothing is left of an offset."""
 
-EXACT = 1.0 - 1e-6
+FIXED = 1.0 - 1e-6
 """A weight from here on is kept exactly."""
 
-GENTLER = 3.0
+DRIFT_DECAY = 3.0
 """How many times longer a difference in speed takes to die away where offsets drift: a body is heavier than a hand."""
 
-JOIN = 14.0
+BLEND_FRAMES = 14.0
 """Frames at 30 a second on either side of a join in which what is new is calmed."""
 
 PIECE = 40
@@ -37,7 +37,7 @@ _BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 _BAND = 3
 
 
-def spread_offsets(
+def least_jerk_offsets(
     offsets: Array, weights: Array, decay: float = DECAY, *, drift: bool = False, loop: bool = False
 ) -> Array:
     """Offsets for all frames (T, C) from those at frames with a weight (T,) from 0, free, to 1, exact.
@@ -49,11 +49,11 @@ def spread_offsets(
         return np.zeros_like(offsets)
     if loop:
         frames = len(weights)
-        tiled = spread_offsets(np.tile(offsets, (3, 1)), np.tile(weights, 3), decay, drift=drift)
+        tiled = least_jerk_offsets(np.tile(offsets, (3, 1)), np.tile(weights, 3), decay, drift=drift)
         return tiled[frames : 2 * frames]
-    decay = GENTLER * decay if drift else decay
+    decay = DRIFT_DECAY * decay if drift else decay
     result = np.where(weights[:, None] > 0, offsets, 0.0)
-    exact = weights >= EXACT
+    exact = weights >= FIXED
     near = _within(weights > 0, len(weights) if drift else int(np.ceil(8.0 * decay)))
     blocks: list[tuple[int, int]] = []
     for start, stop in runs_of(~exact & near):
@@ -111,7 +111,7 @@ def _fill_inner(result: Array, weights: Array, blocks: NDArray[np.int64], decay:
     around = blocks[:, :1] + np.arange(-_BAND, size + _BAND)
     inside = (around >= blocks[:, :1]) & (around < blocks[:, 1:])
     around = around.clip(0, len(weights) - 1)
-    fixed = ~inside | (weights[around] >= EXACT)
+    fixed = ~inside | (weights[around] >= FIXED)
     values = result[around]
     known = np.where(fixed[:, :, None], values, 0.0)
     own = slice(_BAND, _BAND + size)
@@ -143,7 +143,7 @@ def _fill(result: Array, weights: Array, start: int, stop: int, decay: float, dr
     low, high = max(0, start - _BAND), min(len(weights), stop + _BAND)
     own = slice(start - low, stop - low)
     fixed = np.ones(high - low, dtype=bool)
-    fixed[own] = weights[start:stop] >= EXACT
+    fixed[own] = weights[start:stop] >= FIXED
     known = np.flatnonzero(fixed | (weights[low:high] > 0))
     if 2 * len(known) < result.shape[1]:  # what each known frame does to the others, the same for all columns
         units = np.zeros((high - low, len(known)))
@@ -170,7 +170,7 @@ def _filled(values: Array, fixed: NDArray[np.bool_], weights: Array, own: slice,
 
 def _stiffness(weights: Array, decay: float) -> Array:
     """A pull under which one frame comes `weights` of its way: the energy of a unit offset at a point is 16 L / 3."""
-    return (16.0 * decay / 3.0) * weights / (1.0 - np.minimum(weights, EXACT))
+    return (16.0 * decay / 3.0) * weights / (1.0 - np.minimum(weights, FIXED))
 
 
 def _energy(count: int, decay: float, drift: bool) -> Array:

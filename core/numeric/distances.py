@@ -24,12 +24,12 @@ FEWEST = 128
 class RowDistances:
     """The table of Euclidean distances of every row of `a` (N, C) to every row of `b` (M, C), made where it is read.
 
-    `table[start:stop]` is an array of those rows, (stop - start, M). `ask_stop` is called before any are made and may
-    raise.
+    `table[start:stop]` is an array of those rows, (stop - start, M). `check_cancelled` is called before any are made
+    and may raise.
     """
 
-    def __init__(self, a: Array, b: Array, ask_stop: Callable[[], None] = lambda: None) -> None:
-        self._ask_stop = ask_stop
+    def __init__(self, a: Array, b: Array, check_cancelled: Callable[[], None] = lambda: None) -> None:
+        self._ask_stop = check_cancelled
         a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
         centre = b.mean(axis=0)
         self._a, self._b = a - centre, b - centre

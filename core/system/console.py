@@ -50,14 +50,14 @@ class ProgressLine:
 
 def training_text(progress: Progress) -> str:
     """One line about a training, such as “Level 2 of 4, 37 %, 3:12 left, 14 steps/s”."""
-    calmed = f", taken back {progress.calmed} × to lower rates" if progress.calmed else ""
+    rate_cuts = f", taken back {progress.rate_cuts} × to lower rates" if progress.rate_cuts else ""
     return (
         f"Level {progress.level} of {progress.levels}, {progress.fraction:.0%}, "
-        f"{clock(progress.seconds_left)} left, {progress.steps_per_second:.3g} steps/s{calmed}"
+        f"{format_duration(progress.seconds_left)} left, {progress.steps_per_second:.3g} steps/s{rate_cuts}"
     )
 
 
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds as minutes and seconds, with hours where there are any: 3:05, 1:02:03."""
     whole = max(0, round(seconds))
     minutes, rest = divmod(whole, 60)

@@ -12,7 +12,7 @@ M_ARENA_MAX = -8
 """The number of this setting in glibc's malloc.h."""
 
 
-def share_one_arena() -> None:
+def limit_malloc_arenas() -> None:
     """Let all threads of this process take memory from one place, which saves a training a sixth of its peak.
 
     For processes of Riff's own, before they have many threads: a Blender decides on its memory by itself.
@@ -22,7 +22,7 @@ def share_one_arena() -> None:
         choose(M_ARENA_MAX, 1)
 
 
-def return_freed_memory() -> None:
+def trim_malloc() -> None:
     """Give back what this process no longer uses, where its allocator must be asked (glibc); any thread may ask."""
     trim = _of_glibc("malloc_trim")
     if trim is not None:
@@ -38,7 +38,7 @@ WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "ca
 """What is said where memory is used up: by graphics cards, by PyTorch's processor, by the system, by Python."""
 
 
-def ran_out(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether a device's memory was used up; PyTorch has a class of its own for it on some devices only."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
@@ -46,11 +46,11 @@ def ran_out(error: BaseException) -> bool:
 
 
 @contextmanager
-def told_as_memory_error() -> Iterator[None]:
+def as_memory_error() -> Iterator[None]:
     """What PyTorch and the system raise where memory is used up becomes a MemoryError."""
     try:
         yield
     except Exception as error:
-        if isinstance(error, MemoryError) or not ran_out(error):
+        if isinstance(error, MemoryError) or not is_out_of_memory(error):
             raise
         raise MemoryError(str(error)) from error

@@ -17,7 +17,7 @@ class InstallError(RiffError):
     """PyTorch cannot be installed or does not work; the sentence says why and what to do."""
 
 
-class Standing(Enum):
+class InstallState(Enum):
     """How far an installation is."""
 
     ABSENT = "not installed"
@@ -58,15 +58,15 @@ class TorchFolder:
     def record(self) -> Path:
         return self.root / f"{self.stem}.json"
 
-    def standing(self, fingerprint: str = "") -> Standing:
+    def standing(self, fingerprint: str = "") -> InstallState:
         """How far it is; `fingerprint` is what the extension pins now. Two looks at the disk."""
         if self.marker.exists():
-            return Standing.INCOMPLETE
+            return InstallState.INCOMPLETE
         facts = self.facts()
         if not facts or not self.packages.is_dir():
-            return Standing.ABSENT
+            return InstallState.ABSENT
         pinned = facts.get("fingerprint", "")
-        return Standing.OUTDATED if fingerprint and pinned and pinned != fingerprint else Standing.READY
+        return InstallState.OUTDATED if fingerprint and pinned and pinned != fingerprint else InstallState.READY
 
     def facts(self) -> dict[str, Any]:
         """What its self-test found: version of PyTorch, device, seconds; empty where there is no record."""
@@ -140,7 +140,7 @@ def find_folders(root: Path, python: str) -> list[TorchFolder]:
     """Every installation for a Python that was begun or finished, finished ones first."""
     stems = {path.stem for pattern in ("json", "incomplete") for path in root.glob(f"{python}-*.{pattern}")}
     folders = [TorchFolder(root, python, stem.partition("-")[2]) for stem in sorted(stems)]
-    return sorted(folders, key=lambda folder: folder.standing() is Standing.INCOMPLETE)
+    return sorted(folders, key=lambda folder: folder.standing() is InstallState.INCOMPLETE)
 
 
 def explained(error: OSError, folder: Path) -> InstallError:

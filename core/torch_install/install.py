@@ -16,7 +16,7 @@ from typing import Any
 from .. import EXTENSION_ROOT
 from .folder import InstallError, TorchFolder, explained
 from .pip_process import Stopped, run_pip
-from .plan import Plan
+from .plan import TorchRelease
 from .unpack import unpack_wheels
 
 Tell = Callable[[str, float], None]
@@ -28,7 +28,7 @@ FETCHED, UNPACKED = 0.7, 0.95
 MEGABYTE = 1_000_000
 
 
-def install(plan: Plan, folder: TorchFolder, tell: Tell, should_stop: Callable[[], bool]) -> dict[str, Any]:
+def install(plan: TorchRelease, folder: TorchFolder, tell: Tell, should_stop: Callable[[], bool]) -> dict[str, Any]:
     """Install what a plan pins; returns what the self-test found. Raises InstallError, Stopped."""
     if not all("--hash=sha256:" in group for group in plan.groups()):
         raise InstallError(without_hashes(plan))
@@ -37,7 +37,7 @@ def install(plan: Plan, folder: TorchFolder, tell: Tell, should_stop: Callable[[
     return finish(folder, {"fingerprint": plan.fingerprint}, tell, should_stop)
 
 
-def without_hashes(plan: Plan) -> str:
+def without_hashes(plan: TorchRelease) -> str:
     """Why a plan is not fetched whose files are not all known by their hashes."""
     return (
         f"The hashes of PyTorch for {plan.title} are not known, and Riff fetches nothing that it cannot check; get its "
@@ -109,7 +109,7 @@ def finish(folder: TorchFolder, facts: dict[str, Any], tell: Tell, should_stop: 
     return facts
 
 
-def fetch(plan: Plan, target: Path, on_share: Callable[[float], None], should_stop: Callable[[], bool]) -> None:
+def fetch(plan: TorchRelease, target: Path, on_share: Callable[[float], None], should_stop: Callable[[], bool]) -> None:
     """Fetch the wheels of a plan; those that lie there with the right hash are not fetched again."""
     scratch = target / "scratch"
     whole = plan.download * MEGABYTE

@@ -20,7 +20,7 @@ MACHINES = {"x86_64": "x64", "amd64": "x64", "arm64": "arm64", "aarch64": "arm64
 
 
 @dataclass(frozen=True)
-class Plan:
+class TorchRelease:
     """A pinned PyTorch: its requirement file, megabytes to fetch and on disk, and whether it was tried."""
 
     path: Path
@@ -60,7 +60,7 @@ def python_tag() -> str:
     return f"py{sys.version_info[0]}{sys.version_info[1]}"
 
 
-def plans(system: str = "", python: str = "") -> list[Plan]:
+def plans(system: str = "", python: str = "") -> list[TorchRelease]:
     """All that can be installed for a platform and a Python (these ones), the most modest first."""
     found = []
     for path in (REQUIREMENTS).glob(f"torch-{system or this_platform()}-*-{python or python_tag()}.txt"):
@@ -68,19 +68,19 @@ def plans(system: str = "", python: str = "") -> list[Plan]:
     return sorted(found, key=lambda plan: (plan.backend != "cpu", plan.download))
 
 
-def suggested(device: Device, offered: list[Plan]) -> Plan | None:
+def suggested(device: Device, offered: list[TorchRelease]) -> TorchRelease | None:
     """The plan for a device, or else the one for the processor."""
     fitting = [plan for backend in (device.backend, "cpu") for plan in offered if plan.backend == backend]
     # One that cannot be fetched is offered where there is no other: its wheels can be had in another way.
     return next((plan for plan in fitting if plan.hashed), fitting[0] if fitting else None)
 
 
-def _read(path: Path) -> Plan:
+def _read(path: Path) -> TorchRelease:
     text = path.read_text(encoding="utf-8")
     head = dict(re.findall(r"(?m)^# (\w+): (.*)$", text))
     pins = re.findall(r"(?m)^[\w.-]+==[^\n]*", text)
     system, backend = re.fullmatch(r"torch-(\w+-\w+)-(\w+)-py\d+", path.stem).groups()  # type: ignore[union-attr]
-    return Plan(
+    return TorchRelease(
         path,
         system,
         backend,

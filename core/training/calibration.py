@@ -49,15 +49,15 @@ class Sampled:
         return self.roughness <= ROUGHEST and self.sliding <= SLIDING and self.coverage >= COVERED
 
 
-def calibrated(model: Model, ask_stop: Callable[[], None] = lambda: None) -> Model:
+def calibrated(model: Model, check_cancelled: Callable[[], None] = lambda: None) -> Model:
     """The model with as much coarse noise as it bears, then the fine noise that is nearest to the source's roughness.
 
     Fine noise makes variations differ a little more and shake more, coarse noise makes them differ a lot, and how much
-    of both a model bears depends on the clip. `ask_stop` is called often and may raise.
+    of both a model bears depends on the clip. `check_cancelled` is called often and may raise.
     """
 
     def figures(coarse: float, fine: float) -> Sampled:
-        return sampled(with_noise(model, coarse, fine), ask_stop)
+        return sampled(with_noise(model, coarse, fine), check_cancelled)
 
     for coarse in COARSE:
         calmest = figures(coarse, FINE[0])
@@ -77,20 +77,20 @@ def with_noise(model: Model, coarse: float, fine: float) -> Model:
     return replace(model, recipe=replace(model.recipe, sampling_noise=noise))
 
 
-def sampled(model: Model, ask_stop: Callable[[], None] = lambda: None) -> Sampled:
+def sampled(model: Model, check_cancelled: Callable[[], None] = lambda: None) -> Sampled:
     """Measure a few motions of a model, twice as long as its source."""
     source, sampler = model.source, Sampler(model)
     features, figures = compared_features(source), []
     reference = max(foot_skating(source), STILL)
     frames = 2 * source.frames
     for number in range(min(SAMPLES, -(-ROWS // frames))):
-        ask_stop()
+        check_cancelled()
         (raw,) = sampler.sample(frames, 1, SEED - number)
         motion = repair_flips(raw, source)
         cleaned = clean_feet(motion, source)
         covered = 1.0
         if source.frames > COVERAGE_WINDOW:
-            covered = coverage(features, compared_features(cleaned), ask_stop=ask_stop)
+            covered = coverage(features, compared_features(cleaned), check_cancelled=check_cancelled)
         roughness = roughness_figures(source, cleaned)["roughness"]
         figures.append((roughness, foot_skating(motion) / reference, covered))
     return Sampled(*(float(value) for value in np.mean(figures, axis=0)))

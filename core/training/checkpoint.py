@@ -23,10 +23,10 @@ from ..model.model import Model
 from ..model.model_file import MOST_ROWS
 from ..model.recipe import Recipe
 from ..model.recipe_ranges import MOST_STAGES
-from ..motion.clip_file import read_motion
+from ..motion.clip_file import motion_from_fields
 from ..motion.motion import Motion
 from ..system.log import log
-from .warm_start import Start, start_of
+from .warm_start import WarmStart, warm_start_from
 
 FORMAT = 1
 """Version of the file's layout; others are refused, since half a training is worth little."""
@@ -61,9 +61,9 @@ class Checkpoint:
     state: dict[str, Any] = field(default_factory=dict)
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     rig: str = ""
-    start: Start | None = None
+    start: WarmStart | None = None
     """What is taken over from a model, where the training began with one."""
-    calmed: int = 0
+    rate_cuts: int = 0
     """Times that the training was taken back to lower rates, since its numbers grew beyond all bounds."""
 
     def info(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class Checkpoint:
             "seconds": self.seconds,
             "duration": self.motion.duration,
             "rig": self.rig,
-            "calmed": self.calmed,
+            "calmed": self.rate_cuts,
         }
 
 
@@ -89,7 +89,7 @@ def begin(motion: Motion, recipe: Recipe, seed: int = 0, start_from: Model | Non
     """
     if start_from is None:
         return Checkpoint(motion, recipe, seed)
-    return Checkpoint(motion, recipe.warmed(), seed, start=start_of(start_from, motion.skeleton, recipe))
+    return Checkpoint(motion, recipe.warmed(), seed, start=warm_start_from(start_from, motion.skeleton, recipe))
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:
@@ -128,10 +128,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     with _refusals(name):
         text, arrays = read_tensors(path, KEY, LARGEST)
         fields = _description(text, name)
-        info, motion = _info(fields), read_motion(fields, arrays.pop("motion", None))
+        info, motion = _info(fields), motion_from_fields(fields, arrays.pop("motion", None))
         recipe = Recipe.from_json(fields.raw("recipe"))
         weights = {key[6:]: arrays.pop(key) for key in list(arrays) if key.startswith("start.")}
-        start = Start.from_json(fields.part("start"), weights, motion.skeleton) if fields.raw("start") else None
+        start = WarmStart.from_json(fields.part("start"), weights, motion.skeleton) if fields.raw("start") else None
         return Checkpoint(
             motion,
             recipe,

@@ -17,10 +17,10 @@ from ..system.log import log
 from .checkpoint import Checkpoint
 from .stage import Stage
 
-CALMER = 0.25
+RATE_CUT = 0.25
 """What the learning rates are multiplied by each time."""
 
-MOST = 2
+MAX_ROLLBACKS = 2
 """Times that a training is taken back; when its numbers are lost once more, it ends."""
 
 
@@ -47,20 +47,20 @@ def check_state(arrays: Mapping[str, NDArray[Any]]) -> None:
         raise Diverged
 
 
-def calmer(good: Checkpoint) -> Checkpoint:
+def roll_back(good: Checkpoint) -> Checkpoint:
     """The training from a good state on, with lower rates. Raises RiffError where that has been done often enough."""
-    if good.calmed >= MOST:
+    if good.rate_cuts >= MAX_ROLLBACKS:
         raise RiffError(
             "The training ended: its numbers grew beyond all bounds three times, with lower rates too. Choose another "
             "recipe, or an action without jumps."
         )
     log.note(f"Training: numbers beyond all bounds, taken back to step {good.step} with lower rates")
-    return replace(good, calmed=good.calmed + 1)
+    return replace(good, rate_cuts=good.rate_cuts + 1)
 
 
-def calmed_recipe(recipe: Recipe, times: int) -> Recipe:
+def recipe_with_rate_cuts(recipe: Recipe, times: int) -> Recipe:
     """The recipe with the learning rates of a training that was taken back so many times."""
     if not times:
         return recipe
-    share = CALMER**times
+    share = RATE_CUT**times
     return replace(recipe, generator_rate=recipe.generator_rate * share, critic_rate=recipe.critic_rate * share)

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..networks.pyramid import resize, run_stages
 from .cuda_graphs import RecordedStep
 from .stage import Stage
-from .stage_io import Bases, Task
+from .stage_io import StageInputs, Task
 from .workers import Workers
 
 if TYPE_CHECKING:
@@ -23,13 +23,18 @@ class LevelRun:
     """The stages of one level at work; a stage is fed with what the one below made an iteration earlier."""
 
     def __init__(
-        self, training: Training, stages: list[Stage], supply: Supply, feeds: list[Bases] | None = None
+        self, training: Training, stages: list[Stage], supply: FrozenLevels, feeds: list[StageInputs] | None = None
     ) -> None:
-        self.workers, self.stages, self.supply, self.ask_stop = training.workers, stages, supply, training.ask_stop
+        self.workers, self.stages, self.supply, self.check_cancelled = (
+            training.workers,
+            stages,
+            supply,
+            training.check_cancelled,
+        )
         self.draws = training.recipe.critic_steps + 1
         self.feeds = feeds or self._first_feeds()
 
-    def _first_feeds(self) -> list[Bases]:
+    def _first_feeds(self) -> list[StageInputs]:
         feeds = [self.supply.draw(self.draws)]
         for here, above in itertools.pairwise(self.stages):
             made = [self._first_made(here, base) for base in feeds[-1].random]
@@ -38,25 +43,25 @@ class LevelRun:
 
     @torch.no_grad()
     def _first_made(self, stage: Stage, base: Tensor) -> Tensor:
-        self.ask_stop()
+        self.check_cancelled()
         return stage.generator.refine(base, stage.noise(base))
 
     def iterate(self) -> None:
         """One iteration of every stage; two stages, or the parts of a single one, run side by side where that pays."""
         with self.workers.lap():
             self.feeds[0] = self.supply.draw(self.draws)
-            results = iterate_stages(self.workers, self.ask_stop, self.stages, self.feeds)
+            results = iterate_stages(self.workers, self.check_cancelled, self.stages, self.feeds)
             for number, (made, rebuilt) in enumerate(results[:-1]):
                 self.feeds[number + 1] = _lift(self.stages[number + 1], made, rebuilt)
 
 
 def iterate_stages(
-    workers: Workers, ask_stop: Callable[[], None], stages: Sequence[Stage], feeds: Sequence[Bases]
+    workers: Workers, check_cancelled: Callable[[], None], stages: Sequence[Stage], feeds: Sequence[StageInputs]
 ) -> list[tuple[list[Tensor], Tensor]]:
     """One iteration of each stage: two stages side by side, or the parts of a single one. Raises TrainingStopped."""
 
     def run(task: Task) -> tuple[list[Tensor], Tensor]:
-        ask_stop()
+        check_cancelled()
         return task()
 
     if len(stages) == 1:
@@ -65,8 +70,8 @@ def iterate_stages(
     return workers.map(lambda pair: pair[0].iterate(pair[1], lambda tasks: [run(task) for task in tasks]), pairs)
 
 
-def _lift(above: Stage, made: list[Tensor], rebuilt: Tensor) -> Bases:
-    return Bases([above.fit(sample) for sample in made], resize(rebuilt, above.real.shape[-1]))
+def _lift(above: Stage, made: list[Tensor], rebuilt: Tensor) -> StageInputs:
+    return StageInputs([above.fit(sample) for sample in made], resize(rebuilt, above.real.shape[-1]))
 
 
 TOGETHER = 8
@@ -81,7 +86,7 @@ CHUNK = 2600
 """Frames that go through the frozen stages together on a CPU: what the layers keep of more falls out of its cache."""
 
 
-class Supply:
+class FrozenLevels:
     """Samples of the frozen levels for a level's first stage."""
 
     def __init__(self, training: Training, level: int, bank: Tensor | None = None) -> None:
@@ -100,9 +105,9 @@ class Supply:
             if self.recipe.bank and bank is None:
                 self.bank = self._made_bank()
 
-    def draw(self, times: int) -> Bases:
+    def draw(self, times: int) -> StageInputs:
         """Bases for `times` steps of the level's first stage."""
-        return Bases([self._batch() for _ in range(times)], self.code)
+        return StageInputs([self._batch() for _ in range(times)], self.code)
 
     def _made_bank(self) -> Tensor:
         rounds = bank_size(self.recipe.bank, self.length) // TOGETHER
@@ -128,14 +133,14 @@ class Supply:
         """New samples (B, C, T), in `result` or instead of it; as many at a time as suit the cache of a CPU."""
         stages, pyramid = self.training.stages[: self.first], self.training.pyramid
         count = len(result)
-        self.training.ask_stop()
+        self.training.check_cancelled()
         noises = [stage.noise(pyramid.clips[stage.index].expand(count, -1, -1)) for stage in stages]
         if self.training.new_recorder is not None:
             return self._samples(noises)[0]
         step = max(1, CHUNK // self.length) if result.device.type == "cpu" else count
         for start in range(0, count, step):
             part = slice(start, min(start + step, count))
-            self.training.ask_stop()
+            self.training.check_cancelled()
             base = result.new_zeros(part.stop - start, result.shape[1], pyramid.lengths[0])
             result[part] = resize(self._run(base, [noise[part] for noise in noises]), self.length)
         return result
@@ -149,7 +154,7 @@ class Supply:
     def _run(self, base: Tensor, noises: Sequence[Tensor | None]) -> Tensor:
         """The frozen stages, one after the other; raises TrainingStopped between two of them."""
         for stage, noise in zip(self.training.stages[: self.first], noises, strict=True):
-            self.training.ask_stop()
+            self.training.check_cancelled()
             length = self.training.pyramid.lengths[stage.index]
             base = run_stages([stage.averaged], [length], [noise], base)
         return base

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 class Progress:
     """One message of a training: `level` from 1, `step` of `steps` over all levels, `fraction` of the work from 0 to 1.
 
-    `seconds` is the time so far, `seconds_left` the estimate, `losses` the latest of each kind, `calmed` how often the
-    training was taken back to lower rates.
+    `seconds` is the time so far, `seconds_left` the estimate, `losses` the latest of each kind, `rate_cuts` how often
+    the training was taken back to lower rates.
     """
 
     level: int
@@ -22,4 +22,4 @@ class Progress:
     seconds_left: float
     steps_per_second: float
     losses: dict[str, float] = field(default_factory=dict)
-    calmed: int = 0
+    rate_cuts: int = 0

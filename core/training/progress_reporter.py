@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
-from ..system.memory import return_freed_memory
+from ..system.memory import trim_malloc
 from . import snapshot
 from .checkpoint import Checkpoint
 from .divergence import check_losses, check_state
@@ -36,14 +36,14 @@ PROBE_AFTER, PROBE_FOR = 5.0, 60.0
 """Seconds after which a training that seems to need so many more finds out what each of its levels costs."""
 
 
-class Clock:
+class ProgressReporter:
     """Counts iterations, reports progress and estimates the time left."""
 
     def __init__(self, training: Training, on_progress: Callable[[Progress], None], started: float) -> None:
         self.training, self.on_progress, self.started = training, on_progress, started
         self.iterations = training.recipe.iterations
         self.left = TimeLeft(self.iterations, guessed_costs(training), guessed_starts(training))
-        self.step, self.fraction, self.reported, self.calmed = 0, 0.0, 0.0, 0
+        self.step, self.fraction, self.reported, self.rate_cuts = 0, 0.0, 0.0, 0
         self.begun = self.ticked = time.perf_counter()
         self.steps_before, self.level, self.probed = 0, -1, False
         self.history: list[dict[str, float]] = []
@@ -64,7 +64,7 @@ class Clock:
     def tick(self, level: int, stages: list[Stage]) -> None:
         """Count one iteration; report when a report is due; raise TrainingStopped when asked to stop."""
         self.step += 1
-        self.training.ask_stop()
+        self.training.check_cancelled()
         now = time.perf_counter()
         if level == self.level or not self.left.recent:
             self.left.ran(level, now - self.ticked)
@@ -83,7 +83,7 @@ class Clock:
     def _probe(self) -> None:
         self.probed = True
         self.left.learn(*measured_costs(self.training))
-        return_freed_memory()  # it took as much as the largest level, which may be an hour away
+        trim_malloc()  # it took as much as the largest level, which may be an hour away
         self.ticked = time.perf_counter()
 
     def _report(self, level: int, stages: list[Stage], spent: float, seconds_left: float) -> None:
@@ -108,7 +108,7 @@ class Clock:
                 seconds_left,
                 speed,
                 losses,
-                self.calmed,
+                self.rate_cuts,
             )
         )
 
@@ -120,7 +120,11 @@ class Snapshots:
     """
 
     def __init__(
-        self, begun: Checkpoint, clock: Clock, on_snapshot: Callable[[Checkpoint], None] | None, good: deque[Checkpoint]
+        self,
+        begun: Checkpoint,
+        clock: ProgressReporter,
+        on_snapshot: Callable[[Checkpoint], None] | None,
+        good: deque[Checkpoint],
     ) -> None:
         self.begun, self.clock, self.on_snapshot, self.good = begun, clock, on_snapshot, good
         self.taken = time.perf_counter()

@@ -16,7 +16,7 @@ from ..errors import ModelError, TrainingStopped
 from ..evaluation.artefacts import foot_figures, roughness_figures
 from ..evaluation.grade import LIMITS
 from ..evaluation.metrics import compared_features, coverage, global_diversity
-from ..files.claims import claim
+from ..files.claims import try_lock
 from ..model.model import Model
 from ..model.recipe import FAST, Recipe, rows_a_training, rows_an_iteration
 from ..motion.motion import RATE, Motion, learned_groups
@@ -24,7 +24,7 @@ from ..motion.resampling import resample
 from ..system.console import training_text
 from ..system.devices import pick_device
 from ..system.log import log
-from ..system.memory import ran_out
+from ..system.memory import is_out_of_memory
 from .checkpoint import Checkpoint, CheckpointFile, load_checkpoint, save_checkpoint
 from .progress import Progress
 from .train import Training
@@ -66,7 +66,7 @@ def run_training(
     if estimate:
         tell_time(begun, send, device)
     try:
-        model = with_less(
+        model = retry_with_less_memory(
             lambda begun, device: resume(
                 begun,
                 lambda progress: send("progress", progress),
@@ -220,7 +220,7 @@ def run_with_text(
         elif kind == "problem" and value:
             show(None, str(value))
 
-    held = claim(state)
+    held = try_lock(state)
     if held is None:
         raise ModelError(f"“{model.name}” is being trained by another process; wait for it, or choose another name.")
     try:
@@ -242,7 +242,9 @@ def run_with_text(
 Result = TypeVar("Result")
 
 
-def with_less(call: Callable[[Checkpoint, str], Result], begun: Checkpoint, device: str, send: Send) -> Result:
+def retry_with_less_memory(
+    call: Callable[[Checkpoint, str], Result], begun: Checkpoint, device: str, send: Send
+) -> Result:
     """`call(begun, device)`; where the card's memory does not suffice, again with half the batch, then on the CPU.
 
     A training that has a state already keeps its batch, which its state was made with, and goes on on the CPU. Each
@@ -252,7 +254,7 @@ def with_less(call: Callable[[Checkpoint, str], Result], begun: Checkpoint, devi
         try:
             return call(begun, device)
         except Exception as error:
-            if not ran_out(error):
+            if not is_out_of_memory(error):
                 raise
             if _computes_on_cpu(device):
                 raise MemoryError(str(error)) from error
@@ -303,27 +305,27 @@ def with_quality(model: Model, should_stop: Callable[[], bool] = lambda: False) 
     """
     from ..generation.generate import generate
 
-    def ask_stop() -> None:
+    def check_cancelled() -> None:
         if should_stop():
             raise TrainingStopped("Training was cancelled.")
 
-    ask_stop()
+    check_cancelled()
     source = resample(model.source, RATE)
     samples = generate(model, count=min(SAMPLES, -(-ROWS // source.frames)), seed=1)
-    rows = [_figures(source, resample(sample, RATE), ask_stop) for sample in samples]
+    rows = [_figures(source, resample(sample, RATE), check_cancelled) for sample in samples]
     quality = {limit.figure: [row[limit.figure] for row in rows if limit.figure in row] for limit in LIMITS}
     return replace(model, quality={name: float(np.mean(values)) for name, values in quality.items() if values})
 
 
-def _figures(source: Motion, sample: Motion, ask_stop: Callable[[], None]) -> dict[str, float]:
+def _figures(source: Motion, sample: Motion, check_cancelled: Callable[[], None]) -> dict[str, float]:
     """What `evaluate` says of one sample, but only what is looked at; that of other figures takes minutes for minutes.
 
     Raises ClipError for motions of about a second.
     """
     ours, theirs = compared_features(sample), compared_features(source)
     return {
-        "coverage": coverage(theirs, ours, ask_stop=ask_stop),
-        "global_diversity": global_diversity(theirs, ours, ask_stop=ask_stop),
+        "coverage": coverage(theirs, ours, check_cancelled=check_cancelled),
+        "global_diversity": global_diversity(theirs, ours, check_cancelled=check_cancelled),
         **roughness_figures(source, sample),
         **foot_figures(source, sample),
     }

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-class Pool:
+class SamplePool:
     """`samples` (size + 1, C, T), the first `filled` of them used; the last row takes what is not kept.
 
     What happens to each sample is drawn first, on the CPU, and then done to tensors of fixed sizes on any device.
@@ -51,9 +51,9 @@ class Pool:
             return int(torch.randint(0, self.size, (), generator=self.random)), False
         return None
 
-    def exchange(self, new: Tensor, fates: Tensor) -> Tensor:
+    def exchange(self, new: Tensor, buffer_plan: Tensor) -> Tensor:
         """What the critic sees (B, C, T) in place of new samples (B, C, T), by what `draw` gave."""
-        rows, own, slots, past = fates
+        rows, own, slots, past = buffer_plan
         shown = torch.where(past[:, None, None] > 0, self.samples[rows], new[own])
         self.samples.index_copy_(0, slots, new)
         return shown

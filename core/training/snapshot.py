@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..errors import ModelError
 from .stage import Stage
-from .stage_io import Bases
+from .stage_io import StageInputs
 
 if TYPE_CHECKING:
     from .level import LevelRun
@@ -74,7 +74,7 @@ def _put_back(training: Training, state: dict[str, Any], arrays: Arrays) -> Leve
         stage.steps, stage.losses = int(kept["steps"]), dict(kept["losses"])
     bank = _tensor(arrays["bank"], device) if "bank" in arrays else None
     feeds = [
-        Bases(
+        StageInputs(
             [_tensor(arrays[f"feed{n}.random{k}"], device) for k in range(count)],
             _tensor(arrays[f"feed{n}.code"], device),
         )

@@ -17,9 +17,9 @@ from ..networks.pyramid import Pyramid, resize
 from .cuda_graphs import RecordedStep, Recorder
 from .losses import FootSpeed, contact_loss
 from .optimiser import adam, set_rate, step
-from .sample_pool import Pool
-from .stage_io import Bases, Chances, Outcome, Runner, Task, deep, flat
-from .warm_start import Start
+from .sample_pool import SamplePool
+from .stage_io import Runner, StageInputs, StageOutputs, StepNoise, Task, from_tensors, to_tensors
+from .warm_start import WarmStart
 
 PART_ROWS = 650
 """Frames that a part of a batch has at most on a CPU: what the layers keep of more falls out of a core's cache."""
@@ -48,7 +48,7 @@ class Stage:
         betas = (recipe.beta1, 0.99 if recipe.beta1 < 0.9 else 0.999)
         self.generator_optimiser = adam(generator, recipe.generator_rate, betas)
         self.critic_optimiser = adam(critic, recipe.critic_rate, betas)
-        self.pool = Pool(recipe.pool, self.real[0, :, : self.rows], random) if recipe.pool else None
+        self.pool = SamplePool(recipe.pool, self.real[0, :, : self.rows], random) if recipe.pool else None
         self.latest: dict[str, Tensor] = {}
         self.rebuilt = self.real
         self.steps = 0
@@ -70,7 +70,7 @@ class Stage:
         """Rows of the samples that this stage is trained on."""
         return self.recipe.rows(self.pyramid.lengths, self.index)
 
-    def iterate(self, bases: Bases, run: Runner) -> tuple[list[Tensor], Tensor]:
+    def iterate(self, bases: StageInputs, run: Runner) -> tuple[list[Tensor], Tensor]:
         """Critic steps, one generator step, one reconstruction step; returns what the generator made on the way.
 
         The samples (B, C, T) and the reconstruction (1, C, T) are detached, to feed the stage above; without one in the
@@ -81,7 +81,9 @@ class Stage:
         chances = [self._chances(base, critic=True) for base in critic] + [self._chances(generator, critic=False)]
         due = self.steps % self.recipe.reconstruct_every == 0
         if self.recorded:
-            outcome = Outcome.of(self.recorded[due](flat(bases, chances)), len(bases.random) * self.feeds_above, due)
+            outcome = StageOutputs.of(
+                self.recorded[due](to_tensors(bases, chances)), len(bases.random) * self.feeds_above, due
+            )
         else:
             outcome = self.compute(bases, chances, due, run)
         self.latest |= outcome.losses
@@ -106,22 +108,22 @@ class Stage:
             optimiser.state.clear()
 
     def _flat_step(self, due: bool, inputs: Sequence[Tensor]) -> list[Tensor]:
-        return self.compute(*deep(inputs), due, lambda tasks: [task() for task in tasks]).tensors()
+        return self.compute(*from_tensors(inputs), due, lambda tasks: [task() for task in tasks]).tensors()
 
-    def compute(self, bases: Bases, chances: Sequence[Chances], due: bool, run: Runner) -> Outcome:
+    def compute(self, bases: StageInputs, chances: Sequence[StepNoise], due: bool, run: Runner) -> StageOutputs:
         """What an iteration does on the device, where it needs nothing from the CPU; networks change in place."""
         made: list[Tensor] = []
         gaps: list[Tensor] = []
         for base, chance in zip(bases.random[:-1], chances[:-1], strict=True):
             fake = self._made(base, chance.noise, run)
-            shown = self.pool.exchange(fake, chance.fates) if self.pool else fake
+            shown = self.pool.exchange(fake, chance.buffer_plan) if self.pool else fake
             gaps.append(self._critic_step(shown, chance, run))
             if self.feeds_above:
                 made.append(fake)
         outcome = self._generator_step(bases, chances[-1].noise, due, run)
         if self.feeds_above:
             made += outcome.made
-        return Outcome(made, {"critic": gaps[-1], **outcome.losses}, outcome.rebuilt)
+        return StageOutputs(made, {"critic": gaps[-1], **outcome.losses}, outcome.rebuilt)
 
     def _made(self, base: Tensor, noise: Tensor, run: Runner) -> Tensor:
         """What the generator makes of a batch, without gradients."""
@@ -140,14 +142,14 @@ class Stage:
         z = torch.randn((base.shape[0], 1, base.shape[2]), generator=self.random)
         return z.to(base.device) * self.pyramid.amplitudes[self.index]
 
-    def _chances(self, base: Tensor, critic: bool) -> Chances:
+    def _chances(self, base: Tensor, critic: bool) -> StepNoise:
         noise, none = self.noise(base), base.new_empty(0)
         if not critic:
-            return Chances(noise, none, none, none)
+            return StepNoise(noise, none, none, none)
         count, device = len(base), base.device
-        fates = self.pool.draw(count).to(device) if self.pool else none
+        buffer_plan = self.pool.draw(count).to(device) if self.pool else none
         rows = self._window_rows(count, base.shape[-1]).to(device)
-        return Chances(noise, rows, torch.rand((count, 1, 1), generator=self.random).to(device), fates)
+        return StepNoise(noise, rows, torch.rand((count, 1, 1), generator=self.random).to(device), buffer_plan)
 
     def _window_rows(self, count: int, length: int) -> Tensor:
         """Rows of random windows of the clip, one window after the other (count · length,)."""
@@ -164,7 +166,7 @@ class Stage:
         clip = self.real[0]
         return clip.index_select(1, rows).view(len(clip), count, -1).transpose(0, 1)
 
-    def _critic_step(self, fake: Tensor, chance: Chances, run: Runner) -> Tensor:
+    def _critic_step(self, fake: Tensor, chance: StepNoise, run: Runner) -> Tensor:
         """One step of the critic; returns the gap."""
         count = len(fake)
         real = self.real_windows(chance.rows, count)
@@ -185,7 +187,7 @@ class Stage:
         step(self.critic, self.critic_optimiser, [grads for grads, _ in results])
         return _total([value for _, value in results])
 
-    def _generator_step(self, bases: Bases, noise: Tensor, due: bool, run: Runner) -> Outcome:
+    def _generator_step(self, bases: StageInputs, noise: Tensor, due: bool, run: Runner) -> StageOutputs:
         base = bases.random[-1]
         parts = self._parts(base)
         samples: list[Tensor] = [base] * len(parts)
@@ -202,7 +204,7 @@ class Stage:
         losses = {"adversarial": _total([value for _, value in results[: len(parts)]]), "contact": _total(contacts)}
         if due:
             losses["reconstruction"] = _total([value for _, value in results[len(parts) :]])
-        return Outcome([torch.cat(samples)], losses, torch.cat(rebuilt, -1) if due else None)
+        return StageOutputs([torch.cat(samples)], losses, torch.cat(rebuilt, -1) if due else None)
 
     def _adversarial(
         self, base: Tensor, noise: Tensor, part: slice, number: int, samples: list[Tensor], contacts: list[Tensor]
@@ -296,7 +298,7 @@ def transfer(below: Generator, above: Generator, layers: int) -> None:
         target.load_state_dict(source.state_dict())
 
 
-def start_networks(stage: Stage, start: Start) -> None:
+def start_networks(stage: Stage, start: WarmStart) -> None:
     """Start a stage from the same stage of a model; one that was saved without critics leaves the critic fresh."""
     for generator in (stage.generator, stage.averaged):
         load_arrays(generator, f"stage{stage.index}.layer", start.weights)

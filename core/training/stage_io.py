@@ -16,7 +16,7 @@ KINDS = ("critic", "adversarial", "contact", "reconstruction")
 
 
 @dataclass
-class Bases:
+class StageInputs:
     """What a stage starts from in one iteration: random ones (B, C, T) for each critic step and one for the generator.
 
     `code` (1, C, T) leads to the reconstruction; at stage 1 it is the code itself and the base is zero.
@@ -27,7 +27,7 @@ class Bases:
 
 
 @dataclass
-class Chances:
+class StepNoise:
     """The random numbers of one step, drawn on the CPU: every device gets the same.
 
     σ_i z_i (B, 1, T); for a critic step also the clip's rows that are shown (B·T,), where the points of the gradient
@@ -37,11 +37,11 @@ class Chances:
     noise: Tensor
     rows: Tensor
     mix: Tensor
-    fates: Tensor
+    buffer_plan: Tensor
 
 
 @dataclass
-class Outcome:
+class StageOutputs:
     """What an iteration gives: the samples it made, the loss of each kind, and the reconstruction where it was due."""
 
     made: list[Tensor]
@@ -53,21 +53,21 @@ class Outcome:
         return [*self.made, *self.losses.values(), *([] if self.rebuilt is None else [self.rebuilt])]
 
     @staticmethod
-    def of(tensors: Sequence[Tensor], made: int, due: bool) -> Outcome:
+    def of(tensors: Sequence[Tensor], made: int, due: bool) -> StageOutputs:
         kinds = KINDS if due else KINDS[:-1]
         losses = dict(zip(kinds, tensors[made:], strict=False))
-        return Outcome(list(tensors[:made]), losses, tensors[-1] if due else None)
+        return StageOutputs(list(tensors[:made]), losses, tensors[-1] if due else None)
 
 
-def flat(bases: Bases, chances: Sequence[Chances]) -> list[Tensor]:
-    """All tensors of an iteration in one list, as `deep` takes them."""
-    drawn = [tensor for chance in chances for tensor in (chance.noise, chance.rows, chance.mix, chance.fates)]
+def to_tensors(bases: StageInputs, chances: Sequence[StepNoise]) -> list[Tensor]:
+    """All tensors of an iteration in one list, as `from_tensors` takes them."""
+    drawn = [tensor for chance in chances for tensor in (chance.noise, chance.rows, chance.mix, chance.buffer_plan)]
     return [bases.code, *bases.random, *drawn]
 
 
-def deep(tensors: Sequence[Tensor]) -> tuple[Bases, list[Chances]]:
-    """What `flat` was given."""
+def from_tensors(tensors: Sequence[Tensor]) -> tuple[StageInputs, list[StepNoise]]:
+    """What `to_tensors` was given."""
     code, *rest = tensors
     steps = len(rest) // 5
     drawn = [rest[k : k + 4] for k in range(steps, len(rest), 4)]
-    return Bases(rest[:steps], code), [Chances(*four) for four in drawn]
+    return StageInputs(rest[:steps], code), [StepNoise(*four) for four in drawn]

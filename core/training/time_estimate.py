@@ -11,7 +11,7 @@ import torch
 
 from ..model.recipe import rows_an_iteration
 from .level import bank_size, iterate_stages
-from .stage_io import Bases
+from .stage_io import StageInputs
 
 if TYPE_CHECKING:
     from .train import Training
@@ -72,11 +72,11 @@ def _iteration_seconds(training: Training, level: int) -> float:
     for stage in stages:
         shape = (recipe.batch[level], stage.real.shape[1], stage.rows)
         bases = [torch.randn(shape, generator=random).to(training.device) for _ in range(recipe.critic_steps + 1)]
-        feeds.append(Bases(bases, torch.randn(stage.real.shape, generator=random).to(training.device)))
+        feeds.append(StageInputs(bases, torch.randn(stage.real.shape, generator=random).to(training.device)))
     laps = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        results = iterate_stages(training.workers, training.ask_stop, stages, feeds)
+        results = iterate_stages(training.workers, training.check_cancelled, stages, feeds)
         results[-1][1].sum().item()  # waits for the device
         laps.append(time.perf_counter() - started)
         if laps[-1] > LONG:

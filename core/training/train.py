@@ -21,21 +21,21 @@ from ..motion.resampling import resample
 from ..networks.networks import Graph, arrays_of
 from ..networks.pyramid import Pyramid, build_pyramid
 from ..system.devices import pick_device
-from ..system.memory import return_freed_memory
+from ..system.memory import trim_malloc
 from ..system.threads import usable_cores
 from . import snapshot
 from .calibration import calibrated
 from .checkpoint import Checkpoint, begin
 from .cuda_graphs import ALLOWED, recorder_for
-from .divergence import Diverged, calmed_recipe, calmer, check_losses, check_weights
-from .level import LevelRun, Supply
+from .divergence import Diverged, check_losses, check_weights, recipe_with_rate_cuts, roll_back
+from .level import FrozenLevels, LevelRun
 from .losses import FootSpeed
 from .progress import Progress
-from .progress_reporter import Clock, Snapshots
+from .progress_reporter import ProgressReporter, Snapshots
 from .stage import Stage, make_stage, start_networks, transfer
-from .stage_io import Bases
-from .warm_start import Start
-from .workers import Settings, Workers
+from .stage_io import StageInputs
+from .warm_start import WarmStart
+from .workers import TorchSettings, Workers
 
 
 def train(
@@ -83,7 +83,7 @@ def resume(
         try:
             return _resume(checkpoint, on_progress, should_stop or (lambda: False), device, threads, on_snapshot, good)
         except Diverged:
-            checkpoint = calmer(good[0])
+            checkpoint = roll_back(good[0])
 
 
 def _resume(
@@ -99,10 +99,17 @@ def _resume(
     started = time.perf_counter() - checkpoint.seconds
     motion, recipe = checkpoint.motion, checkpoint.recipe
     training = Training(
-        motion, recipe, checkpoint.seed, pick_device(device), threads, should_stop, checkpoint.start, checkpoint.calmed
+        motion,
+        recipe,
+        checkpoint.seed,
+        pick_device(device),
+        threads,
+        should_stop,
+        checkpoint.start,
+        checkpoint.rate_cuts,
     )
-    clock = Clock(training, on_progress or (lambda _: None), started)
-    clock.calmed = checkpoint.calmed
+    clock = ProgressReporter(training, on_progress or (lambda _: None), started)
+    clock.rate_cuts = checkpoint.rate_cuts
     snapshots = Snapshots(checkpoint, clock, on_snapshot, good)
     try:
         level = 0
@@ -116,7 +123,7 @@ def _resume(
         training.close()
     model = training.model(motion.fps, time.perf_counter() - started, clock.history)
     try:
-        return calibrated(model, training.ask_stop) if recipe.calibrate else model
+        return calibrated(model, training.check_cancelled) if recipe.calibrate else model
     except ModelError as error:  # its weights are finite, and so large that what they make is not
         raise Diverged from error
 
@@ -132,11 +139,11 @@ class Training:
         device: torch.device,
         threads: int | None,
         should_stop: Callable[[], bool],
-        start: Start | None = None,
-        calmed: int = 0,
+        start: WarmStart | None = None,
+        rate_cuts: int = 0,
     ) -> None:
         self.recipe, self.seed, self.device, self.should_stop = recipe, seed, device, should_stop
-        self.calmed = calmed_recipe(recipe, calmed)
+        self.rate_cuts = recipe_with_rate_cuts(recipe, rate_cuts)
         self.source = with_contact_labels(resample(motion, RATE))
         self.start = start
         self.channels = start.channels(self.source) if start else choose_channels(self.source, recipe)
@@ -148,14 +155,14 @@ class Training:
         self.feet = self._foot_speed()
         self.stages: list[Stage] = []
         self.new_recorder = recorder_for(device)
-        self.before = Settings.now()
-        Settings(1, (ALLOWED.tf32, ALLOWED.tf32)).use()
+        self.before = TorchSettings.now()
+        TorchSettings(1, (ALLOWED.tf32, ALLOWED.tf32)).use()
         self.workers = Workers(min(2, threads or usable_cores()) if device.type == "cpu" else 1)
 
     def _foot_speed(self) -> FootSpeed | None:
         return FootSpeed(self.channels, self.device) if self.source.skeleton.contacts else None
 
-    def ask_stop(self) -> None:
+    def check_cancelled(self) -> None:
         """Raise TrainingStopped where the caller wants to stop; asked before every step and every batch of a bank."""
         if self.should_stop():
             raise TrainingStopped("Training was cancelled.")
@@ -164,7 +171,7 @@ class Training:
         self.workers.close()
         self.before.use()
 
-    def finish_level(self, run: LevelRun, clock: Clock, snapshots: Snapshots) -> None:
+    def finish_level(self, run: LevelRun, clock: ProgressReporter, snapshots: Snapshots) -> None:
         """Train the stages of a level together, each on what those below make; lower levels are frozen."""
         level = run.supply.level
         self.workers.forget()
@@ -178,18 +185,20 @@ class Training:
         for stage in run.stages:
             stage.finish()
         self.stages += run.stages
-        return_freed_memory()
+        trim_malloc()
 
     def start_level(self, level: int) -> LevelRun:
         """Fresh stages for a level and what feeds them."""
-        return LevelRun(self, self._new_stages(level), Supply(self, level))
+        return LevelRun(self, self._new_stages(level), FrozenLevels(self, level))
 
-    def restored_level(self, level: int, stages: list[Stage], bank: Tensor | None, feeds: list[Bases]) -> LevelRun:
+    def restored_level(
+        self, level: int, stages: list[Stage], bank: Tensor | None, feeds: list[StageInputs]
+    ) -> LevelRun:
         """Stages of a level that have been at work before, with what fed them."""
-        return LevelRun(self, stages, Supply(self, level, bank), feeds)
+        return LevelRun(self, stages, FrozenLevels(self, level, bank), feeds)
 
     def fresh_stages(self, numbers: Iterable[int]) -> list[Stage]:
-        shared = (self.calmed, self.pyramid, self.graph, self.feet, self.seed, self.new_recorder)
+        shared = (self.rate_cuts, self.pyramid, self.graph, self.feet, self.seed, self.new_recorder)
         return [make_stage(k, *shared) for k in numbers]
 
     def _new_stages(self, level: int) -> list[Stage]:

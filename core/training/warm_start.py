@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from ..files.fields import FAR, FieldError, Fields
 from ..model.channels import Channels
-from ..model.hand_pca import fold_of
+from ..model.hand_pca import joint_pca_of
 from ..model.model import Model
 from ..model.recipe import Recipe
 from ..model.recipe_ranges import RANGES
@@ -28,14 +28,14 @@ SHAPE = ("stages", "hidden", "kernel", "distance")
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class WarmStart:
     """Groups, folds (joint and members of each) and gains of a model, and its weights by their names in the model.
 
     `shape` holds the numbers of its recipe that the new recipe must share.
     """
 
     groups: tuple[int, ...]
-    folds: tuple[tuple[int, tuple[int, ...]], ...]
+    joint_pcas: tuple[tuple[int, tuple[int, ...]], ...]
     gains: tuple[float, ...]
     height_gain: float
     shape: dict[str, Any]
@@ -47,38 +47,38 @@ class Start:
         Raises ModelError where the clip moves what the model has not learned.
         """
         skeleton = source.skeleton
-        known = {*self.groups, *(member for _, members in self.folds for member in members)}
+        known = {*self.groups, *(member for _, members in self.joint_pcas for member in members)}
         unknown = [group for group in learned_groups(source) if group not in known]
         if unknown:
             name = skeleton.group_names()[unknown[0]]
             raise ModelError(f"The model to start from has not learned to move “{name}”, which moves in this clip.")
-        folds = tuple(fold_of(source, joint, members) for joint, members in self.folds)
-        return Channels(skeleton, self.groups, folds, source.features.mean(0), self.gains, self.height_gain)
+        joint_pcas = tuple(joint_pca_of(source, joint, members) for joint, members in self.joint_pcas)
+        return Channels(skeleton, self.groups, joint_pcas, source.features.mean(0), self.gains, self.height_gain)
 
     def to_json(self) -> dict[str, Any]:
         """All but the weights."""
-        folds = [{"joint": joint, "members": list(members)} for joint, members in self.folds]
+        joint_pcas = [{"joint": joint, "members": list(members)} for joint, members in self.joint_pcas]
         gains = {"gains": list(self.gains), "height_gain": self.height_gain}
-        return {"groups": list(self.groups), "folds": folds, **gains, "shape": self.shape}
+        return {"groups": list(self.groups), "folds": joint_pcas, **gains, "shape": self.shape}
 
     @staticmethod
-    def from_json(fields: Fields, weights: dict[str, NDArray[Any]], skeleton: Skeleton) -> Start:
+    def from_json(fields: Fields, weights: dict[str, NDArray[Any]], skeleton: Skeleton) -> WarmStart:
         """What a checkpoint of a clip of this skeleton keeps of the model. Raises FieldError."""
         joints = skeleton.joints
-        folds = tuple(
+        joint_pcas = tuple(
             (fold.whole("joint", 0, joints - 1), fold.wholes("members", 0, joints - 1, joints))
             for fold in fields.parts("folds", joints)
         )
-        most = skeleton.groups + len(folds)
+        most = skeleton.groups + len(joint_pcas)
         groups, gains = fields.wholes("groups", 0, most - 1, most), fields.numbers("gains", 1e-6, FAR, most)
-        if not groups or len(groups) != len(gains) or not all(members for _, members in folds):
+        if not groups or len(groups) != len(gains) or not all(members for _, members in joint_pcas):
             raise FieldError("what the training started from does not fit its skeleton")
         shape = fields.part("shape")
         kept: dict[str, Any] = {name: RANGES[name].take(name, shape) for name in SHAPE}
-        return Start(groups, folds, gains, fields.number("height_gain", 1e-6, FAR), _shape(kept), weights)
+        return WarmStart(groups, joint_pcas, gains, fields.number("height_gain", 1e-6, FAR), _shape(kept), weights)
 
 
-def start_of(model: Model, skeleton: Skeleton, recipe: Recipe) -> Start:
+def warm_start_from(model: Model, skeleton: Skeleton, recipe: Recipe) -> WarmStart:
     """What a training of `recipe` on a clip of `skeleton` can take over.
 
     Raises ModelError where the model is of another skeleton or its networks are of other sizes.
@@ -89,9 +89,9 @@ def start_of(model: Model, skeleton: Skeleton, recipe: Recipe) -> Start:
     if shape != _shape(recipe.to_json()):
         raise ModelError(f"“{model.name}” cannot be started from: its networks are not of the recipe's size.")
     channels = model.channels
-    folds = tuple((fold.joint, fold.members) for fold in channels.folds)
+    joint_pcas = tuple((fold.joint, fold.members) for fold in channels.joint_pcas)
     weights: dict[str, NDArray[Any]] = {**model.weights, **model.critics}
-    return Start(channels.groups, folds, channels.gains, channels.height_gain, shape, weights)
+    return WarmStart(channels.groups, joint_pcas, channels.gains, channels.height_gain, shape, weights)
 
 
 def _difference(known: Skeleton, new: Skeleton) -> str:

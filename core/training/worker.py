@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import RiffError, TrainingStopped
 from ..system.log import log, unforeseen
-from ..system.memory import share_one_arena, told_as_memory_error
+from ..system.memory import as_memory_error, limit_malloc_arenas
 from .checkpoint import load_checkpoint
 from .run import run_training, tell_time
 
@@ -39,14 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="auto")
     options = parser.parse_args(arguments)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    share_one_arena()
+    limit_malloc_arenas()
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     log.listener = partial(send, "log")
     stop = threading.Event()
     threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
     try:
-        with told_as_memory_error():
+        with as_memory_error():
             begun = load_checkpoint(options.state)
             if options.model is None:
                 tell_time(begun, send, options.device)

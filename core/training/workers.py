@@ -25,23 +25,23 @@ CLEARLY = 0.9
 
 
 @dataclass(frozen=True)
-class Settings:
+class TorchSettings:
     """PyTorch's own: threads for each product, and whether CUDA rounds factors to TF32 (products, convolutions)."""
 
     threads: int
     tf32: tuple[bool, bool]
 
     @staticmethod
-    def now() -> Settings:
+    def now() -> TorchSettings:
         tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-        return Settings(torch.get_num_threads(), tf32)
+        return TorchSettings(torch.get_num_threads(), tf32)
 
     def use(self) -> None:
         torch.set_num_threads(self.threads)
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = self.tf32
 
 
-class Choice:
+class SideBySideChoice:
     """Which of two ways is the faster one, found while the work is done both ways in turn: side by side or not."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Workers:
     def __init__(self, most: int) -> None:
         self.most = most
         self._pool = ThreadPoolExecutor(most, "riff-train", torch.set_num_threads, (1,))
-        self._choice = Choice()
+        self._choice = SideBySideChoice()
         self._side_by_side = most > 1
 
     @contextmanager
@@ -103,7 +103,7 @@ class Workers:
 
     def forget(self) -> None:
         """Choose anew: other work begins."""
-        self._choice = Choice()
+        self._choice = SideBySideChoice()
 
     def close(self) -> None:
         self._pool.shutdown(wait=True)

@@ -19,7 +19,7 @@ from ...rig.reading.actions import source_of
 from ...rig.reading.selection import curve_points
 from ...rig.steps import part_of
 from ...state.compose_settings import ENTRY_ITEMS, ROOT_ITEMS
-from ...state.poll_messages import answer, armature_problem, model_problem
+from ...state.poll_messages import armature_problem, model_problem, set_poll_message
 from ...state.settings import chosen_model
 from ...state.source import source_steps
 from .write_actions import ActionWriter
@@ -66,7 +66,7 @@ class ComposeRun(ActionWriter):
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
-        return answer(cls, armature_problem(context.object) or model_problem(context))
+        return set_poll_message(cls, armature_problem(context.object) or model_problem(context))
 
     def direction(self, context: bpy.types.Context, first: int) -> Direction:
         """What to compose of `_content`; `first` is the action's first frame. Raises RiffError for what cannot be."""

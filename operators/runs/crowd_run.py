@@ -11,7 +11,7 @@ import bpy
 from ...core.errors import RiffError
 from ...rig.background import jobs
 from ...rig.crowd.crowd import keep_settings, remove_crowd
-from ...rig.crowd.request import settled, why_homeless
+from ...rig.crowd.request import unplaced_message, updated_settings
 from ...rig.crowd.write import CrowdWriter
 from ...state import timer
 from ...state.session import refresh_variations
@@ -59,7 +59,7 @@ class CrowdWork:
             problem = "The character, its crowd or its bones were changed meanwhile; nothing more was made"
         return self._end_modal(context, self._give_up(problem))
 
-    def _go_on(self: Any, context: bpy.types.Context, job: jobs.Job) -> Any:
+    def _go_on(self: Any, context: bpy.types.Context, job: jobs.BackgroundJob) -> Any:
         job.tick()
         context.window_manager.progress_update(len(self._prepared.job.ready) + self._count)
         if job.running or (job.state is jobs.State.DONE and not self._written(context, SLICE)):
@@ -104,8 +104,8 @@ class CrowdWork:
             return self._give_up(job.error or "Making the crowd was cancelled")
         self._writer.close()
         if not len(self._writer):
-            return self._give_up(why_homeless(self._settings, self._prepared.distance, self._wanted, 0))
-        self._settings = settled(self._settings, job)
+            return self._give_up(unplaced_message(self._settings, self._prepared.distance, self._wanted, 0))
+        self._settings = updated_settings(self._settings, job)
         collection = self._finish(context)
         self._writer.keep()
         keep_settings(collection, self._settings.to_json())
@@ -115,7 +115,7 @@ class CrowdWork:
 
     def _tell(self: Any, made: int) -> None:
         if made < self._wanted:
-            self.report({"WARNING"}, why_homeless(self._settings, self._prepared.distance, self._wanted, made))
+            self.report({"WARNING"}, unplaced_message(self._settings, self._prepared.distance, self._wanted, made))
         else:
             alike = f"; the two most alike differ by {self._settings.smallest:.2f}" if self._settings.smallest else ""
             self.report({"INFO"}, f"{made} member{'s' if made != 1 else ''}{alike}")

@@ -10,7 +10,7 @@ import bpy
 
 from ...core.errors import RiffError
 from ...core.system.log import unforeseen
-from ...rig.background.jobs import Job
+from ...rig.background.jobs import BackgroundJob
 from ...rig.steps import STEP
 
 
@@ -33,7 +33,7 @@ class Stepwise:
     def cancelled(self, context: bpy.types.Context) -> None:
         """Nothing is to be taken back unless a subclass says so."""
 
-    def wait_for(self, job: Job, share: Callable[[], float]) -> Iterator[float]:
+    def wait_for(self, job: BackgroundJob, share: Callable[[], float]) -> Iterator[float]:
         """A part of the steps in which nothing is done here until a job has ended."""
         if not self._beside_window:
             job.join()

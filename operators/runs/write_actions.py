@@ -44,7 +44,7 @@ class ActionWriter(Stepwise):
     """
 
     doing, done = "Generating", "Generated"
-    _job: jobs.Job | None = None
+    _job: jobs.BackgroundJob | None = None
     _made: Sequence[bpy.types.Action] = ()
 
     def begin(self, context: bpy.types.Context) -> Iterator[float]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from ...core import EXTENSION_ROOT
 from ...core.errors import RiffError, TrainingStopped
-from ...core.files.claims import Claim
+from ...core.files.claims import FileLock
 from ...core.system.log import log
 from ...core.training.checkpoint import Checkpoint, save_checkpoint
 from ...core.training.progress import Progress
@@ -46,7 +46,7 @@ def run_in_child(
     *,
     keep: Path | None = None,
     device: str = "auto",
-    claims: Sequence[Claim] = (),
+    claims: Sequence[FileLock] = (),
 ) -> None:
     """What `core.training.run.run_training` does, in another process; the same messages, errors and files.
 

@@ -9,10 +9,10 @@ from typing import Any
 from ...core.directing.direction import Direction
 from ...core.errors import TrainingStopped
 from ...core.motion.motion import Motion
-from .jobs import Job
+from .jobs import BackgroundJob
 
 
-class CompositionJob(Job):
+class CompositionJob(BackgroundJob):
     """Composes `count` motions from `source` as `direction` asks, with the model at `model_path`.
 
     `bones` maps the model's bones to those of the source, where that comes from another rig. `motions` (at the source's

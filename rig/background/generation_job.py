@@ -10,10 +10,10 @@ from typing import Any
 from ...core.generation.generate import with_strength
 from ...core.motion.motion import RATE, Motion
 from ...core.motion.resampling import resample
-from .jobs import Job
+from .jobs import BackgroundJob
 
 
-class GenerationJob(Job):
+class GenerationJob(BackgroundJob):
     """Generates `count` motions of `frames` rows at `fps` (None: as long as the source) from the model at `model_path`.
 
     `strength` turns the noise of the first level, and of those above, up or down. Where `like` tells where another

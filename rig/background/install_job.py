@@ -9,14 +9,14 @@ from typing import Any
 from ...core.torch_install.folder import TorchFolder
 from ...core.torch_install.install import install, install_from_wheels, try_folder, try_python
 from ...core.torch_install.pip_process import Stopped
-from ...core.torch_install.plan import Plan
-from .jobs import Job
+from ...core.torch_install.plan import TorchRelease
+from .jobs import BackgroundJob
 
 
-class InstallJob(Job):
+class InstallJob(BackgroundJob):
     """Installs what `plan` pins, or from a folder of `wheels`; `facts` is what its self-test found once it is DONE."""
 
-    def __init__(self, plan: Plan, folder: TorchFolder, wheels: Path | None = None) -> None:
+    def __init__(self, plan: TorchRelease, folder: TorchFolder, wheels: Path | None = None) -> None:
         super().__init__("Installing PyTorch")
         self.plan, self.folder, self.wheels = plan, folder, wheels
         self.phase, self.share = "", 0.0
@@ -39,7 +39,7 @@ class InstallJob(Job):
         self._send("facts", facts)
 
 
-class TrialJob(Job):
+class TrialJob(BackgroundJob):
     """Runs the self-test of Riff's own PyTorch, or of another Python; `facts` once it is DONE."""
 
     def __init__(self, tried: TorchFolder | Path) -> None:

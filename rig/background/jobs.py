@@ -17,9 +17,9 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ...core.errors import RiffError, TrainingStopped
-from ...core.files.claims import Claim
+from ...core.files.claims import FileLock
 from ...core.system.log import log, unforeseen
-from ...core.system.memory import return_freed_memory, told_as_memory_error
+from ...core.system.memory import as_memory_error, trim_malloc
 from ...core.training.checkpoint import Checkpoint, load_checkpoint
 from ...core.training.progress import Progress
 from ...core.training.run import run_training
@@ -51,7 +51,7 @@ class _Cancelled(Exception):
     """The work was asked to stop and has left nothing behind."""
 
 
-class Job:
+class BackgroundJob:
     """A piece of work in a thread; subclasses say what it is in `_work`, which sends messages by `_send`.
 
     Read `state`, `error` (a sentence where the state is FAILED) and what the subclass adds on the main thread only.
@@ -127,7 +127,7 @@ class Job:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._send("state", State.RUNNING)
         try:
-            with told_as_memory_error():
+            with as_memory_error():
                 self._work()
         except (TrainingStopped, _Cancelled):
             self._send("state", State.CANCELLED)
@@ -151,7 +151,7 @@ class Job:
         raise RiffError(f"{self.label} has nothing to do.")
 
 
-class TrainingJob(Job):
+class TrainingJob(BackgroundJob):
     """Trains a model and saves it as `path`, a new file; a file `keep` lets a later job go on where this one stopped.
 
     `begun` says what to train, or is the file of a checkpoint to go on with. Where `python` names an interpreter, the
@@ -170,7 +170,7 @@ class TrainingJob(Job):
         keep: Path | None = None,
         device: str = "auto",
         python: Path | None = None,
-        claims: Sequence[Claim] = (),
+        claims: Sequence[FileLock] = (),
     ) -> None:
         super().__init__("Training")
         self.path, self.keep = path, keep
@@ -215,7 +215,7 @@ class TrainingJob(Job):
             self._train()
         finally:
             self._release()
-            return_freed_memory()
+            trim_malloc()
 
     def _train(self) -> None:
         begun = load_checkpoint(self._begun) if isinstance(self._begun, Path) else self._begun
@@ -232,7 +232,7 @@ class TrainingJob(Job):
         run_training(*work, keep=self.keep, device=self._device)
 
 
-class EstimateJob(Job):
+class EstimateJob(BackgroundJob):
     """Finds out how long a training would take, in a process of its own so that Blender need not load PyTorch yet.
 
     `expected` are its seconds and `device_name` where they would be spent, once the job is DONE.
@@ -255,7 +255,7 @@ class EstimateJob(Job):
         run_in_child(self._python, self._begun, None, self._send, self._should_stop)
 
 
-_jobs: list[Job] = []
+_jobs: list[BackgroundJob] = []
 
 
 def submit(job: TrainingJob) -> None:
@@ -281,7 +281,7 @@ def any_running() -> bool:
     return any(job.running for job in _jobs)
 
 
-def tick_all() -> tuple[bool, list[Job]]:
+def tick_all() -> tuple[bool, list[BackgroundJob]]:
     """Tick every job: whether any had news, and those that have just ended; the next training in line begins."""
     running = [job for job in _jobs if job.running]
     news = [job.tick() for job in running]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..writing.reduce import Dense, Fit
-from .jobs import Job
+from .jobs import BackgroundJob
 
 
-class ReduceJob(Job):
+class ReduceJob(BackgroundJob):
     """Fits curves in a thread; `fits` are there once the job is DONE, `done` says how many so far."""
 
     def __init__(self, curves: list[Dense]) -> None:

@@ -97,7 +97,7 @@ def world_path(member: bpy.types.Object) -> Array | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Before:
+class MemberState:
     """What a member was before it got another motion and place: names and plain values, so that it can be again.
 
     `uid` tells it from one of the same name in a file that was opened meanwhile.
@@ -113,13 +113,13 @@ class Before:
     repeat: float
 
     @staticmethod
-    def of(member: bpy.types.Object) -> Before | None:
+    def of(member: bpy.types.Object) -> MemberState | None:
         """None for one that has had neither motion nor place."""
         action = action_of(member)
         if action is None or member.get(PATH) is None or member.get(SPOT) is None:
             return None
         strips = [strip for track in member.animation_data.nla_tracks for strip in track.strips]
-        return Before(
+        return MemberState(
             member.name,
             member.session_uid,
             np.array(member.matrix_world),

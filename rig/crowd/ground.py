@@ -12,7 +12,7 @@ import numpy as np
 from mathutils import Vector
 
 from ...core.crowd.placement import Spot
-from ...core.crowd.spots import Surface, along, grid
+from ...core.crowd.spots import GroundSurface, along, grid
 from ...core.errors import ClipError
 from ...core.numeric.rotation import Array
 
@@ -52,7 +52,7 @@ class Ground:
     positions: Array
     ways: Array
     lines: Sequence[Array]
-    surface: Surface | None
+    surface: GroundSurface | None
     centre: Array
 
     def spots(self, count: int, spacing: float, looks: Looks, random: np.random.Generator) -> Iterator[Spot]:
@@ -85,7 +85,7 @@ def ground_of(context: bpy.types.Context, kind: str, name: str, detail: float) -
         raise ClipError("Choose the object that the crowd stands on." if not name else f"There is no object “{name}”.")
     points, edges, triangles = _mesh_of(ob, context)
     if kind == "SURFACE":
-        surface = Surface(points[triangles].reshape(-1, 3, 3), detail)
+        surface = GroundSurface(points[triangles].reshape(-1, 3, 3), detail)
         if surface.area <= 0:
             raise ClipError(f"“{name}” has no face to stand on; faces must look up.")
         return Ground(kind, none, none[:, 0], (), surface, centre)

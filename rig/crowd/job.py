@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...core.crowd.crowd import Figures, Wish
+from ...core.crowd.crowd import CrowdSpec, Figures
 from ...core.crowd.placement import Floor, Spot, sampled
 from ...core.crowd.terrain import Heights, over_ground
 from ...core.errors import TrainingStopped
@@ -17,7 +17,7 @@ from ...core.model.model import Model
 from ...core.motion.motion import Motion
 from ...core.motion.skeleton import BODY
 from ...core.numeric.rotation import Array, axis_rotation
-from ..background.jobs import Job
+from ..background.jobs import BackgroundJob
 from .keys import CurveName, KeyMaker, Keys, root_path
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ STOREY = 0.3
 
 
 @dataclass(frozen=True, eq=False)
-class Ready:
+class MemberResult:
     """A member as it will be written: seed and number, its keys, the row seen first, its armature's world matrix.
 
     `place` is the spot that it took. In the armature's space are `path` (R, 3), where its root goes, and `spot` (2, 3),
@@ -45,14 +45,14 @@ class Ready:
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class CrowdRequest:
     """What a crowd is made of: the wish and how motions get onto the armature.
 
     `level` is the height of the floor in the motion's world; `unit_scale` how much larger
     the armature is now than it was when it was learned; `heights` tell how high uneven ground is at places (..., 2).
     """
 
-    wish: Wish
+    wish: CrowdSpec
     fps: float
     loop: bool
     clean: bool
@@ -64,13 +64,13 @@ class Order:
     heights: Heights | None = None
 
 
-class CrowdJob(Job):
+class CrowdJob(BackgroundJob):
     """Makes the members of a crowd. `ready` grows meanwhile; `names` are the curves that their keys are for; `figures`
     and `next` (the first number of the seed that is not used yet) are there once the job is DONE."""
 
-    def __init__(self, model: Model, order: Order, maker: KeyMaker) -> None:
+    def __init__(self, model: Model, order: CrowdRequest, maker: KeyMaker) -> None:
         super().__init__("Making the crowd")
-        self.ready: list[Ready] = []
+        self.ready: list[MemberResult] = []
         self.names: list[CurveName] = []
         self.figures = Figures()
         self.next = order.wish.first
@@ -102,7 +102,7 @@ class CrowdJob(Job):
             raise TrainingStopped
         self._send("figures", (crowd.figures, crowd.next))
 
-    def _prepare(self, member: Member) -> Ready:
+    def _prepare(self, member: Member) -> MemberResult:
         order, plan = self._order, self._maker.plan
         path = root_path(member.motion, plan.world)
         seen = np.roll(path[:-1], -member.offset, axis=0) if order.loop else path[member.offset :][: order.wish.frames]
@@ -111,7 +111,7 @@ class CrowdJob(Job):
         spot = np.array([[*place, 1.0], [np.cos(heading), np.sin(heading), 0.0, 0.0]])
         spot = (spot @ np.linalg.inv(world).T)[:, :3]
         keys = self._maker.keys(self._on_ground(member))
-        return Ready(member.key, keys, member.offset, world, sampled(seen), spot, place)
+        return MemberResult(member.key, keys, member.offset, world, sampled(seen), spot, place)
 
     def _on_ground(self, member: Member) -> Motion:
         """The member's motion as it goes over the ground there is; on another storey than its spot it stays level."""

@@ -17,7 +17,7 @@ from ...core.numeric.rotation import Array
 from ..compat import channelbag_of, new_channelbag, new_fcurve
 from ..reading.actions import Source
 from ..writing.new_action import GENERATED, LINEAR
-from ..writing.write import Plan, written_values
+from ..writing.write import WritePlan, written_values
 
 BEZIER, FREE = 2, 0
 """Values of the enums Keyframe.interpolation and Keyframe.handle_type in 4.5 and 5.2."""
@@ -48,7 +48,7 @@ class Keys:
 class KeyMaker:
     """Turns motions into keys without touching Blender data, so that a thread may use it."""
 
-    def __init__(self, armature_object: bpy.types.Object, plan: Plan, light: bool) -> None:
+    def __init__(self, armature_object: bpy.types.Object, plan: WritePlan, light: bool) -> None:
         self.plan, self.light = plan, light
         modes = {bone.name: SimpleNamespace(rotation_mode=bone.rotation_mode) for bone in armature_object.pose.bones}
         # All that `written_values` asks of an armature object.

@@ -10,10 +10,10 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ...core.crowd.crowd import Wish
+from ...core.crowd.crowd import CrowdSpec
 from ...core.crowd.placement import Floor, Spot, sampled
-from ...core.crowd.spots import Surface
-from ...core.crowd.trajectories import Span, course_of, floor_of, forward_of, room_of, seen_during
+from ...core.crowd.spots import GroundSurface
+from ...core.crowd.trajectories import Span, clearance, floor_height, forward_of, seen_during, trajectory_of
 from ...core.errors import ClipError
 from ...core.files.fields import FieldError, Fields
 from ...core.generation.generate import with_strength
@@ -26,7 +26,7 @@ from ..reading.evaluate import sample_poses
 from ..writing.write import plan_writing
 from .crowd import crowd_of, key_of, others_in, settings_of_crowd, world_path
 from .ground import Looks, ground_of
-from .job import CrowdJob, Order
+from .job import CrowdJob, CrowdRequest
 from .keys import KeyMaker
 
 SMALLEST_SHARE = 0.1
@@ -99,7 +99,7 @@ def _setting(given: Fields, name: str, usual: Any) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedJob:
     """A job that can start, what its members' actions are written with, and what was settled on the way."""
 
     job: CrowdJob
@@ -117,7 +117,7 @@ def prepare(
     present: Sequence[bpy.types.Object] = (),
     crowd: bpy.types.Collection | None = None,
     spots: Sequence[Spot] | None = None,
-) -> Prepared:
+) -> PreparedJob:
     """All that making `count` members takes. `present` are members of their `crowd` that are there and stay; `spots`
     replace those of the settings. Raises RiffError for what cannot be, in a sentence."""
     armature = armature_of(armature)
@@ -129,7 +129,7 @@ def prepare(
     source = learned_source(armature, settings)
     plan = plan_writing(armature, model.source, source)
     scale = _scale(plan.poses.world[0]) / _scale(plan.world)
-    distance = settings.distance or scale * room_of(model.source)
+    distance = settings.distance or scale * clearance(model.source)
     height = scale * BODY * model.skeleton.unit
     detail = SMALLEST_SHARE * max(distance, 0.1 * height)
     if spots is None:
@@ -142,7 +142,7 @@ def prepare(
         surface, chosen = _surface_under(context, settings, detail), iter(spots)
     floor = Floor(distance, surface.covers if surface and spots is None else None)
     _take_up(context, floor, armature, plan.joints[0], [*present, *others_in(context.scene, crowd)], settings)
-    order = Order(
+    order = CrowdRequest(
         wish=_wish(settings, count),
         fps=context.scene.render.fps / context.scene.render.fps_base,
         loop=settings.loop,
@@ -150,16 +150,16 @@ def prepare(
         floor=floor,
         spots=chosen,
         taken=[key for key in map(key_of, present) if key is not None],
-        level=floor_of(model.source, float(plan.world[2, 3])),
+        level=floor_height(model.source, float(plan.world[2, 3])),
         unit_scale=scale,
         heights=surface.heights if surface else None,
     )
     maker = KeyMaker(armature, plan, settings.light)
     job = CrowdJob(with_strength(model, settings.coarse, settings.fine), order, maker)
-    return Prepared(job, maker, distance)
+    return PreparedJob(job, maker, distance)
 
 
-def _surface_under(context: bpy.types.Context, settings: CrowdSettings, detail: float) -> Surface | None:
+def _surface_under(context: bpy.types.Context, settings: CrowdSettings, detail: float) -> GroundSurface | None:
     """What a crowd was scattered on, if it is still there."""
     if settings.kind != "SURFACE" or settings.ground not in context.scene.objects:
         return None
@@ -175,10 +175,10 @@ def learned_source(armature: bpy.types.Object, settings: CrowdSettings) -> Sourc
     return source_of(armature, action) if action is not None else None
 
 
-def _wish(settings: CrowdSettings, count: int) -> Wish:
+def _wish(settings: CrowdSettings, count: int) -> CrowdSpec:
     phase = settings.frames - 1 if settings.loop else settings.phase
     pool = settings.pool if settings.loop else max(settings.pool, min(MOST, FEW / count))
-    return Wish(
+    return CrowdSpec(
         count=count,
         frames=settings.frames,
         seed=settings.seed,
@@ -191,7 +191,7 @@ def _wish(settings: CrowdSettings, count: int) -> Wish:
 
 
 def _looks(context: bpy.types.Context, model: Model, settings: CrowdSettings) -> Looks:
-    facing = course_of(model.source, forward_of(model.source)).facing
+    facing = trajectory_of(model.source, forward_of(model.source)).facing
     if settings.looks != "TARGET":
         return Looks(settings.looks, settings.spread, facing)
     target = context.scene.objects.get(settings.target)
@@ -254,7 +254,7 @@ def _scale(world: Array) -> float:
     return float(np.cbrt(abs(np.linalg.det(world[:3, :3]))))
 
 
-def why_homeless(settings: CrowdSettings, distance: float, count: int, placed: int) -> str:
+def unplaced_message(settings: CrowdSettings, distance: float, count: int, placed: int) -> str:
     """What to say where some members found no place."""
     many = f"Placed {placed} of {count}: "
     apart = f"the others would come nearer than {distance:.2f} to another"
@@ -268,7 +268,7 @@ def why_homeless(settings: CrowdSettings, distance: float, count: int, placed: i
     return many + apart
 
 
-def settled(settings: CrowdSettings, job: CrowdJob) -> CrowdSettings:
+def updated_settings(settings: CrowdSettings, job: CrowdJob) -> CrowdSettings:
     """The settings after a job: numbers used up, figures known."""
     figures = job.figures
     smallest = figures.smallest if math.isfinite(figures.smallest) else 0.0

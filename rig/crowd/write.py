@@ -6,22 +6,22 @@ import bpy
 
 from ...core.motion.skeleton import body_size
 from .character import Character
-from .crowd import Before, give_action, place_member, remove_unused
-from .job import Ready
+from .crowd import MemberState, give_action, place_member, remove_unused
+from .job import MemberResult
 from .keys import ActionMaker, moving
-from .request import CrowdSettings, Prepared, learned_source
+from .request import CrowdSettings, PreparedJob, learned_source
 
 
 class CrowdWriter:
     """Writes the members that a finished job has ready, one at a call, so that Blender stays responsive between."""
 
     def __init__(
-        self, scene: bpy.types.Scene, armature: bpy.types.Object, prepared: Prepared, settings: CrowdSettings
+        self, scene: bpy.types.Scene, armature: bpy.types.Object, prepared: PreparedJob, settings: CrowdSettings
     ) -> None:
         job = prepared.job
         self.settings, self._ready, self._last = settings, job.ready, scene.frame_end
         self._actions: ActionMaker | None = None
-        self._before: list[Before] = []
+        self._before: list[MemberState] = []
         if not job.ready:
             return
         plan = prepared.maker.plan
@@ -49,7 +49,7 @@ class CrowdWriter:
     def replace(self, index: int, member: bpy.types.Object) -> None:
         """Give a member the motion of this index, and the place that goes with it; what it had can be given back."""
         ready, settings = self._ready[index], self.settings
-        before = Before.of(member)
+        before = MemberState.of(member)
         if before is not None:
             self._before.append(before)
         place_member(member, ready.world, ready.path, ready.spot)
@@ -63,7 +63,7 @@ class CrowdWriter:
         repeat = (self._last - start) / length if settings.loop else 1.0
         give_action(member, action, nla=settings.nla, repeat=repeat)
 
-    def _properties(self, member: bpy.types.Object, ready: Ready) -> dict[str, str | int | float | bool]:
+    def _properties(self, member: bpy.types.Object, ready: MemberResult) -> dict[str, str | int | float | bool]:
         """What an action must know to be generated again."""
         settings = self.settings
         seed, number = ready.key

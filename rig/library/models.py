@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 
 from ...core.errors import ModelError
-from ...core.files.claims import Claim, claim, is_claimed
+from ...core.files.claims import FileLock, is_locked, try_lock
 from ...core.files.paths import RESERVED, remove_parts
 from ..compat import EXTENSION
 
@@ -59,7 +59,7 @@ def unfinished_trainings() -> list[Path]:
     """Checkpoints of all trainings that were begun, are not finished and at which nobody works, the latest first."""
     folder = trainings_folder()
     remove_parts(folder)
-    return sorted((path for path in _files(folder) if not is_claimed(path)), key=_changed, reverse=True)
+    return sorted((path for path in _files(folder) if not is_locked(path)), key=_changed, reverse=True)
 
 
 def _changed(path: Path) -> float:
@@ -82,7 +82,7 @@ def new_model_path(name: str, taken: Collection[Path] = ()) -> Path:
 
     Raises ModelError where nothing can be written there, before a training rather than after it.
     """
-    stem = plain_name(name)
+    stem = file_name_for(name)
     folder = models_folder()
     path, number = folder / f"{stem}{SUFFIX}", 0
     while path in taken or path.exists() or checkpoint_path(path).exists():
@@ -95,11 +95,11 @@ def new_model_path(name: str, taken: Collection[Path] = ()) -> Path:
         raise ModelError(f"Models cannot be saved in “{folder}”: {_reason(error)}.") from error
 
 
-def claim_new_model(name: str, taken: Collection[Path] = ()) -> tuple[Path, Claim]:
+def claim_new_model(name: str, taken: Collection[Path] = ()) -> tuple[Path, FileLock]:
     """The same, and the right to make it: no other Blender takes that name until the claim is released."""
     while True:
         path = new_model_path(name, taken)
-        held = claim(checkpoint_path(path))
+        held = try_lock(checkpoint_path(path))
         if held is not None and not path.exists() and not checkpoint_path(path).exists():
             return path, held
         if held is not None:
@@ -107,7 +107,7 @@ def claim_new_model(name: str, taken: Collection[Path] = ()) -> tuple[Path, Clai
         taken = {*taken, path}
 
 
-def plain_name(name: str) -> str:
+def file_name_for(name: str) -> str:
     """A name that every file system takes, and no shell or pattern takes for more than a name."""
     # 200 bytes leave room for number and suffix in the 255 that file systems allow.
     plain = re.sub(r'[<>:"/\\|?*\[\]\x00-\x1f\x7f]', "_", name).strip(" .").encode(errors="replace")[:200]

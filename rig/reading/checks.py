@@ -19,7 +19,7 @@ _STRIDE = 3
 """Frames from one comparison with the keys to the next: no constraint is switched on and off again in between."""
 
 
-class NotBones(ClipError):
+class NotForwardKinematics(ClipError):
     """An armature whose bones do more than follow their keys one below the other."""
 
 
@@ -73,7 +73,9 @@ def check_poses(
 def _check_finite(rest: Rest, joints: list[int], pose: Array, frames: Sequence[int]) -> None:
     if not np.isfinite(pose.sum()):
         row, joint = _first(~np.isfinite(pose).all(axis=(2, 3)))
-        raise NotBones(f"“{rest.names[joints[joint]]}” has a key that is not a number at frame {frames[row]}.")
+        raise NotForwardKinematics(
+            f"“{rest.names[joints[joint]]}” has a key that is not a number at frame {frames[row]}."
+        )
 
 
 def _check_no_ik(armature_object: bpy.types.Object, rest: Rest, joints: list[int]) -> None:
@@ -81,7 +83,7 @@ def _check_no_ik(armature_object: bpy.types.Object, rest: Rest, joints: list[int
     for bone in joints:
         for constraint in armature_object.pose.bones[bone].constraints:
             if constraint.type in ("IK", "SPLINE_IK") and not constraint.mute and constraint.influence > 0:
-                raise NotBones(f"“{rest.names[bone]}” is moved by its constraint “{constraint.name}”.")
+                raise NotForwardKinematics(f"“{rest.names[bone]}” is moved by its constraint “{constraint.name}”.")
 
 
 def _check_scales(rest: Rest, joints: list[int], pose: Array, frames: Sequence[int]) -> None:
@@ -89,7 +91,7 @@ def _check_scales(rest: Rest, joints: list[int], pose: Array, frames: Sequence[i
     zero = lengths < 1e-8
     if zero.any():
         row, joint = _first(zero.any(axis=-1))
-        raise NotBones(f"“{rest.names[joints[joint]]}” is scaled to zero at frame {frames[row]}.")
+        raise NotForwardKinematics(f"“{rest.names[joints[joint]]}” is scaled to zero at frame {frames[row]}.")
     with_children = np.isin(joints, rest.parents)
     # a bone without children may be scaled as it likes: nothing else hangs on it
     longest = np.maximum(np.maximum(lengths[..., 0], lengths[..., 1]), lengths[..., 2])
@@ -100,12 +102,12 @@ def _check_scales(rest: Rest, joints: list[int], pose: Array, frames: Sequence[i
         if bad.any():
             row, joint = _first(bad)
             name = rest.names[joints[joint]]
-            raise NotBones(f"“{name}” {what} at frame {frames[row]}; Riff learns rotation and travel only.")
+            raise NotForwardKinematics(f"“{name}” {what} at frame {frames[row]}; Riff learns rotation and travel only.")
     mirrored = np.linalg.det(pose[::_STRIDE, :, :3, :3]) < 0
     if mirrored.any():
         row, joint = _first(mirrored)
         frame = frames[row * _STRIDE]
-        raise NotBones(f"“{rest.names[joints[joint]]}” is mirrored by a negative scale at frame {frame}.")
+        raise NotForwardKinematics(f"“{rest.names[joints[joint]]}” is mirrored by a negative scale at frame {frame}.")
 
 
 def _check_still_above(rest: Rest, root: int, pose: Array, frames: Sequence[int]) -> None:
@@ -117,7 +119,9 @@ def _check_still_above(rest: Rest, root: int, pose: Array, frames: Sequence[int]
     moved = (off[:, :3, :3].max(axis=(1, 2)) > _OFF) | (off[:, :3, 3].max(axis=1) > _OFF * size)
     if moved.any():
         name, frame = rest.names[above], frames[int(moved.argmax())]
-        raise NotBones(f"“{name}”, above the root “{rest.names[root]}”, moves at frame {frame} without being keyed.")
+        raise NotForwardKinematics(
+            f"“{name}”, above the root “{rest.names[root]}”, moves at frame {frame} without being keyed."
+        )
 
 
 def _check_forward_kinematics(
@@ -147,7 +151,7 @@ def _check_forward_kinematics(
         row, joint = _first(turned | shifted)
         name = rest.names[joints[joint]]
         reason = _reason(armature_object.pose.bones[name])
-        raise NotBones(f"“{name}” does not follow its keys at frame {frames[row * _STRIDE]}: {reason}.")
+        raise NotForwardKinematics(f"“{name}” does not follow its keys at frame {frames[row * _STRIDE]}: {reason}.")
 
 
 def _reason(bone: bpy.types.PoseBone) -> str:

@@ -38,9 +38,10 @@ class Control:
 class Frames:
     """Where bones are, and where they would be with all their own channels at nothing, in armature space.
 
-    `rotations` (T, n, 3, 3) and `positions` (T, n, 3) of the bones; `zero` (T, n, 4, 4) without their own channels, which are
-    `basis` (T, n, 4, 4); `even` (n,) says which bones keep one even scale. `column` finds a bone in them. The locations
-    of `unturned` bones are keyed in the armature's axes, though `basis` has them in the bone's own.
+    `rotations` (T, n, 3, 3) and `positions` (T, n, 3) of the bones; `zero` (T, n, 4, 4) without their own channels,
+    which are `basis` (T, n, 4, 4); `even` (n,) says which bones keep one even scale. `column` finds a bone
+    in them. The locations of `unturned` bones are keyed in the armature's axes, though `basis` has them in the bone's
+    own.
     """
 
     rotations: Array

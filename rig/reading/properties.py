@@ -12,7 +12,7 @@ import numpy as np
 
 from ...core.errors import ClipError
 from ...core.motion.motion import Motion, with_properties
-from ...core.motion.properties import Property
+from ...core.motion.properties import AnimatedProperty
 from ...core.numeric.rotation import Array
 from ..compat import channelbag_of
 from .actions import OBJECT_CHANNELS, Source, split_bone_path
@@ -91,7 +91,7 @@ def with_tracks(motion: Motion, tracks: Sequence[Track], rest: Rest, bones: Sequ
     for track in tracks:
         low, high = float(track.values.min()), float(track.values.max())
         joint = _joint_of(track, rest, bones, world)
-        found.append(Property(joint, track.path, track.index, low, high, track.steps, track.owner))
+        found.append(AnimatedProperty(joint, track.path, track.index, low, high, track.steps, track.owner))
     skeleton = replace(motion.skeleton, properties=tuple(found))
     features = np.zeros((motion.frames, skeleton.channels))
     features[:, : motion.features.shape[1]] = motion.features

@@ -16,7 +16,7 @@ from ...core.motion.skeleton import body_size, build_skeleton
 from ...core.numeric.rotation import Array
 from ..steps import STEP, run_through
 from .actions import Source, armature_of, keyed_channels, keys_sum, object_channels, slot_of, source_of, stack_of
-from .checks import NotBones, as_keyed, check_object, check_poses
+from .checks import NotForwardKinematics, as_keyed, check_object, check_poses
 from .control_motion import control_motion
 from .controls import OBJECT, armature_size, check_keys, choose_root_control, control_names, find_controls, frames_of
 from .evaluate import Poses, Rest, read_rest, sample_steps, world_transforms
@@ -27,7 +27,7 @@ _MOVES = 1e-5
 
 
 @dataclass(frozen=True)
-class Wish:
+class ReadOptions:
     """What the user says instead of letting Riff find it: the root's bone, the feet's, bones that are not learned,
     bones on the other side, names of body parts."""
 
@@ -115,7 +115,7 @@ def read_steps(
     before = _state(armature_object, source) if math.isfinite(seconds) else ()
     action, handle = source.action, source.slot.handle
     sides, named = tuple((pairs or {}).items()), tuple((parts or {}).items())
-    wish = Wish(root, None if feet is None else tuple(feet), tuple(ignore), sides, named)
+    wish = ReadOptions(root, None if feet is None else tuple(feet), tuple(ignore), sides, named)
     try:
         poses = yield from sample_steps(
             armature_object, source, frames, scene, seconds=seconds, watched=watched_paths(source)
@@ -153,7 +153,7 @@ class Reading:
         poses: Poses,
         frames: range,
         fps: float,
-        wish: Wish,
+        wish: ReadOptions,
     ) -> None:
         self.ob, self.action, self.channels, self.poses = armature_object, source.action, channels, poses
         self.frames, self.fps, self.wish = frames, fps, wish
@@ -200,7 +200,7 @@ class Reading:
             return None
         try:
             check_poses(self.ob, rest, joints, self.poses, bones, self.frames)
-        except NotBones:
+        except NotForwardKinematics:
             return None
         self.bones = joints
         return _to_motion(rest, joints, self.poses, self._sliding(), self.fps)

@@ -53,7 +53,7 @@ def control_channels(
 
 
 @dataclass(frozen=True)
-class Part:
+class PartialChannel:
     """A property of which only the indices `keyed` have keys, and what it holds: `held` (3,) or (4,)."""
 
     keyed: frozenset[int]
@@ -72,7 +72,7 @@ class Part:
         return other if off[1] < off[0] else values
 
 
-def keyed_parts(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], Part]:
+def keyed_parts(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], PartialChannel]:
     """Locations and Euler rotations that the source keys in part: an animator who keyed one axis gets keys on one."""
     found: dict[tuple[str, str], set[int]] = {}
     for curve in source.curves:
@@ -84,5 +84,5 @@ def keyed_parts(armature_object: bpy.types.Object, source: Source) -> dict[tuple
     for (bone, path), keyed in found.items():
         if len(keyed) < 3 and (not bone or bone in bones):
             held = tuple(getattr(channel_owner(armature_object, bone), path))
-            parts[bone, path] = Part(frozenset(keyed), held)
+            parts[bone, path] = PartialChannel(frozenset(keyed), held)
     return parts

@@ -10,7 +10,7 @@ import bpy
 
 from ...core.errors import ClipError
 from ...core.motion.motion import Motion
-from ...core.motion.properties import Property
+from ...core.motion.properties import AnimatedProperty
 from ..reading.actions import armature_of, channel_owner, source_of
 from ..reading.properties import owner_block, property_value, set_property
 from .write import plan_writing, pose_values
@@ -27,7 +27,7 @@ class PoseBefore:
     """What the channels of an armature and its properties were before a preview, and when that was."""
 
     channels: dict[tuple[str, str], tuple[float, ...]]
-    properties: list[tuple[Property, Any]]
+    properties: list[tuple[AnimatedProperty, Any]]
     scene: str
     frame: int
 
@@ -135,7 +135,7 @@ class Preview:
             (bone, channel): tuple(getattr(channel_owner(ob, bone), channel)) for bone, channel in self.plan.channels
         }
 
-    def _properties(self, ob: bpy.types.Object, motion: Motion) -> list[tuple[Property, Any]]:
+    def _properties(self, ob: bpy.types.Object, motion: Motion) -> list[tuple[AnimatedProperty, Any]]:
         """The properties that are there and what they are now."""
         found = []
         for one in motion.skeleton.properties:

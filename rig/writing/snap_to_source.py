@@ -8,7 +8,7 @@ from ...core.numeric.rotation import Array
 from ..reading.actions import Source
 
 
-def with_own_keys(source: Source, path: str, values: Array, first: int, same: float) -> Array:
+def snap_to_source(source: Source, path: str, values: Array, first: int, same: float) -> Array:
     """Values (T, n) of a property from frame `first` on, those of the source itself in the rows where they differ by
     less than `same`.
 

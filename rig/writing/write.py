@@ -29,17 +29,17 @@ from ..reading.controls import OBJECT, check_keys, frames_of
 from ..reading.evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
 from ..reading.properties import keyed_owners
 from ..steps import run_through
-from .control_channels import Part, control_channels, keyed_parts, match_controls
+from .control_channels import PartialChannel, control_channels, keyed_parts, match_controls
 from .new_action import Curve, new_action
 from .placement import fitted_space, learned_space
 from .rotation_modes import channel_values, one_value
-from .snap_to_source import with_own_keys
+from .snap_to_source import snap_to_source
 
 _CONSTANT = 2e-6
 
 
 @dataclass(frozen=True)
-class Plan:
+class WritePlan:
     """How motions of one skeleton get onto one armature: its rest, a bone for each joint, (bone, property) of what is
     written, the pose in the source's first frame, `first`, and the world matrix for which they are meant.
 
@@ -54,7 +54,7 @@ class Plan:
     first: int
     rows: Mapping[str, int]
     rigging: Rigging | None = None
-    parts: Mapping[tuple[str, str], Part] = field(default_factory=dict)
+    parts: Mapping[tuple[str, str], PartialChannel] = field(default_factory=dict)
 
 
 def write_motion(
@@ -115,7 +115,7 @@ def write_steps(
 
 def plan_writing(
     armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None = None
-) -> Plan:
+) -> WritePlan:
     """What has to be known of an armature to write motions of one skeleton to it. Raises as `write_motion` does."""
     if motion.skeleton.bases:
         return _plan_controls(armature_object, motion, source, space)
@@ -129,12 +129,12 @@ def plan_writing(
     check_poses(armature_object, rest, joints, poses, dict.fromkeys(channels, True), first)
     world = learned_space(motion, rest, joints, poses) if space is None else np.array(space, dtype=np.float64)
     rows = {name: joint for joint, name in enumerate(motion.skeleton.names)}
-    return Plan(rest, joints, channels, poses, world, first[0], rows)
+    return WritePlan(rest, joints, channels, poses, world, first[0], rows)
 
 
 def _plan_controls(
     armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None
-) -> Plan:
+) -> WritePlan:
     rest = read_rest(armature_object)
     controls = match_controls(armature_object, rest, motion.skeleton)
     first = (source.frames()[:1] if source else None) or range(1, 2)
@@ -149,7 +149,7 @@ def _plan_controls(
     channels, rows = control_channels(armature_object, rest, motion.skeleton, controls, source)
     parts = keyed_parts(armature_object, source) if source else {}
     joints = [control.bone for control in controls]
-    return Plan(rest, joints, channels, poses, world, first[0], rows, rigging, parts)
+    return WritePlan(rest, joints, channels, poses, world, first[0], rows, rigging, parts)
 
 
 def _match_bones(armature_object: bpy.types.Object, rest: Rest, motion: Motion) -> list[int]:
@@ -179,7 +179,9 @@ def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source 
     return channels
 
 
-def written_values(armature_object: bpy.types.Object, motion: Motion, plan: Plan) -> Iterator[tuple[str, str, Array]]:
+def written_values(
+    armature_object: bpy.types.Object, motion: Motion, plan: WritePlan
+) -> Iterator[tuple[str, str, Array]]:
     """Bone, property and values (frames, components) of each channel that a motion is written to."""
     rotations, positions = _own_channels(motion, plan)
     for name, channel in plan.channels:
@@ -192,7 +194,7 @@ def written_values(armature_object: bpy.types.Object, motion: Motion, plan: Plan
             yield name, channel, values if part is None else part.nearest(values, mode)
 
 
-def _own_channels(motion: Motion, plan: Plan) -> tuple[Array, Array]:
+def _own_channels(motion: Motion, plan: WritePlan) -> tuple[Array, Array]:
     """Rotations (T, J, 3, 3) and locations (T, J, 3) that the bones' own channels have to hold."""
     if plan.rigging is not None:
         return own_channels(motion, plan.rigging)
@@ -201,7 +203,7 @@ def _own_channels(motion: Motion, plan: Plan) -> tuple[Array, Array]:
 
 
 def pose_values(
-    armature_object: bpy.types.Object, motion: Motion, row: int, plan: Plan
+    armature_object: bpy.types.Object, motion: Motion, row: int, plan: WritePlan
 ) -> Iterator[tuple[str, str, Sequence[float]]]:
     """Bone, property and components of each channel in one row of a motion, quicker than `written_values`."""
     rotations, positions = (values[0].tolist() for values in _own_channels(motion.slice(row, row + 1), plan))
@@ -213,7 +215,9 @@ def pose_values(
             yield name, channel, one_value(Matrix(rotations[plan.rows[name]]), mode)
 
 
-def _motion_curves(armature_object: bpy.types.Object, motion: Motion, plan: Plan, source: Source | None) -> list[Curve]:
+def _motion_curves(
+    armature_object: bpy.types.Object, motion: Motion, plan: WritePlan, source: Source | None
+) -> list[Curve]:
     size = body_size(plan.rest.matrices[:, :3, 3])
     curves = []
     for name, channel, values in written_values(armature_object, motion, plan):
@@ -221,7 +225,7 @@ def _motion_curves(armature_object: bpy.types.Object, motion: Motion, plan: Plan
         still = _CONSTANT * (size if channel == "location" else 1.0)
         part = plan.parts.get((name, channel))
         if plan.rigging is not None and source is not None:
-            values = with_own_keys(source, path, values, plan.first, still)
+            values = snap_to_source(source, path, values, plan.first, still)
         curves += [
             Curve(path, k, name or "Object Transforms", _shortest(column, still))
             for k, column in enumerate(values.T)

@@ -113,7 +113,7 @@ def registered() -> dict[str, Any]:
         "path": list(sys.path),
         "strips": len(part("panels.overlay")._handles),
         "listeners": len(part("state.timer").listeners),
-        "wishes": len(part("state.settings").wishes),
+        "wishes": len(part("state.settings").live_setting_listeners),
         "commands": len(part("shell.command_line")._handle),
         "previews": len(part("state.loss_picture")._collections),
         "languages": bpy.app.translations.locales.count("de_DE"),

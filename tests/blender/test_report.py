@@ -96,7 +96,7 @@ def test_the_report_says_what_helps(riff: ModuleType, planted: bpy.types.Object)
 def test_an_operator_that_fails_says_so_in_a_sentence(
     riff: ModuleType, planted: bpy.types.Object, log: Any, tmp_path: Path
 ) -> None:
-    guard = importlib.import_module(f"{riff.__name__}.state.guard").guard
+    guard = importlib.import_module(f"{riff.__name__}.state.guard").wrap_operator
 
     class RIFF_OT_odd(bpy.types.Operator):
         """Fail in a way that nobody foresaw"""

@@ -19,7 +19,7 @@ from core.errors import TrainingStopped
 from core.model.model_file import load_model
 from core.motion.bvh import read_bvh, write_bvh
 from core.motion.motion import Motion
-from core.system.console import ProgressLine, clock, training_text
+from core.system.console import ProgressLine, format_duration, training_text
 from core.training.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -237,4 +237,4 @@ def test_progress_in_a_log_is_a_line_every_few_seconds(monkeypatch: pytest.Monke
 def test_what_the_line_says() -> None:
     progress = Progress(2, 4, 30, 90, 0.371, 60.0, 3725.4, 14.04, {})
     assert training_text(progress) == "Level 2 of 4, 37%, 1:02:05 left, 14 steps/s"
-    assert [clock(seconds) for seconds in (0, 59.6, 185, -3)] == ["0:00", "1:00", "3:05", "0:00"]
+    assert [format_duration(seconds) for seconds in (0, 59.6, 185, -3)] == ["0:00", "1:00", "3:05", "0:00"]

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from core.crowd.candidates import CandidatePool
-from core.crowd.crowd import Crowd, Wish
+from core.crowd.crowd import Crowd, CrowdSpec
 from core.crowd.placement import ROWS, Floor, Spot, place_members, sampled, smallest_gap, turned
 from core.crowd.selection import choose_apart, choose_members, closest_pairs, from_source, local_distance
-from core.crowd.similarity import Lens
-from core.crowd.spots import Surface, along, grid
+from core.crowd.similarity import WindowDescriptor
+from core.crowd.spots import GroundSurface, along, grid
 from core.crowd.terrain import over_ground
-from core.crowd.trajectories import Span, course_of, floor_of, forward_of, room_of, seen_during
+from core.crowd.trajectories import Span, clearance, floor_height, forward_of, seen_during, trajectory_of
 from core.errors import ClipError
 from core.evaluation.metrics import local_diversity, rotation_features
 from core.generation.generate import generate
@@ -88,7 +88,7 @@ def test_a_lens_sees_a_twin_that_comes_later() -> None:
     random = np.random.default_rng(2)
     motion = np.cumsum(random.standard_normal((200, 12)), axis=0)
     others = np.stack([motion[20:120], motion[60:160], motion[20:120] + 10.0 * random.standard_normal(12)])
-    lens = Lens(motion, 30.0)
+    lens = WindowDescriptor(motion, 30.0)
     seen = lens.see(others)
     distances = lens.distances(seen.views)
     assert np.allclose(distances, distances.T)
@@ -157,7 +157,7 @@ def square(size: float, height: float = 0.0) -> np.ndarray:
 
 def test_a_surface_is_where_its_faces_look_up() -> None:
     wall = square(10.0)[:, :, [0, 2, 1]][:, ::-1]
-    surface = Surface(np.concatenate([square(10.0, 2.0), wall, square(10.0)[:, ::-1]]), 0.1)
+    surface = GroundSurface(np.concatenate([square(10.0, 2.0), wall, square(10.0)[:, ::-1]]), 0.1)
     assert surface.area == pytest.approx(100.0)
     positions = np.array(list(surface.scatter(50, np.random.default_rng(0))))
     assert np.allclose(positions[:, 2], 2.0)
@@ -165,13 +165,13 @@ def test_a_surface_is_where_its_faces_look_up() -> None:
     assert (positions[:, :2] < 10).all()
     inside = np.linspace([1.0, 1.0], [9.0, 9.0], 30)
     assert surface.covers(np.stack([inside, inside + 2.0])).tolist() == [True, False]
-    assert Surface(wall, 0.1).area == 0.0
+    assert GroundSurface(wall, 0.1).area == 0.0
 
 
 def test_a_surface_knows_its_heights() -> None:
     slope = square(10.0)
     slope[..., 2] = 0.3 * slope[..., 0] + 0.1 * slope[..., 1]
-    surface = Surface(np.concatenate([slope, square(4.0, 6.0)]), 0.1)
+    surface = GroundSurface(np.concatenate([slope, square(4.0, 6.0)]), 0.1)
     positions = np.array([[8.0, 1.0], [5.0, 9.5], [2.0, 2.0], [11.0, 5.0]])
     assert surface.heights(positions) == pytest.approx([2.5, 2.45, 6.0, np.nan], abs=0.01, nan_ok=True)
 
@@ -198,7 +198,7 @@ def test_crowds_of_other_lengths_meet_in_time() -> None:
 
 
 def test_members_stay_on_the_surface() -> None:
-    surface = Surface(square(6.0), 0.05)
+    surface = GroundSurface(square(6.0), 0.05)
     floor = Floor(1.0, surface.covers)
     random = np.random.default_rng(4)
     spots = (Spot((float(x), float(y), float(z))) for x, y, z in surface.scatter(100, random))
@@ -216,13 +216,13 @@ def test_what_a_motion_says_about_its_place(model: Model) -> None:
     forward = forward_of(source)
     assert np.linalg.norm(forward) == pytest.approx(1.0)
     assert forward[2] == 0.0
-    course = course_of(source, forward)
+    course = trajectory_of(source, forward)
     assert course.path.shape == (source.frames, 3)
     assert np.allclose(course.path, source.root_positions() * source.skeleton.unit)
     lowest = source.positions()[..., 2].min() * source.skeleton.unit
-    assert floor_of(source, lowest) == lowest
-    assert floor_of(source, lowest + 1e3) == pytest.approx(lowest, abs=0.2 * source.skeleton.unit)
-    assert 0.1 < room_of(source) / source.skeleton.unit < 4.0
+    assert floor_height(source, lowest) == lowest
+    assert floor_height(source, lowest + 1e3) == pytest.approx(lowest, abs=0.2 * source.skeleton.unit)
+    assert 0.1 < clearance(source) / source.skeleton.unit < 4.0
 
 
 def test_a_member_can_be_made_again(model: Model) -> None:
@@ -266,7 +266,7 @@ def test_loops_close(model: Model) -> None:
     assert np.abs(positions[-1] - positions[-2]).max() < 3.0 * max(step, 0.02)
 
 
-def people(model: Model, wish: Wish, taken: list[tuple[int, int]] | None = None, distance: float = 2.0) -> Crowd:
+def people(model: Model, wish: CrowdSpec, taken: list[tuple[int, int]] | None = None, distance: float = 2.0) -> Crowd:
     pool = CandidatePool(model, wish.frames + wish.phase, RATE)
     spots = (Spot((float(x), float(y), 0.0)) for x, y, _ in grid(wish.count, 1.5 * distance, np.zeros(3)))
     crowd = Crowd(pool, wish, Floor(distance), spots, 1.0)
@@ -276,7 +276,7 @@ def people(model: Model, wish: Wish, taken: list[tuple[int, int]] | None = None,
 
 def test_a_crowd(model: Model) -> None:
     unit = model.skeleton.unit
-    crowd = people(model, Wish(8, FRAMES, seed=3, phase=20, uneven=0.2), distance=4.0 * unit)
+    crowd = people(model, CrowdSpec(8, FRAMES, seed=3, phase=20, uneven=0.2), distance=4.0 * unit)
     members = crowd.members  # type: ignore[attr-defined]
     assert len(members) == 8
     assert crowd.next == 24
@@ -290,26 +290,26 @@ def test_a_crowd(model: Model) -> None:
             turned(path, np.array([member.placed.heading - member.course.facing]))[0] + member.placed.spot.place[:2]
         )
     assert smallest_gap(walked) > 3.9 * unit
-    again = people(model, Wish(8, FRAMES, seed=3, phase=20, uneven=0.2), distance=4.0 * unit)
+    again = people(model, CrowdSpec(8, FRAMES, seed=3, phase=20, uneven=0.2), distance=4.0 * unit)
     assert [m.key for m in again.members] == [m.key for m in members]  # type: ignore[attr-defined]
 
 
 def test_more_candidates_make_neighbours_more_different(model: Model) -> None:
     def smallest(pool: float) -> float:
-        crowd = people(model, Wish(6, FRAMES, seed=2, pool=pool))
+        crowd = people(model, CrowdSpec(6, FRAMES, seed=2, pool=pool))
         motions = [member.motion for member in crowd.members]  # type: ignore[attr-defined]
         found = min(local_distance(a, b) for a, b in itertools.combinations(motions, 2))
         assert crowd.figures.smallest == pytest.approx(found)
-        assert crowd.figures.homeless == 0
+        assert crowd.figures.unplaced == 0
         return found
 
     assert smallest(6.0) > smallest(1.0)
 
 
 def test_who_joins_differs_from_who_is_there(model: Model) -> None:
-    first = people(model, Wish(4, FRAMES, seed=2))
+    first = people(model, CrowdSpec(4, FRAMES, seed=2))
     taken = [member.key for member in first.members]  # type: ignore[attr-defined]
-    more = people(model, Wish(3, FRAMES, seed=2, first=first.next), taken)
+    more = people(model, CrowdSpec(3, FRAMES, seed=2, first=first.next), taken)
     keys = [member.key for member in more.members]  # type: ignore[attr-defined]
     assert not set(keys) & set(taken)
     assert more.next == first.next + 9
@@ -325,7 +325,7 @@ def test_distance_from_the_source(model: Model) -> None:
 def test_the_lens_sees_how_far_the_source_is(model: Model) -> None:
     made = rotation_features(generate(model, frames=model.source.frames, count=1, seed=1)[0])
     source = rotation_features(model.source)
-    lens = Lens(source, model.source.fps)
+    lens = WindowDescriptor(source, model.source.fps)
     own, other = (lens.from_source(motion.astype(np.float32)) for motion in (source, made))
     assert own == pytest.approx(0.0, abs=1e-2)
     assert other > 10.0 * own
@@ -333,7 +333,7 @@ def test_the_lens_sees_how_far_the_source_is(model: Model) -> None:
 
 def test_who_moves_as_the_source_never_does_is_not_taken(model: Model) -> None:
     def furthest(pool: float) -> float:
-        crowd = people(model, Wish(6, FRAMES, seed=2, pool=pool))
+        crowd = people(model, CrowdSpec(6, FRAMES, seed=2, pool=pool))
         return max(from_source(member.motion, model.source) for member in crowd.members)  # type: ignore[attr-defined]
 
     every = generate(model, frames=FRAMES, count=24, seed=2)

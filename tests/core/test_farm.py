@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from core.farm.export import export_job
-from core.farm.job import Job
+from core.farm.job import FarmJob
 from core.farm.manifest import read_job
 from core.model.model_file import load_model
 from core.model.recipe import FAST
@@ -34,10 +34,10 @@ pytestmark = pytest.mark.skipif(not OPENJD.exists(), reason="openjd-cli is not i
 
 
 @pytest.fixture(scope="module")
-def make_job(make_walker: Callable[..., Motion], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Job]:
+def make_job(make_walker: Callable[..., Motion], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., FarmJob]:
     """A job of so many short walks; one of them may be too short to be learned."""
 
-    def make(count: int, bad: int = -1, iterations: tuple[int, ...] = TINY.iterations) -> Job:
+    def make(count: int, bad: int = -1, iterations: tuple[int, ...] = TINY.iterations) -> FarmJob:
         folder = tmp_path_factory.mktemp("farm") / "job"
         clips = (Clip(f"Walk {k}", make_walker(1.0 if k == bad else 2.2, start=0.7 * k), "Biped") for k in range(count))
         return export_job(folder, "Walks: “all”", clips, replace(TINY, iterations=iterations), seed=3)
@@ -45,7 +45,7 @@ def make_job(make_walker: Callable[..., Motion], tmp_path_factory: pytest.TempPa
     return make
 
 
-def openjd(job: Job, *arguments: str) -> subprocess.Popen[str]:
+def openjd(job: FarmJob, *arguments: str) -> subprocess.Popen[str]:
     command = [
         str(OPENJD),
         "run",
@@ -83,7 +83,7 @@ def same_models(one: Path, other: Path) -> None:
     assert [getattr(a, name) for name in told] == [getattr(b, name) for name in told]
 
 
-def results(job: Job) -> dict[str, tuple[int, float]]:
+def results(job: FarmJob) -> dict[str, tuple[int, float]]:
     return {
         str(path.relative_to(job.folder)): (path.stat().st_size, path.stat().st_mtime_ns)
         for name in ("models", "records", "sheets")
@@ -91,7 +91,7 @@ def results(job: Job) -> dict[str, tuple[int, float]]:
     }
 
 
-def test_the_template_is_valid_and_says_what_it_needs(make_job: Callable[..., Job]) -> None:
+def test_the_template_is_valid_and_says_what_it_needs(make_job: Callable[..., FarmJob]) -> None:
     job = make_job(1)
     check = subprocess.run([OPENJD, "check", job.folder / "template.yaml"], capture_output=True, text=True, timeout=120)
     assert check.returncode == 0, check.stdout
@@ -102,7 +102,7 @@ def test_the_template_is_valid_and_says_what_it_needs(make_job: Callable[..., Jo
     assert "$" not in text.split("specificationVersion")[1], "a word was not filled in"
 
 
-def test_eight_clips_in_three_shards_equal_a_sequential_run(make_job: Callable[..., Job]) -> None:
+def test_eight_clips_in_three_shards_equal_a_sequential_run(make_job: Callable[..., FarmJob]) -> None:
     job = make_job(8)
     shards = [openjd(job, "--step", "Train", "--task-param", f"Clip={span}") for span in ("0-2", "3-5", "6-7")]
     logs = ended(*shards)
@@ -131,7 +131,7 @@ def test_eight_clips_in_three_shards_equal_a_sequential_run(make_job: Callable[.
     assert "under-trained" in table[1]
 
 
-def test_a_clip_that_fails_fails_its_task_alone_and_is_named(make_job: Callable[..., Job]) -> None:
+def test_a_clip_that_fails_fails_its_task_alone_and_is_named(make_job: Callable[..., FarmJob]) -> None:
     job = make_job(4, bad=1)
     runs = [openjd(job, "--step", "Train", "--task-param", f"Clip={span}") for span in ("0-1", "2-3")]
     logs = ended(*runs)
@@ -150,7 +150,7 @@ def test_a_clip_that_fails_fails_its_task_alone_and_is_named(make_job: Callable[
     assert page.count("<figure>") == 3
 
 
-def wait_for_state(job: Job, run: subprocess.Popen[Any], log: Callable[[], str]) -> None:
+def wait_for_state(job: FarmJob, run: subprocess.Popen[Any], log: Callable[[], str]) -> None:
     """Until the first clip's checkpoint holds steps that were done."""
     from core.training.checkpoint import read_checkpoint_info
 
@@ -165,7 +165,7 @@ def wait_for_state(job: Job, run: subprocess.Popen[Any], log: Callable[[], str])
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_killed_task_goes_on_where_it_was(
-    make_job: Callable[..., Job], tmp_path: Path, number: signal.Signals
+    make_job: Callable[..., FarmJob], tmp_path: Path, number: signal.Signals
 ) -> None:
     job, whole = (make_job(1, iterations=(150, 60, 1, 1)) for _ in range(2))
     hasten = "import core.training.checkpoint as c, core.training.progress_reporter as k\n"
@@ -187,7 +187,7 @@ def test_a_killed_task_goes_on_where_it_was(
     same_models(job.model_path(job.entries[0]), whole.model_path(whole.entries[0]))
 
 
-def test_a_cancelled_openjd_session_keeps_its_state(make_job: Callable[..., Job]) -> None:
+def test_a_cancelled_openjd_session_keeps_its_state(make_job: Callable[..., FarmJob]) -> None:
     job = make_job(1, iterations=(100_000, 1, 1, 1))
     run = openjd(job, "--step", "Train")
     wait_for_state(job, run, lambda: "no state")
@@ -199,7 +199,7 @@ def test_a_cancelled_openjd_session_keeps_its_state(make_job: Callable[..., Job]
     assert not list((job.folder / "trainings").glob("*.part"))
 
 
-def test_another_recipe_trains_anew(make_job: Callable[..., Job]) -> None:
+def test_another_recipe_trains_anew(make_job: Callable[..., FarmJob]) -> None:
     job = make_job(1)
     assert shell("job", job.folder, "--quiet").returncode == 0
     manifest: dict[str, Any] = json.loads((job.folder / "manifest.json").read_text(encoding="utf-8"))

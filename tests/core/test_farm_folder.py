@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from core.cli.main import main
 from core.errors import ClipError, JobError
 from core.farm.export import export_job
-from core.farm.job import Job, write_job
+from core.farm.job import FarmJob, write_job
 from core.farm.manifest import chosen_entries, prepare_outputs, read_job
 from core.farm.pose_sheet import pose_sheet
 from core.farm.report import write_report
@@ -38,7 +38,7 @@ TINY = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 
 
 
 @pytest.fixture
-def job(walker: Motion, tmp_path: Path) -> Job:
+def job(walker: Motion, tmp_path: Path) -> FarmJob:
     clips = [Clip(name, walker, "Biped", "walks.blend") for name in ("Walk", "Läuft/schnell", "=1+1")]
     return export_job(tmp_path / "job", "Walks", clips, TINY, seed=2)
 
@@ -130,7 +130,7 @@ def _sound_clip() -> bytes:
 _kept: list[bytes] = []
 
 
-def test_a_job_comes_back_as_it_was(job: Job) -> None:
+def test_a_job_comes_back_as_it_was(job: FarmJob) -> None:
     assert read_job(job.folder) == job
     assert [entry.name for entry in chosen_entries(job, "2,0-1")] == ["=1+1", "Walk", "Läuft/schnell"]
     assert {path.name for path in job.folder.iterdir()} == {
@@ -146,7 +146,7 @@ def test_a_job_comes_back_as_it_was(job: Job) -> None:
     assert len(copied) > 90
 
 
-def change_manifest(job: Job, change: Callable[[dict[str, Any]], None]) -> None:
+def change_manifest(job: FarmJob, change: Callable[[dict[str, Any]], None]) -> None:
     data = json.loads((job.folder / "manifest.json").read_text(encoding="utf-8"))
     change(data)
     (job.folder / "manifest.json").write_text(json.dumps(data), encoding="utf-8")
@@ -175,7 +175,7 @@ def _copy_first(data: dict[str, Any]) -> None:
     ],
 )
 def test_a_manifest_that_is_wrong_is_refused_before_any_work(
-    job: Job, capsys: pytest.CaptureFixture[str], change: Callable[[dict[str, Any]], None], sentence: str
+    job: FarmJob, capsys: pytest.CaptureFixture[str], change: Callable[[dict[str, Any]], None], sentence: str
 ) -> None:
     change_manifest(job, change)
     with pytest.raises(JobError, match=sentence):
@@ -188,19 +188,19 @@ def test_a_manifest_that_is_wrong_is_refused_before_any_work(
     assert sorted(job.folder.rglob("*")) == before
 
 
-def test_a_template_for_a_newer_version_is_refused(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_template_for_a_newer_version_is_refused(job: FarmJob, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["job", str(job.folder), "--format", "2"]) == 1
     assert "template was made by a newer version of Riff (format 2)" in capsys.readouterr().err
     assert not (job.folder / "models").exists()
 
 
-def test_clips_that_are_not_in_the_job_are_refused(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+def test_clips_that_are_not_in_the_job_are_refused(job: FarmJob, capsys: pytest.CaptureFixture[str]) -> None:
     for text, sentence in (("3", "clips 0 to 2"), ("2-1", "clips 0 to 2"), ("a", "no list"), ("-1", "no list")):
         assert main(["job", str(job.folder), "--clips", text]) == 1
         assert sentence in capsys.readouterr().err
 
 
-def test_a_link_in_place_of_a_clip_is_refused(job: Job, tmp_path: Path) -> None:
+def test_a_link_in_place_of_a_clip_is_refused(job: FarmJob, tmp_path: Path) -> None:
     path = job.clip_path(job.entries[0])
     shutil.move(path, tmp_path / "elsewhere.npz")
     path.symlink_to(tmp_path / "elsewhere.npz")
@@ -208,14 +208,14 @@ def test_a_link_in_place_of_a_clip_is_refused(job: Job, tmp_path: Path) -> None:
         read_job(job.folder)
 
 
-def test_an_output_in_whose_place_a_file_is_is_refused(job: Job) -> None:
+def test_an_output_in_whose_place_a_file_is_is_refused(job: FarmJob) -> None:
     (job.folder / "records").write_text("")
     with pytest.raises(JobError, match="records"):
         prepare_outputs(job.folder)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_read_only_job_is_refused_before_any_work(job: Job) -> None:
+def test_a_read_only_job_is_refused_before_any_work(job: FarmJob) -> None:
     with tempfile.TemporaryDirectory() as place:
         shutil.copytree(job.folder, Path(place) / "job")
         os.chmod(place, 0o755)
@@ -235,7 +235,7 @@ def test_a_read_only_job_is_refused_before_any_work(job: Job) -> None:
 
 
 @pytest.fixture
-def read_only(job: Job, tmp_path: Path) -> Iterator[Path]:
+def read_only(job: FarmJob, tmp_path: Path) -> Iterator[Path]:
     """The job on a disk that takes nothing more, not even from root."""
     place = tmp_path / "disk"
     place.mkdir()
@@ -275,7 +275,7 @@ def test_two_clips_of_one_name_and_no_clip_are_not_exported(walker: Motion, tmp_
     assert [path.name for path in (tmp_path / "job").iterdir()] == ["mine.txt"]
 
 
-def test_a_report_of_what_is_not_done_needs_no_torch(job: Job) -> None:
+def test_a_report_of_what_is_not_done_needs_no_torch(job: FarmJob) -> None:
     prepare_outputs(job.folder)
     job.write_record(job.entries[2], state="failed", error="<b>Nothing</b> moves.")
     told = write_report(job.folder)
@@ -302,7 +302,7 @@ def test_a_sheet_is_a_picture_of_every_motion(walker: Motion) -> None:
     assert all(path.count("M") == walker.skeleton.joints - 1 for path in paths)
 
 
-def test_list_names_what_is_there(job: Job, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_names_what_is_there(job: FarmJob, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "broken.safetensors").write_text("no model")
     clip = job.clip_path(job.entries[0])
     assert main(["list", str(job.folder), str(clip), str(tmp_path), "--json"]) == 0
@@ -314,7 +314,7 @@ def test_list_names_what_is_there(job: Job, tmp_path: Path, capsys: pytest.Captu
 
 
 def test_train_from_a_clip_file_can_be_resumed_and_is_not_done_twice(
-    job: Job, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    job: FarmJob, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(RECIPES, "fast", TINY)
     clip, model = str(job.clip_path(job.entries[0])), tmp_path / "m.safetensors"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.farm.export import export_job
-from core.farm.job import Job
+from core.farm.job import FarmJob
 from core.farm.manifest import prepare_outputs
 from core.farm.pose_sheet import pose_sheet
 from core.farm.report import write_report
@@ -26,7 +26,7 @@ VARIATION, FAILED = (0x1D, 0x6F, 0xB8), (0xB3, 0x26, 0x1E)
 
 
 @pytest.fixture(scope="module")
-def job(walker: Motion, tmp_path_factory: pytest.TempPathFactory) -> Job:
+def job(walker: Motion, tmp_path_factory: pytest.TempPathFactory) -> FarmJob:
     """A job of two clips: one trained for a moment, one that failed."""
     tiny = FAST.scaled(0.0001)
     folder = tmp_path_factory.mktemp("page") / "Tänze & more"
@@ -41,7 +41,7 @@ def job(walker: Motion, tmp_path_factory: pytest.TempPathFactory) -> Job:
     return job
 
 
-def browse(job: Job, *arguments: str) -> str:
+def browse(job: FarmJob, *arguments: str) -> str:
     if BROWSER is None:
         pytest.skip("NO BROWSER: the page was not opened; install chromium to have it looked at")
     page = (job.folder / "report/index.html").resolve().as_uri()
@@ -56,7 +56,7 @@ def browse(job: Job, *arguments: str) -> str:
     return run.stdout
 
 
-def test_a_browser_shows_the_table_and_the_figures(job: Job, tmp_path: Path) -> None:
+def test_a_browser_shows_the_table_and_the_figures(job: FarmJob, tmp_path: Path) -> None:
     from PIL import Image
 
     browse(job, "--hide-scrollbars", "--window-size=1200,1400", f"--screenshot={tmp_path / 'page.png'}")
@@ -65,7 +65,7 @@ def test_a_browser_shows_the_table_and_the_figures(job: Job, tmp_path: Path) -> 
         assert (np.abs(picture - colour).max(axis=-1) < 24).sum() > 20, "it is not seen on the page"
 
 
-def test_a_browser_reads_the_page_as_it_was_meant(job: Job) -> None:
+def test_a_browser_reads_the_page_as_it_was_meant(job: FarmJob) -> None:
     document = browse(job, "--dump-dom")
     assert document.count("<tr>") == 3
     assert "<td>&lt;script&gt;" in document

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from core.farm.export import export_job
-from core.farm.job import Job
+from core.farm.job import FarmJob
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip
 from core.motion.motion import Motion
@@ -55,12 +55,12 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="NO NODE: the Flamenco job 
 
 
 @pytest.fixture
-def job(make_walker: Callable[..., Motion], tmp_path: Path) -> Job:
+def job(make_walker: Callable[..., Motion], tmp_path: Path) -> FarmJob:
     clips = [Clip(f"Walk {k}", make_walker(2.2, start=0.7 * k)) for k in range(3)]
     return export_job(tmp_path / "Tänze & more", "Walks", clips, TINY)
 
 
-def compiled(job: Job, **settings: object) -> dict[str, Any]:
+def compiled(job: FarmJob, **settings: object) -> dict[str, Any]:
     script = job.folder / "riff_train.js"
     given = json.dumps({"job_folder": str(job.folder), "python": sys.executable, **settings})
     run = subprocess.run([str(NODE), "-e", MANAGER, str(script), given], capture_output=True, text=True, timeout=120)
@@ -68,7 +68,7 @@ def compiled(job: Job, **settings: object) -> dict[str, Any]:
     return dict(json.loads(run.stdout))
 
 
-def test_every_setting_is_described_and_every_clip_is_in_one_task(job: Job) -> None:
+def test_every_setting_is_described_and_every_clip_is_in_one_task(job: FarmJob) -> None:
     told = compiled(job, clips="0-2", clips_per_task=2)
     assert {setting["key"] for setting in told["type"]["settings"]} == {
         "job_folder",
@@ -82,7 +82,7 @@ def test_every_setting_is_described_and_every_clip_is_in_one_task(job: Job) -> N
     assert told["tasks"][-1]["after"] == ["train-0-1", "train-2"]
 
 
-def test_the_commands_of_its_tasks_do_the_whole_job(job: Job) -> None:
+def test_the_commands_of_its_tasks_do_the_whole_job(job: FarmJob) -> None:
     """As a worker would: each command in a folder of the worker's own, no environment but the machine's."""
     for task in compiled(job, clips="0-2", clips_per_task=2, device="cpu")["tasks"]:
         (command,) = task["commands"]

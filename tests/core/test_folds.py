@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.model.channels import choose_channels
-from core.model.hand_pca import find_folds
+from core.model.hand_pca import find_joint_pcas
 from core.model.recipe import FAST
 from core.motion.motion import Motion, from_transforms, learned_groups
 from core.motion.resampling import resample
@@ -41,7 +41,7 @@ def hand_motion(frames: int = 90) -> Motion:
 
 def test_fingers_fold_and_come_back() -> None:
     motion = hand_motion()
-    (fold,) = find_folds(motion, learned_groups(motion))
+    (fold,) = find_joint_pcas(motion, learned_groups(motion))
     assert motion.skeleton.names[fold.joint] == "hand"
     assert len(fold.members) == 6
     restored = fold.decode(fold.encode(motion.features))
@@ -60,8 +60,8 @@ def test_channels_decode_what_they_encode() -> None:
 
 def test_salsa_hands_fold_and_feet_do_not(clip: Callable[[str], Motion]) -> None:
     motion = resample(clip("salsa"), 30)
-    folds = find_folds(motion, learned_groups(motion))
-    assert sorted(motion.skeleton.names[fold.joint].split(":")[1] for fold in folds) == ["LeftHand", "RightHand"]
+    joint_pcas = find_joint_pcas(motion, learned_groups(motion))
+    assert sorted(motion.skeleton.names[fold.joint].split(":")[1] for fold in joint_pcas) == ["LeftHand", "RightHand"]
     channels = choose_channels(motion, FAST)
     assert len(channels.groups) == 29
     error = np.abs(channels.decode(channels.encode(motion.features)) - motion.features)

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from core.torch_install.finder import TorchFinder
-from core.torch_install.folder import InstallError, Standing, TorchFolder, explained, find_folders
+from core.torch_install.folder import InstallError, InstallState, TorchFolder, explained, find_folders
 from core.torch_install.hardware import Device
 from core.torch_install.install import begin, check_wheels, fetch, install, install_from_wheels, try_folder
 from core.torch_install.pip_process import Stopped, pip_command, sentence_for
-from core.torch_install.plan import Plan, plans, python_tag, suggested
+from core.torch_install.plan import TorchRelease, plans, python_tag, suggested
 from core.torch_install.unpack import unpack_wheels
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,18 +87,18 @@ def test_a_damaged_wheel_is_named(tmp_path: Path, folder: TorchFolder) -> None:
 
 
 def test_standing_goes_from_absent_to_ready_and_back(folder: TorchFolder) -> None:
-    assert folder.standing() is Standing.ABSENT
+    assert folder.standing() is InstallState.ABSENT
     folder.begin()
-    assert folder.standing() is Standing.INCOMPLETE
+    assert folder.standing() is InstallState.INCOMPLETE
     assert find_folders(folder.root, folder.python) == [folder]
     folder.finish({"torch": "2", "fingerprint": "a"})
-    assert folder.standing("a") is Standing.READY
-    assert folder.standing("b") is Standing.OUTDATED
+    assert folder.standing("a") is InstallState.READY
+    assert folder.standing("b") is InstallState.OUTDATED
     assert not folder.downloads.exists()
     folder.begin()
-    assert folder.standing("a") is Standing.INCOMPLETE, "a second installation that breaks off leaves no ready one"
+    assert folder.standing("a") is InstallState.INCOMPLETE, "a second installation that breaks off leaves no ready one"
     folder.remove()
-    assert folder.standing() is Standing.ABSENT
+    assert folder.standing() is InstallState.ABSENT
     assert list(folder.root.iterdir()) == []
 
 
@@ -137,7 +137,7 @@ def test_a_disk_that_gets_full_is_named(tmp_path: Path, small_disk: Path) -> Non
     folder.begin()
     with pytest.raises(InstallError, match="is full; free some space"):
         unpack_wheels([made], folder.packages, silent, never)
-    assert folder.standing() is Standing.INCOMPLETE
+    assert folder.standing() is InstallState.INCOMPLETE
 
 
 def test_a_folder_that_may_not_be_written_is_named(small_disk: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_folder_that_lacks_what_pytorch_needs(
         archive.writestr("torch-9.0.dist-info/RECORD", "")
     with pytest.raises(InstallError, match=r"The folder lacks sympy.*pip download torch"):
         install_from_wheels(tmp_path, folder, silent, never)
-    assert folder.standing() is Standing.INCOMPLETE
+    assert folder.standing() is InstallState.INCOMPLETE
 
 
 def test_without_network_it_says_so(tmp_path: Path, folder: TorchFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,13 +186,13 @@ def test_without_network_it_says_so(tmp_path: Path, folder: TorchFolder, monkeyp
         fetch(small_plan(tmp_path), folder.downloads, silent, never)
 
 
-def small_plan(tmp_path: Path) -> Plan:
+def small_plan(tmp_path: Path) -> TorchRelease:
     """A plan of two small real packages, with the hashes of the real one."""
     real = next(plan for plan in plans("linux-x64", "py311") if plan.backend == "cpu")
     wanted = [group for group in real.groups() if group.startswith(("filelock", "mpmath"))]
     path = tmp_path / "torch-linux-x64-cpu-py311.txt"
     path.write_text("".join(wanted), encoding="utf-8")
-    return Plan(path, "linux-x64", "cpu", "CPU", "2", 1, 2, "")
+    return TorchRelease(path, "linux-x64", "cpu", "CPU", "2", 1, 2, "")
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_pytorch_is_installed_interrupted_resumed_and_reinstalled_offline(
     shares: list[float] = []
     with pytest.raises(Stopped):
         install(plan, folder, lambda _, share: shares.append(share), lambda: bool(shares) and shares[-1] > 0.72)
-    assert folder.standing() is Standing.INCOMPLETE
+    assert folder.standing() is InstallState.INCOMPLETE
     kept = {path.name: path.stat().st_mtime_ns for path in folder.downloads.glob("*.whl")}
     assert len(kept) == 10
     wheels = tmp_path / "wheels"
@@ -283,7 +283,7 @@ def test_pytorch_is_installed_interrupted_resumed_and_reinstalled_offline(
     facts = install(plan, folder, silent, never)
     assert facts["torch"] == plan.torch, "all had been fetched: it goes on without the network"
     assert json.loads(folder.record.read_text())["device"].startswith("CPU")
-    assert folder.standing(plan.fingerprint) is Standing.READY
+    assert folder.standing(plan.fingerprint) is InstallState.READY
     assert folder.missing_files() == []
     victim = folder.packages / "torch/_tensor.py"
     digest = hashlib.sha256(victim.read_bytes()).hexdigest()
@@ -293,13 +293,13 @@ def test_pytorch_is_installed_interrupted_resumed_and_reinstalled_offline(
     assert install_from_wheels(wheels, folder, silent, never)["torch"] == plan.torch
     assert hashlib.sha256(victim.read_bytes()).hexdigest() == digest
     folder.remove()
-    assert folder.standing() is Standing.ABSENT
+    assert folder.standing() is InstallState.ABSENT
 
 
 @pytest.mark.parametrize(
     "plan", [plan for plan in plans("windows-x64", "py313") if not plan.hashed], ids=lambda plan: plan.backend
 )
-def test_what_has_no_hash_is_not_fetched(folder: TorchFolder, plan: Plan) -> None:
+def test_what_has_no_hash_is_not_fetched(folder: TorchFolder, plan: TorchRelease) -> None:
     with pytest.raises(InstallError, match=r"hashes of PyTorch for .* are not known"):
         install(plan, folder, silent, never)
     assert not folder.root.exists() or list(folder.root.iterdir()) == []

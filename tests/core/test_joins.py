@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.numeric.blending import DECAY, near_joins, runs_of, spread_offsets
+from core.numeric.blending import DECAY, least_jerk_offsets, near_joins, runs_of
 
 
 def known(frames: int, spans: list[tuple[int, int]]) -> np.ndarray:
@@ -21,7 +21,7 @@ def test_offsets_go_on_smoothly_and_die_away() -> None:
     time = np.arange(200.0)
     offsets = np.stack([1.0 + 0.05 * (time - 60), np.sin(time / 9)], axis=1)
     weights = known(200, [(0, 60)])
-    spread = spread_offsets(offsets, weights)
+    spread = least_jerk_offsets(offsets, weights)
     np.testing.assert_array_equal(spread[:60], offsets[:60])
     assert np.abs(spread[60 + round(10 * DECAY) :]).max() < 0.02
     inner = np.abs(np.diff(offsets[:60], 3, axis=0)).max()
@@ -30,10 +30,10 @@ def test_offsets_go_on_smoothly_and_die_away() -> None:
 
 def test_drift_goes_evenly_from_one_offset_to_the_next() -> None:
     weights = known(120, [(0, 30), (90, 120)])
-    spread = spread_offsets(np.repeat([[0.0], [3.0]], 60, axis=0), weights, drift=True)[:, 0]
+    spread = least_jerk_offsets(np.repeat([[0.0], [3.0]], 60, axis=0), weights, drift=True)[:, 0]
     assert np.all(np.diff(spread[29:91]) > -1e-6)
     assert np.diff(spread).max() < 2.0 * 3.0 / 60
-    free_end = spread_offsets(np.full((120, 1), 2.0), known(120, [(0, 30)]), drift=True)
+    free_end = least_jerk_offsets(np.full((120, 1), 2.0), known(120, [(0, 30)]), drift=True)
     np.testing.assert_allclose(free_end, 2.0, atol=1e-6)
 
 
@@ -42,7 +42,7 @@ def test_drift_goes_evenly_from_one_offset_to_the_next() -> None:
 def test_a_soft_frame_comes_its_share_of_the_way(weight: float, at: int) -> None:
     weights = np.zeros(81)
     weights[at] = weight
-    assert spread_offsets(np.ones((81, 1)), weights)[at, 0] == pytest.approx(weight, abs=0.02)
+    assert least_jerk_offsets(np.ones((81, 1)), weights)[at, 0] == pytest.approx(weight, abs=0.02)
 
 
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=12), st.booleans(), st.booleans())
@@ -51,7 +51,7 @@ def test_exact_frames_stay_exact_and_the_least_energy_is_found(rows: list[int], 
     weights = np.zeros(100)
     weights[rows] = 1.0
     offsets = np.random.default_rng(len(rows)).standard_normal((100, 2))
-    spread = spread_offsets(offsets, weights, drift=drift, loop=loop)
+    spread = least_jerk_offsets(offsets, weights, drift=drift, loop=loop)
     np.testing.assert_allclose(spread[rows], offsets[rows], atol=1e-9)
     steepest = np.abs(np.diff(offsets[sorted(set(rows))], axis=0)).max(initial=1.0)
     assert np.abs(spread).max() < 2.0 * steepest * len(spread), "a drift goes on along a slope, and no faster"
@@ -59,12 +59,12 @@ def test_exact_frames_stay_exact_and_the_least_energy_is_found(rows: list[int], 
 
 def test_a_circle_goes_on_over_its_seam() -> None:
     weights = known(60, [(20, 40)])
-    spread = spread_offsets(np.ones((60, 1)), weights, loop=True)
+    spread = least_jerk_offsets(np.ones((60, 1)), weights, loop=True)
     turned = np.roll(spread, 30, axis=0)
-    np.testing.assert_allclose(turned, spread_offsets(np.ones((60, 1)), np.roll(weights, 30), loop=True), atol=1e-9)
+    np.testing.assert_allclose(turned, least_jerk_offsets(np.ones((60, 1)), np.roll(weights, 30), loop=True), atol=1e-9)
 
 
 def test_nothing_known_nothing_moved() -> None:
-    assert not spread_offsets(np.ones((10, 2)), np.zeros(10)).any()
+    assert not least_jerk_offsets(np.ones((10, 2)), np.zeros(10)).any()
     assert not near_joins(np.ones(10, dtype=bool), 5.0).any()
     assert runs_of(np.array([True, True, False, True])) == [(0, 2), (3, 4)]

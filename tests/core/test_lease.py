@@ -17,8 +17,8 @@ import pytest
 
 from core.cli.main import main
 from core.errors import JobError, ModelError
-from core.farm.job import Job, write_job
-from core.files.locks import STALE, hold, lease_path, read_holder, take
+from core.farm.job import FarmJob, write_job
+from core.files.locks import STALE, acquire_lease, hold_lease, lease_path, read_holder
 from core.model.model_file import read_info
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip, save_clip
@@ -31,7 +31,7 @@ HOLDER = """
 import core.files.locks, sys, time
 from pathlib import Path
 {before}
-lease = core.files.locks.take(Path(sys.argv[1]))
+lease = core.files.locks.acquire_lease(Path(sys.argv[1]))
 print("held" if lease else "refused", flush=True)
 sys.stdin.read()
 if lease: lease.release()
@@ -59,13 +59,13 @@ def said(process: subprocess.Popen[str]) -> str:
 def test_one_of_two_processes_has_it_until_it_lets_go(tmp_path: Path) -> None:
     one = start(HOLDER.format(before=""), tmp_path / "a")
     assert said(one) == "held"
-    assert take(tmp_path / "a") is None
+    assert acquire_lease(tmp_path / "a") is None
     assert f"process {one.pid} on" in read_holder(lease_path(tmp_path / "a")).who
-    with pytest.raises(ModelError, match=f"“a” is being trained by process {one.pid}"), hold(tmp_path / "a"):
+    with pytest.raises(ModelError, match=f"“a” is being trained by process {one.pid}"), hold_lease(tmp_path / "a"):
         pass
     one.communicate("")
-    with hold(tmp_path / "a"):
-        assert take(tmp_path / "a") is None, "nor does one's own process get it twice"
+    with hold_lease(tmp_path / "a"):
+        assert acquire_lease(tmp_path / "a") is None, "nor does one's own process get it twice"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -75,7 +75,7 @@ def test_that_of_a_killed_process_of_this_machine_is_taken_at_once(tmp_path: Pat
     assert said(one) == "held"
     one.kill()
     one.communicate()
-    lease = take(tmp_path / "a")
+    lease = acquire_lease(tmp_path / "a")
     assert lease is not None
     lease.release()
     assert list(tmp_path.iterdir()) == []
@@ -90,22 +90,22 @@ def test_that_of_another_machine_is_taken_when_it_has_grown_old(tmp_path: Path) 
     until = time.monotonic() + 60
     while path.stat().st_mtime < long_ago + STALE and time.monotonic() < until:
         time.sleep(0.05)
-    assert take(tmp_path / "a") is None, "its holder touches it"
+    assert acquire_lease(tmp_path / "a") is None, "its holder touches it"
     one.kill()
     one.communicate()
-    assert take(tmp_path / "a") is None, "that the process is gone cannot be known from here"
+    assert acquire_lease(tmp_path / "a") is None, "that the process is gone cannot be known from here"
     os.utime(path, (long_ago, long_ago))
-    lease = take(tmp_path / "a")
+    lease = acquire_lease(tmp_path / "a")
     assert lease is not None
     lease.release()
 
 
 def test_a_holder_that_was_held_up_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.files.locks.BEAT", 0.05)
-    first = take(tmp_path / "a")
+    first = acquire_lease(tmp_path / "a")
     assert first is not None
     monkeypatch.setattr("core.files.locks.STALE", -1.0)
-    second = take(tmp_path / "a")
+    second = acquire_lease(tmp_path / "a")
     assert second is not None
     assert first.lost.wait(60)
     first.release()
@@ -118,7 +118,7 @@ def test_a_holder_that_was_held_up_too_long_is_told(tmp_path: Path, monkeypatch:
 RACE = """
 import sys, time
 from pathlib import Path
-from core.files.locks import take
+from core.files.locks import acquire_lease
 print("ready", flush=True)
 sys.stdin.readline()
 leases = [take(Path(sys.argv[1]) / str(k)) for k in range(30)]
@@ -154,22 +154,22 @@ def test_what_is_written_into_a_lease_leads_nowhere(tmp_path: Path, token: str) 
     path = lease_path(tmp_path / "job/a")
     path.write_text(json.dumps({"token": token, "who": "\x1b[2J", "machine": "", "process": ""}))
     assert read_holder(path).who == "another process"
-    assert take(tmp_path / "job/a") is None
+    assert acquire_lease(tmp_path / "job/a") is None
     old = time.time() - STALE - 5.0
     os.utime(path, (old, old))
-    with hold(tmp_path / "job/a"):
+    with hold_lease(tmp_path / "job/a"):
         assert [item.name for item in tmp_path.iterdir()] == ["job"]
     assert list((tmp_path / "job").iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"Cannot write “.*a\.lease”"):
-        take(tmp_path / "none" / "a")
+        acquire_lease(tmp_path / "none" / "a")
 
 
 @pytest.fixture
-def make_job(make_walker: Callable[..., Motion], tmp_path: Path) -> Callable[..., Job]:
-    def make(count: int, iterations: tuple[int, ...] = TINY.iterations) -> Job:
+def make_job(make_walker: Callable[..., Motion], tmp_path: Path) -> Callable[..., FarmJob]:
+    def make(count: int, iterations: tuple[int, ...] = TINY.iterations) -> FarmJob:
         clips = [Clip(f"Walk {k}", make_walker(2.2, start=0.7 * k)) for k in range(count)]
         return write_job(tmp_path / "job", "Walks", clips, replace(TINY, iterations=iterations))
 
@@ -179,7 +179,7 @@ def make_job(make_walker: Callable[..., Motion], tmp_path: Path) -> Callable[...
 RUN = "import sys; from core.cli.main import main; sys.exit(main(['job', *sys.argv[1:]]))"
 
 
-def test_two_workers_on_one_job_train_each_clip_once(make_job: Callable[..., Job]) -> None:
+def test_two_workers_on_one_job_train_each_clip_once(make_job: Callable[..., FarmJob]) -> None:
     job = make_job(4)
     workers = [start(RUN, job.folder, "--device", "cpu", "--json") for _ in range(2)]
     told = [worker.communicate(timeout=600) for worker in workers]
@@ -193,7 +193,7 @@ def test_two_workers_on_one_job_train_each_clip_once(make_job: Callable[..., Job
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
-def test_a_worker_waits_for_another_and_goes_on_when_that_is_killed(make_job: Callable[..., Job]) -> None:
+def test_a_worker_waits_for_another_and_goes_on_when_that_is_killed(make_job: Callable[..., FarmJob]) -> None:
     job = make_job(1, iterations=(400, 1, 1, 1))
     hasten = "import core.training.progress_reporter as k; k.SNAPSHOT_EVERY = 0.2\nimport core.training.run as r\n"
     hasten += "r.CheckpointFile.__init__.__defaults__ = (0.2,)\n"

@@ -11,7 +11,7 @@ import pytest
 
 SCRIPT = """
 import ctypes, sys, threading
-from core.system.memory import share_one_arena
+from core.system.memory import limit_malloc_arenas
 libc = ctypes.CDLL(None)
 libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
 if sys.argv[2] == "shared":

@@ -97,7 +97,7 @@ def test_a_long_comparison_can_be_stopped(walker: Motion) -> None:
     class Stopped(Exception):
         pass
 
-    def ask_stop() -> None:
+    def check_cancelled() -> None:
         nonlocal asked
         asked += 1
         if asked == 3:
@@ -106,7 +106,7 @@ def test_a_long_comparison_can_be_stopped(walker: Motion) -> None:
     for figure in (coverage, global_diversity):
         asked = 0
         with pytest.raises(Stopped):
-            figure(rows, rows, ask_stop=ask_stop)
+            figure(rows, rows, check_cancelled=check_cancelled)
 
 
 def test_padding_channels_do_not_matter(walker: Motion) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from core.model.recipe import RECIPES
 from core.motion.motion import Motion
-from core.system.memory import ran_out
+from core.system.memory import is_out_of_memory
 from core.training.checkpoint import Checkpoint, begin
-from core.training.run import smaller_batch, with_less
+from core.training.run import retry_with_less_memory, smaller_batch
 
 
 class OutOfMemoryError(RuntimeError):
@@ -33,7 +33,7 @@ def test_the_batch_is_halved_until_it_fits(begun: Checkpoint) -> None:
             raise OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return "model"
 
-    assert with_less(train, begun, "cuda", lambda kind, value: told.append(value)) == "model"
+    assert retry_with_less_memory(train, begun, "cuda", lambda kind, value: told.append(value)) == "model"
     assert asked == [(16, "cuda"), (8, "cuda"), (4, "cuda")]
     assert ["batches of 8" in told[0], "batches of 4" in told[1], len(told)] == [True, True, 2]
 
@@ -48,7 +48,7 @@ def test_the_processor_comes_last(begun: Checkpoint) -> None:
             raise RuntimeError("CUDA error: out of memory")
         return "model"
 
-    assert with_less(train, begun, "cuda", lambda kind, value: told.append(value)) == "model"
+    assert retry_with_less_memory(train, begun, "cuda", lambda kind, value: told.append(value)) == "model"
     assert devices == ["cuda"] * 5 + ["cpu"], "16, 8, 4, 2, 1"
     assert told[-1].startswith("CPU")
 
@@ -65,9 +65,9 @@ def test_other_errors_and_a_full_processor_are_passed_on(begun: Checkpoint) -> N
 
     error: Exception = ValueError("something else")
     with pytest.raises(ValueError, match="something else"):
-        with_less(fail, begun, "cuda", lambda *_: None)
+        retry_with_less_memory(fail, begun, "cuda", lambda *_: None)
     for words in ("out of memory", "DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"):
         error = RuntimeError(words)
         with pytest.raises(MemoryError, match=words):
-            with_less(fail, begun, "cpu", lambda *_: None)
-    assert not ran_out(error=ValueError("no memory of it"))
+            retry_with_less_memory(fail, begun, "cpu", lambda *_: None)
+    assert not is_out_of_memory(error=ValueError("no memory of it"))

@@ -50,7 +50,7 @@ def test_a_spoilt_weight_takes_the_training_back_a_few_steps(walker: Motion, net
     model = train(walker, TINY, look, seed=3)
     assert all(np.isfinite(weight).all() for weight in model.weights.values())
     assert [p.step for p in seen] == [*range(1, 9), *range(7, 17)], "it went on from the state before the last"
-    assert [p.calmed for p in seen] == [0] * 8 + [1] * 10
+    assert [p.rate_cuts for p in seen] == [0] * 8 + [1] * 10
     assert "taken back 1 × to lower rates" in training_text(seen[-1])
     assert "taken back" not in training_text(seen[0])
 
@@ -65,7 +65,7 @@ def test_the_last_step_is_looked_at_too(walker: Motion) -> None:
 
     model = train(walker, TINY, look, seed=3)
     assert all(np.isfinite(weight).all() for weight in model.weights.values())
-    assert (seen[-1].step, seen[-1].calmed) == (16, 1)
+    assert (seen[-1].step, seen[-1].rate_cuts) == (16, 1)
 
 
 def test_lower_rates_save_a_training(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_lower_rates_save_a_training(walker: Motion, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(divergence, "CALMER", 1e-12)
     seen: list[Progress] = []
     model = train(walker, replace(TINY, generator_rate=1e9, critic_rate=1e9), seen.append, seed=3)
-    assert seen[-1].calmed == 1
+    assert seen[-1].rate_cuts == 1
     assert (seen[-1].step, model.recipe.generator_rate) == (16, 1e9)
     assert all(np.isfinite(weight).all() for weight in model.weights.values())
 
@@ -87,12 +87,12 @@ def test_the_third_time_ends_it(walker: Motion) -> None:
 
 
 def test_rates_stay_low_after_resume(walker: Motion, tmp_path: Path) -> None:
-    save_checkpoint(Checkpoint(walker, TINY, 3, "Walk", calmed=2), tmp_path / "c.safetensors")
+    save_checkpoint(Checkpoint(walker, TINY, 3, "Walk", rate_cuts=2), tmp_path / "c.safetensors")
     kept = load_checkpoint(tmp_path / "c.safetensors")
     seen: list[Progress] = []
     resume(kept, seen.append)
-    assert (kept.calmed, seen[-1].calmed) == (2, 2)
-    training = Training(walker, TINY, 3, torch.device("cpu"), 1, lambda: False, calmed=2)
+    assert (kept.rate_cuts, seen[-1].rate_cuts) == (2, 2)
+    training = Training(walker, TINY, 3, torch.device("cpu"), 1, lambda: False, rate_cuts=2)
     (stage,) = training.fresh_stages([0])
     training.close()
     assert stage.generator_optimiser.param_groups[0]["lr"] == TINY.generator_rate / 16

@@ -12,7 +12,7 @@ from torch import Tensor
 from core.model.recipe import FAST, PAPER, Recipe
 from core.motion.motion import Motion
 from core.training.level import LevelRun
-from core.training.sample_pool import Pool
+from core.training.sample_pool import SamplePool
 from core.training.stage import PART_ROWS, Stage
 from core.training.stage_io import Task
 from core.training.train import Training
@@ -74,7 +74,7 @@ def test_fast_is_small_enough_to_stay_whole() -> None:
 
 def test_pool_exchanges_one_sample_after_the_other() -> None:
     random, same = torch.Generator().manual_seed(1), torch.Generator().manual_seed(1)
-    pool = Pool(3, torch.zeros(2, 4), same)
+    pool = SamplePool(3, torch.zeros(2, 4), same)
     past: list[Tensor] = []
     for _ in range(60):
         new = torch.randn(5, 2, 4)

@@ -18,7 +18,7 @@ from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
 from core.training.checkpoint import Checkpoint, begin, load_checkpoint, save_checkpoint
 from core.training.train import Training, resume, train
-from core.training.warm_start import start_of
+from core.training.warm_start import warm_start_from
 
 TINY = replace(FAST, iterations=(3, 3, 3, 3), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8, warm_share=2 / 3)
 
@@ -74,9 +74,9 @@ def test_a_clip_whose_arm_rests_keeps_the_models_groups(known: Model, other: Mot
 def test_refuses_other_skeletons_and_sizes(known: Model, other: Motion) -> None:
     renamed = replace(other.skeleton, names=("Pelvis", *other.skeleton.names[1:]))
     with pytest.raises(ModelError, match="does not know “Pelvis”"):
-        start_of(known, renamed, TINY)
+        warm_start_from(known, renamed, TINY)
     with pytest.raises(ModelError, match="contacts are others"):
-        start_of(known, other.skeleton.with_contacts(other.skeleton.contacts[:1]), TINY)
+        warm_start_from(known, other.skeleton.with_contacts(other.skeleton.contacts[:1]), TINY)
     with pytest.raises(ModelError, match="not of the recipe's size"):
         train(other, replace(TINY, hidden=(64, 32, 32)), start_from=known)
 
@@ -88,7 +88,7 @@ def test_critics_are_optional_in_files(known: Model, tmp_path: Path) -> None:
     for name, value in known.critics.items():
         np.testing.assert_array_equal(both[0].critics[name], value)
     assert not both[1].critics
-    start = start_of(both[1], known.skeleton, TINY)
+    start = warm_start_from(both[1], known.skeleton, TINY)
     assert set(start.weights) == set(known.weights)
 
 

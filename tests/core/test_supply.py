@@ -11,7 +11,7 @@ import torch
 from core.errors import TrainingStopped
 from core.model.recipe import FAST
 from core.motion.motion import Motion
-from core.training.level import BANK_FRAMES, TOGETHER, Supply, bank_size
+from core.training.level import BANK_FRAMES, TOGETHER, FrozenLevels, bank_size
 from core.training.train import Training
 
 TINY = replace(FAST, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=16)
@@ -36,7 +36,7 @@ def test_a_bank_in_chunks_equals_one_made_whole(walker: Motion, monkeypatch: pyt
     for chunk in (10_000, 1):
         monkeypatch.setattr("core.training.level.CHUNK", chunk)
         training = trained_to(walker, 2)
-        banks.append(Supply(training, 2).bank)
+        banks.append(FrozenLevels(training, 2).bank)
         training.close()
     whole, single = banks
     assert whole is not None
@@ -59,7 +59,7 @@ def test_stops_between_two_stages_of_a_bank(walker: Motion, monkeypatch: pytest.
     training = trained_to(walker, 2, should_stop)
     before, made = asked, asked
     with pytest.raises(TrainingStopped):
-        Supply(training, 2)
+        FrozenLevels(training, 2)
     # Of the code's four stages and sixteen samples of four stages each, it did not get to the eighth sample.
     assert asked == made + 31
     training.close()

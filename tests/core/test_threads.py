@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from core.training.workers import AGAIN, TRIES, Choice, Workers
+from core.training.workers import AGAIN, TRIES, SideBySideChoice, Workers
 
 
-def run(choice: Choice, runs: int, together: float, in_turn: float) -> list[bool]:
+def run(choice: SideBySideChoice, runs: int, together: float, in_turn: float) -> list[bool]:
     ways = []
     for number in range(runs):
         way = choice.side_by_side()
@@ -21,14 +21,14 @@ def run(choice: Choice, runs: int, together: float, in_turn: float) -> list[bool
 
 @pytest.mark.parametrize(("together", "in_turn"), [(0.6, 1.0), (1.0, 0.9), (40.0, 1.0)])
 def test_takes_the_faster_way(together: float, in_turn: float) -> None:
-    ways = run(Choice(), 1000, together, in_turn)
+    ways = run(SideBySideChoice(), 1000, together, in_turn)
     assert tuple(ways[: len(TRIES)]) == TRIES
     right = together < in_turn
     assert ways[len(TRIES) :].count(not right) <= 1000 // AGAIN + 1
 
 
 def test_follows_a_machine_that_gets_busy() -> None:
-    choice = Choice()
+    choice = SideBySideChoice()
     assert run(choice, 300, 0.6, 1.0)[-1] is True
     busy = run(choice, 300, 5.0, 1.0)
     assert busy[-50:] == [False] * 50

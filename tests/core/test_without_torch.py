@@ -19,7 +19,7 @@ from core.errors import ModelError
 from core.generation import numpy_backend
 from core.generation import pyramid as stage_rows
 from core.generation.generate import Sampler, generate, prepared_sampler
-from core.generation.latents import code_of, motions_of
+from core.generation.latents import latents_of_seed, motions_of
 from core.model.model import Model
 from core.model.model_file import save_model
 from core.model.recipe import RECIPES
@@ -49,7 +49,7 @@ EVERYTHING = (
     + """
 import dataclasses, json
 import numpy as np
-from core.generation.latents import dial, generate_like, motions_of
+from core.generation.latents import interpolate_seeds, generate_like, motions_of
 from core.directing.compose import compose
 from core.directing.composition import free
 from core.crowd.candidates import CandidatePool
@@ -83,7 +83,7 @@ def test_numpy_gives_what_torch_gives(model: Model) -> None:
         for one, other in zip(by_torch.sample(frames, 3, 5), by_numpy.sample(frames, 3, 5), strict=True):
             np.testing.assert_allclose(one.features, other.features, atol=SAME)
     np.testing.assert_allclose(by_torch.reconstruction().features, by_numpy.reconstruction().features, atol=SAME)
-    codes = [code_of(model, 90, seed) for seed in (1, 2)]
+    codes = [latents_of_seed(model, 90, seed) for seed in (1, 2)]
     for one, other in zip(motions_of(by_torch, codes), motions_of(by_numpy, codes), strict=True):
         np.testing.assert_allclose(one.features, other.features, atol=SAME)
 

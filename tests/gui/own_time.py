@@ -11,7 +11,12 @@ import bpy
 
 RIFF = "bl_ext.user_default.riff"
 
-CALLS = (("state.live", "follow"), ("state.live", "begin"), ("state.timer", "tick"), ("state.armature_summary", "look"))
+CALLS = (
+    ("state.live", "follow"),
+    ("state.live", "begin"),
+    ("state.timer", "tick"),
+    ("state.armature_summary", "update_summary"),
+)
 """Where Riff works on the main thread beside the steps of its operators: modules and what of them is timed."""
 
 

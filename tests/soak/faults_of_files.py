@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import RiffError
-from core.farm.job import MANIFEST, Entry, Job
+from core.farm.job import MANIFEST, Entry, FarmJob
 from core.farm.manifest import read_job
 from core.generation.generate import generate
 from core.model.model_file import load_model, read_info
@@ -130,7 +130,7 @@ def try_manifest(seed: int, folder: Path) -> None:
         survives(functools.partial(_record, job, entry), path)
 
 
-def _record(job: Job, entry: Entry, _: Path) -> Any:
+def _record(job: FarmJob, entry: Entry, _: Path) -> Any:
     return job.record(entry)
 
 

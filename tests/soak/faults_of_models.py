@@ -6,7 +6,7 @@ import json
 import time
 from pathlib import Path
 
-from core.files.claims import claim
+from core.files.claims import try_lock
 from core.model.model_file import load_model, save_model
 from core.model.recipe import FAST
 from tests.core.conftest import walking_motion
@@ -247,7 +247,7 @@ def resumed_twice(seed: int, folder: Path, python: Path = PYTHON_311) -> None:
     finally:
         end_blender(first)
     until = time.monotonic() + 30.0 * patience()
-    while (held := claim(state)) is None and time.monotonic() < until:
+    while (held := try_lock(state)) is None and time.monotonic() < until:
         time.sleep(0.1)
     assert held is not None, "the claim outlives the process"
     held.release()

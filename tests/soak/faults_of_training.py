@@ -169,7 +169,7 @@ def not_a_number(seed: int, folder: Path) -> None:
     model = train(walking_motion(), TINY, spoil, seed=seed)
     assert all(np.isfinite(weight).all() for weight in model.weights.values()), "the model is spoilt"
     # A masked weight counts for nothing: then there was nothing to take back but what a snapshot or the end saw.
-    assert seen[-1].calmed == 1, "nobody was told"
+    assert seen[-1].rate_cuts == 1, "nobody was told"
 
 
 def no_memory(seed: int, folder: Path) -> None:

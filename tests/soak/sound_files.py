@@ -16,7 +16,7 @@ from core.motion.bvh import write_bvh
 from core.motion.clip_file import Clip, save_clip
 from core.motion.contacts import with_found_contacts
 from core.motion.motion import Motion, from_transforms
-from core.motion.properties import Property
+from core.motion.properties import AnimatedProperty
 from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import axis_rotation
 from core.training.checkpoint import Checkpoint, begin, save_checkpoint
@@ -101,8 +101,8 @@ def motion_with_properties() -> Motion:
     """The motion again, of a skeleton with a keyed property, a switched one, a pair and a named part."""
     motion = small_motion()
     properties = (
-        Property(1, 'pose.bones["Spine"].constraints["IK"].influence', 0, 0.0, 1.0),
-        Property(0, 'pose.bones["Hips"]["switch \\"a\\""]', 0, 0.0, 2.0, (0.0, 1.0, 2.0), "ARMATURE:Figure"),
+        AnimatedProperty(1, 'pose.bones["Spine"].constraints["IK"].influence', 0, 0.0, 1.0),
+        AnimatedProperty(0, 'pose.bones["Hips"]["switch \\"a\\""]', 0, 0.0, 2.0, (0.0, 1.0, 2.0), "ARMATURE:Figure"),
     )
     skeleton = replace(motion.skeleton, properties=properties, pairs=((3, 4),), part_names=((1, "Torso"),))
     features = np.zeros((motion.frames, skeleton.channels))
