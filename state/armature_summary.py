@@ -15,11 +15,11 @@ from ..core.errors import RiffError
 from ..core.model.recipe import FAST, RECIPES, rows_a_training
 from ..core.motion.body_parts import find_parts
 from ..core.motion.motion import RATE, learned_groups
-from ..core.motion.skeleton import TILT, WHOLE, Skeleton
+from ..core.motion.skeleton import Skeleton, Space
 from ..core.motion.symmetry import find_partners
 from ..core.training.checkpoint import Checkpoint
 from ..rig.background import jobs
-from ..rig.steps import STEP
+from ..rig.steps import STEP_SECONDS
 from . import timer
 from .guard import wrap_callback
 from .poll_messages import armature_problem
@@ -27,11 +27,11 @@ from .preferences import training_python
 from .rig_settings import plays_nla, rig_settings
 from .source import glance_steps
 
-DELAY = 0.3
+LOOK_DELAY_SECONDS = 0.3
 """Seconds after which an armature that has been shown is looked at: not each one that is only passed by."""
 
 
-GLANCE = 120
+GLANCE_FRAMES = 120
 """Frames of a long action that are looked at: enough to tell root, joints and feet, and quick."""
 
 
@@ -89,7 +89,7 @@ def summary_of(ob: bpy.types.Object) -> Summary | None:
     if key not in _cache and (not _requested or _requested[-1] != key):
         _requested[:] = [key]
         if not bpy.app.timers.is_registered(update_summary):
-            bpy.app.timers.register(update_summary, first_interval=DELAY)
+            bpy.app.timers.register(update_summary, first_interval=LOOK_DELAY_SECONDS)
     return _cache.get(key)
 
 
@@ -113,12 +113,12 @@ def update_summary() -> float | None:
     if key != _requested[-1]:
         _requested[:] = [key]
         _looking.clear()
-        return DELAY
+        return LOOK_DELAY_SECONDS
     if not _looking:
         _looking.append(_look_at(ob))
     try:
         next(_looking[0])
-        return STEP
+        return STEP_SECONDS
     except StopIteration as end:
         found: Summary = end.value
     forget()  # one is enough, and an action that was edited is looked at anew
@@ -130,14 +130,14 @@ def update_summary() -> float | None:
 def _look_at(ob: bpy.types.Object) -> Generator[float, None, Summary]:
     """Steps that return the summary."""
     try:
-        motion = yield from glance_steps(ob, bpy.context.scene, GLANCE)
+        motion = yield from glance_steps(ob, bpy.context.scene, GLANCE_FRAMES)
         learned_groups(motion)
     except RiffError as error:
         return Summary(problem=str(error))
     yield 1.0
     skeleton, frames = motion.skeleton, round(motion.duration * RATE) + 1
     summary = Summary("", skeleton.joints, skeleton.names[0], [skeleton.names[j] for j in skeleton.contacts])
-    summary.controls, summary.properties = bool(skeleton.bases), [one.name for one in skeleton.properties]
+    summary.controls, summary.properties = bool(skeleton.reference_frames), [one.name for one in skeleton.properties]
     summary.rows = _rows(skeleton)
     summary.kind, summary.frames = skeleton.names + tuple(summary.feet), frames
     if summary.kind in _seconds_per_row:
@@ -156,7 +156,7 @@ def _rows(skeleton: Skeleton) -> list[tuple[str, str, str]]:
     return [
         (name, skeleton.names[partners[joint]] if partners[joint] != joint else "", parts.get(joint, ""))
         for joint, name in enumerate(skeleton.names)
-        if skeleton.bases[joint : joint + 1] not in ((TILT,), (WHOLE,))
+        if skeleton.reference_frames[joint : joint + 1] not in ((Space.TILT,), (Space.OBJECT,))
     ]
 
 

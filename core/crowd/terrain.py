@@ -33,15 +33,15 @@ def over_ground(motion: Motion, heights: Heights) -> Motion:
     if below is None or np.abs(below).max() < LEVEL:
         return motion
     pose = LegIK(motion)
-    positions = [pose.place(joint).copy() for joint in motion.skeleton.contacts]
+    positions = [pose.path_of(joint).copy() for joint in motion.skeleton.contacts]
     rise = low_pass(below[:, None], min(SWAY * motion.fps, (motion.frames - 1) / 4.0))[:, 0]
     pose.root[:, 2] += rise
-    pose.follow()
+    pose.update()
     for leg in find_legs(motion.skeleton):
         wanted = positions[leg.contact].copy()
         ground = _without_holes(heights(wanted[:, :2]))
         wanted[:, 2] += rise if ground is None else ground
-        pose.reach(leg, wanted)
+        pose.solve(leg, wanted)
     return pose.motion(motion, standing_mask(contact_runs(motion.contact_labels()), motion.frames))
 
 

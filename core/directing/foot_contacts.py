@@ -79,8 +79,8 @@ def _planted(motion: Motion, keep: Array, ground: Array) -> tuple[Motion, NDArra
         if kept.all():
             continue
         if moved:
-            pose.follow()
-        path = pose.place(motion.skeleton.contacts[leg.contact])
+            pose.update()
+        path = pose.path_of(motion.skeleton.contacts[leg.contact])
         pattern = kept.tobytes()  # of most legs the same frames are kept
         firm = firmness[pattern] = firmness.get(pattern) or _Firmness.of(kept, motion.fps)
         correction = _corrections(path, kept, firm, runs[leg.contact], ground[leg.contact], motion.fps)
@@ -107,7 +107,7 @@ class _Firmness:
 def _reach_where(pose: LegIK, leg: Leg, path: Array, correction: Array) -> bool:
     if not np.abs(correction).max() > 1e-9:
         return False
-    pose.reach(leg, path + correction)
+    pose.solve(leg, path + correction)
     return True
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..model.channels import Channels
-from ..motion.headings import _turn_of
+from ..motion.headings import yaw_of
 from ..motion.motion import Motion
 from ..motion.skeleton import GROUP
 from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
@@ -37,7 +37,7 @@ class RowHeadings:
         """Heading (T,) in radians of network rows (C, T), without jumps from one round to the next."""
         if not self.learned:
             return np.zeros(rows.shape[1])
-        return np.asarray(np.unwrap(_turn_of(self._rotations(rows) @ self._upright)))
+        return np.asarray(np.unwrap(yaw_of(self._rotations(rows) @ self._upright)))
 
     def turned(self, rows: Array, angles: Array) -> Array:
         """Rows (C, T) with each turned about the vertical by an angle (T,) in radians."""

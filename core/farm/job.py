@@ -22,7 +22,7 @@ from typing import Any
 from ..errors import JobError
 from ..files.fields import FieldError, open_regular, parse_json
 from ..model.recipe import Recipe
-from ..motion.clip_file import SUFFIX, Clip, save_clip
+from ..motion.clip_file import CLIP_SUFFIX, Clip, save_clip
 
 FORMAT = 1
 """Version of the manifest and of the template that goes with it; newer ones are refused."""
@@ -55,7 +55,7 @@ class Entry:
 
     @property
     def stem(self) -> str:
-        return self.file.removesuffix(SUFFIX)
+        return self.file.removesuffix(CLIP_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class JobWriter:
         if clip.name in self.entries:
             raise JobError(f"Two clips are called “{clip.name}”; rename one of them.")
         number = len(self.entries)
-        file = f"{number:05d}-{_slug(clip.name)}{SUFFIX}"
+        file = f"{number:05d}-{_slug(clip.name)}{CLIP_SUFFIX}"
         checksum = save_clip(clip, self.folder / "clips" / file)
         seconds = clip.motion.duration
         self.entries[clip.name] = Entry(number, clip.name, file, checksum, seconds, clip.rig, clip.source)

@@ -13,7 +13,7 @@ from ..errors import JobError, RiffError
 from ..files.fields import FieldError, Fields, open_regular, parse_json
 from ..files.paths import is_plain_name, lies_in
 from ..model.recipe import Recipe
-from ..motion.clip_file import SUFFIX
+from ..motion.clip_file import CLIP_SUFFIX
 from .job import FORMAT, LARGEST, MANIFEST, MOST_CLIPS, OUTPUTS, Entry, FarmJob
 
 _SPAN = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
@@ -66,8 +66,12 @@ def _entry(number: int, data: Any) -> Entry:
         file, checksum = fields.text("file", ""), fields.text("sha256", "")
         if not name:
             raise JobError(f"{where} has no name.")
-        if not is_plain_name(file) or not is_plain_name(file.removesuffix(SUFFIX)) or not file.endswith(SUFFIX):
-            raise JobError(f"{where} has no plain file name ending in {SUFFIX}.")
+        if (
+            not is_plain_name(file)
+            or not is_plain_name(file.removesuffix(CLIP_SUFFIX))
+            or not file.endswith(CLIP_SUFFIX)
+        ):
+            raise JobError(f"{where} has no plain file name ending in {CLIP_SUFFIX}.")
         if not re.fullmatch(r"[0-9a-f]{64}", checksum):
             raise JobError(f"{where} has no SHA-256 checksum.")
         seconds = fields.number("seconds", 1e-3, 1e6)

@@ -18,8 +18,8 @@ from safetensors.numpy import save
 from ..errors import ClipError, ModelError
 from ..files.fields import FAR, FieldError, Fields, check_finite, parse_json
 from ..files.tensors import read_tensors, read_text
-from ..motion.clip_file import FASTEST, MOST_FRAMES, SLOWEST, motion_from_fields
-from ..motion.skeleton import GROUP, MOST_JOINTS
+from ..motion.clip_file import MAX_FPS, MAX_FRAMES, MIN_FPS, motion_from_fields
+from ..motion.skeleton import GROUP, MAX_JOINTS
 from .channels import Channels, read_channels
 from .model import Model
 from .recipe import Recipe
@@ -113,11 +113,11 @@ def _info(description: Fields) -> dict[str, Any]:
     return {
         "name": fields.text("name"),
         "recipe": fields.text("recipe"),
-        "joints": fields.whole("joints", 1, MOST_JOINTS),
-        "contacts": list(fields.texts("contacts", MOST_JOINTS)),
-        "frames": fields.whole("frames", 2, MOST_FRAMES),
+        "joints": fields.whole("joints", 1, MAX_JOINTS),
+        "contacts": list(fields.texts("contacts", MAX_JOINTS)),
+        "frames": fields.whole("frames", 2, MAX_FRAMES),
         "duration": fields.number("duration", 0.0, FAR),
-        "source_fps": fields.number("source_fps", SLOWEST, FASTEST),
+        "source_fps": fields.number("source_fps", MIN_FPS, MAX_FPS),
         "seed": fields.whole("seed", -(1 << 63), 1 << 64),
         "training_seconds": fields.number("training_seconds", 0, FAR),
         "device": fields.text("device"),

@@ -1,4 +1,4 @@
-"""Body parts, found on any skeleton by its shape: limbs in pairs, legs by their feet, spine, head and tail."""
+"""Body parts of any skeleton, found by its shape: limbs in pairs, legs by their feet, spine, head and tail."""
 
 from __future__ import annotations
 
@@ -13,46 +13,47 @@ from ..numeric.rotation import Array
 from .skeleton import Skeleton, body_size
 from .symmetry import find_partners, lateral_axis, side_of
 
-LIMB = 0.15
-"""Share of the body's size that a limb reaches at least; what is shorter belongs to what it hangs from."""
+MIN_LIMB_SHARE = 0.15
+"""Smallest length of a limb as a share of the body's size; shorter chains belong to the part that carries them."""
 
-
-ROOT = "Root"
+ROOT_PART = "Root"
 """Name of the part that holds the root joint and its path."""
 
 
 @dataclass(frozen=True)
 class BodyPart:
-    """Some joints under a name that a person would give them."""
+    """Named set of joints, such as “Left Leg”."""
 
     name: str
     joints: tuple[int, ...]
 
 
 def find_parts(skeleton: Skeleton) -> list[BodyPart]:
-    """Root, Spine, Head, Tail, arms and legs, as far as there are any: every joint is in exactly one of them.
+    """Partition the joints into body parts: Root, Spine, Head, Tail, arms and legs, as far as they exist.
 
-    For a body without pairs the subtrees below the root are the parts, named after their first joints. Joints that the
-    skeleton names a part for are in that one.
+    A body without paired limbs is divided into the subtrees below its root, named after their first joints.
+    `skeleton.part_names` overrides the result for the joints that it lists.
     """
-    known = ({1: ROOT} if skeleton.upright else {}) | dict(skeleton.part_names)
-    parts = [BodyPart(part.name, tuple(j for j in part.joints if j not in known)) for part in _found_parts(skeleton)]
-    for name in dict.fromkeys(known.values()):
-        own = {joint for joint, wanted in known.items() if wanted == name}
-        own |= {joint for part in parts if part.name == name for joint in part.joints}
-        parts = [part for part in parts if part.name != name] + [BodyPart(name, tuple(sorted(own)))]
+    overrides = ({1: ROOT_PART} if skeleton.upright else {}) | dict(skeleton.part_names)
+    parts = [
+        BodyPart(part.name, tuple(j for j in part.joints if j not in overrides)) for part in _parts_by_shape(skeleton)
+    ]
+    for name in dict.fromkeys(overrides.values()):
+        members = {joint for joint, part_name in overrides.items() if part_name == name}
+        members |= {joint for part in parts if part.name == name for joint in part.joints}
+        parts = [part for part in parts if part.name != name] + [BodyPart(name, tuple(sorted(members)))]
     return [part for part in parts if part.joints]
 
 
-def _found_parts(skeleton: Skeleton) -> list[BodyPart]:
+def _parts_by_shape(skeleton: Skeleton) -> list[BodyPart]:
     positions = skeleton.rest_positions()
     partner = find_partners(skeleton)
     roots = _limb_roots(skeleton, positions, partner)
     taken = {joint: root for root in roots for joint in skeleton.subtree(root)}
     central = [j for j in range(1, skeleton.joints) if j not in taken]
     if not roots:
-        return [BodyPart(ROOT, (0,)), *_subtrees(skeleton, central)]
-    parts = {ROOT: [0]}
+        return [BodyPart(ROOT_PART, (0,)), *_subtrees(skeleton, central)]
+    parts = {ROOT_PART: [0]}
     for joint in central:
         parts.setdefault(_trunk_part(skeleton, joint, roots), []).append(joint)
     for root, name in _limb_names(skeleton, roots, positions, partner).items():
@@ -61,9 +62,9 @@ def _found_parts(skeleton: Skeleton) -> list[BodyPart]:
 
 
 def body_halves(skeleton: Skeleton) -> dict[str, tuple[int, ...]]:
-    """“Upper Body” and “Lower Body”: legs, what carries them, tail and root are the lower one, the rest the upper one.
+    """Divide the joints into “Upper Body” and “Lower Body”.
 
-    Without legs the root alone is the lower body.
+    The lower body is the legs, the joints that carry them, the tail and the root; without legs it is the root alone.
     """
     lower = {0, 1} if skeleton.upright else {0}
     for part in find_parts(skeleton):
@@ -78,45 +79,48 @@ def body_halves(skeleton: Skeleton) -> dict[str, tuple[int, ...]]:
 
 
 def joints_named(skeleton: Skeleton, names: Iterable[str]) -> tuple[int, ...]:
-    """The joints of parts, halves or single bones by name, case aside. Raises ClipError for a name of none."""
+    """Return the joints of body parts, halves or single bones, by name without regard to case.
+
+    Raises ClipError for an unknown name.
+    """
     known = {part.name.casefold(): part.joints for part in find_parts(skeleton)}
     known |= {name.casefold(): joints for name, joints in body_halves(skeleton).items()}
     known |= {name.casefold(): (j,) for j, name in enumerate(skeleton.names)}
     if skeleton.upright:
         known[skeleton.names[0].casefold()] = (0, 1)  # the two halves of one control
-    found: set[int] = set()
+    joints: set[int] = set()
     for name in names:
         if name.casefold() not in known:
             parts = ", ".join(part.name for part in find_parts(skeleton))
             raise ClipError(f"There is no body part and no bone “{name}”; the parts here are {parts}.")
-        found |= set(known[name.casefold()])
-    return tuple(sorted(found))
+        joints |= set(known[name.casefold()])
+    return tuple(sorted(joints))
 
 
 def joint_groups(skeleton: Skeleton, joints: Collection[int]) -> tuple[int, ...]:
-    """Channel groups that go with joints: rotations, moving offsets, the labels of their feet, and with the root joint
-    the root's path."""
+    """Return the channel groups of joints: rotations, moving offsets and contact labels; for joint 0 also the root
+    channels."""
     chosen = set(joints)
     return tuple(g for g in range(skeleton.groups) if skeleton.group_joint(g) in chosen)
 
 
 def _limb_roots(skeleton: Skeleton, positions: Array, partner: NDArray[np.int64]) -> list[int]:
-    """First joints of what stands off the middle and is long enough, or carries a foot, to be a limb."""
+    """First joints of the limbs: off the middle of the body, and long enough or with a contact joint."""
     size = body_size(positions)
     roots = []
     for joint in range(1, skeleton.joints):
         parent = skeleton.parents[joint]
         if partner[joint] == joint or partner[parent] != parent:
             continue
-        own = skeleton.subtree(joint)
-        reach = np.linalg.norm(positions[own] - positions[joint], axis=1).max()
-        if reach >= LIMB * size or set(own) & set(skeleton.contacts):
+        below = skeleton.subtree(joint)
+        length = np.linalg.norm(positions[below] - positions[joint], axis=1).max()
+        if length >= MIN_LIMB_SHARE * size or set(below) & set(skeleton.contacts):
             roots.append(joint)
     return roots
 
 
 def _trunk_part(skeleton: Skeleton, joint: int, roots: Sequence[int]) -> str:
-    """Spine where limbs hang below the joint, else Tail where the spine goes on beside it, else Head."""
+    """Return Spine where a limb hangs below the joint, else Tail where a sibling chain is the spine, else Head."""
     if _carries(skeleton, joint, roots):
         return "Spine"
     while skeleton.parents[joint] > 0 and not _carries(skeleton, skeleton.parents[joint], roots):
@@ -126,8 +130,8 @@ def _trunk_part(skeleton: Skeleton, joint: int, roots: Sequence[int]) -> str:
 
 
 def _carries(skeleton: Skeleton, joint: int, roots: Sequence[int]) -> bool:
-    own = set(skeleton.subtree(joint))
-    return any(skeleton.parents[root] in own for root in roots)
+    below = set(skeleton.subtree(joint))
+    return any(skeleton.parents[root] in below for root in roots)
 
 
 def _limb_names(
@@ -137,10 +141,10 @@ def _limb_names(
     names: dict[int, str] = {}
     for kind in ("Leg", "Arm"):
         for side in ("Left", "Right"):
-            own = [r for r in roots if _kind(skeleton, r) == kind and _side(skeleton, r, positions, axis) == side]
-            own.sort(key=lambda r: -_forward(skeleton, positions, 1 - axis) * positions[r, 1 - axis])
-            for number, root in enumerate(own):
-                names[root] = f"{side} {_rank(number, len(own))}{kind}"
+            limbs = [r for r in roots if _kind(skeleton, r) == kind and _side(skeleton, r, positions, axis) == side]
+            limbs.sort(key=lambda r: -_forward(skeleton, positions, 1 - axis) * positions[r, 1 - axis])
+            for number, root in enumerate(limbs):
+                names[root] = f"{side} {_rank(number, len(limbs))}{kind}"
     return names
 
 
@@ -165,7 +169,7 @@ def _side(skeleton: Skeleton, root: int, positions: Array, axis: int) -> str:
 
 
 def _forward(skeleton: Skeleton, positions: Array, axis: int) -> float:
-    """1 or -1: to which side along a horizontal axis the highest end of the spine lies, seen from the root."""
+    """Sign of the direction from the root to the highest joint, along a horizontal axis: 1 or -1."""
     highest = int(positions[:, 2].argmax())
     return 1.0 if positions[highest, axis] > positions[0, axis] else -1.0
 

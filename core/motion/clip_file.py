@@ -1,4 +1,7 @@
-"""Clips as features in .npz files, for machines without Blender: numbers and JSON, no pickle, checked when read."""
+"""Clip files (.npz) for machines without Blender: features and a JSON description, no pickle, validated on reading.
+
+`motion_from_fields` rebuilds the motion of any described file, also of models and checkpoints.
+"""
 
 from __future__ import annotations
 
@@ -24,32 +27,33 @@ from .bvh import read_bvh
 from .motion import Motion
 from .skeleton import Skeleton
 
-FORMAT = 1
-"""Version of the file's layout; newer ones are refused."""
+CLIP_FORMAT = 1
+"""Version of the file layout; newer versions are refused."""
 
+MAX_CLIP_BYTES = 1 << 28
+"""Largest accepted size in bytes, packed or unpacked: a thousand times a usual clip."""
 
-LARGEST = 1 << 28
-"""Bytes that the parts of a clip may have together: a thousand times a usual one."""
+CLIP_SUFFIX = ".npz"
 
+MAX_FRAMES = 1 << 20
+"""Largest accepted number of rows of a motion: nine hours at 30 fps."""
 
-SUFFIX = ".npz"
-
+MIN_FPS, MAX_FPS = 1e-3, 1e4
+"""Accepted frame rates in frames per second."""
 
 _FEATURES, _DESCRIPTION = "features.npy", "clip.npy"
 
+_END_BYTES, _MAX_LIST_BYTES = 22, 512
+"""Size of the end record of a zip archive, and the largest accepted size of its directory, in bytes."""
 
-_END, _LISTED = 22, 512
-"""Bytes of the record at an archive's end, and at most of the list before it."""
-
-
-_HEADER = re.compile(
+_NPY_HEADER = re.compile(
     rb"\{'descr': '([<|][a-z]\d)', 'fortran_order': False, 'shape': \((\d{1,12}(?:, ?\d{1,12}){0,3}),?\), \}\s*"
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """A motion and where it comes from: `rig` is what the armature was called, `source` the file it lay in."""
+    """Motion with its origin: `rig` is the name of the armature, `source` the file that it was read from."""
 
     name: str
     motion: Motion
@@ -58,13 +62,13 @@ class Clip:
 
 
 def save_clip(clip: Clip, path: str | os.PathLike[str]) -> str:
-    """Write a clip, whole or not at all; the SHA-256 of the file. The same clip gives the same bytes.
+    """Write a clip atomically and return the SHA-256 of the file. The same clip gives the same bytes.
 
-    Raises ClipError with one sentence where the disk refuses.
+    Raises ClipError where the file cannot be written.
     """
     target, motion = Path(path), clip.motion
     meta = {
-        "format": FORMAT,
+        "format": CLIP_FORMAT,
         "name": clip.name,
         "rig": clip.rig,
         "source": clip.source,
@@ -87,18 +91,18 @@ def save_clip(clip: Clip, path: str | os.PathLike[str]) -> str:
 
 
 def read_clip(path: str | os.PathLike[str]) -> Clip:
-    """Read a clip from an .npz of ours or a BVH file. Raises ClipError, naming the file, for what is neither."""
-    if Path(path).suffix.lower() == SUFFIX:
+    """Read a clip from Riff's .npz or a BVH file. Raises ClipError, naming the file, for anything else."""
+    if Path(path).suffix.lower() == CLIP_SUFFIX:
         return load_clip(path)
     return Clip(Path(path).stem, read_bvh(path))
 
 
 def load_clip(path: str | os.PathLike[str], sha256: str = "") -> Clip:
-    """Read a clip from an .npz file, which must have this checksum where one is given. Raises ClipError."""
+    """Read a clip from an .npz file. Raises ClipError, also where its checksum differs from a given `sha256`."""
     name = Path(path).name
     try:
-        with open_regular(path, LARGEST) as file:
-            data = file.read(LARGEST)
+        with open_regular(path, MAX_CLIP_BYTES) as file:
+            data = file.read(MAX_CLIP_BYTES)
     except OSError as error:
         raise ClipError(f"Cannot read “{name}”: {error.strerror or error}.") from error
     except FieldError as error:
@@ -108,42 +112,42 @@ def load_clip(path: str | os.PathLike[str], sha256: str = "") -> Clip:
     try:
         description, features = _parts(data)
         fields = Fields(parse_json(_array(description, "|u1").tobytes()))
-        if fields.whole("format", 0, 1 << 31) > FORMAT:
+        if fields.whole("format", 0, 1 << 31) > CLIP_FORMAT:
             raise ClipError(f"“{name}” was made by a newer version of Riff; update Riff to read it.")
         motion = motion_from_fields(fields, _array(features, "<f8"))
         return Clip(fields.text("name"), motion, fields.text("rig"), fields.text("source"))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, struct.error) as error:
-        # what zipfile and zlib say of archives that are cut off, encrypted, or packed in another way
+        # raised by zipfile and zlib for archives that are cut off, encrypted or compressed by another method
         raise ClipError(f"“{name}” is damaged or no clip of Riff.") from error
-    except ValueError as error:  # FieldError, and what zipfile says of places outside the file
+    except ValueError as error:  # FieldError, and zipfile's error for offsets outside the file
         raise ClipError(f"“{name}” is damaged or no clip of Riff: {error}.") from error
 
 
 def _parts(data: bytes) -> tuple[bytes, bytes]:
-    """The description and the features as .npy files. Raises FieldError, and what zipfile raises."""
-    # The list of what an archive holds could alone be millions long: ours is two lines, and the last thing in the file.
-    end = data[-_END:]
-    if len(end) < _END or end[:4] != b"PK\5\6" or int.from_bytes(end[12:16], "little") > _LISTED:
+    """Return the description and the features as bytes of .npy files. Raises FieldError and the errors of zipfile."""
+    # A hostile directory could list millions of members: ours lists two and is followed by the end record only.
+    end = data[-_END_BYTES:]
+    if len(end) < _END_BYTES or end[:4] != b"PK\5\6" or int.from_bytes(end[12:16], "little") > _MAX_LIST_BYTES:
         raise FieldError("it is no archive of ours")
-    if data[-_END - 20 : -_END - 16] == b"PK\6\7":
+    if data[-_END_BYTES - 20 : -_END_BYTES - 16] == b"PK\6\7":
         raise FieldError("it is an archive of another kind")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {member.filename: member for member in archive.infolist()}
         if set(members) != {_FEATURES, _DESCRIPTION}:
             raise FieldError("it holds other things than a clip")
-        # Other ways to pack ask for memory as they like; these two need little.
+        # Other compression methods may need any amount of memory; these two need little.
         if not {member.compress_type for member in members.values()} <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             raise FieldError("it is packed in a way that Riff does not use")
-        # what a member says of its size is all that is ever unpacked of it
-        if sum(member.file_size for member in members.values()) > LARGEST:
+        # zipfile unpacks at most the size that a member declares
+        if sum(member.file_size for member in members.values()) > MAX_CLIP_BYTES:
             raise FieldError("what it holds is too large")
         return archive.read(_DESCRIPTION), archive.read(_FEATURES)
 
 
 def _array(data: bytes, kind: str) -> NDArray[Any]:
-    """An array of this type from the bytes of an .npy file, whose header is matched, not evaluated as numpy does."""
+    """Parse an .npy file of type `kind`. The header is matched by a pattern; numpy would evaluate it as Python."""
     start = 10 + int.from_bytes(data[8:10], "little")
-    header = _HEADER.fullmatch(data[10:start])
+    header = _NPY_HEADER.fullmatch(data[10:start])
     if data[:8] != b"\x93NUMPY\1\0" or header is None or header[1].decode() != kind:
         raise FieldError("its arrays are not what they should be")
     shape, dtype = tuple(map(int, header[2].split(b","))), np.dtype(kind)
@@ -152,22 +156,14 @@ def _array(data: bytes, kind: str) -> NDArray[Any]:
     return np.frombuffer(data, dtype=dtype, offset=start).reshape(shape)
 
 
-MOST_FRAMES = 1 << 20
-"""Rows of a motion: nine hours at 30 frames a second."""
-
-
-SLOWEST, FASTEST = 1e-3, 1e4
-"""Frames a second."""
-
-
 def motion_from_fields(fields: Fields, features: NDArray[Any] | None) -> Motion:
-    """The motion of a file's description and its array. Raises FieldError; ClipError for joints that are no tree."""
+    """Build the motion of a file from its description and array. Raises FieldError; ClipError for an invalid tree."""
     skeleton = Skeleton.from_json(fields.raw("skeleton"))
     if features is None or features.ndim != 2 or features.dtype.kind != "f":
         raise FieldError("its clip is missing or holds no rows of numbers")
-    if not 2 <= len(features) <= MOST_FRAMES or features.shape[1] != skeleton.channels:
+    if not 2 <= len(features) <= MAX_FRAMES or features.shape[1] != skeleton.channels:
         raise FieldError("its clip does not fit its skeleton")
     if not check_finite(features):
         raise FieldError("its clip holds numbers that are not finite or far too large")
-    rate, origin = fields.number("fps", SLOWEST, FASTEST), fields.array("origin", (2,))
+    rate, origin = fields.number("fps", MIN_FPS, MAX_FPS), fields.array("origin", (2,))
     return Motion(features.astype(np.float64), skeleton, rate, origin)

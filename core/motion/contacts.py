@@ -1,4 +1,4 @@
-"""Which joints touch the ground: found from the motion itself, for any number of legs."""
+"""Detection of the contact joints from the motion itself, for any number of legs."""
 
 from __future__ import annotations
 
@@ -10,31 +10,27 @@ from ..numeric.rotation import Array
 from .motion import CONTACT_SPEED, RATE, Motion, with_contact_labels
 from .skeleton import BODY, GROUP, Skeleton
 
-LOW = 0.15 * BODY
-"""A contact joint comes this near to the ground (core units above the lowest place any joint reaches).
+MAX_CONTACT_HEIGHT = 0.15 * BODY
+"""Largest distance in core units between a contact joint's lowest position and the ground, that of the lowest joint.
 
 An elephant's wrist, the last joint of its front leg, is at 0.12 of its height; a standing human's knee at 0.26.
 """
 
-BELOW_ROOT = 0.1 * BODY
-"""A leg carries the root: its contact joints stand at least this far under it."""
+MIN_DEPTH_BELOW_ROOT = 0.1 * BODY
+"""Smallest distance in core units of a contact joint below the root: a leg carries the root."""
 
-STILLER = 0.7
-"""A planted foot moves less than this part of what the root does; a hanging hand moves as the root moves."""
+MAX_SPEED_RATIO = 0.7
+"""Largest speed of a planted foot relative to the root's; a hanging hand moves about as fast as the root."""
 
 
-def find_contacts(motion: Motion) -> tuple[int, ...]:
-    """Joints that stand on the ground for a while: low, under the root, and still while the root moves on.
+def _find_contacts(motion: Motion, positions: Array) -> tuple[int, ...]:
+    """Return the joints that stand on the ground: low, below the root, and still while the root moves.
 
     Usually heel and toe of each leg. Empty where nothing stands, as for a bird in flight or a torso without legs.
     """
-    return _contacts_at(motion, motion.positions())
-
-
-def _contacts_at(motion: Motion, positions: Array) -> tuple[int, ...]:
     heights = positions[..., 2] - np.percentile(positions[..., 2].min(axis=1), 5)
     lowest = np.percentile(heights, 10, axis=0)
-    under = (lowest <= LOW) & (float(np.median(heights[:, 0])) - lowest >= BELOW_ROOT)
+    under = (lowest <= MAX_CONTACT_HEIGHT) & (float(np.median(heights[:, 0])) - lowest >= MIN_DEPTH_BELOW_ROOT)
     low = [j for j in range(1, motion.skeleton.joints) if under[j] and not _in_place_of_parent(motion.skeleton, j)]
     speeds = np.linalg.norm(np.gradient(positions[:, [0, *low]], axis=0), axis=-1) * (motion.fps / RATE)
     standing = [j for k, j in enumerate(low, start=1) if _stands(heights[:, j] - lowest[j], speeds[:, 0], speeds[:, k])]
@@ -42,24 +38,24 @@ def _contacts_at(motion: Motion, positions: Array) -> tuple[int, ...]:
 
 
 def _in_place_of_parent(skeleton: Skeleton, joint: int) -> bool:
-    """Whether a joint only turns where its parent is, as a heel's control does: what stands is the parent."""
+    """Return true for a joint at its parent's position, such as a heel control: the parent is the contact then."""
     return joint not in skeleton.translated and float(np.abs(skeleton.offsets[joint]).max()) < 1e-4 * BODY
 
 
 def _stands(lifted: Array, root_speed: Array, speed: Array) -> bool:
-    """Whether a joint stands, by how high over its lowest place it is lifted and how fast it and the root are (T,)."""
+    """Decide if a joint stands, from its height above its lowest position and the speeds of root and joint (T,)."""
     low = lifted < 0.05 * BODY
     planted = low & (speed < CONTACT_SPEED)
     if planted.sum() < 0.25 * low.sum():
         return False
-    limit = max(STILLER * float(np.median(root_speed[planted])), 0.05 * CONTACT_SPEED)
+    limit = max(MAX_SPEED_RATIO * float(np.median(root_speed[planted])), 0.05 * CONTACT_SPEED)
     return float(np.median(speed[planted])) < limit
 
 
 def _two_of_each_leg(skeleton: Skeleton, standing: list[int], lowest: Array) -> set[int]:
-    """From each leg the deepest standing joint that is not a bare end marker, and the standing joint above it.
+    """Choose two contacts for each leg: the last standing joint that is no end marker, and the standing joint above it.
 
-    Of several toes on one foot only the one that comes lowest.
+    Of several toes on one foot, only the one with the lowest position is used.
     """
     chosen: dict[int, list[int]] = {}
     tips = [j for j in standing if not any(skeleton.is_below(k, j) for k in standing)]
@@ -73,17 +69,17 @@ def _two_of_each_leg(skeleton: Skeleton, standing: list[int], lowest: Array) -> 
 
 
 def with_found_contacts(motion: Motion) -> Motion:
-    """The same motion on a skeleton that knows its feet, with contact labels; channels move to make room for them."""
+    """Detect the contact joints unless the skeleton has some, and add contact labels; later channels move up."""
     if motion.skeleton.contacts:
         return with_contact_labels(motion)
     positions = motion.positions()
-    return with_contacts(motion, _contacts_at(motion, positions), positions)
+    return with_contacts(motion, _find_contacts(motion, positions), positions)
 
 
 def with_contacts(motion: Motion, contacts: Sequence[int], positions: Array | None = None) -> Motion:
-    """A motion without contacts on a skeleton on which these joints touch the ground, with their labels.
+    """Add contact joints and their labels to a motion without any.
 
-    `positions` (T, J, 3) are the motion's positions where they are known.
+    `positions` (T, J, 3) are the motion's positions, if known already.
     """
     skeleton = motion.skeleton.with_contacts(contacts)
     split = motion.skeleton.root_channel

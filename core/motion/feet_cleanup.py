@@ -1,7 +1,7 @@
-"""Clean feet: the root follows the standing foot, then the legs reach for where their feet stand.
+"""Foot clean-up: move the root with the standing foot, then solve each leg so that its foot stands still.
 
-GANimator optimises the whole motion for this (8.5 s for 648 frames); here each leg is solved on its own by a few damped
-least-squares steps for all frames at once. Nothing but the root and the legs moves.
+GANimator optimises the whole motion for this (8.5 s for 648 frames). Here each leg is solved on its own by a few damped
+least-squares steps for all frames at once. Only the root and the legs change.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from ..numeric.rotation import Array
 from .leg_ik import LegIK, find_legs
 from .motion import Motion
-from .stances import contact_runs, corrections, standing_mask
+from .stances import contact_runs, stance_corrections, standing_mask
 
-STEADY = 3.0
-"""Frames over which the root's correction is smoothed; what is left of it is the legs' part."""
+ROOT_SMOOTHING = 3.0
+"""Standard deviation in frames of the Gaussian that smooths the root's correction; the legs make up the rest."""
 
 
 def clean_feet(motion: Motion, source: Motion) -> Motion:
-    """Make standing feet stand, in the plane and at the height at which they stand in `source` (same skeleton).
+    """Keep standing feet in place, at the height at which they stand in `source` (same skeleton).
 
-    Raises nothing; a skeleton without contacts comes back as it is.
+    A motion without contact joints is returned unchanged.
     """
     skeleton = motion.skeleton
     if not skeleton.contacts:
@@ -33,19 +33,19 @@ def clean_feet(motion: Motion, source: Motion) -> Motion:
     ground = contact_heights(source)
     pose = LegIK(motion)
     pose.root = root_from_stance(motion, pose, standing, ground)
-    pose.follow()
+    pose.update()
     for leg in find_legs(skeleton):
         joint = skeleton.contacts[leg.contact]
-        path = pose.place(joint)
-        pose.reach(leg, path + corrections(path, runs[leg.contact], ground[leg.contact]))
+        path = pose.path_of(joint)
+        pose.solve(leg, path + stance_corrections(path, runs[leg.contact], ground[leg.contact]))
     return pose.motion(motion, standing)
 
 
 @lru_cache(maxsize=4)  # every variation of a batch asks for the same source
 def contact_heights(source: Motion) -> Array:
-    """Height (K,) of each contact joint while it stands in the source; its lowest where it never does."""
+    """Return the median height (K,) of each contact joint while it stands in the source, else its minimum."""
     pose = LegIK(source)
-    heights = np.stack([pose.place(joint)[:, 2] for joint in source.skeleton.contacts], axis=1)
+    heights = np.stack([pose.path_of(joint)[:, 2] for joint in source.skeleton.contacts], axis=1)
     standing = source.contact_labels() > 0.5
     return np.array(
         [
@@ -56,33 +56,35 @@ def contact_heights(source: Motion) -> Array:
 
 
 def root_from_stance(motion: Motion, pose: LegIK, standing: NDArray[np.bool_], ground: Array) -> Array:
-    """Root path (frames, 3) whose planar velocity is minus that of the standing feet beside the root.
+    """Compute a root path (frames, 3) with the planar velocity that keeps the standing feet in place.
 
-    `paper.md`, *What three prototypes showed*: the network's own velocity counts only where no foot stands. The height
-    is shifted smoothly so that the standing feet are where they stand in the source.
+    The generated velocity is used only where no foot stands. The height is shifted smoothly so that standing feet have
+    the heights `ground` (K,) of the source.
     """
-    feet = np.stack([pose.place(joint) for joint in motion.skeleton.contacts], axis=1)
+    feet = np.stack([pose.path_of(joint) for joint in motion.skeleton.contacts], axis=1)
     relative = feet - pose.root[:, None]
     both = (standing[1:] & standing[:-1]).astype(float)
     count = both.sum(1)
     stance = -(np.diff(relative, axis=0)[..., :2] * both[..., None]).sum(1) / np.maximum(count, 1)[:, None]
-    own = np.diff(pose.root[:, :2], axis=0)
+    generated = np.diff(pose.root[:, :2], axis=0)
     known = np.minimum(count, 1.0)
-    near = _smooth(known, STEADY)
-    error = np.stack([_smooth((stance - own)[:, k] * known, STEADY) / np.maximum(near, 0.05) for k in range(2)], axis=1)
-    velocity = own + error
+    near = _smooth(known, ROOT_SMOOTHING)
+    error = np.stack(
+        [_smooth((stance - generated)[:, k] * known, ROOT_SMOOTHING) / np.maximum(near, 0.05) for k in range(2)], axis=1
+    )
+    velocity = generated + error
     root = pose.root.copy()
     root[1:, :2] = root[0, :2] + np.cumsum(velocity, axis=0)
     stands = standing.any(1)
     if stands.any():
         above = np.where(standing, feet[..., 2] - ground, np.inf).min(1)
         lift = np.interp(np.arange(motion.frames), np.flatnonzero(stands), -above[stands])
-        root[:, 2] += _smooth(lift, STEADY)
+        root[:, 2] += _smooth(lift, ROOT_SMOOTHING)
     return root
 
 
 def _smooth(values: Array, sigma: float) -> Array:
-    """Gaussian smoothing of (frames,) values, ends held."""
+    """Smooth values (frames,) by a Gaussian; the ends are repeated."""
     radius = int(4 * sigma)
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     padded = np.pad(values, radius, mode="edge")

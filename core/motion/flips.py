@@ -1,8 +1,7 @@
-"""Turning over an impossible moment: where six numbers say two opposite things, a joint flips within a frame.
+"""Repair of flips: joints that turn by a large angle within one frame.
 
-A generator that blends a pose with the same pose turned round passes through six numbers near zero; Gram-Schmidt then
-jumps from one side to the other. Such a jump becomes a turn as fast as the source's fastest, over as many frames as
-that takes.
+A generator that blends two opposite rotations passes through 6D values near zero, where the Gram-Schmidt result jumps
+from one rotation to the other. Such a jump is replaced by a turn no faster than the source's fastest.
 """
 
 from __future__ import annotations
@@ -16,24 +15,24 @@ from ..numeric.rotation import Array, angle_between, matrix_to_six, rotation_fro
 from .motion import Motion
 from .skeleton import GROUP
 
-SLOWEST = np.radians(12.0)
-"""Radians a frame that every joint may turn, however still it is in the source."""
+MIN_TURN_LIMIT = np.radians(12.0)
+"""Smallest limit of a joint's turn in radians per frame, for joints that hardly turn in the source."""
 
-MARGIN = 1.5
-"""How much faster than the source's fastest frame a joint may turn."""
+TURN_MARGIN = 1.5
+"""Limit of a joint's turn per frame, as a multiple of its largest in the source."""
 
 
 @lru_cache(maxsize=4)  # every variation of a batch asks for the same source
 def fastest_turns(source: Motion) -> Array:
-    """Radians a frame (J,) that each joint turns at most in the source, at its own rate."""
+    """Return the largest turn of each joint (J,) in radians per frame, at the source's own rate."""
     rotations = source.rotations()
     return angle_between(rotations[1:], rotations[:-1]).max(axis=0)
 
 
 def repair_flips(motion: Motion, source: Motion) -> Motion:
-    """Replace every turn faster than `source` ever makes by one that its joint can make; same skeleton and rate."""
+    """Slow down every turn that exceeds the limits taken from `source` (same skeleton and rate)."""
     rotations = motion.rotations()
-    limits = MARGIN * np.maximum(fastest_turns(source), SLOWEST)
+    limits = TURN_MARGIN * np.maximum(fastest_turns(source), MIN_TURN_LIMIT)
     steps = angle_between(rotations[1:], rotations[:-1])
     broken = np.flatnonzero((steps > limits).any(axis=0))
     if not len(broken):
@@ -46,7 +45,7 @@ def repair_flips(motion: Motion, source: Motion) -> Motion:
 
 
 def _slow_down(rotations: Array, broken: Array, limit: float) -> Array:
-    """One joint's rotations (frames, 3, 3) with each run of broken steps spread over enough frames."""
+    """Spread each run of too large steps of one joint's rotations (frames, 3, 3) over enough frames."""
     rotations = rotations.copy()
     frames = len(rotations)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], broken, [False]]).astype(int))).reshape(-1, 2)

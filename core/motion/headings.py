@@ -1,4 +1,4 @@
-"""Headings of motions: turning a whole motion about the vertical, and the turn between two."""
+"""Yaw of motions: turning rows about the vertical, and the yaw between two rotations."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .motion import Motion
 from .skeleton import GROUP
 
 
-def _turn_of(rotations: Array) -> Array:
-    """The part of rotations (..., 3, 3) that is about the vertical, in radians."""
+def yaw_of(rotations: Array) -> Array:
+    """Return the yaw (...) of rotations (..., 3, 3) in radians."""
     return np.asarray(
         np.arctan2(rotations[..., 1, 0] - rotations[..., 0, 1], rotations[..., 0, 0] + rotations[..., 1, 1])
     )
 
 
 def turn_motion(motion: Motion, angles: Array) -> Motion:
-    """The motion with each row turned about the vertical by an angle (T,) in radians, its steps with it."""
+    """Turn each row about the vertical by `angles` (T,) in radians, root rotation and planar velocity alike."""
     features = motion.features.copy()
     spin = axis_rotation(2, angles)
     features[:, :GROUP] = matrix_to_six(spin @ six_to_matrix(features[:, :GROUP]))
@@ -29,10 +29,10 @@ def turn_motion(motion: Motion, angles: Array) -> Motion:
 
 
 def turn_between(one: Array, other: Array) -> float:
-    """The turn about the vertical that brings one rotation (3, 3) closest to another, in radians."""
-    return float(_turn_of(other @ one.T))
+    """Return the yaw in radians that brings one rotation (3, 3) closest to another."""
+    return float(yaw_of(other @ one.T))
 
 
 def wrapped(angles: Array) -> Array:
-    """Angles in radians as the shortest way round, from -π to π."""
+    """Wrap angles in radians to [-π, π)."""
     return np.asarray((angles + np.pi) % (2.0 * np.pi) - np.pi)

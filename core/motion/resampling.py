@@ -1,4 +1,4 @@
-"""A motion at another rate with a given number of rows, straight or as a circle."""
+"""Resampling of motions to another frame rate or number of rows; also of loops."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from .skeleton import GROUP
 
 
 def rows_at(frames: int, fps: float, wanted: float) -> int:
-    """Rows that last as long at another rate, to within half a row."""
+    """Return the number of rows of the same duration at rate `wanted`, to within half a row."""
     return frames if fps == wanted else max(2, round((frames - 1) * wanted / fps) + 1)
 
 
 def stretch_rows(rows: Array, count: int) -> Array:
-    """Rows (T, C) as `count` rows over the same time, from the first to the last, linearly."""
+    """Resample rows (T, C) linearly to `count` rows from the first to the last."""
     if len(rows) == count:
         return rows
     return interpolate_rows(rows, np.linspace(0.0, len(rows) - 1.0, count))
 
 
 def at_rate(motion: Motion, fps: float, frames: int | None = None, *, loop: bool = False) -> Motion:
-    """A motion at another rate, with `frames` rows where given; root velocities stay in core units per 1/30 s.
+    """Resample a motion to rate `fps`, to `frames` rows if given; root velocities stay in core units per 1/30 s.
 
-    Rotations are interpolated as six numbers and made orthonormal, the root by its places. The first velocity of a
-    `loop` is its last.
+    Rotations are interpolated as 6D values and made orthonormal, the root by its positions. In a `loop` the first
+    velocity equals the last.
     """
     count = frames or rows_at(motion.frames, motion.fps, fps)
     if count == motion.frames and fps == motion.fps:
@@ -42,7 +42,7 @@ def at_rate(motion: Motion, fps: float, frames: int | None = None, *, loop: bool
 
 
 def with_path(motion: Motion, plane: Array, *, loop: bool = False) -> Motion:
-    """The same motion with its root at places `plane` (T, 2) on the ground."""
+    """Return the motion with root positions `plane` (T, 2) on the ground."""
     features = motion.features.copy()
     velocity = np.diff(plane, axis=0) * (motion.fps / RATE)
     channel = motion.skeleton.root_channel
@@ -51,10 +51,10 @@ def with_path(motion: Motion, plane: Array, *, loop: bool = False) -> Motion:
 
 
 def resample(motion: Motion, fps: float) -> Motion:
-    """The same motion at another rate, from its first pose to its very last, of the same duration to within half a row.
+    """Resample a motion to rate `fps`, from its first pose to its last; the duration stays to within half a row.
 
-    Rotations are interpolated as six numbers and made orthonormal again, the root by its positions, so that nothing
-    drifts; labels linearly.
+    Rotations are interpolated as 6D values and made orthonormal, labels linearly, the root by its positions, so that
+    it does not drift.
     """
     if fps == motion.fps:
         return motion
@@ -73,7 +73,7 @@ def resample(motion: Motion, fps: float) -> Motion:
 
 
 def interpolate_rows(rows: Array, at: Array) -> Array:
-    """Rows (T, C) at fractional indices (N,), linearly."""
+    """Interpolate rows (T, C) linearly at fractional indices (N,)."""
     low = np.clip(np.floor(at).astype(int), 0, len(rows) - 2)
     share = (at - low)[:, None]
     return rows[low] * (1.0 - share) + rows[low + 1] * share

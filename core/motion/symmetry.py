@@ -1,4 +1,4 @@
-"""Which joints are left and right of each other, found by names and by the mirrored rest pose."""
+"""Left and right partners of joints, found by names and by the mirrored rest pose."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from numpy.typing import NDArray
 
 from .skeleton import Skeleton, body_size
 
-ALIKE = 0.04
-"""Share of the body's size by which a joint may stand beside the mirror image of its partner."""
-
+MIRROR_TOLERANCE = 0.04
+"""Largest distance between a joint and the mirror image of its partner, as a share of the body's size."""
 
 _SIDE = re.compile(r"(?:^|[^a-z])(left|right|l|r)(?=$|[^a-z])")
 
 
 def mirrored(skeleton: Skeleton, joints: Collection[int]) -> tuple[int, ...]:
-    """The joints on the other side; those in the middle stay."""
+    """Return the partners of joints; joints in the middle are their own."""
     partner = find_partners(skeleton)
     return tuple(sorted({int(partner[j]) for j in joints}))
 
 
 def find_partners(skeleton: Skeleton) -> NDArray[np.int64]:
-    """For each joint its partner on the other side, itself in the middle: as the skeleton says, by names, or by the
-    mirrored rest pose."""
+    """Return the partner (J,) of each joint, itself for joints in the middle.
+
+    Pairs come from `skeleton.pairs`, else from names, else from the mirrored rest pose.
+    """
     partner = np.arange(skeleton.joints)
     named = _named_partners(skeleton.names)
     for joint, other in named.items():
@@ -35,7 +36,7 @@ def find_partners(skeleton: Skeleton) -> NDArray[np.int64]:
     mirror = positions.copy()
     mirror[:, axis] = 2.0 * positions[0, axis] - positions[:, axis]
     depths = np.array(skeleton.depths())
-    limit = ALIKE * body_size(positions)
+    limit = MIRROR_TOLERANCE * body_size(positions)
     for joint in range(1, skeleton.joints):
         if joint in named:
             continue
@@ -54,7 +55,8 @@ def find_partners(skeleton: Skeleton) -> NDArray[np.int64]:
 
 
 def lateral_axis(skeleton: Skeleton, partner: NDArray[np.int64]) -> int:
-    """0 or 1: the horizontal axis across the body, along which partners by name lie apart or the rest pose is even."""
+    """Return the horizontal axis across the body, 0 or 1: partners lie apart along it, else the rest pose is most
+    symmetric along it."""
     positions = skeleton.rest_positions()
     apart = np.abs(positions - positions[partner])[:, :2].sum(0)
     if apart.max() > 1e-6:
@@ -78,7 +80,7 @@ def _named_partners(names: Sequence[str]) -> dict[int, int]:
 
 
 def side_of(name: str) -> str:
-    """“left” or “right” where a bone's name says so, as in LeftArm, arm.L, l_arm or mixamorig:RightHand."""
+    """Return “left”, “right” or “”, from a bone's name such as LeftArm, arm.L, l_arm or mixamorig:RightHand."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()
     match = _SIDE.search(spaced)
     return {"l": "left", "r": "right"}.get(match[1], match[1]) if match else ""

@@ -18,8 +18,8 @@ from ...core.errors import ClipError
 from ...core.files.fields import FieldError, Fields
 from ...core.generation.generate import with_strength
 from ...core.model.model import Model
-from ...core.motion.clip_file import MOST_FRAMES
-from ...core.motion.skeleton import BODY, WHOLE
+from ...core.motion.clip_file import MAX_FRAMES
+from ...core.motion.skeleton import BODY, Space
 from ...core.numeric.rotation import Array
 from ..reading.actions import Source, armature_of, source_of
 from ..reading.evaluate import sample_poses
@@ -29,12 +29,12 @@ from .ground import Looks, ground_of
 from .job import CrowdJob, CrowdRequest
 from .keys import KeyMaker
 
-SMALLEST_SHARE = 0.1
+GROUND_CELL_SHARE = 0.1
 """Cells of a surface's map, as a part of the distance between members."""
 
 
-FEW, MOST = 240, 12.0
-"""Candidates that a small crowd is chosen from at least, but at most MOST for each member: they are quickly made."""
+MIN_CANDIDATES, MAX_CANDIDATES_PER_MEMBER = 240, 12.0
+"""Candidates that a small crowd is chosen from at least, but at most MAX_CANDIDATES_PER_MEMBER for each member: they are quickly made."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _setting(given: Fields, name: str, usual: Any) -> Any:
         return given.text(name)
     if isinstance(usual, bool):
         return given.flag(name, usual)
-    most = MOST_FRAMES if name == "frames" else 1 << 32
+    most = MAX_FRAMES if name == "frames" else 1 << 32
     return type(usual)(given.number(name, -most, most))
 
 
@@ -121,7 +121,7 @@ def prepare(
     """All that making `count` members takes. `present` are members of their `crowd` that are there and stay; `spots`
     replace those of the settings. Raises RiffError for what cannot be, in a sentence."""
     armature = armature_of(armature)
-    if model.skeleton.bases[:1] == (WHOLE,):
+    if model.skeleton.reference_frames[:1] == (Space.OBJECT,):
         raise ClipError(
             f"“{armature.name}” moves as a whole object, but the crowd says where its members' objects are; "
             "key a bone instead."
@@ -131,7 +131,7 @@ def prepare(
     scale = _scale(plan.poses.world[0]) / _scale(plan.world)
     distance = settings.distance or scale * clearance(model.source)
     height = scale * BODY * model.skeleton.unit
-    detail = SMALLEST_SHARE * max(distance, 0.1 * height)
+    detail = GROUND_CELL_SHARE * max(distance, 0.1 * height)
     if spots is None:
         ground = ground_of(context, settings.kind, settings.ground, detail)
         surface = ground.surface
@@ -177,7 +177,9 @@ def learned_source(armature: bpy.types.Object, settings: CrowdSettings) -> Sourc
 
 def _wish(settings: CrowdSettings, count: int) -> CrowdSpec:
     phase = settings.frames - 1 if settings.loop else settings.phase
-    pool = settings.pool if settings.loop else max(settings.pool, min(MOST, FEW / count))
+    pool = (
+        settings.pool if settings.loop else max(settings.pool, min(MAX_CANDIDATES_PER_MEMBER, MIN_CANDIDATES / count))
+    )
     return CrowdSpec(
         count=count,
         frames=settings.frames,

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ...core.errors import ModelError
-from ...core.motion.skeleton import HEADING, TILT, WHOLE, Skeleton
+from ...core.motion.skeleton import Skeleton, Space
 from ...core.numeric.rotation import Array
 from ..reading.actions import Source, channel_owner, keyed_channels, object_channels, rotation_path, split_bone_path
 from ..reading.controls import OBJECT, Control
@@ -19,11 +19,13 @@ def match_controls(armature_object: bpy.types.Object, rest: Rest, skeleton: Skel
     """The control that each joint is. Raises ModelError where the armature lacks one."""
     index = {name: bone for bone, name in enumerate(rest.names)}
     controls = []
-    for joint, (name, parent, base) in enumerate(zip(skeleton.names, skeleton.parents, skeleton.bases, strict=True)):
-        name = skeleton.names[0] if base == TILT else name
-        if base != WHOLE and name not in index:
+    for joint, (name, parent, base) in enumerate(
+        zip(skeleton.names, skeleton.parents, skeleton.reference_frames, strict=True)
+    ):
+        name = skeleton.names[0] if base == Space.TILT else name
+        if base != Space.OBJECT and name not in index:
             raise ModelError(f"“{armature_object.name}” has no bone “{name}”; the motion is another armature's.")
-        controls.append(Control(index[name] if base != WHOLE else OBJECT, base, parent if joint else -1))
+        controls.append(Control(index[name] if base != Space.OBJECT else OBJECT, base, parent if joint else -1))
     return controls
 
 
@@ -39,11 +41,11 @@ def control_channels(
         keyed = keyed_channels(armature_object, source) | object_channels(armature_object, source)
     channels, rows = [], {}
     for joint, control in enumerate(controls):
-        if control.base == HEADING:
+        if control.base == Space.YAW:
             continue
         name = "" if control.bone == OBJECT else rest.names[control.bone]
         rows[name] = joint
-        placed = control.parent < 0 or control.base == TILT or joint in skeleton.translated
+        placed = control.parent < 0 or control.base == Space.TILT or joint in skeleton.translated
         turn = (name, rotation_path(channel_owner(armature_object, name).rotation_mode))
         if placed and (keyed is None or (name, "location") in keyed):
             channels.append((name, "location"))

@@ -35,7 +35,7 @@ from .placement import fitted_space, learned_space
 from .rotation_modes import channel_values, one_value
 from .snap_to_source import snap_to_source
 
-_CONSTANT = 2e-6
+_STILL_SPREAD = 2e-6
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def plan_writing(
     armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None = None
 ) -> WritePlan:
     """What has to be known of an armature to write motions of one skeleton to it. Raises as `write_motion` does."""
-    if motion.skeleton.bases:
+    if motion.skeleton.reference_frames:
         return _plan_controls(armature_object, motion, source, space)
     rest = read_rest(armature_object)
     joints = _match_bones(armature_object, rest, motion)
@@ -222,7 +222,7 @@ def _motion_curves(
     curves = []
     for name, channel, values in written_values(armature_object, motion, plan):
         path = channel_owner(armature_object, name).path_from_id(channel)
-        still = _CONSTANT * (size if channel == "location" else 1.0)
+        still = _STILL_SPREAD * (size if channel == "location" else 1.0)
         part = plan.parts.get((name, channel))
         if plan.rigging is not None and source is not None:
             values = snap_to_source(source, path, values, plan.first, still)

@@ -53,7 +53,7 @@ def test_every_rotation_mode_on_controls(door: SimpleNamespace) -> None:
         if bone.name != "root":
             key_turns(biped, bone.name, partial(swing, number=number))
     motion = assert_round_trip(door, biped)
-    assert motion.skeleton.bases
+    assert motion.skeleton.reference_frames
 
 
 def test_two_rigs_in_two_slots_of_one_action(door: SimpleNamespace) -> None:

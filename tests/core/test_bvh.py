@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pymotion.io.bvh import BVH
 
 from core.errors import ClipError
-from core.motion.bvh import UPRIGHT, read_bvh, write_bvh
+from core.motion.bvh import Z_UP, read_bvh, write_bvh
 from core.motion.motion import Motion, from_transforms, learned_groups
 from core.motion.skeleton import Skeleton
 from core.numeric.rotation import Array, angle_between, six_to_matrix
@@ -81,7 +81,7 @@ def test_moving_offsets_survive_a_file(walker: Motion, tmp_path: Path) -> None:
 
 def test_pymotion_reads_what_is_written(walker: Motion, tmp_path: Path) -> None:
     write_bvh(tmp_path / "walker.bvh", walker)
-    theirs = positions_by_pymotion(tmp_path / "walker.bvh") @ UPRIGHT.T / walker.skeleton.unit
+    theirs = positions_by_pymotion(tmp_path / "walker.bvh") @ Z_UP.T / walker.skeleton.unit
     assert np.allclose(walker.positions(), theirs, atol=1e-5)
 
 
@@ -90,7 +90,7 @@ def test_clips_are_read_as_pymotion_reads_them(
     clip: Callable[[str], Motion], clip_path: Callable[[str], Path], name: str
 ) -> None:
     motion = clip(name)
-    theirs = positions_by_pymotion(clip_path(f"{name}.bvh")) @ UPRIGHT.T / motion.skeleton.unit
+    theirs = positions_by_pymotion(clip_path(f"{name}.bvh")) @ Z_UP.T / motion.skeleton.unit
     assert motion.fps == 60.0
     assert np.allclose(motion.positions(), theirs, atol=1e-4)
 

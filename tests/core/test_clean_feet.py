@@ -14,7 +14,7 @@ from core.motion.leg_ik import find_legs
 from core.motion.motion import Motion, from_transforms, with_contact_labels
 from core.motion.resampling import resample
 from core.motion.skeleton import GROUP
-from core.motion.stances import contact_runs, corrections
+from core.motion.stances import contact_runs, stance_corrections
 from core.numeric.rotation import axis_rotation, rotation_from_vector
 
 
@@ -88,7 +88,7 @@ def test_runs_close_gaps_and_drop_flickers() -> None:
 def test_corrections_hold_inside_and_fade_outside() -> None:
     path = np.stack([np.linspace(0, 0.3, 60), np.zeros(60), np.full(60, 0.1)], axis=1)
     runs = [(20, 26), (40, 46)]
-    fixed = path + corrections(path, runs, 0.05)
+    fixed = path + stance_corrections(path, runs, 0.05)
     for start, stop in runs:
         assert np.abs(np.diff(fixed[start:stop], axis=0)).max() < 1e-12
         np.testing.assert_allclose(fixed[start:stop, 2], 0.05)

@@ -7,10 +7,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from core.motion.contacts import find_contacts, with_found_contacts
+from core.motion.contacts import with_found_contacts
 from core.motion.motion import Motion, from_transforms
 from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import axis_rotation
+
+
+def find_contacts(motion: Motion) -> tuple[int, ...]:
+    """Detect contacts, disregarding those that the skeleton has."""
+    root, offsets = motion.root_positions(), motion.local_offsets()
+    bare = from_transforms(motion.skeleton.with_contacts(()), motion.rotations(), root, motion.fps, offsets)
+    return with_found_contacts(bare).skeleton.contacts
 
 
 def contact_names(motion: Motion) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.motion.flips import MARGIN, SLOWEST, fastest_turns, repair_flips
+from core.motion.flips import MIN_TURN_LIMIT, TURN_MARGIN, fastest_turns, repair_flips
 from core.motion.motion import Motion
 from core.numeric.rotation import (
     angle_between,
@@ -37,7 +37,7 @@ def test_flip_becomes_a_turn(walker: Motion) -> None:
     features[:, :6] = matrix_to_six(rotations[:, 0])
     flipped = replace(walker, features=features)
     repaired = repair_flips(flipped, walker)
-    limit = MARGIN * max(float(fastest_turns(walker)[0]), SLOWEST)
+    limit = TURN_MARGIN * max(float(fastest_turns(walker)[0]), MIN_TURN_LIMIT)
     after = repaired.rotations()
     assert angle_between(after[1:, 0], after[:-1, 0]).max() < limit
     np.testing.assert_allclose(after[:20], rotations[:20], atol=1e-9)
