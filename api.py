@@ -23,7 +23,7 @@ from .core.motion.motion import Motion, learned_groups
 from .core.motion.resampling import resample
 from .core.motion.symmetry import find_partners
 from .core.training.progress import Progress
-from .rig.reading.read import read_motion
+from .rig.reading.read import ReadOptions, read_motion
 from .rig.writing.play import play
 from .rig.writing.write import write_motion
 
@@ -62,9 +62,8 @@ def read(
     bones, found where they are not given; bones in `ignore` are not learned. `pairs` (bone to bone on the other side)
     and `parts` (bone to body part) go before what Riff would find.
     """
-    return read_motion(
-        armature, action, scene=scene, root=root, feet=feet, ignore=ignore, nla=nla, pairs=pairs, parts=parts
-    )
+    options = ReadOptions(root, feet, ignore, pairs or {}, parts or {}, nla)
+    return read_motion(armature, action, scene=scene, options=options)
 
 
 def describe(motion: Motion) -> dict[str, Any]:
@@ -100,7 +99,7 @@ def train(
     """A model of a motion; needs PyTorch and takes minutes.
 
     `recipe` is one of fast, paper and ganimator, `effort` the share of its steps to do; a seed gives the same model on
-    the same machine. Raises TrainingStopped, a RiffError, after `should_stop` said so.
+    the same machine. Raises Cancelled, a RiffError, after `should_stop` said so.
     """
     from .core.training.train import train as train_model
 

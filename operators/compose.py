@@ -19,7 +19,7 @@ from ..rig.reading.selection import bones_of_collection, selected_bones, selecte
 from ..state.compose_settings import TRAVEL_ITEMS, compose_settings
 from ..state.rig_settings import regions_of
 from ..state.source import source_steps
-from .runs.compose_run import FRESH, ComposeRun
+from .runs.compose_run import NOT_REMEMBERED, ComposeRun
 
 WHICH_ITEMS = [
     ("PARTS", "Body Parts", "Parts or bones by their names"),
@@ -36,36 +36,41 @@ def regions_meant(ob: bpy.types.Object, text: str) -> tuple[Span, ...]:
 class _Masked(ComposeRun):
     """The three masks, each of which can be laid over the others."""
 
-    use_parts: BoolProperty(name="Body Parts", description="Vary some body parts only", default=False, options=FRESH)
+    use_parts: BoolProperty(
+        name="Body Parts", description="Vary some body parts only", default=False, options=NOT_REMEMBERED
+    )
     which: EnumProperty(
-        name="Bones", description="How the bones are chosen", items=WHICH_ITEMS, default="PARTS", options=FRESH
+        name="Bones", description="How the bones are chosen", items=WHICH_ITEMS, default="PARTS", options=NOT_REMEMBERED
     )
     parts: StringProperty(
         name="Parts",
         description="Body parts or bones, separated by commas, such as Upper Body or Left Arm",
         default="Upper Body",
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
-    collection: StringProperty(name="Collection", description="Name of the bone collection", options=FRESH)
+    collection: StringProperty(name="Collection", description="Name of the bone collection", options=NOT_REMEMBERED)
     mirror: BoolProperty(
-        name="Mirror", description="Take the same bones of the other side instead", default=False, options=FRESH
+        name="Mirror",
+        description="Take the same bones of the other side instead",
+        default=False,
+        options=NOT_REMEMBERED,
     )
     keep: BoolProperty(
         name="Keep",
         description="Keep the chosen bones and vary all others, instead of the other way round",
         default=False,
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
     use_regions: BoolProperty(
-        name="Regions", description="Make new motion in regions only", default=False, options=FRESH
+        name="Regions", description="Make new motion in regions only", default=False, options=NOT_REMEMBERED
     )
     regions: StringProperty(
         name="Regions",
         description="Spans of frames such as 40-90, 120-160; empty for the armature's own regions",
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
     use_keys: BoolProperty(
-        name="Selected Keys", description="Keep the poses of selected keyframes", default=False, options=FRESH
+        name="Selected Keys", description="Keep the poses of selected keyframes", default=False, options=NOT_REMEMBERED
     )
     firmness: FloatProperty(
         name="Firmness",
@@ -74,7 +79,7 @@ class _Masked(ComposeRun):
         min=0.01,
         max=1.0,
         subtype="FACTOR",
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
@@ -147,7 +152,7 @@ class RIFF_OT_place_moments(ComposeRun, bpy.types.Operator):
     moments: StringProperty(
         name="Moments",
         description="Spans and where they go, such as 40-90@1, 40-90@150; empty for the panel's list",
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
     length: IntProperty(
         name="Length",
@@ -155,7 +160,7 @@ class RIFF_OT_place_moments(ComposeRun, bpy.types.Operator):
         default=0,
         min=0,
         max=100_000,
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
@@ -184,10 +189,10 @@ class RIFF_OT_extend_action(ComposeRun, bpy.types.Operator):
     result = "Extended"
 
     before: IntProperty(
-        name="Before", description="Frames to add at the start", default=0, min=0, max=100_000, options=FRESH
+        name="Before", description="Frames to add at the start", default=0, min=0, max=100_000, options=NOT_REMEMBERED
     )
     after: IntProperty(
-        name="After", description="Frames to add at the end", default=90, min=0, max=100_000, options=FRESH
+        name="After", description="Frames to add at the end", default=90, min=0, max=100_000, options=NOT_REMEMBERED
     )
     length: IntProperty(
         name="Length",
@@ -195,7 +200,7 @@ class RIFF_OT_extend_action(ComposeRun, bpy.types.Operator):
         default=0,
         min=0,
         max=100_000,
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
@@ -216,10 +221,10 @@ class RIFF_OT_loop_action(ComposeRun, bpy.types.Operator):
         default=30,
         min=0,
         max=10_000,
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
     travel: EnumProperty(
-        name="Travel", description="Where a round ends", items=TRAVEL_ITEMS, default="AUTO", options=FRESH
+        name="Travel", description="Where a round ends", items=TRAVEL_ITEMS, default="AUTO", options=NOT_REMEMBERED
     )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
@@ -235,12 +240,14 @@ class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
     result = "Style"
 
     action: StringProperty(
-        name="Action", description="Action to re-style; empty for the one that is on the armature", options=FRESH
+        name="Action",
+        description="Action to re-style; empty for the one that is on the armature",
+        options=NOT_REMEMBERED,
     )
     armature: StringProperty(
         name="Armature",
         description="Armature object that the action belongs to; empty for the active one",
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
     style: FloatProperty(
         name="Style",
@@ -249,7 +256,7 @@ class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
         min=0.0,
         max=1.0,
         subtype="FACTOR",
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:

@@ -10,7 +10,7 @@ import bpy
 from ..core.model.model_file import load_model
 from ..core.motion.body_parts import body_halves, find_parts
 from ..core.motion.retarget import guess_bones
-from ..rig.reading.read import read_steps
+from ..rig.reading.read import ReadOptions, read_steps
 from ..rig.steps import stride
 from ..state.compose_settings import compose_settings
 from ..state.poll_messages import armature_problem, selection_problem, set_poll_message
@@ -19,7 +19,7 @@ from ..state.settings import chosen_model
 from ..state.source import glance_steps
 from .runs.stepwise import Stepwise
 
-GLANCE = 60
+GLANCE_FRAMES = 60
 """Frames of an action that are looked at to tell the body parts."""
 
 
@@ -39,7 +39,7 @@ class RIFF_OT_find_parts(Stepwise, bpy.types.Operator):
         return self.begin_modal(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        motion = yield from glance_steps(context.object, context.scene, GLANCE)
+        motion = yield from glance_steps(context.object, context.scene, GLANCE_FRAMES)
         self._skeleton = motion.skeleton
 
     def finished(self, context: bpy.types.Context) -> Any:
@@ -122,8 +122,8 @@ class RIFF_OT_guess_bones(Stepwise, bpy.types.Operator):
         wanted = load_model(chosen_model(context).path).skeleton
         yield 0.0
         action = settings.content or settings.armature.animation_data.action
-        step = stride(action.frame_range[0], action.frame_range[1], GLANCE)
-        motion = yield from read_steps(settings.armature, action, scene=context.scene, step=step)
+        step = stride(action.frame_range[0], action.frame_range[1], GLANCE_FRAMES)
+        motion = yield from read_steps(settings.armature, action, scene=context.scene, options=ReadOptions(step=step))
         yield 1.0
         guessed = guess_bones(wanted, motion.skeleton)
         self._pairs = [(name, guessed.get(name, "")) for name in wanted.names]

@@ -14,7 +14,7 @@ from ..core.crowd.placement import Spot
 from ..core.errors import ModelError, RiffError
 from ..core.model.model import Model
 from ..core.model.model_file import load_model
-from ..rig.crowd.character import MEMBER, Character
+from ..rig.crowd.character import MEMBER_KEY, Character
 from ..rig.crowd.crowd import (
     crowd_of,
     members_of,
@@ -26,7 +26,7 @@ from ..rig.crowd.crowd import (
     settings_of_crowd,
     spot_of,
 )
-from ..rig.crowd.ground import FULL_TURN
+from ..rig.crowd.ground import ANY_HEADING
 from ..rig.crowd.request import CrowdSettings, PreparedJob, prepare
 from ..rig.crowd.thin import thin_out
 from ..state.crowd_settings import CrowdChoices
@@ -56,7 +56,7 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdWork, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         ob = context.object
         problem = selection_problem(ob) or model_problem(context)
-        if not problem and ob.get(MEMBER) is not None:
+        if not problem and ob.get(MEMBER_KEY) is not None:
             problem = "This is a member of a crowd; select the character that it was made from"
         return set_poll_message(cls, problem)
 
@@ -189,7 +189,7 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         known = spot_of(member)
         if known is None:
             return None
-        return Spot(known[0], known[1], FULL_TURN if self._settings.looks == "RANDOM" else self._settings.spread)
+        return Spot(known[0], known[1], ANY_HEADING if self._settings.looks == "RANDOM" else self._settings.spread)
 
     def _write(self, index: int) -> None:
         place = self._prepared.job.ready[index].place
@@ -203,7 +203,7 @@ def _selected(context: bpy.types.Context, members: Sequence[bpy.types.Object]) -
     """Members that are selected, or of which a mesh is."""
     owners = set()
     for ob in context.selected_objects:
-        while ob is not None and ob.get(MEMBER) is None:
+        while ob is not None and ob.get(MEMBER_KEY) is None:
             ob = ob.parent
         owners.add(ob)
     return [member for member in members if member in owners]

@@ -19,7 +19,7 @@ from ..core.files.paths import copy_whole
 from ..core.model.model_file import load_model
 from ..core.motion.clip_file import Clip
 from ..rig.library.blend_files import armature_for, asset_files, borrowed_actions, keyed_bones, sentence, source_actions
-from ..rig.library.models import SUFFIX, claim_new_model, file_name_for, models_folder
+from ..rig.library.models import MODEL_SUFFIX, claim_new_model, file_name_for, models_folder
 from ..rig.steps import part_of
 from ..state.poll_messages import armature_problem, selection_problem, set_poll_message
 from ..state.session import refresh_models
@@ -221,7 +221,7 @@ class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
 
 def _bring_in(source: Path, entry: Entry) -> Path:
     """Where the model lies in Riff's folder, copied unless the same one is there. Raises ModelError, OSError."""
-    for path in models_folder().glob(f"{escape(file_name_for(entry.name))}*{SUFFIX}"):
+    for path in models_folder().glob(f"{escape(file_name_for(entry.name))}*{MODEL_SUFFIX}"):
         if filecmp.cmp(source, path, shallow=False):
             return path
     load_model(source)

@@ -19,7 +19,7 @@ from ..rig.compat import EXTENSION
 from ..rig.library.models import torch_root
 from ..state import timer
 from ..state.poll_messages import set_poll_message
-from ..state.pytorch import INSIDE, chosen_plan, refresh, torch_state
+from ..state.pytorch import BUNDLED_WHEELS, chosen_plan, refresh, torch_state
 
 
 def _preferences(context: bpy.types.Context) -> Any:
@@ -78,7 +78,7 @@ class RIFF_OT_install_torch(bpy.types.Operator):
         plan = chosen_plan(_preferences(context).backend)
         wheels = Path(bpy.path.abspath(self.directory)) if self.source == "WHEELS" else None
         if wheels is None and torch_state.inside:
-            wheels = INSIDE
+            wheels = BUNDLED_WHEELS
         problem = torch_state.problem or _refusal(plan, wheels)
         if problem:
             self.report({"ERROR"}, problem)

@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 from ..core.errors import ModelError
 from ..core.files.paths import copy_whole
 from ..core.model.model_file import load_model
-from ..rig.library.models import SUFFIX, claim_new_model, file_name_for, models_folder
+from ..rig.library.models import MODEL_SUFFIX, claim_new_model, file_name_for, models_folder
 from ..state.poll_messages import set_poll_message
 from ..state.session import refresh_models, refresh_unfinished
 from ..state.settings import chosen_model, session_of
@@ -92,7 +92,7 @@ class RIFF_OT_import_model(bpy.types.Operator):
 
     filepath: StringProperty(name="File Path", description="File of the model", subtype="FILE_PATH")
     filter_glob: StringProperty(
-        name="Filter", description="Files that are shown", default=f"*{SUFFIX}", options={"HIDDEN"}
+        name="Filter", description="Files that are shown", default=f"*{MODEL_SUFFIX}", options={"HIDDEN"}
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
@@ -122,14 +122,14 @@ class RIFF_OT_export_model(_OnChosenModel, bpy.types.Operator):
 
     filepath: StringProperty(name="File Path", description="File to save the model as", subtype="FILE_PATH")
     filter_glob: StringProperty(
-        name="Filter", description="Files that are shown", default=f"*{SUFFIX}", options={"HIDDEN"}
+        name="Filter", description="Files that are shown", default=f"*{MODEL_SUFFIX}", options={"HIDDEN"}
     )
     check_existing: BoolProperty(
         name="Check Existing", description="Ask before a file is overwritten", default=True, options={"HIDDEN"}
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
-        self.filepath = f"{chosen_model(context).name}{SUFFIX}"
+        self.filepath = f"{chosen_model(context).name}{MODEL_SUFFIX}"
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 

@@ -10,7 +10,7 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..rig.compat import channelbag_of
 from ..state.poll_messages import selection_problem, set_poll_message
-from ..state.rig_settings import COLOURS, rig_settings
+from ..state.rig_settings import REGION_COLOURS, rig_settings
 
 SOURCE_ITEMS = [
     ("PREVIEW", "From Preview Range", "The preview range of the scene becomes a region", "PREVIEW_RANGE", 0),
@@ -32,7 +32,7 @@ def add_region(ob: bpy.types.Object, start: int, end: int, name: str = "") -> No
     region = settings.regions.add()
     region.name = name or f"Region {number}"
     region.start, region.end = min(start, end), max(start, end)
-    region.color = COLOURS[(len(settings.regions) - 1) % len(COLOURS)]
+    region.color = REGION_COLOURS[(len(settings.regions) - 1) % len(REGION_COLOURS)]
     settings.active_region = len(settings.regions) - 1
 
 

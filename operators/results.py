@@ -13,7 +13,7 @@ from ..core.errors import RiffError
 from ..rig.background.jobs import State
 from ..rig.background.reduce_job import ReduceJob
 from ..rig.compat import slot_for
-from ..rig.reading.read import read_steps
+from ..rig.reading.read import ReadOptions, read_steps
 from ..rig.steps import stride
 from ..rig.writing.play import play
 from ..rig.writing.reduce import dense_curves, reduce_keys, write_fits
@@ -24,7 +24,7 @@ from ..state.settings import session_of, settings_of
 from ..state.source import active_action, is_variation
 from .runs.stepwise import Stepwise
 
-GLANCE = 60
+PICTURE_FRAMES = 60
 """Frames of an action that are looked at for its picture."""
 
 
@@ -260,8 +260,8 @@ class RIFF_OT_mark_asset(Stepwise, _OnVariation, bpy.types.Operator):
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         action = self.find(context)
         self.action = action.name
-        step = stride(action.frame_range[0], action.frame_range[1], GLANCE)
-        motion = yield from read_steps(context.object, action, scene=context.scene, step=step)
+        step = stride(action.frame_range[0], action.frame_range[1], PICTURE_FRAMES)
+        motion = yield from read_steps(context.object, action, scene=context.scene, options=ReadOptions(step=step))
         yield 1.0
         give_picture(action, motion)
         action.asset_mark()

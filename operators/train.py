@@ -19,7 +19,7 @@ from ..core.model.recipe import RECIPES, Recipe
 from ..core.motion.motion import Motion, learned_groups
 from ..core.training.checkpoint import begin
 from ..rig.background import jobs
-from ..rig.library.models import SUFFIX, checkpoint_path, claim_new_model, models_folder
+from ..rig.library.models import MODEL_SUFFIX, checkpoint_path, claim_new_model, models_folder
 from ..state import timer
 from ..state.poll_messages import armature_problem, set_poll_message
 from ..state.preferences import training_device, training_python
@@ -110,7 +110,7 @@ class RIFF_OT_train(TrainingStart, bpy.types.Operator):
     def start(self) -> Model | None:
         if self.start_from and not is_plain_name(self.start_from):
             raise ModelError(f"“{self.start_from}” is no name of a model.")
-        return load_model(models_folder() / f"{self.start_from}{SUFFIX}") if self.start_from else None
+        return load_model(models_folder() / f"{self.start_from}{MODEL_SUFFIX}") if self.start_from else None
 
 
 def _begin(job: jobs.TrainingJob) -> None:

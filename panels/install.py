@@ -8,7 +8,7 @@ from ..state.preferences import EXTENSION
 from ..state.pytorch import chosen_plan, sizes_of, torch_state
 from .tab import draw_problem, draw_sentence, say
 
-WIDE = 90
+PREFERENCES_CHARACTERS = 90
 """Characters of a line in the preferences."""
 
 
@@ -20,7 +20,7 @@ def draw_install(layout: Any, preferences: Any) -> None:
         return
     _draw_standing(box)
     if torch_state.problem:
-        draw_problem(box, torch_state.problem, WIDE)
+        draw_problem(box, torch_state.problem, PREFERENCES_CHARACTERS)
     if not preferences.python:
         _draw_offer(box, preferences)
     row = box.row()

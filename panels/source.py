@@ -11,7 +11,7 @@ from ..state.rig_settings import plays_nla
 from ..state.source import is_variation
 from .tab import RiffPanel, draw_sentence, say
 
-SHOWN_FEET = 2
+MAX_SHOWN_NAMES = 2
 
 
 class RIFF_PT_source(RiffPanel, bpy.types.Panel):
@@ -70,15 +70,15 @@ def _draw_summary(layout: Any, summary: Any) -> None:
     joints = say("{} controls, led by {}") if summary.controls else say("{} joints below {}")
     icon = "CON_ARMATURE" if summary.controls else "BONE_DATA"
     column.label(text=joints.format(summary.joints, summary.root), icon=icon, translate=False)
-    feet = ", ".join(summary.feet[:SHOWN_FEET])
-    if len(summary.feet) > SHOWN_FEET:
-        feet = say("{} and {} more").format(feet, len(summary.feet) - SHOWN_FEET)
+    feet = ", ".join(summary.feet[:MAX_SHOWN_NAMES])
+    if len(summary.feet) > MAX_SHOWN_NAMES:
+        feet = say("{} and {} more").format(feet, len(summary.feet) - MAX_SHOWN_NAMES)
     words = say("Feet: {}").format(feet) if feet else say("No feet found")
     column.label(text=words, icon="CON_FLOOR", translate=False)
     if summary.properties:
-        names = ", ".join(summary.properties[:SHOWN_FEET])
-        if len(summary.properties) > SHOWN_FEET:
-            names = say("{} and {} more").format(names, len(summary.properties) - SHOWN_FEET)
+        names = ", ".join(summary.properties[:MAX_SHOWN_NAMES])
+        if len(summary.properties) > MAX_SHOWN_NAMES:
+            names = say("{} and {} more").format(names, len(summary.properties) - MAX_SHOWN_NAMES)
         column.label(text=say("Properties: {}").format(names), icon="PROPERTIES", translate=False)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-WIDTH = 38
+SIDEBAR_CHARACTERS = 38
 """Characters of a line in a sidebar of usual width."""
 
 
@@ -39,13 +39,15 @@ def in_words(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def draw_problem(layout: Any, text: str, width: int = WIDTH) -> None:
+def draw_problem(layout: Any, text: str, width: int = SIDEBAR_CHARACTERS) -> None:
     """What went wrong, in a sentence, and the button that copies the details."""
     draw_sentence(layout, text, "ERROR", alert=True, width=width)
     layout.operator("riff.copy_report", icon="COPYDOWN")
 
 
-def draw_sentence(layout: Any, text: str, icon: str = "INFO", alert: bool = False, width: int = WIDTH) -> None:
+def draw_sentence(
+    layout: Any, text: str, icon: str = "INFO", alert: bool = False, width: int = SIDEBAR_CHARACTERS
+) -> None:
     """A sentence over as many lines as it needs."""
     column = layout.column(align=True)
     column.alert = alert

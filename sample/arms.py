@@ -8,7 +8,7 @@ from .curves import smoothed, through_keys
 from .gestures import ARM_SHAPES, ARMS
 
 FRONT = np.array([0.0, -1.0, 0.0])
-HAND_DRAG = 0.16  # beats that a hand trails behind its forearm
+HAND_DRAG_BEATS = 0.16  # beats that a hand trails behind its forearm
 
 
 def arm_turns(side: str, beats: Array, frames_per_beat: float) -> dict[str, Array]:
@@ -22,7 +22,7 @@ def arm_turns(side: str, beats: Array, frames_per_beat: float) -> dict[str, Arra
     upper = _blended(times, upper_keys, beats, frames_per_beat)
     flex = smoothed(through_keys(times, flex_keys, beats - 0.05), 0.05 * frames_per_beat)
     forearm = upper @ rest @ axis_rotation(1, flex) @ rest.T
-    trailing = _delayed(forearm, HAND_DRAG * frames_per_beat)
+    trailing = _delayed(forearm, HAND_DRAG_BEATS * frames_per_beat)
     wrist = rest @ axis_rotation(1, np.full(len(beats), np.radians(12.0))) @ rest.T
     hand = six_to_matrix(0.4 * matrix_to_six(forearm) + 0.6 * matrix_to_six(trailing)) @ wrist
     shoulder = _shrug(upper @ _rest_direction(side), side)

@@ -10,11 +10,11 @@ from .bones import rest_bones
 from .curves import smoothed, smoothed_below, table
 from .feet import FootTrack, foot_point, foot_rotation, foot_track, toe_rotation, weight_on_left
 from .gestures import GROOVE, HEAD, PELVIS, TORSO
-from .steps import BEATS, SECONDS_PER_BEAT
+from .steps import DANCE_BEATS, SECONDS_PER_BEAT
 
 SIDES = ("L", "R")
-REACH = 0.992  # a leg never stretches further, so that no knee locks
-HEEL_BEHIND_ANKLE = 0.045
+MAX_LEG_STRETCH = 0.992  # a leg never stretches further, so that no knee locks
+HEEL_BEHIND_ANKLE_METRES = 0.045
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Dance:
 
 def frame_count(fps: float) -> int:
     """Count the frames of the whole dance at a frame rate."""
-    return round(BEATS * SECONDS_PER_BEAT * fps)
+    return round(DANCE_BEATS * SECONDS_PER_BEAT * fps)
 
 
 def work_out_dance(fps: float) -> Dance:
@@ -93,7 +93,11 @@ class _Body:
     def _ceiling(self, side: str, floor: Array) -> Array:
         ankle, socket = _ankle(side, self.feet[side]), self.socket(side)
         aside = np.linalg.norm(floor + socket[:, :2] - ankle[:, :2], axis=1)
-        height = ankle[:, 2] + np.sqrt(np.maximum((REACH * sum(_leg_lengths())) ** 2 - aside**2, 0.01)) - socket[:, 2]
+        height = (
+            ankle[:, 2]
+            + np.sqrt(np.maximum((MAX_LEG_STRETCH * sum(_leg_lengths())) ** 2 - aside**2, 0.01))
+            - socket[:, 2]
+        )
         return np.where(self.feet[side].planted, height, 2.0)
 
     def socket(self, side: str) -> Array:
@@ -132,7 +136,7 @@ def _leg_lengths() -> tuple[float, float]:
 
 def _ankle(side: str, track: FootTrack) -> Array:
     ankle, ball = _point(f"foot.{side}"), _point(f"toe.{side}")
-    heel = np.array([ankle[0], ankle[1] + HEEL_BEHIND_ANKLE, 0.0])
+    heel = np.array([ankle[0], ankle[1] + HEEL_BEHIND_ANKLE_METRES, 0.0])
     return foot_point(track, ankle, ball, heel)
 
 
@@ -144,8 +148,10 @@ def _leg(side: str, track: FootTrack, body: _Body, position: Array) -> dict[str,
     along = reach / distance
     # A standing foot is always in reach; a kicking one is held back gently, or the knee would pop at full stretch.
     softness = 1e-4 + 0.02 * np.clip(track.lift / 0.15, 0.0, 1.0)[:, None]
-    distance = np.minimum(distance, _soft_minimum(distance, REACH * (thigh + shin) + 0.5 * softness, softness))
-    distance = np.minimum(distance, REACH * (thigh + shin))
+    distance = np.minimum(
+        distance, _soft_minimum(distance, MAX_LEG_STRETCH * (thigh + shin) + 0.5 * softness, softness)
+    )
+    distance = np.minimum(distance, MAX_LEG_STRETCH * (thigh + shin))
     hinge = _knee_hinge(along, 0.5 * (track.heading + body.heading))
     forward = np.cross(along, hinge)
     cos = np.clip((thigh**2 + distance**2 - shin**2) / (2.0 * thigh * distance), -1.0, 1.0)

@@ -14,7 +14,7 @@ from .bones import rest_bones
 from .dance import Dance, work_out_dance
 from .steps import PHRASES, SECONDS_PER_BEAT
 
-NAME = "Dancer"
+DANCER_NAME = "Dancer"
 ACTION_NAME = "Sample Dance"
 LINEAR = 1  # value of 'LINEAR' in the Interpolation enum, same in 4.5 and 5.2
 
@@ -27,14 +27,14 @@ def add_sample_dancer(target: bpy.types.Context | bpy.types.Scene) -> bpy.types.
     """
     scene = target if isinstance(target, bpy.types.Scene) else target.scene
     armature = _add_armature(scene)
-    scene.collection.objects.link(make_body(f"{NAME} Body", armature))
+    scene.collection.objects.link(make_body(f"{DANCER_NAME} Body", armature))
     fps = scene.render.fps / scene.render.fps_base
     _add_action(armature, work_out_dance(fps), scene.frame_start, fps)
     return armature
 
 
 def _add_armature(scene: bpy.types.Scene) -> bpy.types.Object:
-    armature = bpy.data.objects.new(NAME, bpy.data.armatures.new(NAME))
+    armature = bpy.data.objects.new(DANCER_NAME, bpy.data.armatures.new(DANCER_NAME))
     scene.collection.objects.link(armature)
     with _shown(scene):
         objects = bpy.context.view_layer.objects

@@ -9,11 +9,11 @@ from ..core.numeric.rotation import Array, axis_rotation
 from .curves import ease, merged_keys, smoothed, through_keys
 from .steps import PIVOTS, SHIFTS, START, STEPS, Pivot, Step
 
-TURNOUT = 8.0  # degrees that each foot points outwards when the dancer stands
-ROLL = 0.3  # beats that the heel takes to rise before the foot leaves
-SETTLE = 0.2  # beats from the first touch until the foot has taken its place
-OUTSIDE = {"L": 1.0, "R": -1.0}
-OTHER = {"L": "R", "R": "L"}
+TURNOUT_DEGREES = 8.0  # degrees that each foot points outwards when the dancer stands
+HEEL_RISE_BEATS = 0.3  # beats that the heel takes to rise before the foot leaves
+SETTLE_BEATS = 0.2  # beats from the first touch until the foot has taken its place
+OUTWARD_SIGN = {"L": 1.0, "R": -1.0}
+OTHER_FOOT = {"L": "R", "R": "L"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def plants(foot: str) -> list[Plant]:
     """List when the ball of one foot must stand still."""
     steps = steps_of(foot)
     starts = [steps[0].beat]
-    starts += [s.beat + SETTLE * _heel_first(before, s) for before, s in pairwise(steps)]
+    starts += [s.beat + SETTLE_BEATS * _heel_first(before, s) for before, s in pairwise(steps)]
     ends = [_lifts_off(step) for step in steps[1:]] + [np.inf]
     return [Plant(foot, start, end) for start, end in zip(starts, ends, strict=True)]
 
@@ -99,10 +99,10 @@ def foot_track(foot: str, beats: Array) -> FootTrack:
         before = steps[max(k - 1, 0)]
         stand[rows], facing[rows] = _swing(before, step, progress[rows])
         if step.kick:
-            outwards = OUTSIDE[foot] * step.kick.out
+            outwards = OUTWARD_SIGN[foot] * step.kick.out
             kick[rows] = bell[rows, None] * _turned(np.array([outwards, -step.kick.front]), facing[rows])
     lift = bell * np.array([step.lift for step in steps])[current]
-    heading = _heading(steps, _pivots_of(foot), beats) + OUTSIDE[foot] * TURNOUT
+    heading = _heading(steps, _pivots_of(foot), beats) + OUTWARD_SIGN[foot] * TURNOUT_DEGREES
     pitch = through_keys(*merged_keys(_pitch_keys(steps, _pivots_of(foot))), beats)
     planted = np.any([(beats >= p.start) & (beats <= p.end) for p in plants(foot)], axis=0)
     return FootTrack(stand + kick, stand, lift, heading, pitch, planted)
@@ -118,7 +118,7 @@ def _turned(vector: Array, degrees: Array) -> Array:
 def _swing(before: Step, step: Step, progress: Array) -> tuple[Array, Array]:
     """Carry a foot from step to step, around the standing foot where the body turns."""
     share = ease(progress)
-    other = [s for s in steps_of(OTHER[step.foot]) if s.beat <= max(_lifts_off(step), -2.0)][-1]
+    other = [s for s in steps_of(OTHER_FOOT[step.foot]) if s.beat <= max(_lifts_off(step), -2.0)][-1]
     start_heading = _heading_at(before, _lifts_off(step))
     start = _turned(_floor(before) - _floor(other), np.array(-start_heading))
     end = _turned(_floor(step) - _floor(other), np.array(-step.heading))
@@ -145,13 +145,13 @@ def _pitch_keys(steps: list[Step], pivots: list[Pivot]) -> list[tuple[float, flo
     keys = [(steps[0].beat, 0.0)]
     for before, step in pairwise(steps):
         start = _lifts_off(step)
-        roll = start - min(ROLL, 0.4 * (start - before.beat))
+        roll = start - min(HEEL_RISE_BEATS, 0.4 * (start - before.beat))
         pivoting = [pivot.heel for pivot in pivots if pivot.start < roll < pivot.end]
         resting = pivoting[0] if pivoting else before.heel
         middle = 14.0 + (step.kick.toes_down if step.kick else 0.0)
         touch = -13.0 if _heel_first(before, step) else max(18.0, step.heel)
         keys += [(roll, resting), (start, max(30.0, resting)), (start + 0.5 * step.air, middle)]
-        keys += [(step.beat, touch), (step.beat + SETTLE, step.heel)]
+        keys += [(step.beat, touch), (step.beat + SETTLE_BEATS, step.heel)]
     for pivot in pivots:
         keys += _pivot_keys(pivot, steps)
     return keys
@@ -162,7 +162,9 @@ def _pivot_keys(pivot: Pivot, steps: list[Step]) -> list[tuple[float, float]]:
     resting = [step.heel for step in steps if step.beat <= pivot.start][-1]
     keys = [(pivot.start, resting), (pivot.start + third, pivot.heel)]
     falling = [(pivot.end - third, pivot.heel), (pivot.end, resting)]
-    next_roll = min((_lifts_off(step) - ROLL for step in steps if _lifts_off(step) > pivot.start), default=np.inf)
+    next_roll = min(
+        (_lifts_off(step) - HEEL_RISE_BEATS for step in steps if _lifts_off(step) > pivot.start), default=np.inf
+    )
     # A foot that leaves the floor straight out of its pivot keeps its heel up.
     return keys + [key for key in falling if pivot.end < next_roll]
 

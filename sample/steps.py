@@ -7,7 +7,7 @@ wrapped, so that a full turn ends at 360.
 
 from dataclasses import dataclass
 
-BEATS = 40.0
+DANCE_BEATS = 40.0
 SECONDS_PER_BEAT = 0.5
 
 

@@ -12,7 +12,7 @@ from .curves import through_keys
 
 Profile = Sequence[tuple[float, float, float, float]]
 
-AROUND = 12
+RING_VERTICES = 12
 
 
 class Joint(NamedTuple):
@@ -57,26 +57,26 @@ class BodyMesh:
         table = np.array(tube.profile)
         distance = _ring_distances(table[:, 0], tube.rings)
         aside, depth, offset = through_keys(table[:, 0], table[:, 1:], distance).T
-        angle = np.arange(AROUND) * 2.0 * np.pi / AROUND
+        angle = np.arange(RING_VERTICES) * 2.0 * np.pi / RING_VERTICES
         wide, deep = _rounded(np.cos(angle), tube.square), _rounded(np.sin(angle), tube.square)
         for row, (d, a, b, c) in enumerate(zip(distance, aside, depth, offset, strict=True)):
             ring = tube.origin + d * tube.along + np.outer(a * wide, tube.aside) + np.outer(b * deep + c, tube.depth)
             self.vertices.extend(ring)
-            self._weigh(range(first + row * AROUND, first + (row + 1) * AROUND), _shares(tube.joints, d))
+            self._weigh(range(first + row * RING_VERTICES, first + (row + 1) * RING_VERTICES), _shares(tube.joints, d))
             if row:
-                self._band(first + (row - 1) * AROUND, _colour(tube.colours, 0.5 * (d + distance[row - 1])))
-        last = first + (tube.rings - 1) * AROUND
-        self._cap(tuple(range(first + AROUND - 1, first - 1, -1)), tube.colours[0][1])
-        self._cap(tuple(range(last, last + AROUND)), tube.colours[-1][1])
+                self._band(first + (row - 1) * RING_VERTICES, _colour(tube.colours, 0.5 * (d + distance[row - 1])))
+        last = first + (tube.rings - 1) * RING_VERTICES
+        self._cap(tuple(range(first + RING_VERTICES - 1, first - 1, -1)), tube.colours[0][1])
+        self._cap(tuple(range(last, last + RING_VERTICES)), tube.colours[-1][1])
 
     def _weigh(self, rows: range, shares: dict[str, float]) -> None:
         for bone, share in shares.items():
             self.weights.setdefault(bone, []).extend((row, share) for row in rows)
 
     def _band(self, ring: int, material: int) -> None:
-        for k in range(AROUND):
-            after = (k + 1) % AROUND
-            self.faces.append((ring + k, ring + after, ring + AROUND + after, ring + AROUND + k))
+        for k in range(RING_VERTICES):
+            after = (k + 1) % RING_VERTICES
+            self.faces.append((ring + k, ring + after, ring + RING_VERTICES + after, ring + RING_VERTICES + k))
             self.materials.append(material)
 
     def _cap(self, corners: tuple[int, ...], material: int) -> None:

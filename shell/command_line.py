@@ -30,13 +30,14 @@ from ..core.model.model_file import load_model, read_info
 from ..core.model.recipe import RECIPES
 from ..core.motion.motion import RATE, Motion
 from ..core.motion.resampling import resample
+from ..core.runs.run import run_with_text
+from ..core.runs.state_file import state_path
 from ..core.system.console import ProgressLine
 from ..core.system.devices import check_device
 from ..core.training.checkpoint import Checkpoint
-from ..core.training.run import run_with_text, state_path
 from ..rig.compat import name_of_two
 from ..rig.library.blend_files import armature_for, open_file, save_file, sentence, source_actions
-from ..rig.library.models import SUFFIX, file_name_for, model_files, models_folder
+from ..rig.library.models import MODEL_SUFFIX, file_name_for, model_files, models_folder
 from ..rig.writing.write import write_motion
 from ..state.source import clip_of
 from .arguments import build_parser
@@ -121,7 +122,7 @@ def _models() -> list[dict[str, Any]]:
 
 
 def train(options: argparse.Namespace) -> dict[str, Any]:
-    """Train a model on each chosen action, one after the other. Raises RiffError, TrainingStopped."""
+    """Train a model on each chosen action, one after the other. Raises RiffError, Cancelled."""
     try:
         check_device(options.device)
     except ImportError as error:
@@ -129,7 +130,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     open_file(options.file)
     actions = _chosen(options)
     folder = _made(options.out) if options.out else models_folder()
-    targets = [folder / f"{file_name_for(action.name)}{SUFFIX}" for action in actions]
+    targets = [folder / f"{file_name_for(action.name)}{MODEL_SUFFIX}" for action in actions]
     todo = [pair for pair in zip(actions, targets, strict=True) if not _is_finished(pair[1], options)]
     for _, target in todo:
         check_target(target, options.overwrite or options.resume)
@@ -276,9 +277,9 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
 def _model_path(name: str) -> Path:
     """A model by its file, or by its name in Riff's own folder. Raises ModelError."""
     path = Path(name)
-    if path.suffix == SUFFIX or path.exists():
+    if path.suffix == MODEL_SUFFIX or path.exists():
         return path
-    own = models_folder() / f"{name}{SUFFIX}"
+    own = models_folder() / f"{name}{MODEL_SUFFIX}"
     if not own.exists():
         raise ModelError(f"There is no model “{name}”; `blender -c riff list` names those in Riff's folder.")
     return own

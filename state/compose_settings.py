@@ -13,7 +13,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from .settings import WORDS
+from .settings import WORD_CONTEXT
 
 KIND_ITEMS = [
     ("PARTS", "Body Parts", "New motion for some body parts", "ARMATURE_DATA", 0),
@@ -57,7 +57,10 @@ class RiffCompose(bpy.types.PropertyGroup):
     """Settings of the Compose box."""
 
     kind: EnumProperty(
-        name="Compose", description="What to make new and what to keep", items=KIND_ITEMS, translation_context=WORDS
+        name="Compose",
+        description="What to make new and what to keep",
+        items=KIND_ITEMS,
+        translation_context=WORD_CONTEXT,
     )
     count: IntProperty(name="Count", description="How many alternatives to make", default=3, min=1, max=100)
     seed: IntProperty(

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from .settings import WORDS
+from .settings import WORD_CONTEXT
 
 KIND_ITEMS = [
     ("GRID", "Grid", "Rows about the 3D cursor"),
@@ -100,7 +100,7 @@ class CrowdChoices:
         name="Light",
         description="A quarter of the keys, and none for bones that hardly move: for large crowds",
         default=False,
-        translation_context=WORDS,
+        translation_context=WORD_CONTEXT,
     )
     nla: BoolProperty(
         name="As NLA Strips", description="Put each member's action on an NLA track of its own", default=False

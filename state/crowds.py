@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from ..rig.crowd.crowd import CROWD, settings_of_crowd
+from ..rig.crowd.crowd import CROWD_KEY, settings_of_crowd
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ def crowd_summary(ob: bpy.types.Object | None) -> CrowdSummary | None:
     if ob is None:
         return None
     for collection in ob.users_collection:
-        if collection.get(CROWD) is not None:
+        if collection.get(CROWD_KEY) is not None:
             return _summary_of(collection)
-    made = [_summary_of(collection) for collection in bpy.data.collections if collection.get(CROWD) is not None]
+    made = [_summary_of(collection) for collection in bpy.data.collections if collection.get(CROWD_KEY) is not None]
     return next((summary for summary in reversed(made) if summary.armature == ob.name), None)
 
 
 def _summary_of(collection: bpy.types.Collection) -> CrowdSummary:
-    text = str(collection[CROWD])
+    text = str(collection[CROWD_KEY])
     known = _summaries.get(collection.name)
     if known is None or known[0] != text:
         settings = settings_of_crowd(collection)

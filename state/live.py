@@ -16,7 +16,7 @@ from .guard import wrap_callback
 from .settings import chosen_model, live_setting_listeners, session_of, settings_of
 from .source import learned_action
 
-INTERVAL = 1.0 / 60.0
+PULSE_SECONDS = 1.0 / 60.0
 
 
 class LivePreview:
@@ -63,7 +63,7 @@ def begin(context: bpy.types.Context) -> None:
     live_preview.job.start()
     request_live(context)
     if not bpy.app.timers.is_registered(pulse):
-        bpy.app.timers.register(pulse, first_interval=INTERVAL, persistent=True)
+        bpy.app.timers.register(pulse, first_interval=PULSE_SECONDS, persistent=True)
 
 
 def follow() -> bool:
@@ -110,7 +110,7 @@ def end(problem: str = "") -> None:
 
 
 def pulse() -> float | None:
-    return INTERVAL if wrap_callback("Showing the live variation", follow)() else None
+    return PULSE_SECONDS if wrap_callback("Showing the live variation", follow)() else None
 
 
 def _redraw_viewports() -> None:

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from ..rig.background import jobs
 
-SIZE = 128
-FEWEST = 10
+PICTURE_PIXELS = 128
+MIN_LOSSES = 10
 """Losses before which there is no picture: a line of a few points says nothing."""
 
-PAINT_EVERY = 1.0
+PAINT_SECONDS = 1.0
 """Seconds between two paintings."""
 
-COLOURS = np.array([(0.27, 0.60, 0.93), (0.95, 0.60, 0.20), (0.40, 0.78, 0.40)], dtype=np.float32)
+CURVE_COLOURS = np.array([(0.27, 0.60, 0.93), (0.95, 0.60, 0.20), (0.40, 0.78, 0.40)], dtype=np.float32)
 """Critic, generator, reconstruction."""
 
 _collections: list[Any] = []
@@ -35,29 +35,29 @@ def loss_icon(training: jobs.TrainingJob) -> int:
 def paint(training: jobs.TrainingJob) -> None:
     """Paint the picture of a training anew if that is due."""
     now = time.monotonic()
-    if not _collections or len(training.losses) < FEWEST or now - _painted.get(training.name, 0.0) < PAINT_EVERY:
+    if not _collections or len(training.losses) < MIN_LOSSES or now - _painted.get(training.name, 0.0) < PAINT_SECONDS:
         return
     _painted[training.name] = now
     preview = _collections[0].get(training.name) or _collections[0].new(training.name)
-    preview.image_size = (SIZE, SIZE)
+    preview.image_size = (PICTURE_PIXELS, PICTURE_PIXELS)
     preview.image_pixels_float.foreach_set(pixels(np.array(training.losses)).ravel())
 
 
 def pixels(losses: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Curves of losses (T, 1 + 3), column 0 the share done so far: (SIZE, SIZE, 4) from the bottom row up.
+    """Curves of losses (T, 1 + 3), column 0 the share done so far: (PICTURE_PIXELS, PICTURE_PIXELS, 4) from the bottom row up.
 
     Each curve is smoothed and fills the height by itself: their shape matters, not their unit.
     """
-    picture = np.zeros((SIZE, SIZE, 4), dtype=np.float32)
+    picture = np.zeros((PICTURE_PIXELS, PICTURE_PIXELS, 4), dtype=np.float32)
     picture[..., :3] = 0.12
     picture[..., 3] = 1.0
-    columns = np.arange(SIZE)
-    for curve, colour in zip(losses[:, 1:].T, COLOURS, strict=True):
+    columns = np.arange(PICTURE_PIXELS)
+    for curve, colour in zip(losses[:, 1:].T, CURVE_COLOURS, strict=True):
         smooth = np.convolve(np.pad(curve, 4, mode="edge"), np.full(9, 1 / 9), mode="valid")
         low, high = np.percentile(smooth, (2, 98))
-        positions = (losses[:, 0] - losses[0, 0]) / max(losses[-1, 0] - losses[0, 0], 1e-9) * (SIZE - 1)
+        positions = (losses[:, 0] - losses[0, 0]) / max(losses[-1, 0] - losses[0, 0], 1e-9) * (PICTURE_PIXELS - 1)
         heights = np.interp(columns, positions, np.clip((smooth - low) / max(high - low, 1e-9), 0, 1))
-        rows = (heights * (SIZE - 9) + 4).astype(int)
+        rows = (heights * (PICTURE_PIXELS - 9) + 4).astype(int)
         for column in columns:
             other = rows[max(column - 1, 0)]
             low_row, high_row = sorted((rows[column], other))

@@ -19,7 +19,7 @@ from ..rig.background.install_job import InstallJob, TrialJob
 from ..rig.library.models import torch_root
 from . import timer
 
-INSIDE = WHEELS / "torch"
+BUNDLED_WHEELS = WHEELS / "torch"
 """Where the full download carries PyTorch's wheels."""
 
 
@@ -69,7 +69,7 @@ torch_state = TorchState()
 
 def refresh() -> None:
     """Look again at the disk and at the machine: some milliseconds."""
-    torch_state.device, torch_state.plans, torch_state.inside = find_device(), plans(), INSIDE.is_dir()
+    torch_state.device, torch_state.plans, torch_state.inside = find_device(), plans(), BUNDLED_WHEELS.is_dir()
     try:
         root = torch_root()
     except RiffError as error:

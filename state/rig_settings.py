@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -14,7 +12,9 @@ from bpy.props import (
     StringProperty,
 )
 
-COLOURS = (
+from ..rig.reading.read import ReadOptions
+
+REGION_COLOURS = (
     (0.90, 0.49, 0.13),
     (0.20, 0.60, 0.86),
     (0.30, 0.69, 0.31),
@@ -51,7 +51,7 @@ class RiffRegion(bpy.types.PropertyGroup):
         subtype="COLOR",
         min=0.0,
         max=1.0,
-        default=COLOURS[0],
+        default=REGION_COLOURS[0],
         update=_redraw_timelines,
     )
     use: BoolProperty(
@@ -130,16 +130,18 @@ def plays_nla(armature_object: bpy.types.Object) -> bool:
     return rig_settings(armature_object).whole_nla and data is not None and len(data.nla_tracks) > 0
 
 
-def read_options(armature_object: bpy.types.Object) -> dict[str, Any]:
-    """What the user says of the rig, as `rig.reading.read.read_motion` takes it."""
+def read_options(armature_object: bpy.types.Object, *, nla: bool = False, step: int = 1) -> ReadOptions:
+    """Return the user's choices for reading an armature; `nla` and `step` as in `ReadOptions`."""
     settings = rig_settings(armature_object)
-    return {
-        "root": settings.root,
-        "feet": chosen_feet(armature_object),
-        "ignore": tuple(row.name for row in settings.controls if not row.learn),
-        "pairs": {row.name: row.partner or row.name for row in settings.controls if row.partner != row.found_partner},
-        "parts": {row.name: row.part for row in settings.controls if row.part != row.found_part},
-    }
+    return ReadOptions(
+        root=settings.root,
+        feet=chosen_feet(armature_object),
+        ignore=tuple(row.name for row in settings.controls if not row.learn),
+        pairs={row.name: row.partner or row.name for row in settings.controls if row.partner != row.found_partner},
+        parts={row.name: row.part for row in settings.controls if row.part != row.found_part},
+        nla=nla,
+        step=step,
+    )
 
 
 CLASSES = (RiffRegion, RiffFoot, RiffControl, RiffArmature)

@@ -15,7 +15,7 @@ from bpy.props import (
     StringProperty,
 )
 
-WORDS = "Riff"
+WORD_CONTEXT = "Riff"
 """Translation context of words that Blender has already, in another sense: its German for Fast is wrong here."""
 
 RECIPE_ITEMS = [
@@ -95,14 +95,14 @@ class RiffSettings(bpy.types.PropertyGroup):
         description="How thoroughly the action is learned",
         items=CHOICE_ITEMS,
         default="fast",
-        translation_context=WORDS,
+        translation_context=WORD_CONTEXT,
     )
     base: EnumProperty(
         name="Based On",
         description="Recipe that the custom one starts from",
         items=RECIPE_ITEMS,
         default="fast",
-        translation_context=WORDS,
+        translation_context=WORD_CONTEXT,
     )
     effort: FloatProperty(
         name="Effort",

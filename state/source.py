@@ -12,7 +12,7 @@ from ..core.motion.clip_file import Clip
 from ..core.motion.motion import Motion, learned_groups
 from ..rig.reading.actions import stack_of
 from ..rig.reading.read import read_steps
-from ..rig.steps import STEP, run_through, stride
+from ..rig.steps import STEP_SECONDS, run_through, stride
 from .rig_settings import plays_nla, read_options
 
 
@@ -37,7 +37,7 @@ def read_source(ob: bpy.types.Object, scene: bpy.types.Scene, step: int = 1) -> 
     return run_through(source_steps(ob, scene, step=step, seconds=math.inf))
 
 
-SEEN = 8.0
+MIN_GLANCE_FPS = 8.0
 """Frames a second that are looked at least: between fewer, feet are not seen to stand."""
 
 
@@ -47,17 +47,17 @@ def source_steps(
     action: bpy.types.Action | None = None,
     *,
     step: int = 1,
-    seconds: float = STEP,
+    seconds: float = STEP_SECONDS,
 ) -> Generator[float, None, Motion]:
     """The same in steps of about so many seconds; of another action where one is given."""
-    nla = action is None and plays_nla(ob)
-    return read_steps(ob, action, scene=scene, step=step, nla=nla, seconds=seconds, **read_options(ob))
+    options = read_options(ob, nla=action is None and plays_nla(ob), step=step)
+    return read_steps(ob, action, scene=scene, options=options, seconds=seconds)
 
 
 def glance_steps(ob: bpy.types.Object, scene: bpy.types.Scene, frames: int) -> Generator[float, None, Motion]:
     """The same of about so many frames, more of a long action: enough to tell joints, feet and body parts."""
     span = (stack_of(ob).span if plays_nla(ob) else None) or ob.animation_data.action.frame_range
-    slowest = max(1, int(scene.render.fps / scene.render.fps_base / SEEN))
+    slowest = max(1, int(scene.render.fps / scene.render.fps_base / MIN_GLANCE_FPS))
     return source_steps(ob, scene, step=min(slowest, stride(span[0], span[1], frames)))
 
 

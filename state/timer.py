@@ -14,10 +14,10 @@ from .guard import prepare_log, wrap_callback
 from .session import refresh_models, refresh_unfinished
 from .settings import session_of
 
-INTERVAL = 0.3
+PULSE_SECONDS = 0.3
 """Seconds between two pulses."""
 
-REDRAW_EVERY = 2.5
+REDRAW_SECONDS = 2.5
 """Seconds between two redraws for progress alone: each costs a slow machine several frames of playback."""
 
 _redrawn = [0.0]
@@ -40,7 +40,7 @@ def tick() -> bool:
     for training in jobs.trainings():
         if training.running:
             loss_picture.paint(training)
-    if ended or (news and time.monotonic() - _redrawn[0] >= REDRAW_EVERY):
+    if ended or (news and time.monotonic() - _redrawn[0] >= REDRAW_SECONDS):
         redraw()
     return jobs.any_running()
 
@@ -69,14 +69,14 @@ def redraw() -> None:
 
 
 def pulse() -> float | None:
-    return INTERVAL if wrap_callback("Watching the work", tick)() is not False else None
+    return PULSE_SECONDS if wrap_callback("Watching the work", tick)() is not False else None
 
 
 def ensure_running() -> None:
     prepare_log()
     if not bpy.app.timers.is_registered(pulse):
         # Persistent: a training goes on while another file is opened.
-        bpy.app.timers.register(pulse, first_interval=INTERVAL, persistent=True)
+        bpy.app.timers.register(pulse, first_interval=PULSE_SECONDS, persistent=True)
 
 
 def unregister() -> None:

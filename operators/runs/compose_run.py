@@ -24,7 +24,7 @@ from ...state.settings import chosen_model
 from ...state.source import source_steps
 from .write_actions import ActionWriter
 
-FRESH = {"SKIP_SAVE"}
+NOT_REMEMBERED = {"SKIP_SAVE"}
 """Options of properties that begin at their defaults each time, so that a script gets what it says and no more."""
 
 
@@ -36,32 +36,37 @@ class ComposeRun(ActionWriter):
     result = "Take"
 
     count: IntProperty(
-        name="Count", description="How many alternatives to make", default=1, min=1, max=100, options=FRESH
+        name="Count", description="How many alternatives to make", default=1, min=1, max=100, options=NOT_REMEMBERED
     )
     seed: IntProperty(
         name="Seed",
         description="The same model, seed and choices always give the same result",
         default=1,
         min=0,
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
     entry: EnumProperty(
         name="Entry Level",
         description="How early in the making what is kept enters",
         items=ENTRY_ITEMS,
         default="2",
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
     root: EnumProperty(
         name="Root Path",
         description="Where the root goes where it is not kept",
         items=ROOT_ITEMS,
         default="FREE",
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
-    curve: StringProperty(name="Curve", description="Name of the curve object that the root follows", options=FRESH)
+    curve: StringProperty(
+        name="Curve", description="Name of the curve object that the root follows", options=NOT_REMEMBERED
+    )
     clean_feet: BoolProperty(
-        name="Clean Feet", description="Make standing feet stand where the motion is new", default=True, options=FRESH
+        name="Clean Feet",
+        description="Make standing feet stand where the motion is new",
+        default=True,
+        options=NOT_REMEMBERED,
     )
 
     @classmethod

@@ -17,7 +17,7 @@ from ...state import timer
 from ...state.session import refresh_variations
 from ...state.settings import session_of
 
-SLICE = 0.1
+WRITE_SECONDS = 0.1
 """Seconds that writing takes at most before the window gets its turn."""
 
 
@@ -62,7 +62,7 @@ class CrowdWork:
     def _go_on(self: Any, context: bpy.types.Context, job: jobs.BackgroundJob) -> Any:
         job.tick()
         context.window_manager.progress_update(len(self._prepared.job.ready) + self._count)
-        if job.running or (job.state is jobs.State.DONE and not self._written(context, SLICE)):
+        if job.running or (job.state is jobs.State.DONE and not self._written(context, WRITE_SECONDS)):
             return {"RUNNING_MODAL"}
         return self._end_modal(context, self._end(context))
 

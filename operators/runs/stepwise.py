@@ -11,7 +11,7 @@ import bpy
 from ...core.errors import RiffError
 from ...core.system.log import unforeseen
 from ...rig.background.jobs import BackgroundJob
-from ...rig.steps import STEP
+from ...rig.steps import STEP_SECONDS
 
 
 class Stepwise:
@@ -74,7 +74,7 @@ class Stepwise:
         if not self._begun and not self._may_begin(context):
             return self._stop(context, "The selection was changed meanwhile; select the armature and try again")
         self._begun = True
-        until = time.monotonic() + STEP
+        until = time.monotonic() + STEP_SECONDS
         self._paused = False
         try:
             while time.monotonic() < until and not self._paused:

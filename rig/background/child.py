@@ -17,19 +17,19 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ...core import EXTENSION_ROOT
-from ...core.errors import RiffError, TrainingStopped
+from ...core.errors import Cancelled, RiffError
 from ...core.files.claims import FileLock
 from ...core.system.log import log
 from ...core.training.checkpoint import Checkpoint, save_checkpoint
 from ...core.training.progress import Progress
 
-SHARED = ("safetensors", "numpy", "torch")
+SHARED_PACKAGES = ("safetensors", "numpy", "torch")
 """Packages that a child of the same Python finds where this one finds them."""
 
 WINDOWS_FLAGS = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
-"""What `core.training.worker` does by `os.nice` elsewhere, and no console window."""
+"""What `core.runs.worker` does by `os.nice` elsewhere, and no console window."""
 
-PATIENCE = 1.0
+STOP_SECONDS = 1.0
 """Seconds that a child has to keep its state when it is asked to stop; then it is ended."""
 
 
@@ -48,7 +48,7 @@ def run_in_child(
     device: str = "auto",
     claims: Sequence[FileLock] = (),
 ) -> None:
-    """What `core.training.run.run_training` does, in another process; the same messages, errors and files.
+    """What `core.runs.run.run_training` does, in another process; the same messages, errors and files.
 
     Without `path` the child only says how long the training would take. It shares the `claims` where the system can:
     should Blender be killed, nobody else goes on with the training before the child has kept its last state.
@@ -63,7 +63,7 @@ def run_in_child(
         command = [
             str(python),
             "-m",
-            "core.training.worker",
+            "core.runs.worker",
             str(state),
             *([str(path)] if path else []),
             "--device",
@@ -104,7 +104,7 @@ def _environment(python: Path, own: str) -> dict[str, str]:
     Another Python gets a copy of safetensors alone, in the folder `own`: what lies beside it is for Blender's Python.
     """
     folders = [str(EXTENSION_ROOT), own]
-    for package in SHARED:
+    for package in SHARED_PACKAGES:
         spec = importlib.util.find_spec(package)
         if spec is None or not spec.origin:
             continue
@@ -146,7 +146,7 @@ def _relay(child: subprocess.Popen[str], send: Callable[[str, Any], None], shoul
         if _take(line, send):
             return
     if asked:
-        raise TrainingStopped("Training was cancelled.")
+        raise Cancelled
     for reader in readers:
         reader.join()
     missing = re.search(r"No module named '(\w+)", complaints[-1] if complaints else "")
@@ -168,7 +168,7 @@ def _take(line: str, send: Callable[[str, Any], None]) -> bool:
     elif kind == "missing":
         raise ModuleNotFoundError(f"No module named “{value}”", name=value)
     elif kind == "end" and value == "cancelled":
-        raise TrainingStopped("Training was cancelled.")
+        raise Cancelled
     elif kind == "end":
         return True
     else:
@@ -194,7 +194,7 @@ def _end(child: subprocess.Popen[str]) -> None:
     if child.stdin is not None and not child.stdin.closed:
         child.stdin.close()
     try:
-        child.wait(PATIENCE)
+        child.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.directing.direction import Direction
-from ...core.errors import TrainingStopped
+from ...core.errors import Cancelled
 from ...core.motion.motion import Motion
 from .jobs import BackgroundJob
 
@@ -57,7 +57,7 @@ class CompositionJob(BackgroundJob):
         motions = []
         for number in range(self._count):
             if self._should_stop():
-                raise TrainingStopped
+                raise Cancelled
             motions += compose(model, composition, seed=self._seed, first=number, clean=self._clean, sampler=sampler)
             self._send("done", number + 1)
         self._send("motions", (model.name, motions))

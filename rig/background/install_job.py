@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ...core.errors import Cancelled
 from ...core.torch_install.folder import TorchFolder
 from ...core.torch_install.install import install, install_from_wheels, try_folder, try_python
-from ...core.torch_install.pip_process import Stopped
 from ...core.torch_install.plan import TorchRelease
 from .jobs import BackgroundJob
 
@@ -33,7 +33,7 @@ class InstallJob(BackgroundJob):
         do = partial(install, self.plan) if self.wheels is None else partial(install_from_wheels, self.wheels)
         try:
             facts = do(self.folder, lambda phase, share: self._send("share", (phase, share)), self._should_stop)
-        except Stopped:
+        except Cancelled:
             self._stop_if_asked()
             raise
         self._send("facts", facts)
@@ -58,7 +58,7 @@ class TrialJob(BackgroundJob):
                 facts = try_folder(self.tried, self._should_stop)
             else:
                 facts = try_python(self.tried, [], self._should_stop)
-        except Stopped:
+        except Cancelled:
             self._stop_if_asked()
             raise
         self._send("facts", facts)

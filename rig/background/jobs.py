@@ -16,13 +16,13 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from ...core.errors import RiffError, TrainingStopped
+from ...core.errors import Cancelled, RiffError
 from ...core.files.claims import FileLock
+from ...core.runs.run import run_training
 from ...core.system.log import log, unforeseen
 from ...core.system.memory import as_memory_error, trim_malloc
 from ...core.training.checkpoint import Checkpoint, load_checkpoint
 from ...core.training.progress import Progress
-from ...core.training.run import run_training
 from .child import NotStarted, is_own, run_in_child
 
 NO_TORCH = "PyTorch is not installed; click Install PyTorch in the box Train, then try again."
@@ -45,10 +45,6 @@ def _python_ends(grace: float = 0.0) -> bool:
     """
     threading.main_thread().join(grace)
     return not threading.main_thread().is_alive()
-
-
-class _Cancelled(Exception):
-    """The work was asked to stop and has left nothing behind."""
 
 
 class BackgroundJob:
@@ -120,7 +116,7 @@ class BackgroundJob:
 
     def _stop_if_asked(self) -> None:
         if self._should_stop():
-            raise _Cancelled
+            raise Cancelled
 
     def _run(self) -> None:
         # Two OpenMP threads that wait actively beside Blender's own slow training tenfold; read when torch is loaded.
@@ -129,7 +125,7 @@ class BackgroundJob:
         try:
             with as_memory_error():
                 self._work()
-        except (TrainingStopped, _Cancelled):
+        except Cancelled:
             self._send("state", State.CANCELLED)
         except RiffError as error:
             log.note(f"{self.label}: {error}")

@@ -12,7 +12,7 @@ from ...core.motion.motion import RATE, Motion
 from ...core.motion.resampling import resample
 from .jobs import BackgroundJob
 
-SETTLED = 0.15
+SETTLE_SECONDS = 0.15
 """Seconds without another wish after which feet are cleaned and flips repaired, as they will be when it is kept."""
 
 
@@ -75,7 +75,7 @@ class LiveJob(BackgroundJob):
         raw: Motion | None = None
         last: LiveRequest | None = None
         while not self._should_stop():
-            wish = self._next(SETTLED if raw is not None else 0.5)
+            wish = self._next(SETTLE_SECONDS if raw is not None else 0.5)
             if wish is not None:
                 last = wish
                 sampler.model = with_strength(model, wish.coarse, wish.fine)

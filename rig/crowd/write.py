@@ -1,4 +1,4 @@
-"""Members get into the file: copies of the character, or other motions for members that are there."""
+"""Writing of members into the file: as copies of the character, or as other motions of existing members."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .request import CrowdSettings, PreparedJob, learned_source
 
 
 class CrowdWriter:
-    """Writes the members that a finished job has ready, one at a call, so that Blender stays responsive between."""
+    """Writes the members of a finished job, one per call, so that Blender stays responsive."""
 
     def __init__(
         self, scene: bpy.types.Scene, armature: bpy.types.Object, prepared: PreparedJob, settings: CrowdSettings
@@ -47,7 +47,7 @@ class CrowdWriter:
         self.replace(index, member)
 
     def replace(self, index: int, member: bpy.types.Object) -> None:
-        """Give a member the motion of this index, and the place that goes with it; what it had can be given back."""
+        """Give a member the motion of this index and its place; the member's previous state can be restored."""
         ready, settings = self._ready[index], self.settings
         before = MemberState.of(member)
         if before is not None:
@@ -64,7 +64,7 @@ class CrowdWriter:
         give_action(member, action, nla=settings.nla, repeat=repeat)
 
     def _properties(self, member: bpy.types.Object, ready: MemberResult) -> dict[str, str | int | float | bool]:
-        """What an action must know to be generated again."""
+        """Return the id-properties from which an action can be generated again."""
         settings = self.settings
         seed, number = ready.key
         return {
@@ -81,14 +81,14 @@ class CrowdWriter:
         }
 
     def keep(self) -> None:
-        """All is as it is to be: motions that members have had before are removed."""
+        """Accept the new members: remove motions that members had before."""
         for action in [bpy.data.actions.get(before.action) for before in self._before]:
             if action is not None:
                 remove_unused(action)
         self._before.clear()
 
     def take_back(self) -> None:
-        """Members that have had another motion before get it again, with its place."""
+        """Restore the previous motions and places of members that were replaced."""
         for before in self._before:
             before.give_back()
         self._before.clear()

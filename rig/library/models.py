@@ -14,7 +14,7 @@ from ...core.files.claims import FileLock, is_locked, try_lock
 from ...core.files.paths import RESERVED, remove_parts
 from ..compat import EXTENSION
 
-SUFFIX = ".safetensors"
+MODEL_SUFFIX = ".safetensors"
 
 
 def models_folder() -> Path:
@@ -84,10 +84,10 @@ def new_model_path(name: str, taken: Collection[Path] = ()) -> Path:
     """
     stem = file_name_for(name)
     folder = models_folder()
-    path, number = folder / f"{stem}{SUFFIX}", 0
+    path, number = folder / f"{stem}{MODEL_SUFFIX}", 0
     while path in taken or path.exists() or checkpoint_path(path).exists():
         number += 1
-        path = folder / f"{stem}.{number:03}{SUFFIX}"
+        path = folder / f"{stem}.{number:03}{MODEL_SUFFIX}"
     try:
         with tempfile.TemporaryFile(dir=folder):
             return path
@@ -116,7 +116,7 @@ def file_name_for(name: str) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.name.casefold())
+    return sorted(folder.glob(f"*{MODEL_SUFFIX}"), key=lambda path: path.name.casefold())
 
 
 def _reason(error: OSError | ValueError) -> str:

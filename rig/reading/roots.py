@@ -1,4 +1,4 @@
-"""Which bone carries the body, and which bones belong to it."""
+"""Choice of the root bone, which carries the body."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from .evaluate import Rest
 
 
 def choose_root(armature_object: bpy.types.Object, rest: Rest, channels: dict[tuple[str, str], bool]) -> int:
-    """Index of the root: the topmost moving bone with most moving bones below it.
+    """Return the index of the root: the topmost moving bone with most moving bones below it.
 
-    Where it does not travel and others move beside it, the bone that they all hang from. Bones above the root do not
-    move. A bone connected to its parent cannot be moved by its location, so its parent stands in for it.
+    If that bone does not travel and others move beside it, the root is the nearest ancestor of them all. Bones above
+    the root do not move. A bone connected to its parent cannot be moved by its location, so its parent takes its place.
     """
     index = {name: k for k, name in enumerate(rest.names)}
     moving = {index[bone] for (bone, path), moves in channels.items() if moves} or {index[bone] for bone, _ in channels}

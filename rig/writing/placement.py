@@ -8,8 +8,8 @@ from ...core.motion.motion import Motion
 from ...core.numeric.rotation import Array
 from ..reading.evaluate import Poses, Rest, world_transforms
 
-_SAME = 1e-5
-_ALIKE = 1e-3
+_SAME_SHARE = 1e-5
+_FIT_SHARE = 1e-3
 
 
 def learned_space(motion: Motion, rest: Rest, joints: list[int], poses: Poses) -> Array:
@@ -28,10 +28,13 @@ def fitted_space(motion: Motion, now: Array, root: Array, world: Array) -> Array
     """
     learned = motion.skeleton.offsets * motion.skeleton.unit
     size = float(np.abs(learned[1:]).max(initial=0.0))
-    if np.abs(learned[1:] - now[1:]).max(initial=0.0) < _SAME * size and np.abs(learned[0] - root).max() < _SAME * size:
+    if (
+        np.abs(learned[1:] - now[1:]).max(initial=0.0) < _SAME_SHARE * size
+        and np.abs(learned[0] - root).max() < _SAME_SHARE * size
+    ):
         return world
     fit = _fit(now[1:], learned[1:])
-    if fit is None or np.abs(now[1:] @ fit.T - learned[1:]).max() > _ALIKE * size:
+    if fit is None or np.abs(now[1:] @ fit.T - learned[1:]).max() > _FIT_SHARE * size:
         return world
     moved = np.eye(4)
     moved[:3, :3] = fit

@@ -8,7 +8,7 @@ import bpy
 
 from ...core.errors import ClipError
 from ..compat import assign_action
-from ..reading.properties import OWN_ACTION, deformed_meshes
+from ..reading.properties import OWN_ACTION_KEY, deformed_meshes
 
 
 def play(armature_object: bpy.types.Object, action: bpy.types.Action) -> None:
@@ -28,22 +28,22 @@ def play(armature_object: bpy.types.Object, action: bpy.types.Action) -> None:
         slot = next((slot for slot in action.slots if slot.identifier == identifier), None)
         if slot is not None:
             _give(block, action, slot)
-        elif OWN_ACTION in block:
+        elif OWN_ACTION_KEY in block:
             _give_back(block)
 
 
 def _give(block: Any, action: bpy.types.Action, slot: bpy.types.ActionSlot) -> None:
     data = block.animation_data or block.animation_data_create()
     before = data.action
-    if before not in (None, action) and OWN_ACTION not in block and before.get("riff_model") is None:
-        block[OWN_ACTION] = before.name
+    if before not in (None, action) and OWN_ACTION_KEY not in block and before.get("riff_model") is None:
+        block[OWN_ACTION_KEY] = before.name
         before.use_fake_user = True  # nothing else may use it, and it must still be there when it is wanted back
     data.action, data.action_slot = action, slot
 
 
 def _give_back(block: Any) -> None:
-    before = bpy.data.actions.get(str(block[OWN_ACTION]))
-    del block[OWN_ACTION]
+    before = bpy.data.actions.get(str(block[OWN_ACTION_KEY]))
+    del block[OWN_ACTION_KEY]
     data = block.animation_data
     if before is None or data is None:
         return

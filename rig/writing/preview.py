@@ -15,10 +15,10 @@ from ..reading.actions import armature_of, channel_owner, source_of
 from ..reading.properties import owner_block, property_value, set_property
 from .write import plan_writing, pose_values
 
-PREVIEWED = "riff_previewed"
+PREVIEW_KEY = "riff_previewed"
 """Custom property of an armature object whose pose is a preview's: undo steps pushed meanwhile hold that pose too."""
 
-REMEMBERED = 100
+MAX_REMEMBERED = 100
 """Previews whose poses before are remembered, for undo steps."""
 
 
@@ -51,10 +51,10 @@ _remembered: dict[int, PoseBefore] = {}
 def put_back_previewed() -> None:
     """Give armatures that an undo step, or a file, has brought back with a preview's pose the pose from before it."""
     for ob in bpy.data.objects:
-        mark = ob.get(PREVIEWED)
+        mark = ob.get(PREVIEW_KEY)
         if mark is None:
             continue
-        del ob[PREVIEWED]
+        del ob[PREVIEW_KEY]
         before = _remembered.get(mark)
         if before is not None and ob.pose is not None:
             before.put_back(ob)
@@ -108,15 +108,15 @@ class Preview:
         ob = self._owner()
         if ob is None:
             return
-        if PREVIEWED in ob:
-            del ob[PREVIEWED]
+        if PREVIEW_KEY in ob:
+            del ob[PREVIEW_KEY]
         self._before.put_back(ob)
 
     def _mark(self, ob: bpy.types.Object) -> None:
         # At random, since an automatic save may bring the mark of one Blender into another.
-        ob[PREVIEWED] = mark = random.getrandbits(30)
+        ob[PREVIEW_KEY] = mark = random.getrandbits(30)
         _remembered[mark] = self._before
-        while len(_remembered) > REMEMBERED:
+        while len(_remembered) > MAX_REMEMBERED:
             del _remembered[next(iter(_remembered))]
 
     def _object(self) -> bpy.types.Object | None:

@@ -17,7 +17,7 @@ BEZIER, ALIGNED = 2, 3
 
 GENERATED = 5
 
-PLACE = 0.2
+LOCATION_SHARE = 0.2
 """Locations may be off by this part of what a bone as long as the armature would be at its tip."""
 
 Values = NDArray[np.float64]
@@ -62,7 +62,7 @@ def dense_curves(armature_object: bpy.types.Object, action: bpy.types.Action, to
             frames, values = flat[::2].astype(np.float64), flat[1::2].astype(np.float64)
             if len(frames) < 3 or np.abs(np.diff(frames) - 1.0).max() > 1e-3:
                 continue
-            off = tolerance * (PLACE * size if curve.data_path.endswith("location") else 1.0)
+            off = tolerance * (LOCATION_SHARE * size if curve.data_path.endswith("location") else 1.0)
             found.append(Dense(slot.identifier, curve.data_path, curve.array_index, frames, values, off))
     return found
 

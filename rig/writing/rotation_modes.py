@@ -11,7 +11,7 @@ from mathutils import Matrix
 from ...core.numeric.rotation import Array, axis_rotation
 
 _AXES = "XYZ"
-_SMALL = 1e-6
+_SMALL_SINE = 1e-6
 
 
 def channel_values(matrices: Array, mode: str) -> Array:
@@ -56,10 +56,10 @@ def axis_angles(matrices: Array) -> Array:
     """Angle and unit axis (T, 4) of rotations (T, 3, 3); where nothing turns, the axis of a neighbouring frame."""
     quaternion = quaternions(matrices)
     sine = np.linalg.norm(quaternion[:, 1:], axis=1)
-    defined = sine > _SMALL
+    defined = sine > _SMALL_SINE
     if not defined.any():
         return np.tile([0.0, 0.0, 1.0, 0.0], (len(matrices), 1))
-    axes = quaternion[:, 1:] / np.maximum(sine, _SMALL)[:, None]
+    axes = quaternion[:, 1:] / np.maximum(sine, _SMALL_SINE)[:, None]
     axes = axes[_nearest_defined(defined)]
     axes *= _continuous_signs(axes)[:, None]
     angles = 2.0 * np.arctan2((quaternion[:, 1:] * axes).sum(1), quaternion[:, 0])
@@ -77,7 +77,7 @@ def euler_angles(matrices: Array, order: str) -> Array:
     first = np.arctan2(sign * matrices[:, k, j], matrices[:, k, k])
     # Where the middle angle is a quarter turn, first and last cannot be told apart: hold the first, and let the last
     # take up the rest. Working the last out from what the first leaves also keeps it exact close to such a frame.
-    first = first[_nearest_defined(flat > _SMALL)]
+    first = first[_nearest_defined(flat > _SMALL_SINE)]
     rest = matrices @ axis_rotation(i, -first)
     middle = np.arctan2(-sign * rest[:, k, i], rest[:, k, k])
     last = np.arctan2(-sign * rest[:, i, j], rest[:, j, j])

@@ -109,6 +109,7 @@ def door(riff: ModuleType) -> SimpleNamespace:
     }
     return SimpleNamespace(
         read_motion=found["rig.reading.read"].read_motion,
+        ReadOptions=found["rig.reading.read"].ReadOptions,
         write_motion=found["rig.writing.write"].write_motion,
         play=found["rig.writing.play"].play,
         channelbag_of=found["rig.compat"].channelbag_of,

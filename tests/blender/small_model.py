@@ -15,7 +15,7 @@ def save_small_model(riff: ModuleType, path: Path) -> None:
     bpy.ops.riff.add_sample_dancer()
     core, rig = f"{riff.__name__}.core", f"{riff.__name__}.rig"
     recipe = importlib.import_module(f"{core}.model.recipe").RECIPES["fast"].scaled(0.0001)
-    motion = importlib.import_module(f"{rig}.read").read_motion(bpy.context.object)
+    motion = importlib.import_module(f"{rig}.reading.read").read_motion(bpy.context.object)
     model = importlib.import_module(f"{core}.training.train").train(motion, recipe)
     model.name = "Dance"
     importlib.import_module(f"{core}.model.model_file").save_model(model, path)

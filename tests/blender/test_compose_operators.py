@@ -225,7 +225,7 @@ def test_root_follows_a_curve(riff: ModuleType, dancer: bpy.types.Object) -> Non
         bpy.ops.riff.restyle(root="CURVE", curve="Way")
     with pytest.raises(RuntimeError, match="No curve is chosen"):
         bpy.ops.riff.restyle(root="CURVE")
-    with pytest.raises(RuntimeError, match="is no curve"):
+    with pytest.raises(RuntimeError, match="is not a curve"):
         bpy.ops.riff.restyle(root="CURVE", curve=dancer.name)
 
 

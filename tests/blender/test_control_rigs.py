@@ -289,13 +289,13 @@ def test_shape_keys_in_a_slot_of_the_same_action(door: SimpleNamespace) -> None:
 def test_another_root_or_fewer_controls(door: SimpleNamespace) -> None:
     biped = add_control_biped()
     walk_control_biped(biped)
-    fewer = door.read_motion(biped, ignore=("spine", "arm.L"))
+    fewer = door.read_motion(biped, options=door.ReadOptions(ignore=("spine", "arm.L")))
     assert set(fewer.skeleton.names) == {"body", "body tilt", "ik_foot.L", "ik_foot.R", "head"}
-    assert door.read_motion(biped, root="ik_foot.L").skeleton.names[0] == "ik_foot.L"
-    with pytest.raises(door.error, match="“master” is not keyed and cannot be the root"):
-        door.read_motion(biped, root="master")
-    with pytest.raises(door.error, match="“body”, above the root “spine”, moves"):
-        door.read_motion(biped, root="spine")
+    assert door.read_motion(biped, options=door.ReadOptions(root="ik_foot.L")).skeleton.names[0] == "ik_foot.L"
+    with pytest.raises(door.error, match="“master” has no keys and cannot be the root"):
+        door.read_motion(biped, options=door.ReadOptions(root="master"))
+    with pytest.raises(door.error, match="“body” moves above the root “spine”"):
+        door.read_motion(biped, options=door.ReadOptions(root="spine"))
 
 
 def test_variations_travel(door: SimpleNamespace) -> None:
@@ -443,7 +443,7 @@ def test_layered_nla(door: SimpleNamespace) -> None:
     data.action = bpy.data.actions.new("Turn")
     key(biped, "spine", "rotation_quaternion", lambda t: (1.0, 0.0, 0.2 * t, 0.0))
     before = state_of_file()
-    motion = door.read_motion(biped, nla=True)
+    motion = door.read_motion(biped, options=door.ReadOptions(nla=True))
     assert state_of_file() == before
     axes, positions = poses(biped, range(1, 102, 9))
     bpy.context.scene.frame_set(51)
@@ -461,7 +461,7 @@ def test_layered_nla(door: SimpleNamespace) -> None:
     for track in data.nla_tracks:
         track.mute = True
     with pytest.raises(door.error, match="The NLA of “Biped” plays nothing"):
-        door.read_motion(biped, nla=True)
+        door.read_motion(biped, options=door.ReadOptions(nla=True))
 
 
 @pytest.mark.parametrize("shift", [-250, 0])
@@ -533,10 +533,10 @@ def curve_of(biped: Any, path: str) -> Any:
     ("spoil", "sentence"),
     [
         (five_frames, r"lasts 0\.2 s; Riff learns from at least 2 s"),
-        (nan_in_a_property, r"mood.* has a key that is not a number at frame \d+"),
-        (nan_in_a_control, r"“ik_foot.L” has a key that is not a number at frame \d+"),
+        (nan_in_a_property, r"mood.* has an invalid key \(not a number\) at frame \d+"),
+        (nan_in_a_control, r"“ik_foot.L” has an invalid key \(not a number\) at frame \d+"),
         (control_scaled_to_zero, r"“ik_foot.L” is scaled to zero at frame \d+"),
-        (nothing_that_moves, "Nothing that the action “.*” keys moves"),
+        (nothing_that_moves, "The keys of the action “.*” do not move"),
     ],
 )
 def test_what_cannot_be_learned(door: SimpleNamespace, spoil: Callable[[Any], None], sentence: str) -> None:

@@ -254,7 +254,7 @@ def test_another_crowd_is_in_the_way(dancer: bpy.types.Object) -> None:
 @pytest.mark.parametrize("nla", [False, True])
 def test_a_reroll_that_is_broken_off_gives_back_what_was(riff: ModuleType, dancer: bpy.types.Object, nla: bool) -> None:
     """Esc among the writing: members have their motions and places again, nothing is left behind."""
-    order, write = (importlib.import_module(f"{riff.__name__}.rig.{name}") for name in ("crowd_order", "crowd_write"))
+    order, write = (importlib.import_module(f"{riff.__name__}.rig.{name}") for name in ("crowd.request", "crowd.write"))
     library = importlib.import_module(f"{riff.__name__}.core.model.model")
     bpy.ops.riff.duplicate_as_crowd(count=3, frames=FRAMES, nla=nla)
     before, positions = state(), [ob.matrix_world.copy() for ob in members()]
@@ -407,9 +407,9 @@ def test_an_object_that_is_moved_and_scaled(dancer: bpy.types.Object) -> None:
 
 def test_what_cannot_be(dancer: bpy.types.Object) -> None:
     before = state()
-    with pytest.raises(RuntimeError, match="Choose the object that the crowd stands on"):
+    with pytest.raises(RuntimeError, match="Choose an object for the crowd to stand on"):
         bpy.ops.riff.duplicate_as_crowd(kind="SURFACE", count=2)
-    with pytest.raises(RuntimeError, match="Choose the object that members are to face"):
+    with pytest.raises(RuntimeError, match="Choose an object for the members to face"):
         bpy.ops.riff.duplicate_as_crowd(looks="TARGET", count=2)
     with pytest.raises(RuntimeError, match="Select the empties"):
         bpy.ops.riff.duplicate_as_crowd(kind="EMPTIES", count=2)

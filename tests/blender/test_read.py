@@ -339,9 +339,9 @@ def object_mirrored(biped: Any) -> None:
         (one_frame, "fewer than two frames"),
         (bone_scaled_to_zero, r"“shin.L” is scaled to zero at frame \d+"),
         (bone_mirrored, "“foot.L” is mirrored"),
-        (object_scaled_unevenly, "“Biped” is scaled unevenly"),
+        (object_scaled_unevenly, "“Biped” has an uneven"),
         (object_scaled_to_zero, "“Biped” is scaled to zero"),
-        (object_mirrored, "“Biped” is scaled unevenly, mirrored"),
+        (object_mirrored, "“Biped” has an uneven, negative or animated scale"),
     ],
 )
 def test_what_cannot_be_read(

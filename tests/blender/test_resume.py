@@ -64,9 +64,7 @@ def in_a_process(riff: ModuleType) -> Iterator[None]:
 
 @pytest.fixture
 def snapshot_each_step(riff: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        importlib.import_module(f"{riff.__name__}.core.training.progress_reporter"), "SNAPSHOT_EVERY", 0.0
-    )
+    monkeypatch.setattr(importlib.import_module(f"{riff.__name__}.core.training.snapshot"), "SNAPSHOT_SECONDS", 0.0)
 
 
 def tick_until(riff: ModuleType, done: Any) -> None:
@@ -189,7 +187,7 @@ def children() -> list[int]:
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             except (OSError, ValueError):
                 continue
-            if b"core.training.worker" in words and parent == os.getpid():
+            if b"core.runs.worker" in words and parent == os.getpid():
                 found.append(int(entry.name))
     return found
 
@@ -297,6 +295,6 @@ def test_losses_are_painted(riff: ModuleType) -> None:
     losses = np.stack([share, np.exp(-5 * share), 1 - share, np.sin(20 * share)], axis=1)
     pixels = picture.pixels(losses)
     assert pixels.shape == (128, 128, 4)
-    for colour in picture.COLOURS:
+    for colour in picture.CURVE_COLOURS:
         drawn = np.abs(pixels[..., :3] - colour).max(axis=2) < 1e-3
         assert drawn.any(axis=0).mean() > 0.8  # nearly every column shows it, unless another lies above

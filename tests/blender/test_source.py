@@ -81,10 +81,10 @@ def test_feet_that_the_user_chose(riff: ModuleType, source: ModuleType, dancer: 
     assert [motion.skeleton.names[j] for j in motion.skeleton.contacts] == ["hand.L"]
     assert motion.features.shape[1] == motion.skeleton.channels
     dancer.riff.feet[0].name = "nothing"
-    with pytest.raises(RuntimeError, match="no bone below the root"):
+    with pytest.raises(RuntimeError, match="not a bone below the root"):
         bpy.ops.riff.train(scale=0.0001)
     dancer.riff.root = "nothing"
-    with pytest.raises(RuntimeError, match="no bone “nothing” to be the root"):
+    with pytest.raises(RuntimeError, match="no bone “nothing” to use as root"):
         bpy.ops.riff.train(scale=0.0001)
 
 
