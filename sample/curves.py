@@ -1,4 +1,4 @@
-"""Curves through authored keys, and smoothing that keeps what must be kept."""
+"""Interpolation of authored keys, and smoothing."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,7 +8,7 @@ from ..core.numeric.rotation import Array
 
 
 def ease(progress: Array) -> Array:
-    """Minimum-jerk step: 0 up to progress 0, 1 from progress 1, at rest at both ends."""
+    """Return a minimum-jerk step: 0 up to progress 0, 1 from progress 1, at rest at both ends."""
     s = np.clip(progress, 0.0, 1.0)
     return s**3 * (10.0 - 15.0 * s + 6.0 * s**2)
 

@@ -1,4 +1,4 @@
-"""The sample scene's dancer: an armature, its body and an action with the sample dance."""
+"""The sample dancer: an armature, its body and an action with the sample dance."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,14 +16,15 @@ from .steps import PHRASES, SECONDS_PER_BEAT
 
 DANCER_NAME = "Dancer"
 ACTION_NAME = "Sample Dance"
-LINEAR = 1  # value of 'LINEAR' in the Interpolation enum, same in 4.5 and 5.2
+LINEAR = 1
+"""Value of the enum Keyframe.interpolation in 4.5 and 5.2."""
 
 
 def add_sample_dancer(target: bpy.types.Context | bpy.types.Scene) -> bpy.types.Object:
-    """Add the sample dancer to a scene: armature, skinned body and about 20 seconds of dance at the scene's rate.
+    """Add the sample dancer to a scene: armature, skinned body and 20 seconds of dance at the scene's rate.
 
-    The action starts at the scene's first frame, with a key on each frame: rotations of every bone, location of the
-    hips. Returns the armature object. The scene's frame rate and range stay as they are.
+    The action starts at the scene's first frame and keys every frame: all bones' rotations and the hips' location.
+    Returns the armature object. The scene's frame rate and range stay as they are.
     """
     scene = target if isinstance(target, bpy.types.Scene) else target.scene
     armature = _add_armature(scene)
@@ -48,13 +49,13 @@ def _add_armature(scene: bpy.types.Scene) -> bpy.types.Object:
         _add_bones(armature)
         bpy.ops.object.mode_set(mode="OBJECT")
     ensure_pose(armature)
-    armature.data.display_type = "STICK"  # octahedra as thick as Blender draws them come out of the calves
+    armature.data.display_type = "STICK"  # Blender's octahedra would stick out of the calves
     return armature
 
 
 @contextmanager
 def _shown(scene: bpy.types.Scene) -> Iterator[None]:
-    """Have the window show a scene for a moment, because changing modes works on the shown one only."""
+    """Show a scene in the window for as long as the block lasts: modes can be changed in the shown scene only."""
     window = bpy.context.window
     before = window.scene
     window.scene = scene
@@ -95,7 +96,9 @@ def _add_action(armature: bpy.types.Object, dance: Dance, start: int, fps: float
 
 
 def _local_quaternions(bone: bpy.types.Bone, dance: Dance) -> Array:
-    """Turn of a bone against its parent in its own rest axes, as quaternions (n, 4) with continuous signs."""
+    """Return a bone's rotation relative to its parent, in its rest axes, as quaternions (n, 4) with
+    continuous signs.
+    """
     rotations = dance.rotations[bone.name]
     if bone.parent is not None:
         rotations = np.swapaxes(dance.rotations[bone.parent.name], 1, 2) @ rotations

@@ -13,10 +13,11 @@ from .curves import through_keys
 Profile = Sequence[tuple[float, float, float, float]]
 
 RING_VERTICES = 12
+"""Vertices around a tube."""
 
 
 class Joint(NamedTuple):
-    """Along a tube: `bone` takes over at `at` (m), blending over `width` metres to either side."""
+    """A joint along a tube: from `at` (m) on `bone` has the weight, blended over `width` metres to either side."""
 
     bone: str
     at: float
@@ -25,10 +26,10 @@ class Joint(NamedTuple):
 
 @dataclass(frozen=True)
 class Tube:
-    """A tube from its profile: rows of (distance, radius aside, radius in depth, offset in depth), all metres.
+    """A tube from its profile: rows of (distance, radius aside, radius in depth, offset in depth), all in metres.
 
-    It runs from `origin` along `along`; `aside` and `depth` span its cross-section. `colours` lists the distances
-    from which each material holds; `square` above 1 flattens the cross-section's sides.
+    It runs from `origin` along `along`; `aside` and `depth` span its cross-section. `colours` lists the distances at
+    which materials begin; `square` above 1 flattens the sides of the cross-section.
     """
 
     origin: Array
@@ -44,7 +45,7 @@ class Tube:
 
 @dataclass
 class BodyMesh:
-    """The mesh while it grows: vertices, faces, a material for each face, bone weights for each vertex."""
+    """A mesh under construction: vertices, faces, a material for each face, bone weights for each vertex."""
 
     vertices: list[Array] = field(default_factory=list)
     faces: list[tuple[int, ...]] = field(default_factory=list)

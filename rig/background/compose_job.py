@@ -1,4 +1,4 @@
-"""Composing beside Blender, in a thread of its own."""
+"""Composition of motions in a thread beside Blender."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .jobs import BackgroundJob
 class CompositionJob(BackgroundJob):
     """Composes `count` motions from `source` as `direction` asks, with the model at `model_path`.
 
-    `bones` maps the model's bones to those of the source, where that comes from another rig. `motions` (at the source's
-    rate) and `model_name` are there once the job is DONE, `done` counts them before.
+    `bones` maps the model's bones to those of the source if it comes from another rig. `motions` (at the source's rate)
+    and `model_name` are set once the job is DONE; `done` counts them before.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Motions generated from a model beside Blender."""
+"""Generation of motions from a model in a thread beside Blender."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .jobs import BackgroundJob
 class GenerationJob(BackgroundJob):
     """Generates `count` motions of `frames` rows at `fps` (None: as long as the source) from the model at `model_path`.
 
-    `strength` turns the noise of the first level, and of those above, up or down. Where `like` tells where another
-    variation comes from, the motions are near that one. `motions` and `model_name` are there once the job is DONE.
+    `strength` scales the noise of the first level and of the levels above. `like` holds the origin of another
+    variation; the motions are then similar to it. `motions` and `model_name` are set once the job is DONE.
     """
 
     def __init__(

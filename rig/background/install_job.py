@@ -1,4 +1,4 @@
-"""Installing and trying PyTorch in a thread."""
+"""Installation and self-test of PyTorch in a thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from .jobs import BackgroundJob
 
 
 class InstallJob(BackgroundJob):
-    """Installs what `plan` pins, or from a folder of `wheels`; `facts` is what its self-test found once it is DONE."""
+    """Installs the release pinned by `plan`, or from a folder of `wheels`; `facts` are its self-test's, once the job is
+    DONE.
+    """
 
     def __init__(self, plan: TorchRelease, folder: TorchFolder, wheels: Path | None = None) -> None:
         super().__init__("Installing PyTorch")
@@ -40,7 +42,7 @@ class InstallJob(BackgroundJob):
 
 
 class TrialJob(BackgroundJob):
-    """Runs the self-test of Riff's own PyTorch, or of another Python; `facts` once it is DONE."""
+    """Runs the self-test of Riff's own PyTorch or of another Python; `facts` are set once the job is DONE."""
 
     def __init__(self, tried: TorchFolder | Path) -> None:
         super().__init__("Trying PyTorch")

@@ -1,4 +1,4 @@
-"""Every name of the open file and of Riff's folder: what a report must not hold."""
+"""All names in the open file and in Riff's folder, which a report must not contain."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ NAMED_DATA = (
     "node_groups",
     "libraries",
 )
+"""Collections of `bpy.data` whose names may identify a person or a project."""
 
 
 def names_of_file() -> set[str]:
-    """Names of data-blocks, bones, shape keys and slots, parts of paths, models and trainings."""
+    """Return the names of data-blocks, bones, shape keys, slots, parts of paths, models and trainings."""
     names = {block.name for kind in NAMED_DATA for block in getattr(bpy.data, kind)}
     names |= {bone.name for armature in bpy.data.armatures for bone in armature.bones}
     names |= {block.name for keys in bpy.data.shape_keys for block in keys.key_blocks}

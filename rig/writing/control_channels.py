@@ -1,4 +1,4 @@
-"""Which bone a learned control is, and which of its channels are written."""
+"""Match of learned controls to bones, and choice of the channels to write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..reading.evaluate import Rest
 
 
 def match_controls(armature_object: bpy.types.Object, rest: Rest, skeleton: Skeleton) -> list[Control]:
-    """The control that each joint is. Raises ModelError where the armature lacks one."""
+    """Return the control of each joint. Raises ModelError if the armature lacks one."""
     index = {name: bone for bone, name in enumerate(rest.names)}
     controls = []
     for joint, (name, parent, base) in enumerate(
@@ -24,7 +24,9 @@ def match_controls(armature_object: bpy.types.Object, rest: Rest, skeleton: Skel
     ):
         name = skeleton.names[0] if base == Space.TILT else name
         if base != Space.OBJECT and name not in index:
-            raise ModelError(f"“{armature_object.name}” has no bone “{name}”; the motion is another armature's.")
+            raise ModelError(
+                f"“{armature_object.name}” has no bone “{name}”; the model was trained on another armature."
+            )
         controls.append(Control(index[name] if base != Space.OBJECT else OBJECT, base, parent if joint else -1))
     return controls
 
@@ -32,9 +34,10 @@ def match_controls(armature_object: bpy.types.Object, rest: Rest, skeleton: Skel
 def control_channels(
     armature_object: bpy.types.Object, rest: Rest, skeleton: Skeleton, controls: list[Control], source: Source | None
 ) -> tuple[list[tuple[str, str]], dict[str, int]]:
-    """(bone, property) of what is written, and the joint that holds it: what the source keys, or all where it is None.
+    """Return the (bone, property) pairs to write, and the joint of each bone.
 
-    A location is written where it was learned: the root's, and those that move.
+    All channels that the source keys are written, or all if it is None. A location is written only if it was learned:
+    the root's, and those that move.
     """
     keyed = None
     if source is not None:
@@ -56,14 +59,17 @@ def control_channels(
 
 @dataclass(frozen=True)
 class PartialChannel:
-    """A property of which only the indices `keyed` have keys, and what it holds: `held` (3,) or (4,)."""
+    """A location or rotation keyed on some components only; `held` are the current values of all (3,) or (4,)."""
 
     keyed: frozenset[int]
     held: tuple[float, ...]
 
     def nearest(self, values: Array, mode: str) -> Array:
-        """Of the two triples of angles (T, 3) that mean the same in this Euler order, that which comes nearer to what
-        the unkeyed ones hold; other modes as they are."""
+        """Return the angles (T, 3), or their equivalent triple in this Euler order if it is closer to the unkeyed
+        components.
+
+        Values of other rotation modes are returned unchanged.
+        """
         if mode in ("QUATERNION", "AXIS_ANGLE"):
             return values
         middle = "XYZ".index(mode[1])
@@ -75,7 +81,7 @@ class PartialChannel:
 
 
 def keyed_parts(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], PartialChannel]:
-    """Locations and Euler rotations that the source keys in part: an animator who keyed one axis gets keys on one."""
+    """Return the locations and Euler rotations that the source keys in part: only these components are written."""
     found: dict[tuple[str, str], set[int]] = {}
     for curve in source.curves:
         channel = split_bone_path(curve.data_path) or ("", curve.data_path)

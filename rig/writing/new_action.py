@@ -1,4 +1,4 @@
-"""A new action from values: one key a frame, typed as generated."""
+"""Creation of an action from values: one key a frame, of type Generated."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ GENERATED, LINEAR, HOLD = 5, 1, 0
 
 @dataclass(frozen=True)
 class Curve:
-    """One F-curve to write: a value for each frame, or a single one where nothing changes; one that is `switched` gets
-    keys where it changes, each of which holds. `owner` as in `Property`."""
+    """An F-curve to write: a value for each frame, or a single value if it is constant.
+
+    A `switched` curve gets a held key at each change. `owner` is that of an `AnimatedProperty`.
+    """
 
     path: str
     index: int
@@ -32,7 +34,7 @@ class Curve:
 def new_action(
     owner: str, name: str, curves: list[Curve], frame_start: int, properties: Mapping[str, Any]
 ) -> bpy.types.Action:
-    """An action with a slot for the object called `owner`."""
+    """Create an action with a slot for the object called `owner`."""
     action = bpy.data.actions.new(name)
     try:
         bags = new_channelbags(action, owner, [curve.owner for curve in curves])

@@ -1,4 +1,4 @@
-"""An action on an armature, together with what else it moves: shape keys that hang on the armature, its data."""
+"""Assignment of an action to an armature and to what else it animates: its data, and shape keys of its meshes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..reading.properties import OWN_ACTION_KEY, deformed_meshes
 
 
 def play(armature_object: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Make an action the armature's active one; shape keys and data for which it has slots play it too.
+    """Make an action the armature's active one; shape keys and armature data with slots in it play it too.
 
-    Those for which it has none get back what they played before a variation. Raises ClipError for an armature that is
-    linked, and as `assign_action`.
+    Those without a slot get back the action from before a variation. Raises ClipError for a linked armature, and as
+    `assign_action`.
     """
     if not armature_object.is_editable:
         raise ClipError(f"“{armature_object.name}” is linked from another file; make a library override of it first.")
@@ -37,7 +37,7 @@ def _give(block: Any, action: bpy.types.Action, slot: bpy.types.ActionSlot) -> N
     before = data.action
     if before not in (None, action) and OWN_ACTION_KEY not in block and before.get("riff_model") is None:
         block[OWN_ACTION_KEY] = before.name
-        before.use_fake_user = True  # nothing else may use it, and it must still be there when it is wanted back
+        before.use_fake_user = True  # it must survive until it is given back, even without another user
     data.action, data.action_slot = action, slot
 
 

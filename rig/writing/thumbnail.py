@@ -1,4 +1,4 @@
-"""A small picture of a motion: stick figures at a few moments, one after the other."""
+"""Thumbnail of a motion: stick figures at a few moments, side by side."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from numpy.typing import NDArray
 from ...core.motion.motion import Motion
 
 PICTURE_PIXELS = 128
+"""Width and height of the picture in pixels."""
+
 FIGURES = 4
+"""Number of stick figures in a picture."""
+
 FIGURE_COLOUR = np.array([0.96, 0.62, 0.25, 1.0], dtype=np.float32)
+"""Colour of a figure: red, green, blue and opacity."""
 
 
 def give_picture(action: bpy.types.Action, motion: Motion) -> None:
-    """Make the portrait of a motion the picture that the asset browser shows of an action."""
+    """Set the portrait of a motion as an action's picture in the asset browser."""
     preview: Any = action.preview_ensure()
     preview.image_size = (PICTURE_PIXELS, PICTURE_PIXELS)
     preview.image_pixels_float.foreach_set(portrait(motion).ravel())
 
 
 def portrait(motion: Motion) -> NDArray[np.float32]:
-    """Pixels (PICTURE_PIXELS, PICTURE_PIXELS, 4) from the bottom row up, the figures on nothing; later ones are drawn stronger."""
+    """Draw stick figures (PICTURE_PIXELS, PICTURE_PIXELS, 4), bottom row first; later figures are more opaque."""
     rows = np.linspace(0, motion.frames - 1, FIGURES + 2).round().astype(int)[1:-1]
     positions = np.concatenate([motion.slice(row, row + 1).positions() for row in rows])[..., [0, 2]]
     positions[..., 0] -= positions[:, :1, 0]

@@ -1,4 +1,4 @@
-"""A Motion becomes a new action: keys on every frame, in each bone's own rotation mode, for what the source keys."""
+"""Writing of a Motion as a new action: keys on every frame, in each bone's rotation mode, for the source's channels."""
 
 from __future__ import annotations
 
@@ -36,15 +36,18 @@ from .rotation_modes import channel_values, one_value
 from .snap_to_source import snap_to_source
 
 _STILL_SPREAD = 2e-6
+"""Largest spread of a curve that gets a single key, in radians or armature sizes."""
 
 
 @dataclass(frozen=True)
 class WritePlan:
-    """How motions of one skeleton get onto one armature: its rest, a bone for each joint, (bone, property) of what is
-    written, the pose in the source's first frame, `first`, and the world matrix for which they are meant.
+    """Mapping from motions of one skeleton to one armature.
 
-    `rows` says which joint holds the channels of a bone, “” being the object. Of controls there is the `rigging`, and
-    `parts` holds the indices that the source keys of what it does not key whole."""
+    `rest` is the armature's rest pose, `joints` the bone of each joint, `channels` the (bone, property) pairs to write.
+    `poses` is the pose in the source's first frame, `first`. `world` is the object's matrix that motions are meant for.
+    `rows` maps a bone (“” for the object) to the joint that holds its channels. For controls there is the `rigging`;
+    `parts` has the channels that the source keys in part.
+    """
 
     rest: Rest
     joints: list[int]
@@ -68,13 +71,13 @@ def write_motion(
     properties: Mapping[str, Any] | None = None,
     space: Matrix | None = None,
 ) -> bpy.types.Action:
-    """Write a motion (already at the scene's rate) as a new action with one slot, not assigned to anything.
+    """Write a motion (already at the scene's rate) as a new action with one slot, assigned to nothing.
 
-    Written are the bones' channels that `source_action` keys (every rotation where it is None) and the root's location;
-    whatever else the source keys stays at its first value. Keys are linear, of type GENERATED, from `frame_start` on
+    It keys the bones' channels that `source_action` keys (all rotations if it is None) and the root's location; the
+    source's other channels are held at their first value. Keys are linear, of type GENERATED, from `frame_start` on
     (the source's first frame, or 1). `properties` become id-properties. An object moved since the motion was read takes
-    the motion along, unless `space` says which world matrix of the object the motion is meant for. Raises ModelError
-    where the armature lacks the motion's bones, ClipError where its pose cannot be keyed.
+    the motion along, unless `space` gives the object's world matrix that the motion is meant for. Raises ModelError if
+    the armature lacks the motion's bones, ClipError if its pose cannot be keyed.
     """
     return run_through(
         write_steps(
@@ -101,7 +104,7 @@ def write_steps(
     properties: Mapping[str, Any] | None = None,
     space: Matrix | None = None,
 ) -> Generator[float, None, bpy.types.Action]:
-    """What `write_motion` does, in two steps of which the first changes nothing; Blender may go on between them."""
+    """Write like `write_motion`, in two steps; Blender may continue between them, since the first changes nothing."""
     armature_object = armature_of(armature_object)
     source = source_of(armature_object, source_action, source_slot) if source_action else None
     plan = plan_writing(armature_object, motion, source, space)
@@ -116,7 +119,7 @@ def write_steps(
 def plan_writing(
     armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None = None
 ) -> WritePlan:
-    """What has to be known of an armature to write motions of one skeleton to it. Raises as `write_motion` does."""
+    """Collect the data of an armature that writing motions of one skeleton needs. Raises as `write_motion` does."""
     if motion.skeleton.reference_frames:
         return _plan_controls(armature_object, motion, source, space)
     rest = read_rest(armature_object)
@@ -153,20 +156,24 @@ def _plan_controls(
 
 
 def _match_bones(armature_object: bpy.types.Object, rest: Rest, motion: Motion) -> list[int]:
-    """Index of each joint's bone. Raises ModelError where the armature is another than the one that was learned."""
+    """Return the bone of each joint. Raises ModelError if the armature differs from the one that was learned."""
     index = {name: k for k, name in enumerate(rest.names)}
     skeleton = motion.skeleton
     for joint, name in enumerate(skeleton.names):
         if name not in index:
-            raise ModelError(f"“{armature_object.name}” has no bone “{name}”; the motion is another armature's.")
+            raise ModelError(
+                f"“{armature_object.name}” has no bone “{name}”; the model was trained on another armature."
+            )
         above = rest.parents[index[name]]
         if joint and (above < 0 or rest.names[above] != skeleton.names[skeleton.parents[joint]]):
-            raise ModelError(f"“{name}” of “{armature_object.name}” has another parent than the bone that was learned.")
+            raise ModelError(
+                f"“{name}” of “{armature_object.name}” has a different parent from the bone that was learned."
+            )
     return [index[name] for name in skeleton.names]
 
 
 def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source | None) -> list[tuple[str, str]]:
-    """(bone, property) of what is written of each joint, in the joints' order."""
+    """Return the (bone, property) pairs to write, in the joints' order."""
     skeleton, bones = motion.skeleton, armature_object.pose.bones
     keyed = keyed_channels(armature_object, source) if source else None
     channels = []
@@ -182,7 +189,7 @@ def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source 
 def written_values(
     armature_object: bpy.types.Object, motion: Motion, plan: WritePlan
 ) -> Iterator[tuple[str, str, Array]]:
-    """Bone, property and values (frames, components) of each channel that a motion is written to."""
+    """Iterate over bone, property and values (T, components) of each channel that a motion is written to."""
     rotations, positions = _own_channels(motion, plan)
     for name, channel in plan.channels:
         if channel == "location":
@@ -195,7 +202,7 @@ def written_values(
 
 
 def _own_channels(motion: Motion, plan: WritePlan) -> tuple[Array, Array]:
-    """Rotations (T, J, 3, 3) and locations (T, J, 3) that the bones' own channels have to hold."""
+    """Return rotations (T, J, 3, 3) and locations (T, J, 3) to write to the bones' own channels."""
     if plan.rigging is not None:
         return own_channels(motion, plan.rigging)
     rotations = _basis_rotations(motion, plan.rest, plan.joints, plan.poses, plan.world)
@@ -205,7 +212,7 @@ def _own_channels(motion: Motion, plan: WritePlan) -> tuple[Array, Array]:
 def pose_values(
     armature_object: bpy.types.Object, motion: Motion, row: int, plan: WritePlan
 ) -> Iterator[tuple[str, str, Sequence[float]]]:
-    """Bone, property and components of each channel in one row of a motion, quicker than `written_values`."""
+    """Iterate over bone, property and components of each channel in one row; faster than `written_values`."""
     rotations, positions = (values[0].tolist() for values in _own_channels(motion.slice(row, row + 1), plan))
     for name, channel in plan.channels:
         if channel == "location":
@@ -244,13 +251,13 @@ def _property_curves(motion: Motion) -> list[Curve]:
 
 
 def _basis_rotations(motion: Motion, rest: Rest, joints: list[int], poses: Poses, world: Array) -> Array:
-    """Rotations (T, J, 3, 3) that the bones' own channels have to hold."""
+    """Return rotations (T, J, 3, 3) to write to the bones' own channels."""
     # In the parent's rest axes the parents' rotations cancel: B⁻¹ R B with B the bone's rest rotation in the world.
     rests = rotation_part(world[:3, :3]) @ rest.matrices[joints][:, :3, :3]
     rotations = rests.swapaxes(-1, -2) @ motion.rotations() @ rests
     root = joints[0]
     if rest.parents[root] >= 0:
-        # the bones above the root stand still, but perhaps not at rest
+        # the bones above the root stand still, though not always in the rest pose
         above = rotation_part(poses.pose[0, rest.parents[root], :3, :3])
         posed = above @ rest.relative[root, :3, :3]
         rotations[:, 0] = posed.T @ rest.matrices[root, :3, :3] @ rotations[:, 0]
@@ -258,7 +265,7 @@ def _basis_rotations(motion: Motion, rest: Rest, joints: list[int], poses: Poses
 
 
 def _basis_locations(motion: Motion, rest: Rest, joints: list[int], poses: Poses, world: Array) -> Array:
-    """Locations (T, J, 3) in the bones' own axes and units; for other joints than the root where they slide."""
+    """Return locations (T, J, 3) in the bones' own axes and units; besides the root's, only those of sliding joints."""
     skeleton = motion.skeleton
     positions = np.zeros((motion.frames, len(joints), 3))
     above = poses.pose[0, rest.parents[joints[0]]] if rest.parents[joints[0]] >= 0 else np.eye(4)
@@ -267,7 +274,7 @@ def _basis_locations(motion: Motion, rest: Rest, joints: list[int], poses: Poses
     offsets = motion.local_offsets()[:, list(skeleton.translated)] * skeleton.unit
     for k, joint in enumerate(skeleton.translated):
         parent = rest.parents[joints[joint]]
-        # a scaled parent scales how far its children stand from it
+        # a scaled parent scales its children's offsets
         scale = np.linalg.norm(poses.pose[0, parent, :3, 0])
         to_parent = np.linalg.inv(world[:3, :3] @ rest.matrices[parent, :3, :3] * scale)
         relative = rest.relative[joints[joint]]
@@ -278,7 +285,7 @@ def _basis_locations(motion: Motion, rest: Rest, joints: list[int], poses: Poses
 def _still_curves(
     armature_object: bpy.types.Object, source: Source | None, written: Sequence[Curve], frame: int
 ) -> list[Curve]:
-    """What else the source keys, held at its first value, so that the action says all that its source said."""
+    """Return the source's other channels, held at their first value, so that the action covers all of them."""
     curves = []
     known = {(curve.owner, curve.path, curve.index) for curve in written}
     for owner, _, keyed in keyed_owners(armature_object, source) if source else ():
