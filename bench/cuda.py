@@ -182,7 +182,7 @@ def device_time(motion: Motion, recipe: Recipe, device: str) -> list[dict[str, A
             busy = sum(event.time_range.elapsed_us() for event in kernels) / 1e6
             rows.append({"level": level + 1, "kernels": len(kernels), "busy_share": busy / lap.seconds})
     finally:
-        contender.training.close()
+        contender.close()
     return rows
 
 

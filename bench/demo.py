@@ -111,7 +111,7 @@ def train(recipe: str, scale: float) -> Any:
         with text.ProgressLine(sys.stdout) as line:
             while tick():
                 if job.progress is not None:
-                    line.show(text.training_text(job.progress))
+                    line.show(job.progress.describe())
                 time.sleep(0.1)
     finally:
         jobs.stop_all()

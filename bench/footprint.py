@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from core.errors import RiffError, TrainingStopped
+from core.errors import Cancelled, RiffError
 from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
 from core.system.memory import limit_malloc_arenas
@@ -85,7 +85,7 @@ def measure(motion: Motion, recipe: Recipe, iterations: int, device: str, thread
     counts = (*(iterations,) * (recipe.levels - 1), 1000 * iterations)
     try:
         train(motion, replace(recipe, iterations=counts), watch.hear, watch, device=device, threads=threads)
-    except TrainingStopped:
+    except Cancelled:
         stopped = time.perf_counter() - watch.pressed
     cuda = torch.cuda.max_memory_allocated() / MEGABYTE if torch.cuda.is_available() and device != "cpu" else None
     return {

@@ -110,12 +110,12 @@ def measure_point(point: Point, seconds: float) -> dict[str, Any]:
         starts.append(timed(partial(contender.start_level, level)).seconds)
         laps = measured(iterate, seconds)
         rows.append({"median": median(laps), "lowest": min(lap.seconds for lap in laps), "rounds": len(laps)})
-    contender.training.close()
+    contender.close()
     whole = sum(starts) + sum(n * row["median"] for n, row in zip(point.recipe.iterations, rows, strict=True))
     return {
         "kind": point.kind,
         "size": point.size,
-        "groups": len(contender.training.channels.groups),
+        "groups": len(contender.session.channels.groups),
         "starts": starts,
         "levels": rows,
         "mean_iteration": whole / sum(point.recipe.iterations),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -11,9 +12,12 @@ import torch
 from core.model.recipe import GANIMATOR, Recipe
 from core.motion.motion import Motion
 from core.system.devices import pick_device
+from core.training.checkpoint import Checkpoint
 from core.training.cuda_graphs import WARM_UP
 from core.training.level import LevelRun
-from core.training.train import Training
+from core.training.session import open_session
+from core.training.stage import Stage
+from core.training.train import iterate_level, start_level
 from core.training.workers import TRIES
 
 from .baseline import Baseline
@@ -27,19 +31,25 @@ class Ours:
 
     def __init__(self, motion: Motion, recipe: Recipe, device: str, threads: int) -> None:
         before = torch.get_num_threads()
-        self.training = Training(motion, recipe, 0, pick_device(device), threads, lambda: False)
+        self._open = ExitStack()
+        opening = open_session(Checkpoint(motion, recipe), pick_device(device), threads, lambda: False)
+        self.session = self._open.enter_context(opening)
         self.threads = torch.get_num_threads()
         torch.set_num_threads(before)
+        self.finished: list[Stage] = []
         self.run: LevelRun | None = None
 
     def start_level(self, level: int) -> None:
         if self.run is not None:
-            self.training.stages += self.run.stages
-        self.run = self.training.start_level(level)
+            self.finished += self.run.stages
+        self.run = start_level(self.session, self.finished, level)
 
     def iterate(self) -> None:
         assert self.run is not None
-        self.run.iterate()
+        iterate_level(self.session, self.run)
+
+    def close(self) -> None:
+        self._open.close()
 
 
 def measure_level(
@@ -79,7 +89,7 @@ def measure_levels(
         levels = [measure_level(k, ours, baseline, rounds, device, threads) for k in range(GANIMATOR.levels)]
     finally:
         for contender in ours.values():
-            contender.training.close()
+            contender.close()
     counts = {recipe.name: recipe.iterations for recipe in recipes}
     if with_baseline:
         counts[BASELINE] = GANIMATOR.iterations

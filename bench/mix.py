@@ -36,7 +36,7 @@ def measure(motions: Mapping[str, Motion], recipe: Recipe, rounds: int, device: 
         levels = [measure_level(k, ours, None, rounds, device, threads) for k in range(recipe.levels)]
     finally:
         for contender in ours.values():
-            contender.training.close()
+            contender.close()
     whole = {name: whole_seconds(levels, name, recipe.iterations) for name in ours}
     frames = {name: motion.frames for name, motion in motions.items()}
     return {"frames": frames, "levels": levels, "whole": whole}

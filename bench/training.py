@@ -16,7 +16,7 @@ from core.model.model import Model
 from core.model.recipe import Recipe
 from core.motion.bvh import read_bvh
 from core.motion.motion import Motion
-from core.system.console import ProgressLine, training_text
+from core.system.console import ProgressLine
 from core.training.train import train
 
 from .machine import ROOT
@@ -79,7 +79,7 @@ def train_model(
         model = train(
             motion,
             recipe,
-            lambda progress: line.show(f"{name}, {recipe.name}: {training_text(progress)}"),
+            lambda progress: line.show(f"{name}, {recipe.name}: {progress.describe()}"),
             seed=seed,
             device=device,
             threads=threads,

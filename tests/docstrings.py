@@ -40,12 +40,13 @@ def faults(path: Path) -> Iterator[str]:
 
 
 def main(folders: list[str]) -> int:
-    found, count = [], 0
+    found: list[str] = []
+    count = 0
     for room in folders or ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")) if (ROOT / room).is_dir() else [ROOT / room]:
             count += sum(1 for _ in docstrings(ast.parse(path.read_text(encoding="utf-8"))))
             found += faults(path)
-    print("\n".join(found + [f"{len(found)} of {count} docstrings break the rule"]))
+    print("\n".join([*found, f"{len(found)} of {count} docstrings break the rule"]))
     return 1 if found else 0
 
 

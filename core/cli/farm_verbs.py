@@ -47,7 +47,7 @@ def _told(path: Path) -> dict[str, Any]:
 
 
 def job_verb(options: argparse.Namespace) -> dict[str, Any]:
-    """Train clips of a job folder that have no model yet. Raises JobError before any work, TrainingStopped."""
+    """Train clips of a job folder that have no model yet. Raises JobError before any work, Cancelled."""
     from ..farm.manifest import check_format, chosen_entries
     from ..farm.task import all_ended, any_failed, open_job, run_clips
 

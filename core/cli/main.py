@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, redirect_stderr
 from typing import Any
 
-from ..errors import RiffError, TrainingStopped
+from ..errors import Cancelled, RiffError
 from ..system.memory import as_memory_error, limit_malloc_arenas
 from .arguments import build_parser
 from .farm_verbs import job_verb, list_verb, report_verb
@@ -44,7 +44,7 @@ def run_verb(options: argparse.Namespace) -> int:
         with terminated_like_interrupted(), quiet, as_memory_error():
             report: dict[str, Any] = options.verb(options)
         print_report(report, options.json)
-    except (KeyboardInterrupt, TrainingStopped):
+    except (KeyboardInterrupt, Cancelled):
         print("Stopped.", file=sys.stderr)
         return 130
     except RiffError as error:

@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 
 
 def train_verb(options: argparse.Namespace) -> dict[str, Any]:
-    """Train on a clip and save the model; returns its summary. Raises RiffError, TrainingStopped."""
+    """Train on a clip and save the model; returns its summary. Raises RiffError, Cancelled."""
     from ..files.locks import hold_lease
     from ..model.model_file import load_model, read_info
     from ..motion.clip_file import read_clip
+    from ..runs.run import run_with_text
+    from ..runs.state_file import state_path
     from ..training.checkpoint import begin
-    from ..training.run import run_with_text, state_path
 
     state = state_path(options.out)
     if options.resume and options.out.is_file() and not state.exists():
@@ -68,8 +69,8 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 def resumed(begun: Checkpoint, state: Path, options: argparse.Namespace) -> Checkpoint:
     """The training, or what the file says of how far it is. Raises ModelError where that is not what was asked for."""
+    from ..runs.state_file import same_training
     from ..training.checkpoint import load_checkpoint
-    from ..training.run import same_training
 
     if not state.exists() or options.overwrite:
         return begun

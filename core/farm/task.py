@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..errors import JobError, RiffError, TrainingStopped
+from ..errors import Cancelled, JobError, RiffError
 from ..files.locks import Lease, acquire_lease, lease_path, read_holder
 from ..motion.clip_file import load_clip
 from ..system.console import ProgressLine
@@ -73,7 +73,7 @@ def run_clips(
 
     A clip that another process is training comes last and is waited for: it is skipped when that has a model, and gone
     on with where that has died. Returns {"job", "trained", "skipped", "failed"}: names of clips, and the sentences of
-    those that failed. A clip whose training was stopped goes on from its last state. Raises TrainingStopped, JobError
+    those that failed. A clip whose training was stopped goes on from its last state. Raises Cancelled, JobError
     where records cannot be written.
     """
     progress = TaskProgress(stream or sys.stderr, len(entries), openjd)
@@ -119,11 +119,11 @@ class _Task:
         return True
 
     def wait_for(self, entry: Entry) -> None:
-        """Look again in a moment. Raises TrainingStopped."""
+        """Look again in a moment. Raises Cancelled."""
         self.progress.wait(entry.name, read_holder(lease_path(self.job.training_path(entry))).who)
         for _ in range(round(LOOK_AGAIN / 0.1)):
             if self.should_stop():
-                raise TrainingStopped("Training was cancelled.")
+                raise Cancelled
             time.sleep(0.1)
 
     def _skip(self, entry: Entry) -> bool:
@@ -139,7 +139,7 @@ class _Task:
             if self.overwrite:
                 _forget(self.job, entry)
             self._train(entry, lease)
-        except TrainingStopped:
+        except Cancelled:
             if lease.lost.is_set() and not self.should_stop():
                 return False
             raise
@@ -167,7 +167,8 @@ class _Task:
     def _train(self, entry: Entry, lease: Lease) -> None:
         job = self.job
         clip = load_clip(job.clip_path(entry), entry.sha256)
-        from ..training.run import go_on_from, run_with_text
+        from ..runs.run import run_with_text
+        from ..runs.state_file import go_on_from
 
         begun = Checkpoint(clip.motion, job.recipe, job.seed, entry.name, rig=entry.rig)
         state, model = job.training_path(entry), job.model_path(entry)

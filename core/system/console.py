@@ -6,8 +6,6 @@ import time
 from types import TracebackType
 from typing import TextIO
 
-from ..training.progress import Progress
-
 TERMINAL_INTERVAL, LOG_INTERVAL = 0.2, 5.0
 
 
@@ -46,15 +44,6 @@ class ProgressLine:
         self._stream.write(f"\r{self._latest}\x1b[K" if self._terminal else f"{self._latest}\n")
         self._stream.flush()
         self._written = self._latest
-
-
-def training_text(progress: Progress) -> str:
-    """One line about a training, such as “Level 2 of 4, 37 %, 3:12 left, 14 steps/s”."""
-    rate_cuts = f", taken back {progress.rate_cuts} × to lower rates" if progress.rate_cuts else ""
-    return (
-        f"Level {progress.level} of {progress.levels}, {progress.fraction:.0%}, "
-        f"{format_duration(progress.seconds_left)} left, {progress.steps_per_second:.3g} steps/s{rate_cuts}"
-    )
 
 
 def format_duration(seconds: float) -> str:

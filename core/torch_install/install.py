@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from .. import EXTENSION_ROOT
+from ..errors import Cancelled
 from .folder import InstallError, TorchFolder, explained
-from .pip_process import Stopped, run_pip
+from .pip_process import run_pip
 from .plan import TorchRelease
 from .unpack import unpack_wheels
 
@@ -29,7 +30,7 @@ MEGABYTE = 1_000_000
 
 
 def install(plan: TorchRelease, folder: TorchFolder, tell: Tell, should_stop: Callable[[], bool]) -> dict[str, Any]:
-    """Install what a plan pins; returns what the self-test found. Raises InstallError, Stopped."""
+    """Install what a plan pins; returns what the self-test found. Raises InstallError, Cancelled."""
     if not all("--hash=sha256:" in group for group in plan.groups()):
         raise InstallError(without_hashes(plan))
     begin(folder, plan.download + plan.disk)
@@ -48,7 +49,7 @@ def without_hashes(plan: TorchRelease) -> str:
 def install_from_wheels(
     wheels: Path, folder: TorchFolder, tell: Tell, should_stop: Callable[[], bool]
 ) -> dict[str, Any]:
-    """Install PyTorch from a folder of wheels, without any network. Raises InstallError, Stopped."""
+    """Install PyTorch from a folder of wheels, without any network. Raises InstallError, Cancelled."""
     check_wheels(wheels)
     size = sum(path.stat().st_size for path in wheels.glob("*.whl")) // MEGABYTE
     begin(folder, 5 * size)
@@ -96,7 +97,7 @@ def begin(folder: TorchFolder, megabytes: int) -> None:
 
 
 def finish(folder: TorchFolder, facts: dict[str, Any], tell: Tell, should_stop: Callable[[], bool]) -> dict[str, Any]:
-    """Unpack what was fetched, try it, record it. Raises InstallError, Stopped."""
+    """Unpack what was fetched, try it, record it. Raises InstallError, Cancelled."""
     wheels = sorted(folder.downloads.glob("*.whl"))
 
     def unpacked(done: int, total: int) -> None:
@@ -156,7 +157,7 @@ def _size_of(folder: Path) -> int:
 
 
 def try_folder(folder: TorchFolder, should_stop: Callable[[], bool] = lambda: False) -> dict[str, Any]:
-    """Run the self-test with a folder's packages in a process of its own. Raises InstallError, Stopped."""
+    """Run the self-test with a folder's packages in a process of its own. Raises InstallError, Cancelled."""
     try:
         return try_python(Path(sys.executable), [str(folder.packages)], should_stop)
     except InstallError as error:
@@ -167,7 +168,7 @@ def try_folder(folder: TorchFolder, should_stop: Callable[[], bool] = lambda: Fa
 
 
 def try_python(python: Path, folders: list[str], should_stop: Callable[[], bool]) -> dict[str, Any]:
-    """Run the self-test in an interpreter; `folders` go on its path. Raises InstallError, Stopped."""
+    """Run the self-test in an interpreter; `folders` go on its path. Raises InstallError, Cancelled."""
     # Riff's own first: what is tried is this PyTorch, not one that Blender's Python may have.
     path = os.pathsep.join([str(EXTENSION_ROOT), *folders, *shared_folders(python)])
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "OMP_WAIT_POLICY": "PASSIVE"}
@@ -212,7 +213,7 @@ def _wait(child: subprocess.Popen[str], should_stop: Callable[[], bool]) -> tupl
             if should_stop():
                 child.kill()
                 child.communicate()
-                raise Stopped from None
+                raise Cancelled from None
 
 
 def check_wheels(wheels: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from ..errors import Cancelled
 from .folder import InstallError
 from .plan import WHEELS
 
@@ -22,10 +23,6 @@ OFFLINE = re.compile(
     "Temporary failure in name|Network is unreachable|SSLError|CERTIFICATE_VERIFY|ConnectionError|Connection to"
 )
 """What pip's complaints hold where the index was not reached."""
-
-
-class Stopped(Exception):
-    """Whoever began it wants it to end."""
 
 
 def pip_command() -> list[str]:
@@ -42,7 +39,7 @@ def run_pip(
 ) -> str:
     """Run pip and return what it printed; `on_bytes` gets what of the current file has come, and its size.
 
-    `scratch` is where it keeps unfinished files. Raises InstallError with a sentence for what went wrong,, Stopped
+    `scratch` is where it keeps unfinished files. Raises InstallError with a sentence for what went wrong,, Cancelled
     within a second of `should_stop` saying so.
     """
     scratch.mkdir(parents=True, exist_ok=True)
@@ -92,7 +89,7 @@ def _follow(child: subprocess.Popen[str], on_bytes: Callable[[int, int], None], 
     said: list[str] = []
     while True:
         if should_stop():
-            raise Stopped
+            raise Cancelled
         try:
             line = lines.get(timeout=0.1)
         except Empty:

@@ -9,9 +9,9 @@ import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
+from ..errors import Cancelled
 from ..files.paths import RESERVED
 from .folder import InstallError, explained
-from .pip_process import Stopped
 
 PIECE = 1 << 20
 _SMALL, _PACKED_AT_MOST = 100_000_000, 30
@@ -25,7 +25,7 @@ def unpack_wheels(
 ) -> None:
     """Unpack wheels into a folder, checking every file; `on_bytes` gets what is done and what there is to do.
 
-    Raises InstallError for a damaged wheel or a disk that refuses, Stopped where `should_stop` says so.
+    Raises InstallError for a damaged wheel or a disk that refuses, Cancelled where `should_stop` says so.
     """
     total = sum(_unpacked_size(wheel) for wheel in wheels)
     if total > max(_SMALL, _PACKED_AT_MOST * sum(wheel.stat().st_size for wheel in wheels)):
@@ -38,7 +38,7 @@ def unpack_wheels(
                 if target is None or member.is_dir():
                     continue
                 if should_stop():
-                    raise Stopped
+                    raise Cancelled
                 _write(archive, member, target, wheel)
                 done += member.file_size
                 on_bytes(done, total)

@@ -20,9 +20,9 @@ from ..errors import ClipError, ModelError
 from ..files.fields import FAR, FieldError, Fields, parse_json
 from ..files.tensors import read_tensors, read_text
 from ..model.model import Model
-from ..model.model_file import MOST_ROWS
+from ..model.model_file import MAX_HISTORY_ROWS
 from ..model.recipe import Recipe
-from ..model.recipe_ranges import MOST_STAGES
+from ..model.recipe_ranges import MAX_STAGES
 from ..motion.clip_file import motion_from_fields
 from ..motion.motion import Motion
 from ..system.log import log
@@ -140,7 +140,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             info["step"],
             info["fraction"],
             info["seconds"],
-            fields.figure_rows("history", MOST_ROWS),
+            fields.figure_rows("history", MAX_HISTORY_ROWS),
             _state(fields, recipe),
             arrays,
             info["rig"],
@@ -197,9 +197,9 @@ def _state(fields: Fields, recipe: Recipe) -> dict[str, Any]:
         return {}
     stages = [
         {"steps": stage.whole("steps", 0, 1 << 40), "losses": stage.figures("losses")}
-        for stage in state.parts("stages", MOST_STAGES)
+        for stage in state.parts("stages", MAX_STAGES)
     ]
-    draws = list(state.wholes("draws", 0, 10_000, MOST_STAGES))
+    draws = list(state.wholes("draws", 0, 10_000, MAX_STAGES))
     return {"level": state.whole("level", 0, recipe.levels - 1), "stages": stages, "draws": draws}
 
 

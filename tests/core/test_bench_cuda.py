@@ -17,8 +17,10 @@ from core.model.clusters import one_cluster
 from core.model.recipe import FAST, PAPER
 from core.motion.motion import Motion
 from core.networks.networks import Graph
+from core.training.checkpoint import Checkpoint
 from core.training.cuda_graphs import ALLOWED
-from core.training.train import Training
+from core.training.session import open_session
+from core.training.train import iterate_stage, start_level
 
 TINY_FAST = replace(FAST, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
 TINY_PAPER = replace(PAPER, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(2, 2, 2, 2), pool=2)
@@ -40,14 +42,14 @@ class Products(TorchDispatchMode):
 @pytest.mark.parametrize("recipe", [TINY_FAST, TINY_PAPER], ids=lambda r: r.name)
 def test_counts_the_operations_of_an_iteration(walker: Motion, recipe: Any) -> None:
     plain = replace(recipe, stages=(1, 1, 1, 1), batch=(4, 4, 4, 4), reconstruct_every=1)
-    training = Training(walker, plain, 0, torch.device("cpu"), 1, lambda: False)
-    training.graph = Graph(training.graph.near, tuple(one_cluster(training.graph.near)))
-    run = training.start_level(0)
-    feeds = run.supply.draw(run.draws)
-    with Products() as products:
-        run.stages[0].iterate(feeds, lambda tasks: [task() for task in tasks])
-    training.close()
-    counted = iteration_operations(plain, walker.frames, len(training.channels.groups), 0)
+    with open_session(Checkpoint(walker, plain), torch.device("cpu"), 1, lambda: False) as opened:
+        whole = Graph(opened.graph.near, tuple(one_cluster(opened.graph.near)))
+        session = replace(opened, graph=whole)
+        run = start_level(session, [], 0)
+        inputs = run.frozen.draw(plain.critic_steps + 1)
+        with Products() as products:
+            iterate_stage(run.stages[0], inputs, lambda tasks: [task() for task in tasks])
+    counted = iteration_operations(plain, walker.frames, len(session.channels.groups), 0)
     # Rows are packed with margins, on 18 frames two at either end.
     assert 1.0 < products.operations / counted < 22 / 18
 

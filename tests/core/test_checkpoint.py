@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import ModelError, TrainingStopped
+from core.errors import Cancelled, ModelError
 from core.model.model import Model
 from core.model.recipe import FAST, PAPER, Recipe
 from core.motion.motion import Motion
 from core.training import checkpoint as checkpoint_module
-from core.training import progress_reporter
+from core.training import snapshot
 from core.training.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, read_checkpoint_info, save_checkpoint
 from core.training.progress import Progress
 from core.training.train import resume, train
@@ -25,7 +25,7 @@ WITH_POOL = replace(PAPER, iterations=(4, 2, 1, 2), hidden=(32, 32, 32), batch=(
 
 @pytest.fixture(autouse=True)
 def snapshot_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress_reporter, "SNAPSHOT_EVERY", 0.0)
+    monkeypatch.setattr(snapshot, "SNAPSHOT_SECONDS", 0.0)
 
 
 def snapshots(motion: Motion, recipe: Recipe) -> tuple[Model, list[Checkpoint]]:
@@ -61,7 +61,7 @@ def test_resumed_training_counts_on(walker: Motion) -> None:
 def test_stopping_leaves_the_last_state(walker: Motion, tmp_path: Path) -> None:
     file = CheckpointFile(tmp_path / "c.safetensors", "Walk")
     seen: list[Progress] = []
-    with pytest.raises(TrainingStopped):
+    with pytest.raises(Cancelled):
         train(walker, TINY.scaled(50), seen.append, lambda: len(seen) > 1, on_snapshot=file.keep)
     assert not file.path.exists()
     file.close()

@@ -16,7 +16,7 @@ from core.model.model import Model
 from core.model.recipe import FAST
 from core.motion.flips import repair_flips
 from core.motion.motion import Motion
-from core.training.run import with_quality
+from core.runs.quality import with_quality
 from core.training.train import train
 
 TINY = replace(FAST, iterations=(2, 2, 2, 2), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)

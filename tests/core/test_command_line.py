@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from core.cli.main import main
-from core.errors import TrainingStopped
+from core.errors import Cancelled
 from core.model.model_file import load_model
 from core.motion.bvh import read_bvh, write_bvh
 from core.motion.motion import Motion
-from core.system.console import ProgressLine, format_duration, training_text
+from core.system.console import ProgressLine, format_duration
 from core.training.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -189,7 +189,7 @@ def test_a_signal_stops_a_training_cleanly(
 
 def test_a_stopped_training_is_no_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def stopped(*_: object) -> None:
-        raise TrainingStopped("Stopped.")
+        raise Cancelled("Stopped.")
 
     monkeypatch.setattr("core.cli.verbs.evaluate_verb", stopped)
     assert main(["evaluate", "m"]) == 130
@@ -236,5 +236,5 @@ def test_progress_in_a_log_is_a_line_every_few_seconds(monkeypatch: pytest.Monke
 
 def test_what_the_line_says() -> None:
     progress = Progress(2, 4, 30, 90, 0.371, 60.0, 3725.4, 14.04, {})
-    assert training_text(progress) == "Level 2 of 4, 37%, 1:02:05 left, 14 steps/s"
+    assert progress.describe() == "Level 2 of 4, 37%, 1:02:05 left, 14 steps/s"
     assert [format_duration(seconds) for seconds in (0, 59.6, 185, -3)] == ["0:00", "1:00", "3:05", "0:00"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.training import progress_reporter
+from core.training import progress_reporter, snapshot
 from tests.soak import faults_of_disks as disks
 from tests.soak import faults_of_training as training
 from tests.soak.fault import NotHere
@@ -15,8 +15,8 @@ from tests.soak.fault import NotHere
 @pytest.fixture(autouse=True)
 def intervals_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """An attempt may change them: its process ends soon, this one does not."""
-    for name in ("SNAPSHOT_EVERY", "REPORT_EVERY"):
-        monkeypatch.setattr(progress_reporter, name, getattr(progress_reporter, name))
+    for module, name in ((snapshot, "SNAPSHOT_SECONDS"), (progress_reporter, "REPORT_SECONDS")):
+        monkeypatch.setattr(module, name, getattr(module, name))
 
 
 @pytest.mark.parametrize("kind", disks.KINDS)

@@ -43,7 +43,7 @@ class Refusal(Rehearsal):
 
 def trained(motion: Motion, recipe: Recipe, recorder: type[Rehearsal], monkeypatch: pytest.MonkeyPatch) -> Model:
     recorder.made = 0
-    monkeypatch.setattr("core.train.recorder_for", lambda device: recorder)
+    monkeypatch.setattr("core.training.session.recorder_for", lambda device: recorder)
     return train(motion, recipe, seed=4)
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import Cancelled
 from core.torch_install.finder import TorchFinder
 from core.torch_install.folder import InstallError, InstallState, TorchFolder, explained, find_folders
 from core.torch_install.hardware import Device
 from core.torch_install.install import begin, check_wheels, fetch, install, install_from_wheels, try_folder
-from core.torch_install.pip_process import Stopped, pip_command, sentence_for
+from core.torch_install.pip_process import pip_command, sentence_for
 from core.torch_install.plan import TorchRelease, plans, python_tag, suggested
 from core.torch_install.unpack import unpack_wheels
 
@@ -57,7 +58,7 @@ def test_wheels_are_unpacked_where_they_belong(tmp_path: Path, folder: TorchFold
     unpack_wheels([made], folder.packages, lambda done, total: told.append((done, total)), never)
     assert sorted(path.name for path in folder.packages.rglob("*") if path.is_file()) == ["RECORD", "a.py", "extra.py"]
     assert told[-1][0] <= told[-1][1]
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         unpack_wheels([made], folder.packages, silent, lambda: True)
 
 
@@ -251,7 +252,7 @@ def test_fetching_goes_on_where_it_was_stopped(tmp_path: Path, folder: TorchFold
     def stop_after_one() -> bool:
         return bool(list(folder.downloads.glob("*.whl")))
 
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         fetch(plan, folder.downloads, silent, stop_after_one)
     (first,) = folder.downloads.glob("*.whl")
     before = first.stat().st_mtime_ns
@@ -269,7 +270,7 @@ def test_pytorch_is_installed_interrupted_resumed_and_reinstalled_offline(
     """The real thing, from the index, stopped half-way; then from a folder of wheels without any network."""
     plan = next(plan for plan in plans() if plan.backend == "cpu")
     shares: list[float] = []
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         install(plan, folder, lambda _, share: shares.append(share), lambda: bool(shares) and shares[-1] > 0.72)
     assert folder.standing() is InstallState.INCOMPLETE
     kept = {path.name: path.stat().st_mtime_ns for path in folder.downloads.glob("*.whl")}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.numeric.blending import DECAY, least_jerk_offsets, near_joins, runs_of
+from core.numeric.blending import DECAY_FRAMES, least_jerk_offsets, near_joins, runs_of
 
 
 def known(frames: int, spans: list[tuple[int, int]]) -> np.ndarray:
@@ -23,7 +23,7 @@ def test_offsets_go_on_smoothly_and_die_away() -> None:
     weights = known(200, [(0, 60)])
     spread = least_jerk_offsets(offsets, weights)
     np.testing.assert_array_equal(spread[:60], offsets[:60])
-    assert np.abs(spread[60 + round(10 * DECAY) :]).max() < 0.02
+    assert np.abs(spread[60 + round(10 * DECAY_FRAMES) :]).max() < 0.02
     inner = np.abs(np.diff(offsets[:60], 3, axis=0)).max()
     assert np.abs(np.diff(spread, 3, axis=0))[56:64].max() < 0.05 + inner
 

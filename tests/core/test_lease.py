@@ -195,7 +195,7 @@ def test_two_workers_on_one_job_train_each_clip_once(make_job: Callable[..., Far
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
 def test_a_worker_waits_for_another_and_goes_on_when_that_is_killed(make_job: Callable[..., FarmJob]) -> None:
     job = make_job(1, iterations=(400, 1, 1, 1))
-    hasten = "import core.training.progress_reporter as k; k.SNAPSHOT_EVERY = 0.2\nimport core.training.run as r\n"
+    hasten = "import core.training.snapshot as k; k.SNAPSHOT_SECONDS = 0.2\nimport core.runs.run as r\n"
     hasten += "r.CheckpointFile.__init__.__defaults__ = (0.2,)\n"
     first = start(hasten + RUN, job.folder, "--device", "cpu", "--quiet")
     wait_for(job.training_path(job.entries[0]), first)

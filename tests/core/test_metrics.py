@@ -83,8 +83,8 @@ def test_tables_in_blocks_say_what_the_whole_one_says(fewest: int, monkeypatch: 
         [min(sum(whole[i + step, k + step] for step in range(11)) for k in range(37)) / 11 for i in range(50)]
     )
     patchwork = best_patchwork(whole, 13)
-    monkeypatch.setattr(matching, "BLOCK", 1)
-    monkeypatch.setattr(matching, "FEWEST", fewest)
+    monkeypatch.setattr(matching, "BLOCK_NUMBERS", 1)
+    monkeypatch.setattr(matching, "MIN_BLOCK_ROWS", fewest)
     assert nearest_windows(RowDistances(a, b), 11) == pytest.approx(windows)
     assert nearest_windows(RowDistances(b, a).T, 11) == pytest.approx(windows)
     assert (best_patchwork(RowDistances(a, b), 13) == patchwork).all()

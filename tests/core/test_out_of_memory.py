@@ -9,9 +9,9 @@ import pytest
 
 from core.model.recipe import RECIPES
 from core.motion.motion import Motion
+from core.runs.less_memory import retry_with_less_memory, smaller_batch
 from core.system.memory import is_out_of_memory
 from core.training.checkpoint import Checkpoint, begin
-from core.training.run import retry_with_less_memory, smaller_batch
 
 
 class OutOfMemoryError(RuntimeError):

@@ -13,20 +13,20 @@ import torch
 from core.errors import RiffError
 from core.model.recipe import FAST
 from core.motion.motion import Motion
-from core.system.console import training_text
-from core.training import divergence, progress_reporter
+from core.training import divergence, progress_reporter, snapshot
 from core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.training.progress import Progress
+from core.training.session import open_session
 from core.training.stage import Stage
-from core.training.train import Training, resume, train
+from core.training.train import resume, train
 
 TINY = replace(FAST, iterations=(6, 4, 3, 3), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
 
 
 @pytest.fixture(autouse=True)
 def told_of_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress_reporter, "SNAPSHOT_EVERY", 0.0)
-    monkeypatch.setattr(progress_reporter, "REPORT_EVERY", 0.0)
+    monkeypatch.setattr(snapshot, "SNAPSHOT_SECONDS", 0.0)
+    monkeypatch.setattr(progress_reporter, "REPORT_SECONDS", 0.0)
 
 
 def spoil(network: str, value: float) -> None:
@@ -51,8 +51,8 @@ def test_a_spoilt_weight_takes_the_training_back_a_few_steps(walker: Motion, net
     assert all(np.isfinite(weight).all() for weight in model.weights.values())
     assert [p.step for p in seen] == [*range(1, 9), *range(7, 17)], "it went on from the state before the last"
     assert [p.rate_cuts for p in seen] == [0] * 8 + [1] * 10
-    assert "taken back 1 × to lower rates" in training_text(seen[-1])
-    assert "taken back" not in training_text(seen[0])
+    assert "learning rates lowered 1 ×" in seen[-1].describe()
+    assert "learning rates" not in seen[0].describe()
 
 
 def test_the_last_step_is_looked_at_too(walker: Motion) -> None:
@@ -70,7 +70,7 @@ def test_the_last_step_is_looked_at_too(walker: Motion) -> None:
 
 def test_lower_rates_save_a_training(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
     # At 1e9 numbers are lost on every processor, at a thousandth on none: in between it hangs on how each one rounds.
-    monkeypatch.setattr(divergence, "CALMER", 1e-12)
+    monkeypatch.setattr(divergence, "RATE_CUT", 1e-12)
     seen: list[Progress] = []
     model = train(walker, replace(TINY, generator_rate=1e9, critic_rate=1e9), seen.append, seed=3)
     assert seen[-1].rate_cuts == 1
@@ -92,8 +92,7 @@ def test_rates_stay_low_after_resume(walker: Motion, tmp_path: Path) -> None:
     seen: list[Progress] = []
     resume(kept, seen.append)
     assert (kept.rate_cuts, seen[-1].rate_cuts) == (2, 2)
-    training = Training(walker, TINY, 3, torch.device("cpu"), 1, lambda: False, rate_cuts=2)
-    (stage,) = training.fresh_stages([0])
-    training.close()
+    with open_session(kept, torch.device("cpu"), 1, lambda: False) as session:
+        (stage,) = session.new_stages([0])
     assert stage.generator_optimiser.param_groups[0]["lr"] == TINY.generator_rate / 16
-    assert training.recipe == TINY
+    assert session.recipe == TINY

@@ -11,26 +11,19 @@ from torch import Tensor
 
 from core.model.recipe import FAST, PAPER, Recipe
 from core.motion.motion import Motion
-from core.training.level import LevelRun
+from core.training.checkpoint import Checkpoint
 from core.training.sample_pool import SamplePool
+from core.training.session import open_session
 from core.training.stage import PART_ROWS, Stage
 from core.training.stage_io import Task
-from core.training.train import Training
+from core.training.train import iterate_stage, start_level
 
 TINY = replace(PAPER, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(3, 3, 3, 3), pool=2)
 
 
-def level_run(motion: Motion, recipe: Recipe, level: int) -> tuple[Training, LevelRun]:
-    training = Training(motion, recipe, 7, torch.device("cpu"), 1, lambda: False)
-    for lower in range(level):
-        training.stages += training.start_level(lower).stages
-    return training, training.start_level(level)
-
-
 def gradients_of_an_iteration(motion: Motion, recipe: Recipe, level: int) -> tuple[Stage, list[Tensor], int]:
     """The gradients that a level's first stage steps along, and how many tasks they took."""
-    training, run = level_run(motion, recipe, level)
-    stage, tasks = run.stages[0], 0
+    tasks = 0
     found: list[Tensor] = []
 
     def counted(given: Sequence[Task]) -> list[tuple[list[Tensor], Tensor]]:
@@ -38,12 +31,17 @@ def gradients_of_an_iteration(motion: Motion, recipe: Recipe, level: int) -> tup
         tasks += len(given)
         return [task() for task in given]
 
-    for optimiser in (stage.critic_optimiser, stage.generator_optimiser):
-        optimiser.register_step_pre_hook(
-            lambda opt, *_: found.extend(p.grad.clone() for p in opt.param_groups[0]["params"])
-        )
-    stage.iterate(run.feeds[0], counted)
-    training.close()
+    with open_session(Checkpoint(motion, recipe, 7), torch.device("cpu"), 1, lambda: False) as session:
+        finished: list[Stage] = []
+        for lower in range(level):
+            finished += start_level(session, finished, lower).stages
+        run = start_level(session, finished, level)
+        stage = run.stages[0]
+        for optimiser in (stage.critic_optimiser, stage.generator_optimiser):
+            optimiser.register_step_pre_hook(
+                lambda opt, *_: found.extend(p.grad.clone() for p in opt.param_groups[0]["params"])
+            )
+        iterate_stage(stage, run.inputs[0], counted)
     return stage, found, tasks
 
 

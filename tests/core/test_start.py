@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from core.errors import ModelError, TrainingStopped
+from core.errors import Cancelled, ModelError
 from core.model.model import Model
 from core.model.model_file import load_model, save_model
 from core.model.recipe import FAST
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
 from core.training.checkpoint import Checkpoint, begin, load_checkpoint, save_checkpoint
-from core.training.train import Training, resume, train
+from core.training.session import open_session
+from core.training.stage import Stage
+from core.training.train import resume, start_level, train
 from core.training.warm_start import warm_start_from
 
 TINY = replace(FAST, iterations=(3, 3, 3, 3), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8, warm_share=2 / 3)
@@ -37,18 +39,17 @@ def other(make_walker: Callable[..., Motion]) -> Motion:
 def test_every_stage_starts_from_the_models(known: Model, other: Motion) -> None:
     begun = begin(other, TINY, 2, known)
     assert begun.recipe.iterations == (2, 2, 2, 2)
-    training = Training(other, begun.recipe, 2, torch.device("cpu"), 1, lambda: False, begun.start)
-    for level in range(4):
-        stages = training.start_level(level).stages
-        for stage in stages:
-            for number, (mine, averaged) in enumerate(zip(stage.generator.layers, stage.averaged.layers, strict=True)):
-                weight = known.weights[f"stage{stage.index}.layer{number}.weight"]
-                np.testing.assert_array_equal(mine.pairs(), weight)
-                np.testing.assert_array_equal(averaged.pairs(), weight)
-            critic = known.critics[f"stage{stage.index}.critic3.weight"]
-            np.testing.assert_array_equal(stage.critic.layers[3].pairs(), critic.astype(np.float32))
-        training.stages += stages
-    training.close()
+    finished: list[Stage] = []
+    with open_session(begun, torch.device("cpu"), 1, lambda: False) as session:
+        for level in range(4):
+            finished += start_level(session, finished, level).stages
+    for stage in finished:
+        for number, (mine, averaged) in enumerate(zip(stage.generator.layers, stage.averaged.layers, strict=True)):
+            weight = known.weights[f"stage{stage.index}.layer{number}.weight"]
+            np.testing.assert_array_equal(mine.pairs(), weight)
+            np.testing.assert_array_equal(averaged.pairs(), weight)
+        critic = known.critics[f"stage{stage.index}.critic3.weight"]
+        np.testing.assert_array_equal(stage.critic.layers[3].pairs(), critic.astype(np.float32))
 
 
 def test_starting_helps(known: Model, walker: Motion) -> None:
@@ -97,8 +98,8 @@ def test_a_stopped_one_goes_on_to_the_same_model(known: Model, other: Motion, tm
     whole = resume(begun)
     kept: list[Checkpoint] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.training.progress_reporter.SNAPSHOT_EVERY", 0.0)
-        with pytest.raises(TrainingStopped):
+        patch.setattr("core.training.snapshot.SNAPSHOT_SECONDS", 0.0)
+        with pytest.raises(Cancelled):
             resume(begun, should_stop=lambda: bool(kept) and kept[-1].step >= 3, on_snapshot=kept.append)
     save_checkpoint(kept[-1], tmp_path / "state")
     again = resume(load_checkpoint(tmp_path / "state"))

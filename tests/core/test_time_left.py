@@ -7,18 +7,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from core.model.recipe import FAST, PAPER
 from core.motion.motion import Motion
 from core.training import progress_reporter
-from core.training.time_estimate import TimeLeft, guessed_costs, guessed_starts, measured_costs
-from core.training.train import Training, train
+from core.training import train as training
+from core.training.session import Session
+from core.training.time_estimate import Iterate, LevelCosts, TimeLeft, guessed_costs, measured_costs
+from core.training.train import train
 
 ITERATIONS = (800, 800, 600, 400)
 SECONDS = (0.22, 0.24, 0.25, 0.15)
 STARTS = (0.0, 1.0, 2.0, 3.0)
 """What iterations and starts of levels really take."""
+
+GUESSES = LevelCosts((1.0, 1.7, 2.6, 2.2), (0.0, 5.0, 9.0, 14.0))
+"""Costs in another unit, and wrong."""
 
 TINY = replace(FAST, iterations=(6, 6, 6, 6), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
 
@@ -48,23 +52,24 @@ def rest(level: int, count: int) -> float:
 
 
 def test_within_a_fifth_from_the_second_minute_on() -> None:
-    guessed = TimeLeft(ITERATIONS, (1.0, 1.7, 2.6, 2.2), (0.0, 5.0, 9.0, 14.0))
+    guessed = TimeLeft(ITERATIONS, GUESSES)
     # A probe that is wrong by a tenth in either direction.
-    probe = [seconds * error for seconds, error in zip(SECONDS, (1.1, 0.9, 1.1, 0.9), strict=True)]
-    for now, level, count, estimate in played(guessed, lambda: guessed.learn(probe, STARTS), lambda _: 1.0):
+    errors = (1.1, 0.9, 1.1, 0.9)
+    probe = LevelCosts(tuple(seconds * error for seconds, error in zip(SECONDS, errors, strict=True)), STARTS)
+    for now, level, count, estimate in played(guessed, lambda: guessed.learn(probe), lambda _: 1.0):
         if now > 60.0:
             assert estimate == pytest.approx(rest(level, count), rel=0.2, abs=1.0)
 
 
 def test_guesses_alone_would_not_do() -> None:
-    guessed = TimeLeft(ITERATIONS, (1.0, 1.7, 2.6, 2.2), (0.0, 5.0, 9.0, 14.0))
+    guessed = TimeLeft(ITERATIONS, GUESSES)
     run = played(guessed, lambda: None, lambda _: 1.0)
     errors = [estimate / rest(level, count) for now, level, count, estimate in run if 60.0 < now < 120.0]
     assert max(errors) > 1.5
 
 
 def test_follows_a_machine_that_slows_down() -> None:
-    left = TimeLeft(ITERATIONS, SECONDS, STARTS)
+    left = TimeLeft(ITERATIONS, LevelCosts(SECONDS, STARTS))
     for now, level, count, estimate in played(left, lambda: None, lambda now: 1.0 if now < 180.0 else 1.6):
         if now > 240.0:
             assert estimate == pytest.approx(1.6 * rest(level, count), rel=0.2, abs=1.0)
@@ -72,31 +77,28 @@ def test_follows_a_machine_that_slows_down() -> None:
 
 def test_the_probe_leaves_no_trace(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = train(walker, TINY, seed=2)
-    monkeypatch.setattr(progress_reporter, "PROBE_AFTER", 0.0)
-    monkeypatch.setattr(progress_reporter, "PROBE_FOR", 0.0)
+    monkeypatch.setattr(progress_reporter, "MEASURE_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(progress_reporter, "MEASURE_ABOVE_SECONDS", 0.0)
     asked = []
 
-    def measured(training: Training) -> tuple[list[float], list[float]]:
-        asked.append(measured_costs(training))
+    def measured(session: Session, iterate: Iterate) -> LevelCosts:
+        asked.append(measured_costs(session, iterate))
         return asked[-1]
 
-    monkeypatch.setattr(progress_reporter, "measured_costs", measured)
+    monkeypatch.setattr(training, "measured_costs", measured)
     probed = train(walker, TINY, seed=2)
-    ((costs, starts),) = asked
-    assert min(costs) > 0
-    assert starts[0] == 0 < min(starts[1:])
+    (costs,) = asked
+    assert min(costs.iterations) > 0
+    assert costs.starts[0] == 0 < min(costs.starts[1:])
     for name, value in plain.weights.items():
         np.testing.assert_array_equal(probed.weights[name], value)
 
 
 def test_fresh_samples_cost_and_banks_are_made_at_starts(walker: Motion) -> None:
     for recipe in (TINY, replace(PAPER, hidden=(32, 32, 32), batch=(2, 2, 2, 2))):
-        training = Training(walker, recipe, 0, torch.device("cpu"), 1, lambda: False)
-        starts = guessed_starts(training)
-        assert starts[0] == 0
-        assert all((start > 0) == bool(recipe.bank) for start in starts[1:])
-        costs = guessed_costs(training)
-        one = replace(recipe, bank=8 if not recipe.bank else 0)
-        training.recipe = one
-        assert (guessed_costs(training)[3] > costs[3]) == bool(recipe.bank)
-        training.close()
+        lengths = recipe.lengths(walker.frames)
+        costs = guessed_costs(recipe, lengths)
+        assert costs.starts[0] == 0
+        assert all((start > 0) == bool(recipe.bank) for start in costs.starts[1:])
+        other = guessed_costs(replace(recipe, bank=8 if not recipe.bank else 0), lengths)
+        assert (other.iterations[3] > costs.iterations[3]) == bool(recipe.bank)

@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from core.errors import ClipError, TrainingStopped
+from core.errors import Cancelled, ClipError
 from core.generation.generate import Sampler, generate, noise_code
 from core.model.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.motion.motion import Motion
 from core.motion.resampling import resample
 from core.system.threads import one_thread
+from core.training.checkpoint import Checkpoint
 from core.training.progress import Progress
-from core.training.run import expected_seconds
-from core.training.train import Training, train
+from core.training.session import open_session
+from core.training.time_estimate import expected_seconds, probe_recipe
+from core.training.train import iterate_level, iterate_stages, start_level, train
 
 TINY = replace(FAST, iterations=(2, 2, 2, 2), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
 
@@ -90,53 +92,53 @@ def test_generates_any_length(walker: Motion) -> None:
 
 
 def test_transfer_moves_the_first_two_layers_only(walker: Motion) -> None:
-    training = Training(walker, TINY, 0, torch.device("cpu"), 1, lambda: False)
-    training.stages += training.start_level(0).stages
-    above = training.start_level(1).stages
-    fresh = Training(walker, replace(TINY, transfer=0), 0, torch.device("cpu"), 1, lambda: False)
-    fresh.stages += fresh.start_level(0).stages
-    untouched = fresh.start_level(1).stages
-    for below, stage, plain in zip(training.stages, above, untouched, strict=True):
+    with (
+        open_session(Checkpoint(walker, TINY), torch.device("cpu"), 1, lambda: False) as session,
+        open_session(Checkpoint(walker, replace(TINY, transfer=0)), torch.device("cpu"), 1, lambda: False) as plain,
+    ):
+        finished = start_level(session, [], 0).stages
+        above = start_level(session, finished, 1).stages
+        untouched = start_level(plain, start_level(plain, [], 0).stages, 1).stages
+    for below, stage, fresh in zip(finished, above, untouched, strict=True):
         for number, layer in enumerate(stage.generator.layers):
-            source = below.generator if number < 2 else plain.generator
+            source = below.generator if number < 2 else fresh.generator
             np.testing.assert_array_equal(layer.pairs(), source.layers[number].pairs())
-        for mine, theirs in zip(stage.critic.parameters(), plain.critic.parameters(), strict=True):
+        for mine, theirs in zip(stage.critic.parameters(), fresh.critic.parameters(), strict=True):
             torch.testing.assert_close(mine, theirs)
-    training.close()
-    fresh.close()
 
 
 def test_lower_levels_stay_frozen(walker: Motion) -> None:
-    training = Training(walker, TINY, 0, torch.device("cpu"), 1, lambda: False)
-    training.stages += training.start_level(0).stages
-    before = [parameter.clone() for stage in training.stages for parameter in stage.generator.parameters()]
-    training.start_level(1).iterate()
-    after = [parameter for stage in training.stages for parameter in stage.generator.parameters()]
+    with open_session(Checkpoint(walker, TINY), torch.device("cpu"), 1, lambda: False) as session:
+        finished = start_level(session, [], 0).stages
+        before = [parameter.clone() for stage in finished for parameter in stage.generator.parameters()]
+        iterate_level(session, start_level(session, finished, 1))
+    after = [parameter for stage in finished for parameter in stage.generator.parameters()]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
-    training.close()
 
 
 def test_stops_when_asked(walker: Motion) -> None:
     seen: list[Progress] = []
-    with pytest.raises(TrainingStopped):
+    with pytest.raises(Cancelled):
         train(walker, TINY.scaled(50), seen.append, lambda: bool(seen))
     assert seen[-1].step < 5
 
 
 def test_expected_seconds_grow_with_the_recipe(walker: Motion) -> None:
-    short, long = (expected_seconds(walker, FAST.scaled(factor)) for factor in (1, 20))
+    probe = Checkpoint(walker, probe_recipe(FAST))
+    with open_session(probe, torch.device("cpu"), 1, lambda: False) as session:
+        short, long = (expected_seconds(session, FAST.scaled(factor), iterate_stages) for factor in (1, 20))
     assert 0 < short < long
 
 
 def test_frame_rates_give_the_same_training_clip(make_walker: Callable[..., Motion]) -> None:
     lengths = set()
     for fps in (24, 25, 30, 50, 60, 120):
-        training = Training(make_walker(4.0, float(fps)), TINY, 0, torch.device("cpu"), 1, lambda: False)
-        source = training.source
+        clip = Checkpoint(make_walker(4.0, float(fps)), TINY)
+        with open_session(clip, torch.device("cpu"), 1, lambda: False) as session:
+            source = session.source
         travelled = np.linalg.norm(np.diff(source.root_positions()[:, :2], axis=0), axis=1).sum()
         assert travelled * source.skeleton.unit == pytest.approx(2.4, rel=0.02)
         lengths.add(source.frames)
-        training.close()
     assert lengths == {121}
 
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from core.training.worker import main
+from core.runs.worker import main
 from tests.traced import watch
 trace = watch()
 code = main([sys.argv[1], sys.argv[2]])

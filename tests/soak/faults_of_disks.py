@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import RiffError, TrainingStopped
+from core.errors import Cancelled, RiffError
 from core.farm.job import write_text
 from core.files.paths import copy_whole
 from core.model.model import Model
@@ -21,8 +21,8 @@ from core.model.model_file import load_model, save_model
 from core.model.recipe import FAST
 from core.motion.bvh import read_bvh, write_bvh
 from core.motion.clip_file import Clip, load_clip, save_clip
+from core.runs.run import run_training
 from core.training.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, save_checkpoint
-from core.training.run import run_training
 from tests.core.conftest import walking_motion
 from tests.soak.blender import PYTHON_311, PYTHON_313, run_blender
 from tests.soak.fault import Fault, Lost, NotHere, patience
@@ -143,10 +143,10 @@ def full_at_the_end(seed: int, folder: Path) -> None:
 
 def full_for_states(seed: int, folder: Path) -> None:
     """The disk fills up while states are written: the training goes on, and its state is kept when there is room."""
-    from core.training import progress_reporter
+    from core.training import snapshot
     from core.training.train import train
 
-    progress_reporter.SNAPSHOT_EVERY = 0.0
+    snapshot.SNAPSHOT_SECONDS = 0.0
     recipe, told, taken = FAST.scaled(0.003), list[str](), list[Checkpoint]()
     with small_disk(folder / "disk", 64 << 10) as disk:
         file = CheckpointFile(folder / "disk/t.safetensors", "Walk", every=0.0)
@@ -160,7 +160,7 @@ def full_for_states(seed: int, folder: Path) -> None:
 
         try:
             train(walking_motion(), recipe, None, lambda: len(taken) > 5, seed=seed, on_snapshot=keep)
-        except TrainingStopped:
+        except Cancelled:
             disk.resize(64 << 10)
             file.close()
         kept = load_checkpoint(folder / "disk/t.safetensors")

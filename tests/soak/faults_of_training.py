@@ -21,7 +21,7 @@ from core.model.model import Model
 from core.model.model_file import load_model
 from core.model.recipe import FAST
 from core.motion.bvh import write_bvh
-from core.training import progress_reporter
+from core.training import progress_reporter, snapshot
 from core.training.checkpoint import Checkpoint, load_checkpoint, read_checkpoint_info, save_checkpoint
 from core.training.progress import Progress
 from tests.core.conftest import walking_motion
@@ -155,7 +155,7 @@ def not_a_number(seed: int, folder: Path) -> None:
     chance, seen = random.Random(seed), list[Progress]()
     at, network = chance.randrange(1, sum(TINY.iterations)), chance.choice(["generator", "critic"])
     value = chance.choice([float("nan"), float("inf"), -float("inf")])
-    progress_reporter.SNAPSHOT_EVERY, progress_reporter.REPORT_EVERY = chance.choice([0.0, 3.0]), 0.0
+    snapshot.SNAPSHOT_SECONDS, progress_reporter.REPORT_SECONDS = chance.choice([0.0, 3.0]), 0.0
 
     def spoil(progress: Progress) -> None:
         seen.append(progress)

@@ -1,4 +1,4 @@
-"""A training in a process of its own: `python -m core.training.worker STATE MODEL` goes on with a checkpoint.
+"""A training in a process of its own: `python -m core.runs.worker STATE MODEL` goes on with a checkpoint.
 
 Without MODEL it only says how long the training would take. Messages go to stdout, one JSON list [kind, value] a line.
 The training stops, and keeps its state, when stdin is closed: when whoever began it asks, or has died.
@@ -17,11 +17,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import RiffError, TrainingStopped
+from ..errors import Cancelled, RiffError
 from ..system.log import log, unforeseen
 from ..system.memory import as_memory_error, limit_malloc_arenas
-from .checkpoint import load_checkpoint
-from .run import run_training, tell_time
+from ..training.checkpoint import load_checkpoint
+from .run import run_training, send_estimate
 
 _one_at_a_time = threading.Lock()
 
@@ -31,9 +31,7 @@ NICENESS = 10
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the training; how it ended is the last message, [“end”, state], or [“failed”, sentence]."""
-    parser = argparse.ArgumentParser(
-        prog="core.training.worker", description="Go on with a training and save its model."
-    )
+    parser = argparse.ArgumentParser(prog="core.runs.worker", description="Go on with a training and save its model.")
     parser.add_argument("state", type=Path, help="checkpoint to go on with; it is kept up to date")
     parser.add_argument("model", type=Path, nargs="?", help="file of the model to make; none to estimate the time only")
     parser.add_argument("--device", default="auto")
@@ -49,10 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with as_memory_error():
             begun = load_checkpoint(options.state)
             if options.model is None:
-                tell_time(begun, send, options.device)
+                send_estimate(begun, send, options.device)
             else:
                 run_training(begun, options.model, send, stop.is_set, keep=options.state, device=options.device)
-    except TrainingStopped:
+    except Cancelled:
         send("end", "cancelled")
     except RiffError as error:
         send("failed", str(error))
