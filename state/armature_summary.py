@@ -12,7 +12,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..core.errors import RiffError
-from ..core.model.recipe import FAST, RECIPES, rows_a_training
+from ..core.model.recipe import FAST, RECIPES, rows_per_training
 from ..core.motion.body_parts import find_parts
 from ..core.motion.motion import RATE, learned_groups
 from ..core.motion.skeleton import Skeleton, Space
@@ -170,7 +170,7 @@ def take_estimate(job: jobs.BackgroundJob) -> None:
     for summary in _cache.values():
         if not isinstance(job, jobs.EstimateJob) or summary.estimate is not job or job.expected is None:
             continue
-        fast = rows_a_training(FAST, FAST.lengths(summary.frames))
+        fast = rows_per_training(FAST, FAST.lengths(summary.frames))
         _seconds_per_row[summary.kind] = (job.expected / fast, job.device_name)
         _tell(summary)
     timer.redraw()
@@ -179,7 +179,7 @@ def take_estimate(job: jobs.BackgroundJob) -> None:
 def _tell(summary: Summary) -> None:
     pace, summary.device = _seconds_per_row[summary.kind]
     summary.seconds = {
-        name: pace * rows_a_training(recipe, recipe.lengths(summary.frames)) for name, recipe in RECIPES.items()
+        name: pace * rows_per_training(recipe, recipe.lengths(summary.frames)) for name, recipe in RECIPES.items()
     }
 
 

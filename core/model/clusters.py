@@ -1,4 +1,4 @@
-"""Groups whose outputs share their inputs, so that a mostly empty convolution becomes a few small dense ones."""
+"""Clusters of groups with similar inputs: a sparse skeleton-aware convolution becomes a few small dense products."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 CALL_COST = 12.0
-"""What one more small product costs beside its multiplications, in group pairs (measured, `bench/lab.md`)."""
+"""Fixed cost of one product, in units of the multiplications of one pair of groups (measured, `bench/lab.md`)."""
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Output groups computed together and every input group that one of them sees."""
+    """Output groups that are computed together, with all input groups that any of them sees."""
 
     outputs: tuple[int, ...]
     inputs: tuple[int, ...]
@@ -29,31 +29,31 @@ class Cluster:
 
 
 def cluster_blocks(pairs: NDArray[Any], near: NDArray[np.bool_], cluster: Cluster) -> NDArray[np.float32]:
-    """Weights (outputs, inputs, outside, inside, kernel) of a cluster from those of the P pairs of neighbours.
+    """Return the weights (outputs, inputs, outside, inside, kernel) of a cluster, 0 where groups are no neighbours.
 
-    `pairs` is (P, outside, inside, kernel), row by row of `near`; zero where two groups are no neighbours. All groups'
-    at once would take a thousand times the memory of the pairs of a long chain.
+    `pairs` (P, outside, inside, kernel) are the weights of neighbouring pairs, row by row of `near`. The same array for
+    all groups at once would take a thousand times the memory of `pairs` in a long chain.
     """
-    place = np.cumsum(near).reshape(near.shape) - 1
+    index = np.cumsum(near).reshape(near.shape) - 1
     chosen = np.ix_(cluster.outputs, cluster.inputs)
     blocks = np.zeros((len(cluster.outputs), len(cluster.inputs), *pairs.shape[1:]), dtype=np.float32)
-    blocks[near[chosen]] = pairs[place[chosen][near[chosen]]]
+    blocks[near[chosen]] = pairs[index[chosen][near[chosen]]]
     return blocks
 
 
 def one_cluster(near: NDArray[np.bool_]) -> list[Cluster]:
-    """The plain dense product: everything in, everything out. Best where launches cost more than products (GPU)."""
+    """Return one cluster of all groups, a dense product; best where launches cost more than products (GPU)."""
     everything = tuple(range(len(near)))
     return [Cluster(everything, everything)]
 
 
 def find_clusters(near: NDArray[np.bool_]) -> list[Cluster]:
-    """Cut the groups (G, G neighbour matrix) into consecutive runs, merging neighbours while that lowers the cost."""
+    """Partition the groups of a neighbour matrix (G, G) into consecutive runs, merged while that lowers the cost."""
     return _merge(near, adjacent_only=True)
 
 
 def cluster_order(near: NDArray[np.bool_]) -> list[int]:
-    """An order of the groups that brings those together that are computed best together, limb by limb."""
+    """Order the groups so that those of one cluster are consecutive; clusters are mostly limbs."""
     return [group for cluster in _merge(near, adjacent_only=False) for group in cluster.outputs]
 
 
