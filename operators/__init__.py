@@ -1,4 +1,4 @@
-"""What a click does: gather settings, call rig and core, report."""
+"""Operators: gather settings, call rig and core, report."""
 
 from __future__ import annotations
 

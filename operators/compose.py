@@ -1,4 +1,4 @@
-"""Direct a model: vary some body parts, fill regions, keep keys, place moments, extend, loop, re-style."""
+"""Operators that direct a model: vary body parts, fill regions, keep keys, place moments, extend, loop, re-style."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from .runs.compose_run import NOT_REMEMBERED, ComposeRun
 
 WHICH_ITEMS = [
     ("PARTS", "Body Parts", "Parts or bones by their names"),
-    ("SELECTED", "Selected Bones", "The bones that are selected in Pose Mode"),
+    ("SELECTED", "Selected Bones", "The bones selected in Pose Mode"),
     ("COLLECTION", "Bone Collection", "The bones of a bone collection"),
 ]
 
 
 def regions_meant(ob: bpy.types.Object, text: str) -> tuple[Span, ...]:
-    """The regions in a text or, where that is empty, the armature's own that are switched on."""
+    """Return the regions in a text; for an empty text, the armature's own enabled ones."""
     return parse_spans(text) if text.strip() else tuple((r.start, r.end) for r in regions_of(ob))
 
 
 class _Masked(ComposeRun):
-    """The three masks, each of which can be laid over the others."""
+    """Mixin with three masks, which can be combined: body parts, regions, keys."""
 
     use_parts: BoolProperty(
         name="Body Parts", description="Vary some body parts only", default=False, options=NOT_REMEMBERED
     )
     which: EnumProperty(
-        name="Bones", description="How the bones are chosen", items=WHICH_ITEMS, default="PARTS", options=NOT_REMEMBERED
+        name="Bones", description="Choice of the bones", items=WHICH_ITEMS, default="PARTS", options=NOT_REMEMBERED
     )
     parts: StringProperty(
         name="Parts",
@@ -50,14 +50,11 @@ class _Masked(ComposeRun):
     )
     collection: StringProperty(name="Collection", description="Name of the bone collection", options=NOT_REMEMBERED)
     mirror: BoolProperty(
-        name="Mirror",
-        description="Take the same bones of the other side instead",
-        default=False,
-        options=NOT_REMEMBERED,
+        name="Mirror", description="Use the bones on the other side instead", default=False, options=NOT_REMEMBERED
     )
     keep: BoolProperty(
         name="Keep",
-        description="Keep the chosen bones and vary all others, instead of the other way round",
+        description="Keep the chosen bones and vary all others, instead of varying them",
         default=False,
         options=NOT_REMEMBERED,
     )
@@ -74,7 +71,7 @@ class _Masked(ComposeRun):
     )
     firmness: FloatProperty(
         name="Firmness",
-        description="How exactly the poses of the keys are kept",
+        description="How closely the poses of the keys are kept",
         default=1.0,
         min=0.01,
         max=1.0,
@@ -93,14 +90,14 @@ class _Masked(ComposeRun):
         )
 
     def _kept(self: Any, context: bpy.types.Context) -> tuple[str, ...]:
-        """Names of the bones that stay."""
+        """Return the names of the bones to keep."""
         skeleton = self._content.skeleton
         chosen = joints_named(skeleton, self._names_chosen(context, skeleton))
         if self.mirror:
             chosen = mirrored(skeleton, chosen)
         kept = chosen if self.keep else set(range(skeleton.joints)) - set(chosen)
         if not chosen:
-            raise ClipError("The chosen bones are not among those that Riff learned; choose others.")
+            raise ClipError("Riff has not learned the chosen bones; choose others.")
         return tuple(skeleton.names[joint] for joint in sorted(kept))
 
     def _names_chosen(self: Any, context: bpy.types.Context, skeleton: Skeleton) -> tuple[str, ...]:
@@ -113,7 +110,7 @@ class _Masked(ComposeRun):
 
 
 class RIFF_OT_vary_parts(_Masked, bpy.types.Operator):
-    """Make new motion for some body parts; the others keep the action's, and the root goes with the legs"""
+    """Make new motion for some body parts and keep the others; the root moves with the legs"""
 
     bl_idname = "riff.vary_parts"
     bl_label = "Vary Body Parts"
@@ -123,7 +120,7 @@ class RIFF_OT_vary_parts(_Masked, bpy.types.Operator):
 
 
 class RIFF_OT_fill_regions(_Masked, bpy.types.Operator):
-    """Make new motion in regions of the timeline; everything outside stays exactly as it is"""
+    """Make new motion in regions of the timeline and keep everything outside exactly"""
 
     bl_idname = "riff.fill_regions"
     bl_label = "Fill Regions"
@@ -133,7 +130,7 @@ class RIFF_OT_fill_regions(_Masked, bpy.types.Operator):
 
 
 class RIFF_OT_keep_keys(_Masked, bpy.types.Operator):
-    """Make new motion between the selected keyframes, whose poses stay"""
+    """Make new motion between the selected keyframes and keep their poses"""
 
     bl_idname = "riff.keep_keys"
     bl_label = "Keep Selected Keys"
@@ -143,7 +140,7 @@ class RIFF_OT_keep_keys(_Masked, bpy.types.Operator):
 
 
 class RIFF_OT_place_moments(ComposeRun, bpy.types.Operator):
-    """Place moments of the action where they are wanted in a new take, with new motion between them"""
+    """Place moments of the action in a new take, with new motion between them"""
 
     bl_idname = "riff.place_moments"
     bl_label = "Place Moments"
@@ -151,12 +148,12 @@ class RIFF_OT_place_moments(ComposeRun, bpy.types.Operator):
 
     moments: StringProperty(
         name="Moments",
-        description="Spans and where they go, such as 40-90@1, 40-90@150; empty for the panel's list",
+        description="Spans and their new frames, such as 40-90@1, 40-90@150; empty for the panel's list",
         options=NOT_REMEMBERED,
     )
     length: IntProperty(
         name="Length",
-        description="How many frames the take lasts; 0 for as many as the action",
+        description="Length of the take in frames; 0 for the length of the action",
         default=0,
         min=0,
         max=100_000,
@@ -166,7 +163,7 @@ class RIFF_OT_place_moments(ComposeRun, bpy.types.Operator):
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
         moments = parse_moments(self.moments) if self.moments.strip() else _moments_of(context)
         if not moments:
-            raise ClipError("There is no moment to place; add one to the list first.")
+            raise ClipError("There is no moment to place; add one to the list.")
         return Direction(first, moments=moments, length=self.length)
 
 
@@ -182,7 +179,7 @@ def _moments_of(context: bpy.types.Context) -> tuple[tuple[int, int, int], ...]:
 
 
 class RIFF_OT_extend_action(ComposeRun, bpy.types.Operator):
-    """Go on with the action beyond its end, or begin before its start; what is there stays exactly as it is"""
+    """Continue the action beyond its end or before its start; the existing motion is kept exactly"""
 
     bl_idname = "riff.extend_action"
     bl_label = "Extend"
@@ -196,7 +193,7 @@ class RIFF_OT_extend_action(ComposeRun, bpy.types.Operator):
     )
     length: IntProperty(
         name="Length",
-        description="How many frames the take lasts in all; 0 to add what Before and After say",
+        description="Total length of the take in frames; 0 to use Before and After",
         default=0,
         min=0,
         max=100_000,
@@ -209,7 +206,7 @@ class RIFF_OT_extend_action(ComposeRun, bpy.types.Operator):
 
 
 class RIFF_OT_loop_action(ComposeRun, bpy.types.Operator):
-    """Make a take that can be repeated without a jump: its last frame is its first, at the same speed"""
+    """Make a take that repeats without a jump: its last frame matches the first in pose and speed"""
 
     bl_idname = "riff.loop_action"
     bl_label = "Loop"
@@ -217,14 +214,18 @@ class RIFF_OT_loop_action(ComposeRun, bpy.types.Operator):
 
     transition: IntProperty(
         name="Transition",
-        description="How many frames at the end are new and lead back to the first; 0 for all",
+        description="Number of new frames at the end that lead back to the first; 0 for all",
         default=30,
         min=0,
         max=10_000,
         options=NOT_REMEMBERED,
     )
     travel: EnumProperty(
-        name="Travel", description="Where a round ends", items=TRAVEL_ITEMS, default="AUTO", options=NOT_REMEMBERED
+        name="Travel",
+        description="Position at the end of each repetition",
+        items=TRAVEL_ITEMS,
+        default="AUTO",
+        options=NOT_REMEMBERED,
     )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
@@ -233,16 +234,14 @@ class RIFF_OT_loop_action(ComposeRun, bpy.types.Operator):
 
 
 class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
-    """Put the style of the model on another action of this rig, or of one that is built alike"""
+    """Apply the style of the model to another action of this rig or of a similar one"""
 
     bl_idname = "riff.restyle"
     bl_label = "Re-style"
     result = "Style"
 
     action: StringProperty(
-        name="Action",
-        description="Action to re-style; empty for the one that is on the armature",
-        options=NOT_REMEMBERED,
+        name="Action", description="Action to re-style; empty for the armature's active action", options=NOT_REMEMBERED
     )
     armature: StringProperty(
         name="Armature",
@@ -251,7 +250,7 @@ class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
     )
     style: FloatProperty(
         name="Style",
-        description="From the action as it is, 0, to the model's style, 1",
+        description="Strength of the model's style; 0 keeps the action, 1 is the full style",
         default=1.0,
         min=0.0,
         max=1.0,
@@ -265,7 +264,7 @@ class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
     def content(self: Any, context: bpy.types.Context) -> Generator[float, None, Motion]:
         owner = bpy.data.objects.get(self.armature) if self.armature else context.object
         if owner is None or owner.type != "ARMATURE":
-            raise ClipError(f"There is no armature “{self.armature}”; choose the one that the action belongs to.")
+            raise ClipError(f"There is no armature “{self.armature}”; choose the armature of the action.")
         if not self.action:
             return source_steps(owner, context.scene)
         action = bpy.data.actions.get(self.action)

@@ -1,4 +1,4 @@
-"""Operators that fill the lists of the box Compose."""
+"""Operators that fill the lists of the Compose panel."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ..state.source import glance_steps
 from .runs.stepwise import Stepwise
 
 GLANCE_FRAMES = 60
-"""Frames of an action that are looked at to tell the body parts."""
+"""Frames of an action to look at for finding body parts."""
 
 
 class RIFF_OT_find_parts(Stepwise, bpy.types.Operator):
-    """List the armature's body parts, which Riff tells by the skeleton and the feet"""
+    """List the armature's body parts, found from its skeleton and feet"""
 
     bl_idname = "riff.find_parts"
     bl_label = "Find Body Parts"
@@ -56,7 +56,7 @@ class RIFF_OT_find_parts(Stepwise, bpy.types.Operator):
 
 
 class RIFF_OT_add_moment(bpy.types.Operator):
-    """Add a moment: the chosen region of interest, at the current frame"""
+    """Add the chosen region of interest as a moment at the current frame"""
 
     bl_idname = "riff.add_moment"
     bl_label = "Add Moment"
@@ -66,7 +66,7 @@ class RIFF_OT_add_moment(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         problem = selection_problem(context.object)
         if not problem and not regions_of(context.object, only_used=False):
-            problem = "Mark the moment as a region first"
+            problem = "Add a region for the moment first"
         return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
@@ -81,7 +81,7 @@ class RIFF_OT_add_moment(bpy.types.Operator):
 
 
 class RIFF_OT_remove_moment(bpy.types.Operator):
-    """Remove the chosen moment; its region stays"""
+    """Remove the chosen moment; its region is kept"""
 
     bl_idname = "riff.remove_moment"
     bl_label = "Remove Moment"
@@ -101,7 +101,7 @@ class RIFF_OT_remove_moment(bpy.types.Operator):
 
 
 class RIFF_OT_guess_bones(Stepwise, bpy.types.Operator):
-    """Guess which bone of the other armature does what each bone of the model does; correct the list where it errs"""
+    """Match the bones of the other armature to those of the model; correct the list where it is wrong"""
 
     bl_idname = "riff.guess_bones"
     bl_label = "Guess Bones"

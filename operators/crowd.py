@@ -1,4 +1,4 @@
-"""Crowds: one click makes a character many, each with a motion of its own; add, re-roll, thin out, remove."""
+"""Operators for crowds: duplicate a character, each copy with its own motion; add, re-roll, thin out, remove."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from .runs.crowd_run import CrowdWork
 
 
 def model_named(context: bpy.types.Context, name: str) -> Model:
-    """The model of this name from the list. Raises ModelError where it is not there any more."""
+    """Return the model of this name from the list. Raises ModelError if it is no longer there."""
     for row in session_of(context).models:
         if name in (row.label, row.name):
             return load_model(row.path)
@@ -57,7 +57,7 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdWork, bpy.types.Operator):
         ob = context.object
         problem = selection_problem(ob) or model_problem(context)
         if not problem and ob.get(MEMBER_KEY) is not None:
-            problem = "This is a member of a crowd; select the character that it was made from"
+            problem = "This is a member of a crowd; select the original character"
         return set_poll_message(cls, problem)
 
     def _prepare(self, context: bpy.types.Context) -> PreparedJob:
@@ -89,22 +89,24 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdWork, bpy.types.Operator):
         context.scene.collection.children.link(self._made)
         if not self._character.meshes:
             name = self._settings.armature
-            self.report({"WARNING"}, f"No mesh is bound to “{name}”; parent its meshes to it, then make the crowd anew")
+            self.report(
+                {"WARNING"}, f"No mesh is bound to “{name}”; parent its meshes to it and create the crowd again"
+            )
         return self._made
 
 
 class _OnCrowd:
-    """An operator on the crowd of the active object."""
+    """Mixin of operators on the crowd of the active object."""
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
         found = crowd_of(context.object) is not None
         return set_poll_message(
-            cls, "" if found else "Select a member of a crowd, or the character that one was made from"
+            cls, "" if found else "Select a member of a crowd, or the character that it was made from"
         )
 
     def _read(self: Any, context: bpy.types.Context) -> tuple[bpy.types.Collection, bpy.types.Object, Model]:
-        """The crowd, its character and its model; sets the settings. Raises RiffError."""
+        """Return the crowd, its character and its model; set `_settings`. Raises RiffError."""
         collection = require_crowd(context.object)
         self._settings = CrowdSettings.from_json(settings_of_crowd(collection))
         armature = context.scene.objects.get(self._settings.armature)
@@ -114,13 +116,13 @@ class _OnCrowd:
 
 
 class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
-    """Add members to this crowd, different from those that are there, where there is room between and beside them"""
+    """Add members that differ from the existing ones, wherever there is room between or beside them"""
 
     bl_idname = "riff.add_to_crowd"
     bl_label = "Add to Crowd"
     bl_options = {"REGISTER", "UNDO"}
 
-    count: IntProperty(name="Count", description="How many members to add", default=10, min=1, max=1000)
+    count: IntProperty(name="Count", description="Number of members to add", default=10, min=1, max=1000)
 
     def _prepare(self, context: bpy.types.Context) -> PreparedJob:
         collection, armature, model = self._read(context)
@@ -137,7 +139,7 @@ class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         self._writer.add(index, self._character, self._made, self._first + index)
 
     def _finish(self, context: bpy.types.Context) -> bpy.types.Collection:
-        """Move the new members over, all at once: until now nothing of them was evaluated."""
+        """Move all new members to the crowd at once: until then Blender evaluates none of them."""
         collection = bpy.data.collections[self._name]
         for ob in self._made.objects:
             collection.objects.link(ob)
@@ -146,7 +148,7 @@ class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
 
 
 class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
-    """Give members another motion, different from all others, where they stand"""
+    """Give members new motions, different from all others, at their places"""
 
     bl_idname = "riff.reroll_crowd"
     bl_label = "Re-Roll"
@@ -154,9 +156,9 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
 
     which: EnumProperty(
         name="Which",
-        description="Members that get another motion",
+        description="Members that get a new motion",
         default="SELECTED",
-        items=[("SELECTED", "Selected", "Members of which any object is selected"), ("ALL", "All", "The whole crowd")],
+        items=[("SELECTED", "Selected", "Members with a selected object"), ("ALL", "All", "The whole crowd")],
     )
 
     def _prepare(self, context: bpy.types.Context) -> PreparedJob:
@@ -167,10 +169,10 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         if self.which == "ALL":
             self._settings = replace(self._settings, smallest=0.0)
         if not chosen:
-            raise RiffError("No member of the crowd is selected.")
+            raise RiffError("No member of the crowd is selected; select some.")
         spots = [(member, spot) for member in chosen for spot in [self._spot(member)] if spot is not None]
         if not spots:
-            raise RiffError("The members do not know their places any more; remove them and add others.")
+            raise RiffError("The members have lost their places; remove them and add new ones.")
         self._wanted = len(chosen)
         self._members = {spot.place: member.name for member, spot in spots}
         rest = [member for member in everyone if member not in chosen]
@@ -200,7 +202,7 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
 
 
 def _selected(context: bpy.types.Context, members: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
-    """Members that are selected, or of which a mesh is."""
+    """Return the members with a selected object."""
     owners = set()
     for ob in context.selected_objects:
         while ob is not None and ob.get(MEMBER_KEY) is None:
@@ -210,14 +212,14 @@ def _selected(context: bpy.types.Context, members: Sequence[bpy.types.Object]) -
 
 
 class RIFF_OT_thin_out_crowd(_OnCrowd, bpy.types.Operator):
-    """Remove a part of the members, evenly over the place that the crowd takes up"""
+    """Remove some of the members, evenly over the area of the crowd"""
 
     bl_idname = "riff.thin_out_crowd"
     bl_label = "Thin Out"
     bl_options = {"REGISTER", "UNDO"}
 
     keep: FloatProperty(
-        name="Keep", description="Share of the members that stay", default=0.5, min=0.0, max=1.0, subtype="FACTOR"
+        name="Keep", description="Fraction of the members to keep", default=0.5, min=0.0, max=1.0, subtype="FACTOR"
     )
 
     def execute(self, context: bpy.types.Context) -> Any:
@@ -228,12 +230,12 @@ class RIFF_OT_thin_out_crowd(_OnCrowd, bpy.types.Operator):
             return bpy.ops.riff.remove_crowd()  # type: ignore[attr-defined]
         remove_members(collection, gone)
         refresh_variations(session_of(context))
-        self.report({"INFO"}, f"{len(members) - len(gone)} of {len(members)} members are left")
+        self.report({"INFO"}, f"{len(members) - len(gone)} of {len(members)} members remain")
         return {"FINISHED"}
 
 
 class RIFF_OT_remove_crowd(_OnCrowd, bpy.types.Operator):
-    """Remove this crowd with all its members and their actions; the character stays"""
+    """Remove this crowd with all its members and their actions; the character is kept"""
 
     bl_idname = "riff.remove_crowd"
     bl_label = "Remove Crowd"

@@ -1,4 +1,4 @@
-"""Export Training Job, Import Trained Models: many clips go to a render farm and come back as models."""
+"""Operators Export Training Job and Import Trained Models, for training many clips on a render farm."""
 
 from __future__ import annotations
 
@@ -31,21 +31,23 @@ from .train import OPERATOR_ITEMS, chosen_recipe
 WHICH_ITEMS = [
     ("ACTION", "Active Action", "The action of the active armature"),
     ("ARMATURE", "Armature's Actions", "All actions of the file that are for the active armature"),
-    ("FILE", "All Actions", "All actions of the file, each with the armature that it is for"),
+    ("FILE", "All Actions", "All actions of the file, each with its armature"),
     ("LIBRARY", "Asset Library", "All action assets of an asset library, on the active armature"),
 ]
 
 
 class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
-    """Write actions as a job folder that a render farm, or another machine without Blender, trains models from"""
+    """Export actions as a job folder, from which a render farm or another machine trains models without Blender"""
 
     bl_idname = "riff.export_job"
     bl_label = "Export Training Job"
     _writer: JobWriter | None = None
 
-    directory: StringProperty(name="Folder", description="Folder in which the job's folder is made", subtype="DIR_PATH")
+    directory: StringProperty(
+        name="Folder", description="Folder in which to create the job's folder", subtype="DIR_PATH"
+    )
     filter_folder: BoolProperty(default=True, options={"HIDDEN"})
-    which: EnumProperty(name="Actions", description="What the farm learns", items=WHICH_ITEMS, default="ARMATURE")
+    which: EnumProperty(name="Actions", description="Actions to train on", items=WHICH_ITEMS, default="ARMATURE")
     pattern: StringProperty(
         name="Names", description="Names or patterns of the actions, such as Walk*, separated by commas", default=""
     )
@@ -53,7 +55,12 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
     recipe: EnumProperty(
         name="Recipe", description="How thoroughly each action is learned", items=OPERATOR_ITEMS, default="fast"
     )
-    seed: IntProperty(name="Seed", description="Trainings with another seed differ a little", default=0, min=0)
+    seed: IntProperty(
+        name="Seed",
+        description="Random seed of the training; another seed gives a slightly different model",
+        default=0,
+        min=0,
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -66,7 +73,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> Any:
-        # The file browser calls execute when it is confirmed: with a window there is, too, the work goes on beside it.
+        # the file browser calls execute when it is confirmed; in a window the work continues beside it
         return self.begin_modal(context) if context.window and not bpy.app.background else super().execute(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
@@ -89,7 +96,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
         count = len(self._job.entries)
         text = f"Exported {count} clip{'s' if count > 1 else ''} to “{self._job.folder}”"
         if self._left_out:
-            self.report({"WARNING"}, f"{text}; left out {len(self._left_out)}: {'; '.join(self._left_out[:3])}")
+            self.report({"WARNING"}, f"{text}; skipped {len(self._left_out)}: {'; '.join(self._left_out[:3])}")
         else:
             self.report({"INFO"}, text)
         return {"FINISHED"}
@@ -100,7 +107,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
         return context.object.name if self.which == "ARMATURE" else Path(bpy.data.filepath).stem or context.object.name
 
     def _folder(self, context: bpy.types.Context) -> Path:
-        """A new folder in the chosen one: a number is added as Blender does."""
+        """Return a new folder in the chosen one; a number is added as Blender does."""
         if not self.directory:
             raise JobError("Choose a folder for the job.")
         parent = Path(bpy.path.abspath(self.directory))
@@ -112,7 +119,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
         return folder
 
     def _clips(self, context: bpy.types.Context) -> Iterator[float]:
-        """Write each clip; an action that cannot be learned is left out."""
+        """Write each clip; skip an action that cannot be learned."""
         if self.which == "LIBRARY":
             yield from self._library_clips(context)
             return
@@ -134,7 +141,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
         if self.which == "ARMATURE":
             actions = [action for action in actions if _fits(action, context.object)]
         if not actions:
-            raise ClipError("There is no action to export.")
+            raise ClipError("There is no action to export; choose other actions or names.")
         return actions
 
     def _library_clips(self, context: bpy.types.Context) -> Iterator[float]:
@@ -143,7 +150,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
             with borrowed_actions(path) as actions:
                 for done, action in enumerate(actions):
                     clip = yield from part_of(self._clip(context, action), number + done / len(actions), len(files))
-                    # appended, an action is renamed where the file has one of its name, and so on with each file
+                    # Blender renames an appended action if its name is taken; names may repeat among files
                     name = clip.name if clip else ""
                     while clip and name in names:
                         name = f"{path.stem}: {name}"
@@ -165,7 +172,7 @@ def _fits(action: bpy.types.Action, ob: bpy.types.Object) -> bool:
 
 
 class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
-    """Copy the models that a farm has trained from a job folder into Riff's, each under the name of its action"""
+    """Copy the trained models of a job folder into Riff's folder, each under the name of its action"""
 
     bl_idname = "riff.import_trained"
     bl_label = "Import Trained Models"
@@ -204,14 +211,14 @@ class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
     def finished(self, context: bpy.types.Context) -> Any:
         active = context.object
         data = active.animation_data if active else None
-        mine = self._paths.get(data.action.name) if data and data.action else None
+        own_model = self._paths.get(data.action.name) if data and data.action else None
         try:
-            refresh_models(session_of(context), mine or next(iter(self._paths.values()), None))
+            refresh_models(session_of(context), own_model or next(iter(self._paths.values()), None))
         except RiffError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         known = sum(name in bpy.data.actions for name in self._paths)
-        parts = [f"Imported {len(self._paths)} models, {known} of actions of this file"]
+        parts = [f"Imported {len(self._paths)} models, {known} for actions in this file"]
         if self._waiting:
             parts.append(f"{self._waiting} are not trained yet")
         parts += self._problems[:3]
@@ -220,7 +227,7 @@ class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
 
 
 def _bring_in(source: Path, entry: Entry) -> Path:
-    """Where the model lies in Riff's folder, copied unless the same one is there. Raises ModelError, OSError."""
+    """Copy a model into Riff's folder, unless it is there; return its path. Raises ModelError, OSError."""
     for path in models_folder().glob(f"{escape(file_name_for(entry.name))}*{MODEL_SUFFIX}"):
         if filecmp.cmp(source, path, shallow=False):
             return path

@@ -1,4 +1,4 @@
-"""The lists of feet that the user chose, and of bones about which the user knows better."""
+"""Operators for the user's lists of feet and of learned bones."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class RIFF_OT_list_learned(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         problem = selection_problem(context.object)
         if not problem and not rows_found(context.object):
-            problem = "Riff has not looked at this armature yet"
+            problem = "Riff has not analyzed this armature yet"
         return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
@@ -85,7 +85,7 @@ class RIFF_OT_list_learned(bpy.types.Operator):
 
 
 class RIFF_OT_forget_learned(bpy.types.Operator):
-    """Let Riff find again which bones it learns, their other sides and body parts"""
+    """Discard all changes to the learned bones, their other sides and body parts"""
 
     bl_idname = "riff.forget_learned"
     bl_label = "Let Riff Find Them"
@@ -95,7 +95,7 @@ class RIFF_OT_forget_learned(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         problem = selection_problem(context.object)
         if not problem and not len(rig_settings(context.object).controls):
-            problem = "Nothing was changed"
+            problem = "Riff already finds the bones itself"
         return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:

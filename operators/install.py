@@ -1,4 +1,4 @@
-"""Install PyTorch, cancel, try, remove."""
+"""Operators that install, cancel, test and remove PyTorch."""
 
 from __future__ import annotations
 
@@ -35,30 +35,30 @@ def _begin(job: InstallJob | TrialJob) -> None:
 
 def _busy_problem() -> str:
     if torch_state.working:
-        return "PyTorch is being installed or tried"
+        return "PyTorch is being installed or tested"
     if any(training.running for training in jobs.trainings()):
-        return "A training runs; let it end or cancel it first"
+        return "A training is running; wait for it to end, or cancel it"
     return ""
 
 
 class RIFF_OT_install_torch(bpy.types.Operator):
-    """Install PyTorch, which only training needs, into a folder of Riff's own; Blender's Python stays as it is"""
+    """Install PyTorch, which only training needs, into Riff's own folder; Blender's Python is not changed"""
 
     bl_idname = "riff.install_torch"
     bl_label = "Install PyTorch"
 
     source: EnumProperty(
         name="From",
-        description="Where PyTorch comes from",
+        description="Source of PyTorch",
         items=[
-            ("INDEX", "Package Index", "Fetch it from the network"),
-            ("WHEELS", "Folder of Wheels", "Take it from a folder, without any network"),
+            ("INDEX", "Package Index", "Download it"),
+            ("WHEELS", "Folder of Wheels", "Install it from a folder, without a network"),
         ],
         default="INDEX",
     )
     directory: StringProperty(
         name="Folder",
-        description="Folder of wheels of PyTorch and what it needs",
+        description="Folder with the wheels of PyTorch and its dependencies",
         subtype="DIR_PATH",
         options={"SKIP_SAVE"},
     )
@@ -77,28 +77,28 @@ class RIFF_OT_install_torch(bpy.types.Operator):
         refresh()
         plan = chosen_plan(_preferences(context).backend)
         wheels = Path(bpy.path.abspath(self.directory)) if self.source == "WHEELS" else None
-        if wheels is None and torch_state.inside:
+        if wheels is None and torch_state.bundled:
             wheels = BUNDLED_WHEELS
         problem = torch_state.problem or _refusal(plan, wheels)
         if problem:
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}
         if plan is None:
-            # Wheels of a studio's own for a machine that nothing is pinned for.
+            # a studio's own wheels, for a machine without a pinned release
             plan = TorchRelease(Path(), "", "own", "", "", 0, 0, "")
         _begin(InstallJob(plan, TorchFolder(Path(torch_state.root), python_tag(), plan.backend), wheels))
         return {"FINISHED"}
 
 
 def _refusal(plan: TorchRelease | None, wheels: Path | None) -> str:
-    """What keeps PyTorch from being installed, as a sentence; empty where nothing does."""
+    """Return the reason why PyTorch cannot be installed, as a sentence; empty if it can."""
     if wheels is not None:
         return ""
     if plan is None:
         version = ".".join(map(str, sys.version_info[:2]))
         return (
-            f"There is no PyTorch for this system and Python {version}; generating works without it. Train on another "
-            "machine, or use an existing Python environment."
+            f"PyTorch is not available for this system and Python {version}; generating works without it. Train on "
+            "another machine, or use an existing Python environment."
         )
     if not plan.hashed:
         return without_hashes(plan)
@@ -110,7 +110,7 @@ def _refusal(plan: TorchRelease | None, wheels: Path | None) -> str:
 
 
 class RIFF_OT_cancel_install(bpy.types.Operator):
-    """Stop; what has been fetched is kept, and installing goes on from there the next time"""
+    """Stop; downloaded files are kept, and the next installation continues from there"""
 
     bl_idname = "riff.cancel_install"
     bl_label = "Cancel"
@@ -126,10 +126,10 @@ class RIFF_OT_cancel_install(bpy.types.Operator):
 
 
 class RIFF_OT_try_torch(bpy.types.Operator):
-    """Compute a convolution and its gradient with PyTorch, and say on which device"""
+    """Test PyTorch with a convolution and its gradient, and show the device"""
 
     bl_idname = "riff.try_torch"
-    bl_label = "Try It"
+    bl_label = "Test"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -142,7 +142,7 @@ class RIFF_OT_try_torch(bpy.types.Operator):
             _begin(TrialJob(Path(bpy.path.abspath(python))))
         elif torch_state.folder is not None:
             _begin(TrialJob(torch_state.folder))
-        elif torch_state.here:
+        elif torch_state.importable:
             _begin(TrialJob(Path(sys.executable)))
         else:
             self.report({"ERROR"}, "PyTorch is not installed")
@@ -151,7 +151,7 @@ class RIFF_OT_try_torch(bpy.types.Operator):
 
 
 class RIFF_OT_remove_torch(bpy.types.Operator):
-    """Delete Riff's own PyTorch; models stay, and generating goes on without it"""
+    """Delete Riff's own PyTorch; models are kept, and generating still works"""
 
     bl_idname = "riff.remove_torch"
     bl_label = "Remove"

@@ -1,4 +1,4 @@
-"""Live Variation and Keep."""
+"""Operators Live Variation and Keep."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .runs.write_actions import dress_action
 
 
 class RIFF_OT_live(bpy.types.Operator):
-    """Show variations on the armature while the slider is dragged, without touching any action; again to stop"""
+    """Preview variations on the armature while dragging the slider, without changing any action; click again to stop"""
 
     bl_idname = "riff.live"
     bl_label = "Live Variation"
@@ -39,7 +39,7 @@ class RIFF_OT_live(bpy.types.Operator):
 
 
 class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
-    """Keep what is shown as a new action and end the live variation"""
+    """Keep the shown motion as a new action and end the live variation"""
 
     bl_idname = "riff.live_keep"
     bl_label = "Keep"
@@ -51,7 +51,7 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         job = live_preview.job
         ready = job is not None and job.motion is not None and job.finished
-        return set_poll_message(cls, "" if ready else "Let go of the slider and wait a moment")
+        return set_poll_message(cls, "" if ready else "Release the slider and wait a moment")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         return self.begin_modal(context)
@@ -62,7 +62,7 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
         end()
         ob: bpy.types.Object | None = context.scene.objects.get(armature)
         if job is None or job.motion is None or job.answered is None or ob is None:
-            raise RiffError("The armature of the preview was deleted or renamed.")
+            raise RiffError("The previewed armature was deleted or renamed.")
         name = name_of_two(job.model_name, f"Variation {job.answered.position:.2f}")
         settings = settings_of(context)
         properties = {
@@ -91,7 +91,7 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
         return {"FINISHED"}
 
     def cancelled(self, context: bpy.types.Context) -> None:
-        with suppress(ReferenceError):  # it is gone already, with an undo or with its file
+        with suppress(ReferenceError):  # already gone with an undo or its file
             if self._kept is not None:
                 bpy.data.actions.remove(self._kept)
 

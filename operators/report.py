@@ -1,4 +1,4 @@
-"""Copy Report: what helps to find out what went wrong, in the clipboard, without any name."""
+"""Operator Copy Report: facts that help to find an error, without any name, for the clipboard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..state.settings import settings_of
 
 
 def text_of_report(context: bpy.types.Context) -> str:
-    """The report as the clipboard gets it."""
+    """Return the report for the clipboard."""
     facts = {
         "Riff": _version(),
         "Blender": f"{bpy.app.version_string}, {bpy.app.build_platform.decode(errors='replace')}",
@@ -73,7 +73,7 @@ class RIFF_OT_copy_report(bpy.types.Operator):
             print(text)
             return {"FINISHED"}
         context.window_manager.clipboard = text
-        self.report({"INFO"}, "The report is in the clipboard; it holds no names of files, bones, actions or people")
+        self.report({"INFO"}, "Copied the report; it contains no names of files, bones, actions or people")
         return {"FINISHED"}
 
 

@@ -1,4 +1,4 @@
-"""Train on Action, Cancel, Resume."""
+"""Operators that start, cancel, resume and discard trainings."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from ..state.settings import RECIPE_ITEMS, RiffSettings, session_of, settings_of
 from ..state.source import source_steps
 from .runs.stepwise import Stepwise
 
-OPERATOR_ITEMS = [*RECIPE_ITEMS, ("custom", "Custom", "The recipe that is set up in the panel")]
+OPERATOR_ITEMS = [*RECIPE_ITEMS, ("custom", "Custom", "The recipe set up in the panel")]
 
 
 def chosen_recipe(settings: RiffSettings, name: str) -> Recipe:
-    """The recipe of that name; “custom” is made from the settings."""
+    """Return the recipe of that name; “custom” is built from the settings."""
     if name != "custom":
         return RECIPES[name]
     base = RECIPES[settings.base].scaled(settings.effort)
@@ -41,15 +41,20 @@ def chosen_recipe(settings: RiffSettings, name: str) -> Recipe:
 
 
 class TrainingStart(Stepwise):
-    """Mixed into operators that begin a training on what they `read`."""
+    """Mixin of operators that start a training on the motion that they `read`."""
 
     recipe: EnumProperty(
         name="Recipe", description="How thoroughly the action is learned", items=OPERATOR_ITEMS, default="fast"
     )
-    seed: IntProperty(name="Seed", description="Trainings with another seed differ a little", default=0, min=0)
+    seed: IntProperty(
+        name="Seed",
+        description="Random seed of the training; another seed gives a slightly different model",
+        default=0,
+        min=0,
+    )
     scale: FloatProperty(
         name="Scale",
-        description="Share of the recipe's steps to do",
+        description="Fraction of the recipe's steps to do",
         default=1.0,
         min=0.0001,
         max=1.0,
@@ -60,20 +65,20 @@ class TrainingStart(Stepwise):
     def poll(cls: Any, context: bpy.types.Context) -> bool:
         problem = armature_problem(context.object)
         if sum(training.running for training in jobs.trainings()) > 1:
-            problem = "One training runs and another waits; let one of them end or cancel it"
+            problem = "One training is running and another is waiting; wait for one to end, or cancel it"
         return set_poll_message(cls, problem)
 
     def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
-        """Steps that return the model's name, what is learned in words, and the motion. They raise RiffError."""
+        """Read in steps; return the model's name, a description of the source, and the motion. Raises RiffError."""
         raise RiffError(f"{self.__class__.__name__} reads nothing.")
 
     def start(self) -> Model | None:
-        """The model to start from. Raises ModelError."""
+        """Return the model to start from, if any. Raises ModelError."""
         return None
 
     def steps(self: Any, context: bpy.types.Context) -> Iterator[float]:
         rig, recipe = context.object.name, chosen_recipe(settings_of(context), self.recipe)
-        name, self._what, motion = yield from self.read(context)
+        name, self._subject, motion = yield from self.read(context)
         yield 1.0
         learned_groups(motion)
         recipe = recipe.scaled(self.scale) if self.scale < 1.0 else recipe
@@ -83,7 +88,7 @@ class TrainingStart(Stepwise):
         _begin(jobs.TrainingJob(begun, path, keep=checkpoint_path(path), python=python, device=device, claims=[held]))
 
     def finished(self: Any, context: bpy.types.Context) -> Any:
-        self.report({"INFO"}, f"Training on {self._what} has begun")
+        self.report({"INFO"}, f"Started training on {self._subject}")
         return {"FINISHED"}
 
 
@@ -95,7 +100,7 @@ class RIFF_OT_train(TrainingStart, bpy.types.Operator):
 
     start_from: StringProperty(
         name="Start From",
-        description="Model of the same skeleton to start from, which takes a part of the steps; none where it is empty",
+        description="Model of the same skeleton to start from, which takes fewer steps; empty for none",
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
@@ -109,7 +114,7 @@ class RIFF_OT_train(TrainingStart, bpy.types.Operator):
 
     def start(self) -> Model | None:
         if self.start_from and not is_plain_name(self.start_from):
-            raise ModelError(f"“{self.start_from}” is no name of a model.")
+            raise ModelError(f"“{self.start_from}” is not a valid model name.")
         return load_model(models_folder() / f"{self.start_from}{MODEL_SUFFIX}") if self.start_from else None
 
 
@@ -120,12 +125,12 @@ def _begin(job: jobs.TrainingJob) -> None:
 
 
 class RIFF_OT_cancel_training(bpy.types.Operator):
-    """Stop the training; it can be resumed later from where it was"""
+    """Stop the training; it can be resumed later"""
 
     bl_idname = "riff.cancel_training"
     bl_label = "Cancel Training"
 
-    name: StringProperty(name="Name", description="Training to cancel; the running one where it is empty")
+    name: StringProperty(name="Name", description="Training to cancel; empty for the running one")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -142,29 +147,29 @@ class RIFF_OT_cancel_training(bpy.types.Operator):
 
 
 class RIFF_OT_resume_training(bpy.types.Operator):
-    """Go on with a training that was cancelled or interrupted, from where it was"""
+    """Continue a cancelled or interrupted training"""
 
     bl_idname = "riff.resume_training"
     bl_label = "Resume"
 
-    name: StringProperty(name="Name", description="Training to resume; the latest where it is empty")
+    name: StringProperty(name="Name", description="Training to resume; empty for the latest")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         problem = "" if len(session_of(context).unfinished) else "There is no unfinished training"
         if sum(training.running for training in jobs.trainings()) > 1:
-            problem = "One training runs and another waits; let one of them end or cancel it"
+            problem = "One training is running and another is waiting; wait for one to end, or cancel it"
         return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         rows = session_of(context).unfinished
         row = rows.get(self.name) if self.name else rows[0]
         if row is None or not Path(row.path).exists():
-            return _forget(self, context, f"The training “{self.name}” is no longer there")
+            return _forget(self, context, f"The training “{self.name}” no longer exists")
         keep = Path(row.path)
         held = try_lock(keep)
         if held is None:
-            return _forget(self, context, f"Another Blender works on the training “{row.name}”")
+            return _forget(self, context, f"The training “{row.name}” is in use by another Blender")
         claims = [held]
         try:
             path = models_folder() / keep.name
@@ -182,7 +187,7 @@ class RIFF_OT_resume_training(bpy.types.Operator):
 
 
 class RIFF_OT_discard_training(bpy.types.Operator):
-    """Delete what an unfinished training has learned so far"""
+    """Delete an unfinished training"""
 
     bl_idname = "riff.discard_training"
     bl_label = "Discard Training"
@@ -195,10 +200,10 @@ class RIFF_OT_discard_training(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Any:
         row = session_of(context).unfinished.get(self.name)
         if row is None:
-            return _forget(self, context, f"The training “{self.name}” is no longer there")
+            return _forget(self, context, f"The training “{self.name}” no longer exists")
         held = try_lock(Path(row.path))
         if held is None:
-            return _forget(self, context, f"Another Blender works on the training “{row.name}”")
+            return _forget(self, context, f"The training “{row.name}” is in use by another Blender")
         try:
             Path(row.path).unlink(missing_ok=True)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What is drawn; nothing is computed here."""
+"""Panels, lists and menus; drawing computes nothing."""
 
 from __future__ import annotations
 

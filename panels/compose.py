@@ -1,4 +1,4 @@
-"""The box Compose: what to make new, what to keep, and the button that does it."""
+"""Compose panel: which motion is new, which is kept, and the button."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _draw_keys(layout: Any, settings: Any) -> None:
 
 def _draw_regions(layout: Any, context: Any, settings: Any) -> None:
     used = sum(region.use for region in context.object.riff.regions)
-    text = "{} regions are switched on" if used > 1 else "1 region is switched on"
+    text = "{} regions are enabled" if used > 1 else "1 region is enabled"
     text = say(text if used else "Add a region under Regions first").format(used)
     layout.label(text=text, icon="ARROW_LEFTRIGHT", translate=False)
     layout.prop(settings, "use_parts")
@@ -128,7 +128,7 @@ def _draw_regions(layout: Any, context: Any, settings: Any) -> None:
 
 
 def _draw_only_keys(layout: Any, context: Any, settings: Any) -> None:
-    layout.label(text="The poses of selected keys stay", icon="KEYFRAME")
+    layout.label(text="Poses of selected keys are kept", icon="KEYFRAME")
     layout.prop(settings, "firmness", slider=True)
     layout.prop(settings, "use_parts")
     if settings.use_parts:
@@ -168,7 +168,7 @@ def _draw_style(layout: Any, context: Any, settings: Any) -> None:
 
 
 def _fill(operator: Any, context: Any, settings: Any) -> None:
-    """Hand the settings over to the operator, which keeps them for the redo panel."""
+    """Copy the settings to the operator, which keeps them for the redo panel."""
     operator.count, operator.seed = settings.count, settings.seed
     operator.entry, operator.root = settings.entry, settings.root
     operator.curve = settings.curve.name if settings.curve else ""

@@ -1,4 +1,4 @@
-"""The box Crowd: what kind, the button that makes it, and what can be done with it afterwards."""
+"""Crowd panel: settings, the button that makes a crowd, and the tools for an existing one."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _draw_crowd(layout: Any, crowd: Any, settings: Any) -> None:
     box = layout.box()
     box.label(text=crowd.name, icon="OUTLINER_COLLECTION", translate=False)
     if crowd.smallest:
-        text = say("Most alike: {:.2f} apart (source: {:.2f})").format(crowd.smallest, crowd.from_source)
+        text = say("Smallest difference: {:.2f} (source: {:.2f})").format(crowd.smallest, crowd.from_source)
         box.label(text=text, translate=False)
     row = box.row(align=True)
     row.operator("riff.add_to_crowd", icon="ADD").count = settings.more

@@ -1,4 +1,4 @@
-"""The box Live Variation."""
+"""Live Variation panel."""
 
 from __future__ import annotations
 

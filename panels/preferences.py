@@ -1,4 +1,4 @@
-"""Riff's preferences: PyTorch, and where trainings run."""
+"""Preferences: PyTorch, and the device and interpreter of trainings."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class RiffPreferences(bpy.types.AddonPreferences):
     backend: EnumProperty(name="PyTorch for", description="Which PyTorch to install", items=backend_items)
     device: EnumProperty(
         name="Train on",
-        description="What computes; a graphics card that runs out of memory hands over to the processor",
+        description="Device to train on; if a graphics card runs out of memory, training continues on the processor",
         items=[
-            ("auto", "Automatic", "NVIDIA or AMD where PyTorch finds one, else the processor"),
-            ("cpu", "Processor", "The processor, always there"),
+            ("auto", "Automatic", "An NVIDIA or AMD graphics card if PyTorch finds one, otherwise the processor"),
+            ("cpu", "Processor", "The processor, always available"),
             ("cuda", "NVIDIA or AMD", "A graphics card through CUDA or ROCm"),
-            ("mps", "Apple GPU", "Apple's graphics through Metal"),
-            ("xpu", "Intel Arc", "A graphics card of Intel"),
+            ("mps", "Apple GPU", "Apple's graphics processor through Metal"),
+            ("xpu", "Intel Arc", "An Intel graphics card"),
         ],
         default="auto",
     )
     separate_process: BoolProperty(
         name="Train in a Separate Process",
-        description="Blender's window stays smoother, and a training without memory cannot take Blender with it",
+        description="Keep Blender responsive while training, and safe if training runs out of memory",
         default=True,
     )
     python: StringProperty(

@@ -1,4 +1,4 @@
-"""The list of regions of interest."""
+"""Regions panel: the list of regions of interest."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 SHORT_LABELS = {"PREVIEW": "Preview", "MARKERS": "Markers", "KEYS": "Keys"}
+"""Button labels by the source of a region's frames."""
 
 
 class RIFF_UL_regions(bpy.types.UIList):

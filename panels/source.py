@@ -1,4 +1,4 @@
-"""The box Source: what Riff would learn, and what of it the user wants otherwise."""
+"""Source panel: what Riff would learn, and the user's corrections."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..state.source import is_variation
 from .tab import RiffPanel, draw_sentence, say
 
 MAX_SHOWN_NAMES = 2
+"""Feet or properties to show by name."""
 
 
 class RIFF_PT_source(RiffPanel, bpy.types.Panel):
@@ -26,7 +27,7 @@ class RIFF_PT_source(RiffPanel, bpy.types.Panel):
         layout.label(text=ob.name, icon="ARMATURE_DATA", translate=False)
         action = ob.animation_data.action if ob.animation_data else None
         if plays_nla(ob):
-            layout.label(text="All strips of the NLA together", icon="NLA")
+            layout.label(text="All NLA strips combined", icon="NLA")
             _draw_what_is_learned(layout, ob)
             return
         if action is None:
@@ -46,7 +47,7 @@ class RIFF_PT_source(RiffPanel, bpy.types.Panel):
 def _draw_what_is_learned(layout: Any, ob: Any) -> None:
     summary = summary_of(ob)
     if summary is None:
-        layout.label(text="Looking at the armature…", icon="VIEWZOOM")
+        layout.label(text="Analyzing the armature…", icon="VIEWZOOM")
     elif summary.problem:
         draw_sentence(layout, summary.problem, "ERROR", alert=True)
     else:
@@ -67,7 +68,7 @@ def _draw_hint(layout: Any, context: Any) -> None:
 
 def _draw_summary(layout: Any, summary: Any) -> None:
     column = layout.column(align=True)
-    joints = say("{} controls, led by {}") if summary.controls else say("{} joints below {}")
+    joints = say("{} controls, root {}") if summary.controls else say("{} joints, root {}")
     icon = "CON_ARMATURE" if summary.controls else "BONE_DATA"
     column.label(text=joints.format(summary.joints, summary.root), icon=icon, translate=False)
     feet = ", ".join(summary.feet[:MAX_SHOWN_NAMES])
@@ -83,7 +84,7 @@ def _draw_summary(layout: Any, summary: Any) -> None:
 
 
 class RIFF_PT_roles(RiffPanel, bpy.types.Panel):
-    """Root and feet, where the user knows better."""
+    """Panel for the user's own choice of root and feet."""
 
     bl_label = "Root and Feet"
     bl_parent_id = "RIFF_PT_source"
@@ -112,7 +113,7 @@ class RIFF_PT_roles(RiffPanel, bpy.types.Panel):
 
 
 class RIFF_PT_learned(RiffPanel, bpy.types.Panel):
-    """Which bones are learned, their other sides and body parts."""
+    """Panel of the learned bones, their other sides and body parts."""
 
     bl_label = "Learned Bones"
     bl_parent_id = "RIFF_PT_source"
@@ -137,7 +138,7 @@ class RIFF_PT_learned(RiffPanel, bpy.types.Panel):
             column.prop_search(chosen, "partner", ob.data, "bones", icon="MOD_MIRROR")
             column.prop(chosen, "part", icon="OUTLINER_OB_ARMATURE")
         row = layout.row(align=True)
-        row.operator("riff.list_learned", text="Look Again", icon="FILE_REFRESH")
+        row.operator("riff.list_learned", text="Refresh List", icon="FILE_REFRESH")
         row.operator("riff.forget_learned", icon="LOOP_BACK")
 
 

@@ -1,4 +1,4 @@
-"""The box Train: the recipe and its price before the click, progress after it, what was interrupted."""
+"""Train panel: recipe and expected time, progress, results and unfinished trainings."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class RIFF_PT_train(RiffPanel, bpy.types.Panel):
 def _draw_recipe(layout: Any, settings: Any) -> None:
     column = layout.column()
     column.use_property_split = True
-    column.use_property_decorate = False  # these are no properties to animate
+    column.use_property_decorate = False  # settings cannot be animated
     column.prop(settings, "recipe")
     if settings.recipe != "custom":
         return
@@ -72,7 +72,7 @@ def _draw_price(layout: Any, ob: Any, settings: Any) -> None:
         label = say("About {} on {}").format(in_words(seconds), summary.device)
         layout.label(text=label, icon="TIME", translate=False)
     elif summary.estimate is not None and summary.estimate.running:
-        layout.label(text="Finding out how long it takes…", icon="TIME")
+        layout.label(text="Estimating the training time…", icon="TIME")
     elif summary.estimate is not None and summary.estimate.error:
         draw_problem(layout, summary.estimate.error)
 
@@ -82,7 +82,7 @@ def _draw_progress(layout: Any, training: Any) -> None:
     box.label(text=training.name, icon="ACTION", translate=False)
     progress = training.progress
     if not training.begun:
-        box.label(text="Waits for the other training", icon="SORTTIME")
+        box.label(text="Waiting for the other training", icon="SORTTIME")
     elif progress is None:
         expected = training.expected
         words = say("Loading PyTorch") if expected is None else say("About {}").format(in_words(expected))
@@ -99,7 +99,7 @@ def _draw_progress(layout: Any, training: Any) -> None:
     if training.problem:
         draw_sentence(box, training.problem, "ERROR", alert=True)
     if progress is not None and progress.rate_cuts:
-        words = say("The numbers grew beyond all bounds: Riff went back a few seconds and learns with lower rates")
+        words = say("Training diverged; continuing from an earlier state with lower learning rates")
         draw_sentence(box, words, "INFO")
     box.operator("riff.cancel_training", text="Cancel", icon="CANCEL").name = training.name
 

@@ -1,4 +1,4 @@
-"""What operators write and panels read: settings, lists, running jobs, what is known of the selected armature."""
+"""State that operators write and panels read: settings, lists, running jobs, facts about the selected armature."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Running jobs end first: within a second, as the thread looks every tenth of one whether it should stop."""
+    """Unregister everything. Running jobs end first: within a second, as their threads check ten times a second."""
     for module in (live, pytorch, timer, armature_summary, loss_picture, session, guard, *reversed(SETTINGS)):
         module.unregister()
     for cls in reversed(CLASSES):

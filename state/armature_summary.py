@@ -1,4 +1,4 @@
-"""What Riff would learn from the active armature, looked up a moment after the panel asks and remembered."""
+"""Summary of what Riff would learn from the active armature, computed a moment after the panel asks, and cached."""
 
 from __future__ import annotations
 
@@ -28,11 +28,10 @@ from .rig_settings import plays_nla, rig_settings
 from .source import glance_steps
 
 LOOK_DELAY_SECONDS = 0.3
-"""Seconds after which an armature that has been shown is looked at: not each one that is only passed by."""
-
+"""Seconds until a shown armature is analyzed, so that one that is only clicked in passing is not."""
 
 GLANCE_FRAMES = 120
-"""Frames of a long action that are looked at: enough to tell root, joints and feet, and quick."""
+"""Frames of a long action to look at: enough to find root, joints and feet, and quick."""
 
 
 Key = tuple[object, ...]
@@ -40,7 +39,10 @@ Key = tuple[object, ...]
 
 @dataclass
 class Summary:
-    """What Riff would learn; `problem` is a sentence where it cannot; `seconds` for each recipe, once known."""
+    """Summary of what Riff would learn from an armature.
+
+    `problem` is a sentence if it can learn nothing. `seconds` are the training times by recipe, once known.
+    """
 
     problem: str = ""
     joints: int = 0
@@ -54,7 +56,7 @@ class Summary:
     controls: bool = False
     properties: list[str] = field(default_factory=list)
     rows: list[tuple[str, str, str]] = field(default_factory=list)
-    """Name, bone on the other side and body part of each bone that is learned."""
+    """Name, bone on the other side and body part of each learned bone."""
 
 
 HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
@@ -64,27 +66,27 @@ _cache: dict[Key, Summary] = {}
 
 
 _seconds_per_row: dict[tuple[str, ...], tuple[float, str]] = {}
-"""Seconds a row of training on each kind of skeleton, and the device: measured once in a session."""
+"""Seconds for each row of training by kind of skeleton, and the device: measured once in a session."""
 
 
 _requested: list[Key] = []
 
 
-_looking: list[Generator[float, None, Summary]] = []
-"""What is being looked at: at most one armature."""
+_analysis: list[Generator[float, None, Summary]] = []
+"""Steps of the analysis in progress: at most one armature."""
 
 
 def key_of(ob: bpy.types.Object) -> Key:
-    """What a summary depends on, cheap enough for drawing."""
+    """Return everything that a summary depends on; cheap enough for drawing."""
     settings, action = rig_settings(ob), ob.animation_data.action
     played = (action.name, action.frame_range[0], action.frame_range[1]) if action else ()
     feet = tuple(foot.name for foot in settings.feet) if settings.own_feet else None
-    told = tuple((row.name, row.learn, row.partner, row.part) for row in settings.controls)
-    return (ob.name, played, settings.root, feet, told, plays_nla(ob), len(ob.data.bones))
+    controls = tuple((row.name, row.learn, row.partner, row.part) for row in settings.controls)
+    return (ob.name, played, settings.root, feet, controls, plays_nla(ob), len(ob.data.bones))
 
 
 def summary_of(ob: bpy.types.Object) -> Summary | None:
-    """The summary if it is known; if not, it is looked up soon and the panel drawn again."""
+    """Return the summary if it is known; otherwise request it, and the panel is drawn again soon."""
     key = key_of(ob)
     if key not in _cache and (not _requested or _requested[-1] != key):
         _requested[:] = [key]
@@ -94,41 +96,41 @@ def summary_of(ob: bpy.types.Object) -> Summary | None:
 
 
 def feet_found(ob: bpy.types.Object) -> list[str]:
-    """Feet that Riff found, if it has looked at this armature's action."""
+    """Return the feet that Riff found, if it has analyzed this armature's action."""
     return next((summary.feet for key, summary in _cache.items() if key[0] == ob.name), [])
 
 
-@partial(wrap_callback, "Looking at the armature")
+@partial(wrap_callback, "Analyzing the armature")
 def update_summary() -> float | None:
-    """Look at the armature that the panel shows, a step each time, and begin to find out how long training would take.
+    """Analyze the shown armature, one step a call, then start the estimate of its training time.
 
-    Returns the seconds until the next step.
+    Returns the seconds until the next step, None at the end.
     """
     ob = bpy.context.object
     if not _requested or armature_problem(ob):
         _requested.clear()
-        _looking.clear()
+        _analysis.clear()
         return None
     key = key_of(ob)
     if key != _requested[-1]:
         _requested[:] = [key]
-        _looking.clear()
+        _analysis.clear()
         return LOOK_DELAY_SECONDS
-    if not _looking:
-        _looking.append(_look_at(ob))
+    if not _analysis:
+        _analysis.append(_analyze(ob))
     try:
-        next(_looking[0])
+        next(_analysis[0])
         return STEP_SECONDS
     except StopIteration as end:
-        found: Summary = end.value
-    forget()  # one is enough, and an action that was edited is looked at anew
-    _cache[key] = found
+        summary: Summary = end.value
+    forget()  # one summary is enough; an edited action is analyzed again
+    _cache[key] = summary
     timer.redraw()
     return None
 
 
-def _look_at(ob: bpy.types.Object) -> Generator[float, None, Summary]:
-    """Steps that return the summary."""
+def _analyze(ob: bpy.types.Object) -> Generator[float, None, Summary]:
+    """Analyze an armature in steps and return its summary."""
     try:
         motion = yield from glance_steps(ob, bpy.context.scene, GLANCE_FRAMES)
         learned_groups(motion)
@@ -141,7 +143,7 @@ def _look_at(ob: bpy.types.Object) -> Generator[float, None, Summary]:
     summary.rows = _rows(skeleton)
     summary.kind, summary.frames = skeleton.names + tuple(summary.feet), frames
     if summary.kind in _seconds_per_row:
-        _tell(summary)
+        _set_seconds(summary)
     elif not any(job.running for job in jobs.trainings()):
         python = training_python() or Path(sys.executable)
         summary.estimate = jobs.EstimateJob(Checkpoint(motion, FAST), python)
@@ -161,22 +163,22 @@ def _rows(skeleton: Skeleton) -> list[tuple[str, str, str]]:
 
 
 def rows_found(ob: bpy.types.Object) -> list[tuple[str, str, str]]:
-    """What Riff found of each bone, if it has looked at this armature's action."""
+    """Return name, other side and body part of each bone, if Riff has analyzed this armature's action."""
     return next((summary.rows for key, summary in _cache.items() if key[0] == ob.name), [])
 
 
 def take_estimate(job: jobs.BackgroundJob) -> None:
-    """Tell every recipe's time from the fast one's, once the estimate is there."""
+    """Derive every recipe's training time from the fast one's, once the estimate is there."""
     for summary in _cache.values():
         if not isinstance(job, jobs.EstimateJob) or summary.estimate is not job or job.expected is None:
             continue
         fast = rows_per_training(FAST, FAST.lengths(summary.frames))
         _seconds_per_row[summary.kind] = (job.expected / fast, job.device_name)
-        _tell(summary)
+        _set_seconds(summary)
     timer.redraw()
 
 
-def _tell(summary: Summary) -> None:
+def _set_seconds(summary: Summary) -> None:
     pace, summary.device = _seconds_per_row[summary.kind]
     summary.seconds = {
         name: pace * rows_per_training(recipe, recipe.lengths(summary.frames)) for name, recipe in RECIPES.items()
@@ -185,10 +187,10 @@ def _tell(summary: Summary) -> None:
 
 @persistent
 def forget(*_: object) -> None:
-    """Look again when the panel is drawn next: the file, the bones or the keys may be others."""
+    """Clear the cache: the file, the bones or the keys may have changed."""
     _cache.clear()
     _requested.clear()
-    _looking.clear()
+    _analysis.clear()
 
 
 def register() -> None:

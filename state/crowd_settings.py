@@ -1,4 +1,4 @@
-"""What a crowd is asked for: settings of the panel, and the same as properties of the operator."""
+"""Settings of a crowd: properties of the panel, and the same of the operator."""
 
 from __future__ import annotations
 
@@ -12,47 +12,51 @@ from .settings import WORD_CONTEXT
 
 KIND_ITEMS = [
     ("GRID", "Grid", "Rows about the 3D cursor"),
-    ("SURFACE", "Scatter on Surface", "Random places on an object's faces; paths do not leave them"),
+    ("SURFACE", "Scatter on Surface", "Random places on an object's faces; paths stay on them"),
     ("CURVE", "Along Curve", "Evenly along a curve"),
     ("POINTS", "Points of Object", "On the points of an object"),
-    ("EMPTIES", "Selected Empties", "On the empties that are selected beside the armature"),
+    ("EMPTIES", "Selected Empties", "On the empties selected together with the armature"),
 ]
 LOOKS_ITEMS = [
-    ("RANDOM", "Random", "Anywhere"),
-    ("SAME", "As the Character", "The way the character looks in its own action"),
+    ("RANDOM", "Random", "In any direction"),
+    ("SAME", "As the Character", "In the direction of the character in its own action"),
     ("TARGET", "At Object", "Towards an object"),
-    ("ALONG", "Along", "Along the curve, or the way the empty points"),
+    ("ALONG", "Along", "Along the curve, or in the direction of the empty"),
 ]
 
 
 class CrowdChoices:
-    """Settings that panel and operator share by name."""
+    """Settings shared by panel and operator, by name."""
 
-    count: IntProperty(name="Count", description="How many members to make", default=50, min=1, max=5000, soft_max=1000)
-    kind: EnumProperty(name="Placement", description="Where members stand", items=KIND_ITEMS, default="GRID")
+    count: IntProperty(
+        name="Count", description="Number of members to make", default=50, min=1, max=5000, soft_max=1000
+    )
+    kind: EnumProperty(name="Placement", description="Placement of the members", items=KIND_ITEMS, default="GRID")
     ground: StringProperty(name="Object", description="Name of the object that members stand on")
     distance: FloatProperty(
         name="Distance",
-        description="How near two roots may come at any time; 0 for as much as bodies of this kind need",
+        description="Smallest distance between two roots at any frame; 0 to use the size of the body",
         default=0.0,
         min=0.0,
         subtype="DISTANCE",
     )
     spacing: FloatProperty(
         name="Spacing",
-        description="From one place of the grid to the next; 0 for what the motion needs",
+        description="Distance between the places of the grid; 0 to use the extent of the motion",
         default=0.0,
         min=0.0,
         subtype="DISTANCE",
     )
     centred: BoolProperty(
-        name="Centre Paths", description="Put the middle of each path on its place, not its start", default=True
+        name="Centre Paths", description="Center each path on its place instead of starting there", default=True
     )
-    looks: EnumProperty(name="Looking", description="Where members look", items=LOOKS_ITEMS, default="RANDOM")
+    looks: EnumProperty(
+        name="Looking", description="Direction in which members look", items=LOOKS_ITEMS, default="RANDOM"
+    )
     target: StringProperty(name="Target", description="Name of the object that members face")
     spread: FloatProperty(
         name="Turn",
-        description="How much members are turned at random, either way",
+        description="Largest random rotation of members, in either direction",
         default=math.radians(20.0),
         min=0.0,
         max=math.pi,
@@ -60,7 +64,7 @@ class CrowdChoices:
     )
     uneven: FloatProperty(
         name="Size Variation",
-        description="How much larger or smaller members are at random",
+        description="Largest random difference in size",
         default=0.0,
         min=0.0,
         max=0.5,
@@ -68,7 +72,7 @@ class CrowdChoices:
     )
     frames: IntProperty(
         name="Frames",
-        description="How many frames members move for, or the length of their loops",
+        description="Length of the members' motions or loops in frames",
         default=250,
         min=30,
         max=100_000,
@@ -76,21 +80,21 @@ class CrowdChoices:
     )
     phase: IntProperty(
         name="Phase",
-        description="Up to so many frames of its motion are over when a member is first seen",
+        description="Largest random offset, in frames, at which a member's motion starts",
         default=0,
         min=0,
         max=10_000,
         soft_max=250,
     )
     loop: BoolProperty(
-        name="Loops", description="Short motions that repeat without end, each begun at a random frame", default=False
+        name="Loops", description="Short motions that repeat endlessly, each starting at a random frame", default=False
     )
     seed: IntProperty(
         name="Seed", description="The same model, seed and settings always give the same crowd", default=1, min=0
     )
     pool: FloatProperty(
         name="Candidates",
-        description="Motions of which the most different are taken, for each member",
+        description="Motions to generate for each member; the most different ones are used",
         default=4.0,
         min=1.0,
         max=20.0,
@@ -98,7 +102,7 @@ class CrowdChoices:
     )
     light: BoolProperty(
         name="Light",
-        description="A quarter of the keys, and none for bones that hardly move: for large crowds",
+        description="For large crowds: a quarter of the keys, and none for bones that hardly move",
         default=False,
         translation_context=WORD_CONTEXT,
     )
@@ -108,18 +112,18 @@ class CrowdChoices:
 
 
 def fill(operator: Any, settings: Any) -> None:
-    """Hand the panel's settings over to the operator, which keeps them for the redo panel."""
+    """Copy the panel's settings to the operator, which keeps them for the redo panel."""
     for name in CrowdChoices.__annotations__:
         setattr(operator, name, getattr(settings, name))
 
 
 class RiffCrowdSettings(CrowdChoices, bpy.types.PropertyGroup):
-    """Settings of the box Crowd, saved with the scene."""
+    """Settings of the Crowd panel, saved with the scene."""
 
-    more: IntProperty(name="More", description="How many members to add", default=10, min=1, max=1000)
+    more: IntProperty(name="More", description="Number of members to add", default=10, min=1, max=1000)
     keep: FloatProperty(
         name="Keep",
-        description="Share of the members that stay when thinning out",
+        description="Fraction of the members to keep when thinning out",
         default=0.5,
         min=0.0,
         max=1.0,

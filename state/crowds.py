@@ -1,4 +1,4 @@
-"""What the box Crowd shows of the selected crowd, read from the file only when it has changed."""
+"""Summary of the selected crowd for the Crowd panel, read from the file only after a change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from ..rig.crowd.crowd import CROWD_KEY, settings_of_crowd
 
 @dataclass(frozen=True)
 class CrowdSummary:
-    """A crowd's collection by name; `smallest` and `from_source` are distances, 0 where they were not measured."""
+    """Name of a crowd's collection and of its armature; `smallest` and `from_source` are distances,
+    0 if not measured.
+    """
 
     name: str
     armature: str
@@ -21,11 +23,11 @@ class CrowdSummary:
 
 
 _summaries: dict[str, tuple[str, CrowdSummary]] = {}
-"""Summary of each crowd by the name of its collection, with the text that it was read from."""
+"""Summary of each crowd by the name of its collection, with the text from which it was read."""
 
 
 def crowd_summary(ob: bpy.types.Object | None) -> CrowdSummary | None:
-    """The crowd that an object belongs to or, of those made from it, the one made last; cheap enough for drawing."""
+    """Return the crowd that an object belongs to; else, of those made from it, the latest; cheap enough for drawing."""
     if ob is None:
         return None
     for collection in ob.users_collection:
@@ -47,6 +49,6 @@ def _summary_of(collection: bpy.types.Collection) -> CrowdSummary:
 
 
 def _number(value: Any) -> float:
-    """A finite number of a file, 0 for anything else."""
+    """Return a finite number from a file, 0 for anything else."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9
     return float(value) if is_number else 0.0

@@ -1,4 +1,4 @@
-"""What nobody foresaw goes into the log, and a sentence to the person at the screen, wherever Blender calls Riff."""
+"""Guards for code that Blender calls: unexpected errors go into the log and are shown to the user as a sentence."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .settings import session_of
 
 
 def wrap_operator(cls: Any) -> None:
-    """Have an operator report what it did not foresee, and end, where an error would leave a person with a traceback.
+    """Wrap an operator so that it reports unexpected errors and ends, instead of showing a traceback.
 
-    A method keeps the number of its arguments: Blender counts them.
+    The number of a method's arguments must not change: Blender counts them.
     """
     for name, wrap in (("execute", _with_context), ("invoke", _with_event), ("modal", _with_event)):
         method = getattr(cls, name, None)
@@ -28,24 +28,24 @@ def wrap_operator(cls: Any) -> None:
 
 def _with_context(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
-    def wrap_callback(self: Any, context: Any) -> Any:
+    def guarded(self: Any, context: Any) -> Any:
         try:
             return method(self, context)
         except Exception as error:
             return _report_error(self, error)
 
-    return wrap_callback
+    return guarded
 
 
 def _with_event(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
-    def wrap_callback(self: Any, context: Any, event: Any) -> Any:
+    def guarded(self: Any, context: Any, event: Any) -> Any:
         try:
             return method(self, context, event)
         except Exception as error:
             return _report_error(self, error)
 
-    return wrap_callback
+    return guarded
 
 
 def _report_error(operator: Any, error: Exception) -> Any:
@@ -60,8 +60,8 @@ def _report_error(operator: Any, error: Exception) -> Any:
     return {"CANCELLED"}
 
 
-def wrap_callback(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for what timers and handlers call; None comes back where it failed."""
+def wrap_callback(task: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a function that timers and handlers call: it shows unexpected errors and returns None then."""
 
     @functools.wraps(function)
     def called(*arguments: Any) -> Any:
@@ -69,14 +69,14 @@ def wrap_callback(what: str, function: Callable[..., Any]) -> Callable[..., Any]
             return function(*arguments)
         except Exception as error:
             traceback.print_exc()
-            show_problem(unforeseen(what, error))
+            show_problem(unforeseen(task, error))
             return None
 
     return called
 
 
 def prepare_log() -> None:
-    """Let the log be written into Riff's folder; into memory where there is none."""
+    """Write the log into Riff's folder, or keep it in memory if there is none."""
     try:
         log.path = log_path()
     except ModelError as error:
@@ -84,15 +84,17 @@ def prepare_log() -> None:
 
 
 def show_problem(problem: str) -> None:
-    """Have the panel show a problem that belongs to no job; an empty one takes it away."""
+    """Show a problem that belongs to no job in the panel; an empty text removes it."""
     try:
         session_of(bpy.context).problem = problem
     except (AttributeError, RuntimeError) as error:
-        log.note(f"The panel cannot show a problem: {error}")  # Blender allows no writing now, as while it draws
+        log.note(
+            f"The panel cannot show a problem: {error}"
+        )  # Blender forbids writing at times, for example while drawing
 
 
 def register() -> None:
-    # At start-up Blender has no user folder for extensions to look into yet; a moment later it has.
+    # at start-up the extension's user folder does not exist yet; a moment later it does
     bpy.app.timers.register(prepare_log, first_interval=0.0)
 
 

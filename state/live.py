@@ -1,4 +1,4 @@
-"""Live variation: a slider along the seeds, the armature in the viewport follows, no action is touched until Keep."""
+"""Live variation: a slider along the seeds; the armature follows, and no action changes until Keep."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from .settings import chosen_model, live_setting_listeners, session_of, settings
 from .source import learned_action
 
 PULSE_SECONDS = 1.0 / 60.0
+"""Seconds between two looks at the thread's answers."""
 
 
 class LivePreview:
-    """What is being previewed: at most one thing at a time."""
+    """The live variation in progress: at most one at a time."""
 
     def __init__(self) -> None:
         self.job: LiveJob | None = None
@@ -33,17 +34,17 @@ live_preview = LivePreview()
 
 
 def is_live() -> bool:
-    """Whether a live variation is on."""
+    """Return True while a live variation is on."""
     return live_preview.job is not None
 
 
 def live_state() -> tuple[str, str]:
-    """The armature that is previewed (or nothing) and what went wrong (or nothing), for the panel."""
+    """Return the previewed armature's name and the latest problem, either may be empty, for the panel."""
     return live_preview.armature if is_live() else "", live_preview.problem
 
 
 def request_live(context: bpy.types.Context) -> None:
-    """Ask for the motion that the settings say; called whenever one of them changes."""
+    """Request the motion for the current settings; called whenever one of them changes."""
     if live_preview.job is not None:
         settings = settings_of(context)
         position = session_of(context).live_position
@@ -51,7 +52,7 @@ def request_live(context: bpy.types.Context) -> None:
 
 
 def begin(context: bpy.types.Context) -> None:
-    """Begin to preview the chosen model on the active armature."""
+    """Start the preview of the chosen model on the active armature."""
     settings, scene, ob = settings_of(context), context.scene, context.object
     fps = scene.render.fps / scene.render.fps_base
     source = learned_action(ob)
@@ -67,13 +68,13 @@ def begin(context: bpy.types.Context) -> None:
 
 
 def follow() -> bool:
-    """Take what the thread has made and show it; true while the preview goes on. Called by a timer, or by a script."""
+    """Show the thread's latest motion; return True while the preview continues. Called by a timer or a script."""
     job = live_preview.job
     if job is None:
         return False
     job.tick()
     if not job.running:
-        end(job.error or "The live variation has ended")
+        end(job.error or "The live variation ended")
         return False
     if job.answers != live_preview.seen and job.motion is not None:
         live_preview.seen = job.answers
@@ -90,20 +91,20 @@ def _show(job: LiveJob) -> None:
     if live_preview.preview is None:
         ob: bpy.types.Object | None = bpy.context.scene.objects.get(live_preview.armature)
         if ob is None:
-            raise RiffError("The armature of the preview was deleted or renamed.")
+            raise RiffError("The previewed armature was deleted or renamed.")
         live_preview.preview = Preview(ob, bpy.data.actions.get(live_preview.source), job.motion)
     live_preview.preview.show(job.motion)
 
 
 def end(problem: str = "") -> None:
-    """End the preview; the pose is again what it was."""
+    """End the preview and restore the pose."""
     job, preview = live_preview.job, live_preview.preview
     live_preview.job, live_preview.preview, live_preview.problem = None, None, problem
     if job is not None:
         job.cancel()
     if preview is not None:
         preview.end()
-        put_back_previewed()  # copies that were made meanwhile
+        put_back_previewed()  # copies made during the preview
     if bpy.context.window_manager:
         _redraw_viewports()
         timer.redraw()
@@ -135,7 +136,7 @@ def after_frame_change(*_: object) -> None:
 @partial(wrap_callback, "Ending the live variation")
 @persistent
 def before_change(*_: object) -> None:
-    """Nothing of a preview may get into a file, an undo step or another file."""
+    """End the preview before its pose can get into a file, an undo step or another file."""
     if is_live():
         end()
 
@@ -143,7 +144,7 @@ def before_change(*_: object) -> None:
 @partial(wrap_callback, "Putting the pose back")
 @persistent
 def after_change(*_: object) -> None:
-    """An undo step that was pushed during a preview holds its pose, and so does an automatic save."""
+    """Restore poses: an undo step or automatic save made during a preview holds its pose."""
     if not is_live():
         put_back_previewed()
 

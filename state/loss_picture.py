@@ -1,4 +1,4 @@
-"""A small picture of a training's losses, painted as they come in and only shown by the panel."""
+"""Picture of a training's losses, painted as they come in; the panel only shows it."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ from numpy.typing import NDArray
 from ..rig.background import jobs
 
 PICTURE_PIXELS = 128
+"""Width and height of the picture in pixels."""
+
 MIN_LOSSES = 10
-"""Losses before which there is no picture: a line of a few points says nothing."""
+"""Fewest losses for a picture: a line of a few points says nothing."""
 
 PAINT_SECONDS = 1.0
 """Seconds between two paintings."""
 
 CURVE_COLOURS = np.array([(0.27, 0.60, 0.93), (0.95, 0.60, 0.20), (0.40, 0.78, 0.40)], dtype=np.float32)
-"""Critic, generator, reconstruction."""
+"""Colours of the curves of critic, generator and reconstruction: red, green, blue."""
 
 _collections: list[Any] = []
 _painted: dict[str, float] = {}
 
 
 def loss_icon(training: jobs.TrainingJob) -> int:
-    """The picture of a training as an icon; 0 before the first was painted."""
+    """Return the picture of a training as an icon; 0 before the first one is painted."""
     preview = _collections[0].get(training.name) if _collections else None
     return preview.icon_id if preview is not None else 0
 
 
 def paint(training: jobs.TrainingJob) -> None:
-    """Paint the picture of a training anew if that is due."""
+    """Repaint the picture of a training if it is due."""
     now = time.monotonic()
     if not _collections or len(training.losses) < MIN_LOSSES or now - _painted.get(training.name, 0.0) < PAINT_SECONDS:
         return
@@ -44,9 +46,9 @@ def paint(training: jobs.TrainingJob) -> None:
 
 
 def pixels(losses: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Curves of losses (T, 1 + 3), column 0 the share done so far: (PICTURE_PIXELS, PICTURE_PIXELS, 4) from the bottom row up.
+    """Draw curves of losses (T, 1 + 3), column 0 the fraction done, as pixels (n, n, 4) with the bottom row first.
 
-    Each curve is smoothed and fills the height by itself: their shape matters, not their unit.
+    Each curve is smoothed and fills the height by itself: shapes matter, not units.
     """
     picture = np.zeros((PICTURE_PIXELS, PICTURE_PIXELS, 4), dtype=np.float32)
     picture[..., :3] = 0.12

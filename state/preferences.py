@@ -1,4 +1,4 @@
-"""Where trainings run, as the preferences say."""
+"""Device and interpreter for trainings, from the preferences."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..rig.compat import EXTENSION as EXTENSION
 
 
 def training_device() -> str:
-    """The device that the preferences say to train on."""
+    """Return the device to train on."""
     addon = bpy.context.preferences.addons.get(EXTENSION)
     preferences: Any = addon.preferences if addon else None
     return str(preferences.device) if preferences else "auto"
 
 
 def training_python() -> Path | None:
-    """The interpreter that trains in a process of its own; None where Blender trains itself.
+    """Return the interpreter that trains in its own process; None if Blender trains itself.
 
-    Where Blender's Python has no PyTorch, the one of the preferences is used unasked. Blender 5.2 on Python 3.14 trains
-    without TorchScript, and a thread of it then holds Python's lock so long that playback stutters.
+    If Blender's Python has no PyTorch, the interpreter of the preferences is used in any case. Blender 5.2 on Python
+    3.14 trains without TorchScript, and its training thread then holds Python's lock so long that playback stutters.
     """
     addon = bpy.context.preferences.addons.get(EXTENSION)
     preferences: Any = addon.preferences if addon else None

@@ -1,4 +1,4 @@
-"""The state of PyTorch in this Blender: what is installed, what could be, the job that installs it."""
+"""State of PyTorch in this Blender: the installed and the available releases, and the job that installs one."""
 
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ from ..rig.library.models import torch_root
 from . import timer
 
 BUNDLED_WHEELS = WHEELS / "torch"
-"""Where the full download carries PyTorch's wheels."""
-
+"""Folder of PyTorch's wheels in the full download."""
 
 _finder = TorchFinder()
 
 
 @dataclass
 class TorchState:
-    """What is known of PyTorch in this Blender, looked up now and then so that drawing need not."""
+    """Facts about PyTorch in this Blender, updated at certain times so that drawing need not look them up."""
 
     device: Device = field(default_factory=lambda: Device("", "Processor"))
     plans: list[TorchRelease] = field(default_factory=list)
@@ -36,10 +35,10 @@ class TorchState:
     folder: TorchFolder | None = None
     standing: InstallState = InstallState.ABSENT
     facts: dict[str, Any] = field(default_factory=dict)
-    here: bool = False
-    """Whether `import torch` would find one, Riff's own or another."""
-    inside: bool = False
-    """Whether this download carries the wheels."""
+    importable: bool = False
+    """True if `import torch` finds one, Riff's own or another."""
+    bundled: bool = False
+    """True if this download includes the wheels."""
     problem: str = ""
     job: InstallJob | TrialJob | None = None
 
@@ -68,8 +67,8 @@ torch_state = TorchState()
 
 
 def refresh() -> None:
-    """Look again at the disk and at the machine: some milliseconds."""
-    torch_state.device, torch_state.plans, torch_state.inside = find_device(), plans(), BUNDLED_WHEELS.is_dir()
+    """Update the state from the disk and the machine; takes some milliseconds."""
+    torch_state.device, torch_state.plans, torch_state.bundled = find_device(), plans(), BUNDLED_WHEELS.is_dir()
     try:
         root = torch_root()
     except RiffError as error:
@@ -84,33 +83,33 @@ def refresh() -> None:
         torch_state.facts = torch_state.folder.facts()
     ready = torch_state.standing in (InstallState.READY, InstallState.OUTDATED)
     _finder.use(torch_state.folder.packages if ready and torch_state.folder else None)
-    torch_state.here = has_torch()
+    torch_state.importable = has_torch()
 
 
 def sizes_of(plan: TorchRelease) -> tuple[str, str]:
-    """Download and place on disk of a plan, as text."""
+    """Return the sizes of a release's download and installation, as text."""
     return in_gigabytes(plan.download), in_gigabytes(plan.disk)
 
 
 def chosen_plan(backend: str) -> TorchRelease | None:
-    """The plan for a backend, or for the device of this machine where it is “auto”."""
+    """Return the release for a backend, or for this machine's device if it is “auto”."""
     if backend == "auto":
         return suggested(torch_state.device, torch_state.plans)
     return next((plan for plan in torch_state.plans if plan.backend == backend), None)
 
 
 def backend_items(_: Any, __: Any) -> list[tuple[str, str, str]]:
-    """Items of the preference that says which PyTorch to install."""
-    _items[:] = [("auto", "Automatic", "What suits the device of this machine")]
+    """Return the items of the preference for the PyTorch to install."""
+    _items[:] = [("auto", "Automatic", "The build for the device of this machine")]
     _items.extend((plan.backend, plan.title, f"PyTorch {plan.torch}, {plan.tried}") for plan in torch_state.plans)
     return _items
 
 
-_items: list[tuple[str, str, str]] = []  # Blender keeps no copy of the texts
+_items: list[tuple[str, str, str]] = []  # Blender keeps no copy of the texts, so this list does
 
 
 def _job_ended(job: jobs.BackgroundJob) -> None:
-    """Called with each job that has ended."""
+    """Update the state after a job has ended."""
     if isinstance(job, jobs.TrainingJob) and job.state is jobs.State.FAILED and torch_state.folder is not None:
         job.error = torch_state.folder.what_is_gone() or job.error
     if job is torch_state.job:
@@ -122,7 +121,7 @@ def _job_ended(job: jobs.BackgroundJob) -> None:
 
 
 def _remove_others(kept: TorchFolder) -> None:
-    """One PyTorch is enough: those of other backends go when a new one works."""
+    """Remove the PyTorch of other backends once a new one works."""
     for folder in find_folders(kept.root, kept.python):
         if folder.backend != kept.backend:
             try:
@@ -133,7 +132,7 @@ def _remove_others(kept: TorchFolder) -> None:
 
 def register() -> None:
     timer.listeners.append(_job_ended)
-    # At start-up Blender has no user folder for extensions to look into yet; a moment later it has.
+    # at start-up the extension's user folder does not exist yet; a moment later it does
     bpy.app.timers.register(refresh, first_interval=0.0)
 
 

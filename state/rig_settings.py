@@ -1,4 +1,4 @@
-"""What is saved with an armature: regions of interest, and what the user changed of what Riff learns."""
+"""Settings saved with an armature: regions of interest, and the user's corrections to what Riff learns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REGION_COLOURS = (
     (0.95, 0.77, 0.06),
     (0.10, 0.74, 0.61),
 )
-"""Colours of regions, one after the other as they are added."""
+"""Colours of regions, used in turn."""
 
 
 def _redraw_timelines(_owner: object, _context: bpy.types.Context) -> None:
@@ -33,7 +33,7 @@ def _redraw_timelines(_owner: object, _context: bpy.types.Context) -> None:
 
 
 def _keep_order(region: RiffRegion, context: bpy.types.Context) -> None:
-    """A start moved behind the end takes the end along."""
+    """Move the end along with a start that is moved behind it."""
     if region.end < region.start:
         region.end = region.start
     _redraw_timelines(region, context)
@@ -42,7 +42,7 @@ def _keep_order(region: RiffRegion, context: bpy.types.Context) -> None:
 class RiffRegion(bpy.types.PropertyGroup):
     """A region of interest on the armature's timeline: frames `start` to `end`, both included."""
 
-    name: StringProperty(name="Name", description="What happens here", update=_redraw_timelines)
+    name: StringProperty(name="Name", description="Name of the region", update=_redraw_timelines)
     start: IntProperty(name="Start", description="First frame of the region", update=_keep_order)
     end: IntProperty(name="End", description="Last frame of the region", update=_keep_order)
     color: FloatVectorProperty(
@@ -56,27 +56,27 @@ class RiffRegion(bpy.types.PropertyGroup):
     )
     use: BoolProperty(
         name="Use",
-        description="Let operators that work on regions use this one",
+        description="Use this region in operators that work on regions",
         default=True,
         update=_redraw_timelines,
     )
 
 
 class RiffFoot(bpy.types.PropertyGroup):
-    """A bone that touches the ground, by its `name`."""
+    """A bone that touches the ground, by `name`."""
 
 
 def _look_again(_owner: object, _context: bpy.types.Context) -> None:
-    """The panel looks anew by itself: what it knows depends on these settings."""
+    """Redraw the panel, which then requests a new summary: it depends on these settings."""
     _redraw_timelines(_owner, _context)
 
 
 class RiffControl(bpy.types.PropertyGroup):
-    """A bone that Riff would learn, by its `name`, and what the user knows better about it."""
+    """A bone that Riff would learn, by `name`, with the user's corrections."""
 
     learn: BoolProperty(
         name="Learn",
-        description="Vary this bone; a bone that is left out holds its first key",
+        description="Vary this bone; a bone that is left out keeps its first key",
         default=True,
         update=_look_again,
     )
@@ -87,21 +87,21 @@ class RiffControl(bpy.types.PropertyGroup):
 
 
 class RiffArmature(bpy.types.PropertyGroup):
-    """Kept with an armature object as `riff`."""
+    """Settings of an armature object, as its property `riff`."""
 
     regions: CollectionProperty(type=RiffRegion)
     active_region: IntProperty(name="Region", description="Region of interest", update=_redraw_timelines)
-    root: StringProperty(name="Root", description="Bone that carries the body; leave it empty to let Riff find it")
+    root: StringProperty(name="Root", description="Bone that carries the body; empty to let Riff find it")
     own_feet: BoolProperty(
         name="Choose Feet",
-        description="Say which bones touch the ground instead of letting Riff find them",
+        description="Choose the bones that touch the ground instead of letting Riff find them",
         default=False,
     )
     feet: CollectionProperty(type=RiffFoot)
     active_foot: IntProperty(name="Foot", description="Bone that touches the ground")
     whole_nla: BoolProperty(
         name="Whole NLA",
-        description="Learn what all strips of the NLA and the active action give together, not the active action alone",
+        description="Learn the combined result of the NLA strips and the active action, not the active action alone",
         default=False,
     )
     controls: CollectionProperty(type=RiffControl)
@@ -113,19 +113,19 @@ def rig_settings(armature_object: bpy.types.Object) -> RiffArmature:
 
 
 def regions_of(armature_object: bpy.types.Object, only_used: bool = True) -> list[RiffRegion]:
-    """The armature's regions of interest in the order of their start; only those switched on unless asked for all."""
+    """Return the armature's regions of interest, sorted by start; only the enabled ones unless asked for all."""
     regions = rig_settings(armature_object).regions
     return sorted((r for r in regions if r.use or not only_used), key=lambda r: (r.start, r.end))
 
 
 def chosen_feet(armature_object: bpy.types.Object) -> list[str] | None:
-    """Names of the bones that the user says touch the ground; None to let Riff find them."""
+    """Return the bones that the user chose as feet; None to let Riff find them."""
     settings = rig_settings(armature_object)
     return [foot.name for foot in settings.feet if foot.name] if settings.own_feet else None
 
 
 def plays_nla(armature_object: bpy.types.Object) -> bool:
-    """Whether the user wants the whole NLA learned, and there is one."""
+    """Return True if the user wants the whole NLA learned and there is one."""
     data = armature_object.animation_data
     return rig_settings(armature_object).whole_nla and data is not None and len(data.nla_tracks) > 0
 

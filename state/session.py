@@ -1,4 +1,4 @@
-"""Refills the lists that the panel draws, so that drawing never looks at files or searches the actions."""
+"""Lists that the panel draws, refilled here so that drawing never reads files or searches the actions."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from .settings import RiffSession, session_of
 
 
 def refresh_models(session: RiffSession, select: Path | None = None) -> None:
-    """List the models of the folder; the one at `select`, or else the one that was active, becomes active.
+    """List the models of the folder and activate the one at `select`, else the one that was active.
 
-    Raises ModelError where the folder cannot be read; a model that cannot be read is listed with what is wrong.
+    Raises ModelError if the folder cannot be read; an unreadable model is listed with its problem.
     """
     active = session.models[session.active_model].path if session.active_model < len(session.models) else ""
     active = str(select) if select else active
@@ -46,12 +46,12 @@ def refresh_models(session: RiffSession, select: Path | None = None) -> None:
 
 
 def describe(info: dict[str, Any]) -> str:
-    """One line for the list: length of the source and recipe."""
+    """Return a line for the list: length of the source and recipe."""
     return f"{info['duration']:.0f} s, {info['recipe']}"
 
 
 def refresh_unfinished(session: RiffSession) -> None:
-    """List the trainings that were begun, are not finished and do not run, the latest first. Raises ModelError."""
+    """List the unfinished trainings that do not run, the latest first. Raises ModelError."""
     at_work = {job.keep for job in jobs.trainings() if job.running}
     session.unfinished.clear()
     for path in unfinished_trainings():
@@ -67,14 +67,14 @@ def refresh_unfinished(session: RiffSession) -> None:
 
 
 def refresh_variations(session: RiffSession) -> None:
-    """List the actions that Riff generated, newest model first as Blender sorts names."""
+    """List the actions that Riff generated, in Blender's order of names."""
     session.variations.clear()
     for action in bpy.data.actions:
         if action.get("riff_model") is None:
             continue
         row = session.variations.add()
         row.name = action.name
-        # In a narrow list the end of the name tells variations apart, not the model's.
+        # in a narrow list the end of the name distinguishes variations, not the model's name
         row.label = end_of_name(action.name, str(action["riff_model"]))
         row.armature = str(action.get("riff_armature", ""))
         row.source = str(action.get("riff_source", ""))
@@ -83,13 +83,15 @@ def refresh_variations(session: RiffSession) -> None:
 
 
 def seed_text(action: bpy.types.Action) -> str:
-    """Seed and number of a variation, as 7-2; between two seeds as 7.25."""
+    """Return seed and number of a variation as text, such as 7-2; between two seeds, such as 7.25."""
     seed, index = action.get("riff_seed", 0), action.get("riff_index", 0)
     return f"{seed:.2f}" if isinstance(seed, float) else f"{seed}-{int(index) + 1}"
 
 
 def refresh() -> None:
-    """Refill the lists of the window manager; one that cannot be filled stays empty and says why on the console."""
+    """Refill the lists of the window manager; a list that cannot be filled stays empty, with the
+    reason on the console.
+    """
     session = session_of(bpy.context)
     refresh_variations(session)
     try:
@@ -102,7 +104,7 @@ def refresh() -> None:
 @partial(wrap_callback, "Filling the lists")
 @persistent
 def after_change(*_: object) -> None:
-    """After loading a file, undo and redo: names and actions may be others."""
+    """Refill the lists after loading a file, undo and redo: names and actions may have changed."""
     refresh()
 
 
@@ -112,7 +114,7 @@ HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.hand
 def register() -> None:
     for handlers in HANDLERS:
         handlers.append(after_change)
-    # While extensions are enabled at start-up, Blender allows no look at its data: a moment later it does.
+    # while extensions are enabled at start-up, Blender's data cannot be read; a moment later it can
     bpy.app.timers.register(refresh, first_interval=0.0)
 
 

@@ -1,4 +1,4 @@
-"""What the panel shows and the operators read: settings kept in the scene, lists kept for the session."""
+"""Settings kept in the scene and lists kept for the session, which panels show and operators read."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from bpy.props import (
 )
 
 WORD_CONTEXT = "Riff"
-"""Translation context of words that Blender has already, in another sense: its German for Fast is wrong here."""
+"""Translation context of words that Blender translates in another sense, such as Fast."""
 
 RECIPE_ITEMS = [
     ("fast", "Fast", "Riff's own recipe: minutes on an ordinary computer"),
     ("paper", "Paper", "The published mini-batch recipe: much longer than Fast"),
-    ("ganimator", "GANimator", "The recipe that the paper compares with: the longest"),
+    ("ganimator", "GANimator", "The recipe that the paper compares itself with: the longest"),
 ]
 CHOICE_ITEMS = [*RECIPE_ITEMS[:2], ("custom", "Custom", "A recipe of your own, made from one of the others")]
 
 
 live_setting_listeners: list[Callable[[bpy.types.Context], None]] = []
-"""Called when a setting changes that a live variation depends on."""
+"""Functions to call when a setting changes that affects a live variation."""
 
 
 def _on_live_setting_changed(_owner: object, context: bpy.types.Context) -> None:
@@ -36,7 +36,7 @@ def _on_live_setting_changed(_owner: object, context: bpy.types.Context) -> None
 
 
 class RiffModel(bpy.types.PropertyGroup):
-    """A row of the list of models; `name` is the file's, so that it is unique."""
+    """A row of the list of models; `name` is the file's, so it is unique."""
 
     path: StringProperty(subtype="FILE_PATH")
     label: StringProperty()
@@ -48,7 +48,7 @@ class RiffModel(bpy.types.PropertyGroup):
 
 
 class RiffUnfinished(bpy.types.PropertyGroup):
-    """A training that was begun and not finished; `name` is its file's."""
+    """An unfinished training; `name` is its file's."""
 
     path: StringProperty(subtype="FILE_PATH")
     detail: StringProperty()
@@ -71,12 +71,12 @@ class RiffSession(bpy.types.PropertyGroup):
     models: CollectionProperty(type=RiffModel)
     active_model: IntProperty(name="Model", description="Model to generate from")
     unfinished: CollectionProperty(type=RiffUnfinished)
-    problem: StringProperty(name="Problem", description="What went wrong that nobody foresaw")
+    problem: StringProperty(name="Problem", description="Description of an unexpected error")
     variations: CollectionProperty(type=RiffVariation)
     active_variation: IntProperty(name="Variation", description="Generated action")
     live_position: FloatProperty(
         name="Variation",
-        description="Place on the line of all seeds: whole numbers are seeds, between them they blend",
+        description="Seed of the variation; values between whole numbers blend two seeds",
         default=1.0,
         min=0.0,
         max=1000.0,
@@ -115,7 +115,7 @@ class RiffSettings(bpy.types.PropertyGroup):
     )
     faithfulness: FloatProperty(
         name="Faithfulness",
-        description="How much the model is held to the source, as a multiple of the recipe's; less leaves more freedom",
+        description="Weight of closeness to the source, as a multiple of the recipe's; lower values leave more freedom",
         default=1.0,
         min=0.0,
         max=10.0,
@@ -124,34 +124,32 @@ class RiffSettings(bpy.types.PropertyGroup):
     )
     foot_weight: FloatProperty(
         name="Foot Contact",
-        description="How much sliding feet are held against the model, as a multiple of the recipe's",
+        description="Weight of the penalty on sliding feet, as a multiple of the recipe's",
         default=1.0,
         min=0.0,
         max=10.0,
     )
     training_seed: IntProperty(
-        name="Training Seed", description="Trainings with another seed differ a little", default=0, min=0
+        name="Training Seed",
+        description="Random seed of the training; another seed gives a slightly different model",
+        default=0,
+        min=0,
     )
     count: IntProperty(
-        name="Count", description="How many variations to generate", default=5, min=1, max=100, soft_max=20
+        name="Count", description="Number of variations to generate", default=5, min=1, max=100, soft_max=20
     )
     source_length: BoolProperty(
-        name="Source Length", description="Make each variation as long as the action that was learned", default=True
+        name="Source Length", description="Make each variation as long as the learned action", default=True
     )
     frames: IntProperty(
-        name="Frames",
-        description="How many frames each variation lasts",
-        default=250,
-        min=60,
-        max=100_000,
-        soft_max=2000,
+        name="Frames", description="Length of each variation in frames", default=250, min=60, max=100_000, soft_max=2000
     )
     seed: IntProperty(
         name="Seed", description="The same model, seed and length always give the same variations", default=1, min=0
     )
     coarse: FloatProperty(
         name="Coarse Variation",
-        description="How much the course of the motion varies; 1 is what the model was trained for",
+        description="Strength of variation in the course of the motion; 1 is the strength of the training",
         default=1.0,
         min=0.0,
         max=3.0,
@@ -160,7 +158,7 @@ class RiffSettings(bpy.types.PropertyGroup):
     )
     fine: FloatProperty(
         name="Fine Variation",
-        description="How much the details vary; 1 is what the model was trained for",
+        description="Strength of variation in the details; 1 is the strength of the training",
         default=1.0,
         min=0.0,
         max=3.0,
@@ -168,10 +166,7 @@ class RiffSettings(bpy.types.PropertyGroup):
         update=_on_live_setting_changed,
     )
     clean_feet: BoolProperty(
-        name="Clean Feet",
-        description="Make standing feet stand where they would slide a little",
-        default=True,
-        update=_on_live_setting_changed,
+        name="Clean Feet", description="Keep standing feet from sliding", default=True, update=_on_live_setting_changed
     )
 
 
@@ -180,7 +175,7 @@ def session_of(context: bpy.types.Context) -> RiffSession:
 
 
 def chosen_model(context: bpy.types.Context) -> RiffModel | None:
-    """The active row of the list of models, or None where the list is empty."""
+    """Return the active row of the list of models, None if the list is empty."""
     session = session_of(context)
     return session.models[session.active_model] if session.active_model < len(session.models) else None
 

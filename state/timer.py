@@ -1,4 +1,4 @@
-"""The pulse of running jobs: takes their messages and has the panel drawn again, a few times a second."""
+"""Timer of running jobs: takes their messages and redraws the panel a few times a second."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ REDRAW_SECONDS = 2.5
 _redrawn = [0.0]
 
 listeners: list[Callable[[jobs.BackgroundJob], None]] = []
-"""Called with each job that has ended."""
+"""Functions to call with each job that has ended."""
 
 
 def tick() -> bool:
-    """Take the messages of all jobs on the main thread; true while any still runs.
+    """Take the messages of all jobs on the main thread; return True while any of them runs.
 
     Blender calls it by a timer; scripts without a window call it themselves.
     """
@@ -56,7 +56,7 @@ def _list_again(job: jobs.TrainingJob) -> None:
 
 
 def redraw() -> None:
-    """Have the sidebars of all 3D viewports and the preferences drawn again."""
+    """Redraw the sidebars of all 3D viewports and the preferences."""
     _redrawn[0] = time.monotonic()
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
@@ -69,13 +69,13 @@ def redraw() -> None:
 
 
 def pulse() -> float | None:
-    return PULSE_SECONDS if wrap_callback("Watching the work", tick)() is not False else None
+    return PULSE_SECONDS if wrap_callback("Following the jobs", tick)() is not False else None
 
 
 def ensure_running() -> None:
     prepare_log()
     if not bpy.app.timers.is_registered(pulse):
-        # Persistent: a training goes on while another file is opened.
+        # persistent, since trainings continue when another file is opened
         bpy.app.timers.register(pulse, first_interval=PULSE_SECONDS, persistent=True)
 
 

@@ -7,20 +7,20 @@ from ..rig.background import jobs
 
 
 def trainings() -> list[jobs.TrainingJob]:
-    """All trainings of this session, the latest last."""
+    """Return all trainings of this session, the latest last."""
     return jobs.trainings()
 
 
 def is_done(training: jobs.TrainingJob) -> bool:
-    """Whether a training has ended with a model."""
+    """Return True if a training has ended with a model."""
     return training.state is jobs.State.DONE
 
 
 def is_cancelled(training: jobs.TrainingJob) -> bool:
-    """Whether a person ended a training."""
+    """Return True if the user cancelled a training."""
     return training.state is jobs.State.CANCELLED
 
 
 def time_left(training: jobs.TrainingJob) -> str:
-    """The time that a running training still takes, such as 3:05."""
+    """Return the remaining time of a running training, such as 3:05."""
     return format_duration(training.progress.seconds_left) if training.progress is not None else ""

@@ -1,1 +1,1 @@
-"""How long operators run: work in steps, jobs beside Blender, actions written one by one."""
+"""Long-running operators: work in steps, jobs beside Blender, actions written one by one."""

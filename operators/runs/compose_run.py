@@ -1,4 +1,4 @@
-"""What all operators that compose share: they read the action and say what to make of it."""
+"""Common part of operators that compose: they read the action and direct the model."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from ...state.source import source_steps
 from .write_actions import ActionWriter
 
 NOT_REMEMBERED = {"SKIP_SAVE"}
-"""Options of properties that begin at their defaults each time, so that a script gets what it says and no more."""
+"""Options of properties that start at their defaults each time, so that scripts get only what they ask for."""
 
 
 class ComposeRun(ActionWriter):
-    """Mixed into operators that say in `direction` what they want; one action for each alternative."""
+    """Mixin of operators that return their wishes from `direction`; they write one action for each alternative."""
 
     bl_options: Any = {"REGISTER", "UNDO"}
     doing, done = "Composing", "Composed"
     result = "Take"
 
     count: IntProperty(
-        name="Count", description="How many alternatives to make", default=1, min=1, max=100, options=NOT_REMEMBERED
+        name="Count", description="Number of alternatives to make", default=1, min=1, max=100, options=NOT_REMEMBERED
     )
     seed: IntProperty(
         name="Seed",
@@ -47,14 +47,14 @@ class ComposeRun(ActionWriter):
     )
     entry: EnumProperty(
         name="Entry Level",
-        description="How early in the making what is kept enters",
+        description="Level of detail at which the kept motion starts to guide the new motion",
         items=ENTRY_ITEMS,
         default="2",
         options=NOT_REMEMBERED,
     )
     root: EnumProperty(
         name="Root Path",
-        description="Where the root goes where it is not kept",
+        description="Path of the root where it is not kept",
         items=ROOT_ITEMS,
         default="FREE",
         options=NOT_REMEMBERED,
@@ -64,7 +64,7 @@ class ComposeRun(ActionWriter):
     )
     clean_feet: BoolProperty(
         name="Clean Feet",
-        description="Make standing feet stand where the motion is new",
+        description="Keep standing feet from sliding in new motion",
         default=True,
         options=NOT_REMEMBERED,
     )
@@ -74,19 +74,21 @@ class ComposeRun(ActionWriter):
         return set_poll_message(cls, armature_problem(context.object) or model_problem(context))
 
     def direction(self, context: bpy.types.Context, first: int) -> Direction:
-        """What to compose of `_content`; `first` is the action's first frame. Raises RiffError for what cannot be."""
+        """Return the direction for `_content`; `first` is the action's first frame. Raises RiffError for invalid
+        settings.
+        """
         raise RiffError(f"{self.__class__.__name__} asks for nothing.")
 
     def content(self, context: bpy.types.Context) -> Generator[float, None, Motion]:
-        """Steps that return the motion to work around. They raise RiffError."""
+        """Read in steps and return the motion to work around. Raises RiffError."""
         return source_steps(context.object, context.scene)
 
     def bones(self, context: bpy.types.Context) -> dict[str, str] | None:
-        """The model's bones by those of the content, where that is another rig's; None to let Riff see."""
+        """Return the content's bones by the model's if it is another rig's; None to match them automatically."""
         return None
 
     def begin(self: Any, context: bpy.types.Context) -> Iterator[float]:
-        """Read and check all that Blender knows, and start the job."""
+        """Read and check everything that needs Blender, and start the job."""
         frames = source_of(context.object).frames()
         if len(frames) < 2:
             raise ClipError(f"The action “{context.object.animation_data.action.name}” has fewer than two frames.")
@@ -94,7 +96,7 @@ class ComposeRun(ActionWriter):
         path, bones = Path(chosen_model(context).path), self.bones(context)
         self._content = yield from part_of(self.content(context), 0, 2)
         if context.object is None or context.object.name != self._armature:
-            raise RiffError("Another object was selected meanwhile; select the armature and try again.")
+            raise RiffError("The selection changed; select the armature and try again.")
         self._direction = self._rooted(context, self.direction(context, self._first))
         if bones is None:
             direct(self._content, self._direction)

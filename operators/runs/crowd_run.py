@@ -1,4 +1,6 @@
-"""How the operators of a crowd run: the members made beside Blender, written a few at a time, taken back on ESC."""
+"""Common part of operators that make crowd members: generate them beside Blender, write a few at a
+time, undo on Esc.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,11 @@ from ...state.session import refresh_variations
 from ...state.settings import session_of
 
 WRITE_SECONDS = 0.1
-"""Seconds that writing takes at most before the window gets its turn."""
+"""Longest time in seconds to write members before the window is updated."""
 
 
 class CrowdWork:
-    """Making members beside Blender, then writing them a few at a time; ESC takes everything back."""
+    """Mixin that makes members beside Blender and writes a few at a time; Esc removes everything."""
 
     def execute(self: Any, context: bpy.types.Context) -> Any:
         problem = self._start(context)
@@ -48,15 +50,15 @@ class CrowdWork:
         job = self._prepared.job
         if event.type == "ESC":
             job.cancel()
-            return self._end_modal(context, self._give_up("Making the crowd was cancelled", "INFO"))
+            return self._end_modal(context, self._give_up("Crowd generation was cancelled", "INFO"))
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         try:
             return self._go_on(context, job)
         except RiffError as error:
             problem = str(error)
-        except (ReferenceError, LookupError):  # a data-block, or what was to be found by its name, is gone
-            problem = "The character, its crowd or its bones were changed meanwhile; nothing more was made"
+        except (ReferenceError, LookupError):  # a data-block, or one looked up by name, is gone
+            problem = "The character, its crowd or its bones were edited meanwhile; all changes were undone"
         return self._end_modal(context, self._give_up(problem))
 
     def _go_on(self: Any, context: bpy.types.Context, job: jobs.BackgroundJob) -> Any:
@@ -67,14 +69,14 @@ class CrowdWork:
         return self._end_modal(context, self._end(context))
 
     def cancel(self: Any, context: bpy.types.Context) -> None:
-        """Blender calls it when another file is loaded or the extension is disabled."""
+        """Cancel; Blender calls this when another file is loaded or the extension is disabled."""
         self._prepared.job.cancel()
         self._clear_away()
         context.window_manager.progress_end()
         context.window_manager.event_timer_remove(self._timer)
 
     def _start(self: Any, context: bpy.types.Context) -> str:
-        """Read what Blender knows and start the job; what is wrong, or nothing."""
+        """Read Blender's data and start the job; return the problem, if any."""
         self._count, self._wanted = 0, 0
         self._writer: CrowdWriter | None = None
         self._made: bpy.types.Collection | None = None
@@ -86,7 +88,7 @@ class CrowdWork:
         return ""
 
     def _written(self: Any, context: bpy.types.Context, seconds: float) -> bool:
-        """Write members for so long; whether all are written."""
+        """Write members for about `seconds`; return True once all are written."""
         if self._writer is None:
             armature: bpy.types.Object | None = context.scene.objects.get(self._settings.armature)
             if armature is None or armature.type != "ARMATURE":
@@ -101,7 +103,7 @@ class CrowdWork:
     def _end(self: Any, context: bpy.types.Context) -> Any:
         job = self._prepared.job
         if job.state is not jobs.State.DONE:
-            return self._give_up(job.error or "Making the crowd was cancelled")
+            return self._give_up(job.error or "Crowd generation was cancelled")
         self._writer.close()
         if not len(self._writer):
             return self._give_up(unplaced_message(self._settings, self._prepared.distance, self._wanted, 0))
@@ -117,11 +119,11 @@ class CrowdWork:
         if made < self._wanted:
             self.report({"WARNING"}, unplaced_message(self._settings, self._prepared.distance, self._wanted, made))
         else:
-            alike = f"; the two most alike differ by {self._settings.smallest:.2f}" if self._settings.smallest else ""
+            alike = f"; smallest difference {self._settings.smallest:.2f}" if self._settings.smallest else ""
             self.report({"INFO"}, f"{made} member{'s' if made != 1 else ''}{alike}")
 
     def _give_up(self: Any, problem: str, kind: Literal["ERROR", "INFO"] = "ERROR") -> Any:
-        """Leave the file as it was before the operator began."""
+        """Restore the file and report the problem."""
         self._clear_away()
         self.report({kind}, problem)
         return {"CANCELLED"}
@@ -129,7 +131,7 @@ class CrowdWork:
     def _clear_away(self: Any) -> None:
         if self._writer is not None:
             self._writer.close()
-        with suppress(ReferenceError):  # the members are gone already, with an undo or with their file
+        with suppress(ReferenceError):  # members are already gone with an undo or their file
             if self._writer is not None:
                 self._writer.take_back()
             self._take_back()

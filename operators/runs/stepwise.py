@@ -1,4 +1,4 @@
-"""Operators that do one thing after the other on Blender's main thread, with a bar and Esc between two of them."""
+"""Operators that work in steps on Blender's main thread, with a progress bar and Esc between steps."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from ...rig.steps import STEP_SECONDS
 
 
 class Stepwise:
-    """Mixed into operators whose work is a generator, `steps`, that yields the share which is done.
+    """Mixin of operators whose work is a generator, `steps`, that yields the fraction done.
 
-    A step takes a twentieth of a second at most; meanwhile the user may do anything, so a step keeps only names and
-    whole data-blocks for the next. `finished` says how it went; `cancelled` takes back what was done, after Esc or an
-    error.
+    A step takes a twentieth of a second at most. Between steps the user may do anything, so a step keeps only names and
+    whole data-blocks for the next. `finished` reports the result; `cancelled` undoes the work after Esc or an error.
     """
 
     _beside_window = _paused = _begun = False
@@ -31,10 +30,10 @@ class Stepwise:
         return {"FINISHED"}
 
     def cancelled(self, context: bpy.types.Context) -> None:
-        """Nothing is to be taken back unless a subclass says so."""
+        """Undo the work; nothing by default."""
 
     def wait_for(self, job: BackgroundJob, share: Callable[[], float]) -> Iterator[float]:
-        """A part of the steps in which nothing is done here until a job has ended."""
+        """Wait in steps until a job has ended; `share` returns the fraction done."""
         if not self._beside_window:
             job.join()
         job.tick()
@@ -44,7 +43,7 @@ class Stepwise:
             job.tick()
 
     def execute(self: Any, context: bpy.types.Context) -> Any:
-        """Do all at once, for scripts."""
+        """Run all steps at once, for scripts."""
         try:
             for _ in self.steps(context):
                 pass
@@ -53,7 +52,7 @@ class Stepwise:
         return self.finished(context)
 
     def begin_modal(self: Any, context: bpy.types.Context) -> Any:
-        """Start the work beside the window's events; `invoke` returns what this does."""
+        """Start the work beside the window's events; the result is that of `invoke`."""
         self._beside_window = True
         self._work = self.steps(context)
         manager = context.window_manager
@@ -72,7 +71,7 @@ class Stepwise:
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         if not self._begun and not self._may_begin(context):
-            return self._stop(context, "The selection was changed meanwhile; select the armature and try again")
+            return self._stop(context, "The selection changed; select the armature and try again")
         self._begun = True
         until = time.monotonic() + STEP_SECONDS
         self._paused = False
@@ -91,12 +90,12 @@ class Stepwise:
         return {"PASS_THROUGH"}
 
     def _may_begin(self: Any, context: bpy.types.Context) -> bool:
-        """Whether what the click asked for is still there: a person may have been quicker than the first step."""
+        """Return True if the operator's poll still holds: the user may act before the first step."""
         poll = getattr(self, "poll", None)
         return poll is None or bool(poll(context))
 
     def cancel(self: Any, context: bpy.types.Context) -> None:
-        """Stop between two steps; Blender calls it when another file is loaded."""
+        """Stop between two steps; Blender also calls this when another file is loaded."""
         self._work.close()
         self._end(context)
         self.cancelled(context)

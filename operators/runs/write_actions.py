@@ -1,4 +1,4 @@
-"""What operators share that let a job make motions beside Blender and write each as a new action."""
+"""Common part of operators whose job makes motions beside Blender and that write each as a new action."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .stepwise import Stepwise
 def dress_action(
     ob: bpy.types.Object, action: bpy.types.Action, motion: Motion, *, asset: bool, tolerance: float
 ) -> None:
-    """What every new variation may get: a picture for the asset browser, fewer keys."""
+    """Finish a new variation: with a picture for the asset browser, and with fewer keys."""
     if asset:
         give_picture(action, motion)
     else:
@@ -37,10 +37,9 @@ def dress_action(
 
 
 class ActionWriter(Stepwise):
-    """Mixed into operators whose `begin` starts `_job`, a job with `motions` and `model_name` for their `seed`.
+    """Mixin of operators whose `begin` starts `_job`, a job with `motions` and `model_name`, for their `seed`.
 
-    In a window the job runs beside Blender and the actions are written in steps; whatever goes wrong, the file is left
-    as it was.
+    In a window the job runs beside Blender and the actions are written in steps. After any error the file is as before.
     """
 
     doing, done = "Generating", "Generated"
@@ -48,26 +47,26 @@ class ActionWriter(Stepwise):
     _made: Sequence[bpy.types.Action] = ()
 
     def begin(self, context: bpy.types.Context) -> Iterator[float]:
-        """Steps that start the job. They raise RiffError."""
+        """Start the job, in steps. Raises RiffError."""
         raise RiffError(f"{self.__class__.__name__} starts nothing.")
 
     def action_name(self, index: int) -> str:
         raise RiffError(f"{self.__class__.__name__} names nothing.")
 
     def action_properties(self, motion: Motion) -> dict[str, Any]:
-        """What an action must know to be made again, beside model, seed, number, armature and source."""
+        """Return further id-properties from which an action can be generated again."""
         return {}
 
     def frame_start(self) -> int | None:
-        """Where actions begin; None for the source's first frame."""
+        """Return the first frame of the actions; None for the source's first frame."""
         return None
 
     def dressing(self) -> dict[str, Any]:
-        """How `dress_action` treats each action."""
+        """Return the keyword arguments of `dress_action` for each action."""
         return {"asset": True, "tolerance": 0.0}
 
     def progress_steps(self: Any) -> tuple[int, int]:
-        """How much is done, and of how much."""
+        """Return the number of steps done and their total."""
         return len(self._made), self.count
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
@@ -89,7 +88,7 @@ class ActionWriter(Stepwise):
         return done / whole
 
     def _write(self: Any, context: bpy.types.Context, index: int, motion: Motion) -> Iterator[float]:
-        """Write a motion as an action."""
+        """Write a motion as an action, in steps."""
         ob: bpy.types.Object | None = context.scene.objects.get(self._armature)
         if ob is None or ob.type != "ARMATURE":
             raise RiffError("The armature was deleted or renamed meanwhile.")
@@ -122,11 +121,11 @@ class ActionWriter(Stepwise):
         return {"FINISHED"}
 
     def cancelled(self: Any, context: bpy.types.Context) -> None:
-        """Leave the file as it was before the operator began."""
+        """Restore the file to its state before the operator."""
         if self._job is not None:
             self._job.cancel()
-            timer.ensure_running()  # which takes the job's last word
+            timer.ensure_running()  # takes the job's last messages
         for action in self._made:
-            with suppress(ReferenceError):  # it is gone already, with an undo or with its file
+            with suppress(ReferenceError):  # already gone with an undo or its file
                 bpy.data.actions.remove(action)
         timer.redraw()

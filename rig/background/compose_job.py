@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ...core.motion.retarget import onto_skeleton
+from ...core.generation.generate import prepared_sampler
+from ...core.directing.direction import direct
+from ...core.directing.compose import compose
 from ...core.directing.direction import Direction
 from ...core.errors import Cancelled
 from ...core.motion.motion import Motion
@@ -45,11 +49,6 @@ class CompositionJob(BackgroundJob):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ...core.directing.compose import compose
-        from ...core.directing.direction import direct
-        from ...core.generation.generate import prepared_sampler
-        from ...core.motion.retarget import onto_skeleton
-
         sampler = prepared_sampler(self._model_path)
         model = sampler.model
         source = onto_skeleton(self._source, model.skeleton, self._bones)

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...core.generation.generate import with_strength
-from ...core.motion.motion import RATE, Motion
-from ...core.motion.resampling import resample
+from ...core.generation.generate import generate, prepared_sampler, with_strength
+from ...core.generation.latents import generate_like
+from ...core.motion.motion import Motion
 from .jobs import BackgroundJob
 
 
@@ -48,13 +48,17 @@ class GenerationJob(BackgroundJob):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ...core.generation.generate import generate, prepared_sampler
-        from ...core.generation.latents import generate_like
-
         sampler = prepared_sampler(self._model_path)
         model = sampler.model = with_strength(sampler.model, *self._strength)
-        frames = None if self._frames is None else max(2, round((self._frames - 1) * RATE / self._fps) + 1)
         make = partial(generate_like, like=self._like) if self._like else generate
-        motions = make(model, frames=frames, count=self._count, seed=self._seed, clean=self._clean, sampler=sampler)
+        motions = make(
+            model,
+            frames=self._frames,
+            fps=self._fps,
+            count=self._count,
+            seed=self._seed,
+            clean=self._clean,
+            sampler=sampler,
+        )
         self._stop_if_asked()
-        self._send("motions", (model.name, [resample(motion, self._fps) for motion in motions]))
+        self._send("motions", (model.name, motions))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...core.generation.generate import with_strength
-from ...core.motion.motion import RATE, Motion
+from ...core.generation.generate import finished, prepared_sampler, rows_of_length, with_strength
+from ...core.generation.latents import interpolate_seeds, motions_of
+from ...core.motion.motion import Motion
 from ...core.motion.resampling import resample
 from .jobs import BackgroundJob
 
@@ -64,14 +65,10 @@ class LiveJob(BackgroundJob):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ...core.generation.generate import finished, prepared_sampler
-        from ...core.generation.latents import interpolate_seeds, motions_of
-
         sampler = prepared_sampler(self._model_path)
         model = sampler.model
         self._send("name", model.name)
-        frames = None if self._frames is None else max(30, round((self._frames - 1) * RATE / self._fps) + 1)
-        count = frames or model.source.frames
+        count = rows_of_length(model, self._frames, self._fps)
         raw: Motion | None = None
         last: LiveRequest | None = None
         while not self._should_stop():
@@ -80,10 +77,10 @@ class LiveJob(BackgroundJob):
                 last = request
                 sampler.model = with_strength(model, request.coarse, request.fine)
                 raw = motions_of(sampler, [interpolate_seeds(model, count, request.position)])[0]
-                self._send("answer", (request, resample(raw, self._fps), False))
+                self._send("answer", (request, resample(raw, self._fps, self._frames), False))
             elif raw is not None and last is not None:
                 done = finished(raw, model.source, last.clean_feet)
-                self._send("answer", (last, resample(done, self._fps), True))
+                self._send("answer", (last, resample(done, self._fps, self._frames), True))
                 raw = None
 
     def _next(self, timeout: float) -> LiveRequest | None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...core.crowd.crowd import Crowd
+from ...core.crowd.candidates import CandidatePool
 from ...core.crowd.crowd import CrowdSpec, Figures
 from ...core.crowd.placement import Floor, Spot, sampled
 from ...core.crowd.terrain import Heights, over_ground
@@ -89,9 +91,6 @@ class CrowdJob(BackgroundJob):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ...core.crowd.candidates import CandidatePool
-        from ...core.crowd.crowd import Crowd
-
         request = self._request
         rows = request.spec.frames + (1 if request.loop else request.spec.phase)
         pool = CandidatePool(self._model, rows, request.fps, loop=request.loop, clean=request.clean)

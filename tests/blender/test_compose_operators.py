@@ -310,7 +310,7 @@ def test_train_on_two_actions(riff: ModuleType, dancer: bpy.types.Object, models
     other = dancer.animation_data.action.copy()
     other.name = "Second Half"
     other.frame_start, other.frame_end = 300, 420
-    for actions, sentence in (("", "Name another action"), ("Gone", "no action “Gone”"), ("Sample Dance", "another")):
+    for actions, sentence in (("", "Enter at least one other action"), ("Gone", "no action “Gone”"), ("Sample Dance", "another")):
         with pytest.raises(RuntimeError, match=sentence):
             bpy.ops.riff.train_on_actions(actions=actions)
     assert bpy.ops.riff.train_on_actions(actions="Second Half", scale=FEW_STEPS) == {"FINISHED"}

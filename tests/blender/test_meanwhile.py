@@ -54,7 +54,7 @@ def test_a_bone_of_a_crowds_character_is_renamed(dancer: bpy.types.Object) -> No
         dancer.data.bones[3].name = "Other"
 
     words = run(Beside("duplicate_as_crowd", count=2, frames=60), rename)
-    assert words == ["The character, its crowd or its bones were changed meanwhile; nothing more was made"]
+    assert words == ["The character, its crowd or its bones were edited meanwhile; all changes were undone"]
 
 
 def test_the_source_of_a_crowd_loses_its_slot(dancer: bpy.types.Object) -> None:
@@ -78,7 +78,7 @@ def test_nothing_is_selected_when_the_first_step_comes(dancer: bpy.types.Object)
 
     for name in ("generate", "train", "extend_action"):
         bpy.context.view_layer.objects.active = dancer
-        assert run(Beside(name), deselect) == ["The selection was changed meanwhile; select the armature and try again"]
+        assert run(Beside(name), deselect) == ["The selection changed; select the armature and try again"]
 
 
 def test_a_preview_gives_the_pose_back_under_another_name(riff: ModuleType, dancer: bpy.types.Object) -> None:
