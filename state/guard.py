@@ -94,7 +94,7 @@ def show_problem(problem: str) -> None:
 
 
 def register() -> None:
-    # at start-up the extension's user folder does not exist yet; a moment later it does
+    # at start-up Blender cannot name the extension's user folder yet; a moment later it can
     bpy.app.timers.register(prepare_log, first_interval=0.0)
 
 

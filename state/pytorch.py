@@ -132,7 +132,7 @@ def _remove_others(kept: TorchFolder) -> None:
 
 def register() -> None:
     timer.listeners.append(_job_ended)
-    # at start-up the extension's user folder does not exist yet; a moment later it does
+    # at start-up Blender cannot name the extension's user folder yet; a moment later it can
     bpy.app.timers.register(refresh, first_interval=0.0)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ...core.crowd.crowd import Crowd
 from ...core.crowd.candidates import CandidatePool
-from ...core.crowd.crowd import CrowdSpec, Figures
+from ...core.crowd.crowd import Crowd, CrowdSpec, Figures, Member
 from ...core.crowd.placement import Floor, Spot, sampled
 from ...core.crowd.terrain import Heights, over_ground
 from ...core.errors import Cancelled
@@ -21,9 +20,6 @@ from ...core.motion.skeleton import BODY
 from ...core.numeric.rotation import Array, axis_rotation
 from ..background.jobs import BackgroundJob
 from .keys import CurveName, KeyMaker, Keys, root_path
-
-if TYPE_CHECKING:
-    from ...core.crowd.crowd import Member
 
 STOREY_BODY_HEIGHTS = 0.3
 """Largest height of the ground above or below a spot, in body heights; beyond that it is another storey."""

@@ -238,7 +238,7 @@ def _span_of(crowd: bpy.types.Collection, own: Span) -> Span:
 
 
 def _path_of(context: bpy.types.Context, armature: bpy.types.Object, root: int, settings: CrowdSettings) -> Array:
-    """Return the root's path (ROWS, 2) in the character's own action during the crowd's frames."""
+    """Return the root's path (PATH_ROWS, 2) in the character's own action during the crowd's frames."""
     try:
         source = source_of(armature)
     except ClipError:

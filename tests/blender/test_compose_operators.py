@@ -254,7 +254,7 @@ def test_find_parts_of_an_nla_without_an_active_action(riff: ModuleType, dancer:
         ("fill_regions", {"regions": "10-50, 40-90"}, "overlap"),
         ("fill_regions", {"regions": "1-180"}, "whole action"),
         ("fill_regions", {"regions": "soon"}, "no span of frames"),
-        ("vary_parts", {"parts": ""}, "not among|nothing would be new|No body part"),
+        ("vary_parts", {"parts": ""}, "has not learned|nothing would be new|No body part"),
         ("vary_parts", {"parts": "Wings"}, "Wings"),
         ("vary_parts", {"parts": "Upper Body, Lower Body"}, "No body part is kept"),
         ("vary_parts", {"parts": "Upper Body, Lower Body", "keep": True}, "All body parts are kept"),
@@ -302,7 +302,7 @@ def test_nothing_without_armature_or_model(riff: ModuleType) -> None:
         with pytest.raises(RuntimeError, match="Select an armature"):
             getattr(bpy.ops.riff, operator)()
     bpy.ops.riff.add_sample_dancer()
-    with pytest.raises(RuntimeError, match="no model"):
+    with pytest.raises(RuntimeError, match="No model yet"):
         bpy.ops.riff.restyle()
 
 
@@ -310,7 +310,11 @@ def test_train_on_two_actions(riff: ModuleType, dancer: bpy.types.Object, models
     other = dancer.animation_data.action.copy()
     other.name = "Second Half"
     other.frame_start, other.frame_end = 300, 420
-    for actions, sentence in (("", "Enter at least one other action"), ("Gone", "no action “Gone”"), ("Sample Dance", "another")):
+    for actions, sentence in (
+        ("", "Enter at least one other action"),
+        ("Gone", "no action “Gone”"),
+        ("Sample Dance", "at least one other"),
+    ):
         with pytest.raises(RuntimeError, match=sentence):
             bpy.ops.riff.train_on_actions(actions=actions)
     assert bpy.ops.riff.train_on_actions(actions="Second Half", scale=FEW_STEPS) == {"FINISHED"}

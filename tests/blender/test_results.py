@@ -54,7 +54,7 @@ def test_keep_and_discard(dancer: bpy.types.Object) -> None:
     assert names[0] not in bpy.data.actions
     assert bpy.ops.riff.discard_others() == {"FINISHED"}
     assert [row.name for row in rows()] == [names[1]]
-    with pytest.raises(RuntimeError, match="not kept"):
+    with pytest.raises(RuntimeError, match="no variation to discard"):
         bpy.ops.riff.discard_others()
     with pytest.raises(RuntimeError, match="no longer in the file"):
         bpy.ops.riff.discard_variation(action=names[0])
@@ -175,7 +175,7 @@ def test_rename_export_and_import_a_model(models: Path, tmp_path: Path) -> None:
     assert bpy.ops.riff.rename_model(name='Tan/go "2"') == {"FINISHED"}
     assert session.models[session.active_model].name == "Tan_go _2_"
     assert bpy.ops.riff.rename_model(name="Dance") == {"FINISHED"}
-    with pytest.raises(RuntimeError, match="needs a name"):
+    with pytest.raises(RuntimeError, match="Enter a name"):
         bpy.ops.riff.rename_model(name=" ")
     out = tmp_path / "gift.safetensors"
     assert bpy.ops.riff.export_model(filepath=str(out)) == {"FINISHED"}

@@ -33,7 +33,7 @@ def dancer(riff: ModuleType) -> bpy.types.Object:
 def summary(source: ModuleType, ob: bpy.types.Object) -> Any:
     """Ask as drawing does, then let the timer look."""
     assert source.summary_of(ob) is None
-    while source.look() is not None:
+    while source.update_summary() is not None:
         pass
     return source.summary_of(ob)
 

@@ -160,7 +160,7 @@ def stop_inheriting(biped: Any) -> None:
     ("change", "error", "sentence"),
     [
         (remove_bone, "ModelError", "“Biped” has no bone “foot.L”"),
-        (hang_elsewhere, "ModelError", "“arm.L” of “Biped” has another parent"),
+        (hang_elsewhere, "ModelError", "“arm.L” of “Biped” has a different parent"),
         (stop_inheriting, "ClipError", "“arm.L” does not inherit its parent's rotation"),
     ],
 )
