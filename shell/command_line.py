@@ -16,24 +16,25 @@ from typing import Any
 
 import bpy
 
-from ..core.cli.arguments import read_direction
-from ..core.cli.main import run_verb
+from ..core.cli.direction_options import read_direction
+from ..core.cli.main import Verb, run_verb
 from ..core.cli.signals import stop_on_signal
-from ..core.cli.verbs import check_target, evaluate_verb, resumed
+from ..core.cli.verbs import check_target, evaluate_verb, require_torch, resumed
+from ..core.directing import compose as composing
 from ..core.directing.direction import Direction, direct
 from ..core.errors import ClipError, ModelError, RiffError
 from ..core.evaluation.grade import grade
 from ..core.farm.export import complete_job
 from ..core.farm.job import JobWriter
 from ..core.files.locks import hold_lease
+from ..core.generation import generate as generation
 from ..core.model.model_file import load_model, read_info
 from ..core.model.recipe import RECIPES
-from ..core.motion.motion import RATE, Motion
-from ..core.motion.resampling import resample
+from ..core.motion.motion import Motion
+from ..core.motion.retarget import onto_skeleton
 from ..core.runs.run import run_with_text
 from ..core.runs.state_file import state_path
 from ..core.system.console import ProgressLine
-from ..core.system.devices import check_device
 from ..core.training.checkpoint import Checkpoint
 from ..rig.compat import name_of_two
 from ..rig.library.blend_files import armature_for, open_file, save_file, sentence, source_actions
@@ -47,7 +48,7 @@ _handle: list[Any] = []
 
 def run(arguments: Sequence[str]) -> int:
     """What Blender calls with the words after `blender -c riff`; the exit code."""
-    verbs = {
+    verbs: dict[str, Verb] = {
         "train": train,
         "generate": generate,
         "compose": compose,
@@ -56,17 +57,15 @@ def run(arguments: Sequence[str]) -> int:
         "export": export,
     }
     try:
-        options = build_parser(verbs).parse_args(list(arguments))
+        options = build_parser().parse_args(list(arguments))
     except SystemExit as end:  # Blender prints a traceback of it and forgets the code
         return int(end.code or 0)
-    verb = options.verb
-    options.verb = lambda options: _kept_from_stdout(verb, options)
-    return run_verb(options)
 
+    def run_off_stdout(options: argparse.Namespace) -> dict[str, Any]:
+        with _stdout_on_stderr():
+            return verbs[options.verb](options)
 
-def _kept_from_stdout(verb: Any, options: argparse.Namespace) -> Any:
-    with _stdout_on_stderr():
-        return verb(options)
+    return run_verb(run_off_stdout, options)
 
 
 @contextmanager
@@ -123,10 +122,7 @@ def _models() -> list[dict[str, Any]]:
 
 def train(options: argparse.Namespace) -> dict[str, Any]:
     """Train a model on each chosen action, one after the other. Raises RiffError, Cancelled."""
-    try:
-        check_device(options.device)
-    except ImportError as error:
-        raise RiffError(f"PyTorch cannot be loaded in Blender's Python ({error}).") from error
+    require_torch(options.device)
     open_file(options.file)
     actions = _chosen(options)
     folder = _made(options.out) if options.out else models_folder()
@@ -200,26 +196,21 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
 
 def generate(options: argparse.Namespace) -> dict[str, Any]:
     """Write variations as actions of the armature and save the file. Raises RiffError."""
-    from ..core.generation.generate import generate as variations
-
     model = load_model(_model_path(options.model))
     ob, action, fps = _stage(options)
-    frames = None if options.frames is None else max(2, round((options.frames - 1) * RATE / fps) + 1)
-    motions = variations(model, frames=frames, count=options.count, seed=options.seed)
-    made = [resample(motion, fps) for motion in motions]
-    return _write(options, ob, action, made, model.name, "Variation", {"riff_frames": options.frames or 0})
+    motions = generation.generate(model, frames=options.frames, fps=fps, count=options.count, seed=options.seed)
+    return _write(options, ob, action, motions, model.name, "Variation", {"riff_frames": options.frames or 0})
 
 
 def compose(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around what is kept of an action, and save the file. Raises RiffError."""
-    from ..core.directing.compose import compose as make
-    from ..core.motion.retarget import onto_skeleton
-
     model = load_model(_model_path(options.model))
     ob, action, _ = _stage(options)
     source = onto_skeleton(clip_of(ob, action, bpy.context.scene).motion, model.skeleton)
     direction: Direction = read_direction(options, source.skeleton)
-    motions = make(model, direct(source, direction), count=options.count, seed=options.seed, clean=not options.raw)
+    motions = composing.compose(
+        model, direct(source, direction), count=options.count, seed=options.seed, clean=not options.raw
+    )
     return _write(options, ob, action, motions, model.name, "Take", {"riff_composition": str(direction.to_json())})
 
 
@@ -266,12 +257,8 @@ def _write(
 
 def evaluate(options: argparse.Namespace) -> dict[str, Any]:
     """Measure a model's variations against its source, as `python -m core evaluate` does."""
-    options.model, own = _model_path(options.model), options.verb
-    options.verb = evaluate_verb  # it looks at the verb for the papers' custom of twice the length
-    try:
-        return evaluate_verb(options)
-    finally:
-        options.verb = own
+    options.model = _model_path(options.model)
+    return evaluate_verb(options)
 
 
 def _model_path(name: str) -> Path:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..model.model_file import load_model
+from ..generation.generate import generate
 from ..motion.motion import Motion
 from ..motion.skeleton import BODY
 from ..numeric.rotation import Array, axis_rotation
@@ -30,9 +32,6 @@ _STYLE = (
 
 def write_sheet(model_path: Path, path: Path) -> None:
     """Draw a model's clip and a few variations of it (seed 1). Raises ModelError, JobError."""
-    from ..generation.generate import generate
-    from ..model.model_file import load_model
-
     model = load_model(model_path)
     rows = [model.source, *generate(model, count=SAMPLES, seed=1)]
     labels = ["source", *(f"variation {number + 1}" for number in range(SAMPLES))]

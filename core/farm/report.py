@@ -16,6 +16,7 @@ from ..evaluation.grade import LIMITS, grade
 from ..model.model_file import read_info
 from ..model.recipe import RECIPES
 from .job import MANIFEST, FarmJob, write_text
+from .pose_sheet import write_sheet
 from .manifest import prepare_outputs, read_job
 
 PAGE = 200
@@ -159,8 +160,6 @@ def _draw_missing(folder: Path, rows: Sequence[Row]) -> None:
     models = {entry.name: job.model_path(entry) for entry in job.entries} if job else {}
     for row in rows:
         if row.state == "done" and row.sheet and not row.sheet.exists():
-            from .pose_sheet import write_sheet
-
             write_sheet(models.get(row.clip, folder / f"{row.clip}.safetensors"), row.sheet)
 
 

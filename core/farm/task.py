@@ -16,6 +16,9 @@ from ..system.console import ProgressLine
 from ..training.checkpoint import Checkpoint
 from ..training.progress import Progress
 from .job import Entry, FarmJob
+from .pose_sheet import write_sheet
+from ..runs.run import run_with_text
+from ..runs.state_file import go_on_from
 from .manifest import prepare_outputs, read_job
 
 LOOK_AGAIN = 1.0
@@ -167,9 +170,6 @@ class _Task:
     def _train(self, entry: Entry, lease: Lease) -> None:
         job = self.job
         clip = load_clip(job.clip_path(entry), entry.sha256)
-        from ..runs.run import run_with_text
-        from ..runs.state_file import go_on_from
-
         begun = Checkpoint(clip.motion, job.recipe, job.seed, entry.name, rig=entry.rig)
         state, model = job.training_path(entry), job.model_path(entry)
 
@@ -182,8 +182,6 @@ class _Task:
 
     def _draw(self, entry: Entry) -> None:
         """A picture that cannot be drawn costs the clip nothing: the report tries again."""
-        from .pose_sheet import write_sheet
-
         try:
             write_sheet(self.job.model_path(entry), self.job.sheet_path(entry))
         except RiffError as error:

@@ -23,11 +23,12 @@ def stretch_rows(rows: Array, count: int) -> Array:
     return interpolate_rows(rows, np.linspace(0.0, len(rows) - 1.0, count))
 
 
-def at_rate(motion: Motion, fps: float, frames: int | None = None, *, loop: bool = False) -> Motion:
-    """Resample a motion to rate `fps`, to `frames` rows if given; root velocities stay in core units per 1/30 s.
+def resample(motion: Motion, fps: float, frames: int | None = None, *, loop: bool = False) -> Motion:
+    """Resample a motion to rate `fps`, from its first pose to its last, to `frames` rows if given.
 
-    Rotations are interpolated as 6D values and made orthonormal, the root by its positions. In a `loop` the first
-    velocity equals the last.
+    Without `frames` the duration stays to within half a row. Rotations are interpolated as 6D values and made
+    orthonormal, labels linearly, the root by its positions, so that it does not drift; root velocities stay in core
+    units per 1/30 s. In a `loop` the first velocity equals the last.
     """
     count = frames or rows_at(motion.frames, motion.fps, fps)
     if count == motion.frames and fps == motion.fps:
@@ -48,28 +49,6 @@ def with_path(motion: Motion, plane: Array, *, loop: bool = False) -> Motion:
     channel = motion.skeleton.root_channel
     features[:, channel : channel + 2] = np.concatenate([velocity[-1:] if loop else velocity[:1], velocity])
     return replace(motion, features=features, origin=plane[0].copy())
-
-
-def resample(motion: Motion, fps: float) -> Motion:
-    """Resample a motion to rate `fps`, from its first pose to its last; the duration stays to within half a row.
-
-    Rotations are interpolated as 6D values and made orthonormal, labels linearly, the root by its positions, so that
-    it does not drift.
-    """
-    if fps == motion.fps:
-        return motion
-    frames = max(2, round(motion.duration * fps) + 1)
-    at = np.linspace(0.0, motion.frames - 1, frames)
-    features = interpolate_rows(motion.features, at)
-    skeleton = motion.skeleton
-    width = skeleton.joints * GROUP
-    rotations = six_to_matrix(features[:, :width].reshape(frames, skeleton.joints, GROUP))
-    features[:, :width] = matrix_to_six(rotations).reshape(frames, -1)
-    root = interpolate_rows(motion.root_positions(), at)
-    velocity = np.diff(root[:, :2], axis=0) * (fps / RATE)
-    channel = skeleton.root_channel
-    features[:, channel : channel + 2] = np.concatenate([velocity[:1], velocity])
-    return Motion(features, skeleton, fps, motion.origin)
 
 
 def interpolate_rows(rows: Array, at: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
 from dataclasses import dataclass
@@ -145,8 +146,6 @@ def find_folders(root: Path, python: str) -> list[TorchFolder]:
 
 def explained(error: OSError, folder: Path) -> InstallError:
     """The sentence for what a disk refuses."""
-    import errno
-
     reason = error.strerror or str(error)
     if error.errno == errno.ENOSPC or getattr(error, "winerror", None) == 112:
         return InstallError(f"The disk of “{folder}” is full; free some space, then install again.")

@@ -12,6 +12,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from ..system.devices import device_name, pick_device
+
 LARGEST_ERROR = 1e-3
 """Of the convolution on the device beside the one on the processor, in numbers of size 1."""
 
@@ -19,10 +21,9 @@ LARGEST_ERROR = 1e-3
 def self_test(device: str = "auto") -> dict[str, Any]:
     """Version of PyTorch, name of the device, and seconds until it had computed. Raises RuntimeError where it errs."""
     started = time.perf_counter()
+    # late: PyTorch may be missing, and that is what is tested
     import torch
     from torch.nn import functional as F
-
-    from ..system.devices import device_name, pick_device
 
     chosen = pick_device(device)
     random = torch.Generator().manual_seed(0)

@@ -1,4 +1,4 @@
-"""Noise codes: between seeds, near a variation, and their motions."""
+"""Noise codes: interpolate seeds, near a variation, and their motions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from core.evaluation.grade import LIMITS, explain, grade
 from core.evaluation.metrics import evaluate
 from core.generation.generate import Sampler, generate, with_strength
-from core.generation.latents import between, generate_like, interpolate_seeds, latents_of_seed, motions_of, perturb
+from core.generation.latents import generate_like, interpolate, interpolate_seeds, latents_of_seed, motions_of, perturb
 from core.model.model import Model
 from core.model.recipe import FAST
 from core.motion.flips import repair_flips
@@ -51,9 +51,9 @@ def test_the_dial_moves_evenly_and_keeps_the_strength_of_the_noise(model: Model)
 def test_between_ends_where_it_should() -> None:
     random = np.random.default_rng(1)
     one, other = ([random.standard_normal((1, 50)).astype(np.float32)] for _ in range(2))
-    np.testing.assert_allclose(between(one, other, 0.0)[0], one[0], atol=1e-6)
-    np.testing.assert_allclose(between(one, other, 1.0)[0], other[0], atol=1e-6)
-    np.testing.assert_array_equal(between(one, one, 0.5)[0], one[0])
+    np.testing.assert_allclose(interpolate(one, other, 0.0)[0], one[0], atol=1e-6)
+    np.testing.assert_allclose(interpolate(one, other, 1.0)[0], other[0], atol=1e-6)
+    np.testing.assert_array_equal(interpolate(one, one, 0.5)[0], one[0])
 
 
 def test_motions_like_one_are_nearer_to_it_than_others(model: Model) -> None:

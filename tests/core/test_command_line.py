@@ -64,7 +64,50 @@ def test_generate_writes_files_that_can_be_read(
         motion = read_bvh(name)
         assert motion.skeleton.names == walker.skeleton.names
         assert motion.fps == 60.0
-        assert motion.frames == 127
+        assert motion.frames == 64
+
+
+@pytest.mark.parametrize(("frames", "fps", "least"), [("29", "30", 30), ("15", "60", 59), ("100", "120", 117)])
+def test_less_than_a_second_is_refused_in_one_sentence(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], frames: str, fps: str, least: int
+) -> None:
+    model = str(folder / "walker.safetensors")
+    assert main(["generate", model, "--frames", frames, "--fps", fps, "--out", str(tmp_path / "new")]) == 1
+    said = capsys.readouterr().err
+    assert said == f"{frames} frames at {fps} fps last under a second; ask for at least {least} frames.\n"
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps", "xpu"])
+def test_a_device_that_is_not_there_is_refused_in_one_sentence(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], device: str
+) -> None:
+    arguments = ["train", f"{folder}/walker.bvh", "--out", str(tmp_path / "m.safetensors"), "--device", device]
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    assert said.splitlines() == [
+        f"PyTorch finds no “{device}” device on this machine; choose another one, such as “cpu”."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verb", "less"), [("train", "use a shorter clip"), ("evaluate", "fewer or shorter variations")]
+)
+def test_out_of_memory_says_what_helps(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    verb: str,
+    less: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def out_of_memory(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(f"core.cli.verbs.{verb}_verb", out_of_memory)
+    arguments = {"train": ["x.bvh", "--out", str(tmp_path / "m")], "evaluate": ["m"]}[verb]
+    assert main([verb, *arguments]) == 1
+    assert less in capsys.readouterr().err
 
 
 def test_generate_is_the_same_for_the_same_seed(folder: Path, tmp_path: Path) -> None:
@@ -136,7 +179,7 @@ def test_what_cannot_be_done_ends_with_one_sentence(
         ["train", "x.bvh", "--out", "m", "--scale", "nan"],
         ["train", "x.bvh", "--out", "m", "--device", "toaster"],
         ["generate", "m", "--out", "d", "--count", "-1"],
-        ["generate", "m", "--out", "d", "--frames", "29"],
+        ["generate", "m", "--out", "d", "--frames", "0"],
         ["generate", "m", "--out", "d", "--seed", "-1"],
         ["generate", "m", "--out", "d", "--seed", str(2**32)],
         ["generate", "m", "--out", "d", "--fps", "1001"],
@@ -151,7 +194,7 @@ def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFix
 
 def test_help_tells_the_exit_codes_and_loads_nothing_heavy() -> None:
     watch = (
-        "import sys, core.cli.verbs as shell\n"
+        "import sys, core.cli.main as shell\n"
         "try: shell.main(['train', '--help'])\n"
         "except SystemExit as end: sys.exit(9 if {'torch', 'numpy'} & set(sys.modules) else end.code)\n"
     )

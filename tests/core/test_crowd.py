@@ -11,7 +11,7 @@ import pytest
 
 from core.crowd.candidates import CandidatePool
 from core.crowd.crowd import Crowd, CrowdSpec
-from core.crowd.placement import ROWS, Floor, Spot, place_members, sampled, smallest_gap, turned
+from core.crowd.placement import PATH_ROWS, Floor, Spot, place_members, sampled, smallest_gap, turned
 from core.crowd.selection import choose_apart, choose_members, closest_pairs, from_source, local_distance
 from core.crowd.similarity import WindowDescriptor
 from core.crowd.spots import GroundSurface, along, grid
@@ -89,13 +89,13 @@ def test_a_lens_sees_a_twin_that_comes_later() -> None:
     motion = np.cumsum(random.standard_normal((200, 12)), axis=0)
     others = np.stack([motion[20:120], motion[60:160], motion[20:120] + 10.0 * random.standard_normal(12)])
     lens = WindowDescriptor(motion, 30.0)
-    seen = lens.see(others)
+    seen = lens.describe(others)
     distances = lens.distances(seen.views)
     assert np.allclose(distances, distances.T)
     assert np.allclose(np.diag(distances), 0.0, atol=1e-2)
     assert distances[0, 1] < 0.5 * distances[0, 2]
     with pytest.raises(ClipError, match="shorter"):
-        lens.see(others[:, :5])
+        lens.describe(others[:, :5])
 
 
 def circle(radius: float, rotations: float = 1.0, rows: int = 120) -> np.ndarray:
@@ -119,7 +119,7 @@ def test_nobody_comes_too_near_at_any_time() -> None:
 
 def test_who_finds_no_room_is_left_out() -> None:
     floor = Floor(1.0)
-    floor.add(np.zeros((ROWS, 2)))
+    floor.add(np.zeros((PATH_ROWS, 2)))
     spots = iter([Spot((0.5, 0.0, 0.0)), Spot((3.0, 0.0, 0.0))])
     placed = place_members(floor, [np.zeros((10, 2))] * 2, np.zeros(2), spots, np.random.default_rng(0))
     assert [one.spot.place[0] for one in placed] == [3.0]
@@ -190,11 +190,11 @@ def test_feet_stand_on_a_slope(make_walker: Callable[..., Motion]) -> None:
 
 
 def test_crowds_of_other_lengths_meet_in_time() -> None:
-    path = np.linspace([0.0, 0.0], [99.0, 0.0], ROWS)
+    path = np.linspace([0.0, 0.0], [99.0, 0.0], PATH_ROWS)
     seen = seen_during(path, Span(11, 100, False), Span(1, 50, False))
-    assert seen[:, 0] == pytest.approx(np.clip(np.linspace(-10.0, 39.0, ROWS), 0.0, None))
+    assert seen[:, 0] == pytest.approx(np.clip(np.linspace(-10.0, 39.0, PATH_ROWS), 0.0, None))
     twice = seen_during(path, Span(1, 100, True), Span(1, 200, False))
-    assert twice[:, 0] == pytest.approx(np.minimum(np.linspace(0.0, 199.0, ROWS) % 100.0, 99.0))
+    assert twice[:, 0] == pytest.approx(np.minimum(np.linspace(0.0, 199.0, PATH_ROWS) % 100.0, 99.0))
 
 
 def test_members_stay_on_the_surface() -> None:
@@ -238,7 +238,7 @@ def test_the_outline_shows_the_course(model: Model) -> None:
     """Whoever is furthest from the others as an outline is not among the nearest when finished."""
     pool = CandidatePool(model, FRAMES, RATE)
     outlines = pool.outline([(1, k) for k in range(12)])
-    courses = pool.courses(outlines)
+    courses = pool.coarse_rotations(outlines)
     motions = pool.finish(outlines)
     early, late = [], []
     for a, b in itertools.combinations(range(12), 2):

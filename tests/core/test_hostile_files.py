@@ -105,10 +105,7 @@ def with_meta(sound: Path, path: Path, change: Callable[[dict[str, Any]], Any]) 
         (lambda m: m.update(amplitudes=[1e400] * 7), "amplitudes"),
         (lambda m: m.update(fps=0), "fps"),
         (lambda m: m.update(origin=[0]), "origin"),
-        (
-            lambda m: m.update(folds=[{"joint": 1, "members": [99], "mean": [], "basis": []}]),
-            r"folds\[0\].members",
-        ),
+        (lambda m: m.update(folds=[{"joint": 1, "members": [99], "mean": [], "basis": []}]), r"folds\[0\].members"),
         (lambda m: m["info"].update(seed="1"), "info.seed"),
         (lambda m: m.pop("format"), "format"),
         (lambda m: m.update(history=[{"step": "x"}]), "history"),

@@ -121,7 +121,7 @@ from pathlib import Path
 from core.files.locks import acquire_lease
 print("ready", flush=True)
 sys.stdin.readline()
-leases = [take(Path(sys.argv[1]) / str(k)) for k in range(30)]
+leases = [acquire_lease(Path(sys.argv[1]) / str(k)) for k in range(30)]
 print(*[k for k, lease in enumerate(leases) if lease], flush=True)
 sys.stdin.read()
 for lease in leases:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.directing.concatenate import PASSAGE, mix
+from core.directing.concatenate import PASSAGE_FRAMES, mix
 from core.errors import ClipError
 from core.generation.generate import generate
 from core.model.recipe import FAST
@@ -19,12 +19,12 @@ from core.training.train import train
 def test_clips_follow_each_other_smoothly(make_walker: Callable[..., Motion]) -> None:
     one, other = make_walker(3.0), make_walker(3.0, start=20.0)
     both = mix([one, other])
-    assert both.frames == one.frames + PASSAGE + other.frames
+    assert both.frames == one.frames + PASSAGE_FRAMES + other.frames
     np.testing.assert_allclose(both.positions()[: one.frames], one.positions(), atol=1e-6)
-    after = both.slice(one.frames + PASSAGE, both.frames)
+    after = both.slice(one.frames + PASSAGE_FRAMES, both.frames)
     np.testing.assert_allclose(after.rotations()[:, 1:], other.rotations()[:, 1:], atol=1e-6)
     sizes = np.linalg.norm(np.diff(both.positions(), 2, axis=0), axis=-1)
-    across = sizes[one.frames - 2 : one.frames + PASSAGE]
+    across = sizes[one.frames - 2 : one.frames + PASSAGE_FRAMES]
     own = np.linalg.norm(np.diff(one.positions(), 2, axis=0), axis=-1).max(axis=0)
     assert (across.max(axis=0) < 1.2 * own + 0.01).all()
     assert mix([one]).frames == one.frames

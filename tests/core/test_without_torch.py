@@ -58,7 +58,7 @@ from core.model.model_file import load_model, read_info
 path = sys.argv[1]
 info, model = read_info(path), load_model(path)
 motions = [*generate(model, frames=60, count=2, seed=1), *generate_like(model, like=[(1.0, 0)], frames=60)]
-motions += motions_of(Sampler(model), [dial(model, 60, 1.5)])
+motions += motions_of(Sampler(model), [interpolate_seeds(model, 60, 1.5)])
 motions += compose(model, dataclasses.replace(free(model.source), loop=True))
 pool = CandidatePool(model, 60, 30.0)
 motions += pool.finish(pool.outline([(1, 0), (1, 1)]))

@@ -178,7 +178,7 @@ def no_memory(seed: int, folder: Path) -> None:
     write_bvh(clip, walking_motion(20.0))
     room = random.Random(seed).randrange(1, 160)
     program = (
-        "import re, resource, sys, torch, core.training.train, core.cli.verbs\n"
+        "import re, resource, sys, torch, core.training.train, core.cli.main, core.cli.verbs\n"
         "used = int(re.search(r'VmSize:\\s+(\\d+)', open('/proc/self/status').read())[1]) * 1024\n"
         f"resource.setrlimit(resource.RLIMIT_AS, (used + {room << 20},) * 2)\n"
         "sys.exit(core.cli.main.main(sys.argv[1:]))\n"
