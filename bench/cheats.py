@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.evaluation.novelty import SMOOTHING, low_pass
+from core.evaluation.novelty import SMOOTHING_ROWS, low_pass
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
 from core.numeric.rotation import Array, axis_rotation, matrix_to_six
@@ -23,7 +23,7 @@ def all_cheats(source: Motion) -> dict[str, Motion]:
         "copy": source,
         "shuffled chunks": shuffled_chunks(source),
         "white noise of 8°": with_noise(source, deviation=0.0),
-        "smooth noise of 8°": with_noise(source, deviation=SMOOTHING),
+        "smooth noise of 8°": with_noise(source, deviation=SMOOTHING_ROWS),
         "frozen pose": frozen_pose(source),
         "flipped labels": flipped_labels(source),
     }

@@ -20,7 +20,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from core.errors import ClipError, RiffError
-from core.evaluation.novelty import SMOOTHING
+from core.evaluation.novelty import SMOOTHING_ROWS
 from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
 from core.system.threads import usable_cores
@@ -140,7 +140,7 @@ def run(options: argparse.Namespace) -> Path:
     name = clip_name(options.clip)
     table = options.out / f"curve-{name}.json"
     motion = read_clip(options.clip)
-    noise = evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING)])
+    noise = evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING_ROWS)])
     curves = known_curves(table)
     for recipe in (RECIPES[wanted] for wanted in options.recipe):
         points = known_points(table, recipe)

@@ -24,7 +24,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from core.errors import RiffError
-from core.evaluation.novelty import SMOOTHING
+from core.evaluation.novelty import SMOOTHING_ROWS
 from core.model.recipe import FAST, GANIMATOR, Recipe
 from core.motion.motion import RATE, Motion, from_transforms
 from core.motion.resampling import resample
@@ -66,7 +66,7 @@ def repeated(motion: Motion, frames: int) -> Motion:
     """The clip over and over until it has `frames` rows, turned a little by smooth noise so that none is a copy."""
     source = resample(motion, RATE)
     rows = np.take(source.features, np.arange(frames), axis=0, mode="wrap")
-    return with_noise(replace(source, features=rows), SMOOTHING, degrees=1.0)
+    return with_noise(replace(source, features=rows), SMOOTHING_ROWS, degrees=1.0)
 
 
 def many_limbed(joints: int, frames: int = 300) -> Motion:

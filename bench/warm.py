@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ClipError, RiffError
-from core.evaluation.novelty import SMOOTHING
+from core.evaluation.novelty import SMOOTHING_ROWS
 from core.model.model import Model
 from core.model.model_file import load_model
 from core.model.recipe import RECIPES, Recipe
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> None:
         "start_seconds": known.seconds,
         "command": repeatable("bench.warm", options.given),
         "trainings": done,
-        "smooth_noise": evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING)]),
+        "smooth_noise": evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING_ROWS)]),
     }
     for scale, started in wanted(options.scales, options.started, done):
         row = measure(motion, recipe.scaled(scale), models[started], options)

@@ -1,4 +1,4 @@
-"""What an eye sees and a diversity figure does not: sliding feet, feet off the ground or in it, roughness and jumps."""
+"""Metrics of visible artefacts: sliding feet, feet above or below the ground, roughness and jumps."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from ..motion.motion import Motion, with_contact_labels
 from ..motion.skeleton import BODY
 from ..numeric.rotation import Array
 
-STILL = 1e-3
-"""Body heights a second under which a foot counts as planted perfectly, so that ratios stay finite."""
+MIN_FOOT_SPEED = 1e-3
+"""Smallest reference speed in body heights per second, so that ratios stay finite."""
 
 
 def foot_figures(source: Motion, sample: Motion) -> dict[str, float]:
-    """Figures of the feet, lengths in body heights; empty for a skeleton without contact joints.
+    """Compute the figures of the feet, lengths in body heights; empty for a skeleton without contact joints.
 
-    foot_skating: mean speed a second of contact joints while their label is on (label over one half), with that of the
-    source and their ratio. low_foot_speed_ratio: speed of contact joints while as near to the ground as the source's
-    planted ones, whatever the labels say, over that of the source. contact_share_ratio: how much of the time labels are
-    on, over that of the source. contact_agreement: share of labels that the sample's own foot speeds confirm.
-    penetration: how deep the lowest joint is under the source's ground, over all frames. floating: how far the lowest
-    labelled foot is above the height at which the source plants it, over frames with a label on.
+    foot_skating: mean speed per second of contact joints while in contact (label above one half); also that of the
+    source, and the ratio. low_foot_speed_ratio: mean speed of contact joints while as low as the source's planted ones,
+    without regard to labels, relative to the source. contact_share_ratio: share of labels in contact, relative to the
+    source. contact_agreement: share of labels that agree with the foot speeds. penetration: mean depth of the lowest
+    joint below the source's ground over all frames. floating: mean height of the lowest foot in contact above its
+    planted height in the source, over frames with a contact.
     """
     if not source.skeleton.contacts:
         return {}
@@ -32,8 +32,8 @@ def foot_figures(source: Motion, sample: Motion) -> dict[str, float]:
     return {
         "foot_skating": skating,
         "foot_skating_source": reference,
-        "foot_skating_ratio": skating / max(reference, STILL),
-        "low_foot_speed_ratio": low / max(low_reference, STILL),
+        "foot_skating_ratio": skating / max(reference, MIN_FOOT_SPEED),
+        "low_foot_speed_ratio": low / max(low_reference, MIN_FOOT_SPEED),
         "contact_share_ratio": share / max(share_reference, 1e-3),
         "contact_agreement": contact_agreement(sample),
         "penetration": ground.penetration(sample),
@@ -44,13 +44,13 @@ def foot_figures(source: Motion, sample: Motion) -> dict[str, float]:
 
 
 def foot_skating(motion: Motion) -> float:
-    """Mean speed of contact joints while their label is on, in body heights a second; 0 where none ever is."""
+    """Return the mean speed of contact joints while in contact, in body heights per second; 0 without contacts."""
     planted = _planted(motion)[1:]
     return float(_foot_speeds(motion)[planted].mean()) if planted.any() else 0.0
 
 
 def contact_agreement(motion: Motion) -> float:
-    """Share of contact labels that are what the speed of the foot makes them (GANimator's threshold)."""
+    """Return the share of contact labels that agree with the speed of the foot (GANimator's threshold)."""
     return float((_planted(motion) == _planted(with_contact_labels(motion))).mean())
 
 
@@ -63,13 +63,13 @@ def _feet(motion: Motion) -> Array:
 
 
 def _foot_speeds(motion: Motion) -> Array:
-    """Speeds (frames - 1, K) in body heights a second; row t leads to frame t + 1."""
+    """Return speeds (frames - 1, K) in body heights per second; row t leads to frame t + 1."""
     speeds: Array = np.linalg.norm(np.diff(_feet(motion), axis=0), axis=-1) * (motion.fps / BODY)
     return speeds
 
 
 class _Ground:
-    """The level of the source's ground and the height above it at which it plants each contact joint."""
+    """Height of the source's ground, and the planted height of each contact joint."""
 
     def __init__(self, source: Motion) -> None:
         self.level = float(np.percentile(source.positions()[..., 2].min(axis=1), 5))
@@ -78,7 +78,7 @@ class _Ground:
         self.plants = np.array([np.median(h[on]) if on.any() else np.percentile(h, 5) for h, on in columns])
 
     def low_speed(self, motion: Motion) -> float:
-        """Mean speed of contact joints within 0.02 body heights above their planted height."""
+        """Return the mean speed of contact joints below 0.02 body heights above their planted height."""
         low = (_feet(motion)[1:, :, 2] - self.plants) < 0.02 * BODY
         return float(_foot_speeds(motion)[low].mean()) if low.any() else 0.0
 
@@ -94,10 +94,10 @@ class _Ground:
 
 
 def roughness_figures(source: Motion, sample: Motion) -> dict[str, float]:
-    """How rough the paths of all joints are beside the source's; each figure is 1 for the source itself.
+    """Compute the roughness of joint paths relative to the source; all figures are 1 for the source itself.
 
     roughness: ratio of mean joint accelerations. acceleration_95_ratio, jerk_mean_ratio, jerk_95_ratio: the same for
-    the 95th percentile and for the third derivative. largest_jump_ratio: the largest step of the whole pose between
+    the 95th percentile and for the third derivative. largest_jump_ratio: ratio of the largest mean joint step between
     neighbouring frames.
     """
     figures = {}
@@ -116,7 +116,7 @@ def roughness_figures(source: Motion, sample: Motion) -> dict[str, float]:
 
 
 def _derivative(positions: Array, order: int) -> Array:
-    """Length of the finite difference of joint positions (T, J, 3), as (T - order, J)."""
+    """Return the length (T - order, J) of finite differences of joint positions (T, J, 3)."""
     lengths: Array = np.linalg.norm(np.diff(positions, order, axis=0), axis=-1)
     return lengths
 

@@ -1,4 +1,4 @@
-"""How good a trained model is: its figures measured once, when training ends, and what they come to in one word."""
+"""Grade of a trained model in one word, from figures measured at the end of training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limit:
-    """A figure within `good` (low, high) is good, within `fair` it will do; `text` says what it is about."""
+    """Limits (low, high) of a figure for the grades Good and Fair; `text` describes its value to the user."""
 
     figure: str
     good: tuple[float, float]
@@ -21,11 +21,11 @@ LIMITS = (
     Limit("roughness", (0.0, 1.3), (0.0, 2.0), "roughness {:.2f} times the source's"),
     Limit("foot_skating_ratio", (0.0, 1.3), (0.0, 2.5), "foot sliding {:.2f} times the source's"),
 )
-"""What an animator would look at first; salsa and walk of the benchmark are good by these, the sample dance fair."""
+"""Figures that matter most to an animator. Of the benchmark clips salsa and walk are Good, the sample dance is Fair."""
 
 
 def grade(figures: dict[str, float]) -> str:
-    """Good, Fair or Poor, by the worst figure; empty where nothing was measured."""
+    """Return Good, Fair or Poor by the worst figure; empty without figures."""
     known = [limit for limit in LIMITS if limit.figure in figures]
     if not known:
         return ""
@@ -37,5 +37,5 @@ def grade(figures: dict[str, float]) -> str:
 
 
 def explain(figures: dict[str, float]) -> list[str]:
-    """The figures behind the word, a line each."""
+    """Return one line of text for each graded figure."""
     return [limit.text.format(figures[limit.figure]) for limit in LIMITS if limit.figure in figures]

@@ -1,4 +1,4 @@
-"""Rows of the stages as arrays: resampled, straight or as a circle, and on their way through generators."""
+"""Pyramid of stages on numpy arrays: resampling, also of loops, and running generators in sequence."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.float32]
-"""Network rows of some samples, (B, C, T)."""
+"""Network rows (B, C, T) of a batch."""
 
 
 class StageGenerator(Protocol):
-    """A stage's generator, whatever computes it."""
+    """Generator of a stage, of any backend."""
 
     def refine(self, base: Rows, noise: Rows) -> Rows:
-        """x_i = G_i(base + noise) + base, with `noise` (B, 1, T) or (B, C, T) already scaled by σ_i."""
+        """Return x_i = G_i(base + noise) + base; `noise` (B, 1, T) or (B, C, T) is scaled by σ_i already."""
 
 
 def resize(rows: Rows, length: int) -> Rows:
-    """Linear resampling over time, (B, C, T) → (B, C, length); rows stand for equal spans, as in GANimator."""
+    """Resample linearly over time, (B, C, T) → (B, C, length); rows cover equal spans, as in GANimator."""
     frames = rows.shape[-1]
     if frames == length:
         return rows
@@ -30,7 +30,7 @@ def resize(rows: Rows, length: int) -> Rows:
 
 
 def resize_circle(rows: Rows, length: int) -> Rows:
-    """Linear resampling of a circle of rows; rows stand for equal spans as in `resize`."""
+    """Resample the rows of a loop linearly; rows cover equal spans as in `resize`."""
     frames = rows.shape[-1]
     at = (np.arange(length) + 0.5) * (frames / length) - 0.5
     low = np.floor(at).astype(int)
@@ -50,7 +50,7 @@ def _between(rows: Rows, low: NDArray[np.int64], high: NDArray[np.int64], share:
 def run_stages(
     generators: Sequence[StageGenerator], lengths: Sequence[int], noises: Sequence[Rows | None], base: Rows
 ) -> Rows:
-    """Run consecutive stages: x_i = G_i(↑x_{i-1} + σ_i z_i) + ↑x_{i-1} (`paper.md`, *Pyramid*).
+    """Run consecutive stages: x_i = G_i(↑x_{i-1} + σ_i z_i) + ↑x_{i-1} (Roditakis et al. 2024).
 
     `base` (B, C, T) enters the first stage; `noises` are scaled (B, 1, T_i) or (B, C, T_i), or None for none.
     """

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..evaluation.artefacts import STILL, foot_skating, roughness_figures
-from ..evaluation.metrics import COVERAGE_WINDOW, compared_features, coverage
+from ..evaluation.artefacts import MIN_FOOT_SPEED, foot_skating, roughness_figures
+from ..evaluation.metrics import COVERAGE_WINDOW_ROWS, compared_features, coverage
 from ..generation.generate import Sampler
 from ..model.model import Model
 from ..motion.feet_cleanup import clean_feet
@@ -81,7 +81,7 @@ def sampled(model: Model, check_cancelled: Callable[[], None] = lambda: None) ->
     """Measure a few motions of a model, twice as long as its source."""
     source, sampler = model.source, Sampler(model)
     features, figures = compared_features(source), []
-    reference = max(foot_skating(source), STILL)
+    reference = max(foot_skating(source), MIN_FOOT_SPEED)
     frames = 2 * source.frames
     for number in range(min(SAMPLES, -(-ROWS // frames))):
         check_cancelled()
@@ -89,7 +89,7 @@ def sampled(model: Model, check_cancelled: Callable[[], None] = lambda: None) ->
         motion = repair_flips(raw, source)
         cleaned = clean_feet(motion, source)
         covered = 1.0
-        if source.frames > COVERAGE_WINDOW:
+        if source.frames > COVERAGE_WINDOW_ROWS:
             covered = coverage(features, compared_features(cleaned), check_cancelled=check_cancelled)
         roughness = roughness_figures(source, cleaned)["roughness"]
         figures.append((roughness, foot_skating(motion) / reference, covered))
