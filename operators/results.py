@@ -13,6 +13,7 @@ from ..core.errors import RiffError
 from ..rig.background.jobs import State
 from ..rig.background.reduce_job import ReduceJob
 from ..rig.compat import slot_for
+from ..rig.ownership import is_made_by_riff, is_used_elsewhere
 from ..rig.reading.read import ReadOptions, read_steps
 from ..rig.steps import stride
 from ..rig.writing.play import play
@@ -124,6 +125,12 @@ class RIFF_OT_discard_variation(_OnVariation, bpy.types.Operator):
     changes_action = True
 
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
+        if not is_made_by_riff(action):
+            self.report({"ERROR"}, f"“{action.name}” was copied or renamed; delete it by hand")
+            return {"CANCELLED"}
+        if is_used_elsewhere(action, context.object):
+            self.report({"ERROR"}, f"“{action.name}” is used by an NLA strip or another object; unlink it there first")
+            return {"CANCELLED"}
         _remove(context, action)
         refresh_variations(session_of(context))
         return {"FINISHED"}
@@ -145,13 +152,16 @@ class RIFF_OT_discard_others(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Any:
         session = session_of(context)
-        rows = [row.name for row in session.variations if row.armature == context.object.name and not row.kept]
-        for name in rows:
-            action: bpy.types.Action | None = bpy.data.actions.get(name)
-            if action is not None and is_variation(action):
-                _remove(context, action)
+        names = [row.name for row in session.variations if row.armature == context.object.name and not row.kept]
+        found = [bpy.data.actions.get(name) for name in names]
+        actions = [action for action in found if action is not None and is_variation(action)]
+        gone = [one for one in actions if is_made_by_riff(one) and not is_used_elsewhere(one, context.object)]
+        for action in gone:
+            _remove(context, action)
         refresh_variations(session)
-        self.report({"INFO"}, f"Discarded {len(rows)} variation{'s' if len(rows) != 1 else ''}")
+        left = len(actions) - len(gone)
+        stay = f"; {left} that {'are' if left != 1 else 'is'} copied, renamed or used elsewhere stay" if left else ""
+        self.report({"INFO"}, f"Discarded {len(gone)} variation{'s' if len(gone) != 1 else ''}{stay}")
         return {"FINISHED"}
 
 

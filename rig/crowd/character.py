@@ -8,6 +8,8 @@ from typing import Any
 
 import bpy
 
+from ..ownership import mark_made
+
 MEMBER_KEY = "riff_member"
 """Id-property of an armature object that is a member of a crowd: its number."""
 
@@ -58,6 +60,7 @@ class Character:
         for ob, copy in zip(self.objects, copies, strict=True):
             copy.name = f"{ob.name} {number:03}"
             collection.objects.link(copy)
+            mark_made(copy)
         for copy, parent in zip(copies[1:], self._parents[1:], strict=True):
             self._hang(copy, copies, parent)
         for copy, sites in zip(copies, self._sites, strict=True):

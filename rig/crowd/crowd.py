@@ -15,6 +15,7 @@ from ...core.errors import ClipError
 from ...core.files.fields import parse_json
 from ...core.numeric.rotation import Array
 from ..compat import assign_action
+from ..ownership import keep_outside, remove_if_unused, remove_objects, scenes_showing
 from .character import MEMBER_KEY
 
 CROWD_KEY, PATH_KEY, SPOT_KEY = "riff_crowd", "riff_path", "riff_spot"
@@ -144,12 +145,7 @@ class MemberState:
         place_member(member, self.world, self.path, self.spot)
         give_action(member, action, nla=self.nla, repeat=self.repeat)
         if meanwhile is not None and meanwhile != action:
-            remove_unused(meanwhile)
-
-
-def remove_unused(action: bpy.types.Action) -> None:
-    if action.users == int(action.use_fake_user):
-        bpy.data.actions.remove(action)
+            remove_if_unused(meanwhile)
 
 
 def give_action(member: bpy.types.Object, action: bpy.types.Action, *, nla: bool, repeat: float = 1.0) -> None:
@@ -190,21 +186,36 @@ def spot_of(member: bpy.types.Object) -> tuple[tuple[float, float, float], float
 
 
 def remove_members(collection: bpy.types.Collection, members: Sequence[bpy.types.Object]) -> int:
-    """Remove members with all that hangs on them and their actions; how many objects that were."""
-    gone = set(members)
+    """Remove members that Riff made, with the copies that hang on them and their actions; return the number of objects.
+
+    Objects and actions of the user's stay in the file; see `ownership.remove_objects`.
+    """
+    chosen = set(members)
     for ob in members:  # children of children, too
-        gone.update(child for child in ob.children_recursive if child.name in collection.objects)
+        chosen.update(child for child in ob.children_recursive if child.name in collection.objects)
     actions = {action for ob in members for action in [action_of(ob)] if action is not None}
-    bpy.data.batch_remove([*gone])
-    bpy.data.batch_remove([action for action in actions if action.users == int(action.use_fake_user)])
-    return len(gone)
+    count = remove_objects(chosen, collection)
+    for action in actions:
+        remove_if_unused(action)
+    return count
 
 
 def remove_crowd(collection: bpy.types.Collection) -> int:
-    """Remove a crowd, its actions and its collection; return its number of members."""
+    """Remove a crowd, its actions and its collection; return its number of members.
+
+    Objects of the user's in the collection stay in the scene, and so do collections within it.
+    """
     members = members_of(collection)
     remove_members(collection, members)
-    bpy.data.batch_remove([*collection.objects])
+    scenes = scenes_showing(collection)
+    remove_objects(set(collection.objects), collection)
+    for ob in [*collection.objects]:
+        keep_outside(ob, collection, scenes)
+    for child in [*collection.children]:
+        collection.children.unlink(child)
+        held = any(child.name in one.children for one in (*bpy.data.collections, scenes[0].collection))
+        if not held:
+            scenes[0].collection.children.link(child)
     bpy.data.collections.remove(collection)
     return len(members)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import bpy
 
 from ...core.motion.skeleton import body_size
+from ..ownership import mark_made, remove_if_unused
 from .character import Character
-from .crowd import MemberState, give_action, place_member, remove_unused
+from .crowd import MemberState, give_action, place_member
 from .job import MemberResult
 from .keys import ActionMaker, moving
 from .request import CrowdSettings, PreparedJob, learned_source
@@ -56,6 +57,7 @@ class CrowdWriter:
         start = settings.frame_start - ready.offset
         name = f"{member.name} {settings.model}"
         action = self._actions.write(name, member.name, ready.keys, start, self._properties(member, ready))
+        mark_made(action)
         length = int(ready.keys.rows[-1])
         if settings.loop:
             action.use_frame_range = action.use_cyclic = True
@@ -82,9 +84,10 @@ class CrowdWriter:
 
     def keep(self) -> None:
         """Accept the new members: remove motions that members had before."""
-        for action in [bpy.data.actions.get(before.action) for before in self._before]:
+        for name in {before.action for before in self._before}:
+            action: bpy.types.Action | None = bpy.data.actions.get(name)
             if action is not None:
-                remove_unused(action)
+                remove_if_unused(action)
         self._before.clear()
 
     def take_back(self) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...core.numeric.rotation import Array
 from ..compat import new_channelbags, new_fcurve
+from ..ownership import mark_made
 
 GENERATED, LINEAR, HOLD = 5, 1, 0
 """Values of the enums Keyframe.type and Keyframe.interpolation in 4.5 and 5.2; `foreach_set` takes numbers only."""
@@ -43,6 +44,7 @@ def new_action(
             _write_keys(new_fcurve(bag, curve.path, curve.index, curve.group), curve, frame_start)
         for key, value in properties.items():
             action[key] = value
+        mark_made(action)
         action.asset_mark()  # sets the fake user as well
     except BaseException:
         bpy.data.actions.remove(action)
