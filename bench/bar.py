@@ -1,4 +1,4 @@
-"""The bar that a model must clear before its motions are good enough to ship."""
+"""Quality bar: limits that the figures of a model must meet before its motions are good enough to ship."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True)
 class Check:
-    """One demand: `value` of the model's figures is `kept` within bounds; `said` names the bounds."""
+    """Check of one figure: `value` meets the limits if `kept`; `said` describes them."""
 
     name: str
     said: str
@@ -19,7 +19,8 @@ class Check:
 
 
 def check_bar(raw: Figures, clean: Figures, smooth_noise: Figures) -> list[Check]:
-    """Compare figures of a model before and after the clean-up of feet with the bar, part of it set by the noise."""
+    """Check the figures of a model before (`raw`) and after foot clean-up (`clean`); some limits are figures of smooth
+    noise."""
     noise_novelty, noise_frechet = smooth_noise["novelty"], smooth_noise["window_frechet"]
     diversity = clean["rotation_global_diversity"]
     checks = [

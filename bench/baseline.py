@@ -1,10 +1,11 @@
-"""The baseline that Riff's speed is measured against: GANimator's training, re-stated as the plainest reading of it.
+"""Baseline of the speed measurements: a plain re-implementation of GANimator's training (Li et al. 2022).
 
-Batch 1, whole sequences; every skeleton-aware convolution is a dense one whose weight is multiplied by a mask; the
-gradient penalty is differentiated twice by autograd; an iteration is five critic steps, one generator step and one
-reconstruction step; every run starts at stage 1, and its graph goes through the frozen stages, which nobody detaches.
-Only what is the same thing in any reading comes from core: the clip's channels, the pyramid's lengths and amplitudes,
-the foot speed of the contact loss, and the numbers of the recipe `ganimator`.
+Batch 1, whole sequences; every skeleton-aware convolution is a dense one with a masked weight; the gradient penalty is
+differentiated twice by autograd; an iteration is five critic steps, one generator step and one reconstruction step;
+every pass starts at stage 1, and its graph includes the frozen stages, without detaching.
+
+Shared with core are only parts that are the same in any implementation: the clip's channels, the pyramid's lengths and
+amplitudes, the foot speed of the contact loss, and the numbers of the recipe `ganimator`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from core.training.losses import FootSpeed, contact_loss
 
 
 class MaskedConvolution(nn.Module):
-    """A dense convolution over time, reflected at the ends, its weight masked where two groups are no neighbours."""
+    """Dense convolution over time with reflected ends, its weight masked where two groups are no neighbours."""
 
     def __init__(self, near: NDArray[np.bool_], inside: int, outside: int, kernel: int) -> None:
         super().__init__()
@@ -46,7 +47,7 @@ class MaskedConvolution(nn.Module):
 
 
 def widths(groups: int, recipe: Recipe) -> list[int]:
-    """Channels of a group in the input and in each hidden layer: whole groups, rounded up."""
+    """Return the channels of a group in the input and in each hidden layer, rounded up to whole groups."""
     return [GROUP, *(-(-channels // groups) for channels in recipe.hidden)]
 
 
@@ -58,21 +59,22 @@ def hidden_layers(near: NDArray[np.bool_], each: Sequence[int], kernel: int) -> 
 
 
 def make_generator(near: NDArray[np.bool_], recipe: Recipe) -> nn.Sequential:
-    """Four masked convolutions (B, C, T) → (B, C, T), LeakyReLU between them."""
+    """Build a generator of four masked convolutions (B, C, T) → (B, C, T), LeakyReLU between them."""
     each = widths(len(near), recipe)
     last = MaskedConvolution(near, each[-1], GROUP, recipe.kernel)
     return nn.Sequential(*hidden_layers(near, each, recipe.kernel), last)
 
 
 def make_critic(near: NDArray[np.bool_], recipe: Recipe) -> nn.Sequential:
-    """Three masked convolutions and a plain one (B, C, T) → (B, 1, T)."""
+    """Build a critic of three masked convolutions and a plain one, (B, C, T) → (B, 1, T)."""
     each = widths(len(near), recipe)
     score = nn.Conv1d(len(near) * each[-1], 1, recipe.kernel, padding=recipe.kernel // 2, padding_mode="reflect")
     return nn.Sequential(*hidden_layers(near, each, recipe.kernel), score)
 
 
 def critic_loss(critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor, penalty: float) -> Tensor:
-    """The WGAN-GP loss (eq. 1) of real and fake (B, C, T), its gradient penalty at mix · real + (1 - mix) · fake."""
+    """Return the WGAN-GP loss (Roditakis et al. 2024, eq. 1) of real and fake (B, C, T), with the gradient penalty at
+    mix · real + (1 - mix) · fake."""
     between = (mix * real + (1 - mix) * fake).requires_grad_()
     scores = critic(between)
     (slope,) = torch.autograd.grad(scores, between, torch.ones_like(scores), create_graph=True)
@@ -81,7 +83,7 @@ def critic_loss(critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor, pena
 
 
 class Pool:
-    """Up to `size` past fakes; a fake is half of the time swapped for one of them."""
+    """Replay buffer of up to `size` past fakes; half of the time a fake is exchanged for one of them."""
 
     def __init__(self, size: int, seed: int) -> None:
         self.size, self.random = size, random.Random(seed)
@@ -99,7 +101,7 @@ class Pool:
 
 
 class Baseline:
-    """A training of the baseline on one clip, one iteration at a time; start with `start_level(0)`."""
+    """Training of the baseline on one clip, one iteration at a time; call `start_level(0)` first."""
 
     def __init__(
         self, motion: Motion, recipe: Recipe = GANIMATOR, *, seed: int = 0, device: torch.device | str = "cpu"
@@ -116,7 +118,7 @@ class Baseline:
         self.level, self.first = 0, 0
 
     def start_level(self, level: int) -> None:
-        """Fresh networks for a level; those of the levels below, trained or not, are frozen: nothing steps them."""
+        """Create the networks of a level; those of the levels below, trained or not, are not updated any more."""
         while len(self.generators) < self.recipe.first_stage(level):
             self.generators.append(make_generator(self.near, self.recipe).to(self.device))
         self.level, self.first = level, len(self.generators)
@@ -131,13 +133,13 @@ class Baseline:
         return torch.optim.Adam(module.parameters(), lr=rate, betas=(self.recipe.beta1, 0.999))
 
     def iterate(self) -> dict[str, float]:
-        """Critic steps, one generator step, one reconstruction step; the losses, averaged over the level's stages."""
+        """Run the critic steps, one generator step and one reconstruction step; return losses averaged over stages."""
         for _ in range(self.recipe.critic_steps):
             critic = self.critic_step()
         return {"critic": critic, **self.generator_step(), "reconstruction": self.reconstruction_step()}
 
     def run(self, noises: Sequence[Tensor | None]) -> list[Tensor]:
-        """x_i = G_i(↑x_{i-1} + σ_i z_i) + ↑x_{i-1} of every stage from the first (`paper.md`, *Pyramid*)."""
+        """Run every stage from the first: x_i = G_i(↑x_{i-1} + σ_i z_i) + ↑x_{i-1} (Roditakis et al. 2024)."""
         outputs: list[Tensor] = []
         x = torch.zeros_like(self.pyramid.code)
         for generator, noise, length in zip(self.generators, noises, self.pyramid.lengths, strict=False):
@@ -147,7 +149,7 @@ class Baseline:
         return outputs
 
     def fakes(self) -> list[Tensor]:
-        """Random samples of the level's stages, each made from noise through all stages below."""
+        """Generate random samples of the level's stages from noise through all stages below."""
         pyramid = self.pyramid
         noises = [
             amplitude * torch.randn(1, 1, length, device=self.device)
@@ -156,7 +158,7 @@ class Baseline:
         return self.run(noises)[self.first :]
 
     def critic_step(self) -> float:
-        """One step of every critic of the level; their mean loss."""
+        """Update every critic of the level once; return their mean loss."""
         total = 0.0
         for k, fake in enumerate(self.fakes()):
             real, mix = self.pyramid.clips[self.first + k], torch.rand(1, 1, 1, device=self.device)
@@ -169,7 +171,8 @@ class Baseline:
         return total / len(self.critics)
 
     def generator_step(self) -> dict[str, float]:
-        """One step of every generator of the level on the adversarial and the contact loss (eqs. 2 and 4)."""
+        """Update every generator of the level once on adversarial and contact loss (Roditakis et al. 2024, eqs. 2 and
+        4)."""
         losses = {"adversarial": 0.0, "contact": 0.0}
         fakes = self.fakes()
         total = torch.zeros((), device=self.device)
@@ -186,7 +189,7 @@ class Baseline:
         return losses
 
     def reconstruction_step(self) -> float:
-        """One step of every generator of the level on the L1 loss of what the reconstruction code leads to (eq. 3)."""
+        """Update every generator of the level once on the L1 reconstruction loss (Roditakis et al. 2024, eq. 3)."""
         rebuilt = self.run([self.pyramid.code, *[None] * (len(self.generators) - 1)])[self.first :]
         reals = self.pyramid.clips[self.first :]
         errors = [(made - real).abs().mean() for made, real in zip(rebuilt, reals, strict=False)]

@@ -1,4 +1,4 @@
-"""What fools the papers' figures: motions that took no learning, made from the source itself."""
+"""Cheats: motions made from the source without learning, which score well in the papers' figures."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
 from core.numeric.rotation import Array, axis_rotation, matrix_to_six
 
-CHUNK = 45
-"""Frames of the pieces that are shuffled: a second and a half."""
+CHUNK_FRAMES = 45
+"""Frames of a shuffled piece: 1.5 s."""
 
-DEGREES = 8.0
+NOISE_DEGREES = 8.0
 
 
 def all_cheats(source: Motion) -> dict[str, Motion]:
-    """Every cheat by its name; those that keep the source's frames are as long as it, the others twice as long."""
+    """Return all cheats by name; cheats that keep the source's frames have its length, the others twice its length."""
     return {
         "copy": source,
         "shuffled chunks": shuffled_chunks(source),
@@ -30,16 +30,16 @@ def all_cheats(source: Motion) -> dict[str, Motion]:
 
 
 def shuffled_chunks(source: Motion, seed: int = 1) -> Motion:
-    """Pieces of the source from random places, one after the other without blending. Raises ValueError: too short."""
-    count = 2 * source.frames // CHUNK
-    starts = np.random.default_rng(seed).integers(0, source.frames - CHUNK, count)
-    return replace(source, features=np.concatenate([source.features[start : start + CHUNK] for start in starts]))
+    """Concatenate pieces of the source from random times without blending. Raises ValueError for too short a source."""
+    count = 2 * source.frames // CHUNK_FRAMES
+    starts = np.random.default_rng(seed).integers(0, source.frames - CHUNK_FRAMES, count)
+    return replace(source, features=np.concatenate([source.features[start : start + CHUNK_FRAMES] for start in starts]))
 
 
-def with_noise(motion: Motion, deviation: float, degrees: float = DEGREES, seed: int = 2) -> Motion:
-    """The motion with every joint turned about its three axes by normal noise, each of `degrees` standard deviation.
+def with_noise(motion: Motion, deviation: float, degrees: float = NOISE_DEGREES, seed: int = 2) -> Motion:
+    """Rotate every joint about its three axes by normal noise of `degrees` standard deviation.
 
-    `deviation` is that of the Gaussian, in rows, which smooths the noise over time; 0 leaves it white.
+    `deviation` is the standard deviation, in rows, of the Gaussian that smooths the noise over time; 0: white noise.
     """
     angles = np.random.default_rng(seed).normal(size=(motion.frames, motion.skeleton.joints * 3))
     if deviation:
@@ -54,21 +54,21 @@ def with_noise(motion: Motion, deviation: float, degrees: float = DEGREES, seed:
 
 
 def frozen_pose(source: Motion, frame: int | None = None) -> Motion:
-    """One frame held for twice the source's length; unless told, the one nearest to the mean pose."""
+    """Repeat one frame for twice the source's length; by default the frame nearest to the mean pose."""
     if frame is None:
         frame = int(np.linalg.norm(source.features - source.features.mean(0), axis=1).argmin())
     return replace(source, features=np.repeat(source.features[frame : frame + 1], 2 * source.frames, axis=0))
 
 
 def flipped_labels(source: Motion) -> Motion:
-    """The source with every contact label turned into its opposite."""
+    """Return the source with every contact label inverted."""
     features, labels = source.features.copy(), source.skeleton.contact_channels
     features[:, labels] = 1.0 - features[:, labels]
     return replace(source, features=features)
 
 
 def zeroed_labels(source: Motion) -> Motion:
-    """The source with every contact label off."""
+    """Return the source with every contact label 0."""
     features = source.features.copy()
     features[:, source.skeleton.contact_channels] = 0.0
     return replace(source, features=features)

@@ -1,4 +1,4 @@
-"""A clip of the user's becomes an armature with an action, by Blender's own importers."""
+"""Import of a clip as an armature with an action, by Blender's own importers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ EXTENSION = "bl_ext.user_default.riff"
 
 
 class DemoError(Exception):
-    """What keeps the demo from going on, as one sentence."""
+    """Error that stops the demo, with a message of one sentence."""
 
 
 def core(module: str) -> Any:
-    """A module of the installed extension's core."""
+    """Return a module of the installed extension's core."""
     return importlib.import_module(f"{EXTENSION}.core.{module}")
 
 
@@ -45,7 +45,7 @@ IMPORTERS = {".bvh": import_bvh, ".fbx": import_fbx, ".glb": import_gltf, ".gltf
 
 
 def check_clip(path: Path) -> None:
-    """Raises DemoError for a path that cannot be a clip."""
+    """Raise DemoError for a path that cannot be a clip."""
     if path.suffix.lower() not in IMPORTERS:
         raise DemoError(f"“{path.name}” is none of {', '.join(IMPORTERS)}.")
     if not path.is_file():
@@ -53,10 +53,8 @@ def check_clip(path: Path) -> None:
 
 
 def load_clip(path: Path) -> bpy.types.Object:
-    """Import a clip into an empty file; its armature, active and with an action, the scene set to the action's range.
-
-    Raises DemoError where the importer fails or no armature moves.
-    """
+    """Import a clip into an empty file and return its armature, active and with an action; set the scene's range to the
+    action's. Raises DemoError where the importer fails or no armature moves."""
     bpy.ops.wm.read_homefile(use_empty=True)
     try:
         IMPORTERS[path.suffix.lower()](path)
@@ -71,7 +69,7 @@ def load_clip(path: Path) -> bpy.types.Object:
 
 
 def make_ready(armature: bpy.types.Object) -> None:
-    """Give the armature its longest action alone, make it active, and set the scene's range."""
+    """Assign the armature its longest action alone, make it active, and set the scene's range."""
     scene, data = bpy.context.scene, armature.animation_data
     action = longest_action(armature)
     for track in data.nla_tracks:
@@ -84,7 +82,7 @@ def make_ready(armature: bpy.types.Object) -> None:
 
 
 def longest_action(ob: bpy.types.Object) -> bpy.types.Action | None:
-    """The active action, or else the longest of the NLA: importers of files with several leave them there."""
+    """Return the active action, else the longest one of the NLA, where importers put several."""
     data = ob.animation_data
     if data is None or data.action is not None:
         return data.action if data else None
@@ -97,5 +95,5 @@ def length(action: bpy.types.Action) -> float:
 
 
 def sentence(error: Exception) -> str:
-    """What an operator reported, without the prefix that Blender puts before it."""
+    """Return an operator's error message without Blender's prefix."""
     return str(error).strip().removeprefix("Error: ").splitlines()[0]

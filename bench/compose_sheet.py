@@ -1,4 +1,4 @@
-"""Contact sheets of compositions, what is new framed or tinted green: `python -m bench.compose_sheet MODEL`."""
+"""Contact sheets of compositions, generated frames framed or tinted green: `python -m bench.compose_sheet MODEL`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ COLUMNS = 14
 
 @dataclass(frozen=True)
 class Scene:
-    """One sheet: a composition, the spans of its rows that are new, the joints that are."""
+    """Sheet: a composition with its generated spans of rows and generated joints."""
 
     name: str
     composition: Composition
@@ -46,7 +46,7 @@ class Scene:
 
 
 def scenes(source: Motion) -> list[Scene]:
-    """What the sheets show, on a source at 30 frames a second."""
+    """Return the scenes of the sheets, for a source at 30 fps."""
     frames, halves = source.frames, body_halves(source.skeleton)
     middle, end = int(0.4 * frames), int(0.4 * frames) + 75
     third = min(60, frames // 4)
@@ -66,7 +66,7 @@ def scenes(source: Motion) -> list[Scene]:
 
 
 def render_scene(model: Model, sampler: Sampler, scene: Scene, path: Path, alternatives: int) -> Path:
-    """Render the target and its outcomes, a row each, over the time of what is new and a second around it."""
+    """Render the target and its results, one row each, over the generated span and a second around it."""
     outcomes = compose(model, scene.composition, count=alternatives, seed=1, sampler=sampler)
     first, last = 0, outcomes[0].frames
     if scene.spans and scene.name not in ("moments", "loop"):

@@ -1,4 +1,4 @@
-"""Pictures that show a source action and its variations at a glance: rows of poses, and paths over the floor."""
+"""Contact sheets of a source action and its variations: rows of poses, and paths over the floor."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Progress = Callable[[float, str], None]
 
 PAPER = (246, 245, 242)
 INK = (40, 42, 48)
-FAINT = (130, 132, 138)
-MARK = (40, 150, 80)
+FAINT_INK = (130, 132, 138)
+MARK_COLOUR = (40, 150, 80)
 LABEL_WIDTH = 150
-MARGIN = 14
-GAP = 4
+MARGIN_PIXELS = 14
+GAP_PIXELS = 4
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One picture of the sheet: an action at a frame."""
+    """Picture of the sheet: an action at a frame."""
 
     action: bpy.types.Action
     frame: float
@@ -127,7 +127,7 @@ def _render_cells(
 
 
 def _framing(figure: Figure, rows: list[list[Cell]]) -> Framing:
-    """Fit every pose of the source; what a variation does beyond that is cut off."""
+    """Fit the view to every pose of the source; poses of variations beyond it are cut off."""
     joints, centres = [], []
     source = rows[0][0].action
     for frame in _spread(source, 4 * len(rows[0])):
@@ -166,21 +166,21 @@ def _compose(
 ) -> Image.Image:
     width, height = pictures[0][0].size
     columns = max(len(row) for row in rows)
-    sheet_width = 2 * MARGIN + LABEL_WIDTH + columns * (width + GAP) - GAP
-    sheet = Image.new("RGB", (sheet_width, 2 * MARGIN + len(rows) * (height + GAP) - GAP), PAPER)
+    sheet_width = 2 * MARGIN_PIXELS + LABEL_WIDTH + columns * (width + GAP_PIXELS) - GAP_PIXELS
+    sheet = Image.new("RGB", (sheet_width, 2 * MARGIN_PIXELS + len(rows) * (height + GAP_PIXELS) - GAP_PIXELS), PAPER)
     draw = ImageDraw.Draw(sheet)
     for y, (row, images) in enumerate(zip(rows, pictures, strict=True)):
-        top = MARGIN + y * (height + GAP)
+        top = MARGIN_PIXELS + y * (height + GAP_PIXELS)
         role = labels[y] if y < len(labels) else "source" if y == 0 else f"variation {y}"
-        _label(draw, row[0].action, role, fps, (MARGIN, top + height // 2))
+        _label(draw, row[0].action, role, fps, (MARGIN_PIXELS, top + height // 2))
         for x, (shot, image) in enumerate(zip(row, images, strict=True)):
-            left = MARGIN + LABEL_WIDTH + x * (width + GAP)
+            left = MARGIN_PIXELS + LABEL_WIDTH + x * (width + GAP_PIXELS)
             sheet.paste(image, (left, top))
             if y < len(marks) and any(start <= shot.frame <= end for start, end in marks[y]):
-                draw.rectangle((left, top, left + width - 1, top + height - 1), outline=MARK, width=4)
+                draw.rectangle((left, top, left + width - 1, top + height - 1), outline=MARK_COLOUR, width=4)
             if len(row) > 1:
                 seconds = (shot.frame - shot.action.frame_range[0]) / fps
-                draw.text((left + 6, top + 4), f"{seconds:.1f} s", fill=FAINT, font=_font(12))
+                draw.text((left + 6, top + 4), f"{seconds:.1f} s", fill=FAINT_INK, font=_font(12))
     return sheet
 
 
@@ -196,7 +196,7 @@ def _label(draw: ImageDraw.ImageDraw, action: bpy.types.Action, role: str, fps: 
         draw.text((left, y), line, fill=INK, font=font)
         y += 22
     start, end = action.frame_range[0], action.frame_range[1]
-    draw.text((left, y + 2), f"{role}, {(end - start + 1) / fps:.1f} s", fill=FAINT, font=_font(13))
+    draw.text((left, y + 2), f"{role}, {(end - start + 1) / fps:.1f} s", fill=FAINT_INK, font=_font(13))
 
 
 def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> list[str]:

@@ -1,4 +1,4 @@
-"""A stand-in for an armature that can be posed and rendered while the user's own objects stay untouched."""
+"""Figures: copies of an armature that can be posed and rendered without changing the user's objects."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ AROUND = 10
 
 @dataclass
 class Figure:
-    """A copy of an armature with its meshes, linked into a temporary scene; `remove` takes everything away again."""
+    """Copy of an armature with its meshes, linked into a temporary scene; `remove` deletes all of it."""
 
     scene: bpy.types.Scene
     armature: bpy.types.Object
     made: list[bpy.types.ID] = field(default_factory=list)
 
     def show(self, action: bpy.types.Action, frame: float) -> None:
-        """Pose the figure as `action` has it at `frame`."""
+        """Set the figure to the pose of `action` at `frame`."""
         data = self.armature.animation_data or self.armature.animation_data_create()
         if data.action != action:
             data.action = action
@@ -36,25 +36,25 @@ class Figure:
         self.scene.frame_set(int(frame), subframe=frame - int(frame))
 
     def joints(self) -> Array:
-        """World places of the heads and tails of bones that move meshes in the shown pose: (2 × bones, 3), metres."""
+        """Return the world positions (2 × bones, 3), in metres, of heads and tails of the bones that move meshes."""
         posed = self.armature.evaluated_get(self.scene.view_layers[0].depsgraph)
         moving = [bone for bone in posed.pose.bones if bone.bone.use_deform]
         return np.array([posed.matrix_world @ p for bone in moving or posed.pose.bones for p in (bone.head, bone.tail)])
 
     def centre(self) -> Array:
-        """World place of the middle of the shown pose, long bones counting more: (3,) in metres."""
+        """Return the centre (3,) of the current pose in metres, weighted by bone length."""
         ends = self.joints().reshape(-1, 2, 3)
         lengths = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
         return lengths @ ends.mean(1) / lengths.sum()
 
     def remove(self) -> None:
-        """Delete everything that was made."""
+        """Delete all copies."""
         for block in reversed(self.made):
             bpy.data.batch_remove([block])
 
 
 def make_figure(armature: bpy.types.Object, tinted: Collection[str] = ()) -> Figure:
-    """Copy an armature and the meshes that it deforms; without meshes, or to tint bones, these get solid shapes."""
+    """Copy an armature and the meshes that it deforms; without meshes, or to tint bones, add solids for the bones."""
     scene = bpy.data.scenes.new("Contact Sheet")
     copy = armature.copy()
     figure = Figure(scene, copy, [scene, copy])
@@ -72,7 +72,7 @@ def make_figure(armature: bpy.types.Object, tinted: Collection[str] = ()) -> Fig
 
 
 def coloured(name: str, colour: tuple[float, ...]) -> bpy.types.Material:
-    """Make a material that Workbench shows in a colour (red, green, blue, alpha)."""
+    """Create a material that Workbench shows in a colour (red, green, blue, alpha)."""
     material = bpy.data.materials.new(name)
     material.diffuse_color = colour  # type: ignore[assignment]  # the stubs of 5.2 take no tuple
     return material
@@ -109,7 +109,7 @@ def _retargeted(mesh: bpy.types.Object, armature: bpy.types.Object, copy: bpy.ty
 
 
 class Solid(NamedTuple):
-    """A rounded, tapering solid from `start` to `end` at rest, moved by `bone`."""
+    """Rounded, tapering solid from `start` to `end` at rest, moved by `bone`."""
 
     bone: str
     start: Vector
@@ -117,7 +117,7 @@ class Solid(NamedTuple):
 
 
 def _solids(armature: bpy.types.Object) -> list[Solid]:
-    """One solid for each bone, and one wherever a child does not begin at its parent's tail."""
+    """Return one solid for each bone, and one for each gap between a parent's tail and its child's head."""
     solids = []
     for bone in armature.data.bones:
         solids.append(Solid(bone.name, bone.head_local, bone.tail_local))
@@ -127,7 +127,7 @@ def _solids(armature: bpy.types.Object) -> list[Solid]:
 
 
 def _sides(solids: list[Solid], size: float) -> list[int]:
-    """Tell left (0), middle (1) and right (2), across the horizontal axis about which the rest pose is symmetrical."""
+    """Classify solids as left (0), middle (1) and right (2), along the horizontal axis of symmetry of the rest pose."""
     positions = np.array([0.5 * (solid.start + solid.end) for solid in solids])
     offsets = positions - np.median(positions, axis=0)
     mismatch = []
@@ -139,7 +139,7 @@ def _sides(solids: list[Solid], size: float) -> list[int]:
 
 
 def _solid_bones(figure: Figure, tinted: Collection[str]) -> bpy.types.Object:
-    """Give each bone a rounded solid, coloured by the side of the body that it is on, green where it is tinted."""
+    """Create rounded solids for the bones, coloured by the side of the body, green where tinted."""
     solids = _solids(figure.armature)
     size = float(np.ptp(np.array([p for solid in solids for p in (solid.start, solid.end)]), axis=0).max())
     vertices: list[Vector] = []
@@ -162,7 +162,7 @@ def _solid_bones(figure: Figure, tinted: Collection[str]) -> bpy.types.Object:
 
 
 def solid_points(solid: Solid, radius: float) -> list[Vector]:
-    """The vertices of a solid, ring after ring."""
+    """Return the vertices of a solid, ring by ring."""
     along = solid.end - solid.start
     angles = np.arange(AROUND) * 2.0 * np.pi / AROUND
     turn = Vector((0.0, 1.0, 0.0)).rotation_difference(along)
@@ -171,7 +171,7 @@ def solid_points(solid: Solid, radius: float) -> list[Vector]:
 
 
 def solid_faces(first: int) -> list[tuple[int, ...]]:
-    """The faces of a solid whose vertices begin at `first`."""
+    """Return the faces of a solid whose vertices start at index `first`."""
     faces: list[tuple[int, ...]] = []
     for ring in range(len(RINGS) - 1):
         low = first + ring * AROUND
@@ -183,7 +183,7 @@ def solid_faces(first: int) -> list[tuple[int, ...]]:
 
 
 def weighted(mesh: bpy.types.Mesh, armature: bpy.types.Object, bones: list[str], each: int = 0) -> bpy.types.Object:
-    """An object of a mesh of which each bone moves the next `each` vertices, those of a solid unless given."""
+    """Create an object of a mesh of which each bone moves the next `each` vertices (default: those of a solid)."""
     ob = bpy.data.objects.new(mesh.name, mesh)
     each = each or len(RINGS) * AROUND
     for k, bone in enumerate(bones):

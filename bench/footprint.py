@@ -1,7 +1,5 @@
-"""Memory and stopping of one training, in a process of its own: peak memory, how long a stop takes at any moment.
-
-Run by `bench.speed`; prints JSON.
-"""
+"""Memory and cancellation of one training in a separate process: peak memory, and the time until a stop takes effect.
+Run by `bench.speed`; prints JSON."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ MEGABYTE = 1e6
 
 
 def peak_megabytes() -> float:
-    """The most memory that this process has held so far."""
+    """Return the peak memory of this process so far."""
     status = Path("/proc/self/status")
     if status.exists():
         # Linux hands what getrusage says down from the parent to a program that it starts.
@@ -43,9 +41,9 @@ def peak_megabytes() -> float:
 
 
 class Watch:
-    """Stands in for the Cancel button and the panel: notes when training asks, and presses in the last level.
+    """Replacement of Cancel button and panel: records the times at which training asks, and cancels in the last level.
 
-    `spans` are the times in which training does not ask, those before its first iteration left out.
+    `spans` are the times between two questions, from the first iteration on.
     """
 
     def __init__(self, iterations: int) -> None:
@@ -75,10 +73,10 @@ class Watch:
 
 
 def measure(motion: Motion, recipe: Recipe, iterations: int, device: str, threads: int | None) -> dict[str, Any]:
-    """Train `iterations` of every level, then stop in the middle of one; every value fits JSON.
+    """Train `iterations` of every level, then cancel in the middle of one; every value fits JSON.
 
-    A stop that comes at no special moment waits for the rest of the span in which training does not ask: on average
-    E[s²] / 2 E[s] of the spans s. The longest span is the worst, whether it lies in an iteration or between two levels.
+    A stop at a random moment waits for the rest of the current span between two questions: on average E[s²] / 2 E[s] of
+    the spans s. The longest span is the worst case, inside an iteration or between two levels.
     """
     before = peak_megabytes()
     watch = Watch(iterations)

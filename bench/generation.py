@@ -1,7 +1,5 @@
-"""Seconds to load a model and to generate, in a process that has one core, and a batch on all; prints JSON.
-
-Run by `bench.speed`.
-"""
+"""Seconds to load a model and to generate, in a process with one core, and a batch on all cores; prints JSON. Run by
+`bench.speed`."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ from .machine import ROOT
 
 
 def measure(path: Path, frames: int, rounds: int, batch: int) -> dict[str, Any]:
-    """Median milliseconds of each step; `batch` variations at once against one. Raises ModelError."""
+    """Return the median milliseconds of each step, and of `batch` variations compared with one. Raises ModelError."""
     import torch
 
     from core.generation.generate import Sampler
@@ -52,7 +50,7 @@ def measure(path: Path, frames: int, rounds: int, batch: int) -> dict[str, Any]:
 
 
 def milliseconds(call: Callable[[], object], rounds: int) -> dict[str, float]:
-    """Median, extremes and rounds of a call, after two that do not count."""
+    """Return median, extremes and number of rounds of a call, after two calls to warm up."""
     laps = []
     for _ in range(rounds + 2):
         started = time.perf_counter()
@@ -63,7 +61,7 @@ def milliseconds(call: Callable[[], object], rounds: int) -> dict[str, float]:
 
 
 def in_fresh_processes(path: Path, frames: int, rounds: int, batch: int) -> dict[str, Any]:
-    """`measure` in a process that may use one core only, where the system can say so; the batch on all cores too."""
+    """Run `measure` in a process limited to one core, where the system supports it; the batch also on all cores."""
     alone = _in_fresh_process(path, frames, rounds, batch, 1)
     together = _in_fresh_process(path, frames, rounds, batch, 0)
     ratio = together["batch_ms"]["median"] / alone["sample_ms"]["median"]

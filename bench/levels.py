@@ -1,4 +1,4 @@
-"""Seconds an iteration of each level, ours and the baseline's in turn, and what whole recipes come to."""
+"""Seconds per iteration of each level, Riff's and the baseline's in turn, and estimates for whole recipes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BASELINE = "baseline"
 
 
 class Ours:
-    """A training by core that goes up the levels untrained: what an iteration costs does not depend on weights."""
+    """Training by core that enters the levels untrained: the cost of an iteration does not depend on the weights."""
 
     def __init__(self, motion: Motion, recipe: Recipe, device: str, threads: int) -> None:
         before = torch.get_num_threads()
@@ -55,7 +55,7 @@ class Ours:
 def measure_level(
     level: int, ours: dict[str, Ours], baseline: Baseline | None, rounds: int, device: str, threads: int
 ) -> dict[str, Any]:
-    """Time the start of a level and its iterations; every contender has trained or skipped the levels below."""
+    """Measure the start of a level and its iterations; every contender has trained or skipped the levels below."""
     starts: dict[str, Lap] = {}
     calls: dict[str, Call] = {}
     if baseline is not None:
@@ -79,10 +79,8 @@ def measure_level(
 def measure_levels(
     motion: Motion, recipes: Sequence[Recipe], rounds: int, device: str, threads: int, with_baseline: bool = True
 ) -> dict[str, Any]:
-    """All levels of the recipes and of the baseline; what each whole recipe comes to. Every value fits JSON.
-
-    Raises ClipError for a clip that cannot be trained on.
-    """
+    """Measure all levels of the recipes and of the baseline, and estimate each whole recipe; every value fits JSON.
+    Raises ClipError for a clip that cannot be trained on."""
     baseline = Baseline(motion, device=device) if with_baseline else None
     ours = {recipe.name: Ours(motion, recipe, device, threads) for recipe in recipes}
     try:
@@ -97,7 +95,7 @@ def measure_levels(
 
 
 def whole_seconds(levels: Sequence[dict[str, Any]], name: str, iterations: Sequence[int]) -> dict[str, Any]:
-    """Seconds of a whole recipe, starts of levels included: from medians, from lower and from upper quartiles."""
+    """Estimate the seconds of a whole recipe with the starts of its levels, from medians, lower and upper quartiles."""
     starts = sum(level["start"].get(name, 0.0) for level in levels)
     rows = [level["iteration"][name] for level in levels]
     total = {

@@ -1,4 +1,4 @@
-"""The source and its variations side by side in one scene: a copy of the rig for each variation."""
+"""Lineup of the source and its variations in one scene, with a copy of the rig for each variation."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .clips import EXTENSION
 
 
 def line_up(armature: bpy.types.Object, actions: Sequence[bpy.types.Action], width: float, height: float) -> None:
-    """Put a copy of the armature with its meshes for each action beside it, `width` apart, all named on the floor.
+    """Place a copy of the armature with its meshes for each action, `width` apart, with names on the floor.
 
-    The copies share armature and mesh data with the original, which stays where it is with its own action.
+    The copies share armature and mesh data with the original, which keeps its position and action.
     """
     scene = bpy.context.scene
     collection = bpy.data.collections.new("Variations")
@@ -34,7 +34,7 @@ def line_up(armature: bpy.types.Object, actions: Sequence[bpy.types.Action], wid
 def copy_rig(
     collection: bpy.types.Collection, armature: bpy.types.Object, shift: Matrix, name: str
 ) -> bpy.types.Object:
-    """A copy of the rig under an empty that carries `shift`, so that a keyed object location stays as it is."""
+    """Copy the rig under an empty with offset `shift`, so that keyed object locations keep their values."""
     holder = bpy.data.objects.new(f"{name} Place", None)
     holder.empty_display_size = 0.0001
     holder.matrix_world = shift @ (armature.parent.matrix_world if armature.parent else Matrix())
@@ -74,7 +74,7 @@ def add_label(collection: bpy.types.Collection, text: str, place: Vector, height
 
 
 def look_at(centre: Vector, span: float) -> None:
-    """Have every 3D viewport of the file show all of the line."""
+    """Set every 3D viewport of the file to show the whole line."""
     for screen in bpy.data.screens:
         for area in screen.areas:
             for space in area.spaces:
@@ -85,6 +85,7 @@ def look_at(centre: Vector, span: float) -> None:
 
 
 def room(positions: np.ndarray, unit: float) -> tuple[float, float]:
-    """Distance between neighbours and body height in scene lengths, for positions (frames, J, 3) in core units."""
+    """Return the distance of neighbours and the body height in scene lengths, for positions (frames, J, 3) in core
+    units."""
     spread = positions[..., 0].max() - positions[..., 0].min()
     return float(1.15 * spread * unit), float(1.8 * unit)

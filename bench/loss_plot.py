@@ -1,4 +1,4 @@
-"""A picture of a training's losses."""
+"""Plot of a training's losses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = {
 
 
 def plot_losses(history: Sequence[dict[str, float]], path: Path) -> None:
-    """One row for each loss over the training's steps, levels marked; `history` is a model's."""
+    """Plot each loss over the training's steps in a row, with levels marked; `history` is that of a model."""
     names = [name for name in NAMES if any(name in row for row in history)]
     figure, axes = plt.subplots(len(names), 1, figsize=(9, 2.1 * len(names)), sharex=True, squeeze=False)
     borders = [b["step"] for a, b in pairwise(history) if b["level"] != a["level"]]

@@ -1,4 +1,4 @@
-"""Where and with what a figure was measured: no number is worth keeping without it."""
+"""Circumstances of a measurement: date, machine and versions, stored with every figure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def circumstances(device: str = "cpu") -> dict[str, Any]:
-    """Date, device, processor, cores and versions; every value fits JSON. `device` is what PyTorch calls it."""
+    """Return date, device, processor, cores and versions; every value fits JSON. `device` is PyTorch's name."""
     return {
         "date": date.today().isoformat(),
         "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else processor(),
@@ -34,7 +34,7 @@ def circumstances(device: str = "cpu") -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The processor's name as the system knows it."""
+    """Return the processor's name as reported by the system."""
     table = Path("/proc/cpuinfo")
     lines = table.read_text(encoding="utf-8").splitlines() if table.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -47,5 +47,5 @@ def riff_version() -> str:
 
 
 def repeatable(module: str, arguments: Sequence[str]) -> str:
-    """The command as anyone can repeat it: files by their names, not by where they lie on this machine."""
+    """Return the command in a form that can be repeated anywhere: files by name, without this machine's paths."""
     return shlex.join(["python", "-m", module, *(Path(word).name if os.sep in word else word for word in arguments)])

@@ -1,4 +1,4 @@
-"""Figures of a model's samples, raw and with clean feet, beside its source and the trivial cheats."""
+"""Figures of a model's samples, raw and with clean feet, compared with its source and the cheats."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def unreduced(motion: Motion) -> Motion:
 
 
 def sample_rows(model: Model, count: int, seed: int, origin: str, reduce: Reduce = unreduced) -> list[Row]:
-    """Two rows of the same samples, twice as long as the source: as the network leaves them, and with clean feet."""
+    """Measure samples twice as long as the source in two rows: raw, and with clean feet."""
     raw = generate(model, frames=2 * model.source.frames, count=count, seed=seed, clean=False)
     cleaned = [clean_feet(motion, model.source) for motion in raw]
     return [
@@ -37,7 +37,7 @@ def sample_rows(model: Model, count: int, seed: int, origin: str, reduce: Reduce
 
 
 def cheat_rows(source: Motion) -> list[Row]:
-    """One row for each cheat; the first, the copy, is the source itself."""
+    """Measure each cheat in a row; the first, the copy, is the source itself."""
     rows = []
     for name, motion in all_cheats(source).items():
         title = "the source itself (the copy)" if motion is source else f"cheat: {name}"
@@ -46,19 +46,20 @@ def cheat_rows(source: Motion) -> list[Row]:
 
 
 def evaluate_shown(name: str, source: Motion, samples: Sequence[Motion]) -> dict[str, float]:
-    """`evaluate` with a line of progress on stderr."""
+    """Run `evaluate` with a line of progress on stderr."""
     with ProgressLine(sys.stderr) as line:
         return evaluate(source, samples, lambda done: line.show(f"{name}: measured {done} of {len(samples)}"))
 
 
 def reconstruction_error(model: Model) -> float:
-    """Mean absolute difference, over what the networks see, between the clip and what the reconstruction code makes."""
+    """Return the mean absolute difference, in network rows, between the clip and its reconstruction."""
     rebuilt = model.channels.encode(Sampler(model).reconstruction().features)
     return float(np.abs(rebuilt - model.channels.encode(model.source.features)).mean())
 
 
 def generation_milliseconds(model: Model, rounds: int = 5) -> dict[str, float]:
-    """Least time to make one variation as long as the source by a sampler that is ready, and to clean its feet."""
+    """Return the least milliseconds for one variation as long as the source by a ready sampler, and for cleaning its
+    feet."""
     sampler = Sampler(model)
     sampling, cleaning = [], []
     for seed in range(rounds):

@@ -1,7 +1,7 @@
-"""What learning from several clips at once costs beside learning from one: `python -m bench.mix --clips salsa walk`.
+"""Cost of learning from several clips at once compared with one: `python -m bench.mix --clips salsa walk`.
 
-Seconds an iteration of each level, in turn, and of the whole recipe. Writes bench/results/mix-<clips>-<device>.json and
-.md.
+Seconds per iteration of each level, in turn, and of the whole recipe. Writes bench/results/mix-<clips>-<device>.json
+and .md.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from .table import publish
 from .timing import load
 from .training import clip_name, read_clip
 
-ROUNDS = 15
+TIMING_ROUNDS = 15
 
 
 def measure(motions: Mapping[str, Motion], recipe: Recipe, rounds: int, device: str) -> dict[str, Any]:
-    """Levels and whole recipe of each motion; every value fits JSON."""
+    """Measure levels and whole recipe for each motion; every value fits JSON."""
     threads = usable_cores()
     ours = {name: Ours(motion, recipe, device, threads) for name, motion in motions.items()}
     try:
@@ -43,7 +43,7 @@ def measure(motions: Mapping[str, Motion], recipe: Recipe, rounds: int, device: 
 
 
 def report_markdown(report: dict[str, Any]) -> str:
-    """The table: a row for each clip and one for the mix."""
+    """Format the table: a row for each clip and one for the mix."""
     first = next(iter(report["whole"].values()))["processor_seconds"]
     lines = [
         f"Recipe {report['recipe']}, {report['device']}, {report['cores']} cores, {report['date']}; "
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--clips", nargs="+", required=True, help="of one rig")
     parser.add_argument("--recipe", choices=list(RECIPES), default=FAST.name)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--rounds", type=int, default=TIMING_ROUNDS)
     options = parser.parse_args(arguments)
     given = sys.argv[1:] if arguments is None else list(arguments)
     names = [clip_name(clip) for clip in options.clips]

@@ -1,4 +1,4 @@
-"""The moving picture of the README: the sample dance and variations of it side by side, as an animated GIF.
+"""Animated GIF of the README: the sample dance and variations of it side by side.
 
 `python -m bench.moving_picture --zip dist/riff-0.1.0.zip --model M.safetensors`, with a model of the sample dance.
 """
@@ -15,14 +15,14 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTENSION = "bl_ext.user_default.riff"
-LARGEST = 3_000_000
-SPACING = 1.9
+MAX_GIF_BYTES = 3_000_000
+SPACING_METRES = 1.9
 COLOURS = ((0.30, 0.32, 0.36, 1.0), (0.80, 0.32, 0.16, 1.0), (0.12, 0.42, 0.62, 1.0), (0.20, 0.52, 0.30, 1.0))
-"""The source's grey, then the variations'."""
+"""Colours of the source (grey) and of the variations."""
 
 
 def build_scene(zip_path: Path, model: Path, variations: int) -> Any:
-    """Dancers in a row, each with its action; returns bpy."""
+    """Build a row of dancers, each with its action; return bpy."""
     os.environ["BLENDER_USER_RESOURCES"] = tempfile.mkdtemp(prefix="riff-picture-")
     import bpy
 
@@ -49,19 +49,19 @@ def build_scene(zip_path: Path, model: Path, variations: int) -> Any:
 
 
 def place(bpy: Any, dancer: Any, number: int, action: Any) -> None:
-    """Put a dancer at its place in the row, where an empty carries it so that its own root stays free."""
+    """Place a dancer in the row below an empty, so that its own root stays free."""
     if action is not None:
         bpy.context.collection.objects.link(dancer)
         dancer.animation_data.action = action
         dancer.animation_data.action_slot = action.slots[0]
     empty = bpy.data.objects.new(f"Place {number}", None)
-    empty.location.x = SPACING * number
+    empty.location.x = SPACING_METRES * number
     bpy.context.collection.objects.link(empty)
     dancer.parent = empty
 
 
 def dress(bpy: Any, mesh: Any, dancer: Any, number: int) -> None:
-    """Give a dancer its mesh in its colour."""
+    """Create a dancer's mesh in its colour."""
     if not mesh.users_collection:
         bpy.context.collection.objects.link(mesh)
     mesh.parent = dancer
@@ -72,13 +72,13 @@ def dress(bpy: Any, mesh: Any, dancer: Any, number: int) -> None:
 
 
 def render(bpy: Any, folder: Path, count: int, first: int, frames: range, size: tuple[int, int]) -> list[Path]:
-    """One picture for each frame."""
+    """Render one picture for each frame."""
     scene = bpy.context.scene
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     scene.collection.objects.link(camera)
     scene.camera = camera
-    camera.data.type, camera.data.ortho_scale = "ORTHO", SPACING * (count + 0.5)
-    camera.location, camera.rotation_euler = (SPACING * (count - 1) / 2, -12.0, 2.6), (1.44, 0.0, 0.0)
+    camera.data.type, camera.data.ortho_scale = "ORTHO", SPACING_METRES * (count + 0.5)
+    camera.location, camera.rotation_euler = (SPACING_METRES * (count - 1) / 2, -12.0, 2.6), (1.44, 0.0, 0.0)
     scene.render.engine = "BLENDER_WORKBENCH"
     scene.render.resolution_x, scene.render.resolution_y = size
     shading = scene.display.shading
@@ -97,12 +97,12 @@ def render(bpy: Any, folder: Path, count: int, first: int, frames: range, size: 
 
 
 def animate(pictures: Sequence[Path], path: Path, milliseconds: int) -> None:
-    """Write the GIF. Raises ValueError where it gets too large for a README."""
+    """Write the GIF. Raises ValueError if it is too large for a README."""
     from PIL import Image
 
     images = [Image.open(picture).convert("RGB").quantize(64, dither=Image.Dither.NONE) for picture in pictures]
     images[0].save(path, save_all=True, append_images=images[1:], duration=milliseconds, loop=0, optimize=True)
-    if path.stat().st_size > LARGEST:
+    if path.stat().st_size > MAX_GIF_BYTES:
         raise ValueError(f"{path} has {path.stat().st_size / 1e6:.1f} MB; render fewer frames or smaller ones")
 
 

@@ -1,4 +1,4 @@
-"""Other people's numbers: what the papers print, and what their code gave when it was run beside Riff."""
+"""Published figures of the papers, and figures of their code measured beside Riff."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PUBLISHED = (
     _row("the paper, row 9", "published", "its Table 1, salsa", _DIVERSITY, 1.00, 1.41, 1.32),
     _row("GenMM", "measured", "its code, salsa, 24 joints, 20 samples", _DIVERSITY, 1.00, 0.12, 0.11),
 )
-"""Every row is about 24 joints and samples twice as long as the source."""
+"""Figures of other methods; all on 24 joints and samples twice as long as the source."""
 
 TIMES = """\
 | salsa | train, RTX 3060, published | generate, published | train, 2 cores, measured | generate, 1 core, measured |
@@ -38,4 +38,5 @@ TIMES = """\
 | SinMDM | 1 h 24 | 5 s | about 65 h, extrapolated | 29 s |
 | the paper | 0 h 48 | 5.2 ms | no code published | |
 | GenMM | – | – | needs no training | 0.7 s |"""
-"""Published by the paper for itself and its two rivals; measured with the peers' own code on two processor cores."""
+"""Times published in Roditakis et al. 2024 for three methods, and times measured with their code on two processor
+cores."""

@@ -1,4 +1,4 @@
-"""Motions on fewer joints, to be compared with the papers, which drop fingers and the top of the head."""
+"""Motions on fewer joints, for comparison with the papers, which drop fingers and the top of the head."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ PAPERS_JOINTS = frozenset(
         *(side + name for side in ("Left", "Right") for name in _OF_A_SIDE),
     }
 )
-"""The 24 joints of a Mixamo character that GANimator and the paper learn (GANimator: bvh/skeleton_database.py)."""
+"""Names of the 24 joints of a Mixamo character used by Li et al. 2022 (bvh/skeleton_database.py) and Roditakis et al.
+2024."""
 
 
 def papers_joints(skeleton: Skeleton) -> list[int]:
-    """The papers' joints of a Mixamo skeleton, whatever stands before the colon of their names.
-
-    Raises ClipError for a skeleton that lacks one of them.
-    """
+    """Return the papers' joints of a Mixamo skeleton, whatever the prefix of their names. Raises ClipError for a
+    skeleton that lacks one of them."""
     found = [j for j, name in enumerate(skeleton.names) if name.rpartition(":")[2] in PAPERS_JOINTS]
     if len(found) != len(PAPERS_JOINTS):
         raise ClipError("Only a Mixamo character has the 24 joints of the papers; this clip is of another rig.")
@@ -38,15 +37,13 @@ def papers_joints(skeleton: Skeleton) -> list[int]:
 
 
 def on_papers_joints(motion: Motion) -> Motion:
-    """The motion on the papers' 24 joints. Raises ClipError for another rig."""
+    """Reduce a motion to the papers' 24 joints. Raises ClipError for another rig."""
     return on_joints(motion, papers_joints(motion.skeleton))
 
 
 def on_joints(motion: Motion, kept: Sequence[int]) -> Motion:
-    """The motion on some of its joints; those that stay move as before, contacts on dropped joints are dropped.
-
-    Raises ClipError where a dropped joint carries one that stays.
-    """
+    """Reduce a motion to some joints, whose movement does not change; contacts on dropped joints are dropped. Raises
+    ClipError where a dropped joint carries one that stays."""
     skeleton = motion.skeleton
     place = {joint: index for index, joint in enumerate(kept)}
     if any(skeleton.parents[joint] not in place for joint in kept if joint):

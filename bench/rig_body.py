@@ -1,4 +1,4 @@
-"""A body and visible controls for a rig without meshes, so that a picture shows what moves it."""
+"""Body and visible controls for rigs without meshes, for pictures of their movement."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mathutils import Matrix, Vector
 from .figure import Solid, coloured, solid_faces, solid_points, weighted
 
 BODY, CONTROL = (0.62, 0.60, 0.56, 1.0), (0.85, 0.30, 0.10, 1.0)
-WIRE = 0.006
-"""Thickness of a control's lines in metres for each metre of the body's height."""
+WIRE_THICKNESS = 0.006
+"""Thickness of a control's lines, as a share of the body's height."""
 
-THICKEST = 0.035
+MAX_THICKNESS = 0.035
 
 
 def add_body(rig: bpy.types.Object) -> bpy.types.Object:
-    """A rounded solid for each bone that deforms, moved by it."""
+    """Create a rounded solid for each deforming bone, moved by it."""
     bones = [bone for bone in rig.data.bones if bone.use_deform and bone.length > 1e-4]
     size = _height(rig)
     vertices: list[Vector] = []
@@ -28,16 +28,16 @@ def add_body(rig: bpy.types.Object) -> bpy.types.Object:
     for bone in bones:
         faces += solid_faces(len(vertices))
         solid = Solid(bone.name, bone.head_local, bone.tail_local)
-        vertices += solid_points(solid, min(0.4 * bone.length, THICKEST * size))
+        vertices += solid_points(solid, min(0.4 * bone.length, MAX_THICKNESS * size))
     return _weighted_mesh("Body", BODY, rig, vertices, faces, [bone.name for bone in bones])
 
 
 def add_control_shapes(rig: bpy.types.Object, controls: Collection[str]) -> bpy.types.Object:
-    """The custom shapes of controls as thin solids along their lines; a control without a shape gets a ring."""
+    """Create thin solids along the lines of the controls' custom shapes; a control without a shape gets a ring."""
     vertices: list[Vector] = []
     faces: list[tuple[int, ...]] = []
     owners = []
-    radius = WIRE * _height(rig)
+    radius = WIRE_THICKNESS * _height(rig)
     for name in controls:
         rig.data.bones[name].use_deform = True  # an armature modifier looks at no others
         for start, end in _lines(rig.pose.bones[name]):
@@ -70,7 +70,7 @@ def _weighted_mesh(
 
 
 def _lines(bone: bpy.types.PoseBone) -> list[tuple[Vector, Vector]]:
-    """The edges of a control's shape at rest in the armature's space."""
+    """Return the edges of a control's shape at rest, in armature space."""
     carrier = bone.custom_shape_transform or bone
     scale: Any = Vector(bone.custom_shape_scale_xyz) * (bone.length if bone.use_custom_shape_bone_size else 1.0)
     place = carrier.bone.matrix_local @ Matrix.Translation(bone.custom_shape_translation)

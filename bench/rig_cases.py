@@ -1,4 +1,4 @@
-"""The rigs that `make bench-rigs` goes through, each with an action and the feet that a person names on it."""
+"""Rigs for `make bench-rigs`, each with an action and the feet that a person would name on it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from .training import clips_folder
 
 @dataclass(frozen=True)
 class Case:
-    """A rig with an action, and the feet that a person would name, none for a machine."""
+    """Rig with an action, and the feet that a person would name; none for a machine."""
 
     name: str
     make: Callable[[], Any]
@@ -45,7 +45,7 @@ class Case:
 
 
 def package() -> ModuleType:
-    """The repository under a name of its own, as the extension imports itself."""
+    """Return the repository as a package, with the relative imports of the extension."""
     name = "riff_from_source"
     if name not in sys.modules:
         module = ModuleType(name)
@@ -55,7 +55,7 @@ def package() -> ModuleType:
 
 
 def part(name: str) -> Any:
-    """A module of the repository."""
+    """Return a module of the repository."""
     return importlib.import_module(f"{package().__name__}.{name}")
 
 
@@ -75,7 +75,7 @@ def through(way: Way, fingers: bool) -> Any:
 
 
 def clip(name: str) -> Any:
-    """A real clip by Blender's own importer."""
+    """Import a real clip by Blender's own importer."""
     importlib.import_module("addon_utils").enable("io_anim_bvh", default_set=True)
     path = clips_folder() / f"{name}.bvh"
     bpy.ops.import_anim.bvh(filepath=str(path), update_scene_fps=True, update_scene_duration=True)

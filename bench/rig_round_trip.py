@@ -1,4 +1,4 @@
-"""One rig read, written, played back by Blender, trained on: how far off it comes back, and whether it does."""
+"""Round trip of one rig: read, write, play back by Blender and train; measure the errors."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 
 from .rig_cases import Case, part
 
-TINY = 0.001
-"""Share of the fast recipe's steps that show that a rig goes all the way through."""
+TRAINING_SCALE = 0.001
+"""Share of the steps of the recipe `fast`, enough to test a rig from reading to writing."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One line of the table; errors in radians, parts of the body's height and the properties' own units.
+    """Line of the table; errors in radians, in body heights and in the properties' units.
 
-    `alone` is the rotation's error of deforming bones where the motion is written without its source's action beside
-    it, `last_bit` how far they turn where the last bit of each of the source's keys is another.
+    `alone` is the rotation error of deforming bones if the motion is written without its source's action, `last_bit`
+    their change if the last bit of each of the source's keys is changed.
     """
 
     rig: str
@@ -82,7 +82,7 @@ def _feet_text(found: set[str], wanted: frozenset[str]) -> str:
 
 
 def last_bit(source: Any) -> Any:
-    """A copy of an action with the last bit of every key's value changed: how far Blender is to be trusted."""
+    """Copy an action with the last bit of every key's value changed, to measure Blender's precision."""
     changed = source.copy()
     for slot in changed.slots:
         bag = part("rig.compat").channelbag_of(changed, slot)
@@ -96,7 +96,7 @@ def last_bit(source: Any) -> Any:
 
 
 def played(rig: Any, action: Any, frames: range) -> tuple[np.ndarray, np.ndarray]:
-    """Unscaled world axes (T, n, 3, 3) and world places (T, n, 3) of all bones as Blender plays an action."""
+    """Return unscaled world axes (T, n, 3, 3) and positions (T, n, 3) of all bones while Blender plays an action."""
     part("rig.writing.play").play(rig, action)
     found = np.empty((len(frames), len(rig.pose.bones), 4, 4))
     rows = np.empty(found[0].size, dtype=np.float32)
@@ -110,8 +110,8 @@ def played(rig: Any, action: Any, frames: range) -> tuple[np.ndarray, np.ndarray
 
 
 def goes_through(rig: Any, motion: Any, source: Any) -> bool:
-    """Whether a model, hardly trained, gives variations that key the source's channels with finite numbers."""
-    recipe = part("core.model.recipe").RECIPES["fast"].scaled(TINY)
+    """Train a model for a few steps; return true if its variations key the source's channels with finite numbers."""
+    recipe = part("core.model.recipe").RECIPES["fast"].scaled(TRAINING_SCALE)
     model = part("core.training.train").train(motion, recipe)
     variation = part("core.motion.resampling").resample(
         part("core.generation.generate").generate(model)[0], model.source_fps

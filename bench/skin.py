@@ -1,4 +1,4 @@
-"""A skin for an armature that came without one: a tube along every bone, bound to it and to its parent."""
+"""Skin for an armature without meshes: a tube along every bone, bound to the bone and to its parent."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from mathutils import Matrix, Vector
 
 SIDES = 8
 RINGS = 6
-THICK = 0.12
-"""Radius of a tube, in lengths of its bone."""
+TUBE_RADIUS = 0.12
+"""Radius of a tube, as a share of its bone's length."""
 
 
 def add_skin(armature: bpy.types.Object) -> bpy.types.Object:
-    """A mesh with a vertex group for every bone, parented to the armature and deformed by its modifier."""
+    """Create a mesh with a vertex group for every bone, parented to the armature and deformed by its modifier."""
     mesh = bpy.data.meshes.new(f"{armature.name} Skin")
     skin = bpy.data.objects.new(mesh.name, mesh)
     positions: list[Vector] = []
@@ -54,16 +54,16 @@ def add_skin(armature: bpy.types.Object) -> bpy.types.Object:
 
 
 def _rings(bone: bpy.types.Bone) -> list[Vector]:
-    """Vertices of a bone's tube at rest, ring by ring from head to tail."""
+    """Return the vertices of a bone's tube at rest, ring by ring from head to tail."""
     length = bone.length
     matrix: Matrix = bone.matrix_local
     return [
         matrix
         @ Vector(
             (
-                THICK * length * math.cos(2.0 * math.pi * side / SIDES),
+                TUBE_RADIUS * length * math.cos(2.0 * math.pi * side / SIDES),
                 length * ring / (RINGS - 1),
-                THICK * length * math.sin(2.0 * math.pi * side / SIDES),
+                TUBE_RADIUS * length * math.sin(2.0 * math.pi * side / SIDES),
             )
         )
         for ring in range(RINGS)

@@ -1,4 +1,4 @@
-"""The set on which a figure is photographed: checkered floor, camera, Workbench's light."""
+"""Stage for rendering a figure: checkered floor, camera, Workbench's light."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FADED = np.array([0.80, 0.80, 0.82])
 
 @dataclass(frozen=True)
 class Framing:
-    """What the camera must hold around the followed point, in metres, the floor's height, and the view in radians."""
+    """View of the camera around the followed point in metres, floor height in metres, and its elevation in radians."""
 
     aside: float
     depth: float
@@ -34,7 +34,7 @@ class Framing:
 
     @staticmethod
     def around(joints: Array, centres: Array, elevation: float = 11.0) -> Framing:
-        """Fit poses (n, joints, 3) around the points that the camera follows (n, 3); elevation in degrees."""
+        """Fit the view to poses (n, joints, 3) around the followed points (n, 3); elevation in degrees."""
         lowest = float(joints[..., 2].min())
         top = float(joints[..., 2].max())
         # Many clips stand on zero; others stand anywhere.
@@ -46,22 +46,22 @@ class Framing:
         return Framing(aside, depth, top - floor, floor, np.radians(elevation))
 
     def tall(self) -> float:
-        """Metres from the lowest to the highest point of the view."""
+        """Return the metres from the lowest to the highest point of the view."""
         return 1.08 * self.top * float(np.cos(self.elevation)) + 2.0 * self.depth * float(np.sin(self.elevation))
 
     def fitting_height(self, width: int) -> int:
-        """Pixels that a picture of `width` pixels should be high to be filled, within reason."""
+        """Return the height in pixels that a picture of `width` pixels needs for the view, within limits."""
         return round(width * float(np.clip(self.tall() / (2.06 * self.aside), 0.7, 1.4)))
 
     def longer_side(self, size: tuple[int, int]) -> float:
-        """Metres along the longer side of a picture of `size` pixels."""
+        """Return the metres along the longer side of a picture of `size` pixels."""
         width, height = size
         metres = max(self.tall(), 2.06 * self.aside * height / width)
         return metres * max(width / height, 1.0)
 
 
 class Stage:
-    """A context that dresses a figure's temporary scene for rendering and clears it away again."""
+    """Context that prepares a figure's temporary scene for rendering and clears it again."""
 
     def __init__(self, figure: Figure, framing: Framing, size: tuple[int, int]) -> None:
         self.figure, self.framing = figure, framing
@@ -90,7 +90,7 @@ class Stage:
             bpy.data.batch_remove([block])
 
     def shoot(self, centre: Array, file: Path) -> None:
-        """Render the shown pose, the camera over `centre` (3,), into a PNG file."""
+        """Render the current pose to a PNG file, with the camera over `centre` (3,)."""
         backwards = Vector((np.sin(AZIMUTH), -np.cos(AZIMUTH), 0.0)) * np.cos(self.framing.elevation)
         backwards.z = np.sin(self.framing.elevation)
         target = Vector((centre[0], centre[1], self.framing.floor + 0.48 * self.framing.top))
@@ -102,7 +102,7 @@ class Stage:
         bpy.data.batch_remove([shadow.data for shadow in shadows])
 
     def freeze(self, solidity: float) -> None:
-        """Leave a still copy of the shown pose on the stage, paler for a lower `solidity`, and hide the figure."""
+        """Leave a copy of the current pose on the stage, paler for a lower `solidity`, and hide the figure."""
         for ob in self._bodies():
             self._keep(self._shadow(ob).data)
             still = self._still(ob)
@@ -116,7 +116,7 @@ class Stage:
         return [ob for ob in self.figure.made if isinstance(ob, bpy.types.Object) and ob.type == "MESH"]
 
     def _still(self, ob: bpy.types.Object) -> bpy.types.Mesh:
-        """Take the shown pose of a mesh as a new mesh in world space."""
+        """Copy the current pose of a mesh as a new mesh in world space."""
         depsgraph = self.scene.view_layers[0].depsgraph
         posed = ob.evaluated_get(depsgraph)
         still = bpy.data.meshes.new_from_object(posed, depsgraph=depsgraph)
@@ -124,7 +124,7 @@ class Stage:
         return still
 
     def _shadow(self, ob: bpy.types.Object) -> bpy.types.Object:
-        """Cast the shown pose onto the floor: Workbench's own shadows take three times as long as all the rest."""
+        """Project the current pose onto the floor: Workbench's own shadows take three times as long as all else."""
         flat = self._still(ob)
         points = np.empty(len(flat.vertices) * 3, dtype=np.float32)
         flat.vertices.foreach_get("co", points)
@@ -170,7 +170,7 @@ class Stage:
         shading.show_specular_highlight = False
 
     def _lay_floor(self) -> None:
-        """Lay tiles a third of the figure's height wide, fixed to the world so that travelling shows."""
+        """Lay tiles a third of the figure's height wide, fixed in the world so that travelling is visible."""
         side = self.framing.top / 3.5
         edge = TILES_ACROSS // 2
         lines = range(-edge, edge + 1)

@@ -1,4 +1,4 @@
-"""One table of figures, as Markdown and as JSON."""
+"""Tables of figures, as Markdown and as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """Figures of one way of making motions; `kind` says whose measurement they are, `origin` where they come from."""
+    """Figures of one way of making motions; `kind` is the kind of measurement, `origin` its source."""
 
     name: str
     kind: str
@@ -22,7 +22,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Column:
-    """One figure and how the table shows it."""
+    """Figure with its format in the table."""
 
     key: str
     heading: str
@@ -50,7 +50,7 @@ COLUMNS = (
     Column("penetration", "penetration, %", 1),
     Column("floating", "floating, %", 1),
 )
-"""Penetration and floating are shown in hundredths of the body height."""
+"""Columns of the table; penetration and floating are in hundredths of the body height."""
 
 LEGEND = """\
 Coverage, global and local diversity are GANimator's figures. “Window Fréchet” is Riff's stand-in for SiFID, whose
@@ -60,7 +60,7 @@ hundredths of the body height."""
 
 
 def markdown(rows: Sequence[Row], columns: Sequence[Column] = COLUMNS) -> str:
-    """The table with a line for each row; figures that a row lacks are left empty, columns that all lack left out."""
+    """Format one line for each row; missing figures are empty, columns without any figure are left out."""
     shown = [column for column in columns if any(column.key in row.figures for row in rows)]
     lines = [
         "| " + " | ".join(["", "measured", *(column.heading for column in shown)]) + " |",
@@ -84,7 +84,7 @@ def rows_to_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Write a text file, whole or not at all, making its folder."""
+    """Write a text file atomically, creating its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_text(text, encoding="utf-8")
@@ -97,7 +97,7 @@ def write_json(path: Path, value: Any) -> Path:
 
 
 def publish(stem: Path, report: Any, text: str) -> None:
-    """Write a report as `stem`.json and its page as `stem`.md, print the page and say where it is."""
+    """Write a report as `stem`.json and its page as `stem`.md; print the page and its path."""
     write_json(stem.with_suffix(".json"), report)
     print(text)
     print(f"Written: {write_whole(stem.with_suffix('.md'), text)} and .json beside it")

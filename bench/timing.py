@@ -1,4 +1,4 @@
-"""Timing on a machine that does other things too: many short rounds, contenders in turn, medians and spread."""
+"""Timing on a shared machine: many short rounds, contenders in turn, medians and spread."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Call = Callable[[], object]
 
 @dataclass(frozen=True)
 class Lap:
-    """Seconds of one call: on the clock, and of processor time over all threads, which other load hardly changes."""
+    """Wall seconds of one call, and processor seconds over all threads, which other load hardly changes."""
 
     seconds: float
     processor: float
 
 
 def timed(call: Call, device: str = "cpu") -> Lap:
-    """Time one call, to the end of what it started on the device."""
+    """Time one call, including the work that it starts on the device."""
     wall, busy = time.perf_counter(), time.process_time()
     call()
     if device.startswith("cuda"):
@@ -32,7 +32,7 @@ def timed(call: Call, device: str = "cpu") -> Lap:
 
 
 def in_turn(calls: Mapping[str, Call], rounds: int, warm_up: int = 2, device: str = "cpu") -> dict[str, list[Lap]]:
-    """Time every call once in each round, so that whatever else the machine does meets all of them alike."""
+    """Time every call once in each round, so that other load affects all of them alike."""
     for call in calls.values():
         for _ in range(warm_up):
             timed(call, device)
@@ -48,7 +48,7 @@ def median(laps: Sequence[Lap]) -> float:
 
 
 def spread(laps: Sequence[Lap]) -> dict[str, Any]:
-    """Median, quartiles and extremes in seconds, and the median of processor seconds; every value fits JSON."""
+    """Return median, quartiles and extremes in seconds, and the median of processor seconds; every value fits JSON."""
     seconds = sorted(lap.seconds for lap in laps)
     quarters = statistics.quantiles(seconds, n=4, method="inclusive") if len(seconds) > 1 else [seconds[0]] * 3
     return {
@@ -62,12 +62,12 @@ def spread(laps: Sequence[Lap]) -> dict[str, Any]:
 
 
 def load() -> list[float]:
-    """Processes that wanted the processors over the last 1, 5 and 15 minutes, where the system counts them."""
+    """Return the load averages over the last 1, 5 and 15 minutes, where the system has them."""
     return [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else []
 
 
 def with_threads(count: int, call: Call) -> Call:
-    """The call with `count` threads for each of PyTorch's products."""
+    """Wrap a call so that PyTorch uses `count` threads for each product."""
 
     def run() -> object:
         before = torch.get_num_threads()

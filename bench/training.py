@@ -1,4 +1,4 @@
-"""What the benchmarks train on, and how: clips by name or path, models with a line of progress."""
+"""Training for the benchmarks: clips by name or path, models with a line of progress."""
 
 from __future__ import annotations
 
@@ -25,15 +25,13 @@ SAMPLE = "sample"
 
 
 def clips_folder() -> Path:
-    """Where clips are looked for by name: $RIFF_DATA, or shared/data beside the repository."""
+    """Return the folder of clips by name: $RIFF_DATA, or shared/data beside the repository."""
     return Path(os.environ.get("RIFF_DATA") or ROOT.parent / "shared" / "data")
 
 
 def read_clip(clip: str) -> Motion:
-    """A clip by its path, by its name in the folder of clips, or “sample”: the sample dancer, which needs bpy.
-
-    Raises ClipError where there is none.
-    """
+    """Read a clip by its path, by its name in the folder of clips, or “sample”: the sample dancer, which needs bpy.
+    Raises ClipError where there is none."""
     if clip == SAMPLE:
         return sample_dance()
     for path in (Path(clip), clips_folder() / f"{clip}.bvh"):
@@ -43,12 +41,12 @@ def read_clip(clip: str) -> Motion:
 
 
 def clip_name(clip: str) -> str:
-    """What a clip is called in tables and file names."""
+    """Return a clip's name for tables and file names."""
     return Path(clip).stem
 
 
 def sample_dance() -> Motion:
-    """The dance of the sample dancer at 30 frames a second, read from Blender's scene as the extension reads it."""
+    """Return the dance of the sample dancer at 30 fps, read from Blender's scene by the extension's reader."""
     bpy: Any = importlib.import_module("bpy")
     # Inside the extension everything is imported relatively; under this name the repository is such a package.
     package = ModuleType("riff_from_source")
@@ -74,7 +72,7 @@ def train_model(
     threads: int | None = None,
     start: Model | None = None,
 ) -> Model:
-    """Train, perhaps starting from a model, with a line of progress on stderr. Raises ClipError, ModelError."""
+    """Train, with or without a warm start, with a line of progress on stderr. Raises ClipError, ModelError."""
     with ProgressLine(sys.stderr) as line:
         model = train(
             motion,

@@ -1,4 +1,4 @@
-"""Three variations of a model beside their source as a contact sheet, rendered by Blender."""
+"""Contact sheet of three variations of a model and their source, rendered by Blender."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNT = 3
 
 
 def render_variations(model: Model, path: Path, *, count: int = COUNT, seed: int = 0) -> Path:
-    """Render the source and variations of its length with clean feet, a row each, into a PNG."""
+    """Render the source and variations of its length with clean feet, one row each, to a PNG."""
     bpy.ops.wm.read_homefile(use_empty=True)
     bpy.ops.preferences.addon_enable(module="io_anim_bvh")
     scene = bpy.context.scene
@@ -39,7 +39,7 @@ def render_variations(model: Model, path: Path, *, count: int = COUNT, seed: int
 
 
 def import_motion(motion: Motion, name: str) -> tuple[bpy.types.Object, bpy.types.Action]:
-    """A motion as an armature with an action, by Blender's own importer of BVH."""
+    """Import a motion as an armature with an action, by Blender's own BVH importer."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.bvh"
         write_bvh(path, motion)

@@ -91,9 +91,9 @@ def _smooth_joins(features: Array, columns: np.ndarray, weights: Array, pace: fl
     """Smooth generated frames near joins, so that blending does not continue the velocity of their jitter."""
     reach = int(np.ceil(_SMOOTHING_REACH * JOIN_SMOOTHING_FRAMES * pace))
     if loop:
-        rows = np.arange(-reach, len(weights) + reach) % len(weights)
-        extended = features[rows]
-        _smooth_joins(extended, columns, weights[rows], pace, False)
+        around = np.arange(-reach, len(weights) + reach) % len(weights)
+        extended = features[around]
+        _smooth_joins(extended, columns, weights[around], pace, False)
         features[:, columns] = extended[reach:-reach, columns]
         return
     near = near_joins(weights > 0.5, BLEND_FRAMES * pace)

@@ -85,7 +85,7 @@ def test_ablation_has_eleven_rows_and_row_9_is_the_paper() -> None:
     assert replace(rows[8].recipe, name="paper") == PAPER
     assert [row.number for row in rows if row.quoted] == [1, 9]
     assert ablation.joint_iterations((105.0, 105.0, 105.0, 105.0), 1) == (15000,) * 4
-    assert ablation.joint_iterations(ablation.FALLING, 16) == PAPER.iterations
+    assert ablation.joint_iterations(ablation.ITERATIONS_ANNEALED, 16) == PAPER.iterations
     assert len({json.dumps({**row.recipe.to_json(), "name": ""}) for row in rows}) == 11, "no row twice"
 
 

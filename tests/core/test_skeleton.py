@@ -54,7 +54,7 @@ def test_a_moving_offset_stands_where_its_joint_stands() -> None:
 
 
 def test_density_for_a_human_is_a_fifth(clip: Callable[[str], Motion]) -> None:
-    """`paper.md` counts 0.20 for Mixamo's Joe without fingers."""
+    """Roditakis et al. 2024 count 0.20 for Mixamo's Joe without fingers."""
     motion = resample(clip("salsa"), 30.0)
     fingers = ("Thumb", "Index", "Middle", "Ring", "Pinky")
     skeleton = motion.skeleton
