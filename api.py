@@ -63,7 +63,8 @@ def read(
     the combined result of all NLA strips and the active action. `pairs` (bone to bone on the other side) and `parts`
     (bone to body part) override Riff's own findings.
     """
-    options = ReadOptions(root, feet, ignore, pairs or {}, parts or {}, nla)
+    # mypy reads `rig` without None in its types
+    options = ReadOptions(root, feet, ignore, pairs or {}, parts or {}, nla)  # type: ignore[arg-type]
     return read_motion(armature, action, scene=scene, options=options)
 
 

@@ -172,7 +172,7 @@ class Editing(Person):
         if self.children_too and ob is not None and not part("state.poll_messages").armature_problem(ob):
             source.summary_of(ob)
             for _ in range(20):
-                if source.look() is None:
+                if source.update_summary() is None:
                     break
 
     @rule(gone=st.booleans())

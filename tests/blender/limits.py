@@ -148,7 +148,7 @@ def look_at_source() -> Any:
     """What the panel shows of the active armature; what it would estimate by a process is not waited for."""
     source = part("state.armature_summary")
     source.summary_of(bpy.context.object)
-    while source.look() is not None:
+    while source.update_summary() is not None:
         pass
     summary = source.summary_of(bpy.context.object)
     part("rig.background.jobs").stop_all()

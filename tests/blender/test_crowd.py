@@ -255,7 +255,7 @@ def test_another_crowd_is_in_the_way(dancer: bpy.types.Object) -> None:
 def test_a_reroll_that_is_broken_off_gives_back_what_was(riff: ModuleType, dancer: bpy.types.Object, nla: bool) -> None:
     """Esc among the writing: members have their motions and places again, nothing is left behind."""
     order, write = (importlib.import_module(f"{riff.__name__}.rig.{name}") for name in ("crowd.request", "crowd.write"))
-    library = importlib.import_module(f"{riff.__name__}.core.model.model")
+    library = importlib.import_module(f"{riff.__name__}.core.model.model_file")
     bpy.ops.riff.duplicate_as_crowd(count=3, frames=FRAMES, nla=nla)
     before, positions = state(), [ob.matrix_world.copy() for ob in members()]
     names = sorted(action.name for action in bpy.data.actions)
@@ -331,7 +331,7 @@ def test_facing_a_target(riff: ModuleType, dancer: bpy.types.Object) -> None:
         motion = order.read_motion(member)
         turned = member.matrix_world.to_3x3().normalized() @ dancer.matrix_world.to_3x3().inverted()
         forward = np.array(turned) @ paths.forward_of(order.read_motion(dancer))
-        assert paths.course_of(motion, forward).facing == pytest.approx(np.pi / 2, abs=0.15)
+        assert paths.trajectory_of(motion, forward).facing == pytest.approx(np.pi / 2, abs=0.15)
 
 
 def test_light_members_have_fewer_keys_and_move_alike(dancer: bpy.types.Object) -> None:
@@ -411,7 +411,7 @@ def test_what_cannot_be(dancer: bpy.types.Object) -> None:
         bpy.ops.riff.duplicate_as_crowd(kind="SURFACE", count=2)
     with pytest.raises(RuntimeError, match="Choose an object for the members to face"):
         bpy.ops.riff.duplicate_as_crowd(looks="TARGET", count=2)
-    with pytest.raises(RuntimeError, match="Select the empties"):
+    with pytest.raises(RuntimeError, match="Select empties for the members"):
         bpy.ops.riff.duplicate_as_crowd(kind="EMPTIES", count=2)
     with pytest.raises(RuntimeError, match="neither faces nor points"):
         bpy.ops.riff.duplicate_as_crowd(kind="SURFACE", ground=dancer.name, count=2)
@@ -430,7 +430,7 @@ def test_what_cannot_be(dancer: bpy.types.Object) -> None:
 
 def test_without_a_model(riff: ModuleType) -> None:
     bpy.ops.riff.add_sample_dancer()
-    with pytest.raises(RuntimeError, match="There is no model"):
+    with pytest.raises(RuntimeError, match="No model yet"):
         bpy.ops.riff.duplicate_as_crowd()
 
 

@@ -17,13 +17,13 @@ FPS = 30
 @pytest.fixture
 def dancer(riff: ModuleType) -> bpy.types.Object:
     bpy.context.scene.render.fps = FPS
-    module = importlib.import_module(riff.__name__ + ".rig.dancer")
+    module = importlib.import_module(riff.__name__ + ".sample.dancer")
     return module.add_sample_dancer(bpy.context)
 
 
 @pytest.fixture
 def feet(riff: ModuleType) -> ModuleType:
-    return importlib.import_module(riff.__name__ + ".rig.dance_feet")
+    return importlib.import_module(riff.__name__ + ".sample.feet")
 
 
 def range_of(armature: bpy.types.Object) -> tuple[int, int]:
@@ -71,7 +71,7 @@ def test_the_dance_lasts_twenty_seconds_at_any_frame_rate(riff: ModuleType, fps:
     scene = bpy.context.scene
     scene.render.fps, scene.render.fps_base = fps, base
     scene.frame_start = 7
-    armature = importlib.import_module(riff.__name__ + ".rig.dancer").add_sample_dancer(scene)
+    armature = importlib.import_module(riff.__name__ + ".sample.dancer").add_sample_dancer(scene)
     start, end = range_of(armature)
     assert start == 7
     assert 18.0 < (end - start + 1) * base / fps < 22.0
@@ -187,7 +187,7 @@ def test_motion_is_smooth(dancer: bpy.types.Object) -> None:
 def test_a_scene_that_no_window_shows_gets_its_dancer(riff: ModuleType) -> None:
     shown, other = bpy.context.scene, bpy.data.scenes.new("Other")
     other.render.fps = 24
-    armature = importlib.import_module(riff.__name__ + ".rig.dancer").add_sample_dancer(other)
+    armature = importlib.import_module(riff.__name__ + ".sample.dancer").add_sample_dancer(other)
     assert bpy.context.window.scene == shown
     assert armature.name in other.objects
     assert armature.name not in shown.objects
@@ -198,7 +198,7 @@ def test_a_scene_that_no_window_shows_gets_its_dancer(riff: ModuleType) -> None:
 def test_a_second_dancer_and_another_mode_do_no_harm(riff: ModuleType, dancer: bpy.types.Object) -> None:
     bpy.context.view_layer.objects.active = dancer
     bpy.ops.object.mode_set(mode="POSE")
-    module = importlib.import_module(riff.__name__ + ".rig.dancer")
+    module = importlib.import_module(riff.__name__ + ".sample.dancer")
     other = module.add_sample_dancer(bpy.context)
     assert other != dancer
     assert other.mode == "OBJECT"

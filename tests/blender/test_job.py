@@ -113,11 +113,11 @@ def test_disabling_the_extension_ends_a_training(riff: ModuleType) -> None:
 LEAVE_WHILE_TRAINING = """
 import pathlib, sys, time
 import bpy
-from riff.core.checkpoint import Checkpoint
-from riff.core.recipe import RECIPES
-from riff.rig import jobs
-from riff.rig.dancer import add_sample_dancer
-from riff.rig.read import read_motion
+from riff.core.training.checkpoint import Checkpoint
+from riff.core.model.recipe import RECIPES
+from riff.rig.background import jobs
+from riff.sample.dancer import add_sample_dancer
+from riff.rig.reading.read import read_motion
 begun = Checkpoint(read_motion(add_sample_dancer(bpy.context)), RECIPES["fast"])
 job = jobs.TrainingJob(begun, pathlib.Path(sys.argv[1]), keep=pathlib.Path(sys.argv[2]))
 job.start()

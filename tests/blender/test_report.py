@@ -57,7 +57,7 @@ def test_a_job_that_fails_is_logged_and_reported_without_names(
 ) -> None:
     jobs = importlib.import_module(f"{riff.__name__}.rig.background.jobs")
 
-    class Odd(jobs.Job):  # type: ignore[name-defined, misc]
+    class Odd(jobs.BackgroundJob):  # type: ignore[name-defined, misc]
         def _work(self) -> None:
             raise KeyError(f"{BONE} of {RIG} in {bpy.data.filepath} by {getpass.getuser()} at {platform.node()}")
 

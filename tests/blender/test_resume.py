@@ -136,7 +136,7 @@ def test_unfinished_training_can_be_discarded(
     tick_until(riff, lambda: not job.running)
     assert bpy.ops.riff.discard_training(name="Sample Dance") == {"FINISHED"}
     assert list(folders[1].iterdir()) == []
-    with pytest.raises(RuntimeError, match="no longer there"):
+    with pytest.raises(RuntimeError, match="no longer exists"):
         bpy.ops.riff.discard_training(name="Sample Dance")
 
 

@@ -127,8 +127,9 @@ def test_the_whole_nla_is_learned_where_it_is_wished(riff: ModuleType, source: M
 
 
 def test_a_glance_is_the_same_motion_in_fewer_frames(riff: ModuleType, dancer: bpy.types.Object) -> None:
-    read = importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion
-    whole, glance = read(dancer), read(dancer, step=5)
+    module = importlib.import_module(f"{riff.__name__}.rig.reading.read")
+    whole = module.read_motion(dancer)
+    glance = module.read_motion(dancer, options=module.ReadOptions(step=5))
     assert (glance.fps, glance.frames) == (6.0, 120)
     np.testing.assert_allclose(glance.rotations(), whole.rotations()[::5], atol=1e-6)
     np.testing.assert_allclose(glance.root_positions(), whole.root_positions()[::5], atol=1e-6)
