@@ -22,7 +22,7 @@ def core(module: str) -> Any:
 
 
 def import_bvh(path: Path) -> None:
-    # Blender's importer takes a file that is cut off without a word; Riff's own reader names what is wrong.
+    # Blender's importer accepts truncated files silently; Riff's reader reports the error.
     core("motion.bvh").read_bvh(path)
     addon_utils.enable("io_anim_bvh")
     bpy.ops.import_anim.bvh(filepath=str(path), update_scene_fps=True, update_scene_duration=True)

@@ -33,7 +33,7 @@ def peak_megabytes() -> float:
     """Return the peak memory of this process so far."""
     status = Path("/proc/self/status")
     if status.exists():
-        # Linux hands what getrusage says down from the parent to a program that it starts.
+        # On Linux a started program inherits the parent's peak in getrusage.
         (line,) = (line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024 / MEGABYTE
     kilobytes = 1 if sys.platform == "darwin" else 1024
@@ -64,7 +64,7 @@ class Watch:
         self.peaks.append(peak_megabytes())
         self.counted += progress.level == progress.levels
         if self.counted == self.iterations:
-            # In the middle of what an iteration of this level takes.
+            # In the middle of an iteration of this level.
             self.pressed = time.perf_counter() + 0.5 / progress.steps_per_second
 
     @property

@@ -195,6 +195,7 @@ FAST = Recipe(
 """Riff's default: the same pyramid at a fraction of the cost; `bench/lab.md` has the measurements for each number."""
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (FAST, PAPER, GANIMATOR)}
+"""All recipes by name."""
 
 
 def rows_per_iteration(recipe: Recipe, lengths: list[int], stage: int) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+"""Double-precision array."""
 
 CHUNK_ROTATIONS = 2048
 """Rotations that `turn_six` processes at once, to stay in a core's cache."""

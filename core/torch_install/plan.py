@@ -19,8 +19,10 @@ WHEELS = EXTENSION_ROOT / "wheels"
 """Folder of the bundled wheels."""
 
 SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
+"""Python's names of operating systems → Blender's."""
+
 MACHINES = {"x86_64": "x64", "amd64": "x64", "arm64": "arm64", "aarch64": "arm64"}
-"""Python's names of systems and processors → Blender's."""
+"""Python's names of processors → Blender's."""
 
 
 @dataclass(frozen=True)
