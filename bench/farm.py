@@ -40,7 +40,7 @@ MANY_CLIPS = 3
 PLAIN, SHELL, TASK, REPORT, MANY = "plain", "job", "task", "report", "many"
 
 NAMES = {
-    PLAIN: "`python -m core train clip.npz`, one clip",
+    PLAIN: "`python -m core train walk.clip`, one clip",
     SHELL: "`python -m core job`, one clip",
     TASK: "`openjd run --step Train`, one clip",
     REPORT: "`openjd run --step Report --run-dependencies`, one clip",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from core.files.paths import write_bytes
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,7 @@ def rows_to_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def write_whole(path: Path, text: str) -> Path:
     """Write a text file atomically, creating its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    write_bytes(path, text.encode())
     return path
 
 

@@ -11,7 +11,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.errors import ModelError, RiffError
-from ..core.files.claims import try_lock
+from ..core.files.file_lock import try_lock
 from ..core.files.paths import is_plain_name
 from ..core.model.model import Model
 from ..core.model.model_file import load_model

@@ -26,7 +26,7 @@ from ..core.errors import ClipError, ModelError, RiffError
 from ..core.evaluation.grade import grade
 from ..core.farm.export import complete_job
 from ..core.farm.job import JobWriter
-from ..core.files.locks import hold_lease
+from ..core.files.lease import hold_lease
 from ..core.generation import generate as generation
 from ..core.model.model_file import load_model, read_info
 from ..core.model.recipe import RECIPES

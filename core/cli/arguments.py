@@ -22,7 +22,7 @@ EXIT_CODES = """exit codes:
 EXAMPLES = {
     "train": """examples:
   python -m core train walk.bvh --out walk.safetensors
-  python -m core train walk.npz --out walk.safetensors --resume     after Ctrl-C or SIGTERM: go on
+  python -m core train walk.clip --out walk.safetensors --resume    after Ctrl-C or SIGTERM: go on
   python -m core train walk.bvh --out a.safetensors --json --quiet  for scripts: JSON on stdout, nothing else
 
 While it trains, its state is kept in walk.training beside the model. --resume goes on with it to the same model that

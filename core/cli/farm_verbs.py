@@ -13,7 +13,7 @@ from ..farm.manifest import check_format, chosen_entries, read_job
 from ..farm.report import write_report
 from ..farm.task import all_ended, any_failed, open_job, run_clips
 from ..model.model_file import read_info
-from ..motion.clip_file import read_clip
+from ..motion.clip_file import CLIP_SUFFIX, OLD_CLIP_SUFFIX, read_clip
 from .signals import stop_on_signal
 from .verbs import require_torch
 
@@ -29,7 +29,8 @@ def _files(place: Path) -> list[Path]:
         return [place]
     if (place / "manifest.json").exists():
         return [place]
-    return sorted(path for path in place.iterdir() if path.suffix.lower() in (".safetensors", ".npz", ".bvh"))
+    known = (".safetensors", CLIP_SUFFIX, OLD_CLIP_SUFFIX, ".bvh")
+    return sorted(path for path in place.iterdir() if path.suffix.lower() in known)
 
 
 def _described(path: Path) -> dict[str, Any]:

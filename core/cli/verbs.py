@@ -20,7 +20,7 @@ from ..directing.concatenate import mix
 from ..directing.direction import direct
 from ..errors import ClipError, ModelError, RiffError
 from ..evaluation.metrics import evaluate
-from ..files.locks import hold_lease
+from ..files.lease import hold_lease
 from ..generation.generate import generate
 from ..model.model_file import load_model, read_info
 from ..model.recipe import RECIPES

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -21,8 +20,9 @@ from typing import Any
 
 from ..errors import JobError
 from ..files.fields import FieldError, open_regular, parse_json
+from ..files.paths import write_bytes
 from ..model.recipe import Recipe
-from ..motion.clip_file import CLIP_SUFFIX, Clip, save_clip
+from ..motion.clip_file import CLIP_SUFFIX, OLD_CLIP_SUFFIX, Clip, save_clip
 
 FORMAT = 1
 """Version of the manifest and of the template that goes with it; newer ones are refused."""
@@ -55,7 +55,7 @@ class Entry:
 
     @property
     def stem(self) -> str:
-        return self.file.removesuffix(CLIP_SUFFIX)
+        return self.file.removesuffix(CLIP_SUFFIX).removesuffix(OLD_CLIP_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -172,10 +172,7 @@ def _to_json(job: FarmJob) -> dict[str, Any]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file, whole or not at all. Raises JobError where the disk refuses."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, path)
+        write_bytes(path, text.encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise JobError(f"Cannot write “{path}”: {error.strerror or error}.") from error

@@ -13,7 +13,7 @@ from ..errors import JobError, RiffError
 from ..files.fields import FieldError, Fields, open_regular, parse_json
 from ..files.paths import is_plain_name, lies_in
 from ..model.recipe import Recipe
-from ..motion.clip_file import CLIP_SUFFIX
+from ..motion.clip_file import CLIP_SUFFIX, OLD_CLIP_SUFFIX
 from .job import FORMAT, LARGEST, MANIFEST, MOST_CLIPS, OUTPUTS, Entry, FarmJob
 
 _SPAN = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
@@ -68,8 +68,8 @@ def _entry(number: int, data: Any) -> Entry:
             raise JobError(f"{where} has no name.")
         if (
             not is_plain_name(file)
-            or not is_plain_name(file.removesuffix(CLIP_SUFFIX))
-            or not file.endswith(CLIP_SUFFIX)
+            or not is_plain_name(file.removesuffix(CLIP_SUFFIX).removesuffix(OLD_CLIP_SUFFIX))
+            or not file.endswith((CLIP_SUFFIX, OLD_CLIP_SUFFIX))
         ):
             raise JobError(f"{where} has no plain file name ending in {CLIP_SUFFIX}.")
         if not re.fullmatch(r"[0-9a-f]{64}", checksum):

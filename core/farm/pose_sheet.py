@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..model.model_file import load_model
 from ..generation.generate import generate
+from ..model.model_file import load_model
 from ..motion.motion import Motion
 from ..motion.skeleton import BODY
 from ..numeric.rotation import Array, axis_rotation

@@ -16,8 +16,8 @@ from ..evaluation.grade import LIMITS, grade
 from ..model.model_file import read_info
 from ..model.recipe import RECIPES
 from .job import MANIFEST, FarmJob, write_text
-from .pose_sheet import write_sheet
 from .manifest import prepare_outputs, read_job
+from .pose_sheet import write_sheet
 
 PAGE = 200
 """Clips on one page: a browser shows them at once."""

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..errors import Cancelled, JobError, RiffError
-from ..files.locks import Lease, acquire_lease, lease_path, read_holder
+from ..files.lease import Lease, acquire_lease, lease_path, read_holder
 from ..motion.clip_file import load_clip
+from ..runs.run import run_with_text
+from ..runs.state_file import go_on_from
 from ..system.console import ProgressLine
 from ..training.checkpoint import Checkpoint
 from ..training.progress import Progress
 from .job import Entry, FarmJob
-from .pose_sheet import write_sheet
-from ..runs.run import run_with_text
-from ..runs.state_file import go_on_from
 from .manifest import prepare_outputs, read_job
+from .pose_sheet import write_sheet
 
 LOOK_AGAIN = 1.0
 """Seconds between two looks at a clip that another process is training."""

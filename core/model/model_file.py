@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save
 
 from ..errors import ClipError, ModelError
 from ..files.fields import FAR, FieldError, Fields, check_finite, parse_json
-from ..files.tensors import read_tensors, read_text
+from ..files.tensors import read_tensors, read_text, write_tensors
 from ..motion.clip_file import MAX_FPS, MAX_FRAMES, MIN_FPS, motion_from_fields
 from ..motion.skeleton import GROUP, MAX_JOINTS
 from .channels import Channels, read_channels
@@ -41,7 +40,6 @@ MAX_HISTORY_ROWS = 100_000
 def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     """Write a model atomically. Raises ModelError where the file cannot be written."""
     target = Path(path)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     meta = {
         "format": MODEL_FORMAT,
         "info": model.info(),
@@ -58,15 +56,9 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     }
     tensors = {name: np.ascontiguousarray(value) for name, value in {**model.weights, **model.critics}.items()}
     tensors |= {"code": np.ascontiguousarray(model.code), "source": np.ascontiguousarray(model.source.features)}
-    data = save(tensors, metadata={METADATA_KEY: json.dumps(meta)})
     try:
-        with open(part, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
+        write_tensors(target, METADATA_KEY, json.dumps(meta), tensors)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ModelError(f"Cannot save the model “{target.name}”: {error.strerror or error}.") from error
 
 

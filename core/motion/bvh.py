@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import ClipError
 from ..files.fields import FAR, LONGEST, FieldError, check_finite, open_regular
+from ..files.paths import write_bytes
 from ..numeric.rotation import Array, axis_rotation
 from .contacts import with_found_contacts
 from .motion import Motion, from_transforms
@@ -186,12 +187,9 @@ def write_bvh(path: str | os.PathLike[str], motion: Motion) -> None:
     The write is atomic. Raises ClipError where the file cannot be written.
     """
     target = Path(path)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        part.write_text(_hierarchy_text(motion) + _motion_text(motion), encoding="utf-8", errors="replace")
-        os.replace(part, target)
+        write_bytes(target, (_hierarchy_text(motion) + _motion_text(motion)).encode(errors="replace"))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ClipError(f"Cannot write “{target.name}”: {error.strerror or error}.") from error
 
 

@@ -31,7 +31,9 @@ _QUOTED = re.compile(r"“.*”|“.*$|„.*[“”]|«.*»|\"[^\n]*\"|(?<!\w)'[
 _PATH = re.compile(r"""(?:\b[A-Za-z]:|~|\.{1,2})?[\\/][^\s:;,"'”][^\n:;,"'“”]*""")
 
 
-_FILE = re.compile(r"\S+\.(?:blend\d*|bvh|fbx|safetensors|npz|npy|json|glb|gltf|whl|txt|part|usd\w?)\b", re.IGNORECASE)
+_FILE = re.compile(
+    r"\S+\.(?:blend\d*|bvh|fbx|safetensors|clip|npz|npy|json|glb|gltf|whl|txt|part|usd\w?)\b", re.IGNORECASE
+)
 
 
 _ADDRESS = re.compile(r"\S+@\S+")

@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save
 
 from ..errors import ClipError, ModelError
 from ..files.fields import FAR, FieldError, Fields, parse_json
-from ..files.tensors import read_tensors, read_text
+from ..files.tensors import read_tensors, read_text, write_tensors
 from ..model.model import Model
 from ..model.model_file import MAX_HISTORY_ROWS
 from ..model.recipe import Recipe
@@ -95,7 +94,6 @@ def begin(motion: Motion, recipe: Recipe, seed: int = 0, start_from: Model | Non
 def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:
     """Write a checkpoint, whole or not at all. Raises ModelError with one sentence where the disk refuses."""
     target = Path(path)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     motion = checkpoint.motion
     meta = {
         "format": FORMAT,
@@ -112,13 +110,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
     if checkpoint.start:
         arrays |= {f"start.{name}": np.ascontiguousarray(value) for name, value in checkpoint.start.weights.items()}
     try:
-        with open(part, "wb") as file:
-            file.write(save(arrays, metadata={KEY: json.dumps(meta)}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
+        write_tensors(target, KEY, json.dumps(meta), arrays)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ModelError(f"The state of the training cannot be saved: {error.strerror or error}.") from error
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from ...core import EXTENSION_ROOT
 from ...core.errors import Cancelled, RiffError
-from ...core.files.claims import FileLock
+from ...core.files.file_lock import FileLock
 from ...core.system.log import log
 from ...core.training.checkpoint import Checkpoint, save_checkpoint
 from ...core.training.progress import Progress

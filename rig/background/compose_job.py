@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...core.motion.retarget import onto_skeleton
-from ...core.generation.generate import prepared_sampler
-from ...core.directing.direction import direct
 from ...core.directing.compose import compose
-from ...core.directing.direction import Direction
+from ...core.directing.direction import Direction, direct
 from ...core.errors import Cancelled
+from ...core.generation.generate import prepared_sampler
 from ...core.motion.motion import Motion
+from ...core.motion.retarget import onto_skeleton
 from .jobs import BackgroundJob
 
 

@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ...core.errors import Cancelled, RiffError
-from ...core.files.claims import FileLock
+from ...core.files.file_lock import FileLock
 from ...core.runs.run import run_training
 from ...core.system.log import log, unforeseen
 from ...core.system.memory import as_memory_error, trim_malloc

@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 
 from ...core.errors import ModelError
-from ...core.files.claims import FileLock, is_locked, try_lock
+from ...core.files.file_lock import FileLock, is_locked, try_lock
 from ...core.files.paths import RESERVED, remove_parts
 from ..compat import EXTENSION
 

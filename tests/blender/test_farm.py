@@ -154,7 +154,7 @@ def test_what_cannot_be_exported_leaves_no_folder_of_clips(
 ) -> None:
     with pytest.raises(RuntimeError, match=sentence):
         bpy.ops.riff.export_job(directory=str(tmp_path), **options)
-    assert not list(tmp_path.rglob("*.npz"))
+    assert not list(tmp_path.rglob("*.clip"))
     assert not list(tmp_path.rglob("manifest.json"))
 
 
@@ -233,7 +233,7 @@ def test_what_cannot_be_done_from_the_shell_ends_with_a_sentence(
     output = capfd.readouterr()
     assert sentence in output.err
     assert output.out == ""
-    assert [path for path in file.parent.iterdir() if path not in before and any(path.rglob("*.npz"))] == []
+    assert [path for path in file.parent.iterdir() if path not in before and any(path.rglob("*.clip"))] == []
 
 
 def test_wrong_usage_and_help(shell: Callable[..., int], capfd: Any) -> None:

@@ -29,9 +29,11 @@ from core.farm.job import FarmJob, write_job
 from core.farm.manifest import chosen_entries, prepare_outputs, read_job
 from core.farm.pose_sheet import pose_sheet
 from core.farm.report import write_report
+from core.files.tensors import read_tensors, write_tensors
 from core.model.recipe import FAST, RECIPES
-from core.motion.clip_file import Clip, load_clip, read_clip, save_clip
+from core.motion.clip_file import CLIP_KEY, Clip, load_clip, read_clip, save_clip
 from core.motion.motion import Motion
+from tests.soak.sound_files import save_old_clip
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)
@@ -45,31 +47,30 @@ def job(walker: Motion, tmp_path: Path) -> FarmJob:
 
 def test_a_clip_comes_back_as_it_was(walker: Motion, tmp_path: Path) -> None:
     clip = Clip("Gehen „schnell“", walker, "Biped", "walks.blend")
-    checksum = save_clip(clip, tmp_path / "a.npz")
-    assert save_clip(clip, tmp_path / "b.npz") == checksum
-    back = load_clip(tmp_path / "a.npz", checksum)
+    checksum = save_clip(clip, tmp_path / "a.clip")
+    assert save_clip(clip, tmp_path / "b.clip") == checksum
+    back = load_clip(tmp_path / "a.clip", checksum)
     assert (back.name, back.rig, back.source) == (clip.name, clip.rig, clip.source)
     np.testing.assert_array_equal(back.motion.features, walker.features)
     np.testing.assert_array_equal(back.motion.origin, walker.origin)
     assert back.motion.fps == walker.fps
     assert back.motion.skeleton.to_json() == walker.skeleton.to_json()
     with pytest.raises(ClipError, match="another file"):
-        load_clip(tmp_path / "a.npz", "0" * 64)
+        load_clip(tmp_path / "a.clip", "0" * 64)
 
 
 def rewritten(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
     """The clip file again with another description."""
-    with np.load(path) as parts:
-        features, meta = parts["features"], json.loads(parts["clip"].tobytes())
+    text, tensors = read_tensors(path, CLIP_KEY, 1 << 30)
+    meta = json.loads(text)
     change(meta)
-    description = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
-    np.savez(path, features=features, clip=description)
+    write_tensors(path, CLIP_KEY, json.dumps(meta), tensors)
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda m: m.update(format=2), "newer version"),
+        (lambda m: m.update(format=3), "newer version"),
         (lambda m: m.pop("fps"), "damaged"),
         (lambda m: m.update(fps=0.0), "“fps” is no number from"),
         (lambda m: m["skeleton"].update(contacts=[99]), "skeleton"),
@@ -82,10 +83,10 @@ def rewritten(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
 def test_a_clip_that_does_not_fit_together_is_refused(
     walker: Motion, tmp_path: Path, change: Callable[[dict[str, Any]], None], sentence: str
 ) -> None:
-    save_clip(Clip("Walk", walker), tmp_path / "a.npz")
-    rewritten(tmp_path / "a.npz", change)
+    save_clip(Clip("Walk", walker), tmp_path / "a.clip")
+    rewritten(tmp_path / "a.clip", change)
     with pytest.raises(ClipError, match=sentence):
-        load_clip(tmp_path / "a.npz")
+        load_clip(tmp_path / "a.clip")
 
 
 def test_a_clip_with_a_pickle_or_a_false_size_is_refused(tmp_path: Path) -> None:
@@ -101,6 +102,13 @@ def test_a_clip_with_a_pickle_or_a_false_size_is_refused(tmp_path: Path) -> None
             read_clip(tmp_path / f"{name}.npz")
 
 
+def test_a_clip_of_an_earlier_version_is_still_read(walker: Motion, tmp_path: Path) -> None:
+    save_old_clip(Clip("Gehen", walker, "Biped", "walks.blend"), tmp_path / "a.npz")
+    back = read_clip(tmp_path / "a.npz")
+    assert (back.name, back.rig, back.source) == ("Gehen", "Biped", "walks.blend")
+    np.testing.assert_array_equal(back.motion.features, walker.features)
+
+
 @settings(max_examples=300, deadline=None)
 @given(flips=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8), cut=st.floats(0.2, 1))
 def test_a_clip_with_any_bytes_changed_is_read_or_refused(flips: list[tuple[float, int]], cut: float) -> None:
@@ -108,7 +116,7 @@ def test_a_clip_with_any_bytes_changed_is_read_or_refused(flips: list[tuple[floa
     for place, value in flips:
         data[min(len(data) - 1, int(place * len(data)))] = value
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "a.npz"
+        path = Path(folder) / "a.clip"
         path.write_bytes(data[: int(cut * len(data))])
         with suppress(ClipError):  # any other error would be a fault
             assert load_clip(path).motion.frames > 1
@@ -122,8 +130,8 @@ def _sound_clip() -> bytes:
         skeleton = build_skeleton(["a", "b"], [-1, 0], np.array([[0, 0, 0], [0, 0, 1.0]]))
         motion = from_transforms(skeleton, np.broadcast_to(np.eye(3), (5, 2, 3, 3)), np.zeros((5, 3)), 30.0)
         with tempfile.TemporaryDirectory() as folder:
-            save_clip(Clip("Still", motion), Path(folder) / "a.npz")
-            _kept.append((Path(folder) / "a.npz").read_bytes())
+            save_clip(Clip("Still", motion), Path(folder) / "a.clip")
+            _kept.append((Path(folder) / "a.clip").read_bytes())
     return _kept[0]
 
 
@@ -160,11 +168,11 @@ def _copy_first(data: dict[str, Any]) -> None:
     ("change", "sentence"),
     [
         (lambda d: d.update(riff_job=2), "newer version of Riff"),
-        (lambda d: d["clips"][1].update(file="none.npz"), "Clip 1 of the manifest, “Läuft/schnell”, is missing"),
+        (lambda d: d["clips"][1].update(file="none.clip"), "Clip 1 of the manifest, “Läuft/schnell”, is missing"),
         (_copy_first, "Clips 0 and 2 have the same name, “Walk”"),
         (lambda d: d["clips"][2].update(file=d["clips"][0]["file"]), "Clips 0 and 2 have the same file"),
-        (lambda d: d["clips"][0].update(file="../manifest.npz"), "Clip 0 of the manifest, “Walk”, has no plain file"),
-        (lambda d: d["clips"][0].update(file="/etc/x.npz"), "Clip 0 .* no plain file"),
+        (lambda d: d["clips"][0].update(file="../manifest.clip"), "Clip 0 of the manifest, “Walk”, has no plain file"),
+        (lambda d: d["clips"][0].update(file="/etc/x.clip"), "Clip 0 .* no plain file"),
         (lambda d: d["clips"][2].pop("sha256"), "Clip 2 .* checksum"),
         (lambda d: d["clips"][1].update(name=7), r"Clip 1 of the manifest is damaged: “clips\[1\]\.name”"),
         (lambda d: d["clips"][0].update(seconds=-1), r"Clip 0 .* “clips\[0\]\.seconds” is no number"),
@@ -202,8 +210,8 @@ def test_clips_that_are_not_in_the_job_are_refused(job: FarmJob, capsys: pytest.
 
 def test_a_link_in_place_of_a_clip_is_refused(job: FarmJob, tmp_path: Path) -> None:
     path = job.clip_path(job.entries[0])
-    shutil.move(path, tmp_path / "elsewhere.npz")
-    path.symlink_to(tmp_path / "elsewhere.npz")
+    shutil.move(path, tmp_path / "elsewhere.clip")
+    path.symlink_to(tmp_path / "elsewhere.clip")
     with pytest.raises(JobError, match=r"Clip 0 .* is missing"):
         read_job(job.folder)
 

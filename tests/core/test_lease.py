@@ -18,7 +18,7 @@ import pytest
 from core.cli.main import main
 from core.errors import JobError, ModelError
 from core.farm.job import FarmJob, write_job
-from core.files.locks import STALE, acquire_lease, hold_lease, lease_path, read_holder
+from core.files.lease import STALE, acquire_lease, hold_lease, lease_path, read_holder
 from core.model.model_file import read_info
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip, save_clip
@@ -28,10 +28,10 @@ ROOT = Path(__file__).resolve().parents[2]
 TINY = replace(FAST, iterations=(2, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)
 
 HOLDER = """
-import core.files.locks, sys, time
+import core.files.lease, sys, time
 from pathlib import Path
 {before}
-lease = core.files.locks.acquire_lease(Path(sys.argv[1]))
+lease = core.files.lease.acquire_lease(Path(sys.argv[1]))
 print("held" if lease else "refused", flush=True)
 sys.stdin.read()
 if lease: lease.release()
@@ -82,7 +82,7 @@ def test_that_of_a_killed_process_of_this_machine_is_taken_at_once(tmp_path: Pat
 
 
 def test_that_of_another_machine_is_taken_when_it_has_grown_old(tmp_path: Path) -> None:
-    elsewhere = 'core.files.locks._machine = lambda: "another machine"; core.files.locks.BEAT = 0.05'
+    elsewhere = 'core.files.lease._machine = lambda: "another machine"; core.files.lease.BEAT = 0.05'
     one = start(HOLDER.format(before=elsewhere), tmp_path / "a")
     assert said(one) == "held"
     path, long_ago = lease_path(tmp_path / "a"), time.time() - STALE - 5.0
@@ -101,10 +101,10 @@ def test_that_of_another_machine_is_taken_when_it_has_grown_old(tmp_path: Path) 
 
 
 def test_a_holder_that_was_held_up_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.files.locks.BEAT", 0.05)
+    monkeypatch.setattr("core.files.lease.BEAT", 0.05)
     first = acquire_lease(tmp_path / "a")
     assert first is not None
-    monkeypatch.setattr("core.files.locks.STALE", -1.0)
+    monkeypatch.setattr("core.files.lease.STALE", -1.0)
     second = acquire_lease(tmp_path / "a")
     assert second is not None
     assert first.lost.wait(60)
@@ -118,7 +118,7 @@ def test_a_holder_that_was_held_up_too_long_is_told(tmp_path: Path, monkeypatch:
 RACE = """
 import sys, time
 from pathlib import Path
-from core.files.locks import acquire_lease
+from core.files.lease import acquire_lease
 print("ready", flush=True)
 sys.stdin.readline()
 leases = [acquire_lease(Path(sys.argv[1]) / str(k)) for k in range(30)]
@@ -226,13 +226,13 @@ def wait_for(state: Path, process: subprocess.Popen[str]) -> None:
 def test_a_second_training_of_one_model_is_refused(
     walker: Motion, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_clip(Clip("Walk", walker), tmp_path / "walk.npz")
+    save_clip(Clip("Walk", walker), tmp_path / "walk.clip")
     one = start(HOLDER.format(before=""), tmp_path / "m.training")
     assert said(one) == "held"
-    train = ["train", str(tmp_path / "walk.npz"), "--out", str(tmp_path / "m.safetensors"), "--scale", "0.0001"]
+    train = ["train", str(tmp_path / "walk.clip"), "--out", str(tmp_path / "m.safetensors"), "--scale", "0.0001"]
     assert main([*train, "--device", "cpu"]) == 1
     assert f"“m.training” is being trained by process {one.pid}" in capsys.readouterr().err
     one.communicate("")
     assert main([*train, "--device", "cpu", "--quiet"]) == 0
     assert read_info(tmp_path / "m.safetensors")["name"] == "Walk"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.safetensors", "walk.npz"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.safetensors", "walk.clip"]

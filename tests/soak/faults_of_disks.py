@@ -80,7 +80,7 @@ def writers(folder: Path) -> dict[str, tuple[str, Callable[[Path], object], Call
         "copy": ("m.safetensors", partial(copy_whole, folder / "original.safetensors"), load_model),
         "checkpoint": ("c.safetensors", partial(save_checkpoint, Checkpoint(motion, FAST, 1, "Walk")), load_checkpoint),
         "motion": ("m.bvh", lambda path: write_bvh(path, motion), read_bvh),
-        "clip": ("c.npz", partial(save_clip, Clip("Walk", motion, "Biped", "walk.blend")), load_clip),
+        "clip": ("c.clip", partial(save_clip, Clip("Walk", motion, "Biped", "walk.blend")), load_clip),
         "text": ("index.html", lambda path: write_text(path, "Lauf schön " * 20_000), Path.read_text),
     }
 

@@ -107,7 +107,13 @@ def try_checkpoint(seed: int, folder: Path) -> None:
 
 
 def try_clip(seed: int, folder: Path) -> None:
-    clip = survives(load_clip, changed("clip.npz", mutate_clip, seed, folder))
+    clip = survives(load_clip, changed("clip.clip", functools.partial(mutate_tensors, key="riff_clip"), seed, folder))
+    if clip is not None:
+        _finite(clip.motion)
+
+
+def try_old_clip(seed: int, folder: Path) -> None:
+    clip = survives(load_clip, changed("old.npz", mutate_clip, seed, folder))
     if clip is not None:
         _finite(clip.motion)
 
@@ -141,7 +147,8 @@ def _finite(motion: Any) -> None:
 FAULTS = (
     Fault("a model from a stranger", limited(try_model), 30_000, 60.0),
     Fault("a checkpoint from a stranger", limited(try_checkpoint), 20_000, 60.0),
-    Fault("a clip (.npz) from a stranger", limited(try_clip), 20_000, 60.0),
+    Fault("a clip from a stranger", limited(try_clip), 20_000, 60.0),
+    Fault("a clip of an earlier version (.npz) from a stranger", limited(try_old_clip), 20_000, 60.0),
     Fault("a BVH file from a stranger", limited(try_bvh), 15_000, 60.0),
     Fault("a manifest from a stranger", limited(try_manifest), 15_000, 60.0),
 )

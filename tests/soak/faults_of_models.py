@@ -7,7 +7,7 @@ import re
 import time
 from pathlib import Path
 
-from core.files.claims import try_lock
+from core.files.file_lock import try_lock
 from core.model.model_file import load_model, save_model
 from core.model.recipe import FAST
 from tests.core.conftest import walking_motion

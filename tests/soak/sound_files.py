@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -110,10 +112,28 @@ def motion_with_properties() -> Motion:
     return replace(motion, features=features, skeleton=skeleton)
 
 
+def save_old_clip(clip: Clip, path: Path, **changes: Any) -> None:
+    """A clip as earlier versions wrote it, as .npz, with changes of its description."""
+    motion = clip.motion
+    meta = {
+        "format": 1,
+        "name": clip.name,
+        "rig": clip.rig,
+        "source": clip.source,
+        "fps": motion.fps,
+        "origin": motion.origin.tolist(),
+        "skeleton": motion.skeleton.to_json(),
+        **changes,
+    }
+    description = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+    np.savez_compressed(path, features=motion.features, clip=description)
+
+
 def make_files(folder: Path) -> None:
-    """model.safetensors, training.safetensors, clip.npz, clip.bvh and the job folder job/ in a folder."""
+    """model.safetensors, training.safetensors, clip.clip, old.npz, clip.bvh and the job folder job/ in a folder."""
     save_model(small_model(), folder / "model.safetensors")
     save_checkpoint(small_checkpoint(), folder / "training.safetensors")
-    save_clip(Clip("Bow", motion_with_properties(), "Figure", "bows.blend"), folder / "clip.npz")
+    save_clip(Clip("Bow", motion_with_properties(), "Figure", "bows.blend"), folder / "clip.clip")
+    save_old_clip(Clip("Bow", motion_with_properties(), "Figure", "bows.blend"), folder / "old.npz")
     write_bvh(folder / "clip.bvh", small_motion())
     write_job(folder / "job", "Bows", [Clip(name, small_motion()) for name in ("Bow", "Nod")], RECIPE)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from core.files.claims import is_locked, try_lock
-from core.files.paths import copy_whole, remove_parts, replacing
+from core.files.file_lock import is_locked, try_lock
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = (
-    "import sys, time; from pathlib import Path; from core.files.claims import try_lock; "
+    "import sys, time; from pathlib import Path; from core.files.file_lock import try_lock; "
     "held = try_lock(Path(sys.argv[1])); "
     "print('held' if held else 'refused', flush=True); time.sleep(float(sys.argv[2]))"
 )
@@ -64,33 +60,3 @@ def test_where_nothing_can_be_written_nobody_is_kept_away(tmp_path: Path) -> Non
     held = try_lock(tmp_path / "no such folder" / "Walk.safetensors")
     assert held is not None
     held.release()
-
-
-def test_files_are_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    target, source = tmp_path / "a.txt", tmp_path / "b.txt"
-    target.write_text("old")
-    source.write_text("new")
-
-    def break_off() -> None:
-        with replacing(target) as part:
-            part.write_text("half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        break_off()
-    with pytest.raises(FileNotFoundError):
-        copy_whole(tmp_path / "missing", target)
-    assert (target.read_text(), len(list(tmp_path.iterdir()))) == ("old", 2)
-    copy_whole(source, target)
-    assert (target.read_text(), len(list(tmp_path.iterdir()))) == ("new", 2)
-
-
-def test_parts_of_dead_processes_are_removed(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        ended.wait()
-    dead, alive = tmp_path / f"m.safetensors.{ended.pid}.part", tmp_path / f"m.safetensors.{os.getpid()}.part"
-    for path in (dead, alive, tmp_path / "m.safetensors", tmp_path / "notes.part"):
-        path.write_text("x")
-    remove_parts(tmp_path)
-    remove_parts(tmp_path / "no such folder")
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([alive.name, "m.safetensors", "notes.part"])
