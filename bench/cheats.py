@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.evaluation.novelty import SMOOTHING_ROWS, low_pass
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
 from core.numeric.rotation import Array, axis_rotation, matrix_to_six
+from core.numeric.smoothing import SMOOTHING_ROWS, low_pass
 
 CHUNK_FRAMES = 45
 """Frames of a shuffled piece: 1.5 s."""

@@ -20,9 +20,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from core.errors import ClipError, RiffError
-from core.evaluation.novelty import SMOOTHING_ROWS
 from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
+from core.numeric.smoothing import SMOOTHING_ROWS
 from core.system.threads import usable_cores
 
 from .cheats import with_noise

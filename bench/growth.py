@@ -24,12 +24,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from core.errors import RiffError
-from core.evaluation.novelty import SMOOTHING_ROWS
 from core.model.recipe import FAST, GANIMATOR, Recipe
 from core.motion.motion import RATE, Motion, from_transforms
 from core.motion.resampling import resample
 from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import axis_rotation
+from core.numeric.smoothing import SMOOTHING_ROWS
 from core.system.threads import usable_cores
 from core.training.workers import TRIES
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ClipError, RiffError
-from core.evaluation.novelty import SMOOTHING_ROWS
 from core.model.model import Model
 from core.model.model_file import load_model
 from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
+from core.numeric.smoothing import SMOOTHING_ROWS
 
 from .bar import check_bar
 from .cheats import with_noise

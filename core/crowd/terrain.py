@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..evaluation.novelty import low_pass
 from ..motion.leg_ik import LegIK, find_legs
 from ..motion.motion import Motion
 from ..motion.stances import contact_runs, standing_mask
 from ..numeric.rotation import Array
+from ..numeric.smoothing import low_pass
 
 RISE_SMOOTHING_SECONDS = 0.25
 """Standard deviation in seconds of the smoothing of the root's rise, so that it does not jump at a step."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import ClipError
-from ..evaluation.novelty import low_pass
 from ..motion.motion import RATE, Motion
 from ..motion.skeleton import GROUP
 from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
+from ..numeric.smoothing import low_pass
 
 PATH_SMOOTHING_SECONDS = 0.5
 """Standard deviation in seconds of the low-pass that separates the root's course from its sway."""

@@ -8,12 +8,10 @@ from numpy.typing import NDArray
 from ..motion.motion import RATE
 from ..numeric.distances import RowDistances, best_patchwork
 from ..numeric.rotation import Array
+from ..numeric.smoothing import low_pass
 
 PIECE_ROWS = 30
 """Shortest run of source rows in the best patchwork."""
-
-SMOOTHING_ROWS = 5.0
-"""Standard deviation in rows of the Gaussian low-pass; it removes changes faster than about 1 Hz."""
 
 KEPT_VARIANCE = 0.95
 """Share of the variance that the principal poses hold."""
@@ -52,17 +50,6 @@ def novelty_figures(source: Array, sample: Array) -> dict[str, float]:
 def _patchwork_distance(source: Array, sample: Array) -> float:
     distances = RowDistances(sample, source)
     return float(distances.along(best_patchwork(distances, PIECE_ROWS)).mean())
-
-
-def low_pass(rows: Array, deviation: float = SMOOTHING_ROWS) -> Array:
-    """Smooth rows (T, C) in time by a Gaussian; the ends are mirrored."""
-    reach = min(int(4 * deviation), len(rows) - 1)
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
-    padded = np.pad(rows, ((reach, reach), (0, 0)), mode="reflect")
-    smooth = np.zeros_like(rows)
-    for shift, weight in enumerate(weights / weights.sum()):
-        smooth += weight * padded[shift : shift + len(rows)]
-    return smooth
 
 
 def principal_poses(rows: Array) -> Array:
