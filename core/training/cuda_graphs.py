@@ -19,7 +19,7 @@ WARM_UP = 3
 
 Step = Callable[[Sequence[Tensor]], list[Tensor]]
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("riff.training")
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import platform
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from core.system.log import LARGEST, Log, set_aside, unforeseen
+from core.system.log import MAX_FILE_BYTES, Log, log, set_aside, unforeseen
 from core.system.report import report, scrubbed
 
 
@@ -49,7 +50,7 @@ def test_the_file_stays_small_and_the_latest_is_kept(own_log: Log) -> None:
     assert own_log.path is not None
     for number in range(600):
         own_log.note(f"entry {number} " + "x" * 1500)
-    assert own_log.path.stat().st_size + set_aside(own_log.path).stat().st_size < 2 * LARGEST + 4096
+    assert own_log.path.stat().st_size + set_aside(own_log.path).stat().st_size < 2 * MAX_FILE_BYTES + 4096
     assert {path.name for path in own_log.path.parent.iterdir()} == {"riff.log", "riff.log.1"}
     assert [line.split()[3] for line in own_log.last_lines(3)] == ["597", "598", "599"]
 
@@ -175,3 +176,13 @@ def test_a_report_says_what_helps_and_names_nobody(own_log: Log) -> None:
     body = text.partition("Last lines of the log:")[2]
     for name in ("jane", "secret", "Secret_Client", "Spine", platform.node(), str(Path.home())):
         assert name not in body, text
+
+
+def test_warnings_of_every_module_reach_the_report(tmp_path: Path) -> None:
+    before = log.path
+    log.path = tmp_path / "riff.log"
+    try:
+        logging.getLogger("riff.training").warning("Riff trains without CUDA graphs: %s", "no memory")
+        assert "without CUDA graphs: no memory" in report({"Riff": "0.1.0"}, [])
+    finally:
+        log.path = before
