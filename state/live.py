@@ -39,7 +39,7 @@ def is_live() -> bool:
 
 
 def live_state() -> tuple[str, str]:
-    """Return the previewed armature's name and the latest problem, either may be empty, for the panel."""
+    """Return the previewed armature's name and the latest problem for the panel; either may be empty."""
     return live_preview.armature if is_live() else "", live_preview.problem
 
 

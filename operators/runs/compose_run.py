@@ -29,7 +29,7 @@ NOT_REMEMBERED = {"SKIP_SAVE"}
 
 
 class ComposeRun(ActionWriter):
-    """Mixin of operators that return their wishes from `direction`; they write one action for each alternative."""
+    """Mixin of operators that define a `direction` for the model; they write one action for each alternative."""
 
     bl_options: Any = {"REGISTER", "UNDO"}
     doing, done = "Composing", "Composed"

@@ -26,7 +26,7 @@ LIGHT_STEP_FRAMES = 4
 """Frames from one key of a light member to the next."""
 
 LIGHT_STILL_SPREAD = 0.02
-"""Largest spread of a light member's curve that is not keyed, in radians or body sizes."""
+"""Largest spread of a light member's curve that gets a single key, in radians or body sizes."""
 
 STILL_SPREAD = 2e-6
 """Largest spread of a curve that gets a single key, in radians or body sizes."""

@@ -33,7 +33,7 @@ GROUND_CELL_SHARE = 0.1
 """Cell size of a surface's height map, relative to the distance between members."""
 
 MIN_CANDIDATES, MAX_CANDIDATES_PER_MEMBER = 240, 12.0
-"""Fewest candidates for a crowd, and most for each member: a small crowd may choose among more, as they cost little."""
+"""Candidates that even a small crowd chooses from, but at most MAX_CANDIDATES_PER_MEMBER for each: they cost little."""
 
 
 @dataclass(frozen=True)

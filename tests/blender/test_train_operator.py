@@ -159,7 +159,7 @@ def test_folder_that_cannot_be_made_is_said_before_training(
     models.rmdir()
     models.write_text("in the way")
     try:
-        with pytest.raises(RuntimeError, match="Cannot create Riff's folder|odels cannot be"):
+        with pytest.raises(RuntimeError, match="Cannot create Riff's folder"):
             bpy.ops.riff.train(scale=FEW_STEPS)
     finally:
         models.unlink()
