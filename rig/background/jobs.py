@@ -121,7 +121,7 @@ class BackgroundJob:
             raise Cancelled
 
     def _run(self) -> None:
-        # Two OpenMP threads that wait actively beside Blender's own slow training tenfold; torch reads this when loaded.
+        # Two OpenMP threads that wait actively beside Blender's own slow training tenfold; torch reads this on loading.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._send("state", State.RUNNING)
         try:
