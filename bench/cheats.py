@@ -9,7 +9,7 @@ import numpy as np
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
 from core.numeric.rotation import Array, axis_rotation, matrix_to_six
-from core.numeric.smoothing import SMOOTHING_ROWS, low_pass
+from core.numeric.smoothing import SMOOTHING_ROWS, smooth
 
 CHUNK_FRAMES = 45
 """Frames of a shuffled piece: 1.5 s."""
@@ -43,7 +43,7 @@ def with_noise(motion: Motion, deviation: float, degrees: float = NOISE_DEGREES,
     """
     angles = np.random.default_rng(seed).normal(size=(motion.frames, motion.skeleton.joints * 3))
     if deviation:
-        angles = low_pass(angles, deviation)
+        angles = smooth(angles, deviation)
     angles = (angles / angles.std() * np.radians(degrees)).reshape(motion.frames, -1, 3)
     rotations: Array = motion.rotations()
     for axis in range(3):

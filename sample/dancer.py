@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
+from mathutils import Vector
 
-from ..core.numeric.rotation import Array
+from ..core.numeric.rotation import Array, continuous_signs, quaternion_from_matrix
 from ..rig.compat import assign_action, ensure_pose, new_channelbag, new_fcurve
 from .body import make_body
 from .bones import rest_bones
@@ -103,11 +103,8 @@ def _local_quaternions(bone: bpy.types.Bone, dance: Dance) -> Array:
     if bone.parent is not None:
         rotations = np.swapaxes(dance.rotations[bone.parent.name], 1, 2) @ rotations
     rest = np.array(bone.matrix_local.to_3x3())
-    quaternions = np.array([Matrix(turn).to_quaternion() for turn in rest.T @ rotations @ rest])
-    quaternions /= np.linalg.norm(quaternions, axis=1, keepdims=True)
-    flips = np.where((quaternions[1:] * quaternions[:-1]).sum(1) < 0.0, -1.0, 1.0)
-    quaternions[1:] *= np.cumprod(flips)[:, None]
-    return quaternions
+    quaternions = quaternion_from_matrix(rest.T @ rotations @ rest)
+    return np.asarray(quaternions * continuous_signs(quaternions)[:, None])
 
 
 def _set_keys(curve: bpy.types.FCurve, frames: np.ndarray, values: Array) -> None:

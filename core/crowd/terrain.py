@@ -10,7 +10,7 @@ from ..motion.leg_ik import LegIK, find_legs
 from ..motion.motion import Motion
 from ..motion.stances import contact_runs, standing_mask
 from ..numeric.rotation import Array
-from ..numeric.smoothing import low_pass
+from ..numeric.smoothing import smooth
 
 RISE_SMOOTHING_SECONDS = 0.25
 """Standard deviation in seconds of the smoothing of the root's rise, so that it does not jump at a step."""
@@ -34,7 +34,7 @@ def over_ground(motion: Motion, heights: Heights) -> Motion:
         return motion
     pose = LegIK(motion)
     positions = [pose.path_of(joint).copy() for joint in motion.skeleton.contacts]
-    rise = low_pass(below[:, None], min(RISE_SMOOTHING_SECONDS * motion.fps, (motion.frames - 1) / 4.0))[:, 0]
+    rise = smooth(below[:, None], min(RISE_SMOOTHING_SECONDS * motion.fps, (motion.frames - 1) / 4.0))[:, 0]
     pose.root[:, 2] += rise
     pose.update()
     for leg in find_legs(motion.skeleton):

@@ -11,8 +11,9 @@ from ..model.model import Model
 from ..motion.motion import RATE
 from ..motion.resampling import stretch_rows
 from ..motion.skeleton import GROUP
-from ..numeric.blending import DECAY_FRAMES, FIXED, least_jerk_offsets, patterns_of, runs_of
+from ..numeric.blending import DECAY_FRAMES, FIXED, least_jerk_offsets, patterns_of
 from ..numeric.rotation import Array
+from ..numeric.smoothing import runs_of
 from .composition import Composition
 from .infill import Constraints
 from .row_headings import RowHeadings

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import resample, stretch_rows, with_path
 from ..motion.skeleton import GROUP
-from ..numeric.blending import BLEND_FRAMES, DECAY_FRAMES, FIXED, least_jerk_offsets, near_joins, patterns_of, runs_of
+from ..numeric.blending import BLEND_FRAMES, DECAY_FRAMES, FIXED, least_jerk_offsets, near_joins, patterns_of
 from ..numeric.rotation import Array, six_to_matrix, turn_six, vector_from_rotation
+from ..numeric.smoothing import runs_of, smooth
 from .composition import Composition
 from .foot_contacts import plant_new_feet, stance_path
 from .route import follow_route
@@ -101,16 +102,8 @@ def _smooth_joins(features: Array, columns: np.ndarray, weights: Array, pace: fl
         low, high = max(0, start - reach), min(len(features), stop + reach)
         rows = features[low:high][:, columns]
         inner = slice(start - low, stop - low)
-        smooth = _smoothing(high - low, JOIN_SMOOTHING_FRAMES * pace)[inner] @ rows
-        features[start:stop, columns] = rows[inner] + near[start:stop, None] * (smooth - rows[inner])
-
-
-def _smoothing(frames: int, deviation: float) -> Array:
-    """Return the Gaussian low-pass as a matrix (frames, frames), normalised at the ends."""
-    at = np.arange(frames)
-    weights = np.exp(-0.5 * ((at[:, None] - at) / deviation) ** 2)
-    smoothing: Array = weights / weights.sum(1, keepdims=True)
-    return smoothing
+        smoothed = smooth(rows, JOIN_SMOOTHING_FRAMES * pace, "cut")[inner]
+        features[start:stop, columns] = rows[inner] + near[start:stop, None] * (smoothed - rows[inner])
 
 
 def _columns(groups: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,8 +13,9 @@ from ..motion.motion import RATE, Motion
 from ..motion.resampling import with_path
 from ..motion.skeleton import GROUP
 from ..motion.stances import contact_runs, standing_mask
-from ..numeric.blending import BLEND_FRAMES, DECAY_FRAMES, FIXED, least_jerk_offsets, near_joins, runs_of
+from ..numeric.blending import BLEND_FRAMES, DECAY_FRAMES, FIXED, least_jerk_offsets, near_joins
 from ..numeric.rotation import Array
+from ..numeric.smoothing import runs_of
 
 FIXED_STANCE_WEIGHT = 0.98
 """Weight from which a foot is fixed exactly."""

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..generation.pyramid import Rows
-from ..motion.headings import wrapped
 from ..motion.skeleton import GROUP
-from ..numeric.blending import runs_of
 from ..numeric.distances import frame_distances
-from ..numeric.rotation import Array
+from ..numeric.rotation import Array, wrapped
+from ..numeric.smoothing import runs_of
 from .row_headings import RowHeadings
 
 EDGE_ROWS = 3

@@ -10,7 +10,7 @@ from ..errors import ClipError
 from ..motion.motion import RATE, Motion
 from ..motion.skeleton import GROUP
 from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
-from ..numeric.smoothing import low_pass
+from ..numeric.smoothing import smooth
 
 PATH_SMOOTHING_SECONDS = 0.5
 """Standard deviation in seconds of the low-pass that separates the root's course from its sway."""
@@ -44,7 +44,7 @@ def follow_route(motion: Motion, route: Route) -> Motion:
     """
     root = motion.root_positions()
     deviation = min(PATH_SMOOTHING_SECONDS * motion.fps, (motion.frames - 1) / 4.0)
-    way = low_pass(root[:, :2], deviation)
+    way = smooth(root[:, :2], deviation)
     steps = np.diff(way, axis=0)
     walked = np.concatenate([[0.0], np.cumsum(np.linalg.norm(steps, axis=1))])
     if route.length < walked[-1]:
@@ -53,9 +53,9 @@ def follow_route(motion: Motion, route: Route) -> Motion:
             f"The curve is {route.length * unit:.3g} long, but the motion walks {walked[-1] * unit:.3g}; "
             "lengthen the curve or ask for fewer frames."
         )
-    on_route = low_pass(route.at(walked), max(deviation / 4.0, 1.0))
+    on_route = smooth(route.at(walked), max(deviation / 4.0, 1.0))
     turn = _headings(on_route, deviation) - _headings(way, deviation)
-    turn = low_pass(np.unwrap(turn)[:, None], deviation / 2.0)[:, 0]
+    turn = smooth(np.unwrap(turn)[:, None], deviation / 2.0)[:, 0]
     spin = axis_rotation(2, turn)
     sway = np.einsum("tij,tj->ti", spin[:, :2, :2], root[:, :2] - way)
     return _placed(motion, spin, on_route + sway)

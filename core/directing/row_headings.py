@@ -9,10 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..model.channels import Channels
-from ..motion.headings import yaw_of
 from ..motion.motion import Motion
 from ..motion.skeleton import GROUP
-from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
+from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix, yaw_of
 
 
 class RowHeadings:

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ClipError
 from ..motion.motion import Motion
 from ..motion.skeleton import BODY, GROUP
-from ..numeric.rotation import Array
+from ..numeric.rotation import Array, yaw_of
 
 WINDOW_ROWS = 15
 """Rows of a window: half a second at 30 fps."""
@@ -23,7 +23,7 @@ def position_windows(motion: Motion) -> list[Array]:
     """
     positions = motion.positions()
     root, rotations = positions[:, 0].copy(), motion.rotations()[:, 0]
-    yaw = np.arctan2(rotations[:, 1, 0] - rotations[:, 0, 1], rotations[:, 0, 0] + rotations[:, 1, 1])
+    yaw = yaw_of(rotations)
     root[:, 2] = 0.0
     x, y, z = np.moveaxis(positions - root[:, None], -1, 0)
     cos, sin = np.cos(yaw)[:, None], np.sin(yaw)[:, None]

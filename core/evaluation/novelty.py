@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..motion.motion import RATE
 from ..numeric.distances import RowDistances, best_patchwork
 from ..numeric.rotation import Array
-from ..numeric.smoothing import low_pass
+from ..numeric.smoothing import smooth
 
 PIECE_ROWS = 30
 """Shortest run of source rows in the best patchwork."""
@@ -31,7 +31,7 @@ def novelty_figures(source: Array, sample: Array) -> dict[str, float]:
     """
     rows = best_patchwork(RowDistances(sample, source), PIECE_ROWS)
     gap = np.linalg.norm(sample - source[rows], axis=1)
-    smooth_source, smooth_sample = low_pass(source), low_pass(sample)
+    smooth_source, smooth_sample = smooth(source), smooth(sample)
     poses = principal_poses(smooth_source)
     calm = _patchwork_distance(smooth_source, smooth_sample)
     seams = np.diff(rows) != 1

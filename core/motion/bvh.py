@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import ClipError
 from ..files.fields import FAR, LONGEST, FieldError, check_finite, open_regular
 from ..files.paths import write_bytes
+from ..numeric.euler import euler_from_matrix
 from ..numeric.rotation import Array, axis_rotation
 from .contacts import with_found_contacts
 from .motion import Motion, from_transforms
@@ -236,21 +237,10 @@ def _motion_text(motion: Motion) -> str:
     for joint in order:
         if joint == 0 or joint in skeleton.translated:
             columns.append(positions[:, joint])
-        columns.append(np.degrees(_euler_zyx(rotations[:, joint])))
+        columns.append(np.degrees(euler_from_matrix(rotations[:, joint], "XYZ")[:, ::-1]))
     rows = np.concatenate(columns, axis=1)
     text = "\n".join(_numbers(row) for row in rows)
     return f"MOTION\nFrames: {motion.frames}\nFrame Time: {1.0 / motion.fps:.8f}\n{text}\n"
-
-
-def _euler_zyx(rotations: Array) -> Array:
-    """Convert rotations (T, 3, 3) to angles (T, 3) about Z, Y, X with R = Rz Ry Rx, unwrapped over time."""
-    y = np.arcsin(np.clip(-rotations[:, 2, 0], -1.0, 1.0))
-    locked = np.abs(rotations[:, 2, 0]) > 1.0 - 1e-12
-    x = np.where(locked, 0.0, np.arctan2(rotations[:, 2, 1], rotations[:, 2, 2]))
-    z = np.where(
-        locked, np.arctan2(-rotations[:, 0, 1], rotations[:, 1, 1]), np.arctan2(rotations[:, 1, 0], rotations[:, 0, 0])
-    )
-    return np.unwrap(np.stack([z, y, x], axis=1), axis=0)
 
 
 def _numbers(values: Array) -> str:

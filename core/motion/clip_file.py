@@ -115,7 +115,7 @@ def load_clip(path: str | os.PathLike[str], sha256: str = "") -> Clip:
 
 def _checksum(path: str | os.PathLike[str]) -> str:
     with open_regular(path, MAX_CLIP_BYTES) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.sha256(file.read(MAX_CLIP_BYTES)).hexdigest()
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[str, NDArray[Any] | None]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..numeric.rotation import Array
+from ..numeric.smoothing import smooth
 from .leg_ik import LegIK, find_legs
 from .motion import Motion
 from .stances import contact_runs, stance_corrections, standing_mask
@@ -68,10 +69,8 @@ def root_from_stance(motion: Motion, pose: LegIK, standing: NDArray[np.bool_], g
     stance = -(np.diff(relative, axis=0)[..., :2] * both[..., None]).sum(1) / np.maximum(count, 1)[:, None]
     generated = np.diff(pose.root[:, :2], axis=0)
     known = np.minimum(count, 1.0)
-    near = _smooth(known, ROOT_SMOOTHING)
-    error = np.stack(
-        [_smooth((stance - generated)[:, k] * known, ROOT_SMOOTHING) / np.maximum(near, 0.05) for k in range(2)], axis=1
-    )
+    near = smooth(known, ROOT_SMOOTHING, "repeat")
+    error = smooth((stance - generated) * known[:, None], ROOT_SMOOTHING, "repeat") / np.maximum(near, 0.05)[:, None]
     velocity = generated + error
     root = pose.root.copy()
     root[1:, :2] = root[0, :2] + np.cumsum(velocity, axis=0)
@@ -79,13 +78,5 @@ def root_from_stance(motion: Motion, pose: LegIK, standing: NDArray[np.bool_], g
     if stands.any():
         above = np.where(standing, feet[..., 2] - ground, np.inf).min(1)
         lift = np.interp(np.arange(motion.frames), np.flatnonzero(stands), -above[stands])
-        root[:, 2] += _smooth(lift, ROOT_SMOOTHING)
+        root[:, 2] += smooth(lift, ROOT_SMOOTHING, "repeat")
     return root
-
-
-def _smooth(values: Array, sigma: float) -> Array:
-    """Smooth values (frames,) by a Gaussian; the ends are repeated."""
-    radius = int(4 * sigma)
-    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    padded = np.pad(values, radius, mode="edge")
-    return np.convolve(padded, kernel / kernel.sum(), mode="valid")

@@ -10,8 +10,10 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..numeric.rotation import Array, angle_between, matrix_to_six, rotation_from_vector, vector_from_rotation
+from ..numeric.smoothing import runs_of
 from .motion import Motion
 from .skeleton import GROUP
 
@@ -44,12 +46,11 @@ def repair_flips(motion: Motion, source: Motion) -> Motion:
     return replace(motion, features=features)
 
 
-def _slow_down(rotations: Array, broken: Array, limit: float) -> Array:
+def _slow_down(rotations: Array, broken: NDArray[np.bool_], limit: float) -> Array:
     """Spread each run of too large steps of one joint's rotations (frames, 3, 3) over enough frames."""
     rotations = rotations.copy()
     frames = len(rotations)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], broken, [False]]).astype(int))).reshape(-1, 2)
-    for first, last in edges:
+    for first, last in runs_of(broken):
         angle = float(angle_between(rotations[first], rotations[last]))
         half = int(np.ceil(max(angle / limit, 2.0)))  # smoothstep peaks at 1.5 times its mean speed
         start, stop = max(0, first - half), min(frames - 1, last + half)

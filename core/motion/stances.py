@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..numeric.rotation import Array
+from ..numeric.smoothing import runs_of
 
 MIN_RUN_FRAMES = 3
 """Shortest contact in frames; shorter ones are noise, and shorter gaps inside a contact are closed."""
@@ -27,9 +28,8 @@ def contact_runs(labels: Array) -> list[list[tuple[int, int]]]:
 
 
 def _runs(standing: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], standing, [False]]).astype(int)))
     runs: list[tuple[int, int]] = []
-    for start, stop in edges.reshape(-1, 2).tolist():
+    for start, stop in runs_of(standing):
         if runs and start - runs[-1][1] < MIN_RUN_FRAMES:
             runs[-1] = (runs[-1][0], stop)
         else:

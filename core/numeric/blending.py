@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .rotation import Array
+from .smoothing import runs_of
 
 DECAY_FRAMES = 3.5
 """Decay L in frames at 30 fps; an offset is negligible after 6 L."""
@@ -71,12 +72,6 @@ def least_jerk_offsets(
         if alike:
             _fill_inner(result, weights, np.array(alike), decay, drift)
     return result
-
-
-def runs_of(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the runs [start, stop) of true values."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
-    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 
 
 def patterns_of(weights: Array) -> list[tuple[NDArray[np.int64], Array]]:

@@ -141,8 +141,8 @@ def _dots(a: Array, b: Array) -> Array:
     return np.asarray(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
 
 
-def vector_from_rotation(matrices: Array) -> Array:
-    """Return rotation vectors, axis times angle in radians up to π: (..., 3, 3) → (..., 3)."""
+def quaternion_from_matrix(matrices: Array) -> Array:
+    """Return unit quaternions w, x, y, z with w ≥ 0: (..., 3, 3) → (..., 4)."""
     m = matrices
     # Four multiples of the quaternion (w, x, y, z); the one with the largest norm is accurate at any angle.
     w = 1 + m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2]
@@ -156,7 +156,47 @@ def vector_from_rotation(matrices: Array) -> Array:
     quaternion = np.take_along_axis(options, best[None, None], axis=0)[0]
     quaternion /= np.linalg.norm(quaternion, axis=0)
     quaternion *= np.where(quaternion[0] < 0, -1.0, 1.0)
-    sine = np.linalg.norm(quaternion[1:], axis=0)
-    angle = 2.0 * np.arctan2(sine, quaternion[0])
+    return np.moveaxis(quaternion, 0, -1)
+
+
+def vector_from_rotation(matrices: Array) -> Array:
+    """Return rotation vectors, axis times angle in radians up to π: (..., 3, 3) → (..., 3)."""
+    quaternion = quaternion_from_matrix(matrices)
+    axis = quaternion[..., 1:]
+    sine = np.linalg.norm(axis, axis=-1)
+    angle = 2.0 * np.arctan2(sine, quaternion[..., 0])
     scale = np.where(sine < 1e-9, 2.0, angle / np.maximum(sine, 1e-9))
-    return np.moveaxis(quaternion[1:] * scale, 0, -1)
+    return np.asarray(axis * scale[..., None])
+
+
+def yaw_of(rotations: Array) -> Array:
+    """Return the yaw (...) of rotations (..., 3, 3) about the vertical axis in radians."""
+    return np.asarray(np.arctan2(*_yaw_components(rotations)))
+
+
+def held_yaw(rotations: Array) -> Array:
+    """Return the yaw (T,) of rotations (T, 3, 3); upside down, where it is undefined, the last defined one is held."""
+    defined = np.hypot(*_yaw_components(rotations)) > 1e-3
+    return np.asarray(yaw_of(rotations)[last_true_rows(defined)])
+
+
+def _yaw_components(rotations: Array) -> tuple[Array, Array]:
+    sine = rotations[..., 1, 0] - rotations[..., 0, 1]
+    return sine, rotations[..., 0, 0] + rotations[..., 1, 1]
+
+
+def last_true_rows(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return for each row the last true one up to it, before that the first true one; row 0 where none is."""
+    rows = np.maximum.accumulate(np.where(mask, np.arange(len(mask)), -1))
+    return np.asarray(np.where(rows < 0, mask.argmax(), rows))
+
+
+def wrapped(angles: Array) -> Array:
+    """Wrap angles in radians to [-π, π)."""
+    return np.asarray((angles + np.pi) % (2.0 * np.pi) - np.pi)
+
+
+def continuous_signs(vectors: Array) -> Array:
+    """Return ±1 for each row (T, n) so that neighbours point the same way; the first is 1."""
+    against = (vectors[1:] * vectors[:-1]).sum(1) < 0
+    return np.concatenate([[1.0], np.cumprod(np.where(against, -1.0, 1.0))])

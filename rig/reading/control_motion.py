@@ -9,7 +9,7 @@ import numpy as np
 
 from ...core.motion.motion import Motion, from_transforms
 from ...core.motion.skeleton import Space, build_skeleton
-from ...core.numeric.rotation import Array, axis_rotation
+from ...core.numeric.rotation import Array, axis_rotation, held_yaw
 from .controls import OBJECT, Control, Frames, relative_zero
 from .evaluate import Poses, Rest, rotation_part
 
@@ -74,7 +74,7 @@ def _world_transforms(rest: Rest, poses: Poses, controls: Sequence[Control], fra
         rotations[:, joint] = turned @ local_turns[:, joint] @ rest.matrices[control.bone, :3, :3].T @ turned[0].T
         positions[:, joint] = (world[:, :3, :3] @ local_places[:, joint, :, None])[..., 0] + world[:, :3, 3]
     if controls[0].base == Space.YAW:
-        rotations[:, 0] = axis_rotation(2, heading(rotations[:, 0]))
+        rotations[:, 0] = axis_rotation(2, held_yaw(rotations[:, 0]))
     return rotations, positions
 
 
@@ -103,18 +103,6 @@ def carrier_of(controls: Sequence[Control], joint: int) -> int:
     """Return the bone that is the reference frame of a joint; OBJECT for the armature and the world."""
     control = controls[joint]
     return controls[control.parent].bone if control.base == Space.PARENT and control.parent >= 0 else OBJECT
-
-
-def heading(rotations: Array) -> Array:
-    """Return the yaw (T,) in radians of rotations (T, 3, 3) about the vertical axis.
-
-    It is undefined upside down; the last defined yaw is held there.
-    """
-    sine, cosine = rotations[:, 1, 0] - rotations[:, 0, 1], rotations[:, 0, 0] + rotations[:, 1, 1]
-    angles = np.arctan2(sine, cosine)
-    known = np.hypot(sine, cosine) > 1e-3
-    rows = np.maximum.accumulate(np.where(known, np.arange(len(rotations)), -1))
-    return np.asarray(angles[np.where(rows < 0, known.argmax(), rows)])
 
 
 def _rest_positions(rest: Rest, world: Array, controls: Sequence[Control]) -> Array:
