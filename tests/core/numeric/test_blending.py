@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.numeric.blending import DECAY_FRAMES, least_jerk_offsets, near_joins, runs_of
+from core.numeric.blending import DECAY_FRAMES, least_jerk_offsets, near_joins
+from core.numeric.smoothing import runs_of
 
 
 def known(frames: int, spans: list[tuple[int, int]]) -> np.ndarray:
