@@ -30,7 +30,7 @@ test: .venv311/ready $(if $(PYTHON313),.venv313/ready) ## Lint, type checks, bui
 
 test-install: .venv311/ready ## Install PyTorch from the package index and from a folder of wheels, really (about 200 MB)
 	@$(PYTHON) wheels/fetch.py
-	@$(PYTHON) -m pytest -m slow tests/core/test_install.py tests/core/test_build.py
+	@$(PYTHON) -m pytest -m slow tests/core/torch_install/test_install.py tests/core/house/test_build.py
 
 lint: .venv311/ready ## Ruff, and mypy against the interfaces of Blender 4.5 and 5.2
 	@$(PYTHON) tests/suite.py --only ruff mypy

@@ -27,10 +27,10 @@ from core.model.recipe import GANIMATOR, PAPER, Recipe
 from core.motion.motion import Motion
 from core.system.console import format_duration
 
-from .machine import circumstances
-from .measure import CLEAN, reconstruction_error, sample_rows
-from .table import Row, markdown, write_json, write_whole
-from .training import SAMPLE, clip_name, read_clip, train_model
+from .measuring.machine import circumstances
+from .measuring.measure import CLEAN, reconstruction_error, sample_rows
+from .measuring.table import Row, markdown, write_json, write_whole
+from .measuring.training import SAMPLE, clip_name, read_clip, train_model
 
 STAGES = 7
 SAMPLE_COUNT = 5

@@ -35,8 +35,8 @@ from core.networks.packed_convolution import SLOPE
 from core.networks.pyramid import resize
 from core.numeric.rotation import Array
 
-from .machine import circumstances
-from .table import write_json
+from .measuring.machine import circumstances
+from .measuring.table import write_json
 
 SAMPLE_COUNT = 4
 

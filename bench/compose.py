@@ -38,11 +38,12 @@ from core.motion.body_parts import body_halves
 from core.motion.headings import turn_between, turn_motion
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
-from core.numeric.blending import FIXED, runs_of
+from core.numeric.blending import FIXED
 from core.numeric.rotation import Array, angle_between, matrix_to_six, six_to_matrix
+from core.numeric.smoothing import runs_of
 
-from .machine import ROOT
-from .table import Column, Row, markdown, publish, rows_to_json
+from .measuring.machine import ROOT
+from .measuring.table import Column, Row, markdown, publish, rows_to_json
 
 CROSS_FADE_FRAMES = 15
 """Frames over which the cross-fade blends in and out."""

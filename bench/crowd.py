@@ -25,9 +25,9 @@ from .demo import RESOURCES, install, quiet_blender  # isort: skip
 import bpy
 
 from .clips import EXTENSION, load_clip
-from .machine import ROOT, circumstances
-from .skin import add_skin
-from .table import Column, Row, markdown, publish
+from .measuring.machine import ROOT, circumstances
+from .measuring.table import Column, Row, markdown, publish
+from .pictures.skin import add_skin
 
 CROWD_SIZES = (10, 30, 100)
 MOTION_FRAMES = 300

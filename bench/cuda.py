@@ -42,13 +42,13 @@ from core.training.train import train
 from core.training.workers import TorchSettings
 
 from .footprint import peak_megabytes
-from .levels import BASELINE, Ours, measure_levels
-from .machine import circumstances, repeatable
-from .measure import CLEAN, sample_rows
+from .measuring.levels import BASELINE, Ours, measure_levels
+from .measuring.machine import circumstances, repeatable
+from .measuring.measure import CLEAN, sample_rows
+from .measuring.table import publish
+from .measuring.timing import load, spread, timed
+from .measuring.training import clip_name
 from .speed import RESULTS, device_slug, duration, find_clip
-from .table import publish
-from .timing import load, spread, timed
-from .training import clip_name
 
 FORMULA = """\
 2 × multiplications of the dense convolutions, with G and D those of one frame through the generator and the critic, G₁

@@ -25,11 +25,11 @@ from core.motion.motion import Motion
 from core.numeric.smoothing import SMOOTHING_ROWS
 from core.system.threads import usable_cores
 
-from .cheats import with_noise
-from .machine import circumstances
-from .measure import CLEAN, RAW, evaluate_shown, reconstruction_error, sample_rows
-from .table import write_json
-from .training import SAMPLE, clip_name, read_clip, train_model
+from .measuring.cheats import with_noise
+from .measuring.machine import circumstances
+from .measuring.measure import CLEAN, RAW, evaluate_shown, reconstruction_error, sample_rows
+from .measuring.table import write_json
+from .measuring.training import SAMPLE, clip_name, read_clip, train_model
 
 SCALES = (0.25, 0.5, 1.0, 2.0)
 SAMPLE_COUNT = 10

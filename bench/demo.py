@@ -29,9 +29,9 @@ os.environ["BLENDER_USER_RESOURCES"] = RESOURCES
 import bpy  # noqa: E402
 
 from .clips import EXTENSION, DemoError, check_clip, core, load_clip, sentence  # noqa: E402
-from .contact_sheet import render_contact_sheet  # noqa: E402
-from .lineup import line_up, room  # noqa: E402
-from .loss_plot import plot_losses  # noqa: E402
+from .pictures.contact_sheet import render_contact_sheet  # noqa: E402
+from .pictures.lineup import line_up, room  # noqa: E402
+from .pictures.loss_plot import plot_losses  # noqa: E402
 
 VARIATIONS, SEED = 5, 1
 QUALITY_SAMPLES = 10

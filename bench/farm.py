@@ -27,10 +27,10 @@ from core.model.recipe import FAST
 from core.motion.clip_file import Clip
 
 from .curve import RESULTS
-from .machine import ROOT, circumstances, repeatable
-from .table import write_json, write_whole
-from .timing import Lap, load
-from .training import SAMPLE, read_clip
+from .measuring.machine import ROOT, circumstances, repeatable
+from .measuring.table import write_json, write_whole
+from .measuring.timing import Lap, load
+from .measuring.training import SAMPLE, read_clip
 
 CLIP_FRAMES = 120
 TRAINING_SCALE = 0.0001

@@ -24,7 +24,7 @@ from core.system.memory import limit_malloc_arenas
 from core.training.progress import Progress
 from core.training.train import train
 
-from .training import SAMPLE, read_clip
+from .measuring.training import SAMPLE, read_clip
 
 MEGABYTE = 1e6
 

@@ -33,14 +33,14 @@ from core.numeric.smoothing import SMOOTHING_ROWS
 from core.system.threads import usable_cores
 from core.training.workers import TRIES
 
-from .cheats import with_noise
 from .footprint import peak_megabytes
-from .levels import Ours
-from .machine import circumstances, repeatable
+from .measuring.cheats import with_noise
+from .measuring.levels import Ours
+from .measuring.machine import circumstances, repeatable
+from .measuring.table import write_json
+from .measuring.timing import Lap, load, median, timed, with_threads
+from .measuring.training import clip_name
 from .speed import RESULTS, device_slug, find_clip
-from .table import write_json
-from .timing import Lap, load, median, timed, with_threads
-from .training import clip_name
 
 LENGTHS = (300, 648, 1500, 3000, 6000, 10000)
 JOINTS = (24, 48, 96, 150)

@@ -33,11 +33,11 @@ from core.motion.resampling import resample
 from core.networks.networks import Critic, Graph, GraphConvolution
 from core.networks.packed_convolution import back_layers, pack, run_layers
 
-from .baseline import critic_loss, make_critic
-from .machine import ROOT, circumstances, repeatable
+from .measuring.baseline import critic_loss, make_critic
+from .measuring.machine import ROOT, circumstances, repeatable
+from .measuring.table import publish
+from .measuring.timing import Call, in_turn, load, median, spread, with_threads
 from .speed import RESULTS, device_slug, find_clip
-from .table import publish
-from .timing import Call, in_turn, load, median, spread, with_threads
 
 KERNEL = FAST.kernel
 REFERENCE = "conv1d, masked, fp32"

@@ -18,12 +18,12 @@ from core.motion.motion import Motion
 from core.system.devices import pick_device
 from core.system.threads import usable_cores
 
-from .levels import Ours, measure_level, whole_seconds
-from .machine import circumstances, repeatable
+from .measuring.levels import Ours, measure_level, whole_seconds
+from .measuring.machine import circumstances, repeatable
+from .measuring.table import publish
+from .measuring.timing import load
+from .measuring.training import clip_name, read_clip
 from .speed import RESULTS, device_slug, duration
-from .table import publish
-from .timing import load
-from .training import clip_name, read_clip
 
 TIMING_ROUNDS = 15
 

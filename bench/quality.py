@@ -21,9 +21,9 @@ from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
 from core.system.console import format_duration
 
-from .bar import Check, bar_markdown, check_bar
-from .machine import circumstances
-from .measure import (
+from .measuring.bar import Check, bar_markdown, check_bar
+from .measuring.machine import circumstances
+from .measuring.measure import (
     CLEAN,
     RAW,
     Reduce,
@@ -33,10 +33,10 @@ from .measure import (
     sample_rows,
     unreduced,
 )
-from .published import PUBLISHED, TIMES
-from .reduced import on_papers_joints
-from .table import LEGEND, Row, markdown, rows_to_json, write_json, write_whole
-from .training import SAMPLE, clip_name, read_clip, train_model
+from .measuring.published import PUBLISHED, TIMES
+from .measuring.reduced import on_papers_joints
+from .measuring.table import LEGEND, Row, markdown, rows_to_json, write_json, write_whole
+from .measuring.training import SAMPLE, clip_name, read_clip, train_model
 
 SAMPLE_COUNT = 20
 RESULTS = Path("bench/results")
@@ -158,7 +158,7 @@ def run(options: argparse.Namespace) -> Path:
     write_json(options.out / f"{stem}.json", report)
     page = write_whole(options.out / f"{stem}.md", report_markdown(report))
     if options.sheet:
-        from .variation_sheet import render_variations
+        from .pictures.variation_sheet import render_variations
 
         render_variations(model, options.out / f"{stem}.png", seed=options.seed)
     return page

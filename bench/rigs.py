@@ -15,13 +15,13 @@ from typing import Any
 
 import bpy
 
-from tests.blender.walkers import add_rigify_walker
+from tests.support.rigs.walkers import add_rigify_walker
 
-from .contact_sheet import render_contact_sheet
-from .machine import ROOT, circumstances
-from .rig_body import add_body, add_control_shapes
-from .rig_cases import cases, dancer, part
-from .rig_round_trip import Outcome, measure
+from .measuring.machine import ROOT, circumstances
+from .pictures.contact_sheet import render_contact_sheet
+from .rig_checks.body import add_body, add_control_shapes
+from .rig_checks.cases import cases, dancer, part
+from .rig_checks.round_trip import Outcome, measure
 
 RESULTS = ROOT / "bench" / "results"
 VARIATIONS = 3

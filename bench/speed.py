@@ -26,12 +26,12 @@ from core.motion.motion import Motion
 from core.system.devices import pick_device
 from core.system.threads import usable_cores
 
-from .generation import in_fresh_processes
-from .levels import BASELINE, measure_levels
-from .machine import ROOT, circumstances, repeatable
-from .table import publish
-from .timing import load
-from .training import SAMPLE, clip_name, read_clip, train_model
+from .measuring.generation import in_fresh_processes
+from .measuring.levels import BASELINE, measure_levels
+from .measuring.machine import ROOT, circumstances, repeatable
+from .measuring.table import publish
+from .measuring.timing import load
+from .measuring.training import SAMPLE, clip_name, read_clip, train_model
 
 RESULTS = Path("bench/results")
 TIMING_ROUNDS = 7

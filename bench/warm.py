@@ -20,13 +20,13 @@ from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
 from core.numeric.smoothing import SMOOTHING_ROWS
 
-from .bar import check_bar
-from .cheats import with_noise
 from .curve import RESULTS
-from .machine import circumstances, repeatable
-from .measure import CLEAN, RAW, evaluate_shown, reconstruction_error, sample_rows
-from .table import publish
-from .training import SAMPLE, clip_name, read_clip, train_model
+from .measuring.bar import check_bar
+from .measuring.cheats import with_noise
+from .measuring.machine import circumstances, repeatable
+from .measuring.measure import CLEAN, RAW, evaluate_shown, reconstruction_error, sample_rows
+from .measuring.table import publish
+from .measuring.training import SAMPLE, clip_name, read_clip, train_model
 
 SCALES = (0.1, 0.2, 0.4)
 SAMPLE_COUNT = 10

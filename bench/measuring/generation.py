@@ -73,7 +73,7 @@ def _in_fresh_process(path: Path, frames: int, rounds: int, batch: int, cores: i
     command = [
         sys.executable,
         "-m",
-        "bench.generation",
+        "bench.measuring.generation",
         str(path),
         "--frames",
         str(frames),
@@ -91,7 +91,7 @@ def _in_fresh_process(path: Path, frames: int, rounds: int, batch: int, cores: i
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.generation", description="Time loading and generation.")
+    parser = argparse.ArgumentParser(prog="python -m bench.measuring.generation", description="Time generation.")
     parser.add_argument("model", type=Path)
     parser.add_argument("--frames", type=int, default=648)
     parser.add_argument("--rounds", type=int, default=50)

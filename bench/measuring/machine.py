@@ -14,7 +14,7 @@ from typing import Any
 import numpy
 import torch
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def circumstances(device: str = "cpu") -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Contact sheets of compositions, generated frames framed or tinted green: `python -m bench.compose_sheet MODEL`."""
+"""Contact sheets of compositions, generated frames framed or tinted green.
+
+`python -m bench.pictures.compose_sheet MODEL` makes them.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,8 @@ from core.model.model_file import load_model
 from core.motion.body_parts import body_halves
 from core.motion.motion import Motion
 
+from ..measuring.machine import ROOT
 from .contact_sheet import render_contact_sheet
-from .machine import ROOT
 from .variation_sheet import import_motion
 
 COLUMNS = 14
@@ -119,7 +122,7 @@ def _render(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.compose_sheet", description="Show compositions.")
+    parser = argparse.ArgumentParser(prog="python -m bench.pictures.compose_sheet", description="Show compositions.")
     parser.add_argument("models", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, default=ROOT / "out/sheets")
     parser.add_argument("--only", nargs="+", help="names of the sheets to render")

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from .clips import EXTENSION
+from ..clips import EXTENSION
 
 
 def line_up(armature: bpy.types.Object, actions: Sequence[bpy.types.Action], width: float, height: float) -> None:

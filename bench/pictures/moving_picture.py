@@ -1,6 +1,6 @@
 """Animated GIF of the README: the sample dance and variations of it side by side.
 
-`python -m bench.moving_picture --zip dist/riff-0.1.0.zip --model M.safetensors`, with a model of the sample dance.
+`python -m bench.pictures.moving_picture --zip dist/riff.zip --model M.safetensors`; the model is the sample dance's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 EXTENSION = "bl_ext.user_default.riff"
 MAX_GIF_BYTES = 3_000_000
 SPACING_METRES = 1.9
@@ -107,7 +107,8 @@ def animate(pictures: Sequence[Path], path: Path, milliseconds: int) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.moving_picture", description=__doc__.splitlines()[0])
+    name = "python -m bench.pictures.moving_picture"
+    parser = argparse.ArgumentParser(prog=name, description=__doc__.splitlines()[0])
     parser.add_argument("--zip", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--variations", type=int, default=3)

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from .figure import Solid, coloured, solid_faces, solid_points, weighted
+from ..pictures.figure import Solid, coloured, solid_faces, solid_points, weighted
 
 BODY, CONTROL = (0.62, 0.60, 0.56, 1.0), (0.85, 0.30, 0.10, 1.0)
 WIRE_THICKNESS = 0.006

@@ -14,8 +14,8 @@ from typing import Any
 
 import bpy
 
-from tests.blender.walkers import add_control_biped, add_rigify_quadruped, add_rigify_walker, walk_control_biped
-from tests.blender.zoo import (
+from tests.support.rigs.walkers import add_control_biped, add_rigify_quadruped, add_rigify_walker, walk_control_biped
+from tests.support.rigs.zoo import (
     ELEPHANT_FEET,
     IMPORTERS,
     RIGIFY_PAWS,
@@ -31,8 +31,8 @@ from tests.blender.zoo import (
     through_gltf,
 )
 
-from .machine import ROOT
-from .training import clips_folder
+from ..measuring.machine import ROOT
+from ..measuring.training import clips_folder
 
 
 @dataclass(frozen=True)

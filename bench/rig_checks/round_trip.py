@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from .rig_cases import Case, part
+from .cases import Case, part
 
 TRAINING_SCALE = 0.001
 """Share of the steps of the recipe `fast`, enough to test a rig from reading to writing."""

@@ -23,6 +23,9 @@ from root import Unavailable, find_root, mounted
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
+TRACES = ROOT / "tests/support/traces.py"
+"""Module of the tests that scripts in the window use too; it lies beside them in there."""
+
 PICTURES = (
     "1-empty",
     "2-dancer",
@@ -103,6 +106,7 @@ def _run_alone(
     shutil.rmtree(inside, ignore_errors=True)
     (inside / "out").mkdir(parents=True)
     shutil.copytree(HERE, inside / "gui")
+    shutil.copyfile(TRACES, inside / "gui" / TRACES.name)
     shutil.copyfile(zip_path, inside / "riff.zip")
     (inside / "run.sh").write_text(
         "set -e\nblender --command extension install-file -r user_default -e /riff/riff.zip\n"

@@ -12,8 +12,8 @@ import addon_utils
 import bpy
 import numpy as np
 
-from tests.blender.limits import part, train_a_little, use_model
-from tests.gui.traces import jobs_at_work
+from tests.support.limits import part, train_a_little, use_model
+from tests.support.traces import jobs_at_work
 
 EXTENSION = "bl_ext.user_default.riff"
 KINDS = [prop.identifier for prop in bpy.data.bl_rna.properties if prop.type == "COLLECTION"]

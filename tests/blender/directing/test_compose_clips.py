@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender.composing import NEAR, compose, read, train
+from tests.support.composing import NEAR, compose, read, train
 
 CLIPS = ("salsa", "walk", "elephant")
 

@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender.composing import FEW_STEPS, LEGS, NEAR, compose, joints, read, train
+from tests.support.composing import FEW_STEPS, LEGS, NEAR, compose, joints, read, train
 
 TRAINED: list[bytes] = []
 """The dancer's model, once it has been trained."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from tests.blender.editing import edit_at_random
+from tests.support.editing.at_random import edit_at_random
 
 
 def test_editing_while_riff_works(riff: ModuleType, trained: Path) -> None:

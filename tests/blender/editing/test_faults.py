@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import faults_of_models as models
-from tests.soak import faults_of_training as training
+from tests.support.faults import faults_of_models as models
+from tests.support.faults import faults_of_training as training
 
 PYTHON = Path(sys.executable)
 

@@ -11,8 +11,8 @@ from types import ModuleType
 import bpy
 import pytest
 
-from tests.blender import limits, rounds
-from tests.soak.faults_of_editing import NotHere, read_only_home
+from tests.support import limits, rounds
+from tests.support.faults.faults_of_editing import NotHere, read_only_home
 
 
 @pytest.fixture(autouse=True)

@@ -12,9 +12,9 @@ from types import ModuleType
 import bpy
 import pytest
 
-from tests.blender.beside import Beside
-from tests.blender.limits import refused, use_model
-from tests.gui.traces import digest
+from tests.support.editing.beside import Beside
+from tests.support.limits import refused, use_model
+from tests.support.traces import digest
 
 
 @pytest.fixture(autouse=True)

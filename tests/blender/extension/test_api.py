@@ -9,9 +9,9 @@ from types import ModuleType
 
 import bpy
 
-from tests.blender.walkers import add_control_biped, walk_control_biped
+from tests.support.rigs.walkers import add_control_biped, walk_control_biped
 
-DOCS = Path(__file__).resolve().parents[2] / "docs/rigs.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs/rigs.md"
 
 
 def test_the_lines_of_the_documentation(riff: ModuleType, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 import pytest
 
-from tests.blender.rigs import add_dancing_biped
+from tests.support.rigs.biped import add_dancing_biped
 
 FILE, RIG, BONE, ACTION, SLOT = "Kundin Grün", "Jane Doe Rig", "Geheimbein.L", "Secret Client Walk", "OB Slotty"
 

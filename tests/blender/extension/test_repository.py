@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 # In a process of its own: here Riff is enabled already, and two of a kind would take each other's panels.
 INSTALL = """

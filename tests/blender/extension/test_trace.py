@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 READY = """
 import importlib, json, os, sys, time
@@ -32,7 +32,7 @@ def wait():
     job = part("rig.background.jobs").latest_training()
     assert not job.error, job.error
 
-from tests.traced import watch
+from tests.support.audit_events import watch
 trace = watch()
 """
 

@@ -21,7 +21,7 @@ import pytest
 from core.farm.manifest import read_job
 from core.model.model_file import load_model
 from core.model.recipe import FAST
-from tests.blender.rigs import add_biped, add_dancing_biped, curve_values
+from tests.support.rigs.biped import add_biped, add_dancing_biped, curve_values
 
 TINY = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)
 

@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender.walkers import add_control_biped, walk_control_biped
+from tests.support.rigs.walkers import add_control_biped, walk_control_biped
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender.test_control_rigs import assert_round_trip
-from tests.blender.walkers import add_rigify_quadruped
-from tests.blender.zoo import (
+from tests.support.rigs.round_trip import assert_round_trip
+from tests.support.rigs.walkers import add_rigify_quadruped
+from tests.support.rigs.zoo import (
     ELEPHANT_FEET,
     IMPORTERS,
     RIGIFY_PAWS,

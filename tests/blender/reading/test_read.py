@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 from mathutils import Matrix
 
-from tests.blender.rigs import FRAMES, add_biped, add_dancing_biped, key, key_turns, state_of_file, swing, world_pose
+from tests.support.rigs.biped import (
+    FRAMES,
+    add_biped,
+    add_dancing_biped,
+    key,
+    key_turns,
+    state_of_file,
+    swing,
+    world_pose,
+)
 
 Read = Callable[..., Any]
 

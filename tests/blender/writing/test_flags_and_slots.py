@@ -13,9 +13,9 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender.rigs import MODES, add_biped, add_dancing_biped, curve_values, key_turns, swing
-from tests.blender.test_control_rigs import assert_round_trip, channels, poses
-from tests.blender.walkers import add_control_biped, walk_control_biped
+from tests.support.rigs.biped import MODES, add_biped, add_dancing_biped, curve_values, key_turns, swing
+from tests.support.rigs.round_trip import assert_round_trip, channels, poses
+from tests.support.rigs.walkers import add_control_biped, walk_control_biped
 
 LOCKS = ("lock_location", "lock_rotation", "lock_scale")
 

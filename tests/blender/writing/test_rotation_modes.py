@@ -12,7 +12,7 @@ import pytest
 from mathutils import Euler, Matrix, Quaternion
 from numpy.typing import NDArray
 
-from tests.blender.rigs import MODES
+from tests.support.rigs.biped import MODES
 
 Values = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from mathutils import Matrix
 
-from tests.blender.rigs import MODES, add_biped, add_dancing_biped, key, key_turns, swing, world_pose
+from tests.support.rigs.biped import MODES, add_biped, add_dancing_biped, key, key_turns, swing, world_pose
 
 RADIANS, HEIGHTS = 1e-4, 1e-4
 

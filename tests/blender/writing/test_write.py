@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender.rigs import add_biped, add_dancing_biped, curve_values, key, state_of_file, world_pose
+from tests.support.rigs.biped import add_biped, add_dancing_biped, curve_values, key, state_of_file, world_pose
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.baseline import Baseline, MaskedConvolution, Pool, critic_loss, make_critic
+from bench.measuring.baseline import Baseline, MaskedConvolution, Pool, critic_loss, make_critic
 from core.model.clusters import find_clusters
 from core.model.recipe import GANIMATOR
 from core.motion.motion import Motion

@@ -11,8 +11,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.cuda import iteration_operations, measure, report_markdown
-from bench.levels import BASELINE
-from bench.measure import CLEAN
+from bench.measuring.levels import BASELINE
+from bench.measuring.measure import CLEAN
 from core.model.clusters import one_cluster
 from core.model.recipe import FAST, PAPER
 from core.motion.motion import Motion

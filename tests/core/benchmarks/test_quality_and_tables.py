@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from bench import ablation, cka, curve, quality
-from bench.bar import check_bar
-from bench.cheats import all_cheats, flipped_labels, frozen_pose, shuffled_chunks, with_noise
-from bench.measure import CLEAN, RAW
-from bench.published import PUBLISHED
-from bench.reduced import PAPERS_JOINTS, on_joints, on_papers_joints
-from bench.table import Row, markdown
+from bench.measuring.bar import check_bar
+from bench.measuring.cheats import all_cheats, flipped_labels, frozen_pose, shuffled_chunks, with_noise
+from bench.measuring.measure import CLEAN, RAW
+from bench.measuring.published import PUBLISHED
+from bench.measuring.reduced import PAPERS_JOINTS, on_joints, on_papers_joints
+from bench.measuring.table import Row, markdown
 from core.errors import ClipError
 from core.generation.torch_backend import load_generators
 from core.model.model import Model

@@ -22,7 +22,7 @@ from core.motion.motion import Motion
 from core.system.console import ProgressLine, format_duration
 from core.training.progress import Progress
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.cheats import flipped_labels, frozen_pose, shuffled_chunks, with_noise, zeroed_labels
+from bench.measuring.cheats import flipped_labels, frozen_pose, shuffled_chunks, with_noise, zeroed_labels
 from core.errors import ClipError
 from core.evaluation.frechet import frechet_distance
 from core.evaluation.metrics import (

@@ -26,7 +26,7 @@ from core.motion.clip_file import Clip, load_clip
 from core.motion.motion import Motion
 from core.training.train import train
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 OPENJD = Path(sys.executable).with_name("openjd")
 TINY = replace(FAST, iterations=(2, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)
 

@@ -33,9 +33,9 @@ from core.files.tensors import read_tensors, write_tensors
 from core.model.recipe import FAST, RECIPES
 from core.motion.clip_file import CLIP_KEY, Clip, load_clip, read_clip, save_clip
 from core.motion.motion import Motion
-from tests.soak.sound_files import save_old_clip
+from tests.support.faults.sound_files import save_old_clip
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TINY = replace(FAST, iterations=(1, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.training import progress_reporter, snapshot
-from tests.soak import faults_of_disks as disks
-from tests.soak import faults_of_training as training
-from tests.soak.fault import NotHere
+from tests.support.faults import faults_of_disks as disks
+from tests.support.faults import faults_of_training as training
+from tests.support.faults.fault import NotHere
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.files.file_lock import is_locked, try_lock
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HOLD = (
     "import sys, time; from pathlib import Path; from core.files.file_lock import try_lock; "
     "held = try_lock(Path(sys.argv[1])); "

@@ -32,10 +32,17 @@ from core.motion.properties import RNA_PATH
 from core.torch_install.folder import InstallError
 from core.torch_install.unpack import unpack_wheels
 from core.training.checkpoint import load_checkpoint, read_checkpoint_info
-from tests.soak.faults_of_files import try_bvh, try_checkpoint, try_clip, try_manifest, try_model, try_old_clip
-from tests.soak.sound_files import RECIPE, make_files
+from tests.support.faults.faults_of_files import (
+    try_bvh,
+    try_checkpoint,
+    try_clip,
+    try_manifest,
+    try_model,
+    try_old_clip,
+)
+from tests.support.faults.sound_files import RECIPE, make_files
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -338,7 +345,7 @@ def test_reading_takes_little_memory(tmp_path: Path) -> None:
     script = """
 import sys, tempfile
 from pathlib import Path
-from tests.soak.faults_of_files import FAULTS
+from tests.support.faults.faults_of_files import FAULTS
 for fault in FAULTS:
     for seed in range(100):
         with tempfile.TemporaryDirectory() as folder:

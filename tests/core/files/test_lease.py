@@ -24,7 +24,7 @@ from core.model.recipe import FAST
 from core.motion.clip_file import Clip, save_clip
 from core.motion.motion import Motion
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TINY = replace(FAST, iterations=(2, 1, 1, 1), hidden=(8, 8, 8), batch=(2, 2, 2, 2), bank=4)
 
 HOLDER = """

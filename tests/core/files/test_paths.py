@@ -15,7 +15,7 @@ from core.model.model_file import save_model
 from core.motion.bvh import write_bvh
 from core.motion.clip_file import Clip, save_clip
 from core.training.checkpoint import save_checkpoint
-from tests.soak.sound_files import small_checkpoint, small_model, small_motion
+from tests.support.faults.sound_files import small_checkpoint, small_model, small_motion
 
 
 def test_files_are_replaced_whole_or_not_at_all(tmp_path: Path) -> None:

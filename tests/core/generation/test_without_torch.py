@@ -27,7 +27,7 @@ from core.motion.motion import Motion
 from core.networks import pyramid
 from core.training.train import train
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SAME = 1e-4
 
 # An import that fails the way it does where a package was never installed.

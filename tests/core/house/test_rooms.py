@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TOPS = ("core", "rig", "sample", "state", "operators", "panels", "shell")
 
 FOUNDATION = {"core", "core.errors"}

@@ -14,13 +14,13 @@ from core.model.recipe import FAST
 from core.motion.motion import Motion
 from core.training.checkpoint import Checkpoint, save_checkpoint
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 SCRIPT = """
 import json, sys
 from pathlib import Path
 from core.runs.worker import main
-from tests.traced import watch
+from tests.support.audit_events import watch
 trace = watch()
 code = main([sys.argv[1], sys.argv[2]])
 trace.watching = False

@@ -42,7 +42,7 @@ def test_an_unforeseen_error_is_kept_with_where_it_came_from(own_log: Log) -> No
     assert "\n" not in sentence
     lines = own_log.last_lines(50)
     assert "Training: KeyError: 'Hüfte.L'" in lines[0]
-    assert any(line.startswith("    at tests/core/test_log.py:") and line.endswith(" fail") for line in lines)
+    assert any(line.startswith("    at tests/core/system/test_log.py:") and line.endswith(" fail") for line in lines)
     assert any("after FileNotFoundError" in line for line in lines)
 
 
@@ -170,7 +170,7 @@ def test_a_report_says_what_helps_and_names_nobody(own_log: Log) -> None:
         "numpy: ",
         "Device: Processor",
         "Recipe: fast",
-        "at tests/core/test_log.py:",
+        "at tests/core/system/test_log.py:",
     ):
         assert part in text, text
     body = text.partition("Last lines of the log:")[2]

@@ -41,7 +41,7 @@ def test_threads_share_one_arena(tmp_path: Path) -> None:
     heaps = {}
     for how in ("shared", "apart"):
         told = tmp_path / how
-        subprocess.run([sys.executable, "-c", SCRIPT, str(told), how], check=True, cwd=Path(__file__).parents[2])
+        subprocess.run([sys.executable, "-c", SCRIPT, str(told), how], check=True, cwd=Path(__file__).parents[3])
         heaps[how] = told.read_text().count("<heap nr=")
     assert heaps["shared"] == 1
     assert heaps["apart"] > 1

@@ -12,7 +12,7 @@ from core.system.threads import on_all_cores, usable_cores, working_cores
 from core.torch_install.hardware import Device, find_device
 from core.torch_install.plan import plans, suggested
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def fake_pci(root: Path, **cards: str) -> Path:

@@ -22,7 +22,7 @@ from core.torch_install.pip_process import pip_command, sentence_for
 from core.torch_install.plan import TorchRelease, plans, python_tag, suggested
 from core.torch_install.unpack import unpack_wheels
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NOWHERE = "http://127.0.0.1:9"
 """A proxy that nobody answers at."""
 

@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from tests.blender.beside import Beside
-from tests.blender.editing_person import PICKS, Person
-from tests.gui.traces import children, digest, jobs_at_work, users
+from tests.support.editing.beside import Beside
+from tests.support.editing.person import PICKS, Person
+from tests.support.traces import children, digest, jobs_at_work, users
 
 EXTENSION = "bl_ext.user_default.riff"
 FEW_STEPS = 0.0001

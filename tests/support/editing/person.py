@@ -9,7 +9,7 @@ import bpy
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from tests.gui.traces import digest
+from tests.support.traces import digest
 
 PICKS = st.integers(0, 5)
 NAMES = st.sampled_from(["Other", "Dancer", "hips", "Ünïcode 💃", 'a"b\\c', "x" * 63, "Sample Dance"])

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.soak.fault import patience
+from tests.support.faults.fault import patience
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PYTHON_311 = ROOT / ".venv311/bin/python"
 PYTHON_313 = ROOT / ".venv313/bin/python"
 EXTENSION = "bl_ext.user_default.riff"
@@ -22,7 +22,7 @@ EXTENSION = "bl_ext.user_default.riff"
 OPENING = """
 import importlib, os, sys, time
 from pathlib import Path
-from tests.soak.blender import part, riff_in, tick_until
+from tests.support.faults.blender import part, riff_in, tick_until
 riff = riff_in(Path(sys.argv[1]))
 import bpy
 """

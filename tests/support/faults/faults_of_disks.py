@@ -23,9 +23,9 @@ from core.motion.bvh import read_bvh, write_bvh
 from core.motion.clip_file import Clip, load_clip, save_clip
 from core.runs.run import run_training
 from core.training.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, save_checkpoint
-from tests.core.conftest import walking_motion
-from tests.soak.blender import PYTHON_311, PYTHON_313, run_blender
-from tests.soak.fault import Fault, Lost, NotHere, patience
+from tests.support.faults.blender import PYTHON_311, PYTHON_313, run_blender
+from tests.support.faults.fault import Fault, Lost, NotHere, patience
+from tests.support.motions import walking_motion
 
 SCALE = 0.0001
 

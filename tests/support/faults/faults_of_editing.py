@@ -9,11 +9,13 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from tests.soak.blender import PYTHON_311, PYTHON_313, ROOT, run_blender
-from tests.soak.fault import Fault, NotHere
+from tests.support.faults.blender import PYTHON_311, PYTHON_313, ROOT, run_blender
+from tests.support.faults.fault import Fault, NotHere
 
 READY = """
-from tests.blender import editing, limits, rounds
+from tests.support.editing import at_random as editing
+from tests.support import limits
+from tests.support import rounds
 bpy.context.preferences.addons[riff.__name__].preferences.separate_process = False
 bpy.ops.wm.read_homefile(use_empty=True)
 """
@@ -21,7 +23,7 @@ bpy.ops.wm.read_homefile(use_empty=True)
 WITH_MODEL = (
     READY
     + """
-from tests.blender.small_model import save_small_model
+from tests.support.small_model import save_small_model
 model = Path(sys.argv[1]) / "model.safetensors"
 if not model.exists():
     save_small_model(riff, model)

@@ -23,9 +23,9 @@ from core.model.model_file import load_model, read_info
 from core.motion.bvh import read_bvh
 from core.motion.clip_file import load_clip
 from core.training.checkpoint import load_checkpoint, read_checkpoint_info
-from tests.soak.fault import Fault
-from tests.soak.mutations import Mutation, mutate_bvh, mutate_clip, mutate_manifest, mutate_tensors
-from tests.soak.sound_files import make_files
+from tests.support.faults.fault import Fault
+from tests.support.faults.mutations import Mutation, mutate_bvh, mutate_clip, mutate_manifest, mutate_tensors
+from tests.support.faults.sound_files import make_files
 
 LONGEST = 2.0
 """Seconds of the processor that a file may take."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from core.files.file_lock import try_lock
 from core.model.model_file import load_model, save_model
 from core.model.recipe import FAST
-from tests.core.conftest import walking_motion
-from tests.soak.blender import PYTHON_311, PYTHON_313, end_blender, run_blender, start_blender
-from tests.soak.fault import Fault, Lost, patience
+from tests.support.faults.blender import PYTHON_311, PYTHON_313, end_blender, run_blender, start_blender
+from tests.support.faults.fault import Fault, Lost, patience
+from tests.support.motions import walking_motion
 
 UNDER_THE_LIST = """
 import json, random, shutil, struct

@@ -24,10 +24,10 @@ from core.motion.bvh import write_bvh
 from core.training import progress_reporter, snapshot
 from core.training.checkpoint import Checkpoint, load_checkpoint, read_checkpoint_info, save_checkpoint
 from core.training.progress import Progress
-from tests.core.conftest import walking_motion
-from tests.soak.blender import PYTHON_311, PYTHON_313, ROOT, end_blender, run_blender, start_blender
-from tests.soak.fault import Fault, Lost, NotHere, patience
-from tests.soak.processes import running
+from tests.support.faults.blender import PYTHON_311, PYTHON_313, ROOT, end_blender, run_blender, start_blender
+from tests.support.faults.fault import Fault, Lost, NotHere, patience
+from tests.support.faults.processes import running
+from tests.support.motions import walking_motion
 
 TINY = replace(FAST, iterations=(6, 4, 3, 3), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
 

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 from mathutils import Matrix, Quaternion, Vector
 
-from tests.blender.rigs import add_biped
+from tests.support.rigs.biped import add_biped
 
 STEP_FRAMES = 14
 """Frames from one foot's landing to the other's."""

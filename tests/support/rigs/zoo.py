@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 from mathutils import Quaternion, Vector
 
-from tests.blender.walkers import Gait, key_bone, swing_bones, walk_on_controls
+from tests.support.rigs.walkers import Gait, key_bone, swing_bones, walk_on_controls
 
 Bones = dict[str, tuple[str, tuple[float, float, float], tuple[float, float, float]]]
 """Name: parent, head, tail."""
