@@ -1,4 +1,4 @@
-"""The contact loss of a stage (`paper.md`, *Losses*, eq. 4), from foot speed by forward kinematics."""
+"""The contact loss of a stage (Roditakis et al. 2024, eq. 4), from foot speed by forward kinematics."""
 
 from __future__ import annotations
 
