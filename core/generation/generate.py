@@ -67,10 +67,10 @@ class Sampler:
         return np.zeros((count, len(self.model.channels.columns), length), dtype=np.float32)
 
     def amplitudes(self) -> list[float]:
-        """Return σ_i times the recipe's `sampling_noise`."""
+        """Return σ_i times the model's `sampling_noise`."""
         recipe = self.model.recipe
         return [
-            amplitude * recipe.sampling_noise[recipe.level_of(stage)]
+            amplitude * self.model.sampling_noise[recipe.level_of(stage)]
             for stage, amplitude in enumerate(self.model.amplitudes)
         ]
 
@@ -156,9 +156,9 @@ def with_strength(model: Model, coarse: float, fine: float) -> Model:
     """Return the model with its sampling noise scaled by `coarse` at the first level and by `fine` at the others."""
     if coarse == 1.0 and fine == 1.0:
         return model
-    first, *rest = model.recipe.sampling_noise
+    first, *rest = model.sampling_noise
     noise = (first * coarse, *(share * fine for share in rest))
-    return replace(model, recipe=replace(model.recipe, sampling_noise=noise))
+    return replace(model, sampling_noise=noise)
 
 
 def prepared_sampler(path: Path) -> Sampler:

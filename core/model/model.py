@@ -41,6 +41,11 @@ class Model:
     """Name of the armature whose action was learned."""
     critics: dict[str, NDArray[np.float16]] = field(default_factory=dict)
     """Critics `stage{i}.critic{j}.weight` and `.bias`, for a warm start from this model only; may be empty."""
+    sampling_noise: tuple[float, ...] = ()
+    """Factor of σ_i in generation for each level, chosen by calibration; empty for 1. Training uses σ_i itself."""
+
+    def __post_init__(self) -> None:
+        self.sampling_noise = self.sampling_noise or (1.0,) * self.recipe.levels
 
     @property
     def skeleton(self) -> Skeleton:

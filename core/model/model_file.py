@@ -21,10 +21,9 @@ from ..motion.clip_file import MAX_FPS, MAX_FRAMES, MIN_FPS, motion_from_fields
 from ..motion.skeleton import GROUP, MAX_JOINTS
 from .channels import Channels, read_channels
 from .model import Model
-from .recipe import Recipe
-from .recipe_ranges import MAX_LEVELS, MAX_STAGES
+from .recipe import MAX_LEVELS, MAX_STAGES, Recipe
 
-MODEL_FORMAT = 2
+MODEL_FORMAT = 3
 """Version of the file layout; newer versions are refused."""
 
 MAX_MODEL_BYTES = 1 << 30
@@ -50,6 +49,7 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         "height_gain": model.channels.height_gain,
         "folds": [pca.to_json() for pca in model.channels.joint_pcas],
         "amplitudes": list(model.amplitudes),
+        "sampling_noise": list(model.sampling_noise),
         "history": model.history,
         "origin": model.source.origin.tolist(),
         "fps": model.source.fps,
@@ -125,6 +125,13 @@ def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
     if len(amplitudes) != recipe.stage_count:
         raise FieldError("its noise amplitudes do not fit its stages")
     critics = {name: tensors.pop(name) for name in list(tensors) if ".critic" in name}
+    # Models before format 3 kept the sampling noise in the recipe.
+    noise_fields = fields if "sampling_noise" in fields else fields.part("recipe")
+    noise: tuple[float, ...] = ()
+    if "sampling_noise" in noise_fields:
+        noise = noise_fields.numbers("sampling_noise", 0, 1e3, MAX_LEVELS)
+        if len(noise) != recipe.levels:
+            raise FieldError("its sampling noise does not fit its levels")
     return Model(
         info["name"],
         read_channels(fields, source),
@@ -141,6 +148,7 @@ def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
         info["quality"],
         info["rig"],
         critics,
+        noise,
     )
 
 

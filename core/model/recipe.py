@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from ..errors import ModelError
-from ..files.fields import Fields
-from . import recipe_ranges
+from ..files.fields import FieldError, Fields
+from ..files.ranges import ranged
 
 Levels = tuple[float, ...]
 """One number for each level."""
+
+MAX_LEVELS, MAX_STAGES = 16, 32
+"""Largest number of levels, and of stages of all levels."""
+
+OLD_NAMES = {"sampling_noise"}
+"""Numbers that recipes of earlier versions had and that are the model's now."""
 
 
 @dataclass(frozen=True)
@@ -19,38 +25,36 @@ class Recipe:
     """Hyperparameters of one training; tuples have one entry for each level (Roditakis et al. 2024, Table 1)."""
 
     name: str
-    iterations: tuple[int, ...]
+    iterations: tuple[int, ...] = ranged(1, 1e9, whole=True, max_count=MAX_LEVELS)
     """Joint iterations of each level: critic, generator and reconstruction steps of all its stages."""
-    batch: tuple[int, ...]
+    batch: tuple[int, ...] = ranged(1, 4096, whole=True, max_count=MAX_LEVELS)
     """Samples of a batch at each level."""
-    adversarial: Levels
+    adversarial: Levels = ranged(0, 1e6, max_count=MAX_LEVELS)
     """λ_adv of each level ("stage-based linear annealing")."""
-    reconstruction: Levels
+    reconstruction: Levels = ranged(0, 1e6, max_count=MAX_LEVELS)
     """λ_rec of each level."""
-    crop: tuple[int, ...] = (0, 0, 0, 0)
+    crop: tuple[int, ...] = ranged(0, 1e6, whole=True, max_count=MAX_LEVELS, default=(0, 0, 0, 0))
     """Rows that each stage of a level trains on at a time; 0 for the whole clip."""
-    stages: tuple[int, ...] = (2, 2, 2, 1)
+    stages: tuple[int, ...] = ranged(1, MAX_STAGES, whole=True, max_count=MAX_LEVELS, default=(2, 2, 2, 1))
     """Stages of each level."""
-    first_length: float = 0.2
+    first_length: float = ranged(1e-3, 1, default=0.2)
     """Length of the first stage as a share of the clip's."""
-    growth: float = 4 / 3
+    growth: float = ranged(0, 100, default=4 / 3)
     """Ratio of the lengths of successive stages."""
-    hidden: tuple[int, ...] = (128, 256, 256)
+    hidden: tuple[int, ...] = ranged(1, 8192, whole=True, max_count=16, default=(128, 256, 256))
     """Channels of each hidden layer, before rounding up to whole groups."""
-    sampling_noise: Levels = (1.0, 1.0, 1.0, 1.0)
-    """Factor of the noise amplitudes σ_i of each level in generation; training uses σ_i itself."""
     calibrate: bool = False
-    """Choose `sampling_noise` after training by the roughness of samples."""
-    kernel: int = 5
+    """Choose the sampling noise of the model after training by the roughness of samples."""
+    kernel: int = ranged(1, 99, whole=True, default=5)
     """Taps of a convolution over time; odd."""
-    distance: int = 2
+    distance: int = ranged(0, 4096, whole=True, default=2)
     """Largest distance, in edges of the skeleton graph, between groups that a convolution connects."""
-    gradient_penalty: float = 1.0
+    gradient_penalty: float = ranged(0, 1e6, default=1.0)
     """λ_gp."""
-    penalty_share: float = 1.0
+    penalty_share: float = ranged(0, 1, default=1.0)
     """Share of a batch on which the gradient penalty is computed, at least one sample. Where two cores share a stage,
     at least one of each half, since the core without one would only wait for the other."""
-    contact: float = 5.0
+    contact: float = ranged(0, 1e6, default=5.0)
     """λ_con."""
     contact_squared: bool = True
     """Penalise the squared foot speed (Roditakis et al. 2024, eq. 4), else the speed."""
@@ -58,33 +62,33 @@ class Recipe:
     """Account for the longer time between the rows of coarse stages in foot speed."""
     fold_hands: bool = True
     """Learn bunches of small joints, such as fingers, as their principal components."""
-    even_joints: float = 0.0
+    even_joints: float = ranged(0, 10, default=0.0)
     """Exponent of the gain that scales joints that turn little towards a typical joint: 0 none, 1 full."""
-    root_gain: float = 1.0
+    root_gain: float = ranged(0, 1e6, default=1.0)
     """Gain of the root channels and moving offsets."""
-    critic_steps: int = 5
+    critic_steps: int = ranged(1, 1000, whole=True, default=5)
     """Critic steps of an iteration."""
-    reconstruct_every: int = 1
+    reconstruct_every: int = ranged(1, 1e6, whole=True, default=1)
     """Iterations between two reconstruction losses; each is weighted by this number."""
     joint_steps: bool = False
     """Add the reconstruction loss to the generator's optimiser step instead of taking a separate step."""
-    generator_rate: float = 1e-4
+    generator_rate: float = ranged(0, 10, default=1e-4)
     """Learning rate of the generators."""
-    critic_rate: float = 1e-4
+    critic_rate: float = ranged(0, 10, default=1e-4)
     """Learning rate of the critics."""
-    final_rate: float = 1.0
+    final_rate: float = ranged(0, 10, default=1.0)
     """Share of both learning rates at the end of a level, reached along half a cosine."""
-    beta1: float = 0.9
+    beta1: float = ranged(0, 1, default=0.9)
     """Adam's β1."""
-    pool: int = 50
+    pool: int = ranged(0, 1e5, whole=True, default=50)
     """Past samples in the critic's replay buffer; 0 for none."""
-    transfer: int = 2
+    transfer: int = ranged(0, 17, whole=True, default=2)
     """Number of first layers of a generator that are initialised from the generator a level below."""
-    average: float = 0.0
+    average: float = ranged(0, 1, default=0.0)
     """Decay of the exponential moving average of generator weights; 0 keeps the last weights."""
-    bank: int = 0
+    bank: int = ranged(0, 1e5, whole=True, default=0)
     """Outputs of the frozen levels computed in advance; 0 computes new ones in every iteration."""
-    warm_share: float = 0.4
+    warm_share: float = ranged(0, 1, default=0.4)
     """Share of the iterations that a warm start takes."""
 
     @property
@@ -133,15 +137,43 @@ class Recipe:
     def from_json(data: Any) -> Recipe:
         """Parse a recipe. Raises ModelError for missing or unknown names, FieldError for a value out of its range."""
         known = {field.name for field in fields(Recipe)}
-        if not isinstance(data, dict) or set(data) - known:
+        if not isinstance(data, dict) or set(data) - known - OLD_NAMES:
             raise ModelError("The model was trained with a recipe that this version of Riff does not know.")
         try:
-            recipe_fields = Fields(data, "recipe")
-            values = {name: recipe_ranges.take(name, recipe_fields) for name in data}
-            recipe_ranges.check_together(values)
-            return Recipe(**values)
+            recipe = Recipe(**take_fields(Fields(data, "recipe"), known & set(data)))
         except TypeError as error:
             raise ModelError("The model's recipe is incomplete.") from error
+        recipe.check()
+        return recipe
+
+    def check(self) -> None:
+        """Raise FieldError where the numbers contradict each other."""
+        if not self.stages or self.stage_count > MAX_STAGES:
+            raise FieldError(f"“recipe.stages” are not 1 to {MAX_STAGES}")
+        for name in PER_LEVEL:
+            if len(getattr(self, name)) < self.levels:
+                raise FieldError(f"“recipe.{name}” has no number for each level")
+        if not self.hidden or self.kernel % 2 == 0:
+            raise FieldError("“recipe.hidden” is empty or “recipe.kernel” is even")
+
+
+PER_LEVEL = ("iterations", "batch", "adversarial", "reconstruction", "crop")
+"""Numbers of which there is one for each level."""
+
+
+def take_fields(values: Fields, names: Iterable[str]) -> dict[str, Any]:
+    """Read numbers, flags and the name of a recipe, each within its range. Raises FieldError."""
+    taken: dict[str, Any] = {}
+    for field in fields(Recipe):
+        if field.name not in names:
+            continue
+        if "range" in field.metadata:
+            taken[field.name] = field.metadata["range"].take(field.name, values)
+        elif field.name == "name":
+            taken[field.name] = values.text("name", longest=200)
+        else:
+            taken[field.name] = values.flag(field.name, False)
+    return taken
 
 
 PAPER = Recipe(
@@ -174,7 +206,6 @@ FAST = Recipe(
     adversarial=(4.0, 1.0, 1.0, 1.0),
     reconstruction=(50.0, 50.0, 50.0, 50.0),
     contact=20.0,
-    sampling_noise=(1.0, 0.45, 0.45, 0.45),
     calibrate=True,
     even_joints=0.5,
     contact_squared=False,

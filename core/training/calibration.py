@@ -74,7 +74,7 @@ def calibrated(model: Model, check_cancelled: Callable[[], None] = lambda: None)
 def with_noise(model: Model, coarse: float, fine: float) -> Model:
     """The model as it is sampled with these shares of σ_i at the first level and at all above it."""
     noise = (coarse, *(fine,) * (model.recipe.levels - 1))
-    return replace(model, recipe=replace(model.recipe, sampling_noise=noise))
+    return replace(model, sampling_noise=noise)
 
 
 def sampled(model: Model, check_cancelled: Callable[[], None] = lambda: None) -> Sampled:

@@ -20,8 +20,7 @@ from ..files.fields import FAR, FieldError, Fields, parse_json
 from ..files.tensors import read_tensors, read_text, write_tensors
 from ..model.model import Model
 from ..model.model_file import MAX_HISTORY_ROWS
-from ..model.recipe import Recipe
-from ..model.recipe_ranges import MAX_STAGES
+from ..model.recipe import MAX_STAGES, Recipe
 from ..motion.clip_file import motion_from_fields
 from ..motion.motion import Motion
 from ..system.log import log

@@ -18,8 +18,7 @@ from ..files.fields import FAR, FieldError, Fields
 from ..model.channels import Channels
 from ..model.hand_pca import joint_pca_of
 from ..model.model import Model
-from ..model.recipe import Recipe
-from ..model.recipe_ranges import RANGES
+from ..model.recipe import Recipe, take_fields
 from ..motion.motion import Motion, learned_groups
 from ..motion.skeleton import Skeleton
 
@@ -74,7 +73,7 @@ class WarmStart:
         if not groups or len(groups) != len(gains) or not all(members for _, members in joint_pcas):
             raise FieldError("what the training started from does not fit its skeleton")
         shape = fields.part("shape")
-        kept: dict[str, Any] = {name: RANGES[name].take(name, shape) for name in SHAPE}
+        kept: dict[str, Any] = take_fields(shape, SHAPE)
         return WarmStart(groups, joint_pcas, gains, fields.number("height_gain", 1e-6, FAR), _shape(kept), weights)
 
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from core.errors import ModelError
+from core.files.tensors import read_tensors, write_tensors
 from core.generation.generate import generate
 from core.model.model import Model
-from core.model.model_file import load_model, read_info, save_model
+from core.model.model_file import METADATA_KEY, load_model, read_info, save_model
 from core.model.recipe import FAST, RECIPES, Recipe
 from core.motion.motion import Motion
 from core.training.train import train
@@ -57,6 +58,20 @@ def test_recipes_survive_json() -> None:
         Recipe.from_json({"name": "odd", "unknown": 1})
     with pytest.raises(ModelError):
         Recipe.from_json({"name": "odd"})
+
+
+def test_the_sampling_noise_of_a_model_of_format_2_is_found_in_its_recipe(model: Model, path: Path) -> None:
+    text, tensors = read_tensors(path, METADATA_KEY, 1 << 30)
+    description = json.loads(text) | {"format": 2}
+    del description["sampling_noise"]
+    for noise, fits in (([0.5, 1.0, 1.5, 2.0], True), ([0.5, 1.0], False), ([0.5, 1.0, 1.5, -2.0], False)):
+        description["recipe"]["sampling_noise"] = noise
+        write_tensors(path, METADATA_KEY, json.dumps(description), tensors)
+        if fits:
+            assert load_model(path).sampling_noise == tuple(noise)
+        else:
+            with pytest.raises(ModelError, match="noise"):
+                load_model(path)
 
 
 def test_newer_format_is_refused(path: Path) -> None:

@@ -22,11 +22,11 @@ def tiny_model(make_walker: Callable[[float], Motion]) -> Model:
 
 def test_a_trained_model_has_the_noise_that_was_chosen(tiny_model: Model) -> None:
     assert tiny_model.recipe.calibrate
-    assert tiny_model.recipe.sampling_noise == calibrated(tiny_model).recipe.sampling_noise
+    assert tiny_model.sampling_noise == calibrated(tiny_model).sampling_noise
 
 
 def test_fine_noise_is_the_nearest_to_the_sources_roughness(tiny_model: Model) -> None:
-    coarse, fine, *rest = calibrated(tiny_model).recipe.sampling_noise
+    coarse, fine, *rest = calibrated(tiny_model).sampling_noise
     assert coarse in COARSE
     assert fine in FINE
     assert rest == [fine, fine]
@@ -36,7 +36,7 @@ def test_fine_noise_is_the_nearest_to_the_sources_roughness(tiny_model: Model) -
 
 
 def test_coarse_noise_is_the_most_that_keeps_calm_and_likeness(tiny_model: Model) -> None:
-    coarse = calibrated(tiny_model).recipe.sampling_noise[0]
+    coarse = calibrated(tiny_model).sampling_noise[0]
     fits = []
     for share in COARSE:
         figures = sampled(with_noise(tiny_model, share, FINE[0]))
