@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .fields import Fields
@@ -27,7 +27,6 @@ class Range:
         return fields.number(name, self.low, self.high)
 
 
-def ranged(low: float, high: float, *, whole: bool = False, max_count: int = 0, default: Any = MISSING) -> Any:
-    """Define a field of a dataclass with the range that `Range.take` accepts."""
-    metadata = {"range": Range(low, high, whole, max_count)}
-    return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
+def ranged(low: float, high: float, *, whole: bool = False, max_count: int = 0) -> dict[str, Range]:
+    """Return the metadata of a dataclass field that may be read with the numbers from `low` to `high`, see `Range`."""
+    return {"range": Range(low, high, whole, max_count)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ..errors import ModelError
@@ -25,36 +25,38 @@ class Recipe:
     """Hyperparameters of one training; tuples have one entry for each level (Roditakis et al. 2024, Table 1)."""
 
     name: str
-    iterations: tuple[int, ...] = ranged(1, 1e9, whole=True, max_count=MAX_LEVELS)
+    iterations: tuple[int, ...] = field(metadata=ranged(1, 1e9, whole=True, max_count=MAX_LEVELS))
     """Joint iterations of each level: critic, generator and reconstruction steps of all its stages."""
-    batch: tuple[int, ...] = ranged(1, 4096, whole=True, max_count=MAX_LEVELS)
+    batch: tuple[int, ...] = field(metadata=ranged(1, 4096, whole=True, max_count=MAX_LEVELS))
     """Samples of a batch at each level."""
-    adversarial: Levels = ranged(0, 1e6, max_count=MAX_LEVELS)
+    adversarial: Levels = field(metadata=ranged(0, 1e6, max_count=MAX_LEVELS))
     """λ_adv of each level ("stage-based linear annealing")."""
-    reconstruction: Levels = ranged(0, 1e6, max_count=MAX_LEVELS)
+    reconstruction: Levels = field(metadata=ranged(0, 1e6, max_count=MAX_LEVELS))
     """λ_rec of each level."""
-    crop: tuple[int, ...] = ranged(0, 1e6, whole=True, max_count=MAX_LEVELS, default=(0, 0, 0, 0))
+    crop: tuple[int, ...] = field(default=(0, 0, 0, 0), metadata=ranged(0, 1e6, whole=True, max_count=MAX_LEVELS))
     """Rows that each stage of a level trains on at a time; 0 for the whole clip."""
-    stages: tuple[int, ...] = ranged(1, MAX_STAGES, whole=True, max_count=MAX_LEVELS, default=(2, 2, 2, 1))
+    stages: tuple[int, ...] = field(
+        default=(2, 2, 2, 1), metadata=ranged(1, MAX_STAGES, whole=True, max_count=MAX_LEVELS)
+    )
     """Stages of each level."""
-    first_length: float = ranged(1e-3, 1, default=0.2)
+    first_length: float = field(default=0.2, metadata=ranged(1e-3, 1))
     """Length of the first stage as a share of the clip's."""
-    growth: float = ranged(0, 100, default=4 / 3)
+    growth: float = field(default=4 / 3, metadata=ranged(0, 100))
     """Ratio of the lengths of successive stages."""
-    hidden: tuple[int, ...] = ranged(1, 8192, whole=True, max_count=16, default=(128, 256, 256))
+    hidden: tuple[int, ...] = field(default=(128, 256, 256), metadata=ranged(1, 8192, whole=True, max_count=16))
     """Channels of each hidden layer, before rounding up to whole groups."""
     calibrate: bool = False
     """Choose the sampling noise of the model after training by the roughness of samples."""
-    kernel: int = ranged(1, 99, whole=True, default=5)
+    kernel: int = field(default=5, metadata=ranged(1, 99, whole=True))
     """Taps of a convolution over time; odd."""
-    distance: int = ranged(0, 4096, whole=True, default=2)
+    distance: int = field(default=2, metadata=ranged(0, 4096, whole=True))
     """Largest distance, in edges of the skeleton graph, between groups that a convolution connects."""
-    gradient_penalty: float = ranged(0, 1e6, default=1.0)
+    gradient_penalty: float = field(default=1.0, metadata=ranged(0, 1e6))
     """λ_gp."""
-    penalty_share: float = ranged(0, 1, default=1.0)
+    penalty_share: float = field(default=1.0, metadata=ranged(0, 1))
     """Share of a batch on which the gradient penalty is computed, at least one sample. Where two cores share a stage,
     at least one of each half, since the core without one would only wait for the other."""
-    contact: float = ranged(0, 1e6, default=5.0)
+    contact: float = field(default=5.0, metadata=ranged(0, 1e6))
     """λ_con."""
     contact_squared: bool = True
     """Penalise the squared foot speed (Roditakis et al. 2024, eq. 4), else the speed."""
@@ -62,33 +64,33 @@ class Recipe:
     """Account for the longer time between the rows of coarse stages in foot speed."""
     fold_hands: bool = True
     """Learn bunches of small joints, such as fingers, as their principal components."""
-    even_joints: float = ranged(0, 10, default=0.0)
+    even_joints: float = field(default=0.0, metadata=ranged(0, 10))
     """Exponent of the gain that scales joints that turn little towards a typical joint: 0 none, 1 full."""
-    root_gain: float = ranged(0, 1e6, default=1.0)
+    root_gain: float = field(default=1.0, metadata=ranged(0, 1e6))
     """Gain of the root channels and moving offsets."""
-    critic_steps: int = ranged(1, 1000, whole=True, default=5)
+    critic_steps: int = field(default=5, metadata=ranged(1, 1000, whole=True))
     """Critic steps of an iteration."""
-    reconstruct_every: int = ranged(1, 1e6, whole=True, default=1)
+    reconstruct_every: int = field(default=1, metadata=ranged(1, 1e6, whole=True))
     """Iterations between two reconstruction losses; each is weighted by this number."""
     joint_steps: bool = False
     """Add the reconstruction loss to the generator's optimiser step instead of taking a separate step."""
-    generator_rate: float = ranged(0, 10, default=1e-4)
+    generator_rate: float = field(default=1e-4, metadata=ranged(0, 10))
     """Learning rate of the generators."""
-    critic_rate: float = ranged(0, 10, default=1e-4)
+    critic_rate: float = field(default=1e-4, metadata=ranged(0, 10))
     """Learning rate of the critics."""
-    final_rate: float = ranged(0, 10, default=1.0)
+    final_rate: float = field(default=1.0, metadata=ranged(0, 10))
     """Share of both learning rates at the end of a level, reached along half a cosine."""
-    beta1: float = ranged(0, 1, default=0.9)
+    beta1: float = field(default=0.9, metadata=ranged(0, 1))
     """Adam's β1."""
-    pool: int = ranged(0, 1e5, whole=True, default=50)
+    pool: int = field(default=50, metadata=ranged(0, 1e5, whole=True))
     """Past samples in the critic's replay buffer; 0 for none."""
-    transfer: int = ranged(0, 17, whole=True, default=2)
+    transfer: int = field(default=2, metadata=ranged(0, 17, whole=True))
     """Number of first layers of a generator that are initialised from the generator a level below."""
-    average: float = ranged(0, 1, default=0.0)
+    average: float = field(default=0.0, metadata=ranged(0, 1))
     """Decay of the exponential moving average of generator weights; 0 keeps the last weights."""
-    bank: int = ranged(0, 1e5, whole=True, default=0)
+    bank: int = field(default=0, metadata=ranged(0, 1e5, whole=True))
     """Outputs of the frozen levels computed in advance; 0 computes new ones in every iteration."""
-    warm_share: float = ranged(0, 1, default=0.4)
+    warm_share: float = field(default=0.4, metadata=ranged(0, 1))
     """Share of the iterations that a warm start takes."""
 
     @property
@@ -136,7 +138,7 @@ class Recipe:
     @staticmethod
     def from_json(data: Any) -> Recipe:
         """Parse a recipe. Raises ModelError for missing or unknown names, FieldError for a value out of its range."""
-        known = {field.name for field in fields(Recipe)}
+        known = {each.name for each in fields(Recipe)}
         if not isinstance(data, dict) or set(data) - known - OLD_NAMES:
             raise ModelError("The model was trained with a recipe that this version of Riff does not know.")
         try:
@@ -164,15 +166,15 @@ PER_LEVEL = ("iterations", "batch", "adversarial", "reconstruction", "crop")
 def take_fields(values: Fields, names: Iterable[str]) -> dict[str, Any]:
     """Read numbers, flags and the name of a recipe, each within its range. Raises FieldError."""
     taken: dict[str, Any] = {}
-    for field in fields(Recipe):
-        if field.name not in names:
+    for each in fields(Recipe):
+        if each.name not in names:
             continue
-        if "range" in field.metadata:
-            taken[field.name] = field.metadata["range"].take(field.name, values)
-        elif field.name == "name":
-            taken[field.name] = values.text("name", longest=200)
+        if "range" in each.metadata:
+            taken[each.name] = each.metadata["range"].take(each.name, values)
+        elif each.name == "name":
+            taken[each.name] = values.text("name", longest=200)
         else:
-            taken[field.name] = values.flag(field.name, False)
+            taken[each.name] = values.flag(each.name, False)
     return taken
 
 
