@@ -47,7 +47,7 @@ _handle: list[Any] = []
 
 
 def run(arguments: Sequence[str]) -> int:
-    """What Blender calls with the words after `blender -c riff`; the exit code."""
+    """Run the words after `blender -c riff`; return the exit code."""
     verbs: dict[str, Verb] = {
         "train": train,
         "generate": generate,

@@ -1,4 +1,4 @@
-"""What a job folder gets beside its clips so that a farm can run it: Riff's code and the farm's templates."""
+"""Export of the files beside the clips of a job folder, with which a farm runs it: Riff's code and templates."""
 
 from __future__ import annotations
 

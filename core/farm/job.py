@@ -84,12 +84,12 @@ class FarmJob:
         return self.folder / "sheets" / f"{entry.stem}.svg"
 
     def key(self, entry: Entry) -> str:
-        """What the model of a clip depends on, in one word: another clip, recipe or seed gives another."""
+        """Return a digest of a clip's samples, recipe and seed, on which its model depends."""
         what = json.dumps([entry.name, entry.sha256, self.recipe.to_json(), self.seed])
         return hashlib.sha256(what.encode()).hexdigest()
 
     def record(self, entry: Entry) -> dict[str, Any]:
-        """How the training of a clip ended, `state` being “done” or “failed”; empty where it has not."""
+        """Return how the training of a clip ended, `state` being “done” or “failed”; empty where it has not ended."""
         try:
             with open_regular(self.record_path(entry), LARGEST_RECORD) as file:
                 record = parse_json(file.read(LARGEST_RECORD))
@@ -102,7 +102,7 @@ class FarmJob:
         write_text(self.record_path(entry), json.dumps({"key": self.key(entry), "name": entry.name, **what}))
 
     def is_done(self, entry: Entry) -> bool:
-        """Whether the clip's model is there and is of this clip, recipe and seed."""
+        """Return whether the model file is there and belongs to the clip, recipe and seed."""
         return self.record(entry).get("state") == "done" and self.model_path(entry).exists()
 
 

@@ -67,7 +67,7 @@ def pose_sheet(name: str, motions: Sequence[Motion], labels: Sequence[str]) -> s
 
 
 def _reach(motions: Sequence[Motion]) -> tuple[float, float]:
-    """How far poses reach to the left and to the right of their root, but for what hardly ever does."""
+    """Return the reach of the poses to the left and to the right of the root, without rare extremes, in metres."""
     sides = np.concatenate([_poses(motion, COLUMNS)[..., 0] for motion in motions])
     return float(np.percentile(sides.min(1), 5)), float(np.percentile(sides.max(1), 95))
 

@@ -51,7 +51,7 @@ nav a{margin-right:.6rem}"""
 
 @dataclass
 class Row:
-    """What the table says of one clip; `sheet` is the path of its picture, if there is one."""
+    """Cells of one clip in the table; `sheet` is the path of its picture, empty for none."""
 
     clip: str
     state: str
@@ -132,7 +132,7 @@ def _model_row(name: str, path: Path, sheet: Path, base: dict[str, Any]) -> Row:
 
 
 def _warnings(info: dict[str, Any], quality: dict[str, float]) -> list[str]:
-    """What somebody should look at before the model is used."""
+    """Return sentences about a model that a person should check before using it."""
     found = []
     recipe = RECIPES.get(str(info["recipe"]))
     done = sum(info["iterations"]) / sum(recipe.iterations) if recipe else 1.0

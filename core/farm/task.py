@@ -194,13 +194,13 @@ def _forget(job: FarmJob, entry: Entry) -> None:
 
 
 def all_ended(job: FarmJob) -> bool:
-    """Whether every clip has a record, done or failed: then whoever ended last writes the report."""
+    """Return whether each clip has a record, done or failed; the last task to end then writes the report."""
     names = {path.name for path in (job.folder / "records").iterdir()}
     return all(job.record_path(entry).name in names for entry in job.entries)
 
 
 def any_failed(job: FarmJob) -> bool:
-    """Whether any clip's last training failed."""
+    """Return whether the last training of any clip failed."""
     return any(job.record(entry).get("state") == "failed" for entry in job.entries)
 
 

@@ -1,6 +1,7 @@
-"""Data of files that anybody may have made, taken field by field: kind, size and range are checked before use.
+"""Reading of untrusted JSON, field by field: kind, size and range are checked before use.
 
-What is wrong is a FieldError, half a sentence that names the field; whoever reads the file names the file.
+A wrong value raises FieldError, whose message is half a sentence that names the field; the caller adds the name of the
+file.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ FAR = 1e9
 
 
 class FieldError(ValueError):
-    """What a file holds is not what belongs there; the message is half a sentence that names the field."""
+    """A field is missing, of the wrong kind or out of range; the message is half a sentence that names the field."""
 
 
 def open_regular(path: str | os.PathLike[str], largest: int) -> BinaryIO:
@@ -42,7 +43,7 @@ def open_regular(path: str | os.PathLike[str], largest: int) -> BinaryIO:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """What a JSON text holds. Raises FieldError where it is none, too deep or of too many values for our memory."""
+    """Parse JSON. Raises FieldError where the text is not JSON, nested too deeply or of too many values for memory."""
     data = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
     if data.count(b",") + data.count(b"[") + data.count(b"{") > MOST_ITEMS:
         raise FieldError("its description holds too many values")
@@ -187,7 +188,7 @@ def _as_float(value: float) -> float:
 
 
 def check_finite(array: NDArray[Any], high: float = FAR) -> bool:
-    """Whether all numbers are finite and none is farther from 0 than `high`."""
+    """Return whether all numbers are finite and within `high` of 0."""
     if array.size == 0:
         return True
     low, top = float(array.min()), float(array.max())  # of a NaN among them both are NaN

@@ -16,7 +16,7 @@ else:
 SUFFIX = ".lock"
 
 TRIES, PAUSE = 4, 0.02
-"""How often, and after how many seconds, a lock is asked for again: somebody may only have looked if it is free."""
+"""Tries for a lock, and the seconds between two: another process may hold it for a moment to ask whether it is free."""
 
 
 class FileLock:
@@ -64,7 +64,7 @@ def try_lock(path: Path, tries: int = TRIES) -> FileLock | None:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether somebody works on a file just now."""
+    """Return whether another process holds the lock on a file."""
     if not _lock_file(path).exists():
         return False
     found = try_lock(path, tries=2)

@@ -1,8 +1,8 @@
-"""A lease on a file: no two processes, on one machine or on many that share a folder, work on it at once.
+"""Lease on a file: no two processes, on one machine or on several that share a folder, work on it at once.
 
-Whoever holds it touches the lease file every few seconds. One that has not been touched for long is of a machine that
-has died or lost the folder and is taken over; one of a process of this very machine that is gone, at once. Ages are
-those that the file's own server gives, so machines' clocks need not agree.
+The holder touches the lease file every few seconds. A lease that has not been touched for long belongs to a machine
+that has died or lost the folder, and is taken over. A lease of a dead process of this machine is taken over at once.
+Ages come from the file server's clock, so clocks of machines need not agree.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ LARGEST = 4096
 
 
 def lease_path(path: Path) -> Path:
-    """Where the lease on a file lies."""
+    """Return the path of the lease on a file."""
     return path.with_name(path.name + SUFFIX)
 
 
 @dataclass(frozen=True)
 class Holder:
-    """What a lease file says: its token, who made it in words, and how that machine knows the process again."""
+    """Contents of a lease file: its token, its owner in words, and the identity of the process on its machine."""
 
     token: str = ""
     who: str = "another process"
@@ -50,7 +50,7 @@ class Holder:
     process: str = ""
 
     def has_died(self) -> bool:
-        """Whether it was a process of this machine that is gone; of others nothing can be known."""
+        """Return whether the holder was a process of this machine that has ended; False for other machines."""
         return bool(self.machine) and self.machine == _machine() and self.process != _process(self.process)
 
 
@@ -118,7 +118,7 @@ def hold_lease(path: Path) -> Iterator[Lease]:
 
 
 def read_holder(target: Path) -> Holder:
-    """Who holds the lease, as far as its file says; it is empty for the moment in which it is made, or gone."""
+    """Read the holder of a lease; empty while the lease is being made, or where there is none."""
     try:
         with open(target, encoding="utf-8") as file:
             data = json.loads(file.read(LARGEST))

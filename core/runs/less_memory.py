@@ -41,7 +41,7 @@ def retry_with_less_memory(
 
 
 def smaller_batch(begun: Checkpoint) -> Checkpoint | None:
-    """The same training with batches half as large; None where it has begun or they cannot be smaller."""
+    """Return the training with half the batch; None where it has begun or the batch cannot be smaller."""
     batch = tuple(max(1, size // 2) for size in begun.recipe.batch)
     if begun.state or batch == begun.recipe.batch:
         return None

@@ -14,12 +14,12 @@ SUFFIX = ".training"
 
 
 def state_path(model: Path) -> Path:
-    """Where the state of an unfinished training is kept whose model will be at this path."""
+    """Return the path of the checkpoint of the training whose model is written to `model`."""
     return model.with_name(f"{model.stem}{SUFFIX}")
 
 
 def same_training(one: Checkpoint, other: Checkpoint) -> bool:
-    """Whether two trainings have the same clip, recipe, seed and start, however far each is."""
+    """Return whether two trainings have the same clip, recipe, seed and start, at any progress."""
     mine, theirs = one.motion, other.motion
     clips = mine.skeleton.to_json() == theirs.skeleton.to_json() and np.array_equal(mine.features, theirs.features)
     starts = np.array_equal(_start_of(one), _start_of(other))

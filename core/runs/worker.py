@@ -26,7 +26,7 @@ from .run import run_training, send_estimate
 _one_at_a_time = threading.Lock()
 
 NICENESS = 10
-"""Whoever works at the same machine comes first."""
+"""Unix niceness of the worker: programs that the user works with come first."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

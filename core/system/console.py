@@ -1,4 +1,4 @@
-"""How long it still takes, on a terminal or in a log."""
+"""Progress and time left, on a terminal or in a log."""
 
 from __future__ import annotations
 

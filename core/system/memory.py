@@ -1,4 +1,4 @@
-"""What glibc does with the memory of a training: it keeps what was freed, and each thread some of its own."""
+"""Memory of a training: settings of glibc's allocator, and errors of full memory as MemoryError."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def _of_glibc(name: str) -> Any:
 
 
 WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "can't start new thread", "bad_alloc")
-"""What is said where memory is used up: by graphics cards, by PyTorch's processor, by the system, by Python."""
+"""Parts of the messages of full memory: of CUDA, PyTorch's CPU allocator, the system and Python."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a device's memory was used up; PyTorch has a class of its own for it on some devices only."""
+    """Return whether a device's memory was full; PyTorch has a class for it on some devices only."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, (RuntimeError, OSError)) and any(words in str(error).lower() for words in WORDS)
@@ -47,7 +47,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @contextmanager
 def as_memory_error() -> Iterator[None]:
-    """What PyTorch and the system raise where memory is used up becomes a MemoryError."""
+    """Convert errors of PyTorch and the system about full memory to MemoryError."""
     try:
         yield
     except Exception as error:

@@ -63,7 +63,7 @@ def _without(line: str, known: re.Pattern[str] | None) -> str:
 
 
 def _matching(names: set[str]) -> re.Pattern[str] | None:
-    """What finds any of the names, the longest first, as words of their own."""
+    """Return a pattern that finds any of the names as whole words, the longest first."""
     words = sorted(_worth_finding(names), key=len, reverse=True)
     if not words:
         return None

@@ -1,7 +1,7 @@
-"""How many threads OpenBLAS, by which most builds of numpy multiply, uses for one product.
+"""Number of threads that OpenBLAS, by which most builds of numpy multiply, uses for one product.
 
-It is asked by ctypes. The package made for this, threadpoolctl, runs `ldconfig`, and Riff starts no program that nobody
-asked for.
+Set by ctypes. The library for this, threadpoolctl, runs `ldconfig`, and Riff starts no program that the user did not
+ask for.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 PREFIXES, SUFFIXES = ("", "scipy_"), ("", "64_", "_64")
-"""What builds of OpenBLAS put before and behind the names of the functions."""
+"""Prefixes and suffixes of function names in builds of OpenBLAS."""
 
 
 class Threads(NamedTuple):

@@ -1,4 +1,4 @@
-"""How much noise each level gets when a model is sampled: all the variety that costs neither calm nor likeness."""
+"""Calibration of the sampling noise of each level: the most variety at bounded roughness, foot skating and coverage."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ FINE = (0.1, 0.2, 0.3, 0.45, 0.6)
 ROUGHEST = 1.05
 SLIDING = 2.8
 COVERED = 0.99
-"""What a share at the first level, but for the least, may lead to: roughness and, before clean-up, foot skating, both
-over the source's, and coverage of the source."""
+"""Bounds on a share of the first level, but for the least: roughness and, before clean-up, foot skating, both relative
+to the source's, and coverage of the source.
+"""
 
 SAMPLES = 4
 ROWS = 6000
@@ -45,7 +46,7 @@ class Sampled:
 
     @property
     def calm_and_like(self) -> bool:
-        """Whether so much noise is borne."""
+        """Return whether roughness, foot skating and coverage are within their bounds."""
         return self.roughness <= ROUGHEST and self.sliding <= SLIDING and self.coverage >= COVERED
 
 

@@ -30,7 +30,7 @@ FORMAT = 1
 """Version of the file's layout; others are refused, since half a training is worth little."""
 
 KEY = "riff_training"
-"""Where the file's own description holds ours."""
+"""Key of Riff's JSON in the metadata of the safetensors file."""
 
 LARGEST = 1 << 34
 """Bytes of a checkpoint: it holds samples and networks several times over."""
@@ -41,11 +41,9 @@ WRITE_EVERY = 20.0
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What to train and, from the first seconds on, how far that is.
-
-    `motion` is the clip as it was given; `arrays` and `state` are what `snapshot.take` made of the networks,
-    optimisers and random numbers, empty before the first step; `fraction` of the work is done, in `seconds`. `rig` is
-    what the armature is called.
+    """State of a training. `motion` is the clip at its own rate. `arrays` and `state` come from `snapshot.take`:
+    networks, optimisers and random numbers, empty before the first step. `fraction` is the share of the work done, in
+    `seconds`. `rig` is the armature's name.
     """
 
     motion: Motion
@@ -60,12 +58,12 @@ class Checkpoint:
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     rig: str = ""
     start: WarmStart | None = None
-    """What is taken over from a model, where the training began with one."""
+    """Start from a model; None for a training from random weights."""
     rate_cuts: int = 0
     """Times that the training was taken back to lower rates, since its numbers grew beyond all bounds."""
 
     def info(self) -> dict[str, Any]:
-        """What a list of unfinished trainings shows; every value fits JSON."""
+        """Return the summary that lists of unfinished trainings show; each value fits JSON."""
         return {
             "name": self.name,
             "recipe": self.recipe.name,
@@ -142,7 +140,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
 
 def read_checkpoint_info(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What `Checkpoint.info` gave when it was saved, without reading the rest. Raises ModelError."""
+    """Read the result of `Checkpoint.info` at the time of saving, without reading tensors. Raises ModelError."""
     name = Path(path).name
     with _refusals(name):
         return _info(_description(read_text(path, KEY, LARGEST), name))
@@ -183,7 +181,7 @@ def _info(description: Fields) -> dict[str, Any]:
 
 
 def _state(fields: Fields, recipe: Recipe) -> dict[str, Any]:
-    """What `snapshot.take` kept beside the arrays; empty before the first step. Raises FieldError."""
+    """Read the state of `snapshot.take` other than arrays; empty before the first step. Raises FieldError."""
     state = fields.part("state")
     if "level" not in state:
         return {}

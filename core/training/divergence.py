@@ -18,7 +18,7 @@ from .checkpoint import Checkpoint
 from .stage import Stage
 
 RATE_CUT = 0.25
-"""What the learning rates are multiplied by each time."""
+"""Factor of the learning rates after each divergence."""
 
 MAX_ROLLBACKS = 2
 """Times that a training is taken back; when its numbers are lost once more, it ends."""

@@ -28,11 +28,10 @@ from .workers import TorchSettings, Workers
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """What the levels of one training share.
-
-    `source` is the clip at 30 frames/s; `recipe` the one asked for, `cut_recipe` the same with the learning rates after
-    divergence; `random` the generator of random numbers on the CPU for samples of frozen levels; `check_cancelled`
-    raises Cancelled where the training is to end; `new_recorder` makes recorders of CUDA graphs, None elsewhere.
+    """State shared by the levels of one training. `source` is the clip at 30 frames/s. `recipe` is the recipe asked
+    for, `cut_recipe` the same with the learning rates after divergence. `random` generates the random numbers on the
+    CPU for samples of frozen levels. `check_cancelled` raises Cancelled to end the training. `new_recorder` makes
+    recorders of CUDA graphs, None elsewhere.
     """
 
     source: Motion

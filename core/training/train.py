@@ -2,7 +2,7 @@
 
 From top to bottom: `train` and `resume` go through the levels from coarse to fine; `_train_level` repeats one iteration
 of all stages of a level; `iterate_stage` is one iteration of a stage: critic steps, one generator step, the
-reconstruction. What each step computes is in `stage.py`.
+reconstruction. The computation of each step is in `stage.py`.
 """
 
 from __future__ import annotations

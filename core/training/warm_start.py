@@ -1,7 +1,7 @@
-"""What a training takes over from a model of the same skeleton, so that it need not begin from nothing.
+"""Warm start: training begins from the weights of a model of the same skeleton.
 
-Each stage's generator and critic start from those of the same stage of the model. The groups that the networks see, and
-how strongly, are the model's, or the weights would mean something else.
+Each stage's generator and critic start from those of the same stage of the model. Groups, gains and principal
+components of channels are the model's too, since its weights have meaning only with them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class WarmStart:
 
     @staticmethod
     def from_json(fields: Fields, weights: dict[str, NDArray[Any]], skeleton: Skeleton) -> WarmStart:
-        """What a checkpoint of a clip of this skeleton keeps of the model. Raises FieldError."""
+        """Read the warm start that a checkpoint of a clip of this skeleton keeps. Raises FieldError."""
         joints = skeleton.joints
         joint_pcas = tuple(
             (fold.whole("joint", 0, joints - 1), fold.wholes("members", 0, joints - 1, joints))
@@ -78,9 +78,8 @@ class WarmStart:
 
 
 def warm_start_from(model: Model, skeleton: Skeleton, recipe: Recipe) -> WarmStart:
-    """What a training of `recipe` on a clip of `skeleton` can take over.
-
-    Raises ModelError where the model is of another skeleton or its networks are of other sizes.
+    """Take the weights and channels of a model for a training of `recipe` on a clip of `skeleton`. Raises ModelError
+    where skeleton or sizes of networks differ.
     """
     if not model.skeleton.same_structure(skeleton):
         raise ModelError(f"“{model.name}” cannot be started from: {_difference(model.skeleton, skeleton)}.")

@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 TRIES = (True, False, False, True, True, False, False, True)
-"""Whether side by side, in the runs before a way is chosen: both ways meet even and odd runs, which differ in work."""
+"""Order of the trial runs, True for side by side: both ways meet even and odd runs, which differ in work."""
 
 AGAIN = 100
 """Runs of the chosen way after which the other one is tried once more: other programs come and go."""
@@ -42,7 +42,7 @@ class TorchSettings:
 
 
 class SideBySideChoice:
-    """Which of two ways is the faster one, found while the work is done both ways in turn: side by side or not."""
+    """Choice of the faster of two ways to run tasks, side by side or in turn, timed while both do the work in turn."""
 
     def __init__(self) -> None:
         self._laps: dict[bool, list[float]] = {True: [], False: []}
@@ -73,9 +73,9 @@ class SideBySideChoice:
 
 
 class Workers:
-    """Runs tasks side by side on threads, or in turn where that has been faster: on a busy machine, or a small one.
+    """Threads that run tasks side by side, or in turn where that has been faster, as on a busy machine.
 
-    What a task computes does not depend on it.
+    Results do not depend on the choice.
     """
 
     def __init__(self, most: int) -> None:
