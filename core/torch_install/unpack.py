@@ -32,7 +32,7 @@ def unpack_wheels(
     """
     total = sum(_unpacked_size(wheel) for wheel in wheels)
     if total > max(_ALWAYS_ALLOWED_BYTES, _MAX_COMPRESSION_RATIO * sum(wheel.stat().st_size for wheel in wheels)):
-        raise InstallError("These wheels would grow beyond all measure; they are no wheels of PyTorch.")
+        raise InstallError("The wheels unpack to more than PyTorch needs; use the wheels of PyTorch.")
     done = 0
     for wheel in wheels:
         with _opened(wheel) as archive:

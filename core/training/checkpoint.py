@@ -60,7 +60,7 @@ class Checkpoint:
     start: WarmStart | None = None
     """Start from a model; None for a training from random weights."""
     rate_cuts: int = 0
-    """Times that the training was taken back to lower rates, since its numbers grew beyond all bounds."""
+    """Divergences so far, each of which lowered the learning rates."""
 
     def info(self) -> dict[str, Any]:
         """Return the summary that lists of unfinished trainings show; each value fits JSON."""

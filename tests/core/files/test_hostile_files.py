@@ -305,7 +305,7 @@ def test_a_wheel_cannot_write_elsewhere(tmp_path: Path, member: str) -> None:
 
 def test_a_wheel_that_grows_beyond_measure_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.whl").write_bytes(packed({"torch/zeros.bin": bytes(150_000_000)}))
-    with pytest.raises(InstallError, match="beyond all measure"):
+    with pytest.raises(InstallError, match="more than PyTorch needs"):
         unpack_wheels([tmp_path / "x.whl"], tmp_path, lambda *_: None, lambda: False)
     assert not (tmp_path / "torch").exists()
 
