@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,10 +43,31 @@ BOUNDS = {
 """What a good sample keeps to; every cheat leaves at least one of these ranges."""
 
 
+ORACLE = Path(__file__).with_name("metrics_oracle.npz")
+"""Channels of the sample dance, motions made from them, and their figures: `bench/oracle/make_metrics_oracle.py`."""
+
+
 @pytest.mark.parametrize("case", ["a", "b", "c"])
 def test_equal_to_ganimators_evaluation(case: str, clip_path: Callable[[str], Path]) -> None:
     oracle = np.load(clip_path("metrics_oracle.npz"))
-    source, generated = oracle[f"{case}_source"], oracle[f"{case}_generated"]
+    assert_figures(oracle, case, oracle[f"{case}_source"], oracle[f"{case}_generated"])
+
+
+@pytest.mark.parametrize("case", ["reordered", "stretched", "strange"])
+def test_equal_to_the_plain_restatement(case: str) -> None:
+    oracle = np.load(ORACLE)
+    source, generated = (oracle["step"] * oracle[f"{case}_{kind}"] for kind in ("source", "generated"))
+    assert_figures(oracle, case, source, generated)
+
+
+def test_the_oracle_tells_figures_apart() -> None:
+    """Its figures are no limits, which wrong code may meet by chance: some windows are covered, others are not."""
+    oracle = np.load(ORACLE)
+    for name in ("coverage", "coverage_tight"):
+        assert any(0.0 < float(oracle[f"{case}_{name}"]) < 1.0 for case in ("reordered", "stretched", "strange")), name
+
+
+def assert_figures(oracle: Any, case: str, source: np.ndarray, generated: np.ndarray) -> None:
     ours = {
         "coverage": coverage(source, generated),
         "coverage_tight": coverage(source, generated, threshold=0.9),
