@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,9 @@ MOST_FILES = 20
 MOST_FILES_OF_CORE = 6
 MOST_LINES = 400
 """Modules are about 300 lines; the hard limit leaves room for one that is in the middle of a change."""
+
+TIERS = ("core", "blender", "gui", "soak")
+"""Folders of tests: each runs by itself."""
 
 REASONS = ("PyTorch", "start-up time", "--help")
 
@@ -164,6 +168,44 @@ def test_no_folder_is_crowded(top: str) -> None:
         files = [path for path in folder.iterdir() if path.suffix == ".py"]
         most = MOST_FILES_OF_CORE if folder == ROOT / "core" else MOST_FILES
         assert len(files) <= most, folder
+
+
+@pytest.mark.parametrize("top", ["tests", "bench"])
+def test_no_folder_of_tests_or_benches_is_crowded(top: str) -> None:
+    folders = [ROOT / top, *(path for path in (ROOT / top).rglob("*") if path.is_dir())]
+    files = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) for folder in folders}
+    assert sum(files.values()) > 40, "too few files were seen"
+    assert {folder: count for folder, count in files.items() if count > MOST_FILES} == {}
+
+
+def imported_by(path: Path) -> Iterator[tuple[str, int]]:
+    """Modules and names that a file of the tests imports, each with its line; code in its strings included."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            for module, names in re.findall(r"(?m)^from ([\w.]+) import ([\w, ]+)$", node.value):
+                yield from ((f"{module}.{name.strip()}", node.lineno) for name in names.split(","))
+
+
+def test_tiers_import_support_and_support_imports_no_tier() -> None:
+    """What several tiers need is in tests/support; no tier imports another, and no test file another test file."""
+    wrong, looked_at = [], 0
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        looked_at += 1
+        parts = path.relative_to(ROOT).parts
+        for name, line in imported_by(path):
+            others = name.split(".")
+            if others[0] != "tests":
+                continue
+            foreign = others[1] in TIERS and others[1] != parts[1]
+            if foreign or any(word.startswith("test_") for word in others) or "conftest" in others:
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+    assert looked_at > 120
+    assert wrong == []
 
 
 def test_no_module_is_too_long() -> None:

@@ -85,6 +85,23 @@ def test_pymotion_reads_what_is_written(walker: Motion, tmp_path: Path) -> None:
     assert np.allclose(walker.positions(), theirs, atol=1e-5)
 
 
+@pytest.mark.parametrize("order", ["xyz", "zyx", "yxz"])
+def test_what_pymotion_writes_is_read_as_pymotion_reads_it(walker: Motion, tmp_path: Path, order: str) -> None:
+    """A file that Riff's writer has not written, its angles in another order."""
+    write_bvh(tmp_path / "ours.bvh", walker)
+    bvh = BVH()
+    bvh.load(str(tmp_path / "ours.bvh"))
+    rotations, positions, *_ = bvh.get_data()
+    bvh.data["rot_order"] = np.tile(list(order), (walker.skeleton.joints, 1))
+    bvh.set_data(rotations, positions)
+    bvh.save(str(tmp_path / "theirs.bvh"))
+    assert f"Zposition {order[0].upper()}rotation" in (tmp_path / "theirs.bvh").read_text()
+    motion = read_bvh(tmp_path / "theirs.bvh")
+    theirs = positions_by_pymotion(tmp_path / "theirs.bvh") @ Z_UP.T / motion.skeleton.unit
+    assert np.allclose(motion.positions(), theirs, atol=1e-4)
+    assert np.allclose(motion.positions(), walker.positions(), atol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["salsa", "walk"])
 def test_clips_are_read_as_pymotion_reads_them(
     clip: Callable[[str], Motion], clip_path: Callable[[str], Path], name: str
