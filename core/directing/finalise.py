@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..motion.feet_cleanup import belt_of
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import resample, stretch_rows, with_path
 from ..motion.skeleton import GROUP
@@ -30,11 +31,11 @@ _DERIVATIVE_FRAMES = 3
 def blend_kept(motion: Motion, composition: Composition, source: Motion, clean: bool) -> Motion:
     """Resample a generated motion at 30 fps to the target's rate and rows, and blend it with the kept content.
 
-    If `clean`, standing feet of new frames are kept in place, at the heights of `source`. Raises ClipError for too
-    short a route.
+    If `clean`, standing feet of new frames are kept in place, at the heights of `source`; those of a walk in place stay
+    as they are. Raises ClipError for too short a route.
     """
     target, loop = composition.target, composition.loop
-    feet = clean and bool(motion.skeleton.contacts)
+    feet = clean and bool(motion.skeleton.contacts) and not any(belt_of(source))
     if feet and not _root_is_kept(composition):
         motion = stance_path(motion, source, _root_nearness(motion, composition), loop=loop)
     motion = resample(motion, target.fps, target.frames, loop=loop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..motion.feet_cleanup import belt_of, seen_from_belt
 from ..motion.motion import Motion, with_contact_labels
 from ..motion.skeleton import BODY
 from ..numeric.rotation import Array
@@ -16,6 +17,8 @@ MIN_FOOT_SPEED = 1e-3
 def foot_figures(source: Motion, sample: Motion) -> dict[str, float]:
     """Compute the figures of the feet, lengths in body heights; empty for a skeleton without contact joints.
 
+    Of a walk in place they are those seen from the belt under it.
+
     foot_skating: mean speed per second of contact joints while in contact (label above one half); also that of the
     source, and the ratio. low_foot_speed_ratio: mean speed of contact joints while as low as the source's planted ones,
     without regard to labels, relative to the source. contact_share_ratio: share of labels in contact, relative to the
@@ -25,6 +28,8 @@ def foot_figures(source: Motion, sample: Motion) -> dict[str, float]:
     """
     if not source.skeleton.contacts:
         return {}
+    belt = belt_of(source)
+    source, sample = seen_from_belt(source, belt), seen_from_belt(sample, belt)
     ground = _Ground(source)
     skating, reference = foot_skating(sample), foot_skating(source)
     low, low_reference = ground.low_speed(sample), ground.low_speed(source)

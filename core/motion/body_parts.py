@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from ..errors import ClipError
 from ..numeric.rotation import Array
-from .skeleton import Skeleton, body_size
-from .symmetry import find_partners, lateral_axis, side_of
-
-MIN_LIMB_SHARE = 0.15
-"""Smallest length of a limb as a share of the body's size; shorter chains belong to the part that carries them."""
+from .legs import leg_roots, limb_roots
+from .limb_words import names_tail, side_of, words_of
+from .skeleton import Skeleton
+from .symmetry import find_partners, lateral_axis
 
 ROOT_PART = "Root"
 """Name of the part that holds the root joint and its path."""
@@ -48,7 +47,7 @@ def find_parts(skeleton: Skeleton) -> list[BodyPart]:
 def _parts_by_shape(skeleton: Skeleton) -> list[BodyPart]:
     positions = skeleton.rest_positions()
     partner = find_partners(skeleton)
-    roots = _limb_roots(skeleton, positions, partner)
+    roots = limb_roots(skeleton, partner)
     taken = {joint: root for root in roots for joint in skeleton.subtree(root)}
     central = [j for j in range(1, skeleton.joints) if j not in taken]
     if not roots:
@@ -64,13 +63,18 @@ def _parts_by_shape(skeleton: Skeleton) -> list[BodyPart]:
 def body_halves(skeleton: Skeleton) -> dict[str, tuple[int, ...]]:
     """Divide the joints into “Upper Body” and “Lower Body”.
 
-    The lower body is the legs, the joints that carry them, the tail and the root; without legs it is the root alone.
+    The lower body is the legs, whether they touch the ground or not, the joints that carry them, the tail and the root.
     """
     lower = {0, 1} if skeleton.upright else {0}
     for part in find_parts(skeleton):
-        if part.name == "Tail" or set(part.joints) & set(skeleton.contacts):
+        if (
+            part.name == "Tail"
+            or names_tail(part.name)
+            or part.name.endswith("Leg")
+            or set(part.joints) & set(skeleton.contacts)
+        ):
             lower |= set(part.joints)
-    for joint in skeleton.contacts:
+    for joint in (*skeleton.contacts, *leg_roots(skeleton)):
         while joint > 0:
             joint = skeleton.parents[joint]
             lower.add(joint)
@@ -104,27 +108,22 @@ def joint_groups(skeleton: Skeleton, joints: Collection[int]) -> tuple[int, ...]
     return tuple(g for g in range(skeleton.groups) if skeleton.group_joint(g) in chosen)
 
 
-def _limb_roots(skeleton: Skeleton, positions: Array, partner: NDArray[np.int64]) -> list[int]:
-    """First joints of the limbs: off the middle of the body, and long enough or with a contact joint."""
-    size = body_size(positions)
-    roots = []
-    for joint in range(1, skeleton.joints):
-        parent = skeleton.parents[joint]
-        if partner[joint] == joint or partner[parent] != parent:
-            continue
-        below = skeleton.subtree(joint)
-        length = np.linalg.norm(positions[below] - positions[joint], axis=1).max()
-        if length >= MIN_LIMB_SHARE * size or set(below) & set(skeleton.contacts):
-            roots.append(joint)
-    return roots
-
-
 def _trunk_part(skeleton: Skeleton, joint: int, roots: Sequence[int]) -> str:
-    """Return Spine where a limb hangs below the joint, else Tail where a sibling chain is the spine, else Head."""
+    """Return Spine where a limb hangs below the joint, else Head or Tail.
+
+    A chain beside the spine is a tail, unless its name or its height tells that it is neck and head.
+    """
     if _carries(skeleton, joint, roots):
         return "Spine"
     while skeleton.parents[joint] > 0 and not _carries(skeleton, skeleton.parents[joint], roots):
         joint = skeleton.parents[joint]
+    below = skeleton.subtree(joint)
+    if any(names_tail(skeleton.names[one]) for one in below):
+        return "Tail"
+    if any({"head", "neck"} & set(words_of(skeleton.names[one])) for one in below):
+        return "Head"
+    if int(skeleton.rest_positions()[:, 2].argmax()) in below:
+        return "Head"
     beside = [j for j in range(1, skeleton.joints) if skeleton.parents[j] == skeleton.parents[joint] and j not in roots]
     return "Tail" if any(_carries(skeleton, other, roots) for other in beside) else "Head"
 
@@ -139,9 +138,11 @@ def _limb_names(
 ) -> dict[int, str]:
     axis = lateral_axis(skeleton, partner)
     names: dict[int, str] = {}
-    for kind in ("Leg", "Arm"):
+    legs = leg_roots(skeleton, partner)
+    arms = [root for root in roots if root not in legs]
+    for kind, limbs_of_kind in (("Leg", legs), ("Arm", arms)):
         for side in ("Left", "Right"):
-            limbs = [r for r in roots if _kind(skeleton, r) == kind and _side(skeleton, r, positions, axis) == side]
+            limbs = [root for root in limbs_of_kind if _side(skeleton, root, positions, axis) == side]
             limbs.sort(key=lambda r: -_forward(skeleton, positions, 1 - axis) * positions[r, 1 - axis])
             for number, root in enumerate(limbs):
                 names[root] = f"{side} {_rank(number, len(limbs))}{kind}"
@@ -154,10 +155,6 @@ def _rank(number: int, count: int) -> str:
     if count == 2:
         return ("Front ", "Hind ")[number]
     return f"{number + 1}. "
-
-
-def _kind(skeleton: Skeleton, root: int) -> str:
-    return "Leg" if set(skeleton.subtree(root)) & set(skeleton.contacts) else "Arm"
 
 
 def _side(skeleton: Skeleton, root: int, positions: Array, axis: int) -> str:

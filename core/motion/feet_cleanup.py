@@ -6,6 +6,7 @@ least-squares steps for all frames at once. Only the root and the legs change.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from ..numeric.rotation import Array
 from ..numeric.smoothing import smooth
 from .leg_ik import LegIK, find_legs
-from .motion import Motion
+from .motion import RATE, Motion
 from .stances import contact_runs, stance_corrections, standing_mask
+from .treadmill import belt_velocity
 
 ROOT_SMOOTHING = 3.0
 """Standard deviation in frames of the Gaussian that smooths the root's correction; the legs make up the rest."""
@@ -24,22 +26,48 @@ ROOT_SMOOTHING = 3.0
 def clean_feet(motion: Motion, source: Motion) -> Motion:
     """Keep standing feet in place, at the height at which they stand in `source` (same skeleton).
 
-    A motion without contact joints is returned unchanged.
+    Where the source walks on a treadmill, feet are kept on the belt and the root in its place. A motion without contact
+    joints is returned unchanged.
     """
     skeleton = motion.skeleton
     if not skeleton.contacts:
         return motion
+    belt = belt_of(source)
+    motion = seen_from_belt(motion, belt)
     runs = contact_runs(motion.contact_labels())
     standing = standing_mask(runs, motion.frames)
     ground = contact_heights(source)
     pose = LegIK(motion)
-    pose.root = root_from_stance(motion, pose, standing, ground)
+    root = root_from_stance(motion, pose, standing, ground)
+    pose.root = np.concatenate([pose.root[:, :2], root[:, 2:]], axis=1) if any(belt) else root
     pose.update()
     for leg in find_legs(skeleton):
         joint = skeleton.contacts[leg.contact]
         path = pose.path_of(joint)
         pose.solve(leg, path + stance_corrections(path, runs[leg.contact], ground[leg.contact]))
-    return pose.motion(motion, standing)
+    return seen_from_belt(pose.motion(motion, standing), (-belt[0], -belt[1]))
+
+
+@lru_cache(maxsize=4)
+def belt_of(source: Motion) -> tuple[float, float]:
+    """Return the planar velocity, in core units per 1/30 s, of the belt under a walk in place; else zeros."""
+    contacts = list(source.skeleton.contacts)
+    if not contacts:
+        return 0.0, 0.0
+    feet = source.positions()[:, contacts]
+    root = source.features[:, source.skeleton.root_channel : source.skeleton.root_channel + 2]
+    x, y = belt_velocity(np.gradient(feet, axis=0) * (source.fps / RATE), feet[..., 2], root.mean(axis=0))
+    return float(x), float(y)
+
+
+def seen_from_belt(motion: Motion, belt: tuple[float, float]) -> Motion:
+    """Return the motion as it looks from a belt of this velocity: a walk in place walks over ground that stands."""
+    if not any(belt):
+        return motion
+    features = motion.features.copy()
+    root = motion.skeleton.root_channel
+    features[:, root : root + 2] -= belt
+    return replace(motion, features=features)
 
 
 @lru_cache(maxsize=4)  # every variation of a batch asks for the same source

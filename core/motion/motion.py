@@ -9,12 +9,10 @@ import numpy as np
 from ..errors import ClipError
 from ..numeric.rotation import Array, matrix_to_six, six_to_matrix
 from .skeleton import GROUP, PROPERTY_SPAN, Skeleton
+from .treadmill import belt_velocity, moves_with
 
 RATE = 30.0
 """Frames per second at which models are trained; root velocities are always in core units per 1/30 s."""
-
-CONTACT_SPEED = 0.018
-"""Speed in core units per 1/30 s below which a foot is in contact (GANimator's threshold)."""
 
 MIN_SECONDS = 2.0
 """Shortest clip to learn from, in seconds."""
@@ -137,17 +135,20 @@ def with_properties(motion: Motion, values: Array) -> Motion:
 
 
 def with_contact_labels(motion: Motion, positions: Array | None = None) -> Motion:
-    """Label each contact joint 1 where its world speed is below CONTACT_SPEED, else 0.
+    """Label each contact joint 1 where it stands, by its speed in the world, else 0.
 
+    On a treadmill, where the body stays in place and feet slide under it, a foot stands that moves with the belt.
     `positions` (T, J, 3) are the motion's positions, if known already.
     """
     if not motion.skeleton.contacts:
         return motion
     feet = (motion.positions() if positions is None else positions)[:, list(motion.skeleton.contacts)]
-    speed = np.linalg.norm(np.diff(feet, axis=0), axis=-1) * (motion.fps / RATE)
-    speed = np.concatenate([speed[:1], speed])
+    velocity = np.diff(feet, axis=0) * (motion.fps / RATE)
+    velocity = np.concatenate([velocity[:1], velocity])
+    root = motion.features[:, motion.skeleton.root_channel : motion.skeleton.root_channel + 2]
+    belt = belt_velocity(velocity, feet[..., 2], root.mean(axis=0))
     features = motion.features.copy()
-    features[:, motion.skeleton.contact_channels] = speed < CONTACT_SPEED
+    features[:, motion.skeleton.contact_channels] = moves_with(velocity, belt)
     return replace(motion, features=features)
 
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from ..errors import ClipError
 from ..numeric.rotation import Array, rotation_from_vector
+from .limb_words import side_of
 from .motion import Motion, forward_kinematics, from_transforms, with_contact_labels, with_properties
 from .skeleton import BODY, GROUP, Skeleton
-from .symmetry import find_partners, lateral_axis, side_of
+from .symmetry import find_partners, lateral_axis
 
 SYNONYMS = {
     "pelvis": "hips",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .limb_words import side_of, without_side
 from .skeleton import Skeleton, body_size
 
 MIRROR_TOLERANCE = 0.04
 """Largest distance between a joint and the mirror image of its partner, as a share of the body's size."""
-
-_SIDE = re.compile(r"(?:^|[^a-z])(left|right|l|r)(?=$|[^a-z])")
 
 
 def mirrored(skeleton: Skeleton, joints: Collection[int]) -> tuple[int, ...]:
@@ -70,22 +68,10 @@ def lateral_axis(skeleton: Skeleton, partner: NDArray[np.int64]) -> int:
 
 
 def _named_partners(names: Sequence[str]) -> dict[int, int]:
-    keys = {(_without_side(name), side_of(name)): j for j, name in enumerate(names)}
+    keys = {(without_side(name), side_of(name)): j for j, name in enumerate(names)}
     pairs = {}
     for (stem, side), joint in keys.items():
         other = keys.get((stem, {"left": "right", "right": "left"}.get(side, "")))
         if side and other is not None:
             pairs[joint] = other
     return pairs
-
-
-def side_of(name: str) -> str:
-    """Return “left”, “right” or “”, from a bone's name such as LeftArm, arm.L, l_arm or mixamorig:RightHand."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()
-    match = _SIDE.search(spaced)
-    return {"l": "left", "r": "right"}.get(match[1], match[1]) if match else ""
-
-
-def _without_side(name: str) -> str:
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()
-    return _SIDE.sub("~", spaced, count=1)

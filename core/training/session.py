@@ -12,6 +12,7 @@ from ..errors import cancel_check
 from ..model.channels import Channels, choose_channels
 from ..model.clusters import find_clusters, one_cluster
 from ..model.recipe import Recipe
+from ..motion.feet_cleanup import belt_of
 from ..motion.motion import RATE, Motion, with_contact_labels
 from ..motion.resampling import resample
 from ..networks.networks import Graph
@@ -78,7 +79,7 @@ def open_session(
     pyramid = build_pyramid(clip, recipe, random)
     near = channels.near(recipe.distance)
     graph = Graph(near, tuple(find_clusters(near) if device.type == "cpu" else one_cluster(near)))
-    feet = FootSpeed(channels, device) if source.skeleton.contacts else None
+    feet = FootSpeed(channels, device, belt_of(source)) if source.skeleton.contacts else None
     settings = TorchSettings.now()
     workers = Workers(min(2, threads or usable_cores()) if device.type == "cpu" else 1)
     try:

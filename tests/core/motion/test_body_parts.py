@@ -9,9 +9,10 @@ import pytest
 
 from core.errors import ClipError
 from core.motion.body_parts import body_halves, find_parts, joint_groups, joints_named
+from core.motion.limb_words import side_of
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP, Skeleton, build_skeleton
-from core.motion.symmetry import find_partners, mirrored, side_of
+from core.motion.symmetry import find_partners, mirrored
 
 
 def named(skeleton: Skeleton) -> dict[str, list[str]]:

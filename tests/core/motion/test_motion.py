@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ClipError
-from core.motion.motion import CONTACT_SPEED, RATE, Motion, from_transforms, learned_groups, with_contact_labels
+from core.motion.motion import RATE, Motion, from_transforms, learned_groups, with_contact_labels
 from core.motion.resampling import interpolate_rows, resample
 from core.motion.skeleton import Skeleton
+from core.motion.treadmill import CONTACT_SPEED
 from core.numeric.rotation import Array, angle_between, six_to_matrix
 
 
