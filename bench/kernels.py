@@ -26,7 +26,6 @@ from torch.nn import functional as F
 
 from core.model.channels import choose_channels
 from core.model.clusters import Cluster, find_clusters, one_cluster
-from core.model.model import clusters
 from core.model.recipe import FAST
 from core.motion.motion import RATE, with_contact_labels
 from core.motion.resampling import resample
@@ -120,14 +119,9 @@ def cluster_cost(near: NDArray[np.bool_], batch: int, frames: int, rounds: int) 
     width = -(-FAST.hidden[-1] // len(near))
     x = torch.randn(batch, len(near) * width, frames)
     cuts: dict[str, list[Cluster]] = {}
-    known = clusters.CALL_COST
-    try:
-        for cost in COSTS:
-            clusters.CALL_COST = cost
-            cut = find_clusters(near)
-            cuts[str(len(cut))] = cut
-    finally:
-        clusters.CALL_COST = known
+    for cost in COSTS:
+        cut = find_clusters(near, cost)
+        cuts[str(len(cut))] = cut
     laps = in_turn({name: packed(near, cut, width, x) for name, cut in cuts.items()}, rounds)
     pairs = [sum(len(c.outputs) * len(c.inputs) for c in cut) for cut in cuts.values()]
     seconds = [median(values) for values in laps.values()]

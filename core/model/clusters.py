@@ -20,8 +20,9 @@ class Cluster:
     inputs: tuple[int, ...]
 
     @property
-    def cost(self) -> float:
-        return len(self.outputs) * len(self.inputs) + CALL_COST
+    def pairs(self) -> int:
+        """Pairs of an output and an input group, all of which the product multiplies."""
+        return len(self.outputs) * len(self.inputs)
 
     def merged(self, other: Cluster) -> Cluster:
         inputs = tuple(sorted({*self.inputs, *other.inputs}))
@@ -47,23 +48,23 @@ def one_cluster(near: NDArray[np.bool_]) -> list[Cluster]:
     return [Cluster(everything, everything)]
 
 
-def find_clusters(near: NDArray[np.bool_]) -> list[Cluster]:
+def find_clusters(near: NDArray[np.bool_], call_cost: float = CALL_COST) -> list[Cluster]:
     """Partition the groups of a neighbour matrix (G, G) into consecutive runs, merged while that lowers the cost."""
-    return _merge(near, adjacent_only=True)
+    return _merge(near, call_cost, adjacent_only=True)
 
 
 def cluster_order(near: NDArray[np.bool_]) -> list[int]:
     """Order the groups so that those of one cluster are consecutive; clusters are mostly limbs."""
-    return [group for cluster in _merge(near, adjacent_only=False) for group in cluster.outputs]
+    return [group for cluster in _merge(near, CALL_COST, adjacent_only=False) for group in cluster.outputs]
 
 
-def _merge(near: NDArray[np.bool_], adjacent_only: bool) -> list[Cluster]:
+def _merge(near: NDArray[np.bool_], call_cost: float, adjacent_only: bool) -> list[Cluster]:
     parts = [Cluster((g,), tuple(np.nonzero(row)[0].tolist())) for g, row in enumerate(near)]
     while len(parts) > 1:
         pairs = [(a, b) for a in range(len(parts)) for b in range(a + 1, len(parts)) if b == a + 1 or not adjacent_only]
-        gains = [parts[a].cost + parts[b].cost - parts[a].merged(parts[b]).cost for a, b in pairs]
+        gains = [parts[a].pairs + parts[b].pairs - parts[a].merged(parts[b]).pairs for a, b in pairs]
         best = int(np.argmax(gains))
-        if gains[best] <= 0:
+        if gains[best] + call_cost <= 0:
             break
         a, b = pairs[best]
         parts[a] = parts[a].merged(parts[b])

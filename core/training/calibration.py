@@ -60,6 +60,11 @@ def calibrated(model: Model, check_cancelled: Callable[[], None] = lambda: None)
     def figures(coarse: float, fine: float) -> Sampled:
         return sampled(with_noise(model, coarse, fine), check_cancelled)
 
+    return with_noise(model, *choose_noise(figures))
+
+
+def choose_noise(figures: Callable[[float, float], Sampled]) -> tuple[float, float]:
+    """Choose the shares of σ_i at the first level and above it by the figures of motions that are sampled so."""
     for coarse in COARSE:
         calmest = figures(coarse, FINE[0])
         if calmest.calm_and_like:
@@ -69,7 +74,7 @@ def calibrated(model: Model, check_cancelled: Callable[[], None] = lambda: None)
         if calmest.roughness >= 1.0 or (wide := abs(figures(coarse, fine).roughness - 1.0)) > gap:
             break
         best, gap = fine, wide
-    return with_noise(model, coarse, best)
+    return coarse, best
 
 
 def with_noise(model: Model, coarse: float, fine: float) -> Model:

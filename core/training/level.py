@@ -31,8 +31,15 @@ class FrozenLevels:
     `finished` are the stages of all lower levels; `code` (1, C, T) is their reconstruction of the clip.
     """
 
-    def __init__(self, session: Session, finished: Sequence[Stage], level: int, bank: Tensor | None = None) -> None:
-        self.session, self.level, self.finished = session, level, list(finished)
+    def __init__(
+        self,
+        session: Session,
+        finished: Sequence[Stage],
+        level: int,
+        bank: Tensor | None = None,
+        cached_frames: int = CACHED_FRAMES,
+    ) -> None:
+        self.session, self.level, self.finished, self.cached_frames = session, level, list(finished), cached_frames
         recipe, pyramid = session.recipe, session.pyramid
         self.batch = recipe.batch[level]
         first = recipe.first_stage(level)
@@ -78,7 +85,7 @@ class FrozenLevels:
         noises = [stage.noise(pyramid.clips[stage.index].expand(count, -1, -1)) for stage in self.finished]
         if self.session.new_recorder is not None:
             return self._recorded_samples(noises)[0]
-        step = max(1, CACHED_FRAMES // self.length) if result.device.type == "cpu" else count
+        step = max(1, self.cached_frames // self.length) if result.device.type == "cpu" else count
         for start in range(0, count, step):
             part = slice(start, min(start + step, count))
             self.session.check_cancelled()

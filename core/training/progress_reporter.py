@@ -39,7 +39,9 @@ class ProgressReporter:
         on_progress: Callable[[Progress], None],
         started: float,
         rate_cuts: int = 0,
+        report_seconds: float | None = None,
     ) -> None:
+        self.report_seconds = REPORT_SECONDS if report_seconds is None else report_seconds
         self.session, self.measure_costs, self.on_progress = session, measure_costs, on_progress
         self.started, self.rate_cuts = started, rate_cuts
         self.iterations = session.recipe.iterations
@@ -82,7 +84,7 @@ class ProgressReporter:
             seconds_left = self.left.seconds(level, self.iterations_left(level))
         spent = now - self.started
         self.fraction = max(self.fraction, spent / (spent + seconds_left))
-        if now - self.reported_at >= REPORT_SECONDS or self.step == sum(self.iterations):
+        if now - self.reported_at >= self.report_seconds or self.step == sum(self.iterations):
             self.reported_at = now
             self._report(level, stages, spent, seconds_left)
 

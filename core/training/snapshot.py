@@ -97,7 +97,8 @@ def _restore(session: Session, state: dict[str, Any], arrays: Arrays) -> tuple[l
 class Snapshots:
     """Copies of the state of a training every few seconds, between two iterations, handed on as checkpoints.
 
-    `good` holds the last two states, or what the training began with, the older one first.
+    `good` holds the last two states, or what the training began with, the older one first. `seconds` lie between two
+    snapshots, SNAPSHOT_SECONDS if None.
     """
 
     def __init__(
@@ -106,14 +107,16 @@ class Snapshots:
         reporter: ProgressReporter,
         on_snapshot: Callable[[Checkpoint], None] | None,
         good: deque[Checkpoint],
+        seconds: float | None = None,
     ) -> None:
+        self.seconds = SNAPSHOT_SECONDS if seconds is None else seconds
         self.begun, self.reporter, self.on_snapshot, self.good = begun, reporter, on_snapshot, good
         self.taken_at = time.perf_counter()
 
     def offer(self, session: Session, finished: Sequence[Stage], run: LevelRun) -> None:
         """Take a snapshot if one is due, or if it is the last of the training. Raises Diverged for an unsound state."""
         now, reporter = time.perf_counter(), self.reporter
-        if now - self.taken_at < SNAPSHOT_SECONDS and reporter.step < sum(reporter.iterations):
+        if now - self.taken_at < self.seconds and reporter.step < sum(reporter.iterations):
             return
         state, arrays = take(session, finished, run)
         check_state(arrays)

@@ -52,6 +52,7 @@ class Stage:
         self.rebuilt = self.real
         self.steps = 0
         self.new_recorder = new_recorder
+        self.part_rows = PART_ROWS
         self._recorded: dict[bool, RecordedStep] = {}
 
     @property
@@ -177,7 +178,7 @@ class Stage:
         samples: list[Tensor] = [base] * len(parts)
         contacts = [base.new_zeros(())] * len(parts)
         adversarial = [self._adversarial(base, noise, part, k, samples, contacts) for k, part in enumerate(parts)]
-        spans = _spans(self.real.shape[-1], PART_ROWS if base.device.type == "cpu" else self.real.shape[-1])
+        spans = _spans(self.real.shape[-1], self.part_rows if base.device.type == "cpu" else self.real.shape[-1])
         rebuilt: list[Tensor] = [base] * len(spans)
         rebuild = [self._reconstruction(inputs.code, span, k, rebuilt) for k, span in enumerate(spans)] if due else []
         results = []
@@ -236,7 +237,7 @@ class Stage:
     def _parts(self, batch: Tensor) -> list[slice]:
         """A batch (B, C, T) cut into parts of about one size: two at least where two cores share the stage."""
         count, least = len(batch), 2 if self.recipe.stages[self.level] == 1 else 1
-        together = max(1, PART_ROWS // batch.shape[-1]) if self.real.device.type == "cpu" else count
+        together = max(1, self.part_rows // batch.shape[-1]) if self.real.device.type == "cpu" else count
         number = min(count, max(least, -(-count // together)))
         ends = [-(-count * k // number) for k in range(number + 1)]
         return [slice(start, stop) for start, stop in itertools.pairwise(ends)]

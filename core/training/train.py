@@ -47,6 +47,8 @@ def train(
     threads: int | None = None,
     on_snapshot: Callable[[Checkpoint], None] | None = None,
     start_from: Model | None = None,
+    snapshot_seconds: float | None = None,
+    report_seconds: float | None = None,
 ) -> Model:
     """Train a model on one motion of any rate.
 
@@ -57,7 +59,16 @@ def train(
     model that cannot be started from.
     """
     begun = begin(motion, recipe, seed, start_from)
-    return resume(begun, on_progress, should_stop, device=device, threads=threads, on_snapshot=on_snapshot)
+    return resume(
+        begun,
+        on_progress,
+        should_stop,
+        device=device,
+        threads=threads,
+        on_snapshot=on_snapshot,
+        snapshot_seconds=snapshot_seconds,
+        report_seconds=report_seconds,
+    )
 
 
 def resume(
@@ -68,35 +79,33 @@ def resume(
     device: str = "auto",
     threads: int | None = None,
     on_snapshot: Callable[[Checkpoint], None] | None = None,
+    snapshot_seconds: float | None = None,
+    report_seconds: float | None = None,
 ) -> Model:
     """Go on with a training where its checkpoint left it, or begin one that has no state yet; otherwise like `train`.
 
     On the same machine the model equals, to the bit, that of a training which was never stopped. A training that
     diverges continues from a state of some seconds earlier with lower learning rates. Raises ModelError for a
-    checkpoint that does not fit its recipe or clip, RiffError where lower rates did not help.
+    checkpoint that does not fit its recipe or clip, RiffError where lower rates did not help. Seconds between two
+    snapshots and two reports are usually SNAPSHOT_SECONDS and REPORT_SECONDS.
     """
     while True:
         # The latest state may be on its way to infinity already: the one before it is gone back to.
         good = deque([checkpoint], maxlen=2)
         try:
             with open_session(checkpoint, pick_device(device), threads, should_stop or (lambda: False)) as session:
-                return _train_levels(session, checkpoint, on_progress or (lambda _: None), on_snapshot, good)
+                costs = partial(measured_costs, session, iterate_stages)
+                started = time.perf_counter() - checkpoint.seconds
+                report = on_progress or (lambda _: None)
+                reporter = ProgressReporter(session, costs, report, started, checkpoint.rate_cuts, report_seconds)
+                snapshots = Snapshots(checkpoint, reporter, on_snapshot, good, snapshot_seconds)
+                return _train_levels(session, checkpoint, reporter, snapshots)
         except Diverged:
             checkpoint = roll_back(good[0])
 
 
-def _train_levels(
-    session: Session,
-    checkpoint: Checkpoint,
-    on_progress: Callable[[Progress], None],
-    on_snapshot: Callable[[Checkpoint], None] | None,
-    good: deque[Checkpoint],
-) -> Model:
+def _train_levels(session: Session, checkpoint: Checkpoint, reporter: ProgressReporter, snapshots: Snapshots) -> Model:
     """Train level after level, each on samples of the finished ones below it. Raises Diverged, Cancelled."""
-    started = time.perf_counter() - checkpoint.seconds
-    costs = partial(measured_costs, session, iterate_stages)
-    reporter = ProgressReporter(session, costs, on_progress, started, checkpoint.rate_cuts)
-    snapshots = Snapshots(checkpoint, reporter, on_snapshot, good)
     finished: list[Stage] = []
     first = 0
     if checkpoint.state:
@@ -107,7 +116,7 @@ def _train_levels(
     for level in range(first, session.recipe.levels):
         run = start_level(session, finished, level)
         finished += _train_level(session, finished, run, reporter, snapshots)
-    model = _model(session, finished, checkpoint, time.perf_counter() - started, reporter.history)
+    model = _model(session, finished, checkpoint, time.perf_counter() - reporter.started, reporter.history)
     try:
         return calibrated(model, session.check_cancelled) if session.recipe.calibrate else model
     except ModelError as error:  # its weights are finite, and so large that what they make is not

@@ -14,7 +14,6 @@ from core.model.model import Model
 from core.model.recipe import FAST, PAPER, Recipe
 from core.motion.motion import Motion
 from core.training import checkpoint as checkpoint_module
-from core.training import snapshot
 from core.training.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, read_checkpoint_info, save_checkpoint
 from core.training.progress import Progress
 from core.training.train import resume, train
@@ -23,14 +22,9 @@ TINY = replace(FAST, iterations=(3, 2, 2, 2), hidden=(32, 32, 32), batch=(2, 2, 
 WITH_POOL = replace(PAPER, iterations=(4, 2, 1, 2), hidden=(32, 32, 32), batch=(2, 2, 2, 2), pool=3)
 
 
-@pytest.fixture(autouse=True)
-def snapshot_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "SNAPSHOT_SECONDS", 0.0)
-
-
 def snapshots(motion: Motion, recipe: Recipe) -> tuple[Model, list[Checkpoint]]:
     taken: list[Checkpoint] = []
-    return train(motion, recipe, seed=3, on_snapshot=taken.append), taken
+    return train(motion, recipe, seed=3, on_snapshot=taken.append, snapshot_seconds=0.0), taken
 
 
 @pytest.mark.parametrize("recipe", [TINY, WITH_POOL], ids=["fast", "paper"])
@@ -62,7 +56,7 @@ def test_stopping_leaves_the_last_state(walker: Motion, tmp_path: Path) -> None:
     file = CheckpointFile(tmp_path / "c.safetensors", "Walk")
     seen: list[Progress] = []
     with pytest.raises(Cancelled):
-        train(walker, TINY.scaled(50), seen.append, lambda: len(seen) > 1, on_snapshot=file.keep)
+        train(walker, TINY.scaled(50), seen.append, lambda: len(seen) > 1, on_snapshot=file.keep, snapshot_seconds=0.0)
     assert not file.path.exists()
     file.close()
     kept = load_checkpoint(file.path)
@@ -81,7 +75,7 @@ def test_states_are_written_while_the_training_goes_on(walker: Motion, tmp_path:
         file.keep(state)
         written.append(file.path.exists())
 
-    train(walker, TINY, on_snapshot=keep)
+    train(walker, TINY, on_snapshot=keep, snapshot_seconds=0.0)
     file.close()
     assert load_checkpoint(file.path).step == 9
     assert any(written[:-1])

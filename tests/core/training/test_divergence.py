@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 from core.errors import RiffError
 from core.model.recipe import FAST
 from core.motion.motion import Motion
-from core.training import divergence, progress_reporter, snapshot
+from core.training import divergence
 from core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.training.progress import Progress
 from core.training.session import open_session
@@ -23,10 +24,8 @@ from core.training.train import resume, train
 TINY = replace(FAST, iterations=(6, 4, 3, 3), hidden=(32, 32, 32), batch=(2, 2, 2, 2), bank=8)
 
 
-@pytest.fixture(autouse=True)
-def told_of_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "SNAPSHOT_SECONDS", 0.0)
-    monkeypatch.setattr(progress_reporter, "REPORT_SECONDS", 0.0)
+train_step_by_step = partial(train, snapshot_seconds=0.0, report_seconds=0.0)
+"""Training that tells of each step and copies its state after each."""
 
 
 def spoil(network: str, value: float) -> None:
@@ -47,7 +46,7 @@ def test_a_spoilt_weight_takes_the_training_back_a_few_steps(walker: Motion, net
             # A step after this one has it in a loss, or the copy that is taken after this one.
             spoil(network, value)
 
-    model = train(walker, TINY, look, seed=3)
+    model = train_step_by_step(walker, TINY, look, seed=3)
     assert all(np.isfinite(weight).all() for weight in model.weights.values())
     assert [p.step for p in seen] == [*range(1, 9), *range(7, 17)], "it went on from the state before the last"
     assert [p.rate_cuts for p in seen] == [0] * 8 + [1] * 10
@@ -63,7 +62,7 @@ def test_the_last_step_is_looked_at_too(walker: Motion) -> None:
         if len(seen) == 16:
             spoil("generator", float("nan"))
 
-    model = train(walker, TINY, look, seed=3)
+    model = train_step_by_step(walker, TINY, look, seed=3)
     assert all(np.isfinite(weight).all() for weight in model.weights.values())
     assert (seen[-1].step, seen[-1].rate_cuts) == (16, 1)
 
@@ -72,7 +71,7 @@ def test_lower_rates_save_a_training(walker: Motion, monkeypatch: pytest.MonkeyP
     # At 1e9 numbers are lost on every processor, at a thousandth on none: in between it hangs on how each one rounds.
     monkeypatch.setattr(divergence, "RATE_CUT", 1e-12)
     seen: list[Progress] = []
-    model = train(walker, replace(TINY, generator_rate=1e9, critic_rate=1e9), seen.append, seed=3)
+    model = train_step_by_step(walker, replace(TINY, generator_rate=1e9, critic_rate=1e9), seen.append, seed=3)
     assert seen[-1].rate_cuts == 1
     assert (seen[-1].step, model.recipe.generator_rate) == (16, 1e9)
     assert all(np.isfinite(weight).all() for weight in model.weights.values())
@@ -81,7 +80,7 @@ def test_lower_rates_save_a_training(walker: Motion, monkeypatch: pytest.MonkeyP
 def test_the_third_time_ends_it(walker: Motion) -> None:
     taken: list[Checkpoint] = []
     with pytest.raises(RiffError, match="diverged three times"):
-        train(walker, replace(TINY, generator_rate=1e9, critic_rate=1e9), seed=3, on_snapshot=taken.append)
+        train_step_by_step(walker, replace(TINY, generator_rate=1e9, critic_rate=1e9), seed=3, on_snapshot=taken.append)
     arrays = [array for state in taken for array in state.arrays.values()]
     assert all(np.isfinite(array).all() for array in arrays), "no unsound state was handed on"
 

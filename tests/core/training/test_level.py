@@ -40,12 +40,11 @@ def test_banks_of_long_clips_hold_fewer_samples() -> None:
     assert bank_size(1, 90) == DRAWN_TOGETHER
 
 
-def test_a_bank_in_chunks_equals_one_made_whole(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bank_in_chunks_equals_one_made_whole(walker: Motion) -> None:
     banks = []
     for chunk in (10_000, 1):
-        monkeypatch.setattr("core.training.level.CACHED_FRAMES", chunk)
         with session_at(walker, 2) as (session, finished):
-            banks.append(FrozenLevels(session, finished, 2).bank)
+            banks.append(FrozenLevels(session, finished, 2, cached_frames=chunk).bank)
     whole, single = banks
     assert whole is not None
     assert single is not None
@@ -54,8 +53,7 @@ def test_a_bank_in_chunks_equals_one_made_whole(walker: Motion, monkeypatch: pyt
     assert float((whole[0] - whole[1]).abs().max()) > 1e-3
 
 
-def test_stops_between_two_stages_of_a_bank(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.training.level.CACHED_FRAMES", 1)
+def test_stops_between_two_stages_of_a_bank(walker: Motion) -> None:
     asked = 0
 
     def should_stop() -> bool:
@@ -67,6 +65,6 @@ def test_stops_between_two_stages_of_a_bank(walker: Motion, monkeypatch: pytest.
     with session_at(walker, 2, should_stop) as (session, finished):
         before, made = asked, asked
         with pytest.raises(Cancelled):
-            FrozenLevels(session, finished, 2)
+            FrozenLevels(session, finished, 2, cached_frames=1)
         # Of the code's four stages and sixteen samples of four stages each, it did not get to the eighth sample.
         assert asked == made + 31

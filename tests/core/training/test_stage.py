@@ -21,7 +21,9 @@ from core.training.train import iterate_stage, start_level
 TINY = replace(PAPER, iterations=(1, 1, 1, 1), hidden=(32, 32, 32), batch=(3, 3, 3, 3), pool=2)
 
 
-def gradients_of_an_iteration(motion: Motion, recipe: Recipe, level: int) -> tuple[Stage, list[Tensor], int]:
+def gradients_of_an_iteration(
+    motion: Motion, recipe: Recipe, level: int, part_rows: int = PART_ROWS
+) -> tuple[Stage, list[Tensor], int]:
     """The gradients that a level's first stage steps along, and how many tasks they took."""
     tasks = 0
     found: list[Tensor] = []
@@ -37,6 +39,7 @@ def gradients_of_an_iteration(motion: Motion, recipe: Recipe, level: int) -> tup
             finished += start_level(session, finished, lower).stages
         run = start_level(session, finished, level)
         stage = run.stages[0]
+        stage.part_rows = part_rows
         for optimiser in (stage.critic_optimiser, stage.generator_optimiser):
             optimiser.register_step_pre_hook(
                 lambda opt, *_: found.extend(p.grad.clone() for p in opt.param_groups[0]["params"])
@@ -46,12 +49,11 @@ def gradients_of_an_iteration(motion: Motion, recipe: Recipe, level: int) -> tup
 
 
 @pytest.mark.parametrize("level", [0, 2, 3])
-def test_parts_and_spans_add_up(walker: Motion, level: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_and_spans_add_up(walker: Motion, level: int) -> None:
     # One step of each network: Adam makes much of rounding, so what follows its steps can't be compared.
     once = replace(TINY, critic_steps=1, joint_steps=True, generator_rate=0.0, critic_rate=0.0)
     whole, expected, few = gradients_of_an_iteration(walker, once, level)
-    monkeypatch.setattr("core.training.stage.PART_ROWS", 20)
-    parted, found, many = gradients_of_an_iteration(walker, once, level)
+    parted, found, many = gradients_of_an_iteration(walker, once, level, part_rows=20)
     assert many > few + 2
     for mine, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(mine, theirs, atol=2e-5, rtol=1e-4)

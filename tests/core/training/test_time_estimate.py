@@ -61,13 +61,6 @@ def test_within_a_fifth_from_the_second_minute_on() -> None:
             assert estimate == pytest.approx(rest(level, count), rel=0.2, abs=1.0)
 
 
-def test_guesses_alone_would_not_do() -> None:
-    guessed = TimeLeft(ITERATIONS, GUESSES)
-    run = played(guessed, lambda: None, lambda _: 1.0)
-    errors = [estimate / rest(level, count) for now, level, count, estimate in run if 60.0 < now < 120.0]
-    assert max(errors) > 1.5
-
-
 def test_follows_a_machine_that_slows_down() -> None:
     left = TimeLeft(ITERATIONS, LevelCosts(SECONDS, STARTS))
     for now, level, count, estimate in played(left, lambda: None, lambda now: 1.0 if now < 180.0 else 1.6):

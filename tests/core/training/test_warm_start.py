@@ -97,10 +97,10 @@ def test_a_stopped_one_goes_on_to_the_same_model(known: Model, other: Motion, tm
     begun = begin(other, TINY, 3, known)
     whole = resume(begun)
     kept: list[Checkpoint] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.training.snapshot.SNAPSHOT_SECONDS", 0.0)
-        with pytest.raises(Cancelled):
-            resume(begun, should_stop=lambda: bool(kept) and kept[-1].step >= 3, on_snapshot=kept.append)
+    with pytest.raises(Cancelled):
+        resume(
+            begun, should_stop=lambda: bool(kept) and kept[-1].step >= 3, on_snapshot=kept.append, snapshot_seconds=0.0
+        )
     save_checkpoint(kept[-1], tmp_path / "state")
     again = resume(load_checkpoint(tmp_path / "state"))
     for mine, theirs in ((whole.weights, again.weights), (whole.critics, again.critics)):
