@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..core.directing.direction import Direction, Span, names_in, parse_moments, parse_spans
 from ..core.errors import ClipError
@@ -16,10 +16,18 @@ from ..core.motion.skeleton import Skeleton
 from ..core.motion.symmetry import mirrored
 from ..rig.reading.read import read_steps
 from ..rig.reading.selection import bones_of_collection, selected_bones, selected_key_frames
-from ..state.compose_settings import TRAVEL_ITEMS, compose_settings
+from ..state.compose_settings import (
+    NOT_REMEMBERED,
+    ExtendChoices,
+    LengthChoices,
+    LoopChoices,
+    MaskChoices,
+    StyleChoices,
+    compose_settings,
+)
 from ..state.rig_settings import regions_of
 from ..state.source import source_steps
-from .runs.compose_run import NOT_REMEMBERED, ComposeRun
+from .runs.compose_run import ComposeRun
 
 WHICH_ITEMS = [
     ("PARTS", "Body Parts", "Parts or bones by their names"),
@@ -33,12 +41,9 @@ def regions_meant(ob: bpy.types.Object, text: str) -> tuple[Span, ...]:
     return parse_spans(text) if text.strip() else tuple((r.start, r.end) for r in regions_of(ob))
 
 
-class _Masked(ComposeRun):
+class _Masked(MaskChoices, ComposeRun):
     """Mixin with three masks, which can be combined: body parts, regions, keys."""
 
-    use_parts: BoolProperty(
-        name="Body Parts", description="Vary some body parts only", default=False, options=NOT_REMEMBERED
-    )
     which: EnumProperty(
         name="Bones", description="Choice of the bones", items=WHICH_ITEMS, default="PARTS", options=NOT_REMEMBERED
     )
@@ -48,34 +53,15 @@ class _Masked(ComposeRun):
         default="Upper Body",
         options=NOT_REMEMBERED,
     )
-    collection: StringProperty(name="Collection", description="Name of the bone collection", options=NOT_REMEMBERED)
-    mirror: BoolProperty(
-        name="Mirror", description="Use the bones on the other side instead", default=False, options=NOT_REMEMBERED
-    )
     keep: BoolProperty(
         name="Keep",
         description="Keep the chosen bones and vary all others, instead of varying them",
         default=False,
         options=NOT_REMEMBERED,
     )
-    use_regions: BoolProperty(
-        name="Regions", description="Make new motion in regions only", default=False, options=NOT_REMEMBERED
-    )
     regions: StringProperty(
         name="Regions",
         description="Spans of frames such as 40-90, 120-160; empty for the armature's own regions",
-        options=NOT_REMEMBERED,
-    )
-    use_keys: BoolProperty(
-        name="Selected Keys", description="Keep the poses of selected keyframes", default=False, options=NOT_REMEMBERED
-    )
-    firmness: FloatProperty(
-        name="Firmness",
-        description="How closely the poses of the keys are kept",
-        default=1.0,
-        min=0.01,
-        max=1.0,
-        subtype="FACTOR",
         options=NOT_REMEMBERED,
     )
 
@@ -139,7 +125,7 @@ class RIFF_OT_keep_keys(_Masked, bpy.types.Operator):
     use_keys: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
 
-class RIFF_OT_place_moments(ComposeRun, bpy.types.Operator):
+class RIFF_OT_place_moments(LengthChoices, ComposeRun, bpy.types.Operator):
     """Place moments of the action in a new take, with new motion between them"""
 
     bl_idname = "riff.place_moments"
@@ -149,14 +135,6 @@ class RIFF_OT_place_moments(ComposeRun, bpy.types.Operator):
     moments: StringProperty(
         name="Moments",
         description="Spans and their new frames, such as 40-90@1, 40-90@150; empty for the panel's list",
-        options=NOT_REMEMBERED,
-    )
-    length: IntProperty(
-        name="Length",
-        description="Length of the take in frames; 0 for the length of the action",
-        default=0,
-        min=0,
-        max=100_000,
         options=NOT_REMEMBERED,
     )
 
@@ -178,62 +156,31 @@ def _moments_of(context: bpy.types.Context) -> tuple[tuple[int, int, int], ...]:
     return tuple(moments)
 
 
-class RIFF_OT_extend_action(ComposeRun, bpy.types.Operator):
+class RIFF_OT_extend_action(LengthChoices, ExtendChoices, ComposeRun, bpy.types.Operator):
     """Continue the action beyond its end or before its start; the existing motion is kept exactly"""
 
     bl_idname = "riff.extend_action"
     bl_label = "Extend"
     result = "Extended"
 
-    before: IntProperty(
-        name="Before", description="Frames to add at the start", default=0, min=0, max=100_000, options=NOT_REMEMBERED
-    )
-    after: IntProperty(
-        name="After", description="Frames to add at the end", default=90, min=0, max=100_000, options=NOT_REMEMBERED
-    )
-    length: IntProperty(
-        name="Length",
-        description="Total length of the take in frames; 0 to use Before and After",
-        default=0,
-        min=0,
-        max=100_000,
-        options=NOT_REMEMBERED,
-    )
-
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
         after = 0 if self.length else self.after
         return Direction(first, before=self.before, after=after, length=self.length)
 
 
-class RIFF_OT_loop_action(ComposeRun, bpy.types.Operator):
+class RIFF_OT_loop_action(LoopChoices, ComposeRun, bpy.types.Operator):
     """Make a take that repeats without a jump: its last frame matches the first in pose and speed"""
 
     bl_idname = "riff.loop_action"
     bl_label = "Loop"
     result = "Loop"
 
-    transition: IntProperty(
-        name="Transition",
-        description="Number of new frames at the end that lead back to the first; 0 for all",
-        default=30,
-        min=0,
-        max=10_000,
-        options=NOT_REMEMBERED,
-    )
-    travel: EnumProperty(
-        name="Travel",
-        description="Position at the end of each repetition",
-        items=TRAVEL_ITEMS,
-        default="AUTO",
-        options=NOT_REMEMBERED,
-    )
-
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
         travels = {"AUTO": None, "RETURN": False, "TRAVEL": True}[self.travel]
         return Direction(first, loop=True, transition=self.transition, travels=travels)
 
 
-class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
+class RIFF_OT_restyle(StyleChoices, ComposeRun, bpy.types.Operator):
     """Apply the style of the model to another action of this rig or of a similar one"""
 
     bl_idname = "riff.restyle"
@@ -246,15 +193,6 @@ class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
     armature: StringProperty(
         name="Armature",
         description="Armature object that the action belongs to; empty for the active one",
-        options=NOT_REMEMBERED,
-    )
-    style: FloatProperty(
-        name="Style",
-        description="Strength of the model's style; 0 keeps the action, 1 is the full style",
-        default=1.0,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
         options=NOT_REMEMBERED,
     )
 

@@ -17,6 +17,7 @@ from ..state.poll_messages import armature_problem, selection_problem, set_poll_
 from ..state.rig_settings import regions_of, rig_settings
 from ..state.settings import chosen_model
 from ..state.source import glance_steps
+from .list_remove import ListRemove
 from .runs.stepwise import Stepwise
 
 GLANCE_FRAMES = 60
@@ -80,24 +81,21 @@ class RIFF_OT_add_moment(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RIFF_OT_remove_moment(bpy.types.Operator):
+class RIFF_OT_remove_moment(ListRemove, bpy.types.Operator):
     """Remove the chosen moment; its region is kept"""
 
     bl_idname = "riff.remove_moment"
     bl_label = "Remove Moment"
-    bl_options = {"REGISTER", "UNDO"}
+    rows, active = "moments", "active_moment"
+    nothing_chosen = "Choose a moment from the list"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        settings = compose_settings(context)
-        chosen = bool(settings.active_moment < len(settings.moments))
-        return set_poll_message(cls, "" if chosen else "Choose a moment from the list")
+    def problem(cls, context: bpy.types.Context) -> str:
+        return ""
 
-    def execute(self, context: bpy.types.Context) -> Any:
-        settings = compose_settings(context)
-        settings.moments.remove(settings.active_moment)
-        settings.active_moment = max(0, min(settings.active_moment, len(settings.moments) - 1))
-        return {"FINISHED"}
+    @classmethod
+    def owner(cls, context: bpy.types.Context) -> Any:
+        return compose_settings(context)
 
 
 class RIFF_OT_guess_bones(Stepwise, bpy.types.Operator):

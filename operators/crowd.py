@@ -27,14 +27,15 @@ from ..rig.crowd.crowd import (
     spot_of,
 )
 from ..rig.crowd.ground import ANY_HEADING
-from ..rig.crowd.request import CrowdSettings, PreparedJob, prepare
+from ..rig.crowd.request import PreparedJob, prepare
+from ..rig.crowd.settings import CrowdSettings
 from ..rig.crowd.thin import thin_out
 from ..state.crowd_settings import CrowdChoices
 from ..state.poll_messages import model_problem, selection_problem, set_poll_message
 from ..state.session import refresh_variations
 from ..state.settings import chosen_model, session_of, settings_of
 from ..state.source import learned_action
-from .runs.crowd_run import CrowdWork
+from .runs.crowd_run import CrowdRun
 
 
 def model_named(context: bpy.types.Context, name: str) -> Model:
@@ -45,7 +46,7 @@ def model_named(context: bpy.types.Context, name: str) -> Model:
     raise ModelError(f"The model “{name}” is no longer in the list; import it again.")
 
 
-class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdWork, bpy.types.Operator):
+class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdRun, bpy.types.Operator):
     """Make copies of this character, each with a variation of its own; meshes and materials are shared"""
 
     bl_idname = "riff.duplicate_as_crowd"
@@ -60,7 +61,7 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdWork, bpy.types.Operator):
             problem = "This is a member of a crowd; select the original character"
         return set_poll_message(cls, problem)
 
-    def _prepare(self, context: bpy.types.Context) -> PreparedJob:
+    def prepare_job(self, context: bpy.types.Context) -> PreparedJob:
         ob, panel = context.object, settings_of(context)
         model = load_model(Path(chosen_model(context).path))
         source = learned_action(ob)
@@ -80,12 +81,12 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdWork, bpy.types.Operator):
         self._character = Character(ob, context.scene)
         return prepared
 
-    def _write(self, index: int) -> None:
+    def write_member(self, index: int) -> None:
         if self._made is None:
             self._made = new_collection(f"{self._settings.armature} Crowd", self._settings.to_json())
         self._writer.add(index, self._character, self._made, index + 1)
 
-    def _finish(self, context: bpy.types.Context) -> bpy.types.Collection:
+    def finished_crowd(self, context: bpy.types.Context) -> bpy.types.Collection:
         context.scene.collection.children.link(self._made)
         if not self._character.meshes:
             name = self._settings.armature
@@ -115,7 +116,7 @@ class _OnCrowd:
         return collection, armature, model_named(context, self._settings.model)
 
 
-class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
+class RIFF_OT_add_to_crowd(_OnCrowd, CrowdRun, bpy.types.Operator):
     """Add members that differ from the existing ones, wherever there is room between or beside them"""
 
     bl_idname = "riff.add_to_crowd"
@@ -124,7 +125,7 @@ class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
 
     count: IntProperty(name="Count", description="Number of members to add", default=10, min=1, max=1000)
 
-    def _prepare(self, context: bpy.types.Context) -> PreparedJob:
+    def prepare_job(self, context: bpy.types.Context) -> PreparedJob:
         collection, armature, model = self._read(context)
         self._name, self._wanted, self._first = collection.name, self.count, next_number(collection)
         prepared = prepare(
@@ -133,12 +134,12 @@ class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         self._character = Character(armature, context.scene)
         return prepared
 
-    def _write(self, index: int) -> None:
+    def write_member(self, index: int) -> None:
         if self._made is None:
             self._made = new_collection("Riff Crowd", {})
         self._writer.add(index, self._character, self._made, self._first + index)
 
-    def _finish(self, context: bpy.types.Context) -> bpy.types.Collection:
+    def finished_crowd(self, context: bpy.types.Context) -> bpy.types.Collection:
         """Move all new members to the crowd at once: until then Blender evaluates none of them."""
         collection = bpy.data.collections[self._name]
         for ob in self._made.objects:
@@ -147,7 +148,7 @@ class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         return collection
 
 
-class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
+class RIFF_OT_reroll_crowd(_OnCrowd, CrowdRun, bpy.types.Operator):
     """Give members new motions, different from all others, at their places"""
 
     bl_idname = "riff.reroll_crowd"
@@ -161,7 +162,7 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         items=[("SELECTED", "Selected", "Members with a selected object"), ("ALL", "All", "The whole crowd")],
     )
 
-    def _prepare(self, context: bpy.types.Context) -> PreparedJob:
+    def prepare_job(self, context: bpy.types.Context) -> PreparedJob:
         collection, armature, model = self._read(context)
         self._name = collection.name
         everyone = members_of(collection)
@@ -193,11 +194,11 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
             return None
         return Spot(known[0], known[1], ANY_HEADING if self._settings.looks == "RANDOM" else self._settings.spread)
 
-    def _write(self, index: int) -> None:
+    def write_member(self, index: int) -> None:
         place = self._prepared.job.ready[index].place
         self._writer.replace(index, bpy.data.objects[self._members[place]])
 
-    def _finish(self, context: bpy.types.Context) -> bpy.types.Collection:
+    def finished_crowd(self, context: bpy.types.Context) -> bpy.types.Collection:
         return bpy.data.collections[self._name]
 
 

@@ -9,6 +9,7 @@ import bpy
 from ..state.armature_summary import feet_found, rows_found
 from ..state.poll_messages import selection_problem, set_poll_message
 from ..state.rig_settings import rig_settings
+from .list_remove import ListRemove
 
 
 class RIFF_OT_add_foot(bpy.types.Operator):
@@ -33,26 +34,13 @@ class RIFF_OT_add_foot(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RIFF_OT_remove_foot(bpy.types.Operator):
+class RIFF_OT_remove_foot(ListRemove, bpy.types.Operator):
     """Remove the chosen bone from the feet"""
 
     bl_idname = "riff.remove_foot"
     bl_label = "Remove Foot"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if not set_poll_message(cls, selection_problem(context.object)):
-            return False
-        settings = rig_settings(context.object)
-        chosen = settings.active_foot < len(settings.feet)
-        return set_poll_message(cls, "" if chosen else "Choose a foot from the list")
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        settings = rig_settings(context.object)
-        settings.feet.remove(settings.active_foot)
-        settings.active_foot = max(0, settings.active_foot - 1)
-        return {"FINISHED"}
+    rows, active = "feet", "active_foot"
+    nothing_chosen = "Choose a foot from the list"
 
 
 class RIFF_OT_list_learned(bpy.types.Operator):

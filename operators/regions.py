@@ -11,6 +11,7 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 from ..rig.compat import channelbag_of
 from ..state.poll_messages import selection_problem, set_poll_message
 from ..state.rig_settings import REGION_COLOURS, rig_settings
+from .list_remove import ListRemove
 
 SOURCE_ITEMS = [
     ("PREVIEW", "From Preview Range", "The preview range of the scene becomes a region", "PREVIEW_RANGE", 0),
@@ -97,26 +98,13 @@ def _key_span(ob: bpy.types.Object) -> tuple[list[Span], str]:
     return [(round(min(frames)), round(max(frames)), "")], ""
 
 
-class RIFF_OT_remove_region(bpy.types.Operator):
+class RIFF_OT_remove_region(ListRemove, bpy.types.Operator):
     """Remove the chosen region of interest; the animation is not changed"""
 
     bl_idname = "riff.remove_region"
     bl_label = "Remove Region"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if not set_poll_message(cls, selection_problem(context.object)):
-            return False
-        settings = rig_settings(context.object)
-        chosen = settings.active_region < len(settings.regions)
-        return set_poll_message(cls, "" if chosen else "Choose a region from the list")
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        settings = rig_settings(context.object)
-        settings.regions.remove(settings.active_region)
-        settings.active_region = max(0, min(settings.active_region, len(settings.regions) - 1))
-        return {"FINISHED"}
+    rows, active = "regions", "active_region"
+    nothing_chosen = "Choose a region from the list"
 
 
 class RIFF_OT_mark_region(bpy.types.Operator):

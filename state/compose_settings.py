@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -45,6 +47,144 @@ TRAVEL_ITEMS = [
 ]
 
 
+NOT_REMEMBERED = {"SKIP_SAVE"}
+"""Options of properties with which an operator starts at their defaults each time: scripts get only what they ask for.
+
+The properties of a scene are saved with its file all the same.
+"""
+
+
+class TakeChoices:
+    """Settings of every composition, shared by the panel and the operators."""
+
+    count: IntProperty(
+        name="Count", description="Number of alternatives to make", default=1, min=1, max=100, options=NOT_REMEMBERED
+    )
+    seed: IntProperty(
+        name="Seed",
+        description="The same model, seed and choices always give the same result",
+        default=1,
+        min=0,
+        options=NOT_REMEMBERED,
+    )
+    entry: EnumProperty(
+        name="Entry Level",
+        description="Level of detail at which the kept motion starts to guide the new motion",
+        items=ENTRY_ITEMS,
+        default="2",
+        options=NOT_REMEMBERED,
+    )
+    root: EnumProperty(
+        name="Root Path",
+        description="Path of the root where it is not kept",
+        items=ROOT_ITEMS,
+        default="FREE",
+        options=NOT_REMEMBERED,
+    )
+
+
+class MaskChoices:
+    """Settings of body parts, regions and keys."""
+
+    use_parts: BoolProperty(
+        name="Body Parts Only",
+        description="Make new motion for some body parts only",
+        default=False,
+        options=NOT_REMEMBERED,
+    )
+    collection: StringProperty(
+        name="Collection", description="Bone collection that gets new motion", options=NOT_REMEMBERED
+    )
+    mirror: BoolProperty(
+        name="Mirror", description="Use the bones on the other side instead", default=False, options=NOT_REMEMBERED
+    )
+    use_regions: BoolProperty(
+        name="In Regions Only",
+        description="Make new motion only in regions of the timeline",
+        default=False,
+        options=NOT_REMEMBERED,
+    )
+    use_keys: BoolProperty(
+        name="Keep Selected Keys",
+        description="Keep the poses of selected keyframes",
+        default=False,
+        options=NOT_REMEMBERED,
+    )
+    firmness: FloatProperty(
+        name="Firmness",
+        description="How closely the poses of the keys are kept",
+        default=1.0,
+        min=0.01,
+        max=1.0,
+        subtype="FACTOR",
+        options=NOT_REMEMBERED,
+    )
+
+
+class LengthChoices:
+    """Setting of the length of a take."""
+
+    length: IntProperty(
+        name="Length",
+        description="Length of the take in frames; 0 for the length of the action and the frames added",
+        default=0,
+        min=0,
+        max=100_000,
+        options=NOT_REMEMBERED,
+    )
+
+
+class ExtendChoices:
+    """Settings of an extension."""
+
+    before: IntProperty(
+        name="Before", description="Frames to add at the start", default=0, min=0, max=100_000, options=NOT_REMEMBERED
+    )
+    after: IntProperty(
+        name="After", description="Frames to add at the end", default=90, min=0, max=100_000, options=NOT_REMEMBERED
+    )
+
+
+class LoopChoices:
+    """Settings of a loop."""
+
+    transition: IntProperty(
+        name="Transition",
+        description="Number of new frames at the end that lead back to the first; 0 for all",
+        default=30,
+        min=0,
+        max=10_000,
+        options=NOT_REMEMBERED,
+    )
+    travel: EnumProperty(
+        name="Travel",
+        description="Position at the end of each repetition",
+        items=TRAVEL_ITEMS,
+        default="AUTO",
+        options=NOT_REMEMBERED,
+    )
+
+
+class StyleChoices:
+    """Setting of the strength of a style."""
+
+    style: FloatProperty(
+        name="Style",
+        description="Strength of the model's style; 0 keeps the action, 1 is the full style",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options=NOT_REMEMBERED,
+    )
+
+
+def copy_choices(mixin: type, settings: Any, operator: Any) -> None:
+    """Copy the properties of one of these mixins from the panel's settings to an operator."""
+    for name in mixin.__annotations__:
+        setattr(operator, name, getattr(settings, name))
+
+
 class RiffPart(bpy.types.PropertyGroup):
     """A body part, by `name`."""
 
@@ -72,7 +212,9 @@ def _is_armature(_owner: object, ob: bpy.types.Object) -> bool:
     return ob.type == "ARMATURE"
 
 
-class RiffCompose(bpy.types.PropertyGroup):
+class RiffCompose(
+    TakeChoices, MaskChoices, LengthChoices, ExtendChoices, LoopChoices, StyleChoices, bpy.types.PropertyGroup
+):
     """Settings of the Compose panel."""
 
     kind: EnumProperty(
@@ -82,18 +224,6 @@ class RiffCompose(bpy.types.PropertyGroup):
         translation_context=WORD_CONTEXT,
     )
     count: IntProperty(name="Count", description="Number of alternatives to make", default=3, min=1, max=100)
-    seed: IntProperty(
-        name="Seed", description="The same model, seed and choices always give the same result", default=1, min=0
-    )
-    entry: EnumProperty(
-        name="Entry Level",
-        description="Level of detail at which the kept motion starts to guide the new motion",
-        items=ENTRY_ITEMS,
-        default="2",
-    )
-    root: EnumProperty(
-        name="Root Path", description="Path of the root where it is not kept", items=ROOT_ITEMS, default="FREE"
-    )
     curve: PointerProperty(
         name="Curve", description="Curve that the root follows", type=bpy.types.Object, poll=_is_curve
     )
@@ -110,54 +240,14 @@ class RiffCompose(bpy.types.PropertyGroup):
     )
     parts: CollectionProperty(type=RiffPart)
     active_part: IntProperty(name="Part", description="Body part")
-    collection: StringProperty(name="Collection", description="Bone collection that gets new motion")
-    mirror: BoolProperty(name="Mirror", description="Use the bones on the other side instead")
-    use_parts: BoolProperty(name="Body Parts Only", description="Vary the body parts chosen under Body Parts only")
-    use_regions: BoolProperty(name="In Regions Only", description="Make new motion only in the armature's regions")
-    use_keys: BoolProperty(name="Keep Selected Keys", description="Also keep the poses of selected keyframes")
-    firmness: FloatProperty(
-        name="Firmness",
-        description="How closely the poses of the keys are kept",
-        default=1.0,
-        min=0.01,
-        max=1.0,
-        subtype="FACTOR",
-    )
     moments: CollectionProperty(type=RiffMoment)
     active_moment: IntProperty(name="Moment", description="Moment to place")
-    length: IntProperty(
-        name="Length",
-        description="Length of the take in frames; 0 for the length of the action",
-        default=0,
-        min=0,
-        max=100_000,
-    )
-    before: IntProperty(name="Before", description="Frames to add at the start", default=0, min=0, max=100_000)
-    after: IntProperty(name="After", description="Frames to add at the end", default=90, min=0, max=100_000)
-    transition: IntProperty(
-        name="Transition",
-        description="Number of new frames at the end that lead back to the first; 0 for all",
-        default=30,
-        min=0,
-        max=10_000,
-    )
-    travel: EnumProperty(
-        name="Travel", description="Position at the end of each repetition", items=TRAVEL_ITEMS, default="AUTO"
-    )
     content: PointerProperty(name="Action", description="Action to re-style", type=bpy.types.Action)
     armature: PointerProperty(
         name="Armature",
         description="Armature that the action belongs to; empty for the active one",
         type=bpy.types.Object,
         poll=_is_armature,
-    )
-    style: FloatProperty(
-        name="Style",
-        description="Strength of the model's style; 0 keeps the action, 1 is the full style",
-        default=1.0,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
     )
     bones: CollectionProperty(type=RiffBonePair)
     active_bone: IntProperty(name="Bone", description="Pair of bones")

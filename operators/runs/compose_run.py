@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, StringProperty
 
 from ...core.directing.direction import Direction, direct
 from ...core.errors import ClipError, RiffError
@@ -18,47 +18,20 @@ from ...rig.background.compose_job import CompositionJob
 from ...rig.reading.actions import source_of
 from ...rig.reading.selection import curve_points
 from ...rig.steps import part_of
-from ...state.compose_settings import ENTRY_ITEMS, ROOT_ITEMS
+from ...state.compose_settings import NOT_REMEMBERED, TakeChoices
 from ...state.poll_messages import armature_problem, model_problem, set_poll_message
 from ...state.settings import chosen_model
 from ...state.source import source_steps
 from .write_actions import ActionWriter
 
-NOT_REMEMBERED = {"SKIP_SAVE"}
-"""Options of properties that start at their defaults each time, so that scripts get only what they ask for."""
 
-
-class ComposeRun(ActionWriter):
+class ComposeRun(TakeChoices, ActionWriter):
     """Mixin of operators that define a `direction` for the model; they write one action for each alternative."""
 
     bl_options: Any = {"REGISTER", "UNDO"}
     doing, done = "Composing", "Composed"
     result = "Take"
 
-    count: IntProperty(
-        name="Count", description="Number of alternatives to make", default=1, min=1, max=100, options=NOT_REMEMBERED
-    )
-    seed: IntProperty(
-        name="Seed",
-        description="The same model, seed and choices always give the same result",
-        default=1,
-        min=0,
-        options=NOT_REMEMBERED,
-    )
-    entry: EnumProperty(
-        name="Entry Level",
-        description="Level of detail at which the kept motion starts to guide the new motion",
-        items=ENTRY_ITEMS,
-        default="2",
-        options=NOT_REMEMBERED,
-    )
-    root: EnumProperty(
-        name="Root Path",
-        description="Path of the root where it is not kept",
-        items=ROOT_ITEMS,
-        default="FREE",
-        options=NOT_REMEMBERED,
-    )
     curve: StringProperty(
         name="Curve", description="Name of the curve object that the root follows", options=NOT_REMEMBERED
     )

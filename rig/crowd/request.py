@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
@@ -15,10 +14,8 @@ from ...core.crowd.placement import Floor, Spot, sampled
 from ...core.crowd.spots import GroundSurface
 from ...core.crowd.trajectories import Span, clearance, floor_height, forward_of, seen_during, trajectory_of
 from ...core.errors import ClipError
-from ...core.files.fields import FieldError, Fields
 from ...core.generation.generate import with_strength
 from ...core.model.model import Model
-from ...core.motion.clip_file import MAX_FRAMES
 from ...core.motion.skeleton import BODY, Space
 from ...core.numeric.rotation import Array
 from ..reading.actions import Source, armature_of, source_of
@@ -28,73 +25,13 @@ from .crowd import crowd_of, key_of, others_in, settings_of_crowd, world_path
 from .ground import Looks, ground_of
 from .job import CrowdJob, CrowdRequest
 from .keys import KeyMaker
+from .settings import CrowdSettings
 
 GROUND_CELL_SHARE = 0.1
 """Cell size of a surface's height map, relative to the distance between members."""
 
 MIN_CANDIDATES, MAX_CANDIDATES_PER_MEMBER = 240, 12.0
 """Candidates that even a small crowd chooses from, but at most MAX_CANDIDATES_PER_MEMBER for each: they cost little."""
-
-
-@dataclass(frozen=True)
-class CrowdSettings:
-    """Settings of a crowd as plain data that fits JSON; lengths in the scene's units, angles in radians.
-
-    `model` is the model's name, `armature` the character's, `source` the action that it was learned from. `next` is the
-    first number of the `seed` that no candidate has used. The rest are the operator's settings of the same names.
-    """
-
-    model: str = ""
-    armature: str = ""
-    source: str = ""
-    kind: str = "GRID"
-    ground: str = ""
-    distance: float = 0.0
-    spacing: float = 0.0
-    looks: str = "RANDOM"
-    target: str = ""
-    spread: float = 0.0
-    uneven: float = 0.0
-    centred: bool = True
-    frames: int = 250
-    phase: int = 0
-    loop: bool = False
-    seed: int = 1
-    pool: float = 3.0
-    light: bool = False
-    nla: bool = False
-    clean_feet: bool = True
-    coarse: float = 1.0
-    fine: float = 1.0
-    frame_start: int = 1
-    next: int = 0
-    smallest: float = 0.0
-    from_source: float = 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @staticmethod
-    def from_json(data: dict[str, Any]) -> CrowdSettings:
-        """Read a crowd's settings; ignore those of a newer version. Raises ClipError if they are missing or damaged."""
-        given = Fields(data, "crowd")
-        if "model" not in given:
-            raise ClipError("This crowd has no settings; create it again.")
-        own = [field for field in fields(CrowdSettings) if field.name in given]
-        try:
-            return CrowdSettings(**{field.name: _setting(given, field.name, field.default) for field in own})
-        except FieldError as error:
-            raise ClipError(f"The settings of this crowd are damaged: {error}.") from error
-
-
-def _setting(given: Fields, name: str, usual: Any) -> Any:
-    """Return a setting with the type of its default: the file may be untrusted. Raises FieldError."""
-    if isinstance(usual, str):
-        return given.text(name)
-    if isinstance(usual, bool):
-        return given.flag(name, usual)
-    most = MAX_FRAMES if name == "frames" else 1 << 32
-    return type(usual)(given.number(name, -most, most))
 
 
 @dataclass(frozen=True, eq=False)

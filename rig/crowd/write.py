@@ -10,7 +10,8 @@ from .character import Character
 from .crowd import MemberState, give_action, place_member
 from .job import MemberResult
 from .keys import ActionMaker, moving
-from .request import CrowdSettings, PreparedJob, learned_source
+from .request import PreparedJob, learned_source
+from .settings import CrowdSettings
 
 
 class CrowdWriter:

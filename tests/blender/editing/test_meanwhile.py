@@ -28,9 +28,11 @@ def dancer(riff: ModuleType, trained: Path) -> Iterator[bpy.types.Object]:
     bpy.ops.riff.refresh_models()
 
 
-def run(operator: Beside, meanwhile: Callable[[], None]) -> list[str]:
-    """Click, do something else, pulse until the operator ends: what it said, with nothing left of it."""
+def run(operator: Beside, meanwhile: Callable[[], None], *, steps_before: int = 1) -> list[str]:
+    """Click, take the first step, edit, pulse until the operator ends: its reports, with nothing left of it."""
     operator.click()
+    for _ in range(steps_before):
+        operator.pulse()
     assert operator.running
     meanwhile()
     actions, objects = sorted(bpy.data.actions.keys()), len(bpy.data.objects)
@@ -76,9 +78,11 @@ def test_nothing_is_selected_when_the_first_step_comes(dancer: bpy.types.Object)
     def deselect() -> None:
         bpy.context.view_layer.objects.active = None
 
-    for name in ("generate", "train", "extend_action"):
+    for name in ("generate", "train", "extend_action", "duplicate_as_crowd"):
         bpy.context.view_layer.objects.active = dancer
-        assert run(Beside(name), deselect) == ["The selection changed; select the armature and try again"]
+        assert run(Beside(name), deselect, steps_before=0) == [
+            "The selection changed; select the armature and try again"
+        ]
 
 
 def test_a_preview_gives_the_pose_back_under_another_name(riff: ModuleType, dancer: bpy.types.Object) -> None:
