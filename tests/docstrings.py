@@ -13,7 +13,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("core", "rig", "sample", "state", "operators", "panels", "shell", "bench", "wheels", "requirements", "api.py")
+ROOMS = (
+    "core",
+    "rig",
+    "sample",
+    "state",
+    "operators",
+    "panels",
+    "shell",
+    "bench",
+    "tests",
+    "wheels",
+    "requirements",
+    "api.py",
+)
 
 OPENINGS = re.compile(
     r"(?:What|Whatever|Whether|How|Who|Whoever|Whose|Whom|Where|Wherever|When|Which|Why|That|That which|Those who|"

@@ -3,7 +3,7 @@
 Parts: build, ruff, blender-4.5, blender-5.2, core, mypy (once against each Blender's interface). Ends with 0 only
 where all passed. Without Python 3.13 the part for Blender 5.2 is left out, loudly; with CI=true that is a failure.
 
-What needs nothing from another part runs beside it, one part for each core; each one's output comes in one piece.
+Parts that need nothing from one another run side by side, one for each core; each one's output comes in one piece.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Outcome:
 
 
 class Screen:
-    """What the parts print: at once where one is alone, else in one piece when it ends."""
+    """Output of the parts: at once where one is alone, else in one piece when it ends."""
 
     def __init__(self) -> None:
         self.shared = False

@@ -1,4 +1,4 @@
-"""What Riff itself takes on Blender's main thread, apart from what Blender takes to draw the window."""
+"""Riff's own time on Blender's main thread, apart from Blender's time to draw the window."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ CALLS = (
     ("state.timer", "tick"),
     ("state.armature_summary", "update_summary"),
 )
-"""Where Riff works on the main thread beside the steps of its operators: modules and what of them is timed."""
+"""Work of Riff on the main thread beside the steps of its operators: modules and their timed functions."""
 
 
 def timed(function: Callable[..., Any], spent: list[float]) -> Callable[..., Any]:
-    """The same function, which also notes the milliseconds of each call."""
+    """Wrap a function so that it notes the milliseconds of each call."""
 
     def measure(*arguments: Any, **settings: Any) -> Any:
         start = time.perf_counter()
@@ -52,7 +52,7 @@ def time_calls() -> list[float]:
 
 
 def timed_steps(steps: Iterator[float], spent: list[float]) -> Iterator[float]:
-    """The same steps, the milliseconds of each noted."""
+    """Pass on steps and note the milliseconds of each."""
     while True:
         start = time.perf_counter()
         try:

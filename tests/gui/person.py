@@ -20,7 +20,7 @@ from hand import LEFT, Hand, Waits, mark, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
 SECONDS = 4
-"""Of the sample dance that are trained on: a whole training in a test would take minutes."""
+"""Frames of the sample dance that are trained on: a whole training in a test would take minutes."""
 
 
 def session() -> Any:
@@ -33,7 +33,7 @@ def is_kept(name: str) -> bool:
 
 
 def has_begun(jobs: Any) -> bool:
-    """Whether generating has begun."""
+    """Tell if generating has begun."""
     kind = import_module(f"{RIFF}.rig.background.generation_job").GenerationJob
     return any(isinstance(job, kind) for job in jobs._jobs)
 

@@ -142,7 +142,7 @@ def _run_alone(
 
 
 def problems_of(log: str, out: Path, root: Path) -> list[str]:
-    """What went wrong on a person's path, a line each."""
+    """Problems on a person's path, a line each."""
     found = unfulfilled(log, MARKS)
     for name in PICTURES:
         path = out / f"{name}.png"
@@ -154,7 +154,7 @@ def problems_of(log: str, out: Path, root: Path) -> list[str]:
 
 
 def unfulfilled(log: str, wanted: Sequence[str]) -> list[str]:
-    """Which marks a script did not make, and why."""
+    """Marks that a script did not make, and why."""
     found = [] if "GUI-DONE" in log else ["it did not come to its end"]
     found += [f"no mark “{mark}”" for mark in wanted if not any(mark in line for line in marks(log))]
     return found + [line for line in log.splitlines() if line.startswith(("RuntimeError", "AssertionError", "Error"))]

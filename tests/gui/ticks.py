@@ -1,4 +1,4 @@
-"""How smooth Blender's window is: gaps between ticks, time in draw(), longest block of an operator, live updates.
+"""Smoothness of Blender's window: gaps between ticks, time in draw(), longest block of an operator, live updates.
 
 Runs inside Blender; prints one line “GUI-FIGURES {json}”.
 """
@@ -96,7 +96,7 @@ def _gaps(ticks: Ticks, figures: dict[str, Any], name: str) -> Waits:
 
 
 def _plain(ticks: Ticks, figures: dict[str, Any], ob: Any) -> Waits:
-    """What the window takes by itself to show a changed pose."""
+    """Time of the window alone to show a changed pose."""
     changes, started = 60, time.perf_counter()
     ticks.start()
     for step in range(changes):

@@ -33,7 +33,7 @@ TABLE = ROOT / "bench/results/soak.md"
 
 @dataclass
 class Tally:
-    """How the attempts of one fault went; `words` holds what the first of each kind of mishap had to say."""
+    """Outcomes of the attempts of one fault; `words` holds the message of the first mishap of each kind."""
 
     fault: Fault
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("survived", "lost", "failed", "not here"), 0))

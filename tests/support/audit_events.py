@@ -34,7 +34,7 @@ CODE = ("pickle.find_class", "marshal.loads.untrusted")
 
 @dataclass
 class Trace:
-    """What was seen since `watch`: events of the network, command lines of processes, paths that were written."""
+    """Events since `watch`: events of the network, command lines of processes, paths that were written."""
 
     network: list[str] = field(default_factory=list)
     processes: list[list[str]] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Trace:
     watching: bool = True
 
     def outside(self, *allowed: Path) -> list[str]:
-        """What was written in none of these folders, nor to a device."""
+        """Paths written in none of these folders, nor to a device."""
         homes = [str(folder.resolve()) + os.sep for folder in allowed]
         return sorted(
             path
@@ -53,7 +53,7 @@ class Trace:
 
 
 def _meets(path: str, home: str) -> bool:
-    """Whether a path is in a folder, or is one that had to be made for the folder to be there."""
+    """Tell if a path is in a folder, or had to be made for the folder to be there."""
     return path.startswith(home) or home.startswith(path)
 
 

@@ -145,7 +145,7 @@ def use_model(model: Path, name: str = "Dance") -> Path:
 
 
 def look_at_source() -> Any:
-    """What the panel shows of the active armature; what it would estimate by a process is not waited for."""
+    """Summary of the active armature as the panel shows it; the estimate by a process is not waited for."""
     source = part("state.armature_summary")
     source.summary_of(bpy.context.object)
     while source.update_summary() is not None:

@@ -62,7 +62,7 @@ def walking_motion(seconds: float = 3.0, fps: float = 30.0, start: float = 0.0) 
 
 
 def _footprints(time: Array, phase: float) -> tuple[Array, Array]:
-    """How far along the way an ankle is and how far above its place on the ground: still, then swung forward."""
+    """Metres of an ankle along the way, and above its place on the ground: still, then swung forward."""
     steps, part = np.divmod(time / CYCLE + phase, 1.0)
     swing = np.clip((part - 0.55) / 0.45, 0.0, 1.0)
     forward = STRIDE * (steps + swing * swing * (3 - 2 * swing) - phase) + 0.25 * STRIDE

@@ -1,4 +1,4 @@
-"""The same again and again: what stays behind of each round in memory, in the file and in Blender's lists."""
+"""Rounds of one operation: traces of each in memory, in the file and in Blender's lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.traces import jobs_at_work
 EXTENSION = "bl_ext.user_default.riff"
 KINDS = [prop.identifier for prop in bpy.data.bl_rna.properties if prop.type == "COLLECTION"]
 FLAT = 0.05
-"""How much more memory may be in use in the end than after the warm-up."""
+"""Share by which memory in use may grow from the warm-up to the end."""
 
 
 def resident() -> int:
@@ -88,7 +88,7 @@ def train_again(rounds: int, warm_up: int) -> float:
 
 
 def registered() -> dict[str, Any]:
-    """What an enabled extension adds to Blender."""
+    """Additions of an enabled extension to Blender."""
     pulses = (
         "state.timer:pulse",
         "state.live:pulse",
@@ -147,7 +147,7 @@ def disable_and_enable(times: int) -> None:
 
 
 def _run_first_timers() -> None:
-    """What a window's timers do a moment after the extension was enabled."""
+    """Do the work of a window's timers a moment after the extension was enabled."""
     for name in ("state.session", "state.pytorch"):
         refresh = importlib.import_module(f"{EXTENSION}.{name}").refresh
         if bpy.app.timers.is_registered(refresh):

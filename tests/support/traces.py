@@ -1,4 +1,4 @@
-"""What must be the same, or gone, after Riff has worked: keys, users, scenes, threads, processes."""
+"""Traces that must be the same, or gone, after Riff has worked: keys, users, scenes, threads, processes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _add_curve(sum_of: Any, curve: Any, names: bool) -> None:
 
 
 def users() -> dict[tuple[str, str], int]:
-    """How many users each data-block has."""
+    """Number of users of each data-block."""
     return {(kind, block.name): block.users for kind in KINDS for block in _blocks(kind)}
 
 

@@ -219,7 +219,7 @@ def test_on_a_slope_members_keep_to_the_ground(dancer: bpy.types.Object) -> None
 
 
 def lowest_above(armature: bpy.types.Object, slope: float) -> np.ndarray:
-    """How high the lowest joint is above the hill under it, in some frames."""
+    """Height of the lowest joint above the hill under it, in some frames."""
     found = []
     for frame in range(1, FRAMES + 1, 6):
         bpy.context.scene.frame_set(frame)

@@ -40,7 +40,7 @@ def select_keys(action: Any, frames: tuple[int, ...]) -> None:
 
 
 def apart(outcome: Any, source: Any) -> Any:
-    """How far every rotation is from the source's, (frames, joints)."""
+    """Angle of every rotation from the source's, (frames, joints)."""
     return np.abs(outcome.rotations() - source.rotations()).max(axis=(2, 3))
 
 
@@ -123,7 +123,7 @@ def test_a_rig_of_other_names_and_rest_pose_enters(
 
 
 def pointing(motion: Any, name: str) -> Any:
-    """Which way a bone points, as unit vectors (frames, 3)."""
+    """Direction of a bone, as unit vectors (frames, 3)."""
     joint = motion.skeleton.names.index(name)
     ways = motion.positions()[:, motion.skeleton.parents.index(joint)] - motion.positions()[:, joint]
     return ways / np.linalg.norm(ways, axis=-1, keepdims=True)

@@ -1,4 +1,4 @@
-"""What a person may do between two steps of a modal operator, one thing at a time; `test_editing` does it at random."""
+"""Edits of a person between two steps of a modal operator, one thing at a time; `test_editing` does it at random."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nobody foresaw: a sentence for the person, the details in the log, and a report that names nobody."""
+"""Unforeseen errors: a sentence for the person, the details in the log, and a report that names nobody."""
 
 from __future__ import annotations
 

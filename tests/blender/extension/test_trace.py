@@ -1,4 +1,4 @@
-"""What Riff really does, seen from outside: no network, no writing but where it may, no process but its own worker."""
+"""Trace of a session, seen from outside: no network, no writing but where it may, no process but its own worker."""
 
 from __future__ import annotations
 

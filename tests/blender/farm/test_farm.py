@@ -75,7 +75,7 @@ def export(folder: Path, **options: Any) -> Path:
 
 
 def run_job(folder: Path) -> None:
-    """What a farm's task does, with the job's own code and a Python that knows nothing of Blender."""
+    """Run a farm's task, with the job's own code and a Python that knows nothing of Blender."""
     environment = {**os.environ, "PYTHONPATH": str(folder / "code"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", "import sys; from core.cli.main import main; sys.exit(main())", "job"]
     run = subprocess.run(

@@ -1,4 +1,4 @@
-"""What the panel says Riff would learn, and what the user changes of it."""
+"""Summary of the motion that Riff would learn, and the user's corrections."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def strings(node: ast.AST) -> set[str]:
 
 
 def drawn_texts(riff: ModuleType) -> set[str]:
-    """What the panels' code says in so many words: labels of classes, text=…, say(…)."""
+    """Texts in the panels' code: labels of classes, text=…, say(…)."""
     texts = set()
     for node in (node for tree in trees(riff, "panels") for node in ast.walk(tree)):
         if isinstance(node, ast.Call) and not any(k.arg == "translate" for k in node.keywords):
@@ -65,7 +65,7 @@ def drawn_texts(riff: ModuleType) -> set[str]:
 
 
 def poll_sentences(riff: ModuleType) -> set[str]:
-    """What operators answer when they cannot be clicked: in poll() and in functions called …_problem."""
+    """Sentences of operators that cannot be clicked: in poll() and in functions called …_problem."""
     texts = set()
     folders = ("operators", "state")
     for node in (node for folder in folders for tree in trees(riff, folder) for node in ast.walk(tree)):

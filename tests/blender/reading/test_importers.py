@@ -1,4 +1,4 @@
-"""What comes in from other programs, and rigs of every kind: read, written, played back by Blender the same."""
+"""Files from other programs, and rigs of every kind: read, written, played back by Blender the same."""
 
 from __future__ import annotations
 

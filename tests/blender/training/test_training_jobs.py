@@ -29,7 +29,7 @@ def motion(riff: ModuleType) -> Any:
 
 
 def begun(riff: ModuleType, motion: Any, factor: float = 1.0, seed: int = 0) -> Any:
-    """What to train: the fast recipe with a share of its steps."""
+    """Task of a training: the fast recipe with a share of its steps."""
     recipe = importlib.import_module(f"{riff.__name__}.core.model.recipe").RECIPES["fast"].scaled(factor)
     return importlib.import_module(f"{riff.__name__}.core.training.checkpoint").Checkpoint(motion, recipe, seed)
 

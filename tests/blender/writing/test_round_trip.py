@@ -21,7 +21,7 @@ RADIANS, HEIGHTS = 1e-4, 1e-4
 
 @pytest.fixture
 def door(riff: ModuleType) -> SimpleNamespace:
-    """What the tests use of the installed extension."""
+    """Functions of the installed extension that the tests call."""
     found = {
         name: importlib.import_module(f"{riff.__name__}.{name}") for name in ("core.motion.motion", "core.motion.bvh")
     }

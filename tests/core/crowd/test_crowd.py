@@ -177,7 +177,7 @@ def test_a_surface_knows_its_heights() -> None:
 
 
 def test_feet_stand_on_a_slope(make_walker: Callable[..., Motion]) -> None:
-    """Where the ground rises, so does the body, and what stood goes on standing, on the ground under it."""
+    """The body rises with the ground; standing feet go on standing, on the ground under them."""
     motion = make_walker(3.0)
     walked = over_ground(motion, lambda positions: 0.2 * positions[..., 0])
     before, after = motion.positions(), walked.positions()
@@ -235,7 +235,7 @@ def test_a_member_can_be_made_again(model: Model) -> None:
 
 
 def test_the_outline_shows_the_course(model: Model) -> None:
-    """Whoever is furthest from the others as an outline is not among the nearest when finished."""
+    """The motion furthest from the others as an outline is not among the nearest when finished."""
     pool = CandidatePool(model, FRAMES, RATE)
     outlines = pool.outline([(1, k) for k in range(12)])
     courses = pool.coarse_rotations(outlines)

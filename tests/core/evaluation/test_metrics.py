@@ -40,7 +40,7 @@ BOUNDS = {
     "contact_share_ratio": (0.8, 1.25),
     "contact_agreement": (0.9, 1.0),
 }
-"""What a good sample keeps to; every cheat leaves at least one of these ranges."""
+"""Ranges of a good sample's figures; every cheat leaves at least one of these ranges."""
 
 
 ORACLE = Path(__file__).with_name("metrics_oracle.npz")

@@ -83,7 +83,7 @@ def test_every_setting_is_described_and_every_clip_is_in_one_task(job: FarmJob) 
 
 
 def test_the_commands_of_its_tasks_do_the_whole_job(job: FarmJob) -> None:
-    """As a worker would: each command in a folder of the worker's own, no environment but the machine's."""
+    """Run as a worker would: each command in a folder of the worker's own, no environment but the machine's."""
     for task in compiled(job, clips="0-2", clips_per_task=2, device="cpu")["tasks"]:
         (command,) = task["commands"]
         assert command["name"] == "exec"

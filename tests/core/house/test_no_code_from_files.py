@@ -66,7 +66,7 @@ PROCESSES = {
     "wheels/fetch.py",
     "wheels/pack.py",
 }
-"""Who may start processes; what they start is looked at by `test_processes_are_ours`."""
+"""Modules that may start processes; `test_processes_are_ours` looks at the commands."""
 
 NEVER_CALLED = {
     "os.system",

@@ -192,7 +192,7 @@ def imported_by(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def test_tiers_import_support_and_support_imports_no_tier() -> None:
-    """What several tiers need is in tests/support; no tier imports another, and no test file another test file."""
+    """Tiers share code by tests/support alone; no test file imports another test file."""
     wrong, looked_at = [], 0
     for path in sorted((ROOT / "tests").rglob("*.py")):
         looked_at += 1

@@ -1,4 +1,4 @@
-"""Which joints are found to stand on the ground."""
+"""Joints that are found to stand on the ground."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which PyTorch for which machine: devices found by the kernel's own files, and the pinned requirement files."""
+"""PyTorch for each machine: devices found by the kernel's own files, and the pinned requirement files."""
 
 from __future__ import annotations
 

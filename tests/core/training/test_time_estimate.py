@@ -19,7 +19,7 @@ from core.training.train import train
 ITERATIONS = (800, 800, 600, 400)
 SECONDS = (0.22, 0.24, 0.25, 0.15)
 STARTS = (0.0, 1.0, 2.0, 3.0)
-"""What iterations and starts of levels really take."""
+"""Seconds that iterations and starts of levels really take."""
 
 GUESSES = LevelCosts((1.0, 1.7, 2.6, 2.2), (0.0, 5.0, 9.0, 14.0))
 """Costs in another unit, and wrong."""
@@ -46,7 +46,7 @@ def played(
 
 
 def rest(level: int, count: int) -> float:
-    """What is really left at the machine's own pace."""
+    """Seconds that are really left at the machine's own pace."""
     above = range(level + 1, len(ITERATIONS))
     return count * SECONDS[level] + sum(STARTS[k] + ITERATIONS[k] * SECONDS[k] for k in above)
 

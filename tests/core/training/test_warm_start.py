@@ -32,7 +32,7 @@ def known(walker: Motion) -> Model:
 
 @pytest.fixture
 def other(make_walker: Callable[..., Motion]) -> Motion:
-    """The same figure at another time of its walk."""
+    """Stick figure at another time of its walk."""
     return make_walker(4.0, 30.0, 5.0)
 
 

@@ -1,4 +1,4 @@
-"""Whether work is done side by side or in turn is found out by doing it; made-up times, no clock."""
+"""Choice between work side by side and in turn, found out by doing both; made-up times, no clock."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def part(name: str) -> Any:
 
 
 class Heard(io.StringIO):
-    """What was printed as an error, which goes where it went before as well."""
+    """Copy of the text printed as errors, which goes on to its usual place."""
 
     def __init__(self, other: Any) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class Editing(Person):
 
     @rule(seconds=st.floats(0.0, 0.2))
     def wait(self, seconds: float) -> None:
-        """What timers do meanwhile."""
+        """Do the work of timers meanwhile."""
         until = time.monotonic() + seconds
         while True:
             part("state.timer").tick()
@@ -211,12 +211,12 @@ class Editing(Person):
         self.edited("Append")
 
     def can_append(self) -> bool:
-        """Whether there is a file other than the open one, from which Blender does not append."""
+        """Tell if there is a file other than the open one, from which Blender does not append."""
         path = self.folder / "edited.blend"
         return path.exists() and bpy.data.filepath != str(path)
 
     def leave(self) -> None:
-        """What Blender does with running operators before it loads a file."""
+        """End running operators, as Blender does before it loads a file."""
         for operator in self.beside:
             operator.leave()
         self.beside.clear()

@@ -59,7 +59,7 @@ class Beside:
         self.words.append(words)
 
     def click(self) -> None:
-        """What the button does, where it is not grey."""
+        """Click the button, where it is not grey."""
         if getattr(bpy.ops.riff, self.name).poll():
             self._take(self.operator.invoke(Context(), TIMER))
 
@@ -72,7 +72,7 @@ class Beside:
         self._take(self.operator.modal(Context(), ESC))
 
     def leave(self) -> None:
-        """What Blender does before another file is loaded."""
+        """Cancel the operator, as Blender does before another file is loaded."""
         if self.running and hasattr(self.operator, "cancel"):
             self.operator.cancel(Context())
         self.running = False

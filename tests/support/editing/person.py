@@ -1,4 +1,4 @@
-"""What a person may do in Blender at any moment, as rules of a state machine; none of them is Riff's."""
+"""Edits of a person in Blender at any moment, as rules of a state machine; none of them is Riff's."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ class Person(RuleBasedStateMachine):
 
     @rule(frames=st.integers(1, 12))
     def play(self, frames: int) -> None:
-        """As playback does: one frame after the other, no undo step."""
+        """Play: one frame after the other, no undo step."""
         scene = bpy.context.scene
         for _ in range(frames):
             scene.frame_set(scene.frame_current + 1)

@@ -26,7 +26,7 @@ from tests.support.faults.blender import part, riff_in, tick_until
 riff = riff_in(Path(sys.argv[1]))
 import bpy
 """
-"""What every script begins with; `sys.argv[2:]` are its own arguments."""
+"""Beginning of every script; `sys.argv[2:]` are its own arguments."""
 
 
 def start_blender(
@@ -57,7 +57,7 @@ def start_blender(
 
 
 def run_blender(script: str, folder: Path, *arguments: object, limit: float = 600.0, **more: Any) -> str:
-    """The same, to its end; returns what it printed. Raises AssertionError where it fails, crashes or hangs."""
+    """Run a script in bpy to its end; returns its output. Raises AssertionError where it fails, crashes or hangs."""
     process = start_blender(script, folder, *arguments, **more)
     try:
         said, _ = process.communicate(timeout=limit * patience())
@@ -105,7 +105,7 @@ def part(name: str) -> Any:
 
 
 def tick_until(done: Callable[[], bool], seconds: float = 600.0) -> None:
-    """What Blender's timer does, until `done`. Raises TimeoutError."""
+    """Do the work of Blender's timer until `done`. Raises TimeoutError."""
     tick, until = part("state.timer").tick, time.monotonic() + seconds * patience()
     while not done():
         tick()

@@ -1,4 +1,4 @@
-"""What goes wrong in the soak, and how a single attempt says how it went."""
+"""Faults of the soak, and the outcome of a single attempt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def patience() -> float:
-    """What limits of time are multiplied by, for slow and busy machines: RIFF_SOAK_PATIENCE, 1 where it is unset."""
+    """Factor of all limits of time, for slow and busy machines: RIFF_SOAK_PATIENCE, 1 where it is unset."""
     return float(os.environ.get("RIFF_SOAK_PATIENCE", "1"))
 
 

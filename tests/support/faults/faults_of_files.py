@@ -65,7 +65,7 @@ def limited(attempt: Callable[[int, Path], None]) -> Callable[[int, Path], None]
 
 
 def survives(read: Callable[[Path], Any], path: Path) -> Any:
-    """What is read, or None where it is refused in one sentence. Raises AssertionError, and what `read` raises."""
+    """Result of `read`, or None where it refuses in one sentence. Raises AssertionError and the errors of `read`."""
     begun = time.process_time()
     try:
         with warnings.catch_warnings():

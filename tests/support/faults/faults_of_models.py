@@ -226,7 +226,7 @@ for name in ("resume_training", "discard_training"):
     row.name, row.path = "Sample Dance", str(part("rig.library.models").trainings_folder() / "Sample Dance.safetensors")
 part("rig.background.jobs").stop_all()
 """
-"""What a second Blender sees, and what happens to whoever resumes or discards from a list that is older."""
+"""List of a second Blender, which resumes and discards from a list that is older."""
 
 
 def resumed_twice(seed: int, folder: Path, python: Path = PYTHON_311) -> None:

@@ -1,4 +1,4 @@
-"""What goes wrong while a training runs: Blender is killed, numbers grow beyond bounds, memory ends."""
+"""Faults while a training runs: Blender is killed, numbers grow beyond bounds, memory ends."""
 
 from __future__ import annotations
 

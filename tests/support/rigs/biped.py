@@ -114,7 +114,7 @@ def curve_values(action: Any) -> dict[tuple[str, str, int], list[tuple[float, ..
 
 
 def state_of_file() -> dict[str, object]:
-    """What reading and writing must leave as it is: data-blocks, the scene's frame, what the objects play and how."""
+    """State that reading and writing must leave alone: data-blocks, the scene's frame, what objects play and how."""
     lists = ("actions", "armatures", "objects", "scenes", "meshes", "collections", "worlds")
     state: dict[str, object] = {name: sorted(block.name for block in getattr(bpy.data, name)) for name in lists}
     scene = bpy.context.scene

@@ -18,7 +18,7 @@ STEP_FRAMES = 14
 
 @dataclass(frozen=True)
 class Gait:
-    """How far and how high feet are set, how wide apart they stand, in the file's lengths."""
+    """Stride, height and width of steps, in the file's lengths."""
 
     stride: float
     lift: float
@@ -26,7 +26,7 @@ class Gait:
     turn: float = 0.35
 
     def place(self, step: float) -> tuple[Vector, float]:
-        """Where the body is on the ground after so many steps, and its heading: a walk in slow curves towards -Y."""
+        """Place of the body on the ground after so many steps, and its heading: a walk in slow curves towards -Y."""
         place, heading, done = Vector((0.0, 0.0, 0.0)), 0.0, 0.0
         while done < step:
             share = min(0.25, step - done)

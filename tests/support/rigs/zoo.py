@@ -21,8 +21,8 @@ Way = Callable[[Any, Path], None]
 ELEPHANT_FEET = frozenset(
     {"Bip01_L_Hand", "Bip01_R_Hand", "Bip01_L_Foot", "Bip01_R_Foot", "Bip01_L_Toe0", "Bip01_R_Toe0"}
 )
-"""What a person names on the elephant of the clips: the last joint of each front leg, foot and toe of each hind leg;
-not the trunk, not the tail."""
+"""Feet of the elephant of the clips, as a person names them: the last joint of each front leg, foot and toe of each
+hind leg; not the trunk, not the tail."""
 
 RIGIFY_PAWS = frozenset({"front_foot_ik.L", "front_foot_ik.R", "foot_ik.L", "foot_ik.R"})
 
@@ -110,7 +110,7 @@ def add_quadruped() -> Any:
 
 
 def baked(rig: Any) -> Any:
-    """The same poses keyed on every bone, without constraints: plain FK."""
+    """Bake: the poses keyed on every bone, without constraints, plain FK."""
     first, last = (int(frame) for frame in rig.animation_data.action.frame_range)
     bpy.context.view_layer.objects.active = rig
     bpy.ops.object.mode_set(mode="POSE")
