@@ -246,7 +246,8 @@ def test_an_action_before_and_after_it_was_looked_at(drawing: Drawing, dancer: A
     assert "Analyzing the armature…" in drawing()["RIFF_PT_source"].texts()
     while summary.update_summary() is not None:
         drawing()
-    summary.summary_of(dancer).estimate.join()
+    if summary.summary_of(dancer).estimate is not None:  # None where a test before has measured the same joints
+        summary.summary_of(dancer).estimate.join()
     finish(part)
     drawn = drawing()
     assert "21 joints, root hips" in drawn["RIFF_PT_source"].texts()
