@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import bpy
+import numpy as np
 import pytest
 
 FRAMES = 60
@@ -88,14 +89,7 @@ def test_an_own_sword_in_a_members_hand_stays_where_it_is(crowd: bpy.types.Colle
     assert bpy.ops.riff.remove_crowd() == {"FINISHED"}
     bpy.context.view_layer.update()
     assert "Sword" in bpy.context.scene.objects
-    assert (
-        max(
-            abs(a - b)
-            for one, other in zip(sword.matrix_world, before, strict=True)
-            for a, b in zip(one, other, strict=True)
-        )
-        < 1e-6
-    )
+    assert np.abs(np.array(sword.matrix_world) - np.array(before)).max() < 1e-6
 
 
 def test_a_member_that_was_copied_or_put_elsewhere_stays(crowd: bpy.types.Collection) -> None:
