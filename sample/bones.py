@@ -14,7 +14,6 @@ class RestBone(NamedTuple):
     z_axis: Point
 
 
-BACK: Point = (0.0, 1.0, 0.0)
 FRONT: Point = (0.0, -1.0, 0.0)
 UP: Point = (0.0, 0.0, 1.0)
 

@@ -127,9 +127,3 @@ def turned(path: Array, angles: Array) -> Array:
 def sampled(path: Array) -> Array:
     """Resample a path (T, D) to (PATH_ROWS, D) by nearest rows."""
     return path[np.linspace(0, len(path) - 1, PATH_ROWS).round().astype(int)]
-
-
-def smallest_gap(paths: Sequence[Array]) -> float:
-    """Return the smallest distance of two paths (T, 2) at the same row; infinite for fewer than two."""
-    gaps = [float(np.linalg.norm(np.stack(paths[:k]) - paths[k], axis=2).min()) for k in range(1, len(paths))]
-    return min(gaps, default=float("inf"))

@@ -189,11 +189,6 @@ class TrainingJob(BackgroundJob):
         for held in self._claims:
             held.release()
 
-    @property
-    def can_resume(self) -> bool:
-        """Return True if the training ended early and has left a checkpoint to resume from."""
-        return self.state in (State.CANCELLED, State.FAILED) and self.keep is not None and self.keep.exists()
-
     def _receive(self, kind: str, value: Any) -> None:
         if kind == "expected":
             self.expected = value

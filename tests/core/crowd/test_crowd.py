@@ -11,7 +11,7 @@ import pytest
 
 from core.crowd.candidates import CandidatePool
 from core.crowd.crowd import Crowd, CrowdSpec
-from core.crowd.placement import PATH_ROWS, Floor, Spot, place_members, sampled, smallest_gap, turned
+from core.crowd.placement import PATH_ROWS, Floor, Spot, place_members, sampled, turned
 from core.crowd.selection import choose_apart, choose_members, closest_pairs, from_source, local_distance
 from core.crowd.similarity import WindowDescriptor
 from core.crowd.spots import GroundSurface, along, grid
@@ -23,9 +23,15 @@ from core.generation.generate import generate
 from core.model.model import Model
 from core.model.recipe import FAST
 from core.motion.motion import RATE, Motion
+from core.numeric.rotation import Array
 from core.training.train import train
 
 FRAMES = 90
+
+
+def smallest_gap(paths: Sequence[Array]) -> float:
+    """Return the smallest distance of two paths (T, 2) at the same row."""
+    return min(float(np.linalg.norm(a - b, axis=1).min()) for a, b in itertools.combinations(paths, 2))
 
 
 @pytest.fixture(scope="module")
