@@ -15,8 +15,6 @@ LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 SOURCE_PATH = re.compile(
     r"`((?:[a-z_0-9]+/)*[a-z_0-9]+\.py|(?:core|rig|tests|bench)/[a-z_0-9/]*)(?:: ([A-Za-z_.0-9]+))?`"
 )
-    r"`((?:[a-z_0-9]+/)*[a-z_0-9]+\.py|(?:core|rig|tests|bench)/[a-z_0-9/]*)(?:: ([A-Za-z_.0-9]+))?`"
-)
 OTHERS = {"demo.py", "evaluate.py", "fix_contact.py"}
 """Files of GANimator's code, which the method compares."""
 
