@@ -32,7 +32,7 @@ test-install: .venv311/ready ## Install PyTorch from the package index and from 
 	@$(PYTHON) wheels/fetch.py
 	@$(PYTHON) -m pytest -m slow tests/core/torch_install/test_install.py tests/core/house/test_build.py
 
-lint: .venv311/ready ## Ruff, and mypy against the interfaces of Blender 4.5 and 5.2
+lint: .venv311/ready ## Ruff, the rule of docstrings, and mypy against the interfaces of Blender 4.5 and 5.2
 	@$(PYTHON) tests/suite.py --only ruff mypy
 
 gui: .venv311/ready $(ZIP) ## A person's path by mouse and keys in a real Blender window, pictures in out/gui (Linux, as root; RIFF_GUI_ROOT=folder)
