@@ -9,13 +9,22 @@ from contextlib import contextmanager
 from typing import Any
 
 M_ARENA_MAX = -8
-"""The number of this setting in glibc's malloc.h."""
+"""Number of this setting in glibc's malloc.h."""
+
+OUT_OF_MEMORY_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "can't start new thread",
+    "bad_alloc",
+)
+"""Parts of the messages of full memory: of CUDA, PyTorch's CPU allocator, the system and Python."""
 
 
 def limit_malloc_arenas() -> None:
-    """Let all threads of this process take memory from one place, which saves a training a sixth of its peak.
+    """Limit malloc to one arena for all threads of this process, which saves a training a sixth of its peak.
 
-    For processes of Riff's own, before they have many threads: a Blender decides on its memory by itself.
+    For processes of Riff alone, before they have many threads; Blender sets its own allocator.
     """
     choose = _of_glibc("mallopt")
     if choose is not None:
@@ -23,26 +32,24 @@ def limit_malloc_arenas() -> None:
 
 
 def trim_malloc() -> None:
-    """Give back what this process no longer uses, where its allocator must be asked (glibc); any thread may ask."""
+    """Return unused memory of this process to the system, where the allocator must be asked (glibc); in any thread."""
     trim = _of_glibc("malloc_trim")
     if trim is not None:
         trim(0)
 
 
 def _of_glibc(name: str) -> Any:
-    """A function of glibc; None on other systems and with musl, which keeps nothing."""
+    """Return a function of glibc; None on other systems and with musl, which keeps no unused memory."""
     return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None
-
-
-WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "can't start new thread", "bad_alloc")
-"""Parts of the messages of full memory: of CUDA, PyTorch's CPU allocator, the system and Python."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether a device's memory was full; PyTorch has a class for it on some devices only."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, (RuntimeError, OSError)) and any(words in str(error).lower() for words in WORDS)
+    return isinstance(error, (RuntimeError, OSError)) and any(
+        words in str(error).lower() for words in OUT_OF_MEMORY_WORDS
+    )
 
 
 @contextmanager
