@@ -15,7 +15,7 @@ from core.system.memory import limit_malloc_arenas
 libc = ctypes.CDLL(None)
 libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
 if sys.argv[2] == "shared":
-    share_one_arena()
+    limit_malloc_arenas()
 together = threading.Barrier(4)
 
 def use():
