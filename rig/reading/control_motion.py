@@ -44,8 +44,9 @@ def control_motion(
     rotations[:, 0] = world_rotations[:, 0]
     size *= _scale(poses.world[0])
     spread = np.ptp(offsets, axis=0).max(axis=1)
-    moving = [j for j, one in enumerate(controls) if names[j] in sliding and spread[j] > _SLIDE_SHARE * size and j]
-    moving = [j for j in moving if controls[j].base != Space.TILT]
+    moving = [j for j, one in enumerate(controls) if names[j] in sliding and j and one.base != Space.TILT]
+    # a control of the world that keeps its offset to the root has to move along with it
+    moving = [j for j in moving if controls[j].base == Space.WORLD or spread[j] > _SLIDE_SHARE * size]
     steady = np.array([offsets[0, j] if one.base == Space.PARENT else base[j] for j, one in enumerate(controls)])
     steady[moving], steady[0] = base[moving], rests[0]
     standing = rests.copy()

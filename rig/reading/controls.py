@@ -9,9 +9,11 @@ import bpy
 import numpy as np
 
 from ...core.errors import ClipError
+from ...core.motion.limb_words import names_hips
 from ...core.motion.skeleton import Space, body_size
 from ...core.numeric.rotation import Array
 from .evaluate import Poses, Rest, rotation_part
+from .roots import shared_ancestor
 
 OBJECT = -1
 """Index that stands for the armature object instead of a bone."""
@@ -113,17 +115,28 @@ def control_names(armature_object: bpy.types.Object, rest: Rest, controls: Seque
     return names
 
 
-def choose_root_control(rest: Rest, learned: Sequence[int], travelling: Sequence[int]) -> int:
-    """Return the learned bone that carries the body: the topmost one with most bones of the rig below it.
+def choose_root_control(
+    rest: Rest, learned: Sequence[int], travelling: Sequence[int], keyed: Sequence[int] = ()
+) -> int:
+    """Return the bone that carries the body: the topmost learned one with most bones of the rig below it.
 
-    If several have equally many below them, a bone that is moved wins over one that is only rotated.
+    If several have equally many below them, a bone that is moved wins over one that is only rotated. Where that bone is
+    a head, a tail or a shoulder, because the hips have keys and rest, the root is the hips' control in `keyed`; without
+    one it is the nearest common ancestor of all that moves.
     """
     below = np.ones(len(rest.names), dtype=int)
     for bone in range(len(rest.names)):
         for above in rest.ancestors(bone):
             below[above] += 1
     tops = [bone for bone in learned if not set(rest.ancestors(bone)) & set(learned)]
-    return max(tops, key=lambda bone: (below[bone], bone in travelling, -bone))
+    root = max(tops, key=lambda bone: (below[bone], bone in travelling, -bone))
+    if names_hips(rest.names[root]) or root in travelling:
+        return root
+    hips = [bone for bone in keyed if names_hips(rest.names[bone]) and not set(rest.ancestors(bone)) & set(learned)]
+    hips = [bone for bone in hips if below[bone] > below[root] and bone not in learned]
+    if hips:
+        return max(hips, key=lambda bone: (below[bone], -bone))
+    return shared_ancestor(rest, tops, root) if len(tops) > 1 else root
 
 
 def find_controls(rest: Rest, learned: Sequence[int], root: int, frames: Frames, size: float) -> list[Control]:

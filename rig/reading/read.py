@@ -19,6 +19,7 @@ from .actions import Source, armature_of, keyed_channels, keys_sum, object_chann
 from .checks import NotForwardKinematics, as_keyed, check_object, check_poses
 from .control_motion import control_motion
 from .controls import OBJECT, armature_size, check_keys, choose_root_control, control_names, find_controls, frames_of
+from .copies import find_copies, left_out
 from .evaluate import Poses, Rest, read_rest, sample_steps, world_transforms
 from .properties import Track, read_tracks, watched_paths, with_tracks
 from .roots import choose_root
@@ -182,7 +183,7 @@ def _build_motion(recording: _Recording) -> tuple[Motion, list[int]]:
         if joints is not None:
             return _to_motion(rest, joints, recording.poses, recording.sliding(), recording.fps), joints
     check_keys(rest, recording.poses, keyed, recording.frames)
-    return _controls_motion(recording, learned, OBJECT if object_moves and root is None else root)
+    return _controls_motion(recording, learned, keyed, OBJECT if object_moves and root is None else root)
 
 
 def _chosen_root(recording: _Recording) -> int | None:
@@ -194,21 +195,29 @@ def _chosen_root(recording: _Recording) -> int | None:
 
 
 def _forward_kinematic_joints(recording: _Recording, learned: list[int], root: int | None) -> list[int] | None:
-    """Return the root and all bones below it, parents first; None if their keys do not explain the poses."""
+    """Return the root and the bones below it, parents first; None if their keys do not explain the poses.
+
+    Bones that copy others are left out; they need not be below the root.
+    """
     rest = recording.rest
-    channels = {channel: moves for channel, moves in recording.channels.items() if channel[0]}
-    top = choose_root(recording.armature, rest, channels) if root is None else root
+    copies = find_copies(rest, recording.poses, recording.sliding())
+    unneeded = left_out(rest, copies, learned) - {root} if copies else set()
+    channels = {key: moves for key, moves in recording.channels.items() if key[0]}
+    own = {key: moves for key, moves in channels.items() if recording.index(key[0]) not in unneeded}
+    top = choose_root(recording.armature, rest, own) if root is None else root
     joints = rest.depth_first(top)
-    if not set(learned) <= set(joints):
+    if not set(learned) - unneeded <= set(joints):
         return None
     try:
         check_poses(recording.armature, rest, joints, recording.poses, channels, recording.frames)
     except NotForwardKinematics:
         return None
-    return joints
+    return [bone for bone in joints if bone not in unneeded]
 
 
-def _controls_motion(recording: _Recording, learned: list[int], root: int | None) -> tuple[Motion, list[int]]:
+def _controls_motion(
+    recording: _Recording, learned: list[int], keyed: list[int], root: int | None
+) -> tuple[Motion, list[int]]:
     """Build the motion of the keyed controls; `root` may be OBJECT, or None to be found. Raises ClipError."""
     rest, armature, sliding = recording.rest, recording.armature, recording.sliding()
     if not learned and root != OBJECT:
@@ -216,14 +225,15 @@ def _controls_motion(recording: _Recording, learned: list[int], root: int | None
     if root not in (OBJECT, None) and root not in learned:
         raise ClipError(f"“{rest.names[root]}” has no keys and cannot be the root; choose a keyed bone.")
     if root is None:
-        root = choose_root_control(rest, learned, [recording.index(bone) for bone in sliding if bone])
+        root = choose_root_control(rest, learned, [recording.index(bone) for bone in sliding if bone], keyed)
     above = [bone for bone in learned if root != OBJECT and bone in rest.ancestors(root)]
     if above:
         raise ClipError(
             f"“{rest.names[above[0]]}” moves above the root “{rest.names[root]}”; choose it as the root, or let Riff "
             "find one."
         )
-    control_frames = frames_of(armature, rest, recording.poses, learned)
+    known = learned if root in (OBJECT, *learned) else sorted([*learned, root])
+    control_frames = frames_of(armature, rest, recording.poses, known)
     size = armature_size(armature, rest)
     controls = find_controls(rest, learned, root, control_frames, size)
     names = control_names(armature, rest, controls)

@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ...core.errors import ModelError
 from ...core.numeric.rotation import Array
 from ..compat import new_channelbags, new_fcurve
 from ..ownership import mark_made
@@ -35,7 +36,10 @@ class Curve:
 def new_action(
     owner: str, name: str, curves: list[Curve], frame_start: int, properties: Mapping[str, Any]
 ) -> bpy.types.Action:
-    """Create an action with a slot for the object called `owner`."""
+    """Create an action with a slot for the object called `owner`. Raises ModelError for a value that is not finite."""
+    for curve in curves:
+        if not np.isfinite(curve.values).all():
+            raise ModelError(f"“{curve.path}” would be keyed with what is not a number; nothing was written.")
     action = bpy.data.actions.new(name)
     try:
         bags = new_channelbags(action, owner, [curve.owner for curve in curves])

@@ -57,13 +57,13 @@ def _rest_offsets(motion: Motion, rest: Rest, joints: list[int], poses: Poses) -
 
 
 def _fit(now: Array, learned: Array) -> Array | None:
-    """Return the rotation with uniform scale (3, 3) that best maps vectors (J, 3) to others; None
-    if all are collinear.
+    """Return the rotation with uniform scale (3, 3) that best maps vectors (J, 3) to others; None for vectors that
+    are collinear or zero.
     """
     if len(now) < 2:
         return None
     left, values, right = np.linalg.svd(learned.T @ now)
-    if values[1] < 1e-6 * values[0]:
+    if not values[1] > 1e-6 * values[0]:
         return None
     handed = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
     return np.sqrt((learned**2).sum() / (now**2).sum()) * (left @ handed @ right)

@@ -27,13 +27,13 @@ from ..reading.checks import check_inheritance, check_object, check_poses
 from ..reading.control_motion import Rigging, own_channels, rigging_of, standing_offsets
 from ..reading.controls import OBJECT, check_keys, frames_of
 from ..reading.evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
-from ..reading.properties import keyed_owners
 from ..steps import run_through
 from .control_channels import PartialChannel, control_channels, keyed_parts, match_controls
 from .new_action import Curve, new_action
 from .placement import fitted_space, learned_space
 from .rotation_modes import channel_values, one_value
 from .snap_to_source import snap_to_source
+from .unlearned_curves import copy_curves, still_curves
 
 _STILL_SPREAD = 2e-6
 """Largest spread of a curve that gets a single key, in radians or armature sizes."""
@@ -109,7 +109,9 @@ def write_steps(
     source = source_of(armature_object, source_action, source_slot) if source_action else None
     plan = plan_writing(armature_object, motion, source, space)
     curves = _motion_curves(armature_object, motion, plan, source)
-    curves += _still_curves(armature_object, source, curves, plan.first)
+    if source is not None and plan.rigging is None:
+        curves += copy_curves(armature_object, motion, source, plan.rest, plan.joints, plan.world)
+    curves += still_curves(armature_object, source, curves, plan.first)
     start = plan.first if frame_start is None else frame_start
     owner = armature_object.name
     yield 0.5
@@ -282,20 +284,6 @@ def _basis_locations(motion: Motion, rest: Rest, joints: list[int], poses: Poses
     return positions
 
 
-def _still_curves(
-    armature_object: bpy.types.Object, source: Source | None, written: Sequence[Curve], frame: int
-) -> list[Curve]:
-    """Return the source's other channels, held at their first value, so that the action covers all of them."""
-    curves = []
-    known = {(curve.owner, curve.path, curve.index) for curve in written}
-    for owner, _, keyed in keyed_owners(armature_object, source) if source else ():
-        for curve in keyed:
-            value = curve.evaluate(frame)
-            if (owner, curve.data_path, curve.array_index) not in known and np.isfinite(value) and not curve.mute:
-                group = curve.group.name if curve.group else ""
-                curves.append(Curve(curve.data_path, curve.array_index, group, np.array([value]), owner))
-    return curves
-
-
 def _shortest(values: Array, still: float) -> Array:
-    return values if np.ptp(values) > still else values[:1]
+    # written so that NaN counts as moving: `new_action` refuses it then
+    return values[:1] if np.ptp(values) <= still else values

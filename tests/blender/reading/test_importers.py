@@ -104,7 +104,7 @@ def test_creature_of_150_bones(door: SimpleNamespace) -> None:
 
 @pytest.mark.parametrize(("fps", "base"), [(24, 1.0), (25, 1.0), (30, 1.001), (48, 1.0), (60, 1.0), (12, 1.0)])
 def test_as_long_as_the_source_at_any_rate(door: SimpleNamespace, fps: int, base: float) -> None:
-    core = importlib.import_module(f"{door.package}.core.motion.motion")
+    core = importlib.import_module(f"{door.package}.core.motion.resampling")
     bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = fps, base
     crane = add_crane()
     motion = door.read_motion(crane)
