@@ -168,8 +168,7 @@ def test_a_killed_task_goes_on_where_it_was(
     make_job: Callable[..., FarmJob], tmp_path: Path, number: signal.Signals
 ) -> None:
     job, whole = (make_job(1, iterations=(150, 60, 1, 1)) for _ in range(2))
-    hasten = "import core.training.checkpoint as c, core.training.snapshot as k\n"
-    hasten += "c.WRITE_EVERY = k.SNAPSHOT_SECONDS = 0.2\n"
+    hasten = "import core.training.snapshot as k; assert k.SNAPSHOT_SECONDS; k.SNAPSHOT_SECONDS = 0.2\n"
     start = hasten + "import core.runs.run as r, sys; r.CheckpointFile.__init__.__defaults__ = (0.2,)\n"
     start += "from core.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", start, "job", str(job.folder), "--device", "cpu", "--openjd"]
