@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ..state import rig_marks
 from ..state.armature_summary import summary_of
 from ..state.rig_settings import plays_nla
 from ..state.source import is_variation
@@ -18,6 +19,9 @@ MAX_SHOWN_NAMES = 2
 class RIFF_PT_source(RiffPanel, bpy.types.Panel):
     bl_label = "Source"
     bl_order = 0
+
+    def draw_header(self, context: Any) -> None:
+        rig_marks.header_drawn()
 
     def draw(self, context: Any) -> None:
         layout, ob = self.layout, context.object
@@ -98,6 +102,7 @@ class RIFF_PT_roles(RiffPanel, bpy.types.Panel):
     def draw(self, context: Any) -> None:
         layout, ob = self.layout, context.object
         settings = ob.riff
+        rig_marks.box_drawn()
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop_search(settings, "root", ob.data, "bones", icon="BONE_DATA")

@@ -12,6 +12,7 @@ from . import (
     live,
     loss_picture,
     pytorch,
+    rig_marks,
     rig_settings,
     session,
     settings,
@@ -31,7 +32,17 @@ def register() -> None:
 
 def unregister() -> None:
     """Unregister everything. Running jobs end first: within a second, as their threads check ten times a second."""
-    for module in (live, pytorch, timer, armature_summary, loss_picture, session, guard, *reversed(SETTINGS)):
+    for module in (
+        rig_marks,
+        live,
+        pytorch,
+        timer,
+        armature_summary,
+        loss_picture,
+        session,
+        guard,
+        *reversed(SETTINGS),
+    ):
         module.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
