@@ -208,6 +208,46 @@ def test_tiers_import_support_and_support_imports_no_tier() -> None:
     assert wrong == []
 
 
+def names_of(path: Path) -> set[str]:
+    """Names that a module defines or imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return found
+
+
+def dotted_strings(path: Path) -> Iterator[tuple[str, int]]:
+    """Strings such as “core.motion.bvh”, alone or behind the extension's name: modules that a test imports late."""
+    pattern = re.compile(rf"(?:\{{\}}\.)?((?:{'|'.join(TOPS)})(?:\.\w+)+)")
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
+        found = pattern.fullmatch(text)
+        if found and not text.endswith((".safetensors", ".bvh", ".py")):
+            yield found[1], getattr(node, "lineno", 0)
+
+
+def test_strings_of_tests_name_modules_that_exist() -> None:
+    """Modules imported by their names in strings: no checker of types sees that one was renamed."""
+    wrong, seen = [], 0
+    paths = [path for top in ("tests", "bench") for path in sorted((ROOT / top).rglob("*.py"))]
+    for path in paths:
+        for text, line in dotted_strings(path) if path != Path(__file__) else ():
+            parts = text.split(".")
+            known = max((k for k in range(1, len(parts) + 1) if ".".join(parts[:k]) in modules()), default=0)
+            module = modules().get(".".join(parts[:known]))
+            seen += 1
+            if module is None or (known < len(parts) and parts[known] not in names_of(module)):
+                wrong.append(f"{path.relative_to(ROOT)}:{line}: {text}")
+    assert seen > 100
+    assert wrong == []
+
+
 def test_no_module_is_too_long() -> None:
     long = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in modules().items()}
     assert {name: count for name, count in long.items() if count > MOST_LINES} == {}
