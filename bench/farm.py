@@ -22,7 +22,7 @@ from typing import Any
 
 from core.errors import RiffError
 from core.farm.export import export_job
-from core.farm.job import OUTPUTS, FarmJob
+from core.farm.job import OUTPUT_FOLDERS, FarmJob
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip
 
@@ -114,7 +114,7 @@ def ways(one: FarmJob, many: FarmJob) -> dict[str, Callable[[], None]]:
 def forget(*jobs: FarmJob) -> None:
     """Delete the results of the last run."""
     for job in jobs:
-        for name in (*OUTPUTS, "report"):
+        for name in (*OUTPUT_FOLDERS, "report"):
             shutil.rmtree(job.folder / name, ignore_errors=True)
 
 

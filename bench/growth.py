@@ -31,7 +31,7 @@ from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import axis_rotation
 from core.numeric.smoothing import SMOOTHING_ROWS
 from core.system.threads import usable_cores
-from core.training.workers import TRIES
+from core.training.workers import TRIAL_RUNS
 
 from .footprint import peak_megabytes
 from .measuring.cheats import with_noise
@@ -129,7 +129,7 @@ def measure_point(point: Point, seconds: float) -> dict[str, Any]:
 
 def measured(iterate: Any, seconds: float) -> list[Lap]:
     """Measure laps with the settings that training chooses first: two to seven, as many as fit the time."""
-    for _ in TRIES:
+    for _ in TRIAL_RUNS:
         timed(iterate)
     laps: list[Lap] = []
     started = time.perf_counter()

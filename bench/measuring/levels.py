@@ -18,7 +18,7 @@ from core.training.level import LevelRun
 from core.training.session import open_session
 from core.training.stage import Stage
 from core.training.train import iterate_level, start_level
-from core.training.workers import TRIES
+from core.training.workers import TRIAL_RUNS
 
 from .baseline import Baseline
 from .timing import Call, Lap, in_turn, median, spread, timed, with_threads
@@ -67,7 +67,7 @@ def measure_level(
         calls[name] = with_threads(contender.threads, contender.iterate)
     # On a CPU training first finds the faster of two ways. On a CUDA device steps are recorded after a few plain runs,
     # those with and those without a reconstruction.
-    laps = in_turn(calls, rounds, len(TRIES) if device == "cpu" else 2 * (WARM_UP + 2), device)
+    laps = in_turn(calls, rounds, len(TRIAL_RUNS) if device == "cpu" else 2 * (WARM_UP + 2), device)
     seconds = {name: spread(values) for name, values in laps.items()}
     if baseline is not None:
         for name in ours:

@@ -12,12 +12,12 @@ from .. import EXTENSION_ROOT
 from ..errors import JobError
 from ..model.recipe import Recipe
 from ..motion.clip_file import Clip
-from .job import FORMAT, FarmJob, write_job, write_text
+from .job import JOB_FORMAT, FarmJob, write_job, write_text
 
 TEMPLATE = "template.yaml"
 FLAMENCO = "riff_train.js"
 
-TASKS = 200
+TARGET_TASKS = 200
 """About as many tasks as an exported job has at least clips for: enough to spread, few enough to watch."""
 
 
@@ -41,8 +41,8 @@ def complete_job(job: FarmJob) -> None:
     filled = template.substitute(
         name=json.dumps(_job_name(job.name), ensure_ascii=False),
         clips=f"0-{count - 1}" if count > 1 else "0",
-        chunk=max(1, count // TASKS),
-        format=FORMAT,
+        chunk=max(1, count // TARGET_TASKS),
+        format=JOB_FORMAT,
     )
     write_text(job.folder / TEMPLATE, filled)
 

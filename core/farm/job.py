@@ -24,7 +24,7 @@ from ..files.paths import write_bytes
 from ..model.recipe import Recipe
 from ..motion.clip_file import CLIP_SUFFIX, OLD_CLIP_SUFFIX, Clip, save_clip
 
-FORMAT = 1
+JOB_FORMAT = 1
 """Version of the manifest and of the template that goes with it; newer ones are refused."""
 
 
@@ -38,7 +38,7 @@ LARGEST, LARGEST_RECORD = 1 << 27, 1 << 20
 MOST_CLIPS = 250_000
 
 
-OUTPUTS = ("models", "trainings", "records", "sheets")
+OUTPUT_FOLDERS = ("models", "trainings", "records", "sheets")
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _to_json(job: FarmJob) -> dict[str, Any]:
         {"name": e.name, "file": e.file, "sha256": e.sha256, "seconds": e.seconds, "rig": e.rig, "source": e.source}
         for e in job.entries
     ]
-    return {"riff_job": FORMAT, "name": job.name, "recipe": job.recipe.to_json(), "seed": job.seed, "clips": clips}
+    return {"riff_job": JOB_FORMAT, "name": job.name, "recipe": job.recipe.to_json(), "seed": job.seed, "clips": clips}
 
 
 def write_text(path: Path, text: str) -> None:

@@ -14,7 +14,7 @@ from ..files.fields import FieldError, Fields, open_regular, parse_json
 from ..files.paths import is_plain_name, lies_in
 from ..model.recipe import Recipe
 from ..motion.clip_file import CLIP_SUFFIX, OLD_CLIP_SUFFIX
-from .job import FORMAT, LARGEST, MANIFEST, MOST_CLIPS, OUTPUTS, Entry, FarmJob
+from .job import JOB_FORMAT, LARGEST, MANIFEST, MOST_CLIPS, OUTPUT_FOLDERS, Entry, FarmJob
 
 _SPAN = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
@@ -45,7 +45,7 @@ def read_job(folder: Path) -> FarmJob:
 
 def check_format(number: int, what: str) -> None:
     """Raises JobError where a manifest or template, `what`, is newer than this Riff."""
-    if number > FORMAT:
+    if number > JOB_FORMAT:
         raise JobError(f"{what} was made by a newer version of Riff (format {number}); update Riff on this machine.")
 
 
@@ -125,7 +125,7 @@ def chosen_entries(job: FarmJob, text: str) -> list[Entry]:
     return [job.entries[number] for number in numbers]
 
 
-def prepare_outputs(folder: Path, names: Iterable[str] = OUTPUTS) -> None:
+def prepare_outputs(folder: Path, names: Iterable[str] = OUTPUT_FOLDERS) -> None:
     """Make the folders that tasks write to. Raises JobError, before any work, where nothing can be written there."""
     for name in names:
         target = folder / name

@@ -19,7 +19,7 @@ from .job import MANIFEST, FarmJob, write_text
 from .manifest import prepare_outputs, read_job
 from .pose_sheet import write_sheet
 
-PAGE = 200
+CLIPS_PER_PAGE = 200
 """Clips on one page: a browser shows them at once."""
 
 COLUMNS = (
@@ -73,7 +73,7 @@ def write_report(folder: Path, sheets: bool = True) -> dict[str, Any]:
         _draw_missing(folder, rows)
     report = folder / "report"
     write_text(report / "library.csv", _table(rows))
-    pages = [rows[start : start + PAGE] for start in range(0, len(rows), PAGE)]
+    pages = [rows[start : start + CLIPS_PER_PAGE] for start in range(0, len(rows), CLIPS_PER_PAGE)]
     for number, page in enumerate(pages):
         write_text(report / _page_name(number), _html(folder.resolve().name, rows, page, number, len(pages)))
     counts = {state: sum(row.state == state for row in rows) for state in ("done", "failed", "missing")}

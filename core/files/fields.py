@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LONGEST = 1024
+MAX_CHARACTERS = 1024
 """Characters of a name or other short text."""
 
 MOST_ITEMS = 1 << 21
 """Values that a piece of JSON may hold: each takes up to a hundred bytes when it is parsed."""
 
-FAR = 1e9
+MAX_MAGNITUDE = 1e9
 """No length, angle or weight of ours is larger."""
 
 
@@ -55,7 +55,7 @@ def parse_json(text: str | bytes) -> Any:
         raise FieldError("its description cannot be read") from error
 
 
-def checked_text(value: Any, where: str, longest: int = LONGEST) -> str:
+def checked_text(value: Any, where: str, longest: int = MAX_CHARACTERS) -> str:
     """A text without NUL that Blender can take. Raises FieldError."""
     if not isinstance(value, str) or len(value) > longest:
         raise FieldError(f"“{where}” is no text of at most {longest} characters")
@@ -88,7 +88,7 @@ class Fields:
             raise FieldError(f"“{self._path(key)}” is missing")
         return self._data[key]
 
-    def text(self, key: str, default: str | None = None, longest: int = LONGEST) -> str:
+    def text(self, key: str, default: str | None = None, longest: int = MAX_CHARACTERS) -> str:
         if default is not None and key not in self._data:
             return default
         return checked_text(self._take(key), self._path(key), longest)
@@ -138,7 +138,7 @@ class Fields:
         path = self._path(key)
         return tuple(checked_text(value, path) for value in self.items(key, most, default))
 
-    def array(self, key: str, shape: tuple[int, ...], high: float = FAR) -> NDArray[np.float64]:
+    def array(self, key: str, shape: tuple[int, ...], high: float = MAX_MAGNITUDE) -> NDArray[np.float64]:
         """Finite numbers of this shape, none farther from 0 than `high`."""
         import numpy as np  # not above: the shell's --help reads recipes, and loads nothing heavy
 
@@ -187,7 +187,7 @@ def _as_float(value: float) -> float:
     return value if type(value) is float or abs(value) < 1 << 63 else math.inf
 
 
-def check_finite(array: NDArray[Any], high: float = FAR) -> bool:
+def check_finite(array: NDArray[Any], high: float = MAX_MAGNITUDE) -> bool:
     """Return whether all numbers are finite and within `high` of 0."""
     if array.size == 0:
         return True

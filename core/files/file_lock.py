@@ -13,9 +13,9 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-SUFFIX = ".lock"
+LOCK_SUFFIX = ".lock"
 
-TRIES, PAUSE = 4, 0.02
+LOCK_TRIES, RETRY_SECONDS = 4, 0.02
 """Tries for a lock, and the seconds between two: another process may hold it for a moment to ask whether it is free."""
 
 
@@ -41,7 +41,7 @@ class FileLock:
                 _lock_file(self.path).unlink()
 
 
-def try_lock(path: Path, tries: int = TRIES) -> FileLock | None:
+def try_lock(path: Path, tries: int = LOCK_TRIES) -> FileLock | None:
     """The right to work on a file, which need not be there yet; None where another process, or this one, has it."""
     for attempt in range(tries):
         try:
@@ -55,7 +55,7 @@ def try_lock(path: Path, tries: int = TRIES) -> FileLock | None:
                 return FileLock(path, descriptor)
         except (BlockingIOError, PermissionError, FileNotFoundError):
             if attempt < tries - 1:
-                time.sleep(PAUSE)
+                time.sleep(RETRY_SECONDS)
         except OSError:
             os.close(descriptor)
             return FileLock(path, None)
@@ -74,7 +74,7 @@ def is_locked(path: Path) -> bool:
 
 
 def _lock_file(path: Path) -> Path:
-    return path.with_name(f"{path.name}{SUFFIX}")
+    return path.with_name(f"{path.name}{LOCK_SUFFIX}")
 
 
 def _lock(descriptor: int) -> None:

@@ -23,21 +23,21 @@ from typing import Any
 
 from ..errors import JobError, ModelError
 
-SUFFIX = ".lease"
+LEASE_SUFFIX = ".lease"
 
-BEAT = 5.0
+TOUCH_SECONDS = 5.0
 """Seconds between two touches."""
 
-STALE = 60.0
+STALE_SECONDS = 60.0
 """Seconds without a touch after which a lease is taken over: a holder that was held up for some moments keeps it."""
 
-LARGEST = 4096
+MAX_LEASE_CHARACTERS = 4096
 """Characters of a lease file that are read."""
 
 
 def lease_path(path: Path) -> Path:
     """Return the path of the lease on a file."""
-    return path.with_name(path.name + SUFFIX)
+    return path.with_name(path.name + LEASE_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Lease:
 
     def _touch(self) -> None:
         """Until the end, or until somebody has taken over, which `lost` then says."""
-        while not self._ended.wait(BEAT):
+        while not self._ended.wait(TOUCH_SECONDS):
             try:
                 if read_holder(self.path).token != self.token:
                     self.lost.set()
@@ -121,7 +121,7 @@ def read_holder(target: Path) -> Holder:
     """Read the holder of a lease; empty while the lease is being made, or where there is none."""
     try:
         with open(target, encoding="utf-8") as file:
-            data = json.loads(file.read(LARGEST))
+            data = json.loads(file.read(MAX_LEASE_CHARACTERS))
         holder = Holder(*(str(data[name]) for name in ("token", "who", "machine", "process")))
     except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
         return Holder()
@@ -147,11 +147,11 @@ def _inherit(target: Path, token: str) -> bool:
     holder, finds another token in the lease when it looks again.
     """
     holder = read_holder(target)
-    if not holder.has_died() and _age(target) <= STALE:
+    if not holder.has_died() and _age(target) <= STALE_SECONDS:
         return False
     heir = target.with_name(f"{target.name}.{holder.token or 'unnamed'}")
     if not _create(heir, token):
-        if _age(heir) > STALE:
+        if _age(heir) > STALE_SECONDS:
             heir.unlink(missing_ok=True)  # who was about to take over has died, too; the next look tries again
         return False
     if read_holder(target).token != holder.token:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.fields import FAR, FieldError, Fields
+from ..files.fields import MAX_MAGNITUDE, FieldError, Fields
 from ..motion.motion import Motion, learned_groups
 from ..motion.skeleton import GROUP, Skeleton, group_neighbours
 from ..numeric.rotation import Array
@@ -100,12 +100,15 @@ def read_channels(fields: Fields, source: Motion) -> Channels:
     skeleton = source.skeleton
     joint_pcas = tuple(JointPCA.from_json(part, skeleton.joints) for part in fields.parts("folds", skeleton.joints))
     count = skeleton.groups + len(joint_pcas)
-    groups, gains = fields.wholes("groups", 0, count - 1, count), fields.numbers("gains", _MIN_GAIN, FAR, count)
+    groups, gains = (
+        fields.wholes("groups", 0, count - 1, count),
+        fields.numbers("gains", _MIN_GAIN, MAX_MAGNITUDE, count),
+    )
     if not groups or len(set(groups)) != len(groups):
         raise FieldError("its learned groups are none, or one twice")
     if len(groups) != len(gains):
         raise FieldError("its gains do not fit its groups")
-    height = fields.number("height_gain", _MIN_GAIN, FAR, 1.0)
+    height = fields.number("height_gain", _MIN_GAIN, MAX_MAGNITUDE, 1.0)
     return Channels(skeleton, groups, joint_pcas, source.features.mean(0), gains, height)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
-from ..files.fields import FAR, FieldError, Fields, check_finite, parse_json
+from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, check_finite, parse_json
 from ..files.tensors import read_tensors, read_text, write_tensors
 from ..motion.clip_file import MAX_FPS, MAX_FRAMES, MIN_FPS, motion_from_fields
 from ..motion.skeleton import GROUP, MAX_JOINTS
@@ -105,10 +105,10 @@ def _info(description: Fields) -> dict[str, Any]:
         "joints": fields.whole("joints", 1, MAX_JOINTS),
         "contacts": list(fields.texts("contacts", MAX_JOINTS)),
         "frames": fields.whole("frames", 2, MAX_FRAMES),
-        "duration": fields.number("duration", 0.0, FAR),
+        "duration": fields.number("duration", 0.0, MAX_MAGNITUDE),
         "source_fps": fields.number("source_fps", MIN_FPS, MAX_FPS),
         "seed": fields.whole("seed", -(1 << 63), 1 << 64),
-        "training_seconds": fields.number("training_seconds", 0, FAR),
+        "training_seconds": fields.number("training_seconds", 0, MAX_MAGNITUDE),
         "device": fields.text("device"),
         "iterations": list(fields.wholes("iterations", 0, 1 << 40, MAX_LEVELS)),
         "quality": fields.figures("quality"),
@@ -121,7 +121,7 @@ def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
     info, recipe = _info(fields), Recipe.from_json(fields.raw("recipe"))
     source = motion_from_fields(fields, tensors.pop("source", None))
     code = tensors.pop("code", np.zeros(0, dtype=np.float32))
-    amplitudes = fields.numbers("amplitudes", 0.0, FAR, MAX_STAGES)
+    amplitudes = fields.numbers("amplitudes", 0.0, MAX_MAGNITUDE, MAX_STAGES)
     if len(amplitudes) != recipe.stage_count:
         raise FieldError("its noise amplitudes do not fit its stages")
     critics = {name: tensors.pop(name) for name in list(tensors) if ".critic" in name}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import ClipError
 from ..numeric.rotation import Array
-from .legs import leg_roots, limb_roots
+from .legs import is_pole, leg_roots, limb_roots
 from .limb_words import names_tail, side_of, words_of
 from .skeleton import Skeleton
 from .symmetry import find_partners, lateral_axis
@@ -53,9 +53,10 @@ def _parts_by_shape(skeleton: Skeleton) -> list[BodyPart]:
     if not roots:
         return [BodyPart(ROOT_PART, (0,)), *_subtrees(skeleton, central)]
     parts = {ROOT_PART: [0]}
+    limbs = _limb_names(skeleton, roots, positions, partner)
     for joint in central:
-        parts.setdefault(_trunk_part(skeleton, joint, roots), []).append(joint)
-    for root, name in _limb_names(skeleton, roots, positions, partner).items():
+        parts.setdefault(_pole_part(skeleton, joint, limbs) or _trunk_part(skeleton, joint, roots), []).append(joint)
+    for root, name in limbs.items():
         parts.setdefault(name, []).extend(skeleton.subtree(root))
     return [BodyPart(name, tuple(sorted(joints))) for name, joints in parts.items()]
 
@@ -106,6 +107,16 @@ def joint_groups(skeleton: Skeleton, joints: Collection[int]) -> tuple[int, ...]
     channels."""
     chosen = set(joints)
     return tuple(g for g in range(skeleton.groups) if skeleton.group_joint(g) in chosen)
+
+
+def _pole_part(skeleton: Skeleton, joint: int, limbs: dict[int, str]) -> str:
+    """Return the limb that a pole target belongs to, the nearest of its side; empty for every other joint."""
+    side = side_of(skeleton.names[joint])
+    if not is_pole(skeleton, joint) or not side:
+        return ""
+    positions = skeleton.rest_positions()
+    near = [root for root, name in limbs.items() if name.startswith(side.capitalize())]
+    return limbs[min(near, key=lambda root: float(np.linalg.norm(positions[root] - positions[joint])))] if near else ""
 
 
 def _trunk_part(skeleton: Skeleton, joint: int, roots: Sequence[int]) -> str:

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ClipError
-from ..files.fields import FAR, LONGEST, FieldError, check_finite, open_regular
+from ..files.fields import MAX_CHARACTERS, MAX_MAGNITUDE, FieldError, check_finite, open_regular
 from ..files.paths import write_bytes
 from ..numeric.euler import euler_from_matrix
 from ..numeric.rotation import Array, axis_rotation
 from .contacts import with_found_contacts
-from .motion import Motion, from_transforms
+from .motion import Motion, forward_kinematics, from_transforms, posed_size
 from .skeleton import MAX_JOINTS, Skeleton, build_skeleton
 
 Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
@@ -26,6 +26,9 @@ MAX_BVH_BYTES = 1 << 29
 """Largest accepted file in bytes, five times the size of 10,000 frames of 500 joints."""
 
 _MAX_JOINT_CHANNELS = 6
+_SIZE_FRAMES = 60
+"""Frames in which a body's size is measured."""
+
 _MOVING_SHARE = 1e-6
 """Share of the skeleton's extent by which a joint's offset must vary to count as moving."""
 
@@ -104,7 +107,7 @@ def _name_before_brace(stream: Iterator[str]) -> str:
     words: list[str] = []
     for token in stream:
         if token == "{":
-            if sum(map(len, words)) + len(words) > LONGEST:
+            if sum(map(len, words)) + len(words) > MAX_CHARACTERS:
                 break
             return " ".join(words)
         words.append(token)
@@ -139,7 +142,7 @@ def _parse_frames(body: str, width: int, name: str) -> tuple[Array, float]:
             frames[index] = np.array(row.split(), dtype=np.float64).reshape(width)
         except ValueError as error:
             raise ClipError(f"“{name}” is cut off or damaged at frame {index + 1}.") from error
-    valid = (np.abs(frames) <= FAR).all(axis=1)
+    valid = (np.abs(frames) <= MAX_MAGNITUDE).all(axis=1)
     if not valid.all():
         raise ClipError(f"“{name}” has no valid number at frame {int(valid.argmin()) + 1}.")
     rate = 1.0 / seconds
@@ -178,7 +181,11 @@ def _assemble(joints: list[_Joint], rotations: Array, positions: Array, base: Ar
     for joint, parent in enumerate(parents):
         if parent >= 0:
             rest[joint] += rest[parent]
-    skeleton = build_skeleton([joint.name for joint in joints], parents, rest, moving)
+    names = [joint.name for joint in joints]
+    skeleton = build_skeleton(names, parents, rest, moving)
+    rows = slice(None, None, max(1, len(positions) // _SIZE_FRAMES))
+    posed, _ = forward_kinematics(skeleton, rotations[rows], positions[rows, 0], positions[rows])
+    skeleton = build_skeleton(names, parents, rest, moving, posed_size(rest, posed))
     return from_transforms(skeleton, rotations, positions[:, 0] / skeleton.unit, fps, positions / skeleton.unit)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..numeric.rotation import Array
-from .limb_words import LimbWord, means
+from .limb_words import LimbWord, means, side_of, words_of
 from .skeleton import BODY, Skeleton, body_size
 from .symmetry import find_partners
 
@@ -34,22 +34,30 @@ MIN_HANGING_SHARE = 0.5
 def limb_roots(skeleton: Skeleton, partner: NDArray[np.int64]) -> list[int]:
     """Return the first joints of the limbs: off the middle of the body, and long enough or with a contact joint.
 
-    A control of a control rig is a limb of its own where its name says leg or foot.
+    A control of a control rig is a limb of its own where its name says so. It is off the middle where its name has a
+    side, since the control on the other side may rest.
     """
     positions = skeleton.rest_positions()
     size = body_size(positions)
     controls = bool(skeleton.reference_frames)
+    sided = partner != np.arange(skeleton.joints)
+    if controls:
+        sided |= np.array([side_of(name) != "" for name in skeleton.names])
     roots = []
     for joint in range(1, skeleton.joints):
-        parent = skeleton.parents[joint]
-        if partner[joint] == joint or partner[parent] != parent:
+        if not sided[joint] or sided[skeleton.parents[joint]] or is_pole(skeleton, joint):
             continue
         below = skeleton.subtree(joint)
         length = np.linalg.norm(positions[below] - positions[joint], axis=1).max()
-        named = controls and _is_foot_control(skeleton, joint)
+        named = controls and means([skeleton.names[joint]], LimbWord.LEG, LimbWord.FOOT, LimbWord.ARM)
         if length >= MIN_LIMB_SHARE * size or named or set(below) & set(skeleton.contacts):
             roots.append(joint)
     return roots
+
+
+def is_pole(skeleton: Skeleton, joint: int) -> bool:
+    """Return true for a single control that only tells where a knee or an elbow points, such as KneePoleTarget.L."""
+    return bool(skeleton.reference_frames) and "pole" in words_of(skeleton.names[joint])
 
 
 def leg_roots(skeleton: Skeleton, partner: NDArray[np.int64] | None = None) -> list[int]:
@@ -69,19 +77,9 @@ def leg_roots(skeleton: Skeleton, partner: NDArray[np.int64] | None = None) -> l
         named_other = means(names[:2], LimbWord.OTHER) or (
             means(names, LimbWord.OTHER) and not means(names, LimbWord.ARM)
         )
-        if contact or (named_leg and not _is_pole(names)) or (root in standing and not named_other):
+        if contact or named_leg or (root in standing and not named_other):
             legs.add(root)
     return [root for root in roots if root in legs or int(partner[root]) in legs]
-
-
-def _is_foot_control(skeleton: Skeleton, joint: int) -> bool:
-    names = [skeleton.names[joint]]
-    return means(names, LimbWord.LEG, LimbWord.FOOT) and not _is_pole(names)
-
-
-def _is_pole(names: Sequence[str]) -> bool:
-    """Return true for a single control that is the target of a pole, such as KneePoleTarget.L."""
-    return len(names) == 1 and means(names, LimbWord.OTHER)
 
 
 def _stands_at_rest(skeleton: Skeleton, root: int, roots: Sequence[int], positions: Array) -> bool:

@@ -8,11 +8,14 @@ import numpy as np
 
 from ..errors import ClipError
 from ..numeric.rotation import Array, matrix_to_six, six_to_matrix
-from .skeleton import GROUP, PROPERTY_SPAN, Skeleton
+from .skeleton import GROUP, PROPERTY_SPAN, Skeleton, body_size
 from .treadmill import belt_velocity, moves_with
 
 RATE = 30.0
 """Frames per second at which models are trained; root velocities are always in core units per 1/30 s."""
+
+MAX_POSED_SHARE = 1.6
+"""Largest size of a body in motion relative to its size at rest; more, and the rest pose is no pose to measure in."""
 
 MIN_SECONDS = 2.0
 """Shortest clip to learn from, in seconds."""
@@ -162,6 +165,17 @@ def forward_kinematics(skeleton: Skeleton, rotations: Array, root: Array, offset
         )
         world_rotations.append(world_rotations[parent] @ rotations[..., joint, :, :])
     return np.stack(world_positions, axis=-2), np.stack(world_rotations, axis=-3)
+
+
+def posed_size(rest: Array, positions: Array) -> float:
+    """Return a body's size from positions (J, 3) at rest, or the median over positions (T, J, 3) in motion.
+
+    Some captures have all bones along one axis at rest, legs and spine side by side: the posed body is larger.
+    """
+    size = body_size(rest)
+    sizes = [body_size(row) for row in positions]
+    posed = float(np.median(sizes))
+    return posed if np.isfinite(posed) and posed > MAX_POSED_SHARE * size else size
 
 
 def learned_groups(motion: Motion, tolerance: float = 1e-4) -> list[int]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ClipError
-from ..files.fields import FAR, FieldError, Fields, checked_text
+from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, checked_text
 from ..numeric.rotation import Array
 from ..numeric.tree import Tree
 from .properties import MAX_PROPERTIES, AnimatedProperty
@@ -218,7 +218,7 @@ class Skeleton(Tree):
             names,
             fields.wholes("parents", -1, count - 1, count),
             fields.array("offsets", (count, 3)),
-            fields.number("unit", 1e-12, FAR),
+            fields.number("unit", 1e-12, MAX_MAGNITUDE),
             fields.wholes("contacts", 0, count - 1, count),
             fields.wholes("translated", 0, count - 1, count),
             tuple(AnimatedProperty.from_json(one, count) for one in properties),

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from ..training.checkpoint import Checkpoint, load_checkpoint
 
-SUFFIX = ".training"
+STATE_SUFFIX = ".training"
 
 
 def state_path(model: Path) -> Path:
     """Return the path of the checkpoint of the training whose model is written to `model`."""
-    return model.with_name(f"{model.stem}{SUFFIX}")
+    return model.with_name(f"{model.stem}{STATE_SUFFIX}")
 
 
 def same_training(one: Checkpoint, other: Checkpoint) -> bool:

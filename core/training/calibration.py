@@ -14,22 +14,22 @@ from ..model.model import Model
 from ..motion.feet_cleanup import clean_feet
 from ..motion.flips import repair_flips
 
-COARSE = (1.5, 1.25, 1.0, 0.85)
-FINE = (0.1, 0.2, 0.3, 0.45, 0.6)
+COARSE_SHARES = (1.5, 1.25, 1.0, 0.85)
+FINE_SHARES = (0.1, 0.2, 0.3, 0.45, 0.6)
 """Shares of σ_i that are tried at the first level, and at all above it."""
 
-ROUGHEST = 1.05
-SLIDING = 2.8
-COVERED = 0.99
+MAX_ROUGHNESS = 1.05
+MAX_RAW_SKATING = 2.8
+MIN_COVERAGE = 0.99
 """Bounds on a share of the first level, but for the least: roughness and, before clean-up, foot skating, both relative
 to the source's, and coverage of the source.
 """
 
-SAMPLES = 4
-ROWS = 6000
+MAX_SAMPLES = 4
+MAX_ROWS = 6000
 """Motions that are measured at each setting, and how many rows of them are enough where the source is long."""
 
-SEED = 0xFFFFFFFF
+FIRST_SEED = 0xFFFFFFFF
 """Seeds from here down, which nobody is likely to look at: no variation is judged by what was used to choose."""
 
 
@@ -47,7 +47,7 @@ class Sampled:
     @property
     def calm_and_like(self) -> bool:
         """Return whether roughness, foot skating and coverage are within their bounds."""
-        return self.roughness <= ROUGHEST and self.sliding <= SLIDING and self.coverage >= COVERED
+        return self.roughness <= MAX_ROUGHNESS and self.sliding <= MAX_RAW_SKATING and self.coverage >= MIN_COVERAGE
 
 
 def calibrated(model: Model, check_cancelled: Callable[[], None] = lambda: None) -> Model:
@@ -65,12 +65,12 @@ def calibrated(model: Model, check_cancelled: Callable[[], None] = lambda: None)
 
 def choose_noise(figures: Callable[[float, float], Sampled]) -> tuple[float, float]:
     """Choose the shares of σ_i at the first level and above it by the figures of motions that are sampled so."""
-    for coarse in COARSE:
-        calmest = figures(coarse, FINE[0])
+    for coarse in COARSE_SHARES:
+        calmest = figures(coarse, FINE_SHARES[0])
         if calmest.calm_and_like:
             break
-    best, gap = FINE[0], abs(calmest.roughness - 1.0)
-    for fine in FINE[1:]:
+    best, gap = FINE_SHARES[0], abs(calmest.roughness - 1.0)
+    for fine in FINE_SHARES[1:]:
         if calmest.roughness >= 1.0 or (wide := abs(figures(coarse, fine).roughness - 1.0)) > gap:
             break
         best, gap = fine, wide
@@ -89,9 +89,9 @@ def sampled(model: Model, check_cancelled: Callable[[], None] = lambda: None) ->
     features, figures = compared_features(source), []
     reference = max(foot_skating(source), MIN_FOOT_SPEED)
     frames = 2 * source.frames
-    for number in range(min(SAMPLES, -(-ROWS // frames))):
+    for number in range(min(MAX_SAMPLES, -(-MAX_ROWS // frames))):
         check_cancelled()
-        (raw,) = sampler.sample(frames, 1, SEED - number)
+        (raw,) = sampler.sample(frames, 1, FIRST_SEED - number)
         motion = repair_flips(raw, source)
         cleaned = clean_feet(motion, source)
         covered = 1.0

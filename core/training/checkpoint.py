@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
-from ..files.fields import FAR, FieldError, Fields, parse_json
+from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, parse_json
 from ..files.tensors import read_tensors, read_text, write_tensors
 from ..model.model import Model
 from ..model.model_file import MAX_HISTORY_ROWS
@@ -26,16 +26,16 @@ from ..motion.motion import Motion
 from ..system.log import log
 from .warm_start import WarmStart, warm_start_from
 
-FORMAT = 1
+CHECKPOINT_FORMAT = 1
 """Version of the file's layout; others are refused, since half a training is worth little."""
 
-KEY = "riff_training"
+METADATA_KEY = "riff_training"
 """Key of Riff's JSON in the metadata of the safetensors file."""
 
-LARGEST = 1 << 34
+MAX_CHECKPOINT_BYTES = 1 << 34
 """Bytes of a checkpoint: it holds samples and networks several times over."""
 
-WRITE_EVERY = 20.0
+WRITE_SECONDS = 20.0
 """Seconds after which a newer state is written to the disk."""
 
 
@@ -93,7 +93,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
     target = Path(path)
     motion = checkpoint.motion
     meta = {
-        "format": FORMAT,
+        "format": CHECKPOINT_FORMAT,
         "info": checkpoint.info(),
         "recipe": checkpoint.recipe.to_json(),
         "skeleton": motion.skeleton.to_json(),
@@ -107,7 +107,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
     if checkpoint.start:
         arrays |= {f"start.{name}": np.ascontiguousarray(value) for name, value in checkpoint.start.weights.items()}
     try:
-        write_tensors(target, KEY, json.dumps(meta), arrays)
+        write_tensors(target, METADATA_KEY, json.dumps(meta), arrays)
     except OSError as error:
         raise ModelError(f"The state of the training cannot be saved: {error.strerror or error}.") from error
 
@@ -116,7 +116,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """Read a checkpoint. Raises ModelError in a sentence where the file is missing, damaged or of another version."""
     name = Path(path).name
     with _refusals(name):
-        text, arrays = read_tensors(path, KEY, LARGEST)
+        text, arrays = read_tensors(path, METADATA_KEY, MAX_CHECKPOINT_BYTES)
         fields = _description(text, name)
         info, motion = _info(fields), motion_from_fields(fields, arrays.pop("motion", None))
         recipe = Recipe.from_json(fields.raw("recipe"))
@@ -143,7 +143,7 @@ def read_checkpoint_info(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the result of `Checkpoint.info` at the time of saving, without reading tensors. Raises ModelError."""
     name = Path(path).name
     with _refusals(name):
-        return _info(_description(read_text(path, KEY, LARGEST), name))
+        return _info(_description(read_text(path, METADATA_KEY, MAX_CHECKPOINT_BYTES), name))
 
 
 @contextmanager
@@ -158,7 +158,7 @@ def _refusals(name: str) -> Iterator[None]:
 
 def _description(text: str, name: str) -> Fields:
     fields = Fields(parse_json(text))
-    if fields.raw("format") != FORMAT:
+    if fields.raw("format") != CHECKPOINT_FORMAT:
         raise ModelError(f"“{name}” was begun by another version of Riff and cannot go on with this one.")
     return fields
 
@@ -173,8 +173,8 @@ def _info(description: Fields) -> dict[str, Any]:
         "step": fields.whole("step", 0, 1 << 40),
         "steps": fields.whole("steps", 0, 1 << 40),
         "fraction": fields.number("fraction", 0, 1),
-        "seconds": fields.number("seconds", 0, FAR),
-        "duration": fields.number("duration", 0, FAR),
+        "seconds": fields.number("seconds", 0, MAX_MAGNITUDE),
+        "duration": fields.number("duration", 0, MAX_MAGNITUDE),
         "rig": fields.text("rig", ""),
         "calmed": fields.whole("calmed", 0, 10, 0),
     }
@@ -196,7 +196,7 @@ def _state(fields: Fields, recipe: Recipe) -> dict[str, Any]:
 class CheckpointFile:
     """Keeps the newest state of a training on the disk, written beside the training rather than between its steps."""
 
-    def __init__(self, path: Path, name: str, every: float = WRITE_EVERY) -> None:
+    def __init__(self, path: Path, name: str, every: float = WRITE_SECONDS) -> None:
         self.path, self.name, self.every = path, name, every
         self.tell: Callable[[str], None] = print
         """Hears, from another thread, why the disk refuses a state; of nothing ("") once it takes one again."""

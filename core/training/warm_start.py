@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from ..files.fields import FAR, FieldError, Fields
+from ..files.fields import MAX_MAGNITUDE, FieldError, Fields
 from ..model.channels import Channels
 from ..model.hand_pca import joint_pca_of
 from ..model.model import Model
@@ -22,7 +22,7 @@ from ..model.recipe import Recipe, take_fields
 from ..motion.motion import Motion, learned_groups
 from ..motion.skeleton import Skeleton
 
-SHAPE = ("stages", "hidden", "kernel", "distance")
+SHAPE_FIELDS = ("stages", "hidden", "kernel", "distance")
 """Numbers of a recipe on which the sizes of the networks depend."""
 
 
@@ -69,12 +69,14 @@ class WarmStart:
             for fold in fields.parts("folds", joints)
         )
         most = skeleton.groups + len(joint_pcas)
-        groups, gains = fields.wholes("groups", 0, most - 1, most), fields.numbers("gains", 1e-6, FAR, most)
+        groups, gains = fields.wholes("groups", 0, most - 1, most), fields.numbers("gains", 1e-6, MAX_MAGNITUDE, most)
         if not groups or len(groups) != len(gains) or not all(members for _, members in joint_pcas):
             raise FieldError("what the training started from does not fit its skeleton")
         shape = fields.part("shape")
-        kept: dict[str, Any] = take_fields(shape, SHAPE)
-        return WarmStart(groups, joint_pcas, gains, fields.number("height_gain", 1e-6, FAR), _shape(kept), weights)
+        kept: dict[str, Any] = take_fields(shape, SHAPE_FIELDS)
+        return WarmStart(
+            groups, joint_pcas, gains, fields.number("height_gain", 1e-6, MAX_MAGNITUDE), _shape(kept), weights
+        )
 
 
 def warm_start_from(model: Model, skeleton: Skeleton, recipe: Recipe) -> WarmStart:
@@ -112,5 +114,5 @@ def _names(skeleton: Skeleton, joints: Sequence[int]) -> list[str]:
 
 
 def _shape(recipe: dict[str, Any]) -> dict[str, Any]:
-    """The numbers named in SHAPE, sequences as lists so that JSON gives back the same."""
-    return {key: np.asarray(recipe[key]).tolist() for key in SHAPE}
+    """The numbers named in SHAPE_FIELDS, sequences as lists so that JSON gives back the same."""
+    return {key: np.asarray(recipe[key]).tolist() for key in SHAPE_FIELDS}

@@ -14,13 +14,13 @@ import torch
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-TRIES = (True, False, False, True, True, False, False, True)
+TRIAL_RUNS = (True, False, False, True, True, False, False, True)
 """Order of the trial runs, True for side by side: both ways meet even and odd runs, which differ in work."""
 
-AGAIN = 100
+RUNS_BEFORE_RETRIAL = 100
 """Runs of the chosen way after which the other one is tried once more: other programs come and go."""
 
-CLEARLY = 0.9
+RETRIAL_SHARE = 0.9
 """The other way must take at most this share of the time for the choice to be made anew."""
 
 
@@ -52,15 +52,15 @@ class SideBySideChoice:
     def side_by_side(self) -> bool:
         """The way to take for the next run."""
         if self._chosen is None:
-            return TRIES[self._runs]
-        return self._chosen != (self._runs >= AGAIN)
+            return TRIAL_RUNS[self._runs]
+        return self._chosen != (self._runs >= RUNS_BEFORE_RETRIAL)
 
     def took(self, side_by_side: bool, seconds: float) -> None:
         """Learn how long a run took."""
         if self._chosen is None:
             self._laps[side_by_side].append(seconds)
             self._runs += 1
-            if self._runs == len(TRIES):
+            if self._runs == len(TRIAL_RUNS):
                 self._chosen = min(self._laps[True]) <= min(self._laps[False])
                 self._runs = 0
         elif side_by_side == self._chosen:
@@ -68,7 +68,7 @@ class SideBySideChoice:
             self._laps[side_by_side] = [*self._laps[side_by_side][1:], seconds]
         else:
             self._runs = 0
-            if seconds < CLEARLY * min(self._laps[self._chosen]):
+            if seconds < RETRIAL_SHARE * min(self._laps[self._chosen]):
                 self._chosen, self._laps = None, {True: [], False: []}  # the runs count from 0 again
 
 

@@ -18,7 +18,7 @@ import pytest
 from core.cli.main import main
 from core.errors import JobError, ModelError
 from core.farm.job import FarmJob, write_job
-from core.files.lease import STALE, acquire_lease, hold_lease, lease_path, read_holder
+from core.files.lease import STALE_SECONDS, acquire_lease, hold_lease, lease_path, read_holder
 from core.model.model_file import read_info
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip, save_clip
@@ -82,13 +82,13 @@ def test_that_of_a_killed_process_of_this_machine_is_taken_at_once(tmp_path: Pat
 
 
 def test_that_of_another_machine_is_taken_when_it_has_grown_old(tmp_path: Path) -> None:
-    elsewhere = 'core.files.lease._machine = lambda: "another machine"; core.files.lease.BEAT = 0.05'
+    elsewhere = 'core.files.lease._machine = lambda: "another machine"; core.files.lease.TOUCH_SECONDS = 0.05'
     one = start(HOLDER.format(before=elsewhere), tmp_path / "a")
     assert said(one) == "held"
-    path, long_ago = lease_path(tmp_path / "a"), time.time() - STALE - 5.0
+    path, long_ago = lease_path(tmp_path / "a"), time.time() - STALE_SECONDS - 5.0
     os.utime(path, (long_ago, long_ago))
     until = time.monotonic() + 60
-    while path.stat().st_mtime < long_ago + STALE and time.monotonic() < until:
+    while path.stat().st_mtime < long_ago + STALE_SECONDS and time.monotonic() < until:
         time.sleep(0.05)
     assert acquire_lease(tmp_path / "a") is None, "its holder touches it"
     one.kill()
@@ -101,10 +101,10 @@ def test_that_of_another_machine_is_taken_when_it_has_grown_old(tmp_path: Path) 
 
 
 def test_a_holder_that_was_held_up_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.files.lease.BEAT", 0.05)
+    monkeypatch.setattr("core.files.lease.TOUCH_SECONDS", 0.05)
     first = acquire_lease(tmp_path / "a")
     assert first is not None
-    monkeypatch.setattr("core.files.lease.STALE", -1.0)
+    monkeypatch.setattr("core.files.lease.STALE_SECONDS", -1.0)
     second = acquire_lease(tmp_path / "a")
     assert second is not None
     assert first.lost.wait(60)
@@ -130,7 +130,7 @@ for lease in leases:
 
 
 def test_of_many_who_find_a_dead_one_s_lease_one_takes_it(tmp_path: Path) -> None:
-    old = time.time() - STALE - 5.0
+    old = time.time() - STALE_SECONDS - 5.0
     for k in range(30):
         path = lease_path(tmp_path / str(k))
         path.write_text(json.dumps({"token": "d" * 32, "who": "nobody", "machine": "gone", "process": "1 1"}))
@@ -155,7 +155,7 @@ def test_what_is_written_into_a_lease_leads_nowhere(tmp_path: Path, token: str) 
     path.write_text(json.dumps({"token": token, "who": "\x1b[2J", "machine": "", "process": ""}))
     assert read_holder(path).who == "another process"
     assert acquire_lease(tmp_path / "job/a") is None
-    old = time.time() - STALE - 5.0
+    old = time.time() - STALE_SECONDS - 5.0
     os.utime(path, (old, old))
     with hold_lease(tmp_path / "job/a"):
         assert [item.name for item in tmp_path.iterdir()] == ["job"]

@@ -12,7 +12,7 @@ from core.generation.generate import Sampler
 from core.model.model import Model
 from core.model.recipe import FAST
 from core.motion.motion import Motion
-from core.training.calibration import FINE, Sampled, calibrated, choose_noise, sampled, with_noise
+from core.training.calibration import FINE_SHARES, Sampled, calibrated, choose_noise, sampled, with_noise
 from core.training.train import train
 
 
@@ -58,7 +58,7 @@ def roughness_on_other_seeds(model: Model) -> float:
 
 def test_what_was_chosen_is_about_as_rough_as_the_source_as_noise_can_make_it(tiny_model: Model) -> None:
     coarse, chosen, *_ = tiny_model.sampling_noise
-    gaps = {fine: abs(roughness_on_other_seeds(with_noise(tiny_model, coarse, fine)) - 1.0) for fine in FINE}
+    gaps = {fine: abs(roughness_on_other_seeds(with_noise(tiny_model, coarse, fine)) - 1.0) for fine in FINE_SHARES}
     assert gaps[chosen] <= min(gaps.values()) + 0.05
     assert max(gaps.values()) > gaps[chosen], "the noise makes no difference here"
 

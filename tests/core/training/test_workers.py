@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from core.training.workers import AGAIN, TRIES, SideBySideChoice, Workers
+from core.training.workers import RUNS_BEFORE_RETRIAL, TRIAL_RUNS, SideBySideChoice, Workers
 
 
 def run(choice: SideBySideChoice, runs: int, together: float, in_turn: float) -> list[bool]:
@@ -22,9 +22,9 @@ def run(choice: SideBySideChoice, runs: int, together: float, in_turn: float) ->
 @pytest.mark.parametrize(("together", "in_turn"), [(0.6, 1.0), (1.0, 0.9), (40.0, 1.0)])
 def test_takes_the_faster_way(together: float, in_turn: float) -> None:
     ways = run(SideBySideChoice(), 1000, together, in_turn)
-    assert tuple(ways[: len(TRIES)]) == TRIES
+    assert tuple(ways[: len(TRIAL_RUNS)]) == TRIAL_RUNS
     right = together < in_turn
-    assert ways[len(TRIES) :].count(not right) <= 1000 // AGAIN + 1
+    assert ways[len(TRIAL_RUNS) :].count(not right) <= 1000 // RUNS_BEFORE_RETRIAL + 1
 
 
 def test_follows_a_machine_that_gets_busy() -> None:
