@@ -41,8 +41,10 @@ def check_object(armature_object: bpy.types.Object, world: Array) -> None:
     sheared = (
         np.abs(world[:, :3, :3] - rotation_part(world[:, :3, :3]) * lengths[:, None]).max() > _UNEVEN_SHARE * largest
     )
-    if sheared or np.ptp(lengths) > _UNEVEN_SHARE * largest:
-        raise ClipError(f"The object “{name}” has an uneven, negative or animated scale; apply its scale first.")
+    if sheared or np.ptp(lengths[0]) > _UNEVEN_SHARE * largest:
+        raise ClipError(f"The object “{name}” has an uneven or negative scale; apply its scale first.")
+    if np.ptp(lengths) > _UNEVEN_SHARE * largest:
+        raise ClipError(f"The object “{name}” changes its scale in the action; delete the keys of its scale first.")
 
 
 def as_keyed(poses: Poses) -> Poses:

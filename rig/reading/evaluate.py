@@ -39,11 +39,12 @@ class Poses:
 
 @dataclass(frozen=True)
 class Rest(Tree):
-    """An armature's bones at rest, in the order of `pose.bones`: `matrices` (n, 4, 4) in armature space."""
+    """An armature's n bones at rest, in the order of `pose.bones`: `matrices` (n, 4, 4) in its own space, `lengths`."""
 
     names: tuple[str, ...]
     parents: tuple[int, ...]
     matrices: Array
+    lengths: tuple[float, ...] = ()
 
     @property
     def relative(self) -> Array:
@@ -61,7 +62,7 @@ def read_rest(armature_object: bpy.types.Object) -> Rest:
     parents = tuple(index[bone.parent.name] if bone.parent else -1 for bone in bones)
     matrices = np.array([bone.matrix_local for bone in bones], dtype=np.float64)
     matrices[:, :3, :3] = rotation_part(matrices[:, :3, :3])
-    return Rest(tuple(index), parents, matrices)
+    return Rest(tuple(index), parents, matrices, tuple(bone.length for bone in bones))
 
 
 def rotation_part(linear: Array) -> Array:

@@ -7,25 +7,20 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import bpy
-import numpy as np
 
 from ...core.errors import ClipError
 from ...core.motion.contacts import with_contacts, with_found_contacts
-from ...core.motion.motion import Motion, from_transforms
-from ...core.motion.skeleton import body_size, build_skeleton
-from ...core.numeric.rotation import Array
+from ...core.motion.motion import Motion
 from ..steps import STEP_SECONDS, run_through
 from .actions import Source, armature_of, keyed_channels, keys_sum, object_channels, slot_of, source_of, stack_of
+from .bone_motion import bone_motion
 from .checks import NotForwardKinematics, as_keyed, check_object, check_poses
 from .control_motion import control_motion
 from .controls import OBJECT, armature_size, check_keys, choose_root_control, control_names, find_controls, frames_of
 from .copies import find_copies, left_out
-from .evaluate import Poses, Rest, read_rest, sample_steps, world_transforms
+from .evaluate import Poses, Rest, read_rest, sample_steps
 from .properties import Track, read_tracks, watched_paths, with_tracks
 from .roots import choose_root
-
-_SLIDE_SHARE = 1e-5
-"""Smallest spread of a joint's offset that counts as sliding, relative to the body's size."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +101,7 @@ def read_steps(
                 raise ClipError(f"{subject} was changed while it was read.")
         recording = _record(armature_object, source, channels, poses, frames, fps, options)
         yield 1.0
-        motion, bones = _build_motion(recording)
+        motion, bones = yield from _build_motion(recording)
         yield 1.0
         motion = _with_feet(motion, options.feet)
         yield 1.0
@@ -163,8 +158,9 @@ def _record(
     return _Recording(armature_object, source.action, channels, as_keyed(poses), frames, fps, options, rest, tracks)
 
 
-def _build_motion(recording: _Recording) -> tuple[Motion, list[int]]:
-    """Build the motion without contacts and properties; return it with the bone of each joint (OBJECT for the object).
+def _build_motion(recording: _Recording) -> Generator[float, None, tuple[Motion, list[int]]]:
+    """Build the motion without contacts and properties in steps; return it with the bone of each joint (OBJECT for the
+    object). Blender's data is used in the first step alone.
 
     Raises ClipError.
     """
@@ -181,7 +177,10 @@ def _build_motion(recording: _Recording) -> tuple[Motion, list[int]]:
     if keyed and not object_moves and not options.ignore:
         joints = _forward_kinematic_joints(recording, learned, root)
         if joints is not None:
-            return _to_motion(rest, joints, recording.poses, recording.sliding(), recording.fps), joints
+            sliding = recording.sliding()
+            yield 1.0
+            motion = yield from bone_motion(rest, joints, recording.poses, sliding, recording.fps)
+            return motion, joints
     check_keys(rest, recording.poses, keyed, recording.frames)
     return _controls_motion(recording, learned, keyed, OBJECT if object_moves and root is None else root)
 
@@ -269,30 +268,3 @@ def _with_properties(motion: Motion, recording: _Recording, bones: list[int]) ->
     """Add the other keyed numbers as properties; `bones` are those of the joints."""
     tracks = [track for track in recording.tracks if track.bone not in recording.options.ignore]
     return with_tracks(motion, tracks, recording.rest, bones, recording.poses.world[0]) if tracks else motion
-
-
-def _to_motion(rest: Rest, joints: list[int], poses: Poses, sliding: set[str], fps: float) -> Motion:
-    """Build the motion of the bones `joints`, parents first; `sliding` names the bones whose keyed location moves."""
-    names = [rest.names[bone] for bone in joints]
-    parents = [joints.index(rest.parents[bone]) if k else -1 for k, bone in enumerate(joints)]
-    world_rotations, world_positions = world_transforms(rest, joints, poses)
-    rest_positions = (poses.world[0] @ rest.matrices[joints])[:, :3, 3]
-    above = [max(parent, 0) for parent in parents]
-    rotations = world_rotations[:, above].swapaxes(-1, -2) @ world_rotations
-    rotations[:, 0] = world_rotations[:, 0]
-    offsets = np.einsum("tjba,tjb->tja", world_rotations[:, above], world_positions - world_positions[:, above])
-    base = rest_positions - rest_positions[above]
-    moving = _moving_offsets(names, offsets, sliding, body_size(rest_positions))
-    steady = offsets.mean(axis=0)
-    steady[moving] = base[moving]
-    steady[0] = rest_positions[0]
-    for joint in range(1, len(names)):
-        rest_positions[joint] = rest_positions[above[joint]] + steady[joint]
-    skeleton = build_skeleton(names, parents, rest_positions, moving)
-    return from_transforms(skeleton, rotations, world_positions[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
-
-
-def _moving_offsets(names: list[str], offsets: Array, sliding: set[str], size: float) -> list[int]:
-    """Return the joints below the root whose offset from the parent varies by more than single-precision noise."""
-    spread = np.ptp(offsets, axis=0).max(axis=1)
-    return [j for j in range(1, len(names)) if names[j] in sliding and spread[j] > _SLIDE_SHARE * size]

@@ -255,3 +255,24 @@ def test_no_feet_where_nothing_is_a_leg(door: SimpleNamespace) -> None:
 def test_the_sample_dancer_keeps_its_feet(door: SimpleNamespace) -> None:
     dancer = importlib.import_module(f"{door.package}.sample.dancer").add_sample_dancer(bpy.context)
     assert feet(door.read_motion(dancer)) == {"foot.L", "foot.R", "toe.L", "toe.R"}
+
+
+def test_one_bone_has_the_size_of_its_length(door: SimpleNamespace) -> None:
+    door_leaf = add_rig("Door", {"hinge": ("", (0.0, 0.0, 0.0), (0.0, 0.0, 2.0))})
+    key_turns(door_leaf, "hinge", lambda t: Matrix.Rotation(0.8 * math.sin(t), 3, "Y"))
+    motion = assert_round_trip(door, door_leaf)
+    assert 1.8 * motion.skeleton.unit == pytest.approx(2.0)
+
+
+def test_a_keyed_scale_of_the_object_is_told_as_such(door: SimpleNamespace) -> None:
+    biped = add_dancing_biped()
+    key(biped, "", "scale", lambda t: (1.0 + 0.1 * t,) * 3)
+    with pytest.raises(door.error, match="changes its scale in the action; delete the keys of its scale first"):
+        door.read_motion(biped)
+
+
+def test_no_step_of_reading_is_long(door: SimpleNamespace) -> None:
+    """Building the motion is cut in steps: a window stays responsive between them."""
+    biped = add_dancing_biped()
+    read_steps = importlib.import_module(f"{door.package}.rig.reading.read").read_steps
+    assert len(list(read_steps(biped, seconds=1e9))) >= 6

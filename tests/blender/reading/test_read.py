@@ -350,7 +350,7 @@ def object_mirrored(biped: Any) -> None:
         (bone_mirrored, "“foot.L” is mirrored"),
         (object_scaled_unevenly, "“Biped” has an uneven"),
         (object_scaled_to_zero, "“Biped” is scaled to zero"),
-        (object_mirrored, "“Biped” has an uneven, negative or animated scale"),
+        (object_mirrored, "“Biped” has an uneven or negative scale"),
     ],
 )
 def test_what_cannot_be_read(

@@ -13,7 +13,7 @@ from core.motion.body_parts import body_halves, find_parts
 from core.motion.contacts import with_found_contacts
 from core.motion.feet_cleanup import belt_of, clean_feet
 from core.motion.limb_words import side_of, without_side
-from core.motion.motion import Motion, from_transforms
+from core.motion.motion import Motion, from_transforms, posed_size
 from core.motion.skeleton import Skeleton, build_skeleton
 from core.motion.symmetry import find_partners
 from core.numeric.rotation import Array, axis_rotation
@@ -307,3 +307,45 @@ def test_feet_of_the_clips_stay_as_they_were(clip: Callable[[str], Motion], name
     assert [motion.skeleton.names[joint] for joint in contacts] == wanted.split()
     assert with_found_contacts(bare).skeleton.contacts == contacts
     assert belt_of(motion) == (0.0, 0.0)
+
+
+def control_rig(bones: Bones) -> Skeleton:
+    skeleton = skeleton_of(bones)
+    return replace(skeleton, reference_frames=("turned",) * skeleton.joints)
+
+
+def test_a_foot_of_a_control_rig_whose_other_side_rests() -> None:
+    skeleton = control_rig(
+        {
+            "Body": ("", (0.0, 0.0, 1.0)),
+            "Head": ("Body", (0.0, 0.0, 1.8)),
+            "Foot.R": ("Body", (-0.2, 0.0, 0.0)),
+            "UpperArm.R": ("Body", (-0.3, 0.0, 1.5)),
+            "KneePole.R": ("Body", (-0.2, -0.6, 0.5)),
+        }
+    )
+    found = parts(skeleton)
+    assert found["Right Leg"] == {"Foot.R", "KneePole.R"}
+    assert found["Right Arm"] == {"UpperArm.R"}
+    assert feet(moved(skeleton, {"Head": WAVE})) == {"Foot.R"}
+
+
+def test_neck_and_head_beside_a_shoulder_are_no_tail() -> None:
+    skeleton = control_rig(
+        {
+            "Body": ("", (0.0, 0.0, 1.0)),
+            "Chest": ("Body", (0.0, 0.0, 1.3)),
+            "Neck": ("Body", (0.0, 0.0, 1.5)),
+            "Head": ("Neck", (0.0, 0.0, 1.7)),
+            **both("UpperArm.#", "Chest", (0.3, 0.0, 1.4)),
+        }
+    )
+    assert parts(skeleton)["Head"] == {"Neck", "Head"}
+    assert "Head" not in lower(skeleton)
+
+
+def test_the_size_of_a_body_whose_rest_pose_is_no_pose() -> None:
+    rest = np.array([[0.0, 0.0, 0.0], [0.5, 0.0, 0.0], [0.9, 0.1, 0.0]])
+    standing = np.array([[[0.0, 0.0, 0.9], [0.0, 0.0, 1.8], [0.0, 0.1, 0.0]]] * 5)
+    assert posed_size(rest, standing) == pytest.approx(1.8)
+    assert posed_size(standing[0], 1.2 * standing) == pytest.approx(1.8)
