@@ -93,7 +93,8 @@ def registered() -> dict[str, Any]:
         "state.timer:pulse",
         "state.live:pulse",
         "state.session:refresh",
-        "state.armature_summary:look",
+        "state.armature_summary:update_summary",
+        "state.rig_marks:update_box",
         "state.pytorch:refresh",
     )
     timers = [

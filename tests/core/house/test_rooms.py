@@ -223,13 +223,13 @@ def names_of(path: Path) -> set[str]:
 
 def dotted_strings(path: Path) -> Iterator[tuple[str, int]]:
     """Strings such as “core.motion.bvh”, alone or behind the extension's name: modules that a test imports late."""
-    pattern = re.compile(rf"(?:\{{\}}\.)?((?:{'|'.join(TOPS)})(?:\.\w+)+)")
+    pattern = re.compile(rf"(?:\{{\}}\.)?((?:{'|'.join(TOPS)})(?:\.\w+)+(?::\w+)?)")
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         parts = node.values if isinstance(node, ast.JoinedStr) else [node]
         text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
         found = pattern.fullmatch(text)
         if found and not text.endswith((".safetensors", ".bvh", ".py")):
-            yield found[1], getattr(node, "lineno", 0)
+            yield found[1].replace(":", "."), getattr(node, "lineno", 0)
 
 
 def test_strings_of_tests_name_modules_that_exist() -> None:
