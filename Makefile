@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-install lint types gui gui-shell gui-random soak bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs bench-farm clean
+.PHONY: help demo test test-install lint types gui gui-shell gui-random soak bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs bench-zoo bench-farm clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -74,6 +74,9 @@ bench-crowd: .venv311/ready $(ZIP) ## Crowds of several sizes: seconds, playback
 
 bench-rigs: .venv311/ready ## Every kind of rig read, written, played, trained on: ONLY=part of a name SHEET=picture of Rigify's human
 	@$(PYTHON) -m bench.rigs $(if $(ONLY),--only "$(ONLY)") $(if $(SHEET),--sheet "$(SHEET)") $(if $(OUT),--out "$(OUT)")
+
+bench-zoo: .venv311/ready ## Every armature and action of a folder's files, or of the tests' rigs, read and written: DIR=folder OUT=file
+	@$(PYTHON) -m bench.zoo $(if $(DIR),"$(DIR)") $(if $(OUT),--out "$(OUT)")
 
 bench-farm: .venv311/ready ## What a farm's task costs beside the plain command: CLIP=path or name ROUNDS=5
 	@$(PYTHON) -m bench.farm $(if $(CLIP),--clip "$(CLIP)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out "$(OUT)")

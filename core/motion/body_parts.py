@@ -12,8 +12,11 @@ from ..errors import ClipError
 from ..numeric.rotation import Array
 from .legs import is_pole, leg_roots, limb_roots
 from .limb_words import names_tail, side_of, words_of
-from .skeleton import Skeleton
+from .skeleton import Skeleton, body_size
 from .symmetry import find_partners, lateral_axis
+
+MAX_FOOT_DISTANCE_SHARE = 0.25
+"""Largest distance on the ground of a lone foot from the top of its leg, as a share of the body's size."""
 
 ROOT_PART = "Root"
 """Name of the part that holds the root joint and its path."""
@@ -147,6 +150,7 @@ def _carries(skeleton: Skeleton, joint: int, roots: Sequence[int]) -> bool:
 def _limb_names(
     skeleton: Skeleton, roots: Sequence[int], positions: Array, partner: NDArray[np.int64]
 ) -> dict[int, str]:
+    """Return the name of each limb by its first joint; a lone foot beside a leg has the leg's name."""
     axis = lateral_axis(skeleton, partner)
     names: dict[int, str] = {}
     legs = leg_roots(skeleton, partner)
@@ -154,10 +158,22 @@ def _limb_names(
     for kind, limbs_of_kind in (("Leg", legs), ("Arm", arms)):
         for side in ("Left", "Right"):
             limbs = [root for root in limbs_of_kind if _side(skeleton, root, positions, axis) == side]
+            carriers = {root: _leg_of_foot(skeleton, root, limbs, positions) for root in limbs}
+            limbs = [root for root in limbs if carriers[root] == root]
             limbs.sort(key=lambda r: -_forward(skeleton, positions, 1 - axis) * positions[r, 1 - axis])
-            for number, root in enumerate(limbs):
-                names[root] = f"{side} {_rank(number, len(limbs))}{kind}"
+            own = {root: f"{side} {_rank(number, len(limbs))}{kind}" for number, root in enumerate(limbs)}
+            names |= {root: own[carrier] for root, carrier in carriers.items()}
     return names
+
+
+def _leg_of_foot(skeleton: Skeleton, root: int, limbs: Sequence[int], positions: Array) -> int:
+    """Return the limb of several joints that stands over a lone foot, such as a control for IK; else `root` itself."""
+    long = [limb for limb in limbs if len(skeleton.subtree(limb)) > 1]
+    if root in long or not long:
+        return root
+    away = {limb: float(np.linalg.norm((positions[limb] - positions[root])[:2])) for limb in long}
+    nearest = min(long, key=lambda limb: away[limb])
+    return nearest if away[nearest] < MAX_FOOT_DISTANCE_SHARE * body_size(positions) else root
 
 
 def _rank(number: int, count: int) -> str:

@@ -30,6 +30,12 @@ MIN_DROP = 0.2 * BODY
 MIN_HANGING_SHARE = 0.5
 """Smallest drop of a hanging leg as a share of its length; a spider's legs and those of a lying rest pose drop less."""
 
+MIN_DESCENT_SHARE = 0.55
+"""Smallest drop of a leg without a name as a share of the way from its highest joint to its lowest.
+
+A spider's foot is below its knee; a tentacle that droops stays flatter.
+"""
+
 
 def limb_roots(skeleton: Skeleton, partner: NDArray[np.int64]) -> list[int]:
     """Return the first joints of the limbs: off the middle of the body, and long enough or with a contact joint.
@@ -91,10 +97,13 @@ def _stands_at_rest(skeleton: Skeleton, root: int, roots: Sequence[int], positio
     if len(below) < 2:
         return False
     ground = min(float(positions[joint, 2]) for one in roots for joint in skeleton.subtree(one))
-    lowest = float(positions[below, 2].min())
-    # a shoulder may be above or below the joint that carries it
-    drop = max(float(positions[root, 2]), float(positions[below[1], 2])) - lowest
-    return lowest - ground <= MAX_FOOT_HEIGHT and drop >= MIN_DROP
+    foot = min(below, key=lambda joint: float(positions[joint, 2]))
+    way = [joint for joint in (foot, *skeleton.ancestors(foot)) if joint in below]
+    top = max(way, key=lambda joint: float(positions[joint, 2]))
+    steps = np.linalg.norm(skeleton.offsets[way[: way.index(top)]], axis=1).sum()
+    drop = float(positions[top, 2] - positions[foot, 2])
+    low = float(positions[foot, 2]) - ground <= MAX_FOOT_HEIGHT
+    return bool(low and drop >= MIN_DROP and drop >= MIN_DESCENT_SHARE * steps)
 
 
 def feet_of_leg(skeleton: Skeleton, root: int, lowest: Array) -> list[int]:

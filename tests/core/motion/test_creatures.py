@@ -206,6 +206,31 @@ def test_eight_legs() -> None:
     assert sum(name.endswith("Leg") for name in parts(skeleton)) == 8
 
 
+def test_tentacles_that_droop_are_no_legs() -> None:
+    bones: dict[str, tuple[str, tuple[float, float, float]]] = {"core": ("", (0.0, 0.0, 1.0))}
+    for number, y in enumerate((-0.5, 0.0, 0.5)):
+        parent = "core"
+        for joint in range(5):
+            bones |= both(f"t{number}{joint}#", parent, (0.2 + 0.25 * joint, y, 1.0 - 0.1 * joint))
+            parent = f"t{number}{joint}#"
+    turns = {name: 0.1 * WAVE for name in bones if name != "core"}
+    assert feet(moved(skeleton_of(bones), turns)) == set()
+
+
+def test_a_lone_foot_belongs_to_the_leg_above_it() -> None:
+    """A baked leg whose foot hangs on the master and not on the shin."""
+    skeleton = control_rig(
+        {
+            "body": ("", (0.0, 0.0, 0.9)),
+            "head": ("body", (0.0, 0.0, 1.5)),
+            **both("thigh.#", "body", (0.1, 0.0, 0.85)),
+            **both("shin.#", "thigh.#", (0.1, 0.0, 0.45)),
+            **both("foot.#", "body", (0.1, 0.0, 0.05)),
+        }
+    )
+    assert parts(skeleton)["Left Leg"] == {"thigh.L", "shin.L", "foot.L"}
+
+
 def test_a_fish_and_a_snake_have_no_feet() -> None:
     snake = skeleton_of({f"s{k}": (f"s{k - 1}" if k else "", (0.0, 0.2 * k, 0.05)) for k in range(10)})
     motion = moved(snake, {f"s{k}": 0.1 * WAVE for k in range(10)})
