@@ -18,7 +18,7 @@ from .arguments import build_parser
 from .signals import terminated_like_interrupted
 
 Verb = Callable[[argparse.Namespace], dict[str, Any]]
-"""Does the work of a verb and returns its report; `failed` in it maps names to sentences."""
+"""Does the work of a verb and returns its report; `failed` in it maps names to sentences, or is a number."""
 
 TRAINING_VERBS = ("train", "job")
 """Verbs that need less memory for a shorter clip; the others for fewer variations."""
@@ -70,10 +70,12 @@ def run_verb(verb: Verb, options: argparse.Namespace) -> int:
         # Whoever read our output has gone; without this, Python complains once more while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    failed: dict[str, str] = report.get("failed", {})
+    failed = report.get("failed")
+    if not failed or not isinstance(failed, dict):  # the verb “report” counts them, and its page names them
+        return 0
     for name, problem in failed.items():
         print(f"“{name}” failed: {problem}", file=sys.stderr)
-    return 1 if failed else 0
+    return 1
 
 
 def print_report(report: dict[str, Any], as_json: bool) -> None:
