@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-install lint types gui gui-shell gui-random soak bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs bench-farm clean
+.PHONY: help demo test test-install lint types gui gui-shell gui-random soak bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs bench-zoo bench-farm clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -12,7 +12,7 @@ PYTHON313 ?= $(call find_python,3.13)
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)
 ZIP := dist/riff-$(VERSION).zip
-SOURCES := blender_manifest.toml __init__.py api.py LICENSE README.md $(shell find core rig operators panels -name "*.py") $(wildcard panels/languages/*.json requirements/torch-*.txt farm/*.yaml farm/*/*.js)
+SOURCES := blender_manifest.toml __init__.py api.py LICENSE README.md $(shell find core rig sample state operators panels shell -name "*.py") $(wildcard panels/languages/*.json requirements/torch-*.txt farm/*.yaml farm/*/*.js)
 BUILDER := bpy/4.5/scripts/addons_core/bl_pkg/cli/blender_ext.py
 PYTHON := .venv311/bin/python
 
@@ -30,9 +30,9 @@ test: .venv311/ready $(if $(PYTHON313),.venv313/ready) ## Lint, type checks, bui
 
 test-install: .venv311/ready ## Install PyTorch from the package index and from a folder of wheels, really (about 200 MB)
 	@$(PYTHON) wheels/fetch.py
-	@$(PYTHON) -m pytest -m slow tests/core/test_install.py tests/core/test_build.py
+	@$(PYTHON) -m pytest -m slow tests/core/torch_install/test_install.py tests/core/house/test_build.py
 
-lint: .venv311/ready ## Ruff, and mypy against the interfaces of Blender 4.5 and 5.2
+lint: .venv311/ready ## Ruff, the rule of docstrings, and mypy against the interfaces of Blender 4.5 and 5.2
 	@$(PYTHON) tests/suite.py --only ruff mypy
 
 gui: .venv311/ready $(ZIP) ## A person's path by mouse and keys in a real Blender window, pictures in out/gui (Linux, as root; RIFF_GUI_ROOT=folder)
@@ -74,6 +74,9 @@ bench-crowd: .venv311/ready $(ZIP) ## Crowds of several sizes: seconds, playback
 
 bench-rigs: .venv311/ready ## Every kind of rig read, written, played, trained on: ONLY=part of a name SHEET=picture of Rigify's human
 	@$(PYTHON) -m bench.rigs $(if $(ONLY),--only "$(ONLY)") $(if $(SHEET),--sheet "$(SHEET)") $(if $(OUT),--out "$(OUT)")
+
+bench-zoo: .venv311/ready ## Every armature and action of a folder's files, or of the tests' rigs, read and written: DIR=folder OUT=file
+	@$(PYTHON) -m bench.zoo $(if $(DIR),"$(DIR)") $(if $(OUT),--out "$(OUT)")
 
 bench-farm: .venv311/ready ## What a farm's task costs beside the plain command: CLIP=path or name ROUNDS=5
 	@$(PYTHON) -m bench.farm $(if $(CLIP),--clip "$(CLIP)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out "$(OUT)")

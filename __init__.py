@@ -1,13 +1,15 @@
 """Riff: learns from one action and plays variations of it."""
 
-from . import operators, panels
+from . import operators, panels, shell, state
+
+ROOMS = (state, operators, panels, shell)
 
 
 def register() -> None:
-    operators.register()
-    panels.register()
+    for room in ROOMS:
+        room.register()
 
 
 def unregister() -> None:
-    panels.unregister()
-    operators.unregister()
+    for room in reversed(ROOMS):
+        room.unregister()

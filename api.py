@@ -1,8 +1,8 @@
 """Riff for scripts: read an action, train on it, generate or compose, and write new actions.
 
-What is here stays as it is from version to version; `docs/rigs.md` shows it in ten lines. Motions and models are plain
-data that need no Blender: a motion has `features`, `skeleton` and `fps`, see `core/motion/motion.py`. Every function
-raises `RiffError` with one sentence that says what is wrong, and leaves the file as it was then.
+This interface stays the same between versions; `docs/rigs.md` shows it in ten lines. Motions and models are plain data
+that need no Blender: a motion has `features`, `skeleton` and `fps`, see `core/motion/motion.py`. Every function raises
+`RiffError` with one sentence that explains the problem, and then leaves the file as it was.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from typing import Any
 
 import bpy
 
+from .core.directing import compose as composing
 from .core.directing.direction import Direction, direct
 from .core.errors import RiffError
+from .core.generation import generate as generation
 from .core.model.model import Model
 from .core.model.model_file import load_model, save_model
 from .core.model.recipe import RECIPES
 from .core.motion.body_parts import find_parts
 from .core.motion.motion import Motion, learned_groups
-from .core.motion.resampling import resample
 from .core.motion.symmetry import find_partners
 from .core.training.progress import Progress
-from .rig.reading.read import read_motion
+from .rig.reading.read import ReadOptions, read_motion
 from .rig.writing.play import play
 from .rig.writing.write import write_motion
 
@@ -56,20 +57,22 @@ def read(
     pairs: Mapping[str, str] | None = None,
     parts: Mapping[str, str] | None = None,
 ) -> Motion:
-    """The armature's action (the active one unless given) as a motion at the scene's rate, one row a frame.
+    """Read the armature's action (the active one unless given) as a motion at the scene's rate, one row a frame.
 
-    With `nla` it is what all strips of the NLA and the active action give together. `root` and `feet` are names of
-    bones, found where they are not given; bones in `ignore` are not learned. `pairs` (bone to bone on the other side)
-    and `parts` (bone to body part) go before what Riff would find.
+    `root` and `feet` name bones; Riff finds those that are not given. Bones in `ignore` are not learned. `nla` reads
+    the combined result of all NLA strips and the active action. `pairs` (bone to bone on the other side) and `parts`
+    (bone to body part) override Riff's own findings.
     """
-    return read_motion(
-        armature, action, scene=scene, root=root, feet=feet, ignore=ignore, nla=nla, pairs=pairs, parts=parts
-    )
+    # mypy reads `rig` without None in its types
+    options = ReadOptions(root, feet, ignore, pairs or {}, parts or {}, nla)  # type: ignore[arg-type]
+    return read_motion(armature, action, scene=scene, options=options)
 
 
 def describe(motion: Motion) -> dict[str, Any]:
-    """What Riff makes of the rig, as plain data: root, feet, the joints with their parents and partners on the other
-    side, body parts, properties, frames and rate."""
+    """Describe the rig of a motion as plain data.
+
+    Keys: root, feet, joints with their parents, moved joints, pairs on both sides, body parts, properties, frames, fps.
+    """
     skeleton = motion.skeleton
     partners = find_partners(skeleton)
     names, parents = skeleton.names, skeleton.parents
@@ -97,12 +100,12 @@ def train(
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Model:
-    """A model of a motion; needs PyTorch and takes minutes.
+    """Train a model on a motion; needs PyTorch and takes minutes.
 
-    `recipe` is one of fast, paper and ganimator, `effort` the share of its steps to do; a seed gives the same model on
-    the same machine. Raises TrainingStopped, a RiffError, after `should_stop` said so.
+    `recipe` is one of fast, paper and ganimator; `effort` is the fraction of its steps to do. The same seed gives the
+    same model on the same machine. Raises Cancelled after `should_stop` returned True.
     """
-    from .core.training.train import train as train_model
+    from .core.training.train import train as train_model  # late: PyTorch takes seconds to load
 
     if recipe not in RECIPES:
         raise RiffError(f"There is no recipe “{recipe}”; choose one of {', '.join(RECIPES)}.")
@@ -114,40 +117,35 @@ def train(
 
 
 def save(model: Model, path: str | Path) -> None:
-    """Write a model as one .safetensors file, whole or not at all."""
+    """Write a model as one .safetensors file, completely or not at all."""
     save_model(model, Path(path))
 
 
 def load(path: str | Path) -> Model:
-    """Read a model that was saved."""
+    """Read a saved model."""
     return load_model(Path(path))
 
 
 def generate(
     model: Model, count: int = 1, *, seed: int = 0, seconds: float = 0.0, clean_feet: bool = True
 ) -> list[Motion]:
-    """Variations at the rate of the action that was learned, as long as it unless `seconds` are given.
+    """Generate variations at the rate of the learned action; as long as it unless `seconds` are given.
 
-    Variation k of a seed is the same whatever `count` is.
+    Variation k of a seed does not depend on `count`.
     """
-    from .core.generation.generate import generate as generate_motions
-
-    frames = round(seconds * 30.0) + 1 if seconds else None
-    motions = generate_motions(model, frames=frames, count=count, seed=seed, clean=clean_feet)
-    return [resample(motion, model.source_fps) for motion in motions]
+    frames = round(seconds * model.source_fps) + 1 if seconds else None
+    return generation.generate(model, frames=frames, fps=model.source_fps, count=count, seed=seed, clean=clean_feet)
 
 
 def compose(
     model: Model, source: Motion, count: int = 1, *, seed: int = 0, clean_feet: bool = True, **direction: Any
 ) -> list[Motion]:
-    """New motions around what is kept of a source, at its rate.
+    """Compose new motions around the kept parts of a source, at its rate.
 
-    `direction` as in `core.directing.direction.Direction`: keep=("Lower Body",), regions=((40, 90),), loop=True and so
-    on; frames count from `first`, 1 unless given.
+    `direction` has the fields of `core.directing.direction.Direction`: keep=("Lower Body",), regions=((40, 90),),
+    loop=True and so on. Frames count from `first`, 1 unless given.
     """
-    from .core.directing.compose import compose as compose_motions
-
-    return compose_motions(model, direct(source, Direction(**direction)), count=count, seed=seed, clean=clean_feet)
+    return composing.compose(model, direct(source, Direction(**direction)), count=count, seed=seed, clean=clean_feet)
 
 
 def write(
@@ -158,10 +156,11 @@ def write(
     *,
     frame_start: int | None = None,
 ) -> bpy.types.Action:
-    """A new action with keys on what `source` (the armature's active action unless given) keys; nothing plays it yet.
+    """Write a motion as a new action with keys on what `source` (the active action unless given) keys; nothing plays it
+    yet.
 
-    The motion must be at the scene's rate, as `read`, `generate` and `compose` give it.
+    The motion must be at the scene's rate, as those from `read`, `generate` and `compose` are.
     """
     data = armature.animation_data
-    source = source or (data.action if data else None)  # a motion of the NLA keys all that it holds where there is none
+    source = source or (data.action if data else None)  # without one, a motion of the NLA keys everything
     return write_motion(armature, motion, name, source_action=source, frame_start=frame_start)

@@ -1,1 +1,1 @@
-"""Benchmarks, comparisons with the papers and the peers, and the demo; modules that show poses need bpy."""
+"""Benchmarks, comparisons with the papers and other methods, and the demo; modules that render need bpy."""

@@ -1,12 +1,14 @@
-"""The paper's ablation (its Table 1) at any scale: eleven recipes, one JSON for each, rows that are done are skipped.
+"""Ablation of Roditakis et al. 2024, Table 1, at any scale: eleven recipes, one JSON for each; finished rows are
+skipped.
 
-What is quoted and what is not: of the table only row 9 (the paper's recipe: batch 16, λ_adv 5, 5, 2.5, 1, λ_rec 50, 75,
-100, 100, 210 / 210 / 105 / 70 thousand iterations over the seven stages, transfer) and the baseline (batch 1, 105
-thousand, λ_rec 10) were known for certain when this was written. They are marked `quoted`. The other nine are
-*reconstructed*: each changes one of the factors that the paper ablates (batch size, number of iterations, annealing of
-λ_adv, annealing of λ_rec, transfer), so that together they show what each factor does; they need not be the rows that
-have the same number in the paper. Iterations are counted as the paper counts them: samples over all seven stages, so
-105 thousand at batch 16 are 15,000 / 16 = 938 joint iterations of a level.
+Only row 9 (batch 16, λ_adv 5, 5, 2.5, 1, λ_rec 50, 75, 100, 100, 210 / 210 / 105 / 70 thousand iterations over the
+seven stages, transfer) and the baseline (batch 1, 105 thousand, λ_rec 10) were known for certain when this was written;
+they are marked `quoted`. The other nine rows are reconstructed: each changes one of the factors that the paper ablates
+(batch size, number of iterations, annealing of λ_adv, annealing of λ_rec, transfer), so that together they show the
+effect of each factor. They need not be the rows of the same number in the paper.
+
+Iterations are counted as in the paper: samples over all seven stages, so 105 thousand at batch 16 are 15,000 / 16 = 938
+joint iterations of a level.
 """
 
 from __future__ import annotations
@@ -23,29 +25,29 @@ from core.errors import ClipError, RiffError
 from core.model.model_file import save_model
 from core.model.recipe import GANIMATOR, PAPER, Recipe
 from core.motion.motion import Motion
-from core.system.console import clock
+from core.system.console import format_duration
 
-from .machine import circumstances
-from .measure import CLEAN, reconstruction_error, sample_rows
-from .table import Row, markdown, write_json, write_whole
-from .training import SAMPLE, clip_name, read_clip, train_model
+from .measuring.machine import circumstances
+from .measuring.measure import CLEAN, reconstruction_error, sample_rows
+from .measuring.table import Row, markdown, write_json, write_whole
+from .measuring.training import SAMPLE, clip_name, read_clip, train_model
 
 STAGES = 7
-COUNT = 5
+SAMPLE_COUNT = 5
 RESULTS = Path("bench/results")
-LEVEL = tuple[float, float, float, float]
-SAME: LEVEL = (1.0, 1.0, 1.0, 1.0)
-ANNEALED_ADV: LEVEL = (5.0, 5.0, 2.5, 1.0)
-ANNEALED_REC: LEVEL = (50.0, 75.0, 100.0, 100.0)
-CONSTANT_REC: LEVEL = (50.0, 50.0, 50.0, 50.0)
-SHORT: LEVEL = (105.0, 105.0, 105.0, 105.0)
-LONG: LEVEL = (210.0, 210.0, 210.0, 210.0)
-FALLING: LEVEL = (210.0, 210.0, 105.0, 70.0)
+PerLevel = tuple[float, float, float, float]
+EQUAL_WEIGHTS: PerLevel = (1.0, 1.0, 1.0, 1.0)
+ANNEALED_ADV: PerLevel = (5.0, 5.0, 2.5, 1.0)
+ANNEALED_REC: PerLevel = (50.0, 75.0, 100.0, 100.0)
+CONSTANT_REC: PerLevel = (50.0, 50.0, 50.0, 50.0)
+ITERATIONS_105K: PerLevel = (105.0, 105.0, 105.0, 105.0)
+ITERATIONS_210K: PerLevel = (210.0, 210.0, 210.0, 210.0)
+ITERATIONS_ANNEALED: PerLevel = (210.0, 210.0, 105.0, 70.0)
 
 
 @dataclass(frozen=True)
 class AblationRow:
-    """One row of the table; `quoted` rows are the paper's own, the others reconstructed (see above)."""
+    """Row of the table; `quoted` rows have the paper's numbers, the others are reconstructed (see the module)."""
 
     number: int
     name: str
@@ -53,12 +55,12 @@ class AblationRow:
     recipe: Recipe
 
 
-def joint_iterations(thousands: LEVEL, batch: int) -> tuple[int, ...]:
-    """Joint iterations of each level for the paper's count of samples, in thousands over the seven stages."""
+def joint_iterations(thousands: PerLevel, batch: int) -> tuple[int, ...]:
+    """Convert the paper's count of samples, in thousands over the seven stages, to joint iterations of each level."""
     return tuple(int(1000 * count / STAGES / batch + 0.5) for count in thousands)
 
 
-def _batched(thousands: LEVEL, adversarial: LEVEL, reconstruction: LEVEL, transfer: int = 0) -> Recipe:
+def _batched(thousands: PerLevel, adversarial: PerLevel, reconstruction: PerLevel, transfer: int = 0) -> Recipe:
     return replace(
         PAPER,
         iterations=joint_iterations(thousands, 16),
@@ -69,19 +71,23 @@ def _batched(thousands: LEVEL, adversarial: LEVEL, reconstruction: LEVEL, transf
 
 
 def ablation_rows() -> list[AblationRow]:
-    """The eleven rows; row 9 is the recipe `paper` itself."""
+    """Return the eleven rows; row 9 is the recipe `paper`."""
     rows = [
         ("baseline: GANimator, batch 1, λ_rec 10", True, replace(GANIMATOR, reconstruction=(10.0,) * 4)),
         ("GANimator as its code has it, λ_rec 50", False, GANIMATOR),
-        ("batch 16, nothing else changed", False, _batched(SHORT, SAME, CONSTANT_REC)),
-        ("batch 16, twice the samples", False, _batched(LONG, SAME, CONSTANT_REC)),
-        ("batch 16, λ_adv 5 at every level", False, _batched(SHORT, (5.0,) * 4, CONSTANT_REC)),
-        ("batch 16, λ_adv annealed", False, _batched(SHORT, ANNEALED_ADV, CONSTANT_REC)),
-        ("batch 16, λ_rec annealed", False, _batched(SHORT, SAME, ANNEALED_REC)),
-        ("row 9 without transfer", False, _batched(FALLING, ANNEALED_ADV, ANNEALED_REC)),
+        ("batch 16, nothing else changed", False, _batched(ITERATIONS_105K, EQUAL_WEIGHTS, CONSTANT_REC)),
+        ("batch 16, twice the samples", False, _batched(ITERATIONS_210K, EQUAL_WEIGHTS, CONSTANT_REC)),
+        ("batch 16, λ_adv 5 at every level", False, _batched(ITERATIONS_105K, (5.0,) * 4, CONSTANT_REC)),
+        ("batch 16, λ_adv annealed", False, _batched(ITERATIONS_105K, ANNEALED_ADV, CONSTANT_REC)),
+        ("batch 16, λ_rec annealed", False, _batched(ITERATIONS_105K, EQUAL_WEIGHTS, ANNEALED_REC)),
+        ("row 9 without transfer", False, _batched(ITERATIONS_ANNEALED, ANNEALED_ADV, ANNEALED_REC)),
         ("the paper's recipe: λ_adv and λ_rec annealed, transfer", True, PAPER),
-        ("row 9 with 105 thousand samples at every level", False, _batched(SHORT, ANNEALED_ADV, ANNEALED_REC, 2)),
-        ("row 9 with all four layers transferred", False, _batched(FALLING, ANNEALED_ADV, ANNEALED_REC, 4)),
+        (
+            "row 9 with 105 thousand samples at every level",
+            False,
+            _batched(ITERATIONS_105K, ANNEALED_ADV, ANNEALED_REC, 2),
+        ),
+        ("row 9 with all four layers transferred", False, _batched(ITERATIONS_ANNEALED, ANNEALED_ADV, ANNEALED_REC, 4)),
     ]
     return [
         AblationRow(number, name, quoted, replace(recipe, name=f"row{number:02d}"))
@@ -90,7 +96,7 @@ def ablation_rows() -> list[AblationRow]:
 
 
 def run_row(row: AblationRow, clip: str, motion: Motion, scale: float, count: int, folder: Path, seed: int) -> bool:
-    """Train and measure one row unless its file is there; returns whether it ran. Raises ClipError."""
+    """Train and measure one row unless its file exists; return true if it ran. Raises ClipError."""
     target = folder / f"row{row.number:02d}.json"
     if target.exists():
         return False
@@ -121,13 +127,14 @@ def run_row(row: AblationRow, clip: str, motion: Motion, scale: float, count: in
 
 
 def summary(folder: Path) -> str:
-    """Markdown of all rows that are done, with clean feet."""
+    """Format all finished rows as Markdown, with clean feet."""
     done: list[dict[str, Any]] = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("row*.json"))]
     rows = [
         Row(
             f"{one['row']}. {one['name']}",
             "quoted" if one["quoted"] else "reconstructed",
-            f"{clock(one['training_seconds'])} of training, reconstruction error {one['reconstruction_error']:.4f}",
+            f"{format_duration(one['training_seconds'])} of training, "
+            f"reconstruction error {one['reconstruction_error']:.4f}",
             one["figures"][CLEAN],
         )
         for one in done
@@ -142,7 +149,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--clip", default=SAMPLE, help="BVH file, name of a clip in $RIFF_DATA, or sample (default)")
     parser.add_argument("--scale", type=float, default=1.0, help="this many times the rows' iterations")
     parser.add_argument("--row", type=int, action="append", help="run this row only; may be given several times")
-    parser.add_argument("--count", type=int, default=COUNT, help=f"samples to measure ({COUNT})")
+    parser.add_argument("--count", type=int, default=SAMPLE_COUNT, help=f"samples to measure ({SAMPLE_COUNT})")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="folder of the rows (bench/results/ablation-CLIP-SCALE)")
     parser.add_argument("--list", action="store_true", help="only show the rows")
@@ -150,7 +157,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> Path:
-    """Run what is asked for and not done; returns the summary's path. Raises ClipError."""
+    """Run the requested rows that are not finished; return the summary's path. Raises ClipError."""
     rows = ablation_rows()
     wanted = set(options.row or [row.number for row in rows])
     if not wanted <= {row.number for row in rows}:

@@ -1,10 +1,10 @@
-"""Whether the layers of different stages compute alike: linear CKA between all layers of all generators (Figure 4).
+"""Linear CKA between all layers of all generators of a model (Roditakis et al. 2024, Figure 4).
 
 The paper transfers the first two layers of a generator to the one a level above because only early layers agree across
-levels. This asks the same of any model: every generator sees the same motions, resampled to its own length; what its
-layers answer is resampled to the shortest length and compared. With `--inputs own` each generator sees instead what it
-sees in generation: the noise and the output of the stages below. Untrained generators are compared as well, because
-layers that see the same input agree without having learned anything. Models hold no critics, so theirs are left out.
+levels. This measures the same for any model: every generator gets the same motions, resampled to its own length; the
+outputs of its layers are resampled to the shortest length and compared. With `--inputs own` each generator gets its
+inputs in generation instead: the noise and the output of the stages below. Untrained generators are compared as well,
+because layers with the same input agree without any training. Critics are left out.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from core.networks.packed_convolution import SLOPE
 from core.networks.pyramid import resize
 from core.numeric.rotation import Array
 
-from .machine import circumstances
-from .table import write_json
+from .measuring.machine import circumstances
+from .measuring.table import write_json
 
-SAMPLES = 4
+SAMPLE_COUNT = 4
 
 
 @dataclass(frozen=True)
 class Similarities:
-    """`matrix` (N, N) of linear CKA between layers; layer n belongs to `stages[n]` and `levels[n]`, all from 0."""
+    """Linear CKA between layers, `matrix` (N, N); layer n belongs to `stages[n]` and `levels[n]`, counted from 0."""
 
     matrix: Array
     stages: list[int]
@@ -52,9 +52,9 @@ class Similarities:
 
 
 def linear_cka(a: Array, b: Array) -> float:
-    """Linear centred kernel alignment of activations (N, P) and (N, Q) on the same N inputs; 1 for equal ones.
+    """Return the linear centred kernel alignment of activations (N, P) and (N, Q) on the same N inputs; 1 if equal.
 
-    ‖bᵀa‖² / (‖aᵀa‖ ‖bᵀb‖) with centred columns (Kornblith et al. 2019), the same however they are turned or scaled.
+    ‖bᵀa‖² / (‖aᵀa‖ ‖bᵀb‖) with centred columns (Kornblith et al. 2019), invariant to rotation and scaling.
     """
     a, b = a - a.mean(0), b - b.mean(0)
     scale = float(np.linalg.norm(a.T @ a) * np.linalg.norm(b.T @ b))
@@ -63,10 +63,8 @@ def linear_cka(a: Array, b: Array) -> float:
 
 @torch.no_grad()
 def layer_outputs(model: Model, stage: int, x: Tensor) -> list[Tensor]:
-    """What each layer of a stage's generator answers to (B, C, T): (B, P, T) each, after the LeakyReLU if there is one.
-
-    Worked out with plain convolutions from the weights in the model.
-    """
+    """Return the outputs (B, P, T) of each layer of a stage's generator for x (B, C, T), after the LeakyReLU if there
+    is one; computed by plain convolutions."""
     outputs = []
     last = len(model.recipe.hidden)
     near = model.channels.near(model.recipe.distance)
@@ -81,7 +79,7 @@ def layer_outputs(model: Model, stage: int, x: Tensor) -> list[Tensor]:
 
 
 def dense_weight(pairs: NDArray[np.float32], near: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Weights of neighbouring pairs (P, outside, inside, kernel) as those of one convolution, zero elsewhere."""
+    """Expand pair weights (P, outside, inside, kernel) to a dense convolution, zero between other groups."""
     groups, (_, outside, inside, kernel) = len(near), pairs.shape
     full = np.zeros((groups, groups, outside, inside, kernel), dtype=np.float32)
     full[near] = pairs
@@ -89,29 +87,31 @@ def dense_weight(pairs: NDArray[np.float32], near: NDArray[np.bool_]) -> NDArray
 
 
 def same_inputs(model: Model, seed: int) -> list[Tensor]:
-    """The source and samples of the model, as every stage would have them at its own length."""
+    """Return the source and samples of the model, resampled to the length of every stage."""
     sampler = Sampler(model)
-    motions = [model.source, *sampler.sample(model.source.frames, SAMPLES, seed)]
+    motions = [model.source, *sampler.sample(model.source.frames, SAMPLE_COUNT, seed)]
     rows = torch.from_numpy(np.stack([model.channels.encode(motion.features) for motion in motions]))
     return [resize(rows, length) for length in model.lengths]
 
 
 @torch.no_grad()
 def own_inputs(model: Model, seed: int) -> list[Tensor]:
-    """What each stage sees while the same samples are generated: the stage below, upsampled, and its noise."""
-    x = torch.zeros(SAMPLES, len(model.channels.columns), model.lengths[0])
+    """Return the input of each stage in generation: the upsampled output of the stage below plus noise."""
+    x = torch.zeros(SAMPLE_COUNT, len(model.channels.columns), model.lengths[0])
     inputs = []
     stages = zip(load_generators(model), model.lengths, model.amplitudes, strict=True)
     for stage, (generator, length, amplitude) in enumerate(stages):
         x = resize(x, length)
-        noise = torch.from_numpy(np.stack([noise_code(seed, k, stage, length) for k in range(SAMPLES)])) * amplitude
+        noise = (
+            torch.from_numpy(np.stack([noise_code(seed, k, stage, length) for k in range(SAMPLE_COUNT)])) * amplitude
+        )
         inputs.append(x + noise)
         x = generator.refine(x, noise)
     return inputs
 
 
 def untrained(model: Model, seed: int = 0) -> Model:
-    """The model with random weights of the size that they have before training."""
+    """Return the model with random weights of their size before training."""
     random = np.random.default_rng(seed)
     groups = len(model.channels.groups)
     weights = {}
@@ -123,7 +123,7 @@ def untrained(model: Model, seed: int = 0) -> Model:
 
 
 def compare_layers(model: Model, inputs: Sequence[Tensor]) -> Similarities:
-    """Linear CKA between every two layers of all stages of a model, each stage shown its own of `inputs`."""
+    """Compute linear CKA between all layers of all stages of a model; `inputs` has one tensor for each stage."""
     rows, stages, layers = [], [], []
     for stage, x in enumerate(inputs):
         for layer, output in enumerate(layer_outputs(model, stage, x)):
@@ -136,7 +136,7 @@ def compare_layers(model: Model, inputs: Sequence[Tensor]) -> Similarities:
 
 
 def agreement(found: Similarities) -> dict[str, list[float]]:
-    """Mean CKA of each layer between stages of different levels, and between those that transfer joins (G_j, G_j+2)."""
+    """Return the mean CKA of each layer between stages of different levels, and between pairs of transfer."""
     stages, levels, layers = (np.array(values) for values in (found.stages, found.levels, found.layers))
     same_layer = layers[:, None] == layers[None]
     across = same_layer & (levels[:, None] < levels[None])
@@ -149,7 +149,7 @@ def agreement(found: Similarities) -> dict[str, list[float]]:
 
 
 def answer(found: Similarities, blank: Similarities, transfer: int) -> str:
-    """In words, whether early layers agree across levels more than late ones; `blank` is from untrained generators."""
+    """Describe whether early layers agree across levels more than late ones; `blank` is from untrained generators."""
     means, before = agreement(found)["across_levels"], agreement(blank)["across_levels"]
     half = len(means) // 2
     early, late = float(np.mean(means[:half])), float(np.mean(means[half:]))
@@ -170,7 +170,7 @@ def answer(found: Similarities, blank: Similarities, transfer: int) -> str:
 
 
 def plot_similarities(found: Similarities, path: Path, title: str) -> None:
-    """A heat map of all layers against all layers, stages and levels marked."""
+    """Plot a heat map of all layers against all layers, with stages and levels marked."""
     figure, axis = plt.subplots(figsize=(8.4, 7.4))
     image = axis.imshow(found.matrix, vmin=0.0, vmax=1.0, cmap="magma")
     names = [f"G{stage + 1}·{layer + 1}" for stage, layer in zip(found.stages, found.layers, strict=True)]
@@ -198,7 +198,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Compare, write JSON and PNG, and return what the JSON holds. Raises ModelError."""
+    """Compare, write JSON and PNG, and return the contents of the JSON. Raises ModelError."""
     model = load_model(options.model)
     inputs = (own_inputs if options.inputs == "own" else same_inputs)(model, options.seed)
     found, blank = compare_layers(model, inputs), compare_layers(untrained(model, options.seed), inputs)

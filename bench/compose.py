@@ -1,7 +1,7 @@
-"""Compositions measured beside the cross-fade that an animator would make by hand: `make bench-compose MODEL=file`.
+"""Quality of compositions, compared with cross-fading by hand: `make bench-compose MODEL=file`.
 
-Each kind is composed with several seeds on the model's own clip at 30 frames a second. The cross-fade lays a plain
-variation over the clip as a strip of the NLA does, blending in and out over half a second.
+Each kind is composed with several seeds on the model's own clip at 30 fps. The cross-fade lays a plain variation over
+the clip as an NLA strip does, blending in and out over half a second.
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ from core.motion.body_parts import body_halves
 from core.motion.headings import turn_between, turn_motion
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
-from core.numeric.blending import EXACT, runs_of
+from core.numeric.blending import FIXED
 from core.numeric.rotation import Array, angle_between, matrix_to_six, six_to_matrix
+from core.numeric.smoothing import runs_of
 
-from .machine import ROOT
-from .table import Column, Row, markdown, publish, rows_to_json
+from .measuring.machine import ROOT
+from .measuring.table import Column, Row, markdown, publish, rows_to_json
 
-BLEND = 15
+CROSS_FADE_FRAMES = 15
 """Frames over which the cross-fade blends in and out."""
 
 COLUMNS = (
@@ -69,7 +70,7 @@ is that of composing one motion beside generating one of as many frames, both fr
 
 @dataclass(frozen=True)
 class Task:
-    """A composition and the rows at which it joins what is kept."""
+    """Composition and the rows at which generated frames join kept ones."""
 
     name: str
     composition: Composition
@@ -77,7 +78,7 @@ class Task:
 
 
 def tasks(source: Motion) -> list[Task]:
-    """The kinds of compositions on a source, regions at three places and of three lengths."""
+    """Return the kinds of compositions on a source, with regions at three positions and of three lengths."""
     frames, halves = source.frames, body_halves(source.skeleton)
     found = [
         Task("vary the upper body", keep_parts(source, halves["Lower Body"])),
@@ -112,13 +113,13 @@ def region_task(source: Motion, start: int, length: int, entry: int = 2) -> Task
 
 
 def cross_fade(source: Motion, variation: Motion, start: int, stop: int) -> Motion:
-    """The source with a variation blended in and out, rotations and root alike, as strips of the NLA do."""
-    ramp = np.minimum(np.arange(source.frames) - start + 1, stop - np.arange(source.frames)) / BLEND
+    """Blend a variation in and out over the source, rotations and root, as NLA strips do."""
+    ramp = np.minimum(np.arange(source.frames) - start + 1, stop - np.arange(source.frames)) / CROSS_FADE_FRAMES
     share = np.clip(ramp, 0.0, 1.0)[:, None]
     features = (1.0 - share) * source.features + share * variation.features[: source.frames]
     width = source.skeleton.joints * GROUP
-    turns = six_to_matrix(features[:, :width].reshape(source.frames, -1, GROUP))
-    features[:, :width] = matrix_to_six(turns).reshape(source.frames, -1)
+    rotations = six_to_matrix(features[:, :width].reshape(source.frames, -1, GROUP))
+    features[:, :width] = matrix_to_six(rotations).reshape(source.frames, -1)
     root = (1.0 - share) * source.root_positions() + share * variation.root_positions()[: source.frames]
     velocity = np.diff(root[:, :2], axis=0)
     channel = source.skeleton.root_channel
@@ -127,12 +128,12 @@ def cross_fade(source: Motion, variation: Motion, start: int, stop: int) -> Moti
 
 
 class Yardstick:
-    """What the figures of a source's outcomes are measured in."""
+    """Reference figures of a source, by which those of its results are divided."""
 
     def __init__(self, source: Motion) -> None:
         self.source = source
-        places = source.positions()
-        self.sizes = [np.linalg.norm(np.diff(places, order, axis=0), axis=-1) for order in (1, 2, 3)]
+        positions = source.positions()
+        self.sizes = [np.linalg.norm(np.diff(positions, order, axis=0), axis=-1) for order in (1, 2, 3)]
         self.limits = [np.maximum(np.percentile(sizes, 99, axis=0), 1e-4) for sizes in self.sizes]
         self.moving = np.ptp(source.rotations(), axis=0).max(axis=(1, 2)) > 1e-3
 
@@ -145,7 +146,7 @@ class Yardstick:
 
     def _figures(self, task: Task, outcome: Motion) -> dict[str, float]:
         keep = task.composition.keep
-        new = ~(keep >= EXACT).all(1)
+        new = ~(keep >= FIXED).all(1)
         figures = self._joins(outcome, task.joins) | {"kept_error": self._kept_error(task.composition, outcome)}
         stretches = [outcome.slice(*run) for run in runs_of(new) if run[1] - run[0] > 3]
         skating = [foot_skating(stretch) for stretch in stretches]
@@ -153,16 +154,16 @@ class Yardstick:
         jerky = [np.linalg.norm(np.diff(s.positions(), 2, axis=0), axis=-1).mean() for s in stretches]
         figures["roughness"] = float(np.mean(jerky) / self.sizes[1].mean())
         if outcome.frames == self.source.frames:
-            free = (keep[new][:, : outcome.skeleton.joints] < EXACT).any(0) & self.moving
+            free = (keep[new][:, : outcome.skeleton.joints] < FIXED).any(0) & self.moving
             angles = angle_between(outcome.rotations()[new], self.source.rotations()[new])
             figures["new_degrees"] = float(np.degrees(angles[:, free].mean()))
         figures["copied_share"] = self._copied(stretches)
         return figures
 
     def _joins(self, outcome: Motion, joins: Sequence[int]) -> dict[str, float]:
-        found, worst, places = {}, 0.0, outcome.positions()
+        found, worst, positions = {}, 0.0, outcome.positions()
         for order, name in enumerate(("place_within", "velocity_within", "acceleration_within"), start=1):
-            sizes = np.linalg.norm(np.diff(places, order, axis=0), axis=-1) / self.limits[order - 1]
+            sizes = np.linalg.norm(np.diff(positions, order, axis=0), axis=-1) / self.limits[order - 1]
             across = [sizes[max(0, join - order) : join] for join in joins]
             if across:
                 found[name] = float(np.mean([(part <= 1.0).mean() for part in across]))
@@ -171,7 +172,7 @@ class Yardstick:
 
     def _kept_error(self, composition: Composition, outcome: Motion) -> float:
         joints = outcome.skeleton.joints
-        exact = np.repeat(composition.keep[:, :joints] >= EXACT, GROUP, axis=1)
+        exact = np.repeat(composition.keep[:, :joints] >= FIXED, GROUP, axis=1)
         target = composition.target if composition.anchored else facing(composition, outcome)
         off = np.abs(outcome.features - target.features)[:, : joints * GROUP][exact]
         return float(off.max(initial=0.0))
@@ -186,15 +187,15 @@ class Yardstick:
 
 
 def facing(composition: Composition, outcome: Motion) -> Motion:
-    """What is placed, each piece turned about the vertical as a whole to face as the outcome does where it begins."""
+    """Turn each piece of placed content about the vertical to the yaw of the result at the start of the piece."""
     angles, target = np.zeros(outcome.frames), composition.target
-    for start, stop in runs_of((composition.keep >= EXACT).all(1)):
+    for start, stop in runs_of((composition.keep >= FIXED).all(1)):
         angles[start:stop] = turn_between(target.rotations()[start, 0], outcome.rotations()[start, 0])
     return turn_motion(target, angles)
 
 
 def measure(model: Model, seeds: int) -> tuple[list[Row], list[Row]]:
-    """Rows of all kinds beside the cross-fade, and of the entry levels."""
+    """Measure all kinds and the cross-fade, and the entry levels; return the rows of both tables."""
     source, yardstick = model.source, Yardstick(model.source)
     rows = [_row(model, yardstick, task, seeds) for task in tasks(source)]
     variations = generate(model, count=seeds, seed=7)
@@ -222,9 +223,9 @@ def _row(model: Model, yardstick: Yardstick, task: Task, seeds: int) -> Row:
 
 
 def time_ratio(call: Callable[[], Any], other: Callable[[], Any], rounds: int = 5) -> float:
-    """Processor time of one call beside another's, the shortest of each, taken in turns.
+    """Return the ratio of the processor times of two calls, the minimum of each, measured in turn.
 
-    On a machine that others use, too, the shortest says most; in turns both meet the same company.
+    On a shared machine the minimum is the most informative, and in turn both meet the same load.
     """
     laps: list[list[float]] = [[], []]
     for _ in range(rounds):
@@ -236,7 +237,7 @@ def time_ratio(call: Callable[[], Any], other: Callable[[], Any], rounds: int = 
 
 
 def source_joins(source: Motion) -> Array:
-    """What the clip itself reaches at the joins of its regions: shares within its own 99th percentile."""
+    """Return the figures of the clip itself at the joins of its regions, as shares of its own 99th percentile."""
     yardstick = Yardstick(source)
     found = [yardstick._joins(source, (start, start + length)) for start, length in regions(source.frames)]
     keys = ("place_within", "velocity_within", "acceleration_within")

@@ -1,6 +1,6 @@
-"""A crowd from the click to playing: seconds, memory and playback beside plain duplicates, for several sizes.
+"""Crowds of several sizes: seconds, memory and playback from the click on, compared with plain duplicates.
 
-Each size runs in a fresh process in Blender 4.5 and prints JSON; `crowd.md` and `crowd.json` go to `--out`.
+Each size runs in a new process in Blender 4.5 and prints JSON; `crowd.md` and `crowd.json` go to `--out`.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from .demo import RESOURCES, install, quiet_blender  # isort: skip
 
 import bpy
 
-from .clips import EXTENSION, load_clip
-from .machine import ROOT, circumstances
-from .skin import add_skin
-from .table import Column, Row, markdown, publish
+from .measuring.clips import EXTENSION, load_clip
+from .measuring.machine import ROOT, circumstances
+from .measuring.table import Column, Row, markdown, publish
+from .pictures.skin import add_skin
 
-SIZES = (10, 30, 100)
-FRAMES = 300
-PLAYED = 40
-"""Frames that are played for a figure."""
+CROWD_SIZES = (10, 30, 100)
+MOTION_FRAMES = 300
+PLAYED_FRAMES = 40
+"""Frames played for each measurement."""
 
 
 class Laps:
-    """Wall and processor seconds of named pieces of work; the processor's hardly depend on what else runs."""
+    """Wall and processor seconds of named steps; processor seconds hardly depend on other load."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, dict[str, float]] = {}
@@ -51,7 +51,7 @@ class Laps:
         }
 
     def around(self, owner: Any, name: str, label: str) -> None:
-        """Time a method whenever it is called."""
+        """Time every call of a method."""
         call = getattr(owner, name)
 
         def timed(*values: Any, **named: Any) -> Any:
@@ -62,7 +62,7 @@ class Laps:
 
 
 def measure(zip_path: Path, model: Path, clip: Path | None, count: int, light: bool, frames: int) -> dict[str, Any]:
-    """One crowd in this process; `clip` is what the model was trained on, None for the sample dancer."""
+    """Measure one crowd in this process; `clip` is the model's training clip, None for the sample dancer."""
     install(zip_path)
     prepare_scene(model, clip)
     import torch
@@ -124,7 +124,7 @@ def keys_of(action: bpy.types.Action) -> int:
 
 
 def give_one_action(crowd: bpy.types.Collection) -> None:
-    """What crowd add-ons do: all members play copies of one action, so as many F-curves are played as before."""
+    """Assign copies of one action to all members, as crowd add-ons do; as many F-curves are played as before."""
     members = [ob for ob in crowd.objects if ob.get("riff_member")]
     first = members[0].animation_data.action
     for member in members[1:]:
@@ -134,9 +134,9 @@ def give_one_action(crowd: bpy.types.Collection) -> None:
 
 
 def frame_milliseconds() -> dict[str, float]:
-    """Processor and wall milliseconds of a frame, as medians over PLAYED frames."""
+    """Return the median processor and wall milliseconds of a frame over PLAYED_FRAMES frames."""
     scene, walls, busy = bpy.context.scene, [], []
-    for frame in range(scene.frame_start, scene.frame_start + PLAYED):
+    for frame in range(scene.frame_start, scene.frame_start + PLAYED_FRAMES):
         wall, processor = time.perf_counter(), time.process_time()
         scene.frame_set(frame)
         walls.append(time.perf_counter() - wall)
@@ -200,7 +200,7 @@ apart, “source” how far the one that is furthest from the source is from tha
 
 
 def page(result: dict[str, Any]) -> str:
-    """The rows as a table in Markdown."""
+    """Format the rows as a Markdown table."""
     first, where = result["rows"][0], result["circumstances"]
     what = f"{first['bones']} bones, {first['vertices']} vertices, {first['frames']} frames"
     head = f"# Crowds of “{result['model']}”\n\n{what}; {where['device']}, {where['cores']} cores, {where['date']}."
@@ -233,9 +233,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--zip", type=Path, required=True)
     parser.add_argument("--model", type=Path, default=ROOT / "out/demo/model.safetensors")
     parser.add_argument("--clip", type=Path, help="clip of the model (default: the sample dancer's)")
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(CROWD_SIZES))
     parser.add_argument("--light-sizes", type=int, nargs="*", default=[100])
-    parser.add_argument("--frames", type=int, default=FRAMES)
+    parser.add_argument("--frames", type=int, default=MOTION_FRAMES)
     parser.add_argument("--out", type=Path, default=ROOT / "out/bench")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--light", action="store_true", help=argparse.SUPPRESS)

@@ -1,9 +1,9 @@
-"""Everything about training on a CUDA device in one call; the same path runs on the CPU, where a test takes it.
+"""Training and generation on a CUDA device in one run; on the CPU the same path runs in a test.
 
-Seconds an iteration at each level for our recipes and the baseline, with CUDA graphs, with TF32 and without; trainings,
-whole or at scale, with their memory and the quality that they reach; the share of the device's own peak that the
-products reach, and how busy its kernels keep it; generation; determinism. Writes bench/results/cuda-<clip>-<device> as
-.json and .md.
+Seconds per iteration at each level for Riff's recipes and the baseline, with CUDA graphs, with TF32 and without;
+trainings, whole or scaled, with memory and quality; the share of the device's peak that the products reach, and the
+share of time in which its kernels run; generation; determinism. Writes bench/results/cuda-<clip>-<device> as .json and
+.md.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from core.system.devices import pick_device
 from core.system.threads import usable_cores
 from core.training.cuda_graphs import ALLOWED, WARM_UP, RecordedStep, recorder_for
 from core.training.train import train
-from core.training.workers import Settings
+from core.training.workers import TorchSettings
 
 from .footprint import peak_megabytes
-from .levels import BASELINE, Ours, measure_levels
-from .machine import circumstances, repeatable
-from .measure import CLEAN, sample_rows
+from .measuring.levels import BASELINE, Ours, measure_levels
+from .measuring.machine import circumstances, repeatable
+from .measuring.measure import CLEAN, sample_rows
+from .measuring.table import publish
+from .measuring.timing import load, spread, timed
+from .measuring.training import clip_name
 from .speed import RESULTS, device_slug, duration, find_clip
-from .table import publish
-from .timing import load, spread, timed
-from .training import clip_name
 
 FORMULA = """\
 2 × multiplications of the dense convolutions, with G and D those of one frame through the generator and the critic, G₁
@@ -59,13 +59,13 @@ there is no bank. The margins that rows are packed with and elementwise work are
 
 
 WAYS = ((False, False), (False, True), (True, True))
-"""Whether steps are recorded as CUDA graphs, and whether factors are rounded to TF32, in each lap of measurements."""
+"""Settings of each round of measurements: record steps as CUDA graphs, allow TF32."""
 
 QUALITY = ("coverage", "rotation_global_diversity", "roughness", "foot_skating_ratio", "window_frechet")
 
 
 def multiplications(groups: int, recipe: Recipe) -> dict[str, int]:
-    """Multiplications of one frame through dense networks of `groups` groups: G, D and their first layers."""
+    """Return the multiplications of one frame through dense networks of `groups` groups: G, D, their first layers."""
     each = [GROUP, *group_widths(groups, recipe.hidden)]
     hidden = [a * b * groups * groups * recipe.kernel for a, b in itertools.pairwise(each)]
     generator = sum(hidden) + each[-1] * GROUP * groups * groups * recipe.kernel
@@ -74,7 +74,8 @@ def multiplications(groups: int, recipe: Recipe) -> dict[str, int]:
 
 
 def iteration_operations(recipe: Recipe, frames: int, groups: int, level: int) -> float:
-    """Floating-point operations of one iteration of a level by `FORMULA`; `frames` is the clip's length at 30 fps."""
+    """Return the floating-point operations of one iteration of a level by `FORMULA`; `frames` is the clip's length at
+    30 fps."""
     one, lengths = multiplications(groups, recipe), recipe.lengths(frames)
     g, d, first = one["generator"], one["critic"], one["first"]
     batch, steps = recipe.batch[level], recipe.critic_steps
@@ -92,7 +93,7 @@ def iteration_operations(recipe: Recipe, frames: int, groups: int, level: int) -
 
 
 def product_peak(device: str, size: int, rounds: int = 5) -> float:
-    """Operations a second that one large matrix product reaches with the present settings: the peak to compare with."""
+    """Return the operations per second of one large matrix product with the current settings, as the peak."""
     a, b = (torch.randn(size, size, device=device) for _ in range(2))
     laps = [timed(lambda: a @ b, device).seconds for _ in range(rounds + 2)][2:]
     return 2.0 * size**3 / min(laps)
@@ -100,10 +101,10 @@ def product_peak(device: str, size: int, rounds: int = 5) -> float:
 
 @contextmanager
 def allowed(graphs: bool, tf32: bool) -> Iterator[None]:
-    """Let trainings that begin inside the block record steps and round factors, or not; the CPU does neither."""
-    before, torch_before = replace(ALLOWED), Settings.now()
+    """Allow or forbid CUDA graphs and TF32 for trainings that begin inside the block; no effect on the CPU."""
+    before, torch_before = replace(ALLOWED), TorchSettings.now()
     ALLOWED.graphs, ALLOWED.tf32 = graphs, tf32
-    Settings(torch_before.threads, (tf32, tf32)).use()
+    TorchSettings(torch_before.threads, (tf32, tf32)).use()
     try:
         yield
     finally:
@@ -114,7 +115,7 @@ def allowed(graphs: bool, tf32: bool) -> Iterator[None]:
 def measure_training(
     motion: Motion, recipes: Sequence[Recipe], rounds: int, device: str, size: int
 ) -> list[dict[str, Any]]:
-    """Levels of all recipes and the baseline, each way of WAYS, and the share of the peak that they reach."""
+    """Measure the levels of all recipes and the baseline with each setting of WAYS, and their shares of the peak."""
     result = []
     for graphs, tf32 in WAYS:
         with allowed(graphs, tf32):
@@ -126,7 +127,7 @@ def measure_training(
 
 
 def add_shares(levels: Sequence[dict[str, Any]], motion: Motion, recipes: Sequence[Recipe], peak: float) -> None:
-    """Add to each level's figures how many operations an iteration takes and what share of the peak that makes."""
+    """Add the operations of an iteration and its share of the peak to each level's figures."""
     source = with_contact_labels(resample(motion, RATE))
     for recipe in recipes:
         groups = len(choose_channels(source, recipe).groups)
@@ -139,7 +140,7 @@ def add_shares(levels: Sequence[dict[str, Any]], motion: Motion, recipes: Sequen
 def train_whole(
     motion: Motion, recipe: Recipe, scale: float, device: str, samples: int
 ) -> tuple[Model, dict[str, Any]]:
-    """Train at scale, as the device does it best: seconds, memory, and the figures of so many samples."""
+    """Train a scaled recipe with the device's best settings; return seconds, memory, and the figures of `samples`."""
     if device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats(device)
     started = time.perf_counter()
@@ -161,14 +162,14 @@ def train_whole(
 
 
 def difference_of_repeats(motion: Motion, recipe: Recipe, device: str, iterations: int) -> float:
-    """Largest difference between the weights of two short trainings with one seed; 0 where they are the same."""
+    """Return the largest difference between the weights of two short trainings with one seed; 0 if deterministic."""
     short = replace(recipe, iterations=(iterations,) * recipe.levels)
     first, again = (train(motion, short, seed=3, device=device).weights for _ in range(2))
     return max(float(np.abs(value - again[name]).max()) for name, value in first.items())
 
 
 def device_time(motion: Motion, recipe: Recipe, device: str) -> list[dict[str, Any]]:
-    """Kernels that one iteration of each level launches on the device and the share of its time that they are busy."""
+    """Return the kernels that one iteration of each level launches, and the share of its time in which they run."""
     contender = Ours(motion, recipe, device, usable_cores())
     rows = []
     try:
@@ -182,12 +183,12 @@ def device_time(motion: Motion, recipe: Recipe, device: str) -> list[dict[str, A
             busy = sum(event.time_range.elapsed_us() for event in kernels) / 1e6
             rows.append({"level": level + 1, "kernels": len(kernels), "busy_share": busy / lap.seconds})
     finally:
-        contender.training.close()
+        contender.close()
     return rows
 
 
 def generators_on(model: Model, device: str) -> list[Generator]:
-    """The generators of a model as the device runs them best: one dense product a layer on a GPU."""
+    """Return the generators of a model with the device's best settings: one dense product per layer on a GPU."""
     near = model.channels.near(model.recipe.distance)
     graph = Graph(near, tuple(find_clusters(near) if device == "cpu" else one_cluster(near)))
     made = []
@@ -199,7 +200,8 @@ def generators_on(model: Model, device: str) -> list[Generator]:
 
 
 def generation(model: Model, device: str, frames: int, counts: Sequence[int], rounds: int) -> list[dict[str, Any]]:
-    """Seconds of the pyramid alone on the device, from noise that is there to rows that are there; recorded or not."""
+    """Measure the seconds of the pyramid alone on the device, without transfer of noise and rows; with and without
+    graphs."""
     generators, lengths = generators_on(model, device), model.recipe.lengths(frames)
     rows = []
     for graphs, count in itertools.product((False, True), counts):
@@ -230,9 +232,10 @@ def measure(
     compared: Sequence[Recipe] = (GANIMATOR,),
     samples: int = 10,
 ) -> dict[str, Any]:
-    """All figures; every value fits JSON. `size` is that of the product whose speed counts as the peak.
+    """Measure all figures; every value fits JSON.
 
-    `compared` are recipes of which only iterations are timed.
+    `size` is that of the product whose speed counts as the peak. `compared` are recipes of which only iterations are
+    timed.
     """
     before, trained = load(), [train_whole(motion, recipe, scale, device, samples) for recipe in recipes]
     model = trained[0][0]

@@ -1,7 +1,7 @@
-"""Figures against minutes: recipes with fewer and with more iterations, as JSON and as one plot.
+"""Quality against training time: recipes with fewer and more iterations, as JSON and as one plot.
 
-Minutes are processor time divided by cores, so that points taken beside other programs compare. One training for each
-scale; a scale that the JSON already holds for the same recipe is not trained again.
+Minutes are processor time divided by cores, so that points measured under other load are comparable. One training for
+each scale; a scale that the JSON holds for the same recipe is not trained again.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from core.errors import ClipError, RiffError
-from core.evaluation.novelty import SMOOTHING
 from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
+from core.numeric.smoothing import SMOOTHING_ROWS
 from core.system.threads import usable_cores
 
-from .cheats import with_noise
-from .machine import circumstances
-from .measure import CLEAN, RAW, evaluate_shown, reconstruction_error, sample_rows
-from .table import write_json
-from .training import SAMPLE, clip_name, read_clip, train_model
+from .measuring.cheats import with_noise
+from .measuring.machine import circumstances
+from .measuring.measure import CLEAN, RAW, evaluate_shown, reconstruction_error, sample_rows
+from .measuring.table import write_json
+from .measuring.training import SAMPLE, clip_name, read_clip, train_model
 
 SCALES = (0.25, 0.5, 1.0, 2.0)
-COUNT = 10
+SAMPLE_COUNT = 10
 RESULTS = Path("bench/results")
 
 PANELS = {
@@ -43,15 +43,15 @@ PANELS = {
     "roughness": "Roughness (source: 1)",
     "foot_skating_ratio": "Skating ÷ source's",
 }
-"""The figures that are plotted; all others are in the JSON."""
+"""Figures that are plotted, with their titles; all others are in the JSON."""
 
-WANTED = {
+BAR = {
     "coverage": (0.98,),
     "rotation_global_diversity": (0.6,),
     "roughness": (0.9, 1.15),
     "foot_skating_ratio": (1.2, 3.0),
 }
-"""Where the bar lies."""
+"""Limits of the quality bar for each figure."""
 
 
 def measure_scale(
@@ -76,7 +76,7 @@ def measure_scale(
 
 
 def plot_curve(curves: Mapping[str, Sequence[dict[str, Any]]], noise: dict[str, float], path: Path, title: str) -> None:
-    """A panel for each key figure over the minutes of training: each recipe raw and with clean feet, bar and noise."""
+    """Plot a panel for each key figure over minutes of training: recipes raw and with clean feet, bar and noise."""
     figure, axes = plt.subplots(2, 3, figsize=(12.5, 6.4), sharex=True)
     for axis, (key, name) in zip(axes.flat, PANELS.items(), strict=True):
         for number, (recipe, points) in enumerate(curves.items()):
@@ -86,7 +86,7 @@ def plot_curve(curves: Mapping[str, Sequence[dict[str, Any]]], noise: dict[str, 
                 figures = [point["figures"][row].get(key) for point in points]
                 if None not in figures:
                     axis.plot(minutes, figures, style, label=words, markersize=4, color=f"C{number}", linewidth=1.2)
-        for bound in WANTED.get(key, ()):
+        for bound in BAR.get(key, ()):
             axis.axhline(bound, color="0.5", linewidth=0.8, linestyle=":")
         if key in ("novelty", "window_frechet"):
             axis.axhline(noise[key], color="tab:red", linewidth=0.8, linestyle="--", label="smooth noise of 8°")
@@ -105,7 +105,7 @@ def plot_curve(curves: Mapping[str, Sequence[dict[str, Any]]], noise: dict[str, 
 
 
 def known_points(path: Path, recipe: Recipe) -> list[dict[str, Any]]:
-    """Points of an earlier run of the very same recipe."""
+    """Return the points of an earlier run of the same recipe."""
     if not path.exists():
         return []
     report = json.loads(path.read_text(encoding="utf-8"))
@@ -115,7 +115,7 @@ def known_points(path: Path, recipe: Recipe) -> list[dict[str, Any]]:
 
 
 def known_curves(path: Path) -> dict[str, dict[str, Any]]:
-    """All curves of an earlier run by the names of their recipes."""
+    """Return all curves of an earlier run by the names of their recipes."""
     if not path.exists():
         return {}
     return {curve["recipe"]["name"]: curve for curve in json.loads(path.read_text(encoding="utf-8"))["curves"]}
@@ -126,7 +126,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--clip", default=SAMPLE, help="BVH file, name of a clip in $RIFF_DATA, or sample (default)")
     parser.add_argument("--recipe", choices=RECIPES, nargs="+", default=["fast"])
     parser.add_argument("--scales", type=float, nargs="+", default=SCALES, help="factors on the recipes' iterations")
-    parser.add_argument("--count", type=int, default=COUNT, help=f"samples to measure ({COUNT})")
+    parser.add_argument("--count", type=int, default=SAMPLE_COUNT, help=f"samples to measure ({SAMPLE_COUNT})")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of the results ({RESULTS})")
@@ -134,13 +134,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> Path:
-    """Train and measure the scales that are missing; returns the plot's path. Raises RiffError."""
+    """Train and measure the missing scales; return the plot's path. Raises RiffError."""
     if min(options.scales) <= 0 or options.count < 1:
         raise ClipError("Scales must be above 0, and at least one sample must be measured.")
     name = clip_name(options.clip)
     table = options.out / f"curve-{name}.json"
     motion = read_clip(options.clip)
-    noise = evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING)])
+    noise = evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING_ROWS)])
     curves = known_curves(table)
     for recipe in (RECIPES[wanted] for wanted in options.recipe):
         points = known_points(table, recipe)

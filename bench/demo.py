@@ -1,7 +1,7 @@
-"""What `make demo` runs: from an action to five variations in Blender 4.5, with pictures and figures.
+"""Demo, `make demo`: from an action to five variations in Blender 4.5, with pictures and figures.
 
-Leaves `variations.blend`, `contact-sheet.png`, `loss.png`, `report.json` and `model.safetensors` in the folder of
-`--out`, all of them or, where something fails, none.
+Writes `variations.blend`, `contact-sheet.png`, `loss.png`, `report.json` and `model.safetensors` to the folder `--out`;
+none of them if a step fails.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ os.environ["BLENDER_USER_RESOURCES"] = RESOURCES
 
 import bpy  # noqa: E402
 
-from .clips import EXTENSION, DemoError, check_clip, core, load_clip, sentence  # noqa: E402
-from .contact_sheet import render_contact_sheet  # noqa: E402
-from .lineup import line_up, room  # noqa: E402
-from .loss_plot import plot_losses  # noqa: E402
+from .measuring.clips import EXTENSION, DemoError, check_clip, core, load_clip, sentence  # noqa: E402
+from .pictures.contact_sheet import render_contact_sheet  # noqa: E402
+from .pictures.lineup import line_up, room  # noqa: E402
+from .pictures.loss_plot import plot_losses  # noqa: E402
 
-COUNT, SEED = 5, 1
-SAMPLES = 10
-"""Variations of twice the source's length that the quality figures are measured on."""
+VARIATIONS, SEED = 5, 1
+QUALITY_SAMPLES = 10
+"""Variations, twice as long as the source, for the quality figures."""
 
 
 class Timing:
-    """Seconds of each phase, and what the terminal shows of them."""
+    """Seconds of each phase, and their display in the terminal."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -54,7 +54,7 @@ class Timing:
 
 @contextmanager
 def quiet_blender() -> Iterator[TextIO]:
-    """Keep off the terminal what Blender prints, such as a line for each picture; our lines go to the stream given."""
+    """Suppress Blender's output, such as a line for each picture; yield a stream to the terminal for our lines."""
     sys.stdout.flush()
     terminal = os.dup(1)
     with open(terminal, "w", encoding="utf-8") as stream, open(os.devnull, "w") as nowhere:
@@ -66,7 +66,7 @@ def quiet_blender() -> Iterator[TextIO]:
 
 
 def render_sheet(armature: bpy.types.Object, actions: list[bpy.types.Action], path: Path) -> None:
-    with quiet_blender() as stream, core("progress_line").ProgressLine(stream) as line:
+    with quiet_blender() as stream, core("system.console").ProgressLine(stream) as line:
         render_contact_sheet(
             bpy.context.scene,
             armature,
@@ -77,7 +77,7 @@ def render_sheet(armature: bpy.types.Object, actions: list[bpy.types.Action], pa
 
 
 def install(zip_path: Path) -> None:
-    """Install and enable the built extension, as a user does from a file."""
+    """Install and enable the built extension from its file, as a user does."""
     if not zip_path.is_file():
         raise DemoError(f"“{zip_path}” has not been built; run make build.")
     bpy.ops.extensions.package_install_files(
@@ -88,7 +88,7 @@ def install(zip_path: Path) -> None:
 
 
 def prepare(clip: Path | None) -> bpy.types.Object:
-    """The armature to learn from: of the clip, or the sample dancer."""
+    """Return the armature to learn from: that of the clip, or the sample dancer."""
     if clip is not None:
         return load_clip(clip)
     bpy.ops.wm.read_homefile(use_empty=True)
@@ -97,10 +97,10 @@ def prepare(clip: Path | None) -> bpy.types.Object:
 
 
 def train(recipe: str, scale: float) -> Any:
-    """Train by the operator; the time is said before it starts, then progress shows. Returns the ended job."""
+    """Train by the operator, with the estimated time first, then progress; return the finished job."""
     jobs = importlib.import_module(f"{EXTENSION}.rig.background.jobs")
-    tick = importlib.import_module(f"{EXTENSION}.operators.timer").tick
-    text = core("progress_line")
+    tick = importlib.import_module(f"{EXTENSION}.state.timer").tick
+    text = core("system.console")
     bpy.ops.riff.train(recipe=recipe, scale=scale)
     job = jobs.latest_training()
     try:
@@ -111,7 +111,7 @@ def train(recipe: str, scale: float) -> Any:
         with text.ProgressLine(sys.stdout) as line:
             while tick():
                 if job.progress is not None:
-                    line.show(text.training_text(job.progress))
+                    line.show(job.progress.describe())
                 time.sleep(0.1)
     finally:
         jobs.stop_all()
@@ -121,14 +121,16 @@ def train(recipe: str, scale: float) -> Any:
 
 
 def generate() -> list[bpy.types.Action]:
-    bpy.ops.riff.generate(count=COUNT, seed=SEED)
+    bpy.ops.riff.generate(count=VARIATIONS, seed=SEED)
     return [bpy.data.actions[row.name] for row in bpy.context.window_manager.riff.variations]
 
 
 def evaluate(model: Any) -> dict[str, float]:
-    """Quality figures, by the papers' custom on samples twice as long as the source."""
-    motions = core("generate").generate(model, frames=2 * model.source.frames, count=SAMPLES, seed=SEED)
-    figures = core("metrics").evaluate(model.source, motions)
+    """Compute the quality figures on samples twice as long as the source, as in the papers."""
+    motions = core("generation.generate").generate(
+        model, frames=2 * model.source.frames, count=QUALITY_SAMPLES, seed=SEED
+    )
+    figures = core("evaluation.metrics").evaluate(model.source, motions)
     return {name: round(value, 4) for name, value in figures.items()}
 
 
@@ -143,7 +145,7 @@ def report_on(model: Any, job: Any, timing: Timing, figures: dict[str, float], c
         "frames": model.source.frames,
         "seconds_of_clip": round(model.source.duration, 2),
         "figures": figures,
-        "figures_measured_on": f"{SAMPLES} samples twice as long as the source, seed {SEED}",
+        "figures_measured_on": f"{QUALITY_SAMPLES} samples twice as long as the source, seed {SEED}",
         "seconds": timing.seconds,
         "expected_training_seconds": round(job.expected, 1),
         "recipe": model.recipe.to_json(),
@@ -161,7 +163,7 @@ def report_on(model: Any, job: Any, timing: Timing, figures: dict[str, float], c
 
 
 def run(options: argparse.Namespace, folder: Path) -> None:
-    """The whole demo; everything it leaves goes into `folder`. Raises DemoError and RuntimeError."""
+    """Run the demo; all results go to `folder`. Raises DemoError and RuntimeError."""
     timing = Timing()
     with timing.phase("install", "Installing the extension in Blender " + bpy.app.version_string):
         install(options.zip)
@@ -177,10 +179,10 @@ def run_installed(options: argparse.Namespace, folder: Path, timing: Timing) -> 
         source = armature.animation_data.action
     with timing.phase("training", f"Training on “{source.name}” with the recipe {options.recipe}"):
         job = train(options.recipe, options.scale)
-    with timing.phase("generating", f"Generating {COUNT} variations"):
+    with timing.phase("generating", f"Generating {VARIATIONS} variations"):
         variations = generate()
     with timing.phase("figures", "Measuring quality"):
-        model = core("model").load_model(job.path)
+        model = core("model.model_file").load_model(job.path)
         figures = evaluate(model)
     with timing.phase("contact_sheet", "Rendering the contact sheet"):
         render_sheet(armature, [source, *variations], folder / "contact-sheet.png")
@@ -194,7 +196,7 @@ def run_installed(options: argparse.Namespace, folder: Path, timing: Timing) -> 
 
 
 def publish(folder: Path, out: Path) -> None:
-    """Put the finished folder in the place of the last run's."""
+    """Replace the folder of the last run by the finished one."""
     shutil.rmtree(out, ignore_errors=True)
     os.replace(folder, out)
     print(f"Done: see {out}")

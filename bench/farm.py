@@ -1,8 +1,8 @@
-"""What a farm's task costs beside the plain command on the same clip: processor seconds and seconds, as medians.
+"""Cost of a farm's task compared with the plain command on the same clip: median processor seconds and seconds.
 
 `python -m core train` measures the model's quality, as a task does, so the two are compared as they are. Each round
-runs every way once. The clip is a part of the sample dance and trains for a moment: all but starting, measuring and the
-farm's own work is left out. Writes bench/results/farm.json and farm.md.
+runs every way once. The clip is a part of the sample dance and is trained for a moment, so that mainly start-up,
+quality measurement and the farm's overhead remain. Writes bench/results/farm.json and farm.md.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ from typing import Any
 
 from core.errors import RiffError
 from core.farm.export import export_job
-from core.farm.job import OUTPUTS, Job
+from core.farm.job import OUTPUT_FOLDERS, FarmJob
 from core.model.recipe import FAST
 from core.motion.clip_file import Clip
 
 from .curve import RESULTS
-from .machine import ROOT, circumstances, repeatable
-from .table import write_json, write_whole
-from .timing import Lap, load
-from .training import SAMPLE, read_clip
+from .measuring.machine import ROOT, circumstances, repeatable
+from .measuring.table import write_json, write_whole
+from .measuring.timing import Lap, load
+from .measuring.training import SAMPLE, read_clip
 
-FRAMES = 120
-SCALE = 0.0001
-CLIPS = 3
-"""Clips of the job that is run as one session; the runtime measures its first task and makes the next one larger."""
+CLIP_FRAMES = 120
+TRAINING_SCALE = 0.0001
+MANY_CLIPS = 3
+"""Clips of the job that runs as one session; the runtime measures its first task and enlarges the next one."""
 
 PLAIN, SHELL, TASK, REPORT, MANY = "plain", "job", "task", "report", "many"
 
 NAMES = {
-    PLAIN: "`python -m core train clip.npz`, one clip",
+    PLAIN: "`python -m core train walk.clip`, one clip",
     SHELL: "`python -m core job`, one clip",
     TASK: "`openjd run --step Train`, one clip",
     REPORT: "`openjd run --step Report --run-dependencies`, one clip",
-    MANY: f"the same with {CLIPS} clips, for each (the runtime makes two tasks of them)",
+    MANY: f"the same with {MANY_CLIPS} clips, for each (the runtime makes two tasks of them)",
 }
-"""What each way is called in the table."""
+"""Name of each way in the table."""
 
 
 def run(command: Sequence[object]) -> None:
-    """Run a command to its end. Raises RiffError with what it said where it fails."""
+    """Run a command to its end. Raises RiffError with its output if it fails."""
     words = [str(word) for word in command]
     done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
@@ -58,20 +58,20 @@ def run(command: Sequence[object]) -> None:
 
 
 def measured(call: Callable[[], None]) -> Lap:
-    """Time a call and what its processes used, their own children included."""
+    """Measure the wall time of a call, and the processor time of its child processes with their descendants."""
     before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     call()
     seconds, after = time.perf_counter() - wall, resource.getrusage(resource.RUSAGE_CHILDREN)
     return Lap(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def ways(one: Job, many: Job) -> dict[str, Callable[[], None]]:
-    """Each way of training, from a folder without results."""
+def ways(one: FarmJob, many: FarmJob) -> dict[str, Callable[[], None]]:
+    """Return each way of training, starting from a folder without results."""
     python, model = sys.executable, one.folder.parent / "m.safetensors"
     openjd = Path(python).with_name("openjd")
     clip = one.clip_path(one.entries[0])
 
-    def session(job: Job, *words: str) -> Callable[[], None]:
+    def session(job: FarmJob, *words: str) -> Callable[[], None]:
         template = job.folder / "template.yaml"
         return lambda: run(
             [
@@ -88,7 +88,20 @@ def ways(one: Job, many: Job) -> dict[str, Callable[[], None]]:
             ]
         )
 
-    plain = [python, "-m", "core", "train", clip, "--out", model, "--scale", SCALE, "--device", "cpu", "--overwrite"]
+    plain = [
+        python,
+        "-m",
+        "core",
+        "train",
+        clip,
+        "--out",
+        model,
+        "--scale",
+        TRAINING_SCALE,
+        "--device",
+        "cpu",
+        "--overwrite",
+    ]
     return {
         PLAIN: lambda: run(plain),
         SHELL: lambda: run([python, "-m", "core", "job", one.folder, "--device", "cpu"]),
@@ -98,15 +111,15 @@ def ways(one: Job, many: Job) -> dict[str, Callable[[], None]]:
     }
 
 
-def forget(*jobs: Job) -> None:
-    """Take away what the last run made."""
+def forget(*jobs: FarmJob) -> None:
+    """Delete the results of the last run."""
     for job in jobs:
-        for name in (*OUTPUTS, "report"):
+        for name in (*OUTPUT_FOLDERS, "report"):
             shutil.rmtree(job.folder / name, ignore_errors=True)
 
 
-def rounds(one: Job, many: Job, count: int) -> dict[str, list[Lap]]:
-    """Laps of each way for one clip, after a round that only warms caches of files."""
+def rounds(one: FarmJob, many: FarmJob, count: int) -> dict[str, list[Lap]]:
+    """Measure each way in turn, after one round that only warms file caches; return the laps per clip."""
     laps: dict[str, list[Lap]] = {name: [] for name in NAMES}
     for number in range(count + 1):
         for name, call in ways(one, many).items():
@@ -119,7 +132,7 @@ def rounds(one: Job, many: Job, count: int) -> dict[str, list[Lap]]:
 
 
 def rows(laps: dict[str, list[Lap]]) -> list[dict[str, Any]]:
-    """Medians, and medians of what each way costs beyond the plain one of its round."""
+    """Return medians, and the medians of each way's excess over the plain one of the same round."""
     plain = laps[PLAIN]
     return [
         {
@@ -157,11 +170,11 @@ def page(report: dict[str, Any]) -> str:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """The report, every value fits JSON. Raises RiffError."""
+    """Measure and return the report; every value fits JSON. Raises RiffError."""
     motion = read_clip(options.clip).slice(0, options.frames)
     with tempfile.TemporaryDirectory() as place:
-        clips = [Clip(f"clip {number}", motion) for number in range(CLIPS)]
-        recipe = FAST.scaled(SCALE)
+        clips = [Clip(f"clip {number}", motion) for number in range(MANY_CLIPS)]
+        recipe = FAST.scaled(TRAINING_SCALE)
         one = export_job(Path(place) / "one", "one", clips[:1], recipe)
         many = export_job(Path(place) / "many", "many", clips, recipe)
         before = load()
@@ -182,7 +195,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.farm", description="What a farm's task costs.")
     parser.add_argument("--clip", default=SAMPLE, help="BVH file, name of a clip in $RIFF_DATA, or sample (default)")
-    parser.add_argument("--frames", type=int, default=FRAMES, help=f"frames of it to train on ({FRAMES})")
+    parser.add_argument("--frames", type=int, default=CLIP_FRAMES, help=f"frames of it to train on ({CLIP_FRAMES})")
     parser.add_argument("--rounds", type=int, default=5, help="how often each way is run (5)")
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of the results ({RESULTS})")
     options = parser.parse_args(arguments)

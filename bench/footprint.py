@@ -1,7 +1,5 @@
-"""Memory and stopping of one training, in a process of its own: peak memory, how long a stop takes at any moment.
-
-Run by `bench.speed`; prints JSON.
-"""
+"""Memory and cancellation of one training in a separate process: peak memory, and the time until a stop takes effect.
+Run by `bench.speed`; prints JSON."""
 
 from __future__ import annotations
 
@@ -19,23 +17,23 @@ from typing import Any
 
 import torch
 
-from core.errors import RiffError, TrainingStopped
+from core.errors import Cancelled, RiffError
 from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
-from core.system.memory import share_one_arena
+from core.system.memory import limit_malloc_arenas
 from core.training.progress import Progress
 from core.training.train import train
 
-from .training import SAMPLE, read_clip
+from .measuring.training import SAMPLE, read_clip
 
 MEGABYTE = 1e6
 
 
 def peak_megabytes() -> float:
-    """The most memory that this process has held so far."""
+    """Return the peak memory of this process so far."""
     status = Path("/proc/self/status")
     if status.exists():
-        # Linux hands what getrusage says down from the parent to a program that it starts.
+        # On Linux a started program inherits the parent's peak in getrusage.
         (line,) = (line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024 / MEGABYTE
     kilobytes = 1 if sys.platform == "darwin" else 1024
@@ -43,9 +41,9 @@ def peak_megabytes() -> float:
 
 
 class Watch:
-    """Stands in for the Cancel button and the panel: notes when training asks, and presses in the last level.
+    """Replacement of Cancel button and panel: records the times at which training asks, and cancels in the last level.
 
-    `spans` are the times in which training does not ask, those before its first iteration left out.
+    `spans` are the times between two questions, from the first iteration on.
     """
 
     def __init__(self, iterations: int) -> None:
@@ -66,7 +64,7 @@ class Watch:
         self.peaks.append(peak_megabytes())
         self.counted += progress.level == progress.levels
         if self.counted == self.iterations:
-            # In the middle of what an iteration of this level takes.
+            # In the middle of an iteration of this level.
             self.pressed = time.perf_counter() + 0.5 / progress.steps_per_second
 
     @property
@@ -75,17 +73,17 @@ class Watch:
 
 
 def measure(motion: Motion, recipe: Recipe, iterations: int, device: str, threads: int | None) -> dict[str, Any]:
-    """Train `iterations` of every level, then stop in the middle of one; every value fits JSON.
+    """Train `iterations` of every level, then cancel in the middle of one; every value fits JSON.
 
-    A stop that comes at no special moment waits for the rest of the span in which training does not ask: on average
-    E[s²] / 2 E[s] of the spans s. The longest span is the worst, whether it lies in an iteration or between two levels.
+    A stop at a random moment waits for the rest of the current span between two questions: on average E[s²] / 2 E[s] of
+    the spans s. The longest span is the worst case, inside an iteration or between two levels.
     """
     before = peak_megabytes()
     watch = Watch(iterations)
     counts = (*(iterations,) * (recipe.levels - 1), 1000 * iterations)
     try:
         train(motion, replace(recipe, iterations=counts), watch.hear, watch, device=device, threads=threads)
-    except TrainingStopped:
+    except Cancelled:
         stopped = time.perf_counter() - watch.pressed
     cuda = torch.cuda.max_memory_allocated() / MEGABYTE if torch.cuda.is_available() and device != "cpu" else None
     return {
@@ -113,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args(arguments)
-    share_one_arena()  # as every process does that Riff starts to train
+    limit_malloc_arenas()  # as every process does that Riff starts to train
     try:
         motion = read_clip(options.clip)
         recipe = RECIPES[options.recipe]

@@ -1,7 +1,7 @@
-"""How the time of an iteration grows with the clip's length, with joints and with the batch, as JSON and as a plot.
+"""Growth of the time of an iteration with the clip's length, joints and batch size, as JSON and as a plot.
 
-Every point is measured in a process of its own, which also tells its peak memory. Lengths are the clip repeated, each
-time a little different; skeletons are made in code. Writes bench/results/growth-<clip>-<device>.json and .png.
+Every point is measured in a separate process, with its peak memory. Lengths are the clip repeated with small changes;
+skeletons are synthetic. Writes bench/results/growth-<clip>-<device>.json and .png.
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from core.errors import RiffError
-from core.evaluation.novelty import SMOOTHING
 from core.model.recipe import FAST, GANIMATOR, Recipe
 from core.motion.motion import RATE, Motion, from_transforms
 from core.motion.resampling import resample
 from core.motion.skeleton import build_skeleton
 from core.numeric.rotation import axis_rotation
+from core.numeric.smoothing import SMOOTHING_ROWS
 from core.system.threads import usable_cores
-from core.training.workers import TRIES
+from core.training.workers import TRIAL_RUNS
 
-from .cheats import with_noise
 from .footprint import peak_megabytes
-from .levels import Ours
-from .machine import circumstances, repeatable
+from .measuring.cheats import with_noise
+from .measuring.levels import Ours
+from .measuring.machine import circumstances, repeatable
+from .measuring.table import write_json
+from .measuring.timing import Lap, load, median, timed, with_threads
+from .measuring.training import clip_name
 from .speed import RESULTS, device_slug, find_clip
-from .table import write_json
-from .timing import Lap, load, median, timed, with_threads
-from .training import clip_name
 
 LENGTHS = (300, 648, 1500, 3000, 6000, 10000)
 JOINTS = (24, 48, 96, 150)
 BATCHES = (1, 2, 4, 8, 16)
-LIMB = 6
-"""Joints of each limb of a made skeleton."""
+LIMB_JOINTS = 6
+"""Joints of each limb of a synthetic skeleton."""
 
-LINEAR = 1.1
-"""Largest exponent that still counts as linear, noise of the machine included."""
+MAX_LINEAR_EXPONENT = 1.1
+"""Largest exponent that counts as linear, with tolerance for the machine's noise."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One measurement: `size` of what grows, the clip and the recipe."""
+    """Measurement point: `size` of the quantity that grows, clip and recipe."""
 
     kind: str
     size: int
@@ -63,32 +63,35 @@ class Point:
 
 
 def repeated(motion: Motion, frames: int) -> Motion:
-    """The clip over and over until it has `frames` rows, turned a little by smooth noise so that none is a copy."""
+    """Repeat the clip to `frames` rows, turned a little by smooth noise so that no period is a copy."""
     source = resample(motion, RATE)
     rows = np.take(source.features, np.arange(frames), axis=0, mode="wrap")
-    return with_noise(replace(source, features=rows), SMOOTHING, degrees=1.0)
+    return with_noise(replace(source, features=rows), SMOOTHING_ROWS, degrees=1.0)
 
 
 def many_limbed(joints: int, frames: int = 300) -> Motion:
-    """A body of `joints` joints, a spine with limbs of six, every joint swinging at a pace of its own."""
+    """Build a motion of a body with `joints` joints: a spine with limbs of six, every joint swinging at its own
+    frequency."""
     parents = [-1]
     for joint in range(1, joints):
-        limb, place = divmod(joint - 1, LIMB)
-        parents.append(joint - 1 if place else max(0, (limb - 2) * LIMB + 1))
+        limb, place = divmod(joint - 1, LIMB_JOINTS)
+        parents.append(joint - 1 if place else max(0, (limb - 2) * LIMB_JOINTS + 1))
     rest = np.zeros((joints, 3))
     for joint in range(1, joints):
-        limb, place = divmod(joint - 1, LIMB)
+        limb, place = divmod(joint - 1, LIMB_JOINTS)
         side = (0.0, 0.0, 1.0) if not place else (math.cos(limb), math.sin(limb), -0.5)
         rest[joint] = rest[parents[joint]] + 0.2 * np.array(side)
-    skeleton = build_skeleton([f"joint {k}" for k in range(joints)], parents, rest).with_contacts((LIMB, 2 * LIMB))
+    skeleton = build_skeleton([f"joint {k}" for k in range(joints)], parents, rest).with_contacts(
+        (LIMB_JOINTS, 2 * LIMB_JOINTS)
+    )
     seconds = np.arange(frames) / RATE
-    turns = np.stack([axis_rotation(k % 3, 0.4 * np.sin((1 + k % 7) * seconds + k)) for k in range(joints)], axis=1)
+    rotations = np.stack([axis_rotation(k % 3, 0.4 * np.sin((1 + k % 7) * seconds + k)) for k in range(joints)], axis=1)
     root = np.stack([0.3 * seconds, 0.1 * np.sin(seconds), 1 + 0.02 * np.sin(3 * seconds)], axis=1)
-    return from_transforms(skeleton, turns, root, RATE)
+    return from_transforms(skeleton, rotations, root, RATE)
 
 
 def points(motion: Motion, lengths: Sequence[int], joints: Sequence[int], batches: Sequence[int]) -> list[Point]:
-    """What is measured: lengths by the fast recipe and by batch 1 on whole clips, joints, batches on whole clips."""
+    """Return the points: lengths by `fast` and by batch 1 on whole clips, joints, batch sizes on whole clips."""
     whole = replace(FAST, name="fast on whole clips", crop=(0, 0, 0, 0), bank=0)
     result = []
     for frames in lengths:
@@ -102,7 +105,7 @@ def points(motion: Motion, lengths: Sequence[int], joints: Sequence[int], batche
 
 
 def measure_point(point: Point, seconds: float) -> dict[str, Any]:
-    """Seconds an iteration at each level, each measured for about `seconds`; peak memory. Every value fits JSON."""
+    """Measure seconds per iteration at each level, for about `seconds` each, and peak memory; every value fits JSON."""
     contender = Ours(point.motion, point.recipe, "cpu", usable_cores())
     starts, rows = [], []
     iterate = with_threads(contender.threads, contender.iterate)
@@ -110,12 +113,12 @@ def measure_point(point: Point, seconds: float) -> dict[str, Any]:
         starts.append(timed(partial(contender.start_level, level)).seconds)
         laps = measured(iterate, seconds)
         rows.append({"median": median(laps), "lowest": min(lap.seconds for lap in laps), "rounds": len(laps)})
-    contender.training.close()
+    contender.close()
     whole = sum(starts) + sum(n * row["median"] for n, row in zip(point.recipe.iterations, rows, strict=True))
     return {
         "kind": point.kind,
         "size": point.size,
-        "groups": len(contender.training.channels.groups),
+        "groups": len(contender.session.channels.groups),
         "starts": starts,
         "levels": rows,
         "mean_iteration": whole / sum(point.recipe.iterations),
@@ -125,8 +128,8 @@ def measure_point(point: Point, seconds: float) -> dict[str, Any]:
 
 
 def measured(iterate: Any, seconds: float) -> list[Lap]:
-    """Laps in the way that training chooses first: at least two, then as many as fit into the time, seven at most."""
-    for _ in TRIES:
+    """Measure laps with the settings that training chooses first: two to seven, as many as fit the time."""
+    for _ in TRIAL_RUNS:
         timed(iterate)
     laps: list[Lap] = []
     started = time.perf_counter()
@@ -136,10 +139,10 @@ def measured(iterate: Any, seconds: float) -> list[Lap]:
 
 
 def exponents(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """For each thing that grows, p of time ~ sizeᵖ: "all" through all points, "end" between the two largest sizes.
+    """Fit p of time ~ sizeᵖ for each quantity: "all" through all points, "end" between the two largest sizes.
 
-    At small sizes what every iteration costs anyway hides how it grows; the end, of the whole and of its worst level,
-    does not. It rests on two points, though, and so holds their noise.
+    At small sizes the fixed cost of an iteration hides the growth; it does not at the end, of the whole and of its
+    worst level. The end rests on two points only and contains their noise.
     """
     result: dict[str, dict[str, float]] = {}
     for kind in dict.fromkeys(row["kind"] for row in rows):
@@ -159,7 +162,7 @@ def _slope(rows: Sequence[dict[str, Any]], times: Sequence[float]) -> float:
 
 
 def plot(rows: Sequence[dict[str, Any]], path: Path, title: str) -> None:
-    """A panel for each thing that grows: time of an iteration and memory; the dotted line grows linearly."""
+    """Plot one panel for each quantity: time of an iteration and memory; the dotted line is linear growth."""
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
     figure, axes = plt.subplots(1, len(kinds), figsize=(4 * len(kinds), 3.6), squeeze=False)
     for axis, kind in zip(axes[0], kinds, strict=True):
@@ -182,7 +185,7 @@ def plot(rows: Sequence[dict[str, Any]], path: Path, title: str) -> None:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """All points, each in a fresh process. Raises RiffError."""
+    """Measure all points, each in a new process. Raises RiffError."""
     clip, motion = find_clip(options.clip)
     before, rows = load(), []
     # Spawned, not forked: a forked process would begin with this one's memory and with locks of its threads.
@@ -208,8 +211,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def worse_than_linear(found: dict[str, dict[str, float]]) -> list[str]:
-    """What grows faster than linearly in any of its exponents."""
-    return [kind for kind, own in found.items() if max(own.values()) > LINEAR]
+    """Return the quantities that grow faster than linearly by any of their exponents."""
+    return [kind for kind, own in found.items() if max(own.values()) > MAX_LINEAR_EXPONENT]
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -1,7 +1,8 @@
-"""What the products inside a training cost, each way of doing them in turn: the measurements behind `bench/lab.md`.
+"""Cost of the matrix products of a training, by several implementations in turn: the measurements behind
+`bench/lab.md`.
 
-One middle layer of a human (29 groups, 261 → 261 channels, kernel 5), forward and backward, one thread and two; whole
-critic gradients; what one more cluster costs. Writes bench/results/kernels-<device>.json and .md.
+One middle layer of a human (29 groups, 261 → 261 channels, kernel 5), forward and backward, with one and two threads;
+whole critic gradients; the cost of one more cluster. Writes bench/results/kernels-<device>.json and .md.
 """
 
 from __future__ import annotations
@@ -25,37 +26,36 @@ from torch.nn import functional as F
 
 from core.model.channels import choose_channels
 from core.model.clusters import Cluster, find_clusters, one_cluster
-from core.model.model import clusters
 from core.model.recipe import FAST
 from core.motion.motion import RATE, with_contact_labels
 from core.motion.resampling import resample
 from core.networks.networks import Critic, Graph, GraphConvolution
 from core.networks.packed_convolution import back_layers, pack, run_layers
 
-from .baseline import critic_loss, make_critic
-from .machine import ROOT, circumstances, repeatable
+from .measuring.baseline import critic_loss, make_critic
+from .measuring.machine import ROOT, circumstances, repeatable
+from .measuring.table import publish
+from .measuring.timing import Call, in_turn, load, median, spread, with_threads
 from .speed import RESULTS, device_slug, find_clip
-from .table import publish
-from .timing import Call, in_turn, load, median, spread, with_threads
 
 KERNEL = FAST.kernel
 REFERENCE = "conv1d, masked, fp32"
 DOUBLE = "double backward by autograd"
 SIZES = ((1, 305), (4, 128), (16, 305))
-"""Batch and frames: the baseline's, the fast recipe's, the paper's, at a stage in the middle."""
+"""Batch size and frames at a middle stage: those of the baseline, the recipe `fast` and the recipe `paper`."""
 
 COSTS = (0.0, 4.0, 12.0, 30.0, 60.0, 120.0, 300.0)
-"""Values of CALL_COST that cut the groups into many clusters or few."""
+"""Values of CALL_COST that lead to many clusters or few."""
 
 
 def neighbours(clip: str | None) -> NDArray[np.bool_]:
-    """The neighbour matrix that a training on the clip would use. Raises ClipError."""
+    """Return the neighbour matrix that a training on the clip would use. Raises ClipError."""
     source = with_contact_labels(resample(find_clip(clip)[1], RATE))
     return choose_channels(source, FAST).near(FAST.distance)
 
 
 def layer_calls(near: NDArray[np.bool_], batch: int, frames: int) -> dict[str, Call]:
-    """One middle layer forward and backward, by name."""
+    """Return calls of one middle layer, forward and backward, by name."""
     random = torch.Generator().manual_seed(0)
     width = -(-FAST.hidden[-1] // len(near))
     channels = len(near) * width
@@ -76,7 +76,7 @@ def layer_calls(near: NDArray[np.bool_], batch: int, frames: int) -> dict[str, C
 
 
 def convolution(x: Tensor, weight: Tensor, mask: Tensor, function: Callable[..., Tensor]) -> Call:
-    """A dense convolution, its weight masked each time as the baseline does it."""
+    """Run a dense convolution, masking its weight each time as the baseline does."""
 
     def call() -> None:
         own, mine = x.detach().requires_grad_(), weight.detach().requires_grad_()
@@ -86,7 +86,7 @@ def convolution(x: Tensor, weight: Tensor, mask: Tensor, function: Callable[...,
 
 
 def packed(near: NDArray[np.bool_], cut: Sequence[Cluster], width: int, x: Tensor) -> Call:
-    """The same layer on packed rows, cut into clusters; packing itself is done once for four layers, and not timed."""
+    """Run the layer on packed rows in clusters; packing is done once for four layers and is not timed."""
     convolved = GraphConvolution(Graph(near, tuple(cut)), width, width, KERNEL, torch.Generator().manual_seed(0))
     layer = convolved.layer()
     rows = pack(x, KERNEL // 2).contiguous()
@@ -99,7 +99,7 @@ def packed(near: NDArray[np.bool_], cut: Sequence[Cluster], width: int, x: Tenso
 
 
 def critic_calls(near: NDArray[np.bool_], batch: int, frames: int) -> dict[str, Call]:
-    """Gradients of the whole critic loss with its gradient penalty at every sample."""
+    """Return calls of the gradients of the whole critic loss, with the gradient penalty at every sample."""
     random = torch.Generator().manual_seed(0)
     real, fake = (torch.randn(batch, len(near) * 6, frames, generator=random) for _ in range(2))
     mix = torch.rand(batch, 1, 1, generator=random)
@@ -115,18 +115,13 @@ def critic_calls(near: NDArray[np.bool_], batch: int, frames: int) -> dict[str, 
 
 
 def cluster_cost(near: NDArray[np.bool_], batch: int, frames: int, rounds: int) -> dict[str, Any]:
-    """Fit seconds = a · group pairs + b · clusters over differently cut layers; b / a is what CALL_COST should be."""
+    """Fit seconds = a · group pairs + b · clusters over layers with different clusters; CALL_COST should be b / a."""
     width = -(-FAST.hidden[-1] // len(near))
     x = torch.randn(batch, len(near) * width, frames)
     cuts: dict[str, list[Cluster]] = {}
-    known = clusters.CALL_COST
-    try:
-        for cost in COSTS:
-            clusters.CALL_COST = cost
-            cut = find_clusters(near)
-            cuts[str(len(cut))] = cut
-    finally:
-        clusters.CALL_COST = known
+    for cost in COSTS:
+        cut = find_clusters(near, cost)
+        cuts[str(len(cut))] = cut
     laps = in_turn({name: packed(near, cut, width, x) for name, cut in cuts.items()}, rounds)
     pairs = [sum(len(c.outputs) * len(c.inputs) for c in cut) for cut in cuts.values()]
     seconds = [median(values) for values in laps.values()]
@@ -137,7 +132,7 @@ def cluster_cost(near: NDArray[np.bool_], batch: int, frames: int, rounds: int) 
 
 
 def measure(clip: str | None, rounds: int) -> dict[str, Any]:
-    """Everything but the plain Python run; every value fits JSON."""
+    """Measure all but the run in plain Python; every value fits JSON."""
     near = neighbours(clip)
     figures: dict[str, Any] = {"layer": {}, "critic": {}, "clusters": {}}
     for threads in (1, 2):
@@ -155,7 +150,7 @@ def measure(clip: str | None, rounds: int) -> dict[str, Any]:
 
 
 def without_torchscript(arguments: Sequence[str]) -> dict[str, Any]:
-    """The same in a process in which PyTorch leaves the packed functions as plain Python."""
+    """Run the measurement in a process in which PyTorch leaves the packed functions as plain Python."""
     command = [sys.executable, "-m", "bench.kernels", *arguments, "--print"]
     environment = {**os.environ, "PYTORCH_JIT": "0"}
     done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True)
@@ -164,7 +159,7 @@ def without_torchscript(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def table(part: dict[str, Any], plain: dict[str, Any]) -> str:
-    """Milliseconds of each way of doing it, and in brackets its share of the first row."""
+    """Format the milliseconds of each implementation, with its share of the first row in brackets."""
     settings = list(part)
     lines = ["| ms (÷ first row) | " + " | ".join(settings) + " |", "|---|" + "---:|" * len(settings)]
     names = list(part[settings[0]])

@@ -19,9 +19,9 @@ from core.motion.motion import Motion
 from core.system.console import ProgressLine
 from core.system.threads import one_thread
 
-from .machine import circumstances, repeatable
-from .table import publish
-from .training import SAMPLE, clip_name, clips_folder, read_clip
+from .measuring.machine import circumstances, repeatable
+from .measuring.table import publish
+from .measuring.training import SAMPLE, clip_name, clips_folder, read_clip
 
 COUNT = 6
 HUNDRED = 100
@@ -77,7 +77,7 @@ def read_any(clip: str) -> Motion:
     """A clip by its name or path; FBX, glTF and .blend files through Blender. Raises ClipError."""
     path = Path(clip)
     if path.suffix in (".fbx", ".glb", ".gltf", ".blend") or path.stem in Z_UP:
-        from .blender_clip import read_with_blender
+        from .measuring.blender_clip import read_with_blender
 
         return read_with_blender(path)
     return read_clip(clip)

@@ -1,7 +1,7 @@
-"""What learning from several clips at once costs beside learning from one: `python -m bench.mix --clips salsa walk`.
+"""Cost of learning from several clips at once compared with one: `python -m bench.mix --clips salsa walk`.
 
-Seconds an iteration of each level, in turn, and of the whole recipe. Writes bench/results/mix-<clips>-<device>.json and
-.md.
+Seconds per iteration of each level, in turn, and of the whole recipe. Writes bench/results/mix-<clips>-<device>.json
+and .md.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from core.motion.motion import Motion
 from core.system.devices import pick_device
 from core.system.threads import usable_cores
 
-from .levels import Ours, measure_level, whole_seconds
-from .machine import circumstances, repeatable
+from .measuring.levels import Ours, measure_level, whole_seconds
+from .measuring.machine import circumstances, repeatable
+from .measuring.table import publish
+from .measuring.timing import load
+from .measuring.training import clip_name, read_clip
 from .speed import RESULTS, device_slug, duration
-from .table import publish
-from .timing import load
-from .training import clip_name, read_clip
 
-ROUNDS = 15
+TIMING_ROUNDS = 15
 
 
 def measure(motions: Mapping[str, Motion], recipe: Recipe, rounds: int, device: str) -> dict[str, Any]:
-    """Levels and whole recipe of each motion; every value fits JSON."""
+    """Measure levels and whole recipe for each motion; every value fits JSON."""
     threads = usable_cores()
     ours = {name: Ours(motion, recipe, device, threads) for name, motion in motions.items()}
     try:
         levels = [measure_level(k, ours, None, rounds, device, threads) for k in range(recipe.levels)]
     finally:
         for contender in ours.values():
-            contender.training.close()
+            contender.close()
     whole = {name: whole_seconds(levels, name, recipe.iterations) for name in ours}
     frames = {name: motion.frames for name, motion in motions.items()}
     return {"frames": frames, "levels": levels, "whole": whole}
 
 
 def report_markdown(report: dict[str, Any]) -> str:
-    """The table: a row for each clip and one for the mix."""
+    """Format the table: a row for each clip and one for the mix."""
     first = next(iter(report["whole"].values()))["processor_seconds"]
     lines = [
         f"Recipe {report['recipe']}, {report['device']}, {report['cores']} cores, {report['date']}; "
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--clips", nargs="+", required=True, help="of one rig")
     parser.add_argument("--recipe", choices=list(RECIPES), default=FAST.name)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--rounds", type=int, default=TIMING_ROUNDS)
     options = parser.parse_args(arguments)
     given = sys.argv[1:] if arguments is None else list(arguments)
     names = [clip_name(clip) for clip in options.clips]

@@ -1,7 +1,7 @@
-"""What `make bench-quality` runs: one table of a model's quality beside its source, the cheats and the peers.
+"""Quality of a model, `make bench-quality`: one table with its source, the cheats and other methods.
 
-Trains on a clip, or takes a trained model, measures samples twice as long as the source, and leaves
-`quality-CLIP-RECIPE.json` and `.md` in the folder of `--out`, with command, device, date and versions.
+Trains on a clip, or takes a trained model; measures samples twice as long as the source; writes
+`quality-CLIP-RECIPE.json` and `.md` to the folder `--out`, with command, device, date and versions.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from core.model.model import Model
 from core.model.model_file import load_model, save_model
 from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
-from core.system.console import clock
+from core.system.console import format_duration
 
-from .bar import Check, bar_markdown, check_bar
-from .machine import circumstances
-from .measure import (
+from .measuring.bar import Check, bar_markdown, check_bar
+from .measuring.machine import circumstances
+from .measuring.measure import (
     CLEAN,
     RAW,
     Reduce,
@@ -33,17 +33,17 @@ from .measure import (
     sample_rows,
     unreduced,
 )
-from .published import PUBLISHED, TIMES
-from .reduced import on_papers_joints
-from .table import LEGEND, Row, markdown, rows_to_json, write_json, write_whole
-from .training import SAMPLE, clip_name, read_clip, train_model
+from .measuring.published import PUBLISHED, TIMES
+from .measuring.reduced import on_papers_joints
+from .measuring.table import LEGEND, Row, markdown, rows_to_json, write_json, write_whole
+from .measuring.training import SAMPLE, clip_name, read_clip, train_model
 
-COUNT = 20
+SAMPLE_COUNT = 20
 RESULTS = Path("bench/results")
 
 
 def obtain_model(clip: str | None, recipe: Recipe, seed: int, device: str, model: Path | None) -> Model:
-    """The model in the file `model`, or one trained now on `clip`, called by the clip's name. Raises RiffError."""
+    """Load the model from the file `model`, or train one on `clip`, named after the clip. Raises RiffError."""
     if model is not None:
         loaded = load_model(model)
         return replace(loaded, name=clip_name(clip) if clip else loaded.name or model.stem)
@@ -52,7 +52,7 @@ def obtain_model(clip: str | None, recipe: Recipe, seed: int, device: str, model
 
 
 def quality_report(model: Model, count: int, seed: int, reduce: Reduce = unreduced) -> dict[str, Any]:
-    """Everything that is measured on a model; every value fits JSON. Raises ClipError."""
+    """Measure a model completely; every value fits JSON. Raises ClipError."""
     source = reduce(model.source)
     ours = sample_rows(model, count, seed, f"{count} samples", reduce)
     cheats = cheat_rows(source)
@@ -84,7 +84,7 @@ def _clip_facts(whole: Motion, measured: Motion, name: str) -> dict[str, Any]:
 
 
 def report_markdown(report: dict[str, Any]) -> str:
-    """The report as a page: how it was made, the table, the bar, the times."""
+    """Format the report as a page: circumstances, table, bar, times."""
     clip, model, versions = report["clip"], report["model"], report["versions"]
     rows = [Row(**row) for row in report["rows"]]
     milliseconds = report["milliseconds"]
@@ -94,8 +94,8 @@ def report_markdown(report: dict[str, Any]) -> str:
 
 {report["date"]}, {report["device"]} ({report["cores"]} cores), Riff {versions["riff"]}, Python {versions["python"]}, \
 PyTorch {versions["torch"]}, NumPy {versions["numpy"]}.
-Trained for {clock(model["training_seconds"])} (minutes:seconds) with {model["iterations"]} joint iterations on \
-{clip["frames"]} frames ({clip["seconds"]:.1f} s) of {clip["joints"]} joints.
+Trained for {format_duration(model["training_seconds"])} (minutes:seconds) with {model["iterations"]} joint \
+iterations on {clip["frames"]} frames ({clip["seconds"]:.1f} s) of {clip["joints"]} joints.
 Figures on {clip["joints_measured"]} joints, {report["samples"]} samples of {report["sample_frames"]} frames.
 Reconstruction error {report["reconstruction_error"]:.4f}; one variation of {clip["frames"]} frames takes \
 {milliseconds["sample"]:.0f} ms, cleaning its feet {milliseconds["clean_feet"]:.0f} ms.
@@ -131,7 +131,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--clip", help="BVH file, name of a clip in $RIFF_DATA, or sample (default)")
     parser.add_argument("--recipe", choices=RECIPES, default="fast")
     parser.add_argument("--scale", type=float, default=1.0, help="this many times the recipe's iterations")
-    parser.add_argument("--count", type=int, default=COUNT, help=f"samples to measure ({COUNT})")
+    parser.add_argument("--count", type=int, default=SAMPLE_COUNT, help=f"samples to measure ({SAMPLE_COUNT})")
     parser.add_argument("--seed", type=int, default=0, help="seed of training and samples")
     parser.add_argument("--device", default="auto", help="where to train: auto, cpu, cuda, mps")
     parser.add_argument("--model", type=Path, help="a trained model to measure instead of training one")
@@ -143,7 +143,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> Path:
-    """Train or load, measure, write; returns the Markdown file. Raises RiffError."""
+    """Train or load, measure, write; return the Markdown file. Raises RiffError."""
     recipe = RECIPES[options.recipe]
     recipe = recipe if options.scale == 1.0 else recipe.scaled(options.scale)
     model = obtain_model(options.clip, recipe, options.seed, options.device, options.model)
@@ -158,7 +158,7 @@ def run(options: argparse.Namespace) -> Path:
     write_json(options.out / f"{stem}.json", report)
     page = write_whole(options.out / f"{stem}.md", report_markdown(report))
     if options.sheet:
-        from .variation_sheet import render_variations
+        from .pictures.variation_sheet import render_variations
 
         render_variations(model, options.out / f"{stem}.png", seed=options.seed)
     return page

@@ -1,4 +1,5 @@
-"""`make bench-rigs`: every kind of rig read, written, played back by Blender, trained on; and a picture of Rigify's."""
+"""Rigs of every kind read, written, played back by Blender and trained on, `make bench-rigs`; and a picture of
+Rigify's."""
 
 from __future__ import annotations
 
@@ -14,13 +15,13 @@ from typing import Any
 
 import bpy
 
-from tests.blender.walkers import add_rigify_walker
+from tests.support.rigs.walkers import add_rigify_walker
 
-from .contact_sheet import render_contact_sheet
-from .machine import ROOT, circumstances
-from .rig_body import add_body, add_control_shapes
-from .rig_cases import cases, dancer, part
-from .rig_round_trip import Outcome, measure
+from .measuring.machine import ROOT, circumstances
+from .pictures.contact_sheet import render_contact_sheet
+from .rig_checks.body import add_body, add_control_shapes
+from .rig_checks.cases import cases, dancer, part
+from .rig_checks.round_trip import Outcome, measure
 
 RESULTS = ROOT / "bench" / "results"
 VARIATIONS = 3
@@ -28,7 +29,7 @@ VARIATIONS = 3
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds, the best of five: reading 648 frames of 65 bones alone and beside a heavy skinned mesh, writing them."""
+    """Best seconds of five: reading 648 frames of 65 bones alone and beside a heavy skinned mesh, and writing them."""
 
     read: float
     beside: float
@@ -51,7 +52,7 @@ def table(outcomes: list[Outcome]) -> str:
 
 
 def measure_speed() -> Speed:
-    """Read and write 648 frames of a dancer with 65 bones."""
+    """Measure reading and writing 648 frames of a dancer with 65 bones."""
     bpy.ops.wm.read_homefile(use_empty=True)
     rig = dancer(True)
     action = rig.animation_data.action
@@ -95,7 +96,7 @@ def report(outcomes: list[Outcome], speed: Speed) -> str:
 
 
 def render_rigify(path: Path, effort: float, seed: int) -> None:
-    """Train on the Rigify human's walk, and show variations with the learned controls drawn."""
+    """Train on the walk of the Rigify human, and render variations with the learned controls."""
     bpy.ops.wm.read_homefile(use_empty=True)
     rig = add_rigify_walker()
     source = rig.animation_data.action

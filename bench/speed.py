@@ -1,6 +1,6 @@
-"""How fast Riff is, in one run and one table: training beside the baseline, generation, memory and stopping.
+"""Speed of Riff, `make bench-speed`: training compared with the baseline, generation, memory and cancellation.
 
-Writes bench/results/speed-<clip>-<device>.json and .md. `make bench-speed` runs it.
+Writes bench/results/speed-<clip>-<device>.json and .md.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from core.motion.motion import Motion
 from core.system.devices import pick_device
 from core.system.threads import usable_cores
 
-from .generation import in_fresh_processes
-from .levels import BASELINE, measure_levels
-from .machine import ROOT, circumstances, repeatable
-from .table import publish
-from .timing import load
-from .training import SAMPLE, clip_name, read_clip, train_model
+from .measuring.generation import in_fresh_processes
+from .measuring.levels import BASELINE, measure_levels
+from .measuring.machine import ROOT, circumstances, repeatable
+from .measuring.table import publish
+from .measuring.timing import load
+from .measuring.training import SAMPLE, clip_name, read_clip, train_model
 
 RESULTS = Path("bench/results")
-ROUNDS = 7
+TIMING_ROUNDS = 7
 SHORT_TRAINING = 0.02
-"""Share of the fast recipe after which a model generates as fast as a finished one, its feet at times standing."""
+"""Share of the recipe `fast` after which a model generates as fast as a finished one and its feet stand at times."""
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """All figures; every value fits JSON. Raises RiffError."""
+    """Measure all figures; every value fits JSON. Raises RiffError."""
     clip, motion = find_clip(options.clip)
     device = str(pick_device(options.device))
     threads = options.threads or usable_cores()
@@ -63,7 +63,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def find_clip(wanted: str | None) -> tuple[str, Motion]:
-    """The clip asked for, or salsa where it is, or the sample dancer. Raises ClipError."""
+    """Return the requested clip; by default salsa if it is there, else the sample dancer. Raises ClipError."""
     if wanted:
         return wanted, read_clip(wanted)
     try:
@@ -94,7 +94,7 @@ def footprint(clip: str, recipe: str, device: str, threads: int) -> dict[str, An
 
 
 def measure_generation(motion: Motion, clip: str, options: argparse.Namespace, device: str) -> dict[str, Any]:
-    """Loading and generation on one core, by the model given or one trained for a moment."""
+    """Measure loading and generation on one core, by the given model or one trained for a moment."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
         save_model(known_or_short(motion, clip, options.model, device), path)
@@ -108,7 +108,7 @@ def known_or_short(motion: Motion, clip: str, path: Path | None, device: str) ->
 
 
 def report_markdown(report: dict[str, Any]) -> str:
-    """The table and what it was measured with."""
+    """Format the table and the circumstances of the measurement."""
     where = (
         f"{report['clip']}, {report['device']}, {report['cores']} cores, {report['threads']} threads, PyTorch "
         f"{report['versions']['torch']}, {report['date']}; load {report['load_before'][:1]} before, "
@@ -180,7 +180,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.speed", description="Time Riff beside the baseline.")
     parser.add_argument("--clip", help="BVH file, name of a clip in $RIFF_DATA, or sample (salsa where it is)")
     parser.add_argument("--recipes", choices=RECIPES, nargs="+", default=list(RECIPES))
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"laps of each contender at each level ({ROUNDS})")
+    parser.add_argument(
+        "--rounds", type=int, default=TIMING_ROUNDS, help=f"laps of each contender at each level ({TIMING_ROUNDS})"
+    )
     parser.add_argument("--frames", type=int, default=648, help="frames to generate (648)")
     parser.add_argument("--model", type=Path, help="model to generate with; else one is trained for a moment")
     parser.add_argument("--device", default="auto")
@@ -192,7 +194,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def device_slug(device: str) -> str:
-    """A short name of the device for file names."""
+    """Return a short name of the device for file names."""
     return (
         torch.cuda.get_device_name(device).lower().replace(" ", "-")
         if device.startswith("cuda")

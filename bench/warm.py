@@ -1,6 +1,6 @@
-"""What starting from a model of the same skeleton saves: the same few iterations cold and warm, quality beside quality.
+"""Warm start from a model of the same skeleton compared with a cold start: quality after the same few iterations.
 
-Writes bench/results/warm-<clip>-<recipe>.json and .md; a training that the JSON already holds is not run again.
+Writes bench/results/warm-<clip>-<recipe>.json and .md; a training that the JSON holds is not run again.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ClipError, RiffError
-from core.evaluation.novelty import SMOOTHING
 from core.model.model import Model
 from core.model.model_file import load_model
 from core.model.recipe import RECIPES, Recipe
 from core.motion.motion import Motion
+from core.numeric.smoothing import SMOOTHING_ROWS
 
-from .bar import check_bar
-from .cheats import with_noise
 from .curve import RESULTS
-from .machine import circumstances, repeatable
-from .measure import CLEAN, RAW, evaluate_shown, reconstruction_error, sample_rows
-from .table import publish
-from .training import SAMPLE, clip_name, read_clip, train_model
+from .measuring.bar import check_bar
+from .measuring.cheats import with_noise
+from .measuring.machine import circumstances, repeatable
+from .measuring.measure import CLEAN, RAW, evaluate_shown, reconstruction_error, sample_rows
+from .measuring.table import publish
+from .measuring.training import SAMPLE, clip_name, read_clip, train_model
 
 SCALES = (0.1, 0.2, 0.4)
-COUNT = 10
+SAMPLE_COUNT = 10
 COLD, WARM, NO_CRITICS = "from nothing", "from the model", "from its generators alone"
 
 COLUMNS = {
@@ -43,7 +43,7 @@ COLUMNS = {
 
 
 def measure(motion: Motion, recipe: Recipe, start: Model | None, options: argparse.Namespace) -> dict[str, Any]:
-    """Train once, with or without a model to start from, and measure; every value fits JSON. Raises RiffError."""
+    """Train once, with or without a warm start, and measure; every value fits JSON. Raises RiffError."""
     recipe = replace(recipe, warm_share=1.0)
     model = train_model(motion, recipe, clip_name(options.clip), seed=options.seed, device=options.device, start=start)
     rows = sample_rows(model, options.count, options.seed, f"{options.count} samples")
@@ -76,7 +76,7 @@ def report_markdown(report: dict[str, Any]) -> str:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train and measure what is missing; the results are written after each training. Raises RiffError."""
+    """Train and measure the missing cases; results are written after each training. Raises RiffError."""
     motion, recipe, known = read_clip(options.clip), RECIPES[options.recipe], load_model(options.start)
     stem = options.out / f"warm-{clip_name(options.clip)}-{options.recipe}"
     file = stem.with_suffix(".json")
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> None:
         "start_seconds": known.seconds,
         "command": repeatable("bench.warm", options.given),
         "trainings": done,
-        "smooth_noise": evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING)]),
+        "smooth_noise": evaluate_shown("smooth noise", motion, [with_noise(motion, SMOOTHING_ROWS)]),
     }
     for scale, started in wanted(options.scales, options.started, done):
         row = measure(motion, recipe.scaled(scale), models[started], options)
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def wanted(scales: Sequence[float], started: Sequence[str], done: Sequence[dict[str, Any]]) -> list[tuple[float, str]]:
-    """The trainings that are still to be run, short ones first."""
+    """Return the trainings that are missing, short ones first."""
     known = {(row["scale"], row["started"]) for row in done}
     return [(scale, how) for scale in sorted(scales) for how in started if (scale, how) not in known]
 
@@ -110,7 +110,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--recipe", choices=RECIPES, default="fast")
     parser.add_argument("--scales", type=float, nargs="+", default=SCALES, help="factors on the recipe's iterations")
     parser.add_argument("--started", choices=(COLD, WARM, NO_CRITICS), nargs="+", default=[COLD, WARM])
-    parser.add_argument("--count", type=int, default=COUNT, help=f"samples to measure ({COUNT})")
+    parser.add_argument("--count", type=int, default=SAMPLE_COUNT, help=f"samples to measure ({SAMPLE_COUNT})")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of the results ({RESULTS})")

@@ -1,6 +1,6 @@
-"""What generating costs without PyTorch: a model's motions by numpy beside the same by PyTorch, turn by turn.
+"""Generation without PyTorch compared with PyTorch, in turn.
 
-`python -m bench.without_torch M.safetensors` prints JSON. The least of each counts, since others use the machine too.
+`python -m bench.without_torch M.safetensors` prints JSON. The minimum of each counts, since the machine may be shared.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any
 
 
 def measure(path: Path, frames: int, rounds: int) -> dict[str, Any]:
-    """Least milliseconds to make one motion, and one with clean feet, both ways; their greatest difference."""
+    """Return the least milliseconds of both backends for one motion, raw and with clean feet, and their largest
+    difference."""
     import numpy as np
     import torch
 

@@ -1,4 +1,22 @@
-"""The errors whose text is shown to the person at the screen as it is."""
+"""Errors of Riff: sentences for the person at the screen, and the end of work that was cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Cancelled(Exception):
+    """Work that ended because it was asked to; it is no RiffError, since nothing went wrong."""
+
+
+def cancel_check(should_stop: Callable[[], bool]) -> Callable[[], None]:
+    """Return a function that raises Cancelled where `should_stop` says so; long work calls it often."""
+
+    def check_cancelled() -> None:
+        if should_stop():
+            raise Cancelled
+
+    return check_cancelled
 
 
 class RiffError(Exception):
@@ -11,10 +29,6 @@ class ClipError(RiffError):
 
 class ModelError(RiffError):
     """A model file that cannot be read, written or used with this rig."""
-
-
-class TrainingStopped(RiffError):
-    """The training ended because it was asked to."""
 
 
 class JobError(RiffError):

@@ -1,4 +1,4 @@
-"""Direct a model: vary some body parts, fill regions, keep keys, place moments, extend, loop, re-style."""
+"""Operators that direct a model: vary body parts, fill regions, keep keys, place moments, extend, loop, re-style."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..core.directing.direction import Direction, Span, names_in, parse_moments, parse_spans
 from ..core.errors import ClipError
@@ -16,65 +16,53 @@ from ..core.motion.skeleton import Skeleton
 from ..core.motion.symmetry import mirrored
 from ..rig.reading.read import read_steps
 from ..rig.reading.selection import bones_of_collection, selected_bones, selected_key_frames
-from .compose_run import FRESH, TRAVEL_ITEMS, ComposeRun
-from .compose_settings import compose_settings
-from .rig_settings import regions_of
-from .train import source_steps
+from ..state.compose_settings import (
+    NOT_REMEMBERED,
+    ExtendChoices,
+    LengthChoices,
+    LoopChoices,
+    MaskChoices,
+    StyleChoices,
+    compose_settings,
+)
+from ..state.rig_settings import regions_of
+from ..state.source import source_steps
+from .runs.compose_run import ComposeRun
 
 WHICH_ITEMS = [
     ("PARTS", "Body Parts", "Parts or bones by their names"),
-    ("SELECTED", "Selected Bones", "The bones that are selected in Pose Mode"),
+    ("SELECTED", "Selected Bones", "The bones selected in Pose Mode"),
     ("COLLECTION", "Bone Collection", "The bones of a bone collection"),
 ]
 
 
 def regions_meant(ob: bpy.types.Object, text: str) -> tuple[Span, ...]:
-    """The regions in a text or, where that is empty, the armature's own that are switched on."""
+    """Return the regions in a text; for an empty text, the armature's own enabled ones."""
     return parse_spans(text) if text.strip() else tuple((r.start, r.end) for r in regions_of(ob))
 
 
-class _Masked(ComposeRun):
-    """The three masks, each of which can be laid over the others."""
+class _Masked(MaskChoices, ComposeRun):
+    """Mixin with three masks, which can be combined: body parts, regions, keys."""
 
-    use_parts: BoolProperty(name="Body Parts", description="Vary some body parts only", default=False, options=FRESH)
     which: EnumProperty(
-        name="Bones", description="How the bones are chosen", items=WHICH_ITEMS, default="PARTS", options=FRESH
+        name="Bones", description="Choice of the bones", items=WHICH_ITEMS, default="PARTS", options=NOT_REMEMBERED
     )
     parts: StringProperty(
         name="Parts",
         description="Body parts or bones, separated by commas, such as Upper Body or Left Arm",
         default="Upper Body",
-        options=FRESH,
-    )
-    collection: StringProperty(name="Collection", description="Name of the bone collection", options=FRESH)
-    mirror: BoolProperty(
-        name="Mirror", description="Take the same bones of the other side instead", default=False, options=FRESH
+        options=NOT_REMEMBERED,
     )
     keep: BoolProperty(
         name="Keep",
-        description="Keep the chosen bones and vary all others, instead of the other way round",
+        description="Keep the chosen bones and vary all others, instead of varying them",
         default=False,
-        options=FRESH,
-    )
-    use_regions: BoolProperty(
-        name="Regions", description="Make new motion in regions only", default=False, options=FRESH
+        options=NOT_REMEMBERED,
     )
     regions: StringProperty(
         name="Regions",
         description="Spans of frames such as 40-90, 120-160; empty for the armature's own regions",
-        options=FRESH,
-    )
-    use_keys: BoolProperty(
-        name="Selected Keys", description="Keep the poses of selected keyframes", default=False, options=FRESH
-    )
-    firmness: FloatProperty(
-        name="Firmness",
-        description="How exactly the poses of the keys are kept",
-        default=1.0,
-        min=0.01,
-        max=1.0,
-        subtype="FACTOR",
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
@@ -88,14 +76,14 @@ class _Masked(ComposeRun):
         )
 
     def _kept(self: Any, context: bpy.types.Context) -> tuple[str, ...]:
-        """Names of the bones that stay."""
+        """Return the names of the bones to keep."""
         skeleton = self._content.skeleton
         chosen = joints_named(skeleton, self._names_chosen(context, skeleton))
         if self.mirror:
             chosen = mirrored(skeleton, chosen)
         kept = chosen if self.keep else set(range(skeleton.joints)) - set(chosen)
         if not chosen:
-            raise ClipError("The chosen bones are not among those that Riff learned; choose others.")
+            raise ClipError("Riff has not learned the chosen bones; choose others.")
         return tuple(skeleton.names[joint] for joint in sorted(kept))
 
     def _names_chosen(self: Any, context: bpy.types.Context, skeleton: Skeleton) -> tuple[str, ...]:
@@ -108,7 +96,7 @@ class _Masked(ComposeRun):
 
 
 class RIFF_OT_vary_parts(_Masked, bpy.types.Operator):
-    """Make new motion for some body parts; the others keep the action's, and the root goes with the legs"""
+    """Make new motion for some body parts and keep the others; the root moves with the legs"""
 
     bl_idname = "riff.vary_parts"
     bl_label = "Vary Body Parts"
@@ -118,7 +106,7 @@ class RIFF_OT_vary_parts(_Masked, bpy.types.Operator):
 
 
 class RIFF_OT_fill_regions(_Masked, bpy.types.Operator):
-    """Make new motion in regions of the timeline; everything outside stays exactly as it is"""
+    """Make new motion in regions of the timeline and keep everything outside exactly"""
 
     bl_idname = "riff.fill_regions"
     bl_label = "Fill Regions"
@@ -128,7 +116,7 @@ class RIFF_OT_fill_regions(_Masked, bpy.types.Operator):
 
 
 class RIFF_OT_keep_keys(_Masked, bpy.types.Operator):
-    """Make new motion between the selected keyframes, whose poses stay"""
+    """Make new motion between the selected keyframes and keep their poses"""
 
     bl_idname = "riff.keep_keys"
     bl_label = "Keep Selected Keys"
@@ -137,8 +125,8 @@ class RIFF_OT_keep_keys(_Masked, bpy.types.Operator):
     use_keys: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
 
-class RIFF_OT_place_moments(ComposeRun, bpy.types.Operator):
-    """Place moments of the action where they are wanted in a new take, with new motion between them"""
+class RIFF_OT_place_moments(LengthChoices, ComposeRun, bpy.types.Operator):
+    """Place moments of the action in a new take, with new motion between them"""
 
     bl_idname = "riff.place_moments"
     bl_label = "Place Moments"
@@ -146,22 +134,14 @@ class RIFF_OT_place_moments(ComposeRun, bpy.types.Operator):
 
     moments: StringProperty(
         name="Moments",
-        description="Spans and where they go, such as 40-90@1, 40-90@150; empty for the panel's list",
-        options=FRESH,
-    )
-    length: IntProperty(
-        name="Length",
-        description="How many frames the take lasts; 0 for as many as the action",
-        default=0,
-        min=0,
-        max=100_000,
-        options=FRESH,
+        description="Spans and their new frames, such as 40-90@1, 40-90@150; empty for the panel's list",
+        options=NOT_REMEMBERED,
     )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
         moments = parse_moments(self.moments) if self.moments.strip() else _moments_of(context)
         if not moments:
-            raise ClipError("There is no moment to place; add one to the list first.")
+            raise ClipError("There is no moment to place; add one to the list.")
         return Direction(first, moments=moments, length=self.length)
 
 
@@ -176,80 +156,44 @@ def _moments_of(context: bpy.types.Context) -> tuple[tuple[int, int, int], ...]:
     return tuple(moments)
 
 
-class RIFF_OT_extend_action(ComposeRun, bpy.types.Operator):
-    """Go on with the action beyond its end, or begin before its start; what is there stays exactly as it is"""
+class RIFF_OT_extend_action(LengthChoices, ExtendChoices, ComposeRun, bpy.types.Operator):
+    """Continue the action beyond its end or before its start; the existing motion is kept exactly"""
 
     bl_idname = "riff.extend_action"
     bl_label = "Extend"
     result = "Extended"
-
-    before: IntProperty(
-        name="Before", description="Frames to add at the start", default=0, min=0, max=100_000, options=FRESH
-    )
-    after: IntProperty(
-        name="After", description="Frames to add at the end", default=90, min=0, max=100_000, options=FRESH
-    )
-    length: IntProperty(
-        name="Length",
-        description="How many frames the take lasts in all; 0 to add what Before and After say",
-        default=0,
-        min=0,
-        max=100_000,
-        options=FRESH,
-    )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
         after = 0 if self.length else self.after
         return Direction(first, before=self.before, after=after, length=self.length)
 
 
-class RIFF_OT_loop_action(ComposeRun, bpy.types.Operator):
-    """Make a take that can be repeated without a jump: its last frame is its first, at the same speed"""
+class RIFF_OT_loop_action(LoopChoices, ComposeRun, bpy.types.Operator):
+    """Make a take that repeats without a jump: its last frame matches the first in pose and speed"""
 
     bl_idname = "riff.loop_action"
     bl_label = "Loop"
     result = "Loop"
-
-    transition: IntProperty(
-        name="Transition",
-        description="How many frames at the end are new and lead back to the first; 0 for all",
-        default=30,
-        min=0,
-        max=10_000,
-        options=FRESH,
-    )
-    travel: EnumProperty(
-        name="Travel", description="Where a round ends", items=TRAVEL_ITEMS, default="AUTO", options=FRESH
-    )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
         travels = {"AUTO": None, "RETURN": False, "TRAVEL": True}[self.travel]
         return Direction(first, loop=True, transition=self.transition, travels=travels)
 
 
-class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
-    """Put the style of the model on another action of this rig, or of one that is built alike"""
+class RIFF_OT_restyle(StyleChoices, ComposeRun, bpy.types.Operator):
+    """Apply the style of the model to another action of this rig or of a similar one"""
 
     bl_idname = "riff.restyle"
     bl_label = "Re-style"
     result = "Style"
 
     action: StringProperty(
-        name="Action", description="Action to re-style; empty for the one that is on the armature", options=FRESH
+        name="Action", description="Action to re-style; empty for the armature's active action", options=NOT_REMEMBERED
     )
     armature: StringProperty(
         name="Armature",
         description="Armature object that the action belongs to; empty for the active one",
-        options=FRESH,
-    )
-    style: FloatProperty(
-        name="Style",
-        description="From the action as it is, 0, to the model's style, 1",
-        default=1.0,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-        options=FRESH,
+        options=NOT_REMEMBERED,
     )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
@@ -258,7 +202,7 @@ class RIFF_OT_restyle(ComposeRun, bpy.types.Operator):
     def content(self: Any, context: bpy.types.Context) -> Generator[float, None, Motion]:
         owner = bpy.data.objects.get(self.armature) if self.armature else context.object
         if owner is None or owner.type != "ARMATURE":
-            raise ClipError(f"There is no armature “{self.armature}”; choose the one that the action belongs to.")
+            raise ClipError(f"There is no armature “{self.armature}”; choose the armature of the action.")
         if not self.action:
             return source_steps(owner, context.scene)
         action = bpy.data.actions.get(self.action)

@@ -1,4 +1,4 @@
-"""Train on several actions of one rig, so that variations move between them."""
+"""Operator for training on several actions of one rig; variations move between them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from ..core.directing.direction import names_in
 from ..core.errors import ClipError
 from ..core.motion.motion import Motion
 from ..rig.steps import part_of
-from .train import TrainingStart, source_steps
+from ..state.source import source_steps
+from .train import TrainingStart
 
 
 class RIFF_OT_train_on_actions(TrainingStart, bpy.types.Operator):
@@ -32,7 +33,7 @@ class RIFF_OT_train_on_actions(TrainingStart, bpy.types.Operator):
         return context.window_manager.invoke_props_dialog(self)
 
     def execute(self, context: bpy.types.Context) -> Any:
-        # The dialog calls execute when it is confirmed: with a window there is, the work goes on beside it.
+        # the dialog calls execute when it is confirmed; in a window the work continues beside it
         return self.begin_modal(context) if context.window and not bpy.app.background else super().execute(context)
 
     def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
@@ -44,16 +45,18 @@ class RIFF_OT_train_on_actions(TrainingStart, bpy.types.Operator):
         return " + ".join(action.name for action in actions), f"{len(actions)} actions", mix(motions)
 
     def _actions(self, ob: bpy.types.Object) -> list[bpy.types.Action]:
-        """The armature's own action and the others. Raises ClipError for a name of none, or none."""
+        """Return the armature's own action and the others. Raises ClipError for an unknown name, or if there is no
+        other.
+        """
         found = [action for action in [ob.animation_data.action] if action is not None]
         for name in names_in(self.actions):
             action = bpy.data.actions.get(name)
             if action is None:
-                raise ClipError(f"There is no action “{name}”; write the names as the list of actions has them.")
+                raise ClipError(f"There is no action “{name}”; enter the names as in the list of actions.")
             if action not in found:
                 found.append(action)
         if len(found) < 2:
-            raise ClipError("Name another action to learn together with this one, or use Train on Action.")
+            raise ClipError("Enter at least one other action, or use Train on Action.")
         return found
 
 

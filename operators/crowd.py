@@ -1,4 +1,4 @@
-"""Crowds: one click makes a character many, each with a motion of its own; add, re-roll, thin out, remove."""
+"""Operators for crowds: duplicate a character, each copy with its own motion; add, re-roll, thin out, remove."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..core.crowd.placement import Spot
 from ..core.errors import ModelError, RiffError
 from ..core.model.model import Model
 from ..core.model.model_file import load_model
-from ..rig.crowd.character import MEMBER, Character
+from ..rig.crowd.character import MEMBER_KEY, Character
 from ..rig.crowd.crowd import (
     crowd_of,
     members_of,
@@ -26,26 +26,27 @@ from ..rig.crowd.crowd import (
     settings_of_crowd,
     spot_of,
 )
-from ..rig.crowd.ground import FULL_TURN
-from ..rig.crowd.request import CrowdSettings, Prepared, prepare
+from ..rig.crowd.ground import ANY_HEADING
+from ..rig.crowd.request import PreparedJob, prepare
+from ..rig.crowd.settings import CrowdSettings
 from ..rig.crowd.thin import thin_out
-from .crowd_run import CrowdWork
-from .crowd_settings import CrowdChoices
-from .poll import answer, model_problem, selection_problem
-from .session import refresh_variations
-from .settings import chosen_model, session_of, settings_of
-from .write_actions import learned_action
+from ..state.crowd_settings import CrowdChoices
+from ..state.poll_messages import model_problem, selection_problem, set_poll_message
+from ..state.session import refresh_variations
+from ..state.settings import chosen_model, session_of, settings_of
+from ..state.source import learned_action
+from .runs.crowd_run import CrowdRun
 
 
 def model_named(context: bpy.types.Context, name: str) -> Model:
-    """The model of this name from the list. Raises ModelError where it is not there any more."""
+    """Return the model of this name from the list. Raises ModelError if it is no longer there."""
     for row in session_of(context).models:
         if name in (row.label, row.name):
             return load_model(row.path)
     raise ModelError(f"The model “{name}” is no longer in the list; import it again.")
 
 
-class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdWork, bpy.types.Operator):
+class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdRun, bpy.types.Operator):
     """Make copies of this character, each with a variation of its own; meshes and materials are shared"""
 
     bl_idname = "riff.duplicate_as_crowd"
@@ -56,11 +57,11 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdWork, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         ob = context.object
         problem = selection_problem(ob) or model_problem(context)
-        if not problem and ob.get(MEMBER) is not None:
-            problem = "This is a member of a crowd; select the character that it was made from"
-        return answer(cls, problem)
+        if not problem and ob.get(MEMBER_KEY) is not None:
+            problem = "This is a member of a crowd; select the original character"
+        return set_poll_message(cls, problem)
 
-    def _prepare(self, context: bpy.types.Context) -> Prepared:
+    def prepare_job(self, context: bpy.types.Context) -> PreparedJob:
         ob, panel = context.object, settings_of(context)
         model = load_model(Path(chosen_model(context).path))
         source = learned_action(ob)
@@ -80,29 +81,33 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdWork, bpy.types.Operator):
         self._character = Character(ob, context.scene)
         return prepared
 
-    def _write(self, index: int) -> None:
+    def write_member(self, index: int) -> None:
         if self._made is None:
             self._made = new_collection(f"{self._settings.armature} Crowd", self._settings.to_json())
         self._writer.add(index, self._character, self._made, index + 1)
 
-    def _finish(self, context: bpy.types.Context) -> bpy.types.Collection:
+    def finished_crowd(self, context: bpy.types.Context) -> bpy.types.Collection:
         context.scene.collection.children.link(self._made)
         if not self._character.meshes:
             name = self._settings.armature
-            self.report({"WARNING"}, f"No mesh is bound to “{name}”; parent its meshes to it, then make the crowd anew")
+            self.report(
+                {"WARNING"}, f"No mesh is bound to “{name}”; parent its meshes to it and create the crowd again"
+            )
         return self._made
 
 
 class _OnCrowd:
-    """An operator on the crowd of the active object."""
+    """Mixin of operators on the crowd of the active object."""
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
         found = crowd_of(context.object) is not None
-        return answer(cls, "" if found else "Select a member of a crowd, or the character that one was made from")
+        return set_poll_message(
+            cls, "" if found else "Select a member of a crowd, or the character that it was made from"
+        )
 
     def _read(self: Any, context: bpy.types.Context) -> tuple[bpy.types.Collection, bpy.types.Object, Model]:
-        """The crowd, its character and its model; sets the settings. Raises RiffError."""
+        """Return the crowd, its character and its model; set `_settings`. Raises RiffError."""
         collection = require_crowd(context.object)
         self._settings = CrowdSettings.from_json(settings_of_crowd(collection))
         armature = context.scene.objects.get(self._settings.armature)
@@ -111,16 +116,16 @@ class _OnCrowd:
         return collection, armature, model_named(context, self._settings.model)
 
 
-class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
-    """Add members to this crowd, different from those that are there, where there is room between and beside them"""
+class RIFF_OT_add_to_crowd(_OnCrowd, CrowdRun, bpy.types.Operator):
+    """Add members that differ from the existing ones, wherever there is room between or beside them"""
 
     bl_idname = "riff.add_to_crowd"
     bl_label = "Add to Crowd"
     bl_options = {"REGISTER", "UNDO"}
 
-    count: IntProperty(name="Count", description="How many members to add", default=10, min=1, max=1000)
+    count: IntProperty(name="Count", description="Number of members to add", default=10, min=1, max=1000)
 
-    def _prepare(self, context: bpy.types.Context) -> Prepared:
+    def prepare_job(self, context: bpy.types.Context) -> PreparedJob:
         collection, armature, model = self._read(context)
         self._name, self._wanted, self._first = collection.name, self.count, next_number(collection)
         prepared = prepare(
@@ -129,13 +134,13 @@ class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         self._character = Character(armature, context.scene)
         return prepared
 
-    def _write(self, index: int) -> None:
+    def write_member(self, index: int) -> None:
         if self._made is None:
             self._made = new_collection("Riff Crowd", {})
         self._writer.add(index, self._character, self._made, self._first + index)
 
-    def _finish(self, context: bpy.types.Context) -> bpy.types.Collection:
-        """Move the new members over, all at once: until now nothing of them was evaluated."""
+    def finished_crowd(self, context: bpy.types.Context) -> bpy.types.Collection:
+        """Move all new members to the crowd at once: until then Blender evaluates none of them."""
         collection = bpy.data.collections[self._name]
         for ob in self._made.objects:
             collection.objects.link(ob)
@@ -143,8 +148,8 @@ class RIFF_OT_add_to_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         return collection
 
 
-class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
-    """Give members another motion, different from all others, where they stand"""
+class RIFF_OT_reroll_crowd(_OnCrowd, CrowdRun, bpy.types.Operator):
+    """Give members new motions, different from all others, at their places"""
 
     bl_idname = "riff.reroll_crowd"
     bl_label = "Re-Roll"
@@ -152,12 +157,12 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
 
     which: EnumProperty(
         name="Which",
-        description="Members that get another motion",
+        description="Members that get a new motion",
         default="SELECTED",
-        items=[("SELECTED", "Selected", "Members of which any object is selected"), ("ALL", "All", "The whole crowd")],
+        items=[("SELECTED", "Selected", "Members with a selected object"), ("ALL", "All", "The whole crowd")],
     )
 
-    def _prepare(self, context: bpy.types.Context) -> Prepared:
+    def prepare_job(self, context: bpy.types.Context) -> PreparedJob:
         collection, armature, model = self._read(context)
         self._name = collection.name
         everyone = members_of(collection)
@@ -165,10 +170,10 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         if self.which == "ALL":
             self._settings = replace(self._settings, smallest=0.0)
         if not chosen:
-            raise RiffError("No member of the crowd is selected.")
+            raise RiffError("No member of the crowd is selected; select some.")
         spots = [(member, spot) for member in chosen for spot in [self._spot(member)] if spot is not None]
         if not spots:
-            raise RiffError("The members do not know their places any more; remove them and add others.")
+            raise RiffError("The members have lost their places; remove them and add new ones.")
         self._wanted = len(chosen)
         self._members = {spot.place: member.name for member, spot in spots}
         rest = [member for member in everyone if member not in chosen]
@@ -187,35 +192,35 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdWork, bpy.types.Operator):
         known = spot_of(member)
         if known is None:
             return None
-        return Spot(known[0], known[1], FULL_TURN if self._settings.looks == "RANDOM" else self._settings.spread)
+        return Spot(known[0], known[1], ANY_HEADING if self._settings.looks == "RANDOM" else self._settings.spread)
 
-    def _write(self, index: int) -> None:
+    def write_member(self, index: int) -> None:
         place = self._prepared.job.ready[index].place
         self._writer.replace(index, bpy.data.objects[self._members[place]])
 
-    def _finish(self, context: bpy.types.Context) -> bpy.types.Collection:
+    def finished_crowd(self, context: bpy.types.Context) -> bpy.types.Collection:
         return bpy.data.collections[self._name]
 
 
 def _selected(context: bpy.types.Context, members: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
-    """Members that are selected, or of which a mesh is."""
+    """Return the members with a selected object."""
     owners = set()
     for ob in context.selected_objects:
-        while ob is not None and ob.get(MEMBER) is None:
+        while ob is not None and ob.get(MEMBER_KEY) is None:
             ob = ob.parent
         owners.add(ob)
     return [member for member in members if member in owners]
 
 
 class RIFF_OT_thin_out_crowd(_OnCrowd, bpy.types.Operator):
-    """Remove a part of the members, evenly over the place that the crowd takes up"""
+    """Remove some of the members, evenly over the area of the crowd"""
 
     bl_idname = "riff.thin_out_crowd"
     bl_label = "Thin Out"
     bl_options = {"REGISTER", "UNDO"}
 
     keep: FloatProperty(
-        name="Keep", description="Share of the members that stay", default=0.5, min=0.0, max=1.0, subtype="FACTOR"
+        name="Keep", description="Fraction of the members to keep", default=0.5, min=0.0, max=1.0, subtype="FACTOR"
     )
 
     def execute(self, context: bpy.types.Context) -> Any:
@@ -226,12 +231,12 @@ class RIFF_OT_thin_out_crowd(_OnCrowd, bpy.types.Operator):
             return bpy.ops.riff.remove_crowd()  # type: ignore[attr-defined]
         remove_members(collection, gone)
         refresh_variations(session_of(context))
-        self.report({"INFO"}, f"{len(members) - len(gone)} of {len(members)} members are left")
+        self.report({"INFO"}, f"{len(members) - len(gone)} of {len(members)} members remain")
         return {"FINISHED"}
 
 
 class RIFF_OT_remove_crowd(_OnCrowd, bpy.types.Operator):
-    """Remove this crowd with all its members and their actions; the character stays"""
+    """Remove this crowd with all its members and their actions; the character is kept"""
 
     bl_idname = "riff.remove_crowd"
     bl_label = "Remove Crowd"

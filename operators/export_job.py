@@ -1,4 +1,4 @@
-"""Export Training Job, Import Trained Models: many clips go to a render farm and come back as models."""
+"""Operators Export Training Job and Import Trained Models, for training many clips on a render farm."""
 
 from __future__ import annotations
 
@@ -13,54 +13,41 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ..core.errors import ClipError, JobError, RiffError
 from ..core.farm.export import complete_job
-from ..core.farm.job import Entry, Job, JobWriter
+from ..core.farm.job import Entry, FarmJob, JobWriter
 from ..core.farm.manifest import read_job
 from ..core.files.paths import copy_whole
 from ..core.model.model_file import load_model
 from ..core.motion.clip_file import Clip
-from ..core.motion.motion import learned_groups
 from ..rig.library.blend_files import armature_for, asset_files, borrowed_actions, keyed_bones, sentence, source_actions
-from ..rig.library.models import SUFFIX, claim_new_model, models_folder, plain_name
-from ..rig.steps import part_of, run_through
-from .poll import answer, selection_problem
-from .session import refresh_models
-from .settings import session_of, settings_of
-from .stepwise import Stepwise
-from .train import OPERATOR_ITEMS, armature_problem, chosen_recipe, source_steps
+from ..rig.library.models import MODEL_SUFFIX, claim_new_model, file_name_for, models_folder
+from ..rig.steps import part_of
+from ..state.poll_messages import armature_problem, selection_problem, set_poll_message
+from ..state.session import refresh_models
+from ..state.settings import session_of, settings_of
+from ..state.source import clip_steps
+from .runs.stepwise import Stepwise
+from .train import OPERATOR_ITEMS, chosen_recipe
 
 WHICH_ITEMS = [
     ("ACTION", "Active Action", "The action of the active armature"),
     ("ARMATURE", "Armature's Actions", "All actions of the file that are for the active armature"),
-    ("FILE", "All Actions", "All actions of the file, each with the armature that it is for"),
+    ("FILE", "All Actions", "All actions of the file, each with its armature"),
     ("LIBRARY", "Asset Library", "All action assets of an asset library, on the active armature"),
 ]
 
 
-def clip_of(ob: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, name: str = "") -> Clip:
-    """An action as the clip that Train on Action would learn. Raises ClipError for one that cannot be learned."""
-    return run_through(clip_steps(ob, action, scene, name))
-
-
-def clip_steps(
-    ob: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, name: str = ""
-) -> Generator[float, None, Clip]:
-    """The same in steps."""
-    name = name or action.name
-    motion = yield from source_steps(ob, scene, action)
-    learned_groups(motion)
-    return Clip(name, motion, ob.name, Path(bpy.data.filepath).name)
-
-
 class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
-    """Write actions as a job folder that a render farm, or another machine without Blender, trains models from"""
+    """Export actions as a job folder, from which a render farm or another machine trains models without Blender"""
 
     bl_idname = "riff.export_job"
     bl_label = "Export Training Job"
     _writer: JobWriter | None = None
 
-    directory: StringProperty(name="Folder", description="Folder in which the job's folder is made", subtype="DIR_PATH")
+    directory: StringProperty(
+        name="Folder", description="Folder in which to create the job's folder", subtype="DIR_PATH"
+    )
     filter_folder: BoolProperty(default=True, options={"HIDDEN"})
-    which: EnumProperty(name="Actions", description="What the farm learns", items=WHICH_ITEMS, default="ARMATURE")
+    which: EnumProperty(name="Actions", description="Actions to train on", items=WHICH_ITEMS, default="ARMATURE")
     pattern: StringProperty(
         name="Names", description="Names or patterns of the actions, such as Walk*, separated by commas", default=""
     )
@@ -68,11 +55,16 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
     recipe: EnumProperty(
         name="Recipe", description="How thoroughly each action is learned", items=OPERATOR_ITEMS, default="fast"
     )
-    seed: IntProperty(name="Seed", description="Trainings with another seed differ a little", default=0, min=0)
+    seed: IntProperty(
+        name="Seed",
+        description="Random seed of the training; another seed gives a slightly different model",
+        default=0,
+        min=0,
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(context.object))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         settings = settings_of(context)
@@ -81,7 +73,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> Any:
-        # The file browser calls execute when it is confirmed: with a window there is, too, the work goes on beside it.
+        # the file browser calls execute when it is confirmed; in a window the work continues beside it
         return self.begin_modal(context) if context.window and not bpy.app.background else super().execute(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
@@ -104,7 +96,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
         count = len(self._job.entries)
         text = f"Exported {count} clip{'s' if count > 1 else ''} to “{self._job.folder}”"
         if self._left_out:
-            self.report({"WARNING"}, f"{text}; left out {len(self._left_out)}: {'; '.join(self._left_out[:3])}")
+            self.report({"WARNING"}, f"{text}; skipped {len(self._left_out)}: {'; '.join(self._left_out[:3])}")
         else:
             self.report({"INFO"}, text)
         return {"FINISHED"}
@@ -115,11 +107,11 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
         return context.object.name if self.which == "ARMATURE" else Path(bpy.data.filepath).stem or context.object.name
 
     def _folder(self, context: bpy.types.Context) -> Path:
-        """A new folder in the chosen one: a number is added as Blender does."""
+        """Return a new folder in the chosen one; a number is added as Blender does."""
         if not self.directory:
             raise JobError("Choose a folder for the job.")
         parent = Path(bpy.path.abspath(self.directory))
-        stem = f"{plain_name(self._name(context))} job"
+        stem = f"{file_name_for(self._name(context))} job"
         folder, number = parent / stem, 0
         while folder.exists():
             number += 1
@@ -127,7 +119,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
         return folder
 
     def _clips(self, context: bpy.types.Context) -> Iterator[float]:
-        """Write each clip; an action that cannot be learned is left out."""
+        """Write each clip; skip an action that cannot be learned."""
         if self.which == "LIBRARY":
             yield from self._library_clips(context)
             return
@@ -149,7 +141,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
         if self.which == "ARMATURE":
             actions = [action for action in actions if _fits(action, context.object)]
         if not actions:
-            raise ClipError("There is no action to export.")
+            raise ClipError("There is no action to export; choose other actions or names.")
         return actions
 
     def _library_clips(self, context: bpy.types.Context) -> Iterator[float]:
@@ -158,7 +150,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
             with borrowed_actions(path) as actions:
                 for done, action in enumerate(actions):
                     clip = yield from part_of(self._clip(context, action), number + done / len(actions), len(files))
-                    # appended, an action is renamed where the file has one of its name, and so on with each file
+                    # Blender renames an appended action if its name is taken; names may repeat among files
                     name = clip.name if clip else ""
                     while clip and name in names:
                         name = f"{path.stem}: {name}"
@@ -180,7 +172,7 @@ def _fits(action: bpy.types.Action, ob: bpy.types.Object) -> bool:
 
 
 class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
-    """Copy the models that a farm has trained from a job folder into Riff's, each under the name of its action"""
+    """Copy the trained models of a job folder into Riff's folder, each under the name of its action"""
 
     bl_idname = "riff.import_trained"
     bl_label = "Import Trained Models"
@@ -204,7 +196,7 @@ class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
             self._import(job, entry)
             yield (entry.number + 1) / len(job.entries)
 
-    def _import(self, job: Job, entry: Entry) -> None:
+    def _import(self, job: FarmJob, entry: Entry) -> None:
         record = job.record(entry)
         if record.get("state") == "failed":
             self._problems.append(f"“{entry.name}” failed: {str(record.get('error', '')).rstrip('.')}")
@@ -219,14 +211,14 @@ class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
     def finished(self, context: bpy.types.Context) -> Any:
         active = context.object
         data = active.animation_data if active else None
-        mine = self._paths.get(data.action.name) if data and data.action else None
+        own_model = self._paths.get(data.action.name) if data and data.action else None
         try:
-            refresh_models(session_of(context), mine or next(iter(self._paths.values()), None))
+            refresh_models(session_of(context), own_model or next(iter(self._paths.values()), None))
         except RiffError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         known = sum(name in bpy.data.actions for name in self._paths)
-        parts = [f"Imported {len(self._paths)} models, {known} of actions of this file"]
+        parts = [f"Imported {len(self._paths)} models, {known} for actions in this file"]
         if self._waiting:
             parts.append(f"{self._waiting} are not trained yet")
         parts += self._problems[:3]
@@ -235,8 +227,8 @@ class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
 
 
 def _bring_in(source: Path, entry: Entry) -> Path:
-    """Where the model lies in Riff's folder, copied unless the same one is there. Raises ModelError, OSError."""
-    for path in models_folder().glob(f"{escape(plain_name(entry.name))}*{SUFFIX}"):
+    """Copy a model into Riff's folder, unless it is there; return its path. Raises ModelError, OSError."""
+    for path in models_folder().glob(f"{escape(file_name_for(entry.name))}*{MODEL_SUFFIX}"):
         if filecmp.cmp(source, path, shallow=False):
             return path
     load_model(source)

@@ -1,4 +1,4 @@
-"""The lists of feet that the user chose, and of bones about which the user knows better."""
+"""Operators for the user's lists of feet and of learned bones."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 import bpy
 
-from .poll import answer, selection_problem
-from .rig_settings import rig_settings
-from .source import feet_found, rows_found
+from ..state.armature_summary import feet_found, rows_found
+from ..state.poll_messages import selection_problem, set_poll_message
+from ..state.rig_settings import rig_settings
+from .list_remove import ListRemove
 
 
 class RIFF_OT_add_foot(bpy.types.Operator):
@@ -20,7 +21,7 @@ class RIFF_OT_add_foot(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(context.object))
 
     def execute(self, context: bpy.types.Context) -> Any:
         ob = context.object
@@ -33,26 +34,13 @@ class RIFF_OT_add_foot(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RIFF_OT_remove_foot(bpy.types.Operator):
+class RIFF_OT_remove_foot(ListRemove, bpy.types.Operator):
     """Remove the chosen bone from the feet"""
 
     bl_idname = "riff.remove_foot"
     bl_label = "Remove Foot"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if not answer(cls, selection_problem(context.object)):
-            return False
-        settings = rig_settings(context.object)
-        chosen = settings.active_foot < len(settings.feet)
-        return answer(cls, "" if chosen else "Choose a foot from the list")
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        settings = rig_settings(context.object)
-        settings.feet.remove(settings.active_foot)
-        settings.active_foot = max(0, settings.active_foot - 1)
-        return {"FINISHED"}
+    rows, active = "feet", "active_foot"
+    nothing_chosen = "Choose a foot from the list"
 
 
 class RIFF_OT_list_learned(bpy.types.Operator):
@@ -66,8 +54,8 @@ class RIFF_OT_list_learned(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         problem = selection_problem(context.object)
         if not problem and not rows_found(context.object):
-            problem = "Riff has not looked at this armature yet"
-        return answer(cls, problem)
+            problem = "Riff has not analyzed this armature yet"
+        return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         settings = rig_settings(context.object)
@@ -85,7 +73,7 @@ class RIFF_OT_list_learned(bpy.types.Operator):
 
 
 class RIFF_OT_forget_learned(bpy.types.Operator):
-    """Let Riff find again which bones it learns, their other sides and body parts"""
+    """Discard all changes to the learned bones, their other sides and body parts"""
 
     bl_idname = "riff.forget_learned"
     bl_label = "Let Riff Find Them"
@@ -95,8 +83,8 @@ class RIFF_OT_forget_learned(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         problem = selection_problem(context.object)
         if not problem and not len(rig_settings(context.object).controls):
-            problem = "Nothing was changed"
-        return answer(cls, problem)
+            problem = "Riff already finds the bones itself"
+        return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         rig_settings(context.object).controls.clear()

@@ -1,4 +1,4 @@
-"""Generate: new actions from a trained model."""
+"""Operator Generate: new actions from a trained model."""
 
 from __future__ import annotations
 
@@ -11,29 +11,32 @@ from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.motion.motion import Motion
 from ..rig.background.generation_job import GenerationJob
-from .poll import answer, model_problem, selection_problem
-from .settings import chosen_model
-from .write_actions import ActionWriter
+from ..state.poll_messages import model_problem, selection_problem, set_poll_message
+from ..state.settings import chosen_model
+from .runs.write_actions import ActionWriter
 
 
 def origin_of(action: bpy.types.Action) -> list[tuple[float, int]]:
-    """Seed and number of the variation that began a line of variations near each other, then of each in that line."""
+    """Return the (seed, number) pairs from which an action was generated.
+
+    The first is that of the original variation; each further one is a variation similar to the one before.
+    """
     numbers = [float(number) for number in action.get("riff_like", [])]
     line = [(seed, int(index)) for seed, index in zip(numbers[::2], numbers[1::2], strict=True)]
     return [*line, (float(action.get("riff_seed", 0)), int(action.get("riff_index", 0)))]
 
 
 class RIFF_OT_generate(ActionWriter, bpy.types.Operator):
-    """Generate new actions for this armature with the chosen model; the armature keeps its own action"""
+    """Generate new actions for this armature with the chosen model; its own action stays assigned"""
 
     bl_idname = "riff.generate"
     bl_label = "Generate"
     bl_options = {"REGISTER", "UNDO"}
 
-    count: IntProperty(name="Count", description="How many variations to generate", default=5, min=1, max=100)
+    count: IntProperty(name="Count", description="Number of variations to generate", default=5, min=1, max=100)
     frames: IntProperty(
         name="Frames",
-        description="How many frames each variation lasts; 0 for as many as the source",
+        description="Length of each variation in frames; 0 for the length of the source",
         default=0,
         min=0,
         max=100_000,
@@ -42,30 +45,34 @@ class RIFF_OT_generate(ActionWriter, bpy.types.Operator):
         name="Seed", description="The same model, seed and length always give the same variations", default=1, min=0
     )
     coarse: FloatProperty(
-        name="Coarse Variation", description="How much the course of the motion varies", default=1.0, min=0.0, max=3.0
+        name="Coarse Variation",
+        description="Strength of variation in the course of the motion",
+        default=1.0,
+        min=0.0,
+        max=3.0,
     )
-    fine: FloatProperty(name="Fine Variation", description="How much the details vary", default=1.0, min=0.0, max=3.0)
-    clean_feet: BoolProperty(
-        name="Clean Feet", description="Make standing feet stand where they would slide a little", default=True
+    fine: FloatProperty(
+        name="Fine Variation", description="Strength of variation in the details", default=1.0, min=0.0, max=3.0
     )
+    clean_feet: BoolProperty(name="Clean Feet", description="Keep standing feet from sliding", default=True)
     tolerance: FloatProperty(
         name="Reduce Keys",
-        description="Keep only the Bézier keys that follow the motion this closely; 0 keys each frame",
+        description="Keep only the Bézier keys that follow the motion this closely; 0 keys every frame",
         default=0.0,
         min=0.0,
         max=0.5,
         subtype="ANGLE",
     )
     as_asset: BoolProperty(
-        name="Mark as Asset", description="Offer the variations in the asset browser, each with a picture", default=True
+        name="Mark as Asset", description="Mark the variations as assets, each with a preview picture", default=True
     )
     like: StringProperty(
-        name="Like", description="Variation that the new ones are near to; empty for any", options={"SKIP_SAVE"}
+        name="Like", description="Variation to which the new ones are similar; empty for any", options={"SKIP_SAVE"}
     )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, selection_problem(context.object) or model_problem(context))
+        return set_poll_message(cls, selection_problem(context.object) or model_problem(context))
 
     def begin(self, context: bpy.types.Context) -> Iterator[float]:
         scene, like = context.scene, bpy.data.actions.get(self.like) if self.like else None

@@ -1,4 +1,4 @@
-"""The list of trained models: refresh, rename, delete, import, export, reveal, and what their quality means."""
+"""Operators for the list of trained models: refresh, rename, delete, import, export, reveal, show quality."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from bpy.props import BoolProperty, StringProperty
 from ..core.errors import ModelError
 from ..core.files.paths import copy_whole
 from ..core.model.model_file import load_model
-from ..rig.library.models import SUFFIX, claim_new_model, models_folder, plain_name
-from .poll import answer
-from .session import refresh_models, refresh_unfinished
-from .settings import chosen_model, session_of
+from ..rig.library.models import MODEL_SUFFIX, claim_new_model, file_name_for, models_folder
+from ..state.poll_messages import set_poll_message
+from ..state.session import refresh_models, refresh_unfinished
+from ..state.settings import chosen_model, session_of
 
 
 class _OnChosenModel:
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
-        return answer(cls, "" if chosen_model(context) is not None else "Choose a model from the list")
+        return set_poll_message(cls, "" if chosen_model(context) is not None else "Choose a model from the list")
 
 
 class RIFF_OT_refresh_models(bpy.types.Operator):
-    """Look for models in Riff's folder again"""
+    """Read the list of models from Riff's folder again"""
 
     bl_idname = "riff.refresh_models"
     bl_label = "Refresh Models"
@@ -34,7 +34,7 @@ class RIFF_OT_refresh_models(bpy.types.Operator):
 
 
 class RIFF_OT_remove_model(_OnChosenModel, bpy.types.Operator):
-    """Delete the chosen model's file; actions that it generated stay"""
+    """Delete the chosen model's file; actions generated from it are kept"""
 
     bl_idname = "riff.remove_model"
     bl_label = "Delete Model"
@@ -53,7 +53,7 @@ class RIFF_OT_remove_model(_OnChosenModel, bpy.types.Operator):
 
 
 class RIFF_OT_rename_model(_OnChosenModel, bpy.types.Operator):
-    """Give the chosen model another name; actions that it generated keep the old one"""
+    """Rename the chosen model; actions generated from it keep the old name"""
 
     bl_idname = "riff.rename_model"
     bl_label = "Rename Model"
@@ -67,9 +67,9 @@ class RIFF_OT_rename_model(_OnChosenModel, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Any:
         old = Path(chosen_model(context).path)
         if not self.name.strip(" ."):
-            self.report({"ERROR"}, "A model needs a name")
+            self.report({"ERROR"}, "Enter a name for the model")
             return {"CANCELLED"}
-        if plain_name(self.name) == old.stem:
+        if file_name_for(self.name) == old.stem:
             return {"FINISHED"}
         try:
             new, held = claim_new_model(self.name)
@@ -85,14 +85,14 @@ class RIFF_OT_rename_model(_OnChosenModel, bpy.types.Operator):
 
 
 class RIFF_OT_import_model(bpy.types.Operator):
-    """Copy a model's file, from a colleague for example, into Riff's folder"""
+    """Copy a model's file into Riff's folder"""
 
     bl_idname = "riff.import_model"
     bl_label = "Import Model"
 
     filepath: StringProperty(name="File Path", description="File of the model", subtype="FILE_PATH")
     filter_glob: StringProperty(
-        name="Filter", description="Files that are shown", default=f"*{SUFFIX}", options={"HIDDEN"}
+        name="Filter", description="Filter of the shown files", default=f"*{MODEL_SUFFIX}", options={"HIDDEN"}
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
@@ -115,21 +115,21 @@ class RIFF_OT_import_model(bpy.types.Operator):
 
 
 class RIFF_OT_export_model(_OnChosenModel, bpy.types.Operator):
-    """Save a copy of the chosen model's file, to give to somebody or to keep"""
+    """Save a copy of the chosen model's file"""
 
     bl_idname = "riff.export_model"
     bl_label = "Export Model"
 
     filepath: StringProperty(name="File Path", description="File to save the model as", subtype="FILE_PATH")
     filter_glob: StringProperty(
-        name="Filter", description="Files that are shown", default=f"*{SUFFIX}", options={"HIDDEN"}
+        name="Filter", description="Filter of the shown files", default=f"*{MODEL_SUFFIX}", options={"HIDDEN"}
     )
     check_existing: BoolProperty(
-        name="Check Existing", description="Ask before a file is overwritten", default=True, options={"HIDDEN"}
+        name="Check Existing", description="Ask before overwriting a file", default=True, options={"HIDDEN"}
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
-        self.filepath = f"{chosen_model(context).name}{SUFFIX}"
+        self.filepath = f"{chosen_model(context).name}{MODEL_SUFFIX}"
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -143,7 +143,7 @@ class RIFF_OT_export_model(_OnChosenModel, bpy.types.Operator):
 
 
 class RIFF_OT_reveal_models(bpy.types.Operator):
-    """Open Riff's folder of models in the file browser of the system"""
+    """Open the folder of models in the system's file browser"""
 
     bl_idname = "riff.reveal_models"
     bl_label = "Reveal Models"
@@ -157,24 +157,24 @@ class RIFF_OT_reveal_models(bpy.types.Operator):
 
 
 class RIFF_OT_model_figures(bpy.types.Operator):
-    """Quality of this model, measured on three variations when its training ended"""
+    """Show the quality of this model, measured on three variations at the end of its training"""
 
     bl_idname = "riff.model_figures"
     bl_label = "Quality"
 
-    name: StringProperty(name="Name", description="Model whose quality is meant", options={"SKIP_SAVE"})
+    name: StringProperty(name="Name", description="Model whose quality to show", options={"SKIP_SAVE"})
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: Any) -> str:
         row = session_of(context).models.get(properties.name)
-        return row.figures if row and row.figures else "Nobody has measured the quality of this model"
+        return row.figures if row and row.figures else "The quality of this model has not been measured"
 
     def execute(self, context: bpy.types.Context) -> Any:
         row = session_of(context).models.get(self.name)
         if row is None:
             self.report({"ERROR"}, f"There is no model “{self.name}”")
             return {"CANCELLED"}
-        self.report({"INFO"}, "; ".join(row.figures.splitlines()) or "Nobody has measured the quality of this model")
+        self.report({"INFO"}, "; ".join(row.figures.splitlines()) or "The quality of this model has not been measured")
         return {"FINISHED"}
 
 
@@ -183,7 +183,7 @@ def _refresh(
 ) -> Any:
     try:
         refresh_models(session_of(context), select)
-        if unfinished:  # another Blender may have ended one
+        if unfinished:  # another Blender may have finished one
             refresh_unfinished(session_of(context))
     except ModelError as error:
         operator.report({"ERROR"}, str(error))

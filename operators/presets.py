@@ -1,4 +1,4 @@
-"""Training presets, by Blender's preset system."""
+"""Training presets, with Blender's preset system."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ class RIFF_OT_add_training_preset(AddPresetBase, bpy.types.Operator):
 
 
 def _presets(folder: str) -> dict[Path, bytes]:
-    """The files of all presets of a person; they are small."""
+    """Return the contents of the user's preset files; they are small."""
     home = bpy.utils.user_resource("SCRIPTS", path=f"presets/{folder}")
     return {path: path.read_bytes() for path in Path(home).glob("*.py")} if home else {}
 
 
 def _put_back(before: dict[Path, bytes], folder: str) -> None:
-    """Blender writes presets in place: without room, half a file is left, and of an older preset no more than that."""
+    """Restore presets: Blender overwrites them in place, so that a full disk leaves half a file."""
     for path, content in _presets(folder).items():
         if path not in before:
             path.unlink()
         elif content != before[path]:
-            path.write_bytes(before[path])  # it had this room before
+            path.write_bytes(before[path])  # it fitted before
 
 
 CLASSES = (RIFF_OT_add_training_preset,)

@@ -1,4 +1,4 @@
-"""Regions of interest: added from what is marked in the timeline, or with two clicks; removed."""
+"""Operators that add regions of interest, from marks in the timeline or two clicks, and remove them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..rig.compat import channelbag_of
-from .poll import answer, selection_problem
-from .rig_settings import COLOURS, rig_settings
+from ..state.poll_messages import selection_problem, set_poll_message
+from ..state.rig_settings import REGION_COLOURS, rig_settings
+from .list_remove import ListRemove
 
 SOURCE_ITEMS = [
     ("PREVIEW", "From Preview Range", "The preview range of the scene becomes a region", "PREVIEW_RANGE", 0),
-    ("MARKERS", "From Selected Markers", "Each pair of neighbouring selected markers becomes a region", "MARKER", 1),
+    ("MARKERS", "From Selected Markers", "Each pair of adjacent selected markers becomes a region", "MARKER", 1),
     ("KEYS", "From Selected Keys", "The frames from first to last selected key become a region", "KEYFRAME", 2),
-    ("RANGE", "From Frames", "The frames given become a region", "ARROW_LEFTRIGHT", 3),
+    ("RANGE", "From Frames", "The given frames become a region", "ARROW_LEFTRIGHT", 3),
 ]
 
 Span = tuple[int, int, str]
@@ -32,20 +33,20 @@ def add_region(ob: bpy.types.Object, start: int, end: int, name: str = "") -> No
     region = settings.regions.add()
     region.name = name or f"Region {number}"
     region.start, region.end = min(start, end), max(start, end)
-    region.color = COLOURS[(len(settings.regions) - 1) % len(COLOURS)]
+    region.color = REGION_COLOURS[(len(settings.regions) - 1) % len(REGION_COLOURS)]
     settings.active_region = len(settings.regions) - 1
 
 
 class RIFF_OT_add_region(bpy.types.Operator):
-    """Add a region of interest, a part of the timeline that Riff's operators can work on"""
+    """Add a region of interest: a part of the timeline for Riff's operators to work on"""
 
     bl_idname = "riff.add_region"
     bl_label = "Add Region"
     bl_options = {"REGISTER", "UNDO"}
 
-    source: EnumProperty(name="Source", description="Where the region's frames come from", items=SOURCE_ITEMS)
-    start: IntProperty(name="Start", description="First frame, where the region is made from frames", default=1)
-    end: IntProperty(name="End", description="Last frame, where the region is made from frames", default=60)
+    source: EnumProperty(name="Source", description="Source of the region's frames", items=SOURCE_ITEMS)
+    start: IntProperty(name="Start", description="First frame of a region from frames", default=1)
+    end: IntProperty(name="End", description="Last frame of a region from frames", default=60)
     name: StringProperty(name="Name", description="Name of the region; empty for a number")
 
     @classmethod
@@ -54,7 +55,7 @@ class RIFF_OT_add_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(context.object))
 
     def execute(self, context: bpy.types.Context) -> Any:
         spans, problem = self._spans(context)
@@ -69,7 +70,7 @@ class RIFF_OT_add_region(bpy.types.Operator):
         scene = context.scene
         if self.source == "PREVIEW":
             if not scene.use_preview_range:
-                return [], "There is no preview range; set one in the timeline with P first"
+                return [], "There is no preview range; set one in the timeline first (P)"
             return [(scene.frame_preview_start, scene.frame_preview_end, "")], ""
         if self.source == "MARKERS":
             return _marker_spans(scene)
@@ -83,7 +84,7 @@ class RIFF_OT_add_region(bpy.types.Operator):
 def _marker_spans(scene: bpy.types.Scene) -> tuple[list[Span], str]:
     markers = sorted((m for m in scene.timeline_markers if m.select), key=lambda m: m.frame)
     spans = [(a.frame, b.frame, a.name) for a, b in itertools.pairwise(markers) if a.frame < b.frame]
-    return spans, "" if spans else "Select two markers at least, at different frames"
+    return spans, "" if spans else "Select at least two markers at different frames"
 
 
 def _key_span(ob: bpy.types.Object) -> tuple[list[Span], str]:
@@ -93,30 +94,17 @@ def _key_span(ob: bpy.types.Object) -> tuple[list[Span], str]:
         return [], "The armature has no action with keys"
     frames = [p.co[0] for curve in bag.fcurves for p in curve.keyframe_points if p.select_control_point]
     if not frames or max(frames) - min(frames) < 1:
-        return [], "Select keys at two different frames at least"
+        return [], "Select keys at two different frames or more"
     return [(round(min(frames)), round(max(frames)), "")], ""
 
 
-class RIFF_OT_remove_region(bpy.types.Operator):
-    """Remove the chosen region of interest; the animation stays as it is"""
+class RIFF_OT_remove_region(ListRemove, bpy.types.Operator):
+    """Remove the chosen region of interest; the animation is not changed"""
 
     bl_idname = "riff.remove_region"
     bl_label = "Remove Region"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if not answer(cls, selection_problem(context.object)):
-            return False
-        settings = rig_settings(context.object)
-        chosen = settings.active_region < len(settings.regions)
-        return answer(cls, "" if chosen else "Choose a region from the list")
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        settings = rig_settings(context.object)
-        settings.regions.remove(settings.active_region)
-        settings.active_region = max(0, min(settings.active_region, len(settings.regions) - 1))
-        return {"FINISHED"}
+    rows, active = "regions", "active_region"
+    nothing_chosen = "Choose a region from the list"
 
 
 class RIFF_OT_mark_region(bpy.types.Operator):
@@ -128,7 +116,7 @@ class RIFF_OT_mark_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return answer(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(context.object))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         if not any(area.type == "DOPESHEET_EDITOR" for area in context.screen.areas):
@@ -160,7 +148,7 @@ class RIFF_OT_mark_region(bpy.types.Operator):
         return self._end(context, {"FINISHED"})
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Blender calls it when another file is loaded; the pointer would stay a cross."""
+        """Restore the pointer; Blender calls this when another file is loaded."""
         self._end(context, {"CANCELLED"})
 
     def _end(self, context: bpy.types.Context, result: Any) -> Any:
@@ -170,7 +158,7 @@ class RIFF_OT_mark_region(bpy.types.Operator):
 
 
 def _frame_under(screen: bpy.types.Screen, x: int, y: int) -> int | None:
-    """The frame under a point of the window where that is in a timeline or dope sheet."""
+    """Return the frame under a point of the window; None outside timelines and dope sheets."""
     for area in screen.areas:
         if area.type != "DOPESHEET_EDITOR":
             continue

@@ -1,4 +1,4 @@
-"""Copy Report: what helps to find out what went wrong, in the clipboard, without any name."""
+"""Operator Copy Report: facts that help to find an error, without any name, for the clipboard."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from typing import Any
 
 import bpy
 
-from ..core.system.log import log
 from ..core.system.report import report
 from ..rig.background import jobs
 from ..rig.library.names_in_file import names_of_file
-from .guard import prepare_log, show
-from .install import state
-from .preferences import training_device, training_python
-from .settings import settings_of
+from ..state.guard import prepare_log, show_problem
+from ..state.preferences import training_device, training_python
+from ..state.pytorch import torch_state
+from ..state.settings import settings_of
 
 
 def text_of_report(context: bpy.types.Context) -> str:
-    """The report as the clipboard gets it."""
+    """Return the report for the clipboard."""
     facts = {
         "Riff": _version(),
         "Blender": f"{bpy.app.version_string}, {bpy.app.build_platform.decode(errors='replace')}",
-        "PyTorch": str(state.facts.get("torch", "")),
+        "PyTorch": str(torch_state.facts.get("torch", "")),
         "Device": _device(),
         "Recipe": _recipe(context),
         "Latest training": _training(),
@@ -39,7 +38,7 @@ def _version() -> str:
 def _device() -> str:
     own = training_python() is not None
     used = [job.device_name for job in jobs.trainings() if job.device_name]
-    found = str(state.facts.get("device", "")) or state.device.name
+    found = str(torch_state.facts.get("device", "")) or torch_state.device.name
     return ", ".join([f"wanted {training_device()}", found, *used[-1:], "own process" if own else "Blender's process"])
 
 
@@ -69,24 +68,13 @@ class RIFF_OT_copy_report(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Any:
         prepare_log()
         text = text_of_report(context)
-        show("")
+        show_problem("")
         if bpy.app.background:  # there is no clipboard without a window
             print(text)
             return {"FINISHED"}
         context.window_manager.clipboard = text
-        self.report({"INFO"}, "The report is in the clipboard; it holds no names of files, bones, actions or people")
+        self.report({"INFO"}, "Copied the report; it contains no names of files, bones, actions or people")
         return {"FINISHED"}
 
 
 CLASSES = (RIFF_OT_copy_report,)
-
-
-def register() -> None:
-    # At start-up Blender has no user folder for extensions to look into yet; a moment later it has.
-    bpy.app.timers.register(prepare_log, first_interval=0.0)
-
-
-def unregister() -> None:
-    if bpy.app.timers.is_registered(prepare_log):
-        bpy.app.timers.unregister(prepare_log)
-    log.path = None

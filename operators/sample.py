@@ -1,4 +1,4 @@
-"""Add Sample Dancer: something to train on for those who have no clip at hand."""
+"""Operator Add Sample Dancer: a character to train on without a clip at hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ..sample.dancer import add_sample_dancer
-from .poll import answer
+from ..state.poll_messages import set_poll_message
 
 
 class RIFF_OT_add_sample_dancer(bpy.types.Operator):
@@ -20,7 +20,7 @@ class RIFF_OT_add_sample_dancer(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         in_object_mode = context.mode == "OBJECT"
-        return answer(cls, "" if in_object_mode else "Go to Object Mode first")
+        return set_poll_message(cls, "" if in_object_mode else "Switch to Object Mode first")
 
     def execute(self, context: bpy.types.Context) -> Any:
         scene = context.scene

@@ -1,8 +1,7 @@
-"""Train on Action, Cancel, Resume."""
+"""Operators that start, cancel, resume and discard trainings."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.errors import ModelError, RiffError
-from ..core.files.claims import claim
+from ..core.files.file_lock import try_lock
 from ..core.files.paths import is_plain_name
 from ..core.model.model import Model
 from ..core.model.model_file import load_model
@@ -20,34 +19,20 @@ from ..core.model.recipe import RECIPES, Recipe
 from ..core.motion.motion import Motion, learned_groups
 from ..core.training.checkpoint import begin
 from ..rig.background import jobs
-from ..rig.library.models import SUFFIX, checkpoint_path, claim_new_model, models_folder
-from ..rig.reading.actions import stack_of
-from ..rig.reading.read import read_steps
-from ..rig.steps import STEP, run_through, stride
-from . import timer
-from .poll import answer, selection_problem
-from .preferences import training_device, training_python
-from .rig_settings import plays_nla, wishes
-from .session import refresh_unfinished
-from .settings import RECIPE_ITEMS, RiffSettings, session_of, settings_of
-from .stepwise import Stepwise
+from ..rig.library.models import MODEL_SUFFIX, checkpoint_path, claim_new_model, models_folder
+from ..state import timer
+from ..state.poll_messages import armature_problem, set_poll_message
+from ..state.preferences import training_device, training_python
+from ..state.session import refresh_unfinished
+from ..state.settings import RECIPE_ITEMS, RiffSettings, session_of, settings_of
+from ..state.source import source_steps
+from .runs.stepwise import Stepwise
 
-OPERATOR_ITEMS = [*RECIPE_ITEMS, ("custom", "Custom", "The recipe that is set up in the panel")]
-
-
-def armature_problem(ob: bpy.types.Object | None) -> str:
-    """What keeps this object from being trained on, as a sentence for a tooltip; empty where nothing does."""
-    if ob is None or selection_problem(ob):
-        return selection_problem(ob)
-    if plays_nla(ob):
-        return ""
-    if ob.animation_data is None or ob.animation_data.action is None:
-        return "The armature has no action; give it one to learn from"
-    return ""
+OPERATOR_ITEMS = [*RECIPE_ITEMS, ("custom", "Custom", "The recipe set up in the panel")]
 
 
 def chosen_recipe(settings: RiffSettings, name: str) -> Recipe:
-    """The recipe of that name; “custom” is made from the settings."""
+    """Return the recipe of that name; “custom” is built from the settings."""
     if name != "custom":
         return RECIPES[name]
     base = RECIPES[settings.base].scaled(settings.effort)
@@ -55,45 +40,21 @@ def chosen_recipe(settings: RiffSettings, name: str) -> Recipe:
     return replace(base, name="custom", reconstruction=weights, contact=base.contact * settings.foot_weight)
 
 
-def read_source(ob: bpy.types.Object, scene: bpy.types.Scene, step: int = 1) -> Motion:
-    """The armature's action as Riff learns it, with the root and feet that the user chose. Raises ClipError."""
-    return run_through(source_steps(ob, scene, step=step, seconds=math.inf))
-
-
-SEEN = 8.0
-"""Frames a second that are looked at least: between fewer, feet are not seen to stand."""
-
-
-def source_steps(
-    ob: bpy.types.Object,
-    scene: bpy.types.Scene,
-    action: bpy.types.Action | None = None,
-    *,
-    step: int = 1,
-    seconds: float = STEP,
-) -> Generator[float, None, Motion]:
-    """The same in steps of about so many seconds; of another action where one is given."""
-    nla = action is None and plays_nla(ob)
-    return read_steps(ob, action, scene=scene, step=step, nla=nla, seconds=seconds, **wishes(ob))
-
-
-def glance_steps(ob: bpy.types.Object, scene: bpy.types.Scene, frames: int) -> Generator[float, None, Motion]:
-    """The same of about so many frames, more of a long action: enough to tell joints, feet and body parts."""
-    span = (stack_of(ob).span if plays_nla(ob) else None) or ob.animation_data.action.frame_range
-    slowest = max(1, int(scene.render.fps / scene.render.fps_base / SEEN))
-    return source_steps(ob, scene, step=min(slowest, stride(span[0], span[1], frames)))
-
-
 class TrainingStart(Stepwise):
-    """Mixed into operators that begin a training on what they `read`."""
+    """Mixin of operators that start a training on the motion that they `read`."""
 
     recipe: EnumProperty(
         name="Recipe", description="How thoroughly the action is learned", items=OPERATOR_ITEMS, default="fast"
     )
-    seed: IntProperty(name="Seed", description="Trainings with another seed differ a little", default=0, min=0)
+    seed: IntProperty(
+        name="Seed",
+        description="Random seed of the training; another seed gives a slightly different model",
+        default=0,
+        min=0,
+    )
     scale: FloatProperty(
         name="Scale",
-        description="Share of the recipe's steps to do",
+        description="Fraction of the recipe's steps to do",
         default=1.0,
         min=0.0001,
         max=1.0,
@@ -104,20 +65,20 @@ class TrainingStart(Stepwise):
     def poll(cls: Any, context: bpy.types.Context) -> bool:
         problem = armature_problem(context.object)
         if sum(training.running for training in jobs.trainings()) > 1:
-            problem = "One training runs and another waits; let one of them end or cancel it"
-        return answer(cls, problem)
+            problem = "One training is running and another is waiting; wait for one to end, or cancel it"
+        return set_poll_message(cls, problem)
 
     def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
-        """Steps that return the model's name, what is learned in words, and the motion. They raise RiffError."""
+        """Read in steps; return the model's name, a description of the source, and the motion. Raises RiffError."""
         raise RiffError(f"{self.__class__.__name__} reads nothing.")
 
     def start(self) -> Model | None:
-        """The model to start from. Raises ModelError."""
+        """Return the model to start from, if any. Raises ModelError."""
         return None
 
     def steps(self: Any, context: bpy.types.Context) -> Iterator[float]:
         rig, recipe = context.object.name, chosen_recipe(settings_of(context), self.recipe)
-        name, self._what, motion = yield from self.read(context)
+        name, self._subject, motion = yield from self.read(context)
         yield 1.0
         learned_groups(motion)
         recipe = recipe.scaled(self.scale) if self.scale < 1.0 else recipe
@@ -127,7 +88,7 @@ class TrainingStart(Stepwise):
         _begin(jobs.TrainingJob(begun, path, keep=checkpoint_path(path), python=python, device=device, claims=[held]))
 
     def finished(self: Any, context: bpy.types.Context) -> Any:
-        self.report({"INFO"}, f"Training on {self._what} has begun")
+        self.report({"INFO"}, f"Started training on {self._subject}")
         return {"FINISHED"}
 
 
@@ -139,7 +100,7 @@ class RIFF_OT_train(TrainingStart, bpy.types.Operator):
 
     start_from: StringProperty(
         name="Start From",
-        description="Model of the same skeleton to start from, which takes a part of the steps; none where it is empty",
+        description="Model of the same skeleton to start from, which takes fewer steps; empty for none",
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
@@ -153,8 +114,8 @@ class RIFF_OT_train(TrainingStart, bpy.types.Operator):
 
     def start(self) -> Model | None:
         if self.start_from and not is_plain_name(self.start_from):
-            raise ModelError(f"“{self.start_from}” is no name of a model.")
-        return load_model(models_folder() / f"{self.start_from}{SUFFIX}") if self.start_from else None
+            raise ModelError(f"“{self.start_from}” is not a valid model name.")
+        return load_model(models_folder() / f"{self.start_from}{MODEL_SUFFIX}") if self.start_from else None
 
 
 def _begin(job: jobs.TrainingJob) -> None:
@@ -164,17 +125,17 @@ def _begin(job: jobs.TrainingJob) -> None:
 
 
 class RIFF_OT_cancel_training(bpy.types.Operator):
-    """Stop the training; it can be resumed later from where it was"""
+    """Stop the training; it can be resumed later"""
 
     bl_idname = "riff.cancel_training"
     bl_label = "Cancel Training"
 
-    name: StringProperty(name="Name", description="Training to cancel; the running one where it is empty")
+    name: StringProperty(name="Name", description="Training to cancel; empty for the running one")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         running = any(training.running for training in jobs.trainings())
-        return answer(cls, "" if running else "No training is running")
+        return set_poll_message(cls, "" if running else "No training is running")
 
     def execute(self, context: bpy.types.Context) -> Any:
         for training in jobs.trainings():
@@ -186,29 +147,29 @@ class RIFF_OT_cancel_training(bpy.types.Operator):
 
 
 class RIFF_OT_resume_training(bpy.types.Operator):
-    """Go on with a training that was cancelled or interrupted, from where it was"""
+    """Continue a cancelled or interrupted training"""
 
     bl_idname = "riff.resume_training"
     bl_label = "Resume"
 
-    name: StringProperty(name="Name", description="Training to resume; the latest where it is empty")
+    name: StringProperty(name="Name", description="Training to resume; empty for the latest")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         problem = "" if len(session_of(context).unfinished) else "There is no unfinished training"
         if sum(training.running for training in jobs.trainings()) > 1:
-            problem = "One training runs and another waits; let one of them end or cancel it"
-        return answer(cls, problem)
+            problem = "One training is running and another is waiting; wait for one to end, or cancel it"
+        return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         rows = session_of(context).unfinished
         row = rows.get(self.name) if self.name else rows[0]
         if row is None or not Path(row.path).exists():
-            return _forget(self, context, f"The training “{self.name}” is no longer there")
+            return _forget(self, context, f"The training “{self.name}” no longer exists")
         keep = Path(row.path)
-        held = claim(keep)
+        held = try_lock(keep)
         if held is None:
-            return _forget(self, context, f"Another Blender works on the training “{row.name}”")
+            return _forget(self, context, f"The training “{row.name}” is in use by another Blender")
         claims = [held]
         try:
             path = models_folder() / keep.name
@@ -226,7 +187,7 @@ class RIFF_OT_resume_training(bpy.types.Operator):
 
 
 class RIFF_OT_discard_training(bpy.types.Operator):
-    """Delete what an unfinished training has learned so far"""
+    """Delete an unfinished training"""
 
     bl_idname = "riff.discard_training"
     bl_label = "Discard Training"
@@ -239,10 +200,10 @@ class RIFF_OT_discard_training(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Any:
         row = session_of(context).unfinished.get(self.name)
         if row is None:
-            return _forget(self, context, f"The training “{self.name}” is no longer there")
-        held = claim(Path(row.path))
+            return _forget(self, context, f"The training “{self.name}” no longer exists")
+        held = try_lock(Path(row.path))
         if held is None:
-            return _forget(self, context, f"Another Blender works on the training “{row.name}”")
+            return _forget(self, context, f"The training “{row.name}” is in use by another Blender")
         try:
             Path(row.path).unlink(missing_ok=True)
         except OSError as error:

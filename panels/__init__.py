@@ -1,12 +1,26 @@
-"""What is drawn; nothing is computed here."""
+"""Panels, lists and menus; drawing computes nothing."""
 
 from __future__ import annotations
 
 import bpy
 
-from . import compose, crowd, farm, generate, lists, live, overlay, regions, source, train, translations
+from . import (
+    compose,
+    crowd,
+    farm,
+    generate,
+    lists,
+    live,
+    overlay,
+    preferences,
+    regions,
+    rig_overlay,
+    source,
+    train,
+    translations,
+)
 
-MODULES = (lists, source, train, generate, live, compose, regions, crowd, farm)
+MODULES = (preferences, lists, source, train, generate, live, compose, regions, crowd, farm)
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 
@@ -14,11 +28,13 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     overlay.register()
+    rig_overlay.register()
     translations.register()
 
 
 def unregister() -> None:
     translations.unregister()
+    rig_overlay.unregister()
     overlay.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

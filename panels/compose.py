@@ -1,4 +1,4 @@
-"""The box Compose: what to make new, what to keep, and the button that does it."""
+"""Compose panel: which motion is new, which is kept, and the button."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from typing import Any
 
 import bpy
 
+from ..state.compose_settings import (
+    ExtendChoices,
+    LengthChoices,
+    LoopChoices,
+    MaskChoices,
+    StyleChoices,
+    TakeChoices,
+    copy_choices,
+)
 from .tab import ForArmature, say
 
 
@@ -89,7 +98,7 @@ class RIFF_PT_compose(ForArmature, bpy.types.Panel):
             column.prop(settings, "curve")
         button = layout.column()
         button.scale_y = 1.3
-        _fill(button.operator(operator, icon="RNDCURVE"), context, settings)
+        _fill(button.operator(operator, icon="RNDCURVE"), settings)
 
 
 def _draw_parts(layout: Any, context: Any, settings: Any) -> None:
@@ -118,7 +127,7 @@ def _draw_keys(layout: Any, settings: Any) -> None:
 
 def _draw_regions(layout: Any, context: Any, settings: Any) -> None:
     used = sum(region.use for region in context.object.riff.regions)
-    text = "{} regions are switched on" if used > 1 else "1 region is switched on"
+    text = "{} regions are enabled" if used > 1 else "1 region is enabled"
     text = say(text if used else "Add a region under Regions first").format(used)
     layout.label(text=text, icon="ARROW_LEFTRIGHT", translate=False)
     layout.prop(settings, "use_parts")
@@ -128,7 +137,7 @@ def _draw_regions(layout: Any, context: Any, settings: Any) -> None:
 
 
 def _draw_only_keys(layout: Any, context: Any, settings: Any) -> None:
-    layout.label(text="The poses of selected keys stay", icon="KEYFRAME")
+    layout.label(text="Poses of selected keys are kept", icon="KEYFRAME")
     layout.prop(settings, "firmness", slider=True)
     layout.prop(settings, "use_parts")
     if settings.use_parts:
@@ -167,34 +176,32 @@ def _draw_style(layout: Any, context: Any, settings: Any) -> None:
             layout.template_list("RIFF_UL_bone_pairs", "", settings, "bones", settings, "active_bone", rows=5)
 
 
-def _fill(operator: Any, context: Any, settings: Any) -> None:
-    """Hand the settings over to the operator, which keeps them for the redo panel."""
-    operator.count, operator.seed = settings.count, settings.seed
-    operator.entry, operator.root = settings.entry, settings.root
+def _fill(operator: Any, settings: Any) -> None:
+    """Copy the settings to the operator, which keeps them for the redo panel."""
+    copy_choices(TakeChoices, settings, operator)
     operator.curve = settings.curve.name if settings.curve else ""
     kind = settings.kind
     if kind in ("PARTS", "REGIONS", "KEYS"):
+        copy_choices(MaskChoices, settings, operator)
         operator.use_parts = kind == "PARTS" or settings.use_parts
         operator.use_regions = kind == "REGIONS" or (kind == "PARTS" and settings.use_regions)
         operator.use_keys = kind == "KEYS" or settings.use_keys
-        operator.firmness = settings.firmness
         named = settings.which in ("UPPER", "LOWER", "CHOSEN")
         operator.which = "PARTS" if named else settings.which
         halves = {"UPPER": "Upper Body", "LOWER": "Lower Body"}
         chosen = ", ".join(part.name for part in settings.parts if part.use)
         operator.parts = halves.get(settings.which, chosen)
-        operator.collection = settings.collection
         operator.mirror = settings.mirror and settings.which not in halves
     elif kind in ("MOMENTS", "EXTEND"):
-        operator.length = settings.length
+        copy_choices(LengthChoices, settings, operator)
         if kind == "EXTEND":
-            operator.before, operator.after = settings.before, settings.after
+            copy_choices(ExtendChoices, settings, operator)
     elif kind == "LOOP":
-        operator.transition, operator.travel = settings.transition, settings.travel
+        copy_choices(LoopChoices, settings, operator)
     else:
+        copy_choices(StyleChoices, settings, operator)
         operator.action = settings.content.name if settings.content else ""
         operator.armature = settings.armature.name if settings.armature else ""
-        operator.style = settings.style
 
 
 _KINDS: dict[str, tuple[str, Callable[[Any, Any, Any], None]]] = {

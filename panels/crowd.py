@@ -1,14 +1,13 @@
-"""The box Crowd: what kind, the button that makes it, and what can be done with it afterwards."""
+"""Crowd panel: settings, the button that makes a crowd, and the tools for an existing one."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import bpy
 
-from ..operators.crowd_settings import fill
-from ..rig.crowd.crowd import CROWD, crowd_of
+from ..state.crowd_settings import fill
+from ..state.crowds import crowd_summary
 from .tab import ForArmature, say
 
 
@@ -37,7 +36,7 @@ class RIFF_PT_crowd(ForArmature, bpy.types.Panel):
         button = layout.column()
         button.scale_y = 1.3
         fill(button.operator("riff.duplicate_as_crowd", icon="COMMUNITY"), settings)
-        crowd = crowd_of(context.object)
+        crowd = crowd_summary(context.object)
         if crowd is not None:
             _draw_crowd(layout, crowd, settings)
 
@@ -63,9 +62,8 @@ def _draw_looks(layout: Any, scene: Any, settings: Any) -> None:
 def _draw_crowd(layout: Any, crowd: Any, settings: Any) -> None:
     box = layout.box()
     box.label(text=crowd.name, icon="OUTLINER_COLLECTION", translate=False)
-    made = json.loads(crowd[CROWD])
-    if made.get("smallest"):
-        text = say("Most alike: {:.2f} apart (source: {:.2f})").format(made["smallest"], made["from_source"])
+    if crowd.smallest:
+        text = say("Smallest difference: {:.2f} (source: {:.2f})").format(crowd.smallest, crowd.from_source)
         box.label(text=text, translate=False)
     row = box.row(align=True)
     row.operator("riff.add_to_crowd", icon="ADD").count = settings.more

@@ -1,4 +1,4 @@
-"""The box Farm: many actions go out as a job and come back as models."""
+"""Farm panel: export of actions as a job, import of its models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The boxes Models, Generate and Variations."""
+"""Panels Models, Generate and Variations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RIFF_PT_models(RiffPanel, bpy.types.Panel):
         if not session.models:
             row.operator("riff.import_model", icon="IMPORT")
             row.operator("riff.refresh_models", text="", icon="FILE_REFRESH")
-            self.layout.label(text="No model yet: train one or import one", icon="INFO")
+            self.layout.label(text="No model yet; train or import one", icon="INFO")
             return
         row.template_list("RIFF_UL_models", "", session, "models", session, "active_model", rows=3)
         buttons = row.column(align=True)

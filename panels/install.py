@@ -1,102 +1,94 @@
-"""PyTorch in the preferences and in the box Train: what is there, what would be fetched, how far it is."""
+"""PyTorch in the preferences and in the Train panel: the installed and the available release, and progress."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..core.torch_install.folder import Standing
-from ..core.torch_install.install import in_gigabytes
-from ..operators.install import chosen_plan, state
-from ..rig.background.install_job import InstallJob
+from ..state.preferences import EXTENSION
+from ..state.pytorch import chosen_plan, sizes_of, torch_state
 from .tab import draw_problem, draw_sentence, say
 
-WIDE = 90
-"""Characters of a line in the preferences."""
+PREFERENCES_CHARACTERS = 90
+"""Characters in a line of the preferences."""
 
 
 def draw_install(layout: Any, preferences: Any) -> None:
-    """The part of the preferences about PyTorch."""
+    """Draw the part of the preferences about PyTorch."""
     box = layout.box()
-    if state.working:
+    if torch_state.working:
         _draw_progress(box)
         return
     _draw_standing(box)
-    if state.problem:
-        draw_problem(box, state.problem, WIDE)
+    if torch_state.problem:
+        draw_problem(box, torch_state.problem, PREFERENCES_CHARACTERS)
     if not preferences.python:
         _draw_offer(box, preferences)
     row = box.row()
     row.operator("riff.try_torch", icon="CHECKMARK")
-    if state.folder is not None:
+    if torch_state.folder is not None:
         row.operator("riff.remove_torch", icon="TRASH")
 
 
 def _draw_progress(box: Any) -> None:
     row = box.row()
-    if isinstance(state.job, InstallJob):
-        text = f"{say(state.job.phase)} {state.job.share:.0%}" if state.job.phase else say("Beginning")
-        row.progress(factor=state.job.share, text=text)
+    if torch_state.installing:
+        phase, share = torch_state.job.phase, torch_state.job.share
+        row.progress(factor=share, text=f"{say(phase)} {share:.0%}" if phase else say("Beginning"))
     else:
-        row.label(text="Trying PyTorch…", icon="TIME")
+        row.label(text="Testing PyTorch…", icon="TIME")
     row.operator("riff.cancel_install", text="Cancel", icon="CANCEL")
 
 
 def _draw_standing(box: Any) -> None:
-    facts = state.facts
-    if state.standing is Standing.READY:
+    facts = torch_state.facts
+    if torch_state.ready:
         words = say("PyTorch {} is ready, on {}").format(facts.get("torch", ""), facts.get("device", ""))
         box.label(text=words, icon="CHECKMARK", translate=False)
-    elif state.standing is Standing.OUTDATED:
-        box.label(text="PyTorch is installed; this Riff was made for another version of it", icon="FILE_REFRESH")
-    elif state.standing is Standing.INCOMPLETE:
-        box.label(text="PyTorch is not completely installed; install again to go on from there", icon="ERROR")
-    elif state.here:
-        box.label(text="This Python has a PyTorch of its own; Riff uses it", icon="CHECKMARK")
+    elif torch_state.outdated:
+        box.label(text="PyTorch does not match this version of Riff; reinstall it", icon="FILE_REFRESH")
+    elif torch_state.incomplete:
+        box.label(text="The installation of PyTorch is incomplete; install again to continue", icon="ERROR")
+    elif torch_state.importable:
+        box.label(text="Riff uses the PyTorch of this Python", icon="CHECKMARK")
     else:
         box.label(text="PyTorch is not installed; only training needs it", icon="INFO")
-    if facts.get("device") is None and not state.here:
-        words = say("Found in this machine: {}").format(say(state.device.name))
+    if facts.get("device") is None and not torch_state.importable:
+        words = say("Found on this machine: {}").format(say(torch_state.device.name))
         box.label(text=words, icon="DESKTOP", translate=False)
 
 
 def _draw_offer(box: Any, preferences: Any) -> None:
     plan = chosen_plan(preferences.backend)
-    if state.plans and not state.inside:
+    if torch_state.plans and not torch_state.bundled:
         box.prop(preferences, "backend")
-    if state.inside:
-        box.label(text="This download of Riff brings PyTorch along: no network is needed", icon="PACKAGE")
+    if torch_state.bundled:
+        box.label(text="This download of Riff includes PyTorch; no network is needed", icon="PACKAGE")
     elif plan is None:
-        box.label(text="There is no PyTorch for this system and this Blender's Python", icon="ERROR")
+        box.label(text="PyTorch is not available for this system and Blender's Python", icon="ERROR")
     else:
-        words = say("Fetches PyTorch {} for {}: {}, {} on disk").format(
-            plan.torch, plan.title, in_gigabytes(plan.download), in_gigabytes(plan.disk)
-        )
+        words = say("Downloads PyTorch {} for {}: {}, {} on disk").format(plan.torch, plan.title, *sizes_of(plan))
         box.label(text=words, icon="IMPORT", translate=False)
         if not plan.hashed:
-            box.label(text="Its hashes are not known: from a folder of wheels only", icon="ERROR")
-    box.label(text=say("Into {}").format(state.root), icon="FILE_FOLDER", translate=False)
-    finished = state.standing in (Standing.READY, Standing.OUTDATED)
+            box.label(text="Its hashes are unknown; install it from a folder of wheels", icon="ERROR")
+    box.label(text=say("Into {}").format(torch_state.root), icon="FILE_FOLDER", translate=False)
+    finished = torch_state.ready or torch_state.outdated
     row = box.row()
     row.scale_y = 1.3
-    if plan is not None or state.inside:
+    if plan is not None or torch_state.bundled:
         name = "Reinstall" if finished else "Install PyTorch"
         row.operator("riff.install_torch", text=name, icon="IMPORT").source = "INDEX"
     row.operator("riff.install_torch", text="From a Folder of Wheels…", icon="FILE_FOLDER").source = "WHEELS"
 
 
 def draw_hint(layout: Any) -> bool:
-    """In the box Train: what to do where there is no PyTorch yet; true where something was drawn."""
-    if state.here:
+    """Draw a hint to install PyTorch in the Train panel; return True if it was needed."""
+    if torch_state.importable:
         return False
     box = layout.box()
-    if state.working:
+    if torch_state.working:
         _draw_progress(box)
         return True
-    draw_sentence(box, state.problem or say("Training needs PyTorch, once; generating does not"), "INFO")
+    draw_sentence(box, torch_state.problem or say("Training needs PyTorch; generating does not"), "INFO")
     box.operator("riff.install_torch", icon="IMPORT").source = "INDEX"
-    box.operator("preferences.addon_show", text="Other Ways…", icon="PREFERENCES").module = _module()
+    box.operator("preferences.addon_show", text="Other Options…", icon="PREFERENCES").module = EXTENSION
     return True
-
-
-def _module() -> str:
-    return __package__.rpartition(".")[0]

@@ -1,4 +1,4 @@
-"""The lists of trained models and of generated actions."""
+"""Lists of trained models and of generated actions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RIFF_UL_models(bpy.types.UIList):
 
 
 class RIFF_UL_variations(bpy.types.UIList):
-    """Shows the actions of the active armature only."""
+    """List of the active armature's generated actions."""
 
     def draw_item(
         self,

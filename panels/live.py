@@ -1,4 +1,4 @@
-"""The box Live Variation."""
+"""Live Variation panel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..operators.live import is_live, live_state
+from ..state.live import is_live, live_state
 from .tab import ForArmature, draw_sentence
 
 

@@ -1,4 +1,4 @@
-"""Regions of interest as coloured strips in the timeline and the dope sheet."""
+"""Overlay of regions of interest as coloured strips in the timeline and the dope sheet."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import bpy
 import gpu
 from gpu_extras.batch import batch_for_shader
 
-STRIP, SCROLL_BAR, RULER = 18, 14, 23
-"""Heights of a strip, of the scroll bar below it and of the ruler at the top, in points of the interface."""
+STRIP_POINTS, SCROLL_BAR_POINTS, RULER_POINTS = 18, 14, 23
+"""Heights of a strip, of the scroll bar below it and of the ruler at the top, in interface points."""
 
 _handles: list[Any] = []
 
@@ -45,10 +45,10 @@ def _draw_region(area: Any, region: Any, scale: float, active: bool) -> None:
 
 
 def _heights(height: float, scale: float) -> tuple[float, float]:
-    """Between which heights of an editor a strip lies: above the scroll bar, or on it where the editor is that low."""
-    top = max(height - RULER * scale, 4 * scale)
-    low = min(SCROLL_BAR * scale, max(0.0, top - STRIP * scale))
-    return low, min(low + STRIP * scale, top)
+    """Return the lower and upper edge of a strip: above the scroll bar, or on it in a very low editor."""
+    top = max(height - RULER_POINTS * scale, 4 * scale)
+    low = min(SCROLL_BAR_POINTS * scale, max(0.0, top - STRIP_POINTS * scale))
+    return low, min(low + STRIP_POINTS * scale, top)
 
 
 def _fill(left: float, right: float, low: float, high: float, color: tuple[float, ...]) -> None:

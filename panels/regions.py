@@ -1,4 +1,4 @@
-"""The list of regions of interest."""
+"""Regions panel: the list of regions of interest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import bpy
 
-SHORT = {"PREVIEW": "Preview", "MARKERS": "Markers", "KEYS": "Keys"}
+SHORT_LABELS = {"PREVIEW": "Preview", "MARKERS": "Markers", "KEYS": "Keys"}
+"""Button labels by the source of a region's frames."""
 
 
 class RIFF_UL_regions(bpy.types.UIList):
@@ -56,7 +57,7 @@ class RIFF_PT_regions(bpy.types.Panel):
         layout.label(text="Add a region from:")
         add = layout.row(align=True)
         for source, icon in (("PREVIEW", "PREVIEW_RANGE"), ("MARKERS", "MARKER_HLT"), ("KEYS", "KEYFRAME_HLT")):
-            add.operator("riff.add_region", text=SHORT[source], icon=icon).source = source
+            add.operator("riff.add_region", text=SHORT_LABELS[source], icon=icon).source = source
         add.operator("riff.mark_region", text="", icon="RESTRICT_SELECT_OFF")
 
 

@@ -1,4 +1,4 @@
-"""The box Source: what Riff would learn, and what of it the user wants otherwise."""
+"""Source panel: what Riff would learn, and the user's corrections."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from typing import Any
 
 import bpy
 
-from ..operators.rig_settings import plays_nla
-from ..operators.source import is_variation, summary_of
+from ..state import rig_marks
+from ..state.armature_summary import summary_of
+from ..state.rig_settings import plays_nla
+from ..state.source import is_variation
 from .tab import RiffPanel, draw_sentence, say
 
-SHOWN_FEET = 2
+MAX_SHOWN_NAMES = 2
+"""Feet or properties to show by name."""
 
 
 class RIFF_PT_source(RiffPanel, bpy.types.Panel):
     bl_label = "Source"
     bl_order = 0
+
+    def draw_header(self, context: Any) -> None:
+        rig_marks.header_drawn()
 
     def draw(self, context: Any) -> None:
         layout, ob = self.layout, context.object
@@ -25,7 +31,7 @@ class RIFF_PT_source(RiffPanel, bpy.types.Panel):
         layout.label(text=ob.name, icon="ARMATURE_DATA", translate=False)
         action = ob.animation_data.action if ob.animation_data else None
         if plays_nla(ob):
-            layout.label(text="All strips of the NLA together", icon="NLA")
+            layout.label(text="All NLA strips combined", icon="NLA")
             _draw_what_is_learned(layout, ob)
             return
         if action is None:
@@ -45,7 +51,7 @@ class RIFF_PT_source(RiffPanel, bpy.types.Panel):
 def _draw_what_is_learned(layout: Any, ob: Any) -> None:
     summary = summary_of(ob)
     if summary is None:
-        layout.label(text="Looking at the armature…", icon="VIEWZOOM")
+        layout.label(text="Analyzing the armature…", icon="VIEWZOOM")
     elif summary.problem:
         draw_sentence(layout, summary.problem, "ERROR", alert=True)
     else:
@@ -66,23 +72,23 @@ def _draw_hint(layout: Any, context: Any) -> None:
 
 def _draw_summary(layout: Any, summary: Any) -> None:
     column = layout.column(align=True)
-    joints = say("{} controls, led by {}") if summary.controls else say("{} joints below {}")
+    joints = say("{} controls, root {}") if summary.controls else say("{} joints, root {}")
     icon = "CON_ARMATURE" if summary.controls else "BONE_DATA"
     column.label(text=joints.format(summary.joints, summary.root), icon=icon, translate=False)
-    feet = ", ".join(summary.feet[:SHOWN_FEET])
-    if len(summary.feet) > SHOWN_FEET:
-        feet = say("{} and {} more").format(feet, len(summary.feet) - SHOWN_FEET)
+    feet = ", ".join(summary.feet[:MAX_SHOWN_NAMES])
+    if len(summary.feet) > MAX_SHOWN_NAMES:
+        feet = say("{} and {} more").format(feet, len(summary.feet) - MAX_SHOWN_NAMES)
     words = say("Feet: {}").format(feet) if feet else say("No feet found")
     column.label(text=words, icon="CON_FLOOR", translate=False)
     if summary.properties:
-        names = ", ".join(summary.properties[:SHOWN_FEET])
-        if len(summary.properties) > SHOWN_FEET:
-            names = say("{} and {} more").format(names, len(summary.properties) - SHOWN_FEET)
+        names = ", ".join(summary.properties[:MAX_SHOWN_NAMES])
+        if len(summary.properties) > MAX_SHOWN_NAMES:
+            names = say("{} and {} more").format(names, len(summary.properties) - MAX_SHOWN_NAMES)
         column.label(text=say("Properties: {}").format(names), icon="PROPERTIES", translate=False)
 
 
 class RIFF_PT_roles(RiffPanel, bpy.types.Panel):
-    """Root and feet, where the user knows better."""
+    """Panel for the user's own choice of root and feet."""
 
     bl_label = "Root and Feet"
     bl_parent_id = "RIFF_PT_source"
@@ -96,6 +102,7 @@ class RIFF_PT_roles(RiffPanel, bpy.types.Panel):
     def draw(self, context: Any) -> None:
         layout, ob = self.layout, context.object
         settings = ob.riff
+        rig_marks.box_drawn()
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop_search(settings, "root", ob.data, "bones", icon="BONE_DATA")
@@ -111,7 +118,7 @@ class RIFF_PT_roles(RiffPanel, bpy.types.Panel):
 
 
 class RIFF_PT_learned(RiffPanel, bpy.types.Panel):
-    """Which bones are learned, their other sides and body parts."""
+    """Panel of the learned bones, their other sides and body parts."""
 
     bl_label = "Learned Bones"
     bl_parent_id = "RIFF_PT_source"
@@ -136,7 +143,7 @@ class RIFF_PT_learned(RiffPanel, bpy.types.Panel):
             column.prop_search(chosen, "partner", ob.data, "bones", icon="MOD_MIRROR")
             column.prop(chosen, "part", icon="OUTLINER_OB_ARMATURE")
         row = layout.row(align=True)
-        row.operator("riff.list_learned", text="Look Again", icon="FILE_REFRESH")
+        row.operator("riff.list_learned", text="Refresh List", icon="FILE_REFRESH")
         row.operator("riff.forget_learned", icon="LOOP_BACK")
 
 

@@ -1,4 +1,4 @@
-"""What the panels of the tab Riff have in common."""
+"""Common parts of the panels of the tab Riff."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import bpy
 
-WIDTH = 38
-"""Characters of a line in a sidebar of usual width."""
+SIDEBAR_CHARACTERS = 38
+"""Characters in a line of a sidebar of usual width."""
 
 
 class RiffPanel:
@@ -18,7 +18,7 @@ class RiffPanel:
 
 
 class ForArmature(RiffPanel):
-    """A panel that is there when an armature is active."""
+    """A panel that is shown for an active armature."""
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -26,27 +26,29 @@ class ForArmature(RiffPanel):
 
 
 def say(text: str) -> str:
-    """The text in the language of the interface, where something is put into it before it is drawn."""
+    """Translate a text into the interface's language; needed before values are inserted."""
     translated: Any = bpy.app.translations.pgettext_iface(text)
     return str(translated)
 
 
 def in_words(seconds: float) -> str:
-    """A time as people say it: 40 s, 8 min, 3 h 20 min."""
+    """Format a time in words: 40 s, 8 min, 3 h 20 min."""
     if seconds < 59.5:
         return f"{max(1, round(seconds))} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def draw_problem(layout: Any, text: str, width: int = WIDTH) -> None:
-    """What went wrong, in a sentence, and the button that copies the details."""
+def draw_problem(layout: Any, text: str, width: int = SIDEBAR_CHARACTERS) -> None:
+    """Draw a problem as a sentence, with the button that copies the details."""
     draw_sentence(layout, text, "ERROR", alert=True, width=width)
     layout.operator("riff.copy_report", icon="COPYDOWN")
 
 
-def draw_sentence(layout: Any, text: str, icon: str = "INFO", alert: bool = False, width: int = WIDTH) -> None:
-    """A sentence over as many lines as it needs."""
+def draw_sentence(
+    layout: Any, text: str, icon: str = "INFO", alert: bool = False, width: int = SIDEBAR_CHARACTERS
+) -> None:
+    """Draw a sentence over as many lines as it needs."""
     column = layout.column(align=True)
     column.alert = alert
     for number, line in enumerate(textwrap.wrap(text, width)):

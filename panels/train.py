@@ -1,4 +1,4 @@
-"""The box Train: the recipe and its price before the click, progress after it, what was interrupted."""
+"""Train panel: recipe and expected time, progress, results and unfinished trainings."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import bpy
 from bl_ui.utils import PresetPanel
 
-from ..core.system.console import clock
-from ..operators.loss_picture import loss_icon
-from ..operators.source import is_variation, summary_of
-from ..rig.background import jobs
+from ..state.armature_summary import summary_of
+from ..state.loss_picture import loss_icon
+from ..state.source import is_variation
+from ..state.trainings import is_cancelled, is_done, time_left, trainings
 from .install import draw_hint
 from .tab import RiffPanel, draw_problem, draw_sentence, in_words, say
 
@@ -26,8 +26,8 @@ class RIFF_PT_train(RiffPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.riff
         if context.window_manager.riff.problem:
             draw_problem(layout, context.window_manager.riff.problem)
-        trainings = jobs.trainings()
-        for training in trainings:
+        known = trainings()
+        for training in known:
             if training.running:
                 _draw_progress(layout, training)
         _draw_recipe(layout, settings)
@@ -37,8 +37,8 @@ class RIFF_PT_train(RiffPanel, bpy.types.Panel):
         train.recipe, train.seed = settings.recipe, settings.training_seed
         several = layout.operator("riff.train_on_actions", icon="ACTION_TWEAK")
         several.recipe, several.seed = settings.recipe, settings.training_seed
-        if trainings and not trainings[-1].running:
-            _draw_outcome(layout, trainings[-1])
+        if known and not known[-1].running:
+            _draw_outcome(layout, known[-1])
         for row in context.window_manager.riff.unfinished:
             _draw_unfinished(layout, row)
 
@@ -46,7 +46,7 @@ class RIFF_PT_train(RiffPanel, bpy.types.Panel):
 def _draw_recipe(layout: Any, settings: Any) -> None:
     column = layout.column()
     column.use_property_split = True
-    column.use_property_decorate = False  # these are no properties to animate
+    column.use_property_decorate = False  # settings cannot be animated
     column.prop(settings, "recipe")
     if settings.recipe != "custom":
         return
@@ -72,7 +72,7 @@ def _draw_price(layout: Any, ob: Any, settings: Any) -> None:
         label = say("About {} on {}").format(in_words(seconds), summary.device)
         layout.label(text=label, icon="TIME", translate=False)
     elif summary.estimate is not None and summary.estimate.running:
-        layout.label(text="Finding out how long it takes…", icon="TIME")
+        layout.label(text="Estimating the training time…", icon="TIME")
     elif summary.estimate is not None and summary.estimate.error:
         draw_problem(layout, summary.estimate.error)
 
@@ -82,7 +82,7 @@ def _draw_progress(layout: Any, training: Any) -> None:
     box.label(text=training.name, icon="ACTION", translate=False)
     progress = training.progress
     if not training.begun:
-        box.label(text="Waits for the other training", icon="SORTTIME")
+        box.label(text="Waiting for the other training", icon="SORTTIME")
     elif progress is None:
         expected = training.expected
         words = say("Loading PyTorch") if expected is None else say("About {}").format(in_words(expected))
@@ -90,7 +90,7 @@ def _draw_progress(layout: Any, training: Any) -> None:
     elif training.phase:
         box.progress(factor=1.0, text=say(training.phase))
     else:
-        words = say("Level {} of {}, {} left").format(progress.level, progress.levels, clock(progress.seconds_left))
+        words = say("Level {} of {}, {} left").format(progress.level, progress.levels, time_left(training))
         box.progress(factor=progress.fraction, text=words)
         icon = loss_icon(training)
         if icon:
@@ -98,17 +98,17 @@ def _draw_progress(layout: Any, training: Any) -> None:
             box.label(text=training.device_name, icon="DESKTOP", translate=False)
     if training.problem:
         draw_sentence(box, training.problem, "ERROR", alert=True)
-    if progress is not None and progress.calmed:
-        words = say("The numbers grew beyond all bounds: Riff went back a few seconds and learns with lower rates")
+    if progress is not None and progress.rate_cuts:
+        words = say("Training diverged; continuing from an earlier state with lower learning rates")
         draw_sentence(box, words, "INFO")
     box.operator("riff.cancel_training", text="Cancel", icon="CANCEL").name = training.name
 
 
 def _draw_outcome(layout: Any, training: Any) -> None:
-    if training.state is jobs.State.DONE and training.progress is not None:
+    if is_done(training) and training.progress is not None:
         words = say("Trained in {}").format(in_words(training.progress.seconds))
         layout.label(text=words, icon="CHECKMARK", translate=False)
-    elif training.state is jobs.State.CANCELLED:
+    elif is_cancelled(training):
         layout.label(text="Training was cancelled", icon="INFO")
     if training.error:
         draw_problem(layout, training.error)

@@ -1,4 +1,4 @@
-"""The interface in other languages: one JSON file a language in `languages/`, English text to translation."""
+"""Translations of the interface: a JSON file for each language in `languages/`, from English text to translation."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import bpy
 LANGUAGES = Path(__file__).with_name("languages")
 
 CONTEXTS = ("*", "Operator", "Riff")
-"""Blender looks for operators' labels in a context of their own; the last is that of `operators.settings`."""
+"""Translation contexts: Blender uses its own for operators' labels; the last is that of `state.settings`."""
 
 
 def read_language(name: str) -> dict[str, str]:
-    """Translations by English text of a language such as de_DE."""
+    """Read the translations into a language such as de_DE, by English text."""
     catalogue: dict[str, str] = json.loads((LANGUAGES / f"{name}.json").read_text(encoding="utf-8"))
     return catalogue
 
 
 def table() -> dict[str, dict[tuple[str, str], str]]:
-    """Translations by context and English text for each language, as Blender registers them."""
+    """Return the translations for each language by context and English text, as Blender registers them."""
     catalogues = {path.stem: read_language(path.stem) for path in sorted(LANGUAGES.glob("*.json"))}
     return {
         language: {(context, english): text for context in CONTEXTS for english, text in catalogue.items()}

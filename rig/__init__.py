@@ -1,1 +1,1 @@
-"""The only door between Blender data and the method: armatures, actions, jobs."""
+"""The only package that touches Blender's data: armatures, actions, crowds, files."""

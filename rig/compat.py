@@ -1,4 +1,4 @@
-"""Where Blender 4.5 and 5.2 differ, or both need a step that the documentation does not mention."""
+"""Differences between Blender 4.5 and 5.2, and steps that both need and their documentation leaves out."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from bpy_extras import anim_utils
 
 from ..core.errors import ClipError
 
-CUT = "…"
-"""Where a name was cut."""
+EXTENSION = __package__.rpartition(".")[0]
+"""Package name of the extension; Blender finds its preferences and its user folder by it."""
+
+ELLIPSIS = "…"
+"""Text in place of the end of a name that was cut."""
 
 
 def channelbag_of(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> bpy.types.ActionChannelbag | None:
-    """The F-curves of one slot, or None where the action keys nothing for it.
+    """Return the channelbag (F-curves) of one slot; None if the action keys nothing for it.
 
-    5.0 removed `Action.fcurves`; in 4.5 it still exists but shows the first slot only, so both go through the
-    channelbag.
+    5.0 removed `Action.fcurves`. 4.5 still has it, but for the first slot only, so both versions use the channelbag.
     """
     return anim_utils.action_get_channelbag_for_slot(action, slot)
 
 
 def new_channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> bpy.types.ActionChannelbag:
-    """An empty channelbag for a slot of a new action.
+    """Create layer, strip and an empty channelbag for a slot of a new action.
 
-    4.5 and 5.2 make a new action without any layer, and neither has a call that adds layer, strip and channelbag alike:
-    4.5 lacks `action_ensure_channelbag_for_slot`.
+    A new action has no layer in 4.5 and 5.2. No single call creates all three in both: 4.5 lacks
+    `action_ensure_channelbag_for_slot`.
     """
     strip = cast(bpy.types.ActionKeyframeStrip, action.layers.new("Layer").strips.new(type="KEYFRAME"))
     return strip.channelbag(slot, ensure=True)
@@ -36,9 +38,10 @@ def new_channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> bpy.
 def new_channelbags(
     action: bpy.types.Action, name: str, owners: Iterable[str]
 ) -> dict[str, bpy.types.ActionChannelbag]:
-    """Empty channelbags of a new action for an object of this name (“”) and other owners, by type and name (KEY:Key).
+    """Create empty channelbags in a new action, by owner: “” is the object called `name`, others are KEY:Name or the
+    like.
 
-    They share the one layer and strip that 4.5 and 5.2 allow.
+    All share the one layer and strip that 4.5 and 5.2 allow.
     """
     first = new_channelbag(action, action.slots.new(id_type="OBJECT", name=name))
     bags, strip = {"": first}, cast(bpy.types.ActionKeyframeStrip, action.layers[0].strips[0])
@@ -50,10 +53,10 @@ def new_channelbags(
 
 
 def new_fcurve(bag: bpy.types.ActionChannelbag, path: str, index: int, group: str) -> bpy.types.FCurve:
-    """A new F-curve in the group of that name (none where it is empty).
+    """Create an F-curve in the group of that name; in no group if the name is empty.
 
-    5.x takes `group_name=` and has `fcurves.ensure`; 4.5 has neither and raises TypeError for the keyword, so the group
-    is made and set by hand in both.
+    5.x takes `group_name=` and has `fcurves.ensure`. 4.5 has neither and raises TypeError for the keyword, so both
+    create the group and assign it.
     """
     curve = bag.fcurves.new(path, index=index)
     if group:
@@ -62,9 +65,10 @@ def new_fcurve(bag: bpy.types.ActionChannelbag, path: str, index: int, group: st
 
 
 def ensure_pose(armature_object: bpy.types.Object) -> None:
-    """Make sure that a new armature object has its pose bones.
+    """Ensure that a new armature object has its pose bones. Raises ClipError for an object in no scene.
 
-    They appear with the first evaluation. Until then `pose` is None, and setting `action_slot` crashes 4.5 and 5.2.
+    Pose bones appear with the first evaluation. Until then `pose` is None, and setting `action_slot` crashes 4.5 and
+    5.2.
     """
     if armature_object.pose is None:
         for scene in armature_object.users_scene:
@@ -75,10 +79,10 @@ def ensure_pose(armature_object: bpy.types.Object) -> None:
 
 
 def assign_action(owner: bpy.types.Object, action: bpy.types.Action, slot: bpy.types.ActionSlot | None = None) -> None:
-    """Make an action the object's active one, together with a slot (the one meant for the object unless given).
+    """Assign an action to an object together with a slot: the one given, else `slot_for`.
 
-    On assignment alone, 4.5 and 5.2 pick the slot whose name is the object's and else none, even where there is only
-    one: the object would then not move. Raises ClipError where the action has no slot for an object.
+    On assignment alone, 4.5 and 5.2 pick the slot with the object's name and otherwise none, even if there is only one;
+    the object would not move. Raises ClipError if the action has no slot for an object.
     """
     ensure_pose(owner)
     slot = slot or slot_for(owner, action)
@@ -90,9 +94,9 @@ def assign_action(owner: bpy.types.Object, action: bpy.types.Action, slot: bpy.t
 
 
 def slot_for(owner: bpy.types.Object, action: bpy.types.Action) -> bpy.types.ActionSlot | None:
-    """The slot in use, the one with the object's name, the one it last used, or the first that keys anything.
+    """Return the slot in use, else the one with the object's name, the one last used, or the first with keys.
 
-    5.2's importers call their slots “Slot”, 4.5's after the object, so a name alone does not tell.
+    The name alone is no guide: 5.2's importers call their slots “Slot”, 4.5's use the object's name.
     """
     data = owner.animation_data
     if data and data.action == action and data.action_slot:
@@ -107,27 +111,27 @@ def slot_for(owner: bpy.types.Object, action: bpy.types.Action) -> bpy.types.Act
 
 
 def name_of_two(first: str, last: str) -> str:
-    """A name for an action made of two: where both are too long, `first` is cut, as `last` tells it from others.
+    """Join two names into an action's name; if it is too long, cut `first`, since `last` tells actions apart.
 
-    4.5 cuts names after 63 bytes, 5.2 after 255. Where there is no room for a number behind them, both tell equal names
-    apart by cutting more.
+    4.5 cuts names after 63 bytes, 5.2 after 255. Room is left for the number that Blender adds to equal names; without
+    it, Blender would cut further.
     """
     longest: Any = bpy.types.ID.bl_rna.properties["name"]
     room = longest.length_max - len(f" {last}.00001".encode())
     if len(first.encode()) > room:
-        first = first.encode()[: max(0, room - len(CUT.encode()))].decode(errors="ignore") + CUT
+        first = first.encode()[: max(0, room - len(ELLIPSIS.encode()))].decode(errors="ignore") + ELLIPSIS
     return f"{first} {last}"
 
 
 def end_of_name(name: str, first: str) -> str:
-    """What follows `first` in a name that `name_of_two` has made; the whole name where another hand has."""
+    """Return the part after `first` of a name made by `name_of_two`; return any other name whole."""
     if name.startswith(f"{first} "):
         return name.removeprefix(f"{first} ")
-    begin, cut, end = name.partition(f"{CUT} ")
+    begin, cut, end = name.partition(f"{ELLIPSIS} ")
     return end if cut and first.startswith(begin) else name
 
 
 def is_selected(pose_bone: bpy.types.PoseBone) -> bool:
-    """Whether a pose bone is selected: 5.0 moved this from the armature's bone to the pose bone."""
+    """Return True if a pose bone is selected; 5.0 moved the flag from the armature's bone to the pose bone."""
     owner: Any = pose_bone if hasattr(pose_bone, "select") else pose_bone.bone
     return bool(owner.select)

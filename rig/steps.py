@@ -1,4 +1,4 @@
-"""Work on Blender's data that goes on in steps, so that the window stays alive between two of them."""
+"""Split work on Blender's data into steps, so that the window stays responsive."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-STEP = 0.04
+STEP_SECONDS = 0.04
 """Seconds of work between two looks at the window's events."""
 
 
 def stride(first: float, last: float, frames: int) -> int:
-    """How many frames to go on at a time so that a span is looked at on about so many frames."""
+    """Return the step in frames that samples a span at about `frames` frames; at least 1."""
     return max(1, int((last - first) / frames))
 
 
 def run_through(steps: Generator[float, None, Result]) -> Result:
-    """Take all steps at once; returns what they return. Raises what they raise."""
+    """Run all steps at once and return their result. Raises what they raise."""
     while True:
         try:
             next(steps)
@@ -27,7 +27,10 @@ def run_through(steps: Generator[float, None, Result]) -> Result:
 
 
 def part_of(steps: Generator[float, None, Result], before: float, whole: float) -> Generator[float, None, Result]:
-    """The same steps as one of `whole` equal parts of a longer work of which `before` parts are done."""
+    """Run steps as one part of a longer work; yield the progress of the whole.
+
+    The work has `whole` equal parts, of which `before` are done.
+    """
     while True:
         try:
             share = next(steps)

@@ -1,1 +1,1 @@
-"""The sample dancer: choreography, kinematics, mesh and action, all made by code."""
+"""The sample dancer: choreography, kinematics, mesh and action, all computed."""

@@ -1,4 +1,4 @@
-"""The arms of the sample dance: from named shapes to turns of shoulder, upper arm, forearm and hand."""
+"""Arms of the sample dance: from named shapes to rotations of shoulder, upper arm, forearm and hand."""
 
 import numpy as np
 
@@ -8,11 +8,14 @@ from .curves import smoothed, through_keys
 from .gestures import ARM_SHAPES, ARMS
 
 FRONT = np.array([0.0, -1.0, 0.0])
-HAND_DRAG = 0.16  # beats that a hand trails behind its forearm
+"""Direction that the dancer faces at rest."""
+
+HAND_DRAG_BEATS = 0.16
+"""Beats by which a hand trails behind its forearm."""
 
 
 def arm_turns(side: str, beats: Array, frames_per_beat: float) -> dict[str, Array]:
-    """Turn each bone of one arm away from rest (n, 3, 3), seen from the chest; names come without side."""
+    """Return the rotations from rest (n, 3, 3) of one arm's bones, relative to the chest, by name without side."""
     times = np.array([key[0] for key in ARMS])
     shapes = [_directions(ARM_SHAPES[left if side == "L" else right], side) for _, left, right in ARMS]
     rest = _elbow_frame(_rest_direction(side), FRONT)
@@ -22,21 +25,21 @@ def arm_turns(side: str, beats: Array, frames_per_beat: float) -> dict[str, Arra
     upper = _blended(times, upper_keys, beats, frames_per_beat)
     flex = smoothed(through_keys(times, flex_keys, beats - 0.05), 0.05 * frames_per_beat)
     forearm = upper @ rest @ axis_rotation(1, flex) @ rest.T
-    trailing = _delayed(forearm, HAND_DRAG * frames_per_beat)
+    trailing = _delayed(forearm, HAND_DRAG_BEATS * frames_per_beat)
     wrist = rest @ axis_rotation(1, np.full(len(beats), np.radians(12.0))) @ rest.T
     hand = six_to_matrix(0.4 * matrix_to_six(forearm) + 0.6 * matrix_to_six(trailing)) @ wrist
     shoulder = _shrug(upper @ _rest_direction(side), side)
     return {"shoulder": shoulder, "upper_arm": upper, "forearm": forearm, "hand": hand}
 
 
-def _blended(times: Array, turns: Array, beats: Array, frames_per_beat: float) -> Array:
-    six = through_keys(times, matrix_to_six(turns), beats)
+def _blended(times: Array, rotations: Array, beats: Array, frames_per_beat: float) -> Array:
+    six = through_keys(times, matrix_to_six(rotations), beats)
     return six_to_matrix(smoothed(six, 0.06 * frames_per_beat))
 
 
-def _delayed(turns: Array, frames: float) -> Array:
-    rows = np.arange(len(turns), dtype=float)
-    six = matrix_to_six(turns)
+def _delayed(rotations: Array, frames: float) -> Array:
+    rows = np.arange(len(rotations), dtype=float)
+    six = matrix_to_six(rotations)
     return six_to_matrix(through_keys(rows, six, rows - frames))
 
 
@@ -53,14 +56,14 @@ def _rest_direction(side: str) -> Array:
 
 
 def _elbow_frame(upper: Array, fore: Array) -> Array:
-    """Columns: along the upper arm, the axis that the elbow bends about, and their cross product."""
+    """Return a frame with the columns: upper arm, axis of the elbow, and their cross product."""
     axis = np.cross(upper, fore)
     axis /= np.linalg.norm(axis)
     return np.stack([upper, axis, np.cross(upper, axis)], axis=-1)
 
 
 def _shrug(upper: Array, side: str) -> Array:
-    """Lift the shoulder with a rising arm and bring it along with an arm that crosses to the front."""
+    """Return the shoulder's rotation: it lifts with a rising arm and follows an arm that crosses to the front."""
     outside = 1.0 if side == "L" else -1.0
     lift = np.radians(24.0) * np.clip(upper[:, 2] + 0.25, 0.0, 1.2)
     swing = np.radians(14.0) * np.clip(-upper[:, 1], -0.6, 1.0)

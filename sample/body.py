@@ -1,4 +1,4 @@
-"""The sample dancer's body: rounded tubes around the bones, with weights that blend at every joint."""
+"""Body of the sample dancer: rounded tubes around the bones, with weights that blend at every joint."""
 
 import bpy
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 from ..core.numeric.rotation import Array
 from . import profiles
 from .bones import rest_bones
-from .tubes import Joint, Surface, Tube
+from .tubes import BodyMesh, Joint, Tube
 
 Colour = tuple[float, float, float, float]
 
@@ -18,8 +18,13 @@ MATERIALS: dict[str, Colour] = {
     "Dancer Hair": (0.09, 0.05, 0.035, 1.0),
 }
 SKIN, TOP, TROUSERS, SHOES, HAIR = range(len(MATERIALS))
-ELBOW, WRIST = 0.2715, 0.5205  # metres from the shoulder joint
-KNEE, ANKLE = 0.42, 0.834  # metres below the hip joint
+
+ELBOW_METRES, WRIST_METRES = 0.2715, 0.5205
+"""Distances from the shoulder joint."""
+
+KNEE_METRES, ANKLE_METRES = 0.42, 0.834
+"""Distances below the hip joint."""
+
 X, Y, Z = np.eye(3)
 
 
@@ -61,10 +66,10 @@ def _arm(side: str) -> list[Tube]:
     sleeve = [
         Joint(shoulder, 0.0, 1.0),
         Joint(upper, -0.005, 0.045),
-        Joint(fore, ELBOW, 0.045),
-        Joint(hand, WRIST, 0.02),
+        Joint(fore, ELBOW_METRES, 0.045),
+        Joint(hand, WRIST_METRES, 0.02),
     ]
-    wrist = origin + (WRIST - 0.01) * along
+    wrist = origin + (WRIST_METRES - 0.01) * along
     thumb = _unit(along - 1.1 * Y)
     fingers, skin = [Joint(hand, 0.0, 1.0)], [(-1.0, SKIN)]
     return [
@@ -84,7 +89,12 @@ def _unit(vector: Array) -> Array:
 def _leg(side: str) -> list[Tube]:
     thigh, shin, foot, toe = (f"{name}.{side}" for name in ("thigh", "shin", "foot", "toe"))
     origin = np.array(rest_bones()[thigh].head)
-    leg = [Joint("hips", 0.0, 1.0), Joint(thigh, 0.0, 0.05), Joint(shin, KNEE, 0.055), Joint(foot, ANKLE, 0.02)]
+    leg = [
+        Joint("hips", 0.0, 1.0),
+        Joint(thigh, 0.0, 0.05),
+        Joint(shin, KNEE_METRES, 0.055),
+        Joint(foot, ANKLE_METRES, 0.02),
+    ]
     sole = np.array([origin[0], 0.0, 0.0])
     shoe = [Joint(foot, 0.0, 1.0), Joint(toe, 0.112, 0.03)]
     return [
@@ -93,8 +103,8 @@ def _leg(side: str) -> list[Tube]:
     ]
 
 
-def _surface() -> Surface:
-    surface = Surface()
+def _surface() -> BodyMesh:
+    surface = BodyMesh()
     for tube in [*_trunk(), *_head(), *_arm("L"), *_arm("R"), *_leg("L"), *_leg("R")]:
         surface.add(tube)
     return surface

@@ -1,4 +1,4 @@
-"""The sample dancer's skeleton at rest: 1.75 m tall, Z up, facing -Y, arms hanging 45 degrees out."""
+"""Skeleton of the sample dancer at rest: 1.75 m tall, Z up, facing -Y, arms hanging at 45 degrees."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ Point = tuple[float, float, float]
 
 
 class RestBone(NamedTuple):
-    """A bone at rest: parent's name (empty for the root), head and tail in metres, and where its Z axis points."""
+    """A bone at rest: name of its parent (empty for the root), head and tail in metres, direction of its Z axis."""
 
     parent: str
     head: Point
@@ -14,7 +14,6 @@ class RestBone(NamedTuple):
     z_axis: Point
 
 
-BACK: Point = (0.0, 1.0, 0.0)
 FRONT: Point = (0.0, -1.0, 0.0)
 UP: Point = (0.0, 0.0, 1.0)
 
@@ -46,7 +45,7 @@ def _sided(name: str, side: str) -> str:
 
 
 def rest_bones() -> dict[str, RestBone]:
-    """Name every bone of the dancer, parents before children."""
+    """Return all bones of the dancer by name, parents before children."""
     bones = dict(MIDDLE)
     for name, bone in LEFT.items():
         bones[f"{name}.L"] = bone._replace(parent=_sided(bone.parent, "L"))

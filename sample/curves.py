@@ -1,14 +1,15 @@
-"""Curves through authored keys, and smoothing that keeps what must be kept."""
+"""Interpolation of authored keys, and smoothing."""
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from ..core.numeric.rotation import Array
+from ..core.numeric.smoothing import smooth
 
 
 def ease(progress: Array) -> Array:
-    """Minimum-jerk step: 0 up to progress 0, 1 from progress 1, at rest at both ends."""
+    """Return a minimum-jerk step: 0 up to progress 0, 1 from progress 1, at rest at both ends."""
     s = np.clip(progress, 0.0, 1.0)
     return s**3 * (10.0 - 15.0 * s + 6.0 * s**2)
 
@@ -52,11 +53,7 @@ def table(keys: Sequence[tuple[float, ...]], at: Array) -> Array:
 
 def smoothed(values: Array, sigma: float) -> Array:
     """Blur over the first axis by a Gaussian of `sigma` frames, cut at twice that; the ends repeat."""
-    reach = _reach(sigma)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 1e-6)) ** 2)
-    kernel /= kernel.sum()
-    padded = np.concatenate([np.repeat(values[:1], reach, 0), values, np.repeat(values[-1:], reach, 0)])
-    return sum(k * padded[i : i + len(values)] for i, k in enumerate(kernel))
+    return smooth(values, sigma, "repeat", _reach(sigma))
 
 
 def smoothed_below(ceiling: Array, sigma: float) -> Array:

@@ -1,40 +1,41 @@
-"""The sample scene's dancer: an armature, its body and an action with the sample dance."""
+"""The sample dancer: an armature, its body and an action with the sample dance."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
+from mathutils import Vector
 
-from ..core.numeric.rotation import Array
+from ..core.numeric.rotation import Array, continuous_signs, quaternion_from_matrix
 from ..rig.compat import assign_action, ensure_pose, new_channelbag, new_fcurve
 from .body import make_body
 from .bones import rest_bones
 from .dance import Dance, work_out_dance
 from .steps import PHRASES, SECONDS_PER_BEAT
 
-NAME = "Dancer"
+DANCER_NAME = "Dancer"
 ACTION_NAME = "Sample Dance"
-LINEAR = 1  # value of 'LINEAR' in the Interpolation enum, same in 4.5 and 5.2
+LINEAR = 1
+"""Value of the enum Keyframe.interpolation in 4.5 and 5.2."""
 
 
 def add_sample_dancer(target: bpy.types.Context | bpy.types.Scene) -> bpy.types.Object:
-    """Add the sample dancer to a scene: armature, skinned body and about 20 seconds of dance at the scene's rate.
+    """Add the sample dancer to a scene: armature, skinned body and 20 seconds of dance at the scene's rate.
 
-    The action starts at the scene's first frame, with a key on each frame: rotations of every bone, location of the
-    hips. Returns the armature object. The scene's frame rate and range stay as they are.
+    The action starts at the scene's first frame and keys every frame: all bones' rotations and the hips' location.
+    Returns the armature object. The scene's frame rate and range stay as they are.
     """
     scene = target if isinstance(target, bpy.types.Scene) else target.scene
     armature = _add_armature(scene)
-    scene.collection.objects.link(make_body(f"{NAME} Body", armature))
+    scene.collection.objects.link(make_body(f"{DANCER_NAME} Body", armature))
     fps = scene.render.fps / scene.render.fps_base
     _add_action(armature, work_out_dance(fps), scene.frame_start, fps)
     return armature
 
 
 def _add_armature(scene: bpy.types.Scene) -> bpy.types.Object:
-    armature = bpy.data.objects.new(NAME, bpy.data.armatures.new(NAME))
+    armature = bpy.data.objects.new(DANCER_NAME, bpy.data.armatures.new(DANCER_NAME))
     scene.collection.objects.link(armature)
     with _shown(scene):
         objects = bpy.context.view_layer.objects
@@ -48,13 +49,13 @@ def _add_armature(scene: bpy.types.Scene) -> bpy.types.Object:
         _add_bones(armature)
         bpy.ops.object.mode_set(mode="OBJECT")
     ensure_pose(armature)
-    armature.data.display_type = "STICK"  # octahedra as thick as Blender draws them come out of the calves
+    armature.data.display_type = "STICK"  # Blender's octahedra would stick out of the calves
     return armature
 
 
 @contextmanager
 def _shown(scene: bpy.types.Scene) -> Iterator[None]:
-    """Have the window show a scene for a moment, because changing modes works on the shown one only."""
+    """Show a scene in the window for as long as the block lasts: modes can be changed in the shown scene only."""
     window = bpy.context.window
     before = window.scene
     window.scene = scene
@@ -95,16 +96,15 @@ def _add_action(armature: bpy.types.Object, dance: Dance, start: int, fps: float
 
 
 def _local_quaternions(bone: bpy.types.Bone, dance: Dance) -> Array:
-    """Turn of a bone against its parent in its own rest axes, as quaternions (n, 4) with continuous signs."""
-    turns = dance.turns[bone.name]
+    """Return a bone's rotation relative to its parent, in its rest axes, as quaternions (n, 4) with
+    continuous signs.
+    """
+    rotations = dance.rotations[bone.name]
     if bone.parent is not None:
-        turns = np.swapaxes(dance.turns[bone.parent.name], 1, 2) @ turns
+        rotations = np.swapaxes(dance.rotations[bone.parent.name], 1, 2) @ rotations
     rest = np.array(bone.matrix_local.to_3x3())
-    quaternions = np.array([Matrix(turn).to_quaternion() for turn in rest.T @ turns @ rest])
-    quaternions /= np.linalg.norm(quaternions, axis=1, keepdims=True)
-    flips = np.where((quaternions[1:] * quaternions[:-1]).sum(1) < 0.0, -1.0, 1.0)
-    quaternions[1:] *= np.cumprod(flips)[:, None]
-    return quaternions
+    quaternions = quaternion_from_matrix(rest.T @ rotations @ rest)
+    return np.asarray(quaternions * continuous_signs(quaternions)[:, None])
 
 
 def _set_keys(curve: bpy.types.FCurve, frames: np.ndarray, values: Array) -> None:

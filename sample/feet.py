@@ -1,4 +1,4 @@
-"""Where each foot of the sample dance is at every moment: standing still, turning on its ball, or in the air."""
+"""Feet of the sample dance at every moment: standing, pivoting on the ball, or in the air."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,11 +9,19 @@ from ..core.numeric.rotation import Array, axis_rotation
 from .curves import ease, merged_keys, smoothed, through_keys
 from .steps import PIVOTS, SHIFTS, START, STEPS, Pivot, Step
 
-TURNOUT = 8.0  # degrees that each foot points outwards when the dancer stands
-ROLL = 0.3  # beats that the heel takes to rise before the foot leaves
-SETTLE = 0.2  # beats from the first touch until the foot has taken its place
-OUTSIDE = {"L": 1.0, "R": -1.0}
-OTHER = {"L": "R", "R": "L"}
+TURNOUT_DEGREES = 8.0
+"""Outward angle of each foot when the dancer stands."""
+
+HEEL_RISE_BEATS = 0.3
+"""Beats in which the heel rises before the foot leaves the floor."""
+
+SETTLE_BEATS = 0.2
+"""Beats from the first touch until the foot stands still."""
+
+OUTWARD_SIGN = {"L": 1.0, "R": -1.0}
+"""Sign of the outward direction along the dancer's left."""
+
+OTHER_FOOT = {"L": "R", "R": "L"}
 
 
 @dataclass(frozen=True)
@@ -27,10 +35,11 @@ class Plant:
 
 @dataclass(frozen=True)
 class FootTrack:
-    """One foot over n moments, in metres and degrees.
+    """One foot at n moments, in metres and degrees.
 
-    place (n, 2): x, y under the ball of the foot; stand (n, 2): the same without kicks; lift (n,): height of its
-    lowest point; heading (n,): unwrapped; pitch (n,): toes down, about the ball, or toes up, about the heel.
+    `place` (n, 2) is the position under the ball of the foot, `stand` (n, 2) the same without kicks. `lift` (n,) is the
+    height of its lowest point, `heading` (n,) is unwrapped. `pitch` (n,) is positive for toes down, about the ball, and
+    negative for toes up, about the heel. `planted` (n,) marks moments when the ball stands still.
     """
 
     place: Array
@@ -42,7 +51,7 @@ class FootTrack:
 
 
 def steps_of(foot: str) -> list[Step]:
-    """List the steps of one foot in order; the first is where it stands before the dance."""
+    """Return the steps of one foot in order; the first is its position before the dance."""
     across, front = START[foot]
     return [Step(-2.0, foot, across, front), *sorted((s for s in STEPS if s.foot == foot), key=lambda s: s.beat)]
 
@@ -66,16 +75,16 @@ def _heel_first(before: Step, step: Step) -> bool:
 
 
 def plants(foot: str) -> list[Plant]:
-    """List when the ball of one foot must stand still."""
+    """Return the periods in which the ball of one foot must stand still."""
     steps = steps_of(foot)
     starts = [steps[0].beat]
-    starts += [s.beat + SETTLE * _heel_first(before, s) for before, s in pairwise(steps)]
+    starts += [s.beat + SETTLE_BEATS * _heel_first(before, s) for before, s in pairwise(steps)]
     ends = [_lifts_off(step) for step in steps[1:]] + [np.inf]
     return [Plant(foot, start, end) for start, end in zip(starts, ends, strict=True)]
 
 
 def weight_on_left(beats: Array, frames_per_beat: float) -> Array:
-    """Share of the body (n,) that the left foot carries."""
+    """Return the fraction of the body's weight (n,) on the left foot."""
     keys = [(0.0, 0.5)]
     for step in STEPS:
         for time, share in ((_lifts_off(step), 0.0), (step.beat + 0.25, step.weight)):
@@ -85,7 +94,7 @@ def weight_on_left(beats: Array, frames_per_beat: float) -> Array:
 
 
 def foot_track(foot: str, beats: Array) -> FootTrack:
-    """Sample one foot at moments (n,) in beats."""
+    """Compute one foot at moments (n,) in beats."""
     steps = steps_of(foot)
     starts = np.array([_lifts_off(step) for step in steps])
     current = np.searchsorted(starts, beats, side="right") - 1
@@ -99,26 +108,26 @@ def foot_track(foot: str, beats: Array) -> FootTrack:
         before = steps[max(k - 1, 0)]
         stand[rows], facing[rows] = _swing(before, step, progress[rows])
         if step.kick:
-            outwards = OUTSIDE[foot] * step.kick.out
+            outwards = OUTWARD_SIGN[foot] * step.kick.out
             kick[rows] = bell[rows, None] * _turned(np.array([outwards, -step.kick.front]), facing[rows])
     lift = bell * np.array([step.lift for step in steps])[current]
-    heading = _heading(steps, _pivots_of(foot), beats) + OUTSIDE[foot] * TURNOUT
+    heading = _heading(steps, _pivots_of(foot), beats) + OUTWARD_SIGN[foot] * TURNOUT_DEGREES
     pitch = through_keys(*merged_keys(_pitch_keys(steps, _pivots_of(foot))), beats)
     planted = np.any([(beats >= p.start) & (beats <= p.end) for p in plants(foot)], axis=0)
     return FootTrack(stand + kick, stand, lift, heading, pitch, planted)
 
 
 def _turned(vector: Array, degrees: Array) -> Array:
-    """Turn one floor vector (2,) or several (n, 2) by headings (n,)."""
+    """Rotate one floor vector (2,) or several (n, 2) by headings (n,)."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     x, y = vector[..., 0], vector[..., 1]
     return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
 
 
 def _swing(before: Step, step: Step, progress: Array) -> tuple[Array, Array]:
-    """Carry a foot from step to step, around the standing foot where the body turns."""
+    """Move a foot from step to step, around the standing foot while the body turns."""
     share = ease(progress)
-    other = [s for s in steps_of(OTHER[step.foot]) if s.beat <= max(_lifts_off(step), -2.0)][-1]
+    other = [s for s in steps_of(OTHER_FOOT[step.foot]) if s.beat <= max(_lifts_off(step), -2.0)][-1]
     start_heading = _heading_at(before, _lifts_off(step))
     start = _turned(_floor(before) - _floor(other), np.array(-start_heading))
     end = _turned(_floor(step) - _floor(other), np.array(-step.heading))
@@ -132,10 +141,10 @@ def _heading_at(step: Step, beat: float) -> float:
 
 
 def _heading(steps: list[Step], pivots: list[Pivot], beats: Array) -> Array:
-    turns = [(_lifts_off(step), step.beat, step.heading) for step in steps]
-    turns = sorted(turns + [(pivot.start, pivot.end, pivot.heading) for pivot in pivots])
+    rotations = [(_lifts_off(step), step.beat, step.heading) for step in steps]
+    rotations = sorted(rotations + [(pivot.start, pivot.end, pivot.heading) for pivot in pivots])
     heading, last = np.zeros(len(beats)), 0.0
-    for start, end, target in turns:
+    for start, end, target in rotations:
         heading += (target - last) * ease((beats - start) / (end - start))
         last = target
     return heading
@@ -145,13 +154,13 @@ def _pitch_keys(steps: list[Step], pivots: list[Pivot]) -> list[tuple[float, flo
     keys = [(steps[0].beat, 0.0)]
     for before, step in pairwise(steps):
         start = _lifts_off(step)
-        roll = start - min(ROLL, 0.4 * (start - before.beat))
+        roll = start - min(HEEL_RISE_BEATS, 0.4 * (start - before.beat))
         pivoting = [pivot.heel for pivot in pivots if pivot.start < roll < pivot.end]
         resting = pivoting[0] if pivoting else before.heel
         middle = 14.0 + (step.kick.toes_down if step.kick else 0.0)
         touch = -13.0 if _heel_first(before, step) else max(18.0, step.heel)
         keys += [(roll, resting), (start, max(30.0, resting)), (start + 0.5 * step.air, middle)]
-        keys += [(step.beat, touch), (step.beat + SETTLE, step.heel)]
+        keys += [(step.beat, touch), (step.beat + SETTLE_BEATS, step.heel)]
     for pivot in pivots:
         keys += _pivot_keys(pivot, steps)
     return keys
@@ -162,27 +171,32 @@ def _pivot_keys(pivot: Pivot, steps: list[Step]) -> list[tuple[float, float]]:
     resting = [step.heel for step in steps if step.beat <= pivot.start][-1]
     keys = [(pivot.start, resting), (pivot.start + third, pivot.heel)]
     falling = [(pivot.end - third, pivot.heel), (pivot.end, resting)]
-    next_roll = min((_lifts_off(step) - ROLL for step in steps if _lifts_off(step) > pivot.start), default=np.inf)
+    next_roll = min(
+        (_lifts_off(step) - HEEL_RISE_BEATS for step in steps if _lifts_off(step) > pivot.start), default=np.inf
+    )
     # A foot that leaves the floor straight out of its pivot keeps its heel up.
     return keys + [key for key in falling if pivot.end < next_roll]
 
 
 def foot_rotation(track: FootTrack) -> Array:
-    """Turn of the foot away from rest (n, 3, 3)."""
+    """Return the rotation of the foot from rest (n, 3, 3)."""
     return axis_rotation(2, np.radians(track.heading)) @ axis_rotation(0, np.radians(track.pitch))
 
 
 def toe_rotation(track: FootTrack) -> Array:
-    """Turn of the toes away from rest (n, 3, 3): flat on the floor while the heel is up, stretched in the air."""
+    """Return the rotation of the toes from rest (n, 3, 3): flat on the floor while the heel is up, stretched in the
+    air.
+    """
     in_air = np.clip(track.lift / 0.06, 0.0, 1.0)
     pitch = np.where(track.pitch > 0.0, track.pitch * in_air, track.pitch)
     return axis_rotation(2, np.radians(track.heading)) @ axis_rotation(0, np.radians(pitch))
 
 
 def foot_point(track: FootTrack, point: Array, ball: Array, heel: Array) -> Array:
-    """Carry a point of the resting foot (3,) along: (n, 3).
+    """Return the path (n, 3) of a point (3,) of the foot at rest.
 
-    The foot turns about its ball when the heel is up and about its heel when the toes are up, so that neither sinks.
+    The foot rotates about its ball while the heel is up and about its heel while the toes are up, so that neither
+    sinks.
     """
     pivot = np.where((track.pitch > 0.0)[:, None], ball, heel)
     pitched = pivot + np.einsum("nij,nj->ni", axis_rotation(0, np.radians(track.pitch)), point - pivot)

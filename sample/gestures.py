@@ -1,4 +1,4 @@
-"""The sample dance as data, upper half: how pelvis, torso, head and arms are carried, on top of the steps.
+"""The sample dance as data, upper half: pelvis, torso, head and arms, on top of the steps.
 
 Each key is reached on its beat and eased into; equal neighbours hold a pose.
 """

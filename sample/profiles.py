@@ -1,4 +1,4 @@
-"""The sample dancer's measures: how thick each part of the body is along its length.
+"""Measures of the sample dancer: the thickness of each body part along its length.
 
 Rows are (distance along the part, radius aside, radius in depth, offset in depth), all in metres.
 """

@@ -1,19 +1,21 @@
-"""The sample dance as data, lower half: where and when the feet land, turn and take the weight.
+"""The sample dance as data, lower half: position and time at which the feet land, pivot and take the weight.
 
-Time is counted in beats. Places are metres on the floor: `across` grows to the dancer's left and `front` towards
-the audience when the dancer faces the audience. Headings are degrees, growing to the dancer's left and never
+Time is in beats. Positions are metres on the floor: `across` grows to the dancer's left and `front` towards the
+audience, seen from the dancer facing the audience. Headings are degrees that grow to the dancer's left and are never
 wrapped, so that a full turn ends at 360.
 """
 
 from dataclasses import dataclass
 
-BEATS = 40.0
+DANCE_BEATS = 40.0
+"""Length of the dance in beats."""
+
 SECONDS_PER_BEAT = 0.5
 
 
 @dataclass(frozen=True)
 class Kick:
-    """What a foot does at the middle of a swing: metres to the front and to its outside, degrees toes down."""
+    """Offset of a foot at the middle of a swing: metres to the front and outwards, degrees toes down."""
 
     front: float = 0.0
     out: float = 0.0
@@ -22,10 +24,10 @@ class Kick:
 
 @dataclass(frozen=True)
 class Step:
-    """A foot lands on `beat` after `air` beats of swing, then stands until it swings again.
+    """A step: a foot lands on `beat` after `air` beats of swing, then stands until it swings again.
 
-    `weight` is the share of the body that it takes over (0: a touch), `heel` how many degrees the heel stays up
-    while it stands, `lift` how high (m) it swings.
+    `weight` is the fraction of the body's weight that it takes (0: a touch), `heel` the degrees that the heel stays up
+    while it stands, `lift` the height (m) of the swing.
     """
 
     beat: float
@@ -42,7 +44,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Pivot:
-    """A standing foot turns on its ball, heel raised, from `start` to `end` (beats) to a new heading."""
+    """A pivot: a standing foot rotates on its ball, heel raised, from `start` to `end` (beats) to a new heading."""
 
     start: float
     end: float
@@ -53,7 +55,7 @@ class Pivot:
 
 @dataclass(frozen=True)
 class Shift:
-    """The weight moves on `beat` without a step: `weight` is the share that `foot` then carries."""
+    """A shift of weight on `beat` without a step: `weight` is the fraction that `foot` then carries."""
 
     beat: float
     foot: str

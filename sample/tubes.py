@@ -12,11 +12,12 @@ from .curves import through_keys
 
 Profile = Sequence[tuple[float, float, float, float]]
 
-AROUND = 12
+RING_VERTICES = 12
+"""Vertices around a tube."""
 
 
 class Joint(NamedTuple):
-    """Along a tube: `bone` takes over at `at` (m), blending over `width` metres to either side."""
+    """A joint along a tube: from `at` (m) on `bone` has the weight, blended over `width` metres to either side."""
 
     bone: str
     at: float
@@ -25,10 +26,10 @@ class Joint(NamedTuple):
 
 @dataclass(frozen=True)
 class Tube:
-    """A tube from its profile: rows of (distance, radius aside, radius in depth, offset in depth), all metres.
+    """A tube from its profile: rows of (distance, radius aside, radius in depth, offset in depth), all in metres.
 
-    It runs from `origin` along `along`; `aside` and `depth` span its cross-section. `colours` lists the distances
-    from which each material holds; `square` above 1 flattens the cross-section's sides.
+    It runs from `origin` along `along`; `aside` and `depth` span its cross-section. `colours` lists the distances at
+    which materials begin; `square` above 1 flattens the sides of the cross-section.
     """
 
     origin: Array
@@ -43,8 +44,8 @@ class Tube:
 
 
 @dataclass
-class Surface:
-    """The mesh while it grows: vertices, faces, a material for each face, bone weights for each vertex."""
+class BodyMesh:
+    """A mesh under construction: vertices, faces, a material for each face, bone weights for each vertex."""
 
     vertices: list[Array] = field(default_factory=list)
     faces: list[tuple[int, ...]] = field(default_factory=list)
@@ -57,26 +58,26 @@ class Surface:
         table = np.array(tube.profile)
         distance = _ring_distances(table[:, 0], tube.rings)
         aside, depth, offset = through_keys(table[:, 0], table[:, 1:], distance).T
-        angle = np.arange(AROUND) * 2.0 * np.pi / AROUND
+        angle = np.arange(RING_VERTICES) * 2.0 * np.pi / RING_VERTICES
         wide, deep = _rounded(np.cos(angle), tube.square), _rounded(np.sin(angle), tube.square)
         for row, (d, a, b, c) in enumerate(zip(distance, aside, depth, offset, strict=True)):
             ring = tube.origin + d * tube.along + np.outer(a * wide, tube.aside) + np.outer(b * deep + c, tube.depth)
             self.vertices.extend(ring)
-            self._weigh(range(first + row * AROUND, first + (row + 1) * AROUND), _shares(tube.joints, d))
+            self._weigh(range(first + row * RING_VERTICES, first + (row + 1) * RING_VERTICES), _shares(tube.joints, d))
             if row:
-                self._band(first + (row - 1) * AROUND, _colour(tube.colours, 0.5 * (d + distance[row - 1])))
-        last = first + (tube.rings - 1) * AROUND
-        self._cap(tuple(range(first + AROUND - 1, first - 1, -1)), tube.colours[0][1])
-        self._cap(tuple(range(last, last + AROUND)), tube.colours[-1][1])
+                self._band(first + (row - 1) * RING_VERTICES, _colour(tube.colours, 0.5 * (d + distance[row - 1])))
+        last = first + (tube.rings - 1) * RING_VERTICES
+        self._cap(tuple(range(first + RING_VERTICES - 1, first - 1, -1)), tube.colours[0][1])
+        self._cap(tuple(range(last, last + RING_VERTICES)), tube.colours[-1][1])
 
     def _weigh(self, rows: range, shares: dict[str, float]) -> None:
         for bone, share in shares.items():
             self.weights.setdefault(bone, []).extend((row, share) for row in rows)
 
     def _band(self, ring: int, material: int) -> None:
-        for k in range(AROUND):
-            after = (k + 1) % AROUND
-            self.faces.append((ring + k, ring + after, ring + AROUND + after, ring + AROUND + k))
+        for k in range(RING_VERTICES):
+            after = (k + 1) % RING_VERTICES
+            self.faces.append((ring + k, ring + after, ring + RING_VERTICES + after, ring + RING_VERTICES + k))
             self.materials.append(material)
 
     def _cap(self, corners: tuple[int, ...], material: int) -> None:

@@ -3,7 +3,7 @@
 Parts: build, ruff, blender-4.5, blender-5.2, core, mypy (once against each Blender's interface). Ends with 0 only
 where all passed. Without Python 3.13 the part for Blender 5.2 is left out, loudly; with CI=true that is a failure.
 
-What needs nothing from another part runs beside it, one part for each core; each one's output comes in one piece.
+Parts that need nothing from one another run side by side, one for each core; each one's output comes in one piece.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON_311 = ROOT / ".venv311/bin/python"
 PYTHON_313 = ROOT / ".venv313/bin/python"
-PACKAGE_PARTS = ("__init__.py", "core", "rig", "operators", "panels")
+PACKAGE_PARTS = ("__init__.py", "api.py", "core", "rig", "sample", "state", "operators", "panels", "shell")
+SLOWEST = "--durations=20"
+"""Option of pytest that lists the slowest tests at the end."""
+
 PARTS = ("build", "ruff", "blender-4.5", "blender-5.2", "core", "mypy")
 
 
@@ -36,7 +39,7 @@ class Outcome:
 
 
 class Screen:
-    """What the parts print: at once where one is alone, else in one piece when it ends."""
+    """Output of the parts: at once where one is alone, else in one piece when it ends."""
 
     def __init__(self) -> None:
         self.shared = False
@@ -79,7 +82,9 @@ def run(command: list[str], **environment: str) -> tuple[bool, str]:
 
 
 def check_ruff(zip_path: Path) -> tuple[bool, str]:
+    """Lint and formatting by ruff, and the rule of docstrings, which ruff does not know."""
     outcomes = [run([str(PYTHON_311), "-m", "ruff", *check, "."]) for check in (["check"], ["format", "--check"])]
+    outcomes.append(run([str(PYTHON_311), "tests/docstrings.py"]))
     failed = [closing for passed, closing in outcomes if not passed]
     return not failed, failed[0] if failed else outcomes[0][1]
 
@@ -109,14 +114,14 @@ def build_zip(zip_path: Path) -> tuple[bool, str]:
 
 
 def check_core(zip_path: Path) -> tuple[bool, str]:
-    return run([str(PYTHON_311), "-m", "pytest", "tests/core"])
+    return run([str(PYTHON_311), "-m", "pytest", SLOWEST, "tests/core"])
 
 
 def check_blender(python: Path, zip_path: Path) -> tuple[bool, str]:
     if not python.exists():
         SCREEN.say("*** Python 3.13 was not found: nothing is tested with Blender 5.2. ***\n")
         return os.environ.get("CI") != "true", "NOT RUN: Python 3.13 was not found"
-    return run([str(python), "-m", "pytest", "tests/blender"], RIFF_ZIP=str(zip_path))
+    return run([str(python), "-m", "pytest", SLOWEST, "tests/blender"], RIFF_ZIP=str(zip_path))
 
 
 CHECKS: dict[str, Callable[[Path], tuple[bool, str]]] = {

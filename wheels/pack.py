@@ -129,7 +129,7 @@ def keep_platform(manifest: Path, platform: str) -> None:
 
 
 def fits(line: str, platform: str) -> bool:
-    """Whether a wheel's file name ends in one of the platform's tags."""
+    """Return whether a wheel's file name ends in one of the platform's tags."""
     return any(f"{tag}.whl" in line for tag in TAGS[platform])
 
 

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..errors import ClipError
 from ..model.recipe import RECIPES
-
-if TYPE_CHECKING:
-    from ..directing.direction import Direction
-    from ..motion.skeleton import Skeleton
-
-
-Verb = Callable[[argparse.Namespace], dict[str, Any]]
-
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
+from ..system.devices import DEVICES
 
 EXIT_CODES = """exit codes:
   0    done
@@ -30,194 +19,10 @@ EXIT_CODES = """exit codes:
 """
 
 
-def build_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
-    """The parser of all verbs; it leaves the function to run in `verb`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m core",
-        description="Learn from one clip and make variations of it.",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    added = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    _add_train(_verb(added, "train", verbs["train"], "train a model on a clip"))
-    _add_generate(_verb(added, "generate", verbs["generate"], "write variations as BVH files"))
-    add_compose(_verb(added, "compose", verbs["compose"], "write motions around what is kept of a clip as BVH files"))
-    _add_evaluate(_verb(added, "evaluate", verbs["evaluate"], "measure the quality of a model's variations"))
-    add_list(_verb(added, "list", verbs["list"], "say what models, clips and jobs there are"))
-    add_job(_verb(added, "job", verbs["job"], "train clips of a job folder, as farms do"), DEVICES, positive)
-    add_report(_verb(added, "report", verbs["report"], "write a table and pictures of a job or a folder of models"))
-    return parser
-
-
-def _verb(added: Any, name: str, run: Verb, text: str) -> Any:
-    parser = added.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        epilog=f"{EXAMPLES[name]}\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(verb=run)
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr, errors alone")
-    return parser
-
-
-def _add_train(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("clip", type=Path, metavar="CLIP", help="a BVH file, or an .npz that Riff exported")
-    parser.add_argument(
-        "--also", type=Path, nargs="+", default=[], metavar="CLIP.bvh", help="learn these clips of the same rig, too"
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="M.safetensors", help="the model file to write")
-    parser.add_argument("--recipe", choices=RECIPES, default="fast", help="numbers of the training (default: fast)")
-    again = parser.add_mutually_exclusive_group()
-    again.add_argument("--overwrite", action="store_true", help="replace the model and its state if there are any")
-    again.add_argument("--resume", action="store_true", help="go on with a training that was stopped, if there is one")
-    parser.add_argument("--name", help="name of the model (default: that of the clip)")
-    parser.add_argument("--seed", type=seed, default=0, help="the same seed trains the same model (default: 0)")
-    parser.add_argument(
-        "--start-from",
-        type=Path,
-        metavar="M0.safetensors",
-        help="start from this model of the same skeleton, which takes a part of the time",
-    )
-    parser.add_argument("--device", choices=DEVICES, default="auto", help="where to train (default: auto)")
-    parser.add_argument("--threads", type=positive, help="CPU threads to use (default: chosen by Riff)")
-    parser.add_argument("--scale", type=factor, default=1.0, help="this many times the recipe's iterations")
-
-
-def _add_generate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, metavar="M.safetensors")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
-    parser.add_argument("--count", type=positive, default=5, help="how many variations (default: 5)")
-    parser.add_argument("--frames", type=length, help="length at 30 frames a second (default: that of the clip)")
-    parser.add_argument("--seed", type=seed, default=0, help="the same seed makes the same variations (default: 0)")
-    parser.add_argument("--fps", type=_rate, help="frames a second of the files (default: those of the clip)")
-
-
-def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, metavar="M.safetensors")
-    parser.add_argument("--count", type=positive, default=20, help="how many variations to measure (default: 20)")
-    parser.add_argument("--frames", type=length, help="length at 30 frames a second (default: twice the clip's)")
-    parser.add_argument("--seed", type=seed, default=0, help="seed of the variations (default: 0)")
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number from 1 on")
-    return int(text)
-
-
-def length(text: str) -> int:
-    """Frames of a motion that can be generated."""
-    if positive(text) < 30:
-        raise argparse.ArgumentTypeError(f"“{text}” is under 30 frames, the least that can be generated")
-    return int(text)
-
-
-def seed(text: str) -> int:
-    """A seed of 32 bits."""
-    if not text.isdecimal() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number from 0 to 4294967295")
-    return int(text)
-
-
-def _rate(text: str) -> float:
-    if factor(text) > 1000:
-        raise argparse.ArgumentTypeError(f"“{text}” is above 1000 frames a second")
-    return float(text)
-
-
-def factor(text: str) -> float:
-    """A number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a number above 0")
-    return value
-
-
-def add_compose(parser: argparse.ArgumentParser) -> None:
-    """Add all arguments of the verb."""
-    parser.add_argument("model", type=Path, metavar="M.safetensors")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
-    parser.add_argument("--clip", type=Path, metavar="CLIP", help="work around it (default: the model's own clip)")
-    add_direction(parser)
-
-
-def add_direction(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say what stays and what becomes of the clip."""
-    parser.add_argument("--count", type=int, default=1, help="how many alternatives (default: 1)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed makes the same motions (default: 0)")
-    parser.add_argument("--entry", type=int, default=2, help="level at which what is kept enters (default: 2)")
-    parser.add_argument("--raw", action="store_true", help="leave feet as they were generated")
-    masks = parser.add_argument_group("what stays (frames count from 1; all three can be combined)")
-    masks.add_argument("--keep", metavar="NAMES", help="body parts or bones that stay, such as “Lower Body, Head”")
-    masks.add_argument("--vary", metavar="NAMES", help="body parts or bones that become new, all others stay")
-    masks.add_argument("--regions", metavar="SPANS", help="frames that become new, such as 40-90,120-160")
-    masks.add_argument("--keys", metavar="FRAMES", help="frames whose poses stay, such as 1,40,90")
-    masks.add_argument("--firmness", type=float, default=1.0, help="how exactly they stay, up to 1 (default: 1)")
-    takes = parser.add_argument_group("other takes")
-    takes.add_argument("--moments", metavar="SPANS", help="spans and where they go, such as 40-90@1,40-90@200")
-    takes.add_argument("--length", type=int, default=0, help="frames of the take")
-    takes.add_argument("--before", type=int, default=0, help="frames to add at the start")
-    takes.add_argument("--after", type=int, default=0, help="frames to add at the end")
-    takes.add_argument("--loop", type=int, metavar="FRAMES", help="make a loop; so many last frames are new (0: all)")
-    takes.add_argument("--travel", action="store_true", help="let a loop end in another place")
-    takes.add_argument("--style", type=float, help="re-style the clip, from 0, as it is, to 1")
-    takes.add_argument("--root", choices=("free", "source"), default="free", help="whose path the root goes")
-
-
-def read_direction(options: argparse.Namespace, skeleton: Skeleton) -> Direction:
-    """What the arguments ask for. Raises ClipError for what cannot be read."""
-    from ..directing.direction import Direction, parse_moments, parse_spans
-
-    if options.count < 1:
-        raise ClipError("Ask for at least one motion.")
-    return Direction(
-        keep=_kept(options, skeleton),
-        regions=parse_spans(options.regions) if options.regions else None,
-        keys=_numbers(options.keys) if options.keys else None,
-        firmness=options.firmness,
-        moments=parse_moments(options.moments) if options.moments else None,
-        length=options.length,
-        before=options.before,
-        after=options.after,
-        loop=options.loop is not None,
-        transition=options.loop or 0,
-        travels=True if options.travel else None,
-        style=options.style,
-        entry=options.entry,
-        root=options.root,
-    )
-
-
-def _kept(options: argparse.Namespace, skeleton: Skeleton) -> tuple[str, ...] | None:
-    from ..directing.direction import names_in
-    from ..motion.body_parts import joints_named
-
-    if options.keep:
-        return names_in(options.keep)
-    if options.vary:
-        varied = set(joints_named(skeleton, names_in(options.vary)))
-        return tuple(name for joint, name in enumerate(skeleton.names) if joint not in varied)
-    return None
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(number) for number in text.split(","))
-    except ValueError:
-        raise ClipError(f"“{text}” is no list of frames; write it like 1,40,90.") from None
-
-
 EXAMPLES = {
     "train": """examples:
   python -m core train walk.bvh --out walk.safetensors
-  python -m core train walk.npz --out walk.safetensors --resume     after Ctrl-C or SIGTERM: go on
+  python -m core train walk.clip --out walk.safetensors --resume    after Ctrl-C or SIGTERM: go on
   python -m core train walk.bvh --out a.safetensors --json --quiet  for scripts: JSON on stdout, nothing else
 
 While it trains, its state is kept in walk.training beside the model. --resume goes on with it to the same model that
@@ -251,20 +56,175 @@ last state. A clip that fails leaves the others alone, is named on stderr and ma
 """Examples of each verb."""
 
 
-def add_list(parser: argparse.ArgumentParser) -> None:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all verbs; it leaves the name of the chosen one in `verb`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m core",
+        description="Learn from one clip and make variations of it.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB", dest="verb")
+    _add_train(add_verb(verbs, "train", "train a model on a clip", EXAMPLES))
+    _add_generate(add_verb(verbs, "generate", "write variations as BVH files", EXAMPLES))
+    _add_compose(add_verb(verbs, "compose", "write motions around the kept part of a clip as BVH files", EXAMPLES))
+    _add_evaluate(add_verb(verbs, "evaluate", "measure the quality of a model's variations", EXAMPLES))
+    _add_list(add_verb(verbs, "list", "list models, clips and jobs", EXAMPLES))
+    _add_job(add_verb(verbs, "job", "train clips of a job folder, as farms do", EXAMPLES))
+    _add_report(add_verb(verbs, "report", "write a table and pictures of a job or a folder of models", EXAMPLES))
+    return parser
+
+
+def add_verb(verbs: Any, name: str, text: str, examples: Mapping[str, str]) -> argparse.ArgumentParser:
+    """Add the parser of a verb with the options that all verbs have."""
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=f"{examples[name]}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr, errors alone")
+    return parser
+
+
+def add_recipe(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is trained."""
+    parser.add_argument("--recipe", choices=RECIPES, default="fast", help="numbers of the training (default: fast)")
+    parser.add_argument("--seed", type=seed, default=0, help="the same seed trains the same model (default: 0)")
+    parser.add_argument("--scale", type=factor, default=1.0, help="this many times the recipe's iterations")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where a training runs."""
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where to train (default: auto)")
+    parser.add_argument("--threads", type=positive, help="CPU threads to use (default: chosen by Riff)")
+
+
+def add_again(parser: argparse.ArgumentParser) -> None:
+    """Add the options for what an earlier training has left."""
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--overwrite", action="store_true", help="replace models and their states if there are any")
+    again.add_argument("--resume", action="store_true", help="continue a stopped training, leave finished models")
+
+
+def add_variations(parser: argparse.ArgumentParser, count: int, frames: str) -> None:
+    """Add the options that say how many variations are made and how long; `frames` is the help of --frames."""
+    parser.add_argument("--count", type=positive, default=count, help=f"how many variations (default: {count})")
+    parser.add_argument("--frames", type=positive, help=frames)
+    parser.add_argument("--seed", type=seed, default=0, help="the same seed makes the same variations (default: 0)")
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("clip", type=Path, metavar="CLIP", help="a BVH file, or a clip that Riff exported")
+    parser.add_argument(
+        "--also", type=Path, nargs="+", default=[], metavar="CLIP.bvh", help="learn these clips of the same rig, too"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="M.safetensors", help="the model file to write")
+    parser.add_argument("--name", help="name of the model (default: that of the clip)")
+    parser.add_argument(
+        "--start-from",
+        type=Path,
+        metavar="M0.safetensors",
+        help="start from this model of the same skeleton, which takes a part of the time",
+    )
+    add_recipe(parser)
+    add_again(parser)
+    add_device(parser)
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="M.safetensors")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
+    add_variations(parser, 5, "length at the files' rate (default: that of the clip)")
+    parser.add_argument("--fps", type=_rate, help="frames a second of the files (default: those of the clip)")
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="M.safetensors")
+    add_evaluation(parser)
+
+
+def add_evaluation(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb evaluate but for the model."""
+    add_variations(parser, 20, "length at 30 frames a second (default: twice the clip's)")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number from 1 on")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """A seed of 32 bits."""
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number from 0 to 4294967295")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    if factor(text) > 1000:
+        raise argparse.ArgumentTypeError(f"“{text}” is above 1000 frames a second")
+    return float(text)
+
+
+def factor(text: str) -> float:
+    """A number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a number above 0")
+    return value
+
+
+def _add_compose(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="M.safetensors")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
+    parser.add_argument("--clip", type=Path, metavar="CLIP", help="work around it (default: the model's own clip)")
+    add_direction(parser)
+
+
+def add_direction(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what stays and what becomes of the clip."""
+    parser.add_argument("--count", type=int, default=1, help="how many alternatives (default: 1)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed makes the same motions (default: 0)")
+    parser.add_argument("--entry", type=int, default=2, help="level at which what is kept enters (default: 2)")
+    parser.add_argument("--raw", action="store_true", help="leave feet as they were generated")
+    masks = parser.add_argument_group("what stays (frames count from 1; all three can be combined)")
+    masks.add_argument("--keep", metavar="NAMES", help="body parts or bones that stay, such as “Lower Body, Head”")
+    masks.add_argument("--vary", metavar="NAMES", help="body parts or bones that become new, all others stay")
+    masks.add_argument("--regions", metavar="SPANS", help="frames that become new, such as 40-90,120-160")
+    masks.add_argument("--keys", metavar="FRAMES", help="frames whose poses stay, such as 1,40,90")
+    masks.add_argument("--firmness", type=float, default=1.0, help="how exactly they stay, up to 1 (default: 1)")
+    takes = parser.add_argument_group("other takes")
+    takes.add_argument("--moments", metavar="SPANS", help="spans and where they go, such as 40-90@1,40-90@200")
+    takes.add_argument("--length", type=int, default=0, help="frames of the take")
+    takes.add_argument("--before", type=int, default=0, help="frames to add at the start")
+    takes.add_argument("--after", type=int, default=0, help="frames to add at the end")
+    takes.add_argument("--loop", type=int, metavar="FRAMES", help="make a loop; so many last frames are new (0: all)")
+    takes.add_argument("--travel", action="store_true", help="let a loop end in another place")
+    takes.add_argument("--style", type=float, help="re-style the clip, from 0, as it is, to 1")
+    takes.add_argument("--root", choices=("free", "source"), default="free", help="whose path the root goes")
+
+
+def _add_list(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="models, clips, jobs, or folders of them")
 
 
-def add_job(parser: argparse.ArgumentParser, devices: tuple[str, ...], positive: Callable[[str], int]) -> None:
+def _add_job(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="JOB", help="the job's folder, with manifest.json in it")
     parser.add_argument("--clips", default="", metavar="NUMBERS", help="clips of this task, such as 0-3,7 (all)")
-    parser.add_argument("--device", choices=devices, default="auto", help="where to train (default: auto)")
-    parser.add_argument("--threads", type=positive, help="CPU threads to use (default: chosen by Riff)")
-    parser.add_argument("--overwrite", action="store_true", help="train anew what is done already")
+    add_device(parser)
+    parser.add_argument("--overwrite", action="store_true", help="train finished clips again")
     parser.add_argument("--openjd", action="store_true", help="print progress as an OpenJD runtime reads it")
     parser.add_argument("--format", type=positive, default=1, help="format that the job's template was made for")
 
 
-def add_report(parser: argparse.ArgumentParser) -> None:
+def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a job's folder, or one of models")
     parser.add_argument("--no-sheets", action="store_true", help="draw no missing pictures (needs no PyTorch)")

@@ -8,64 +8,78 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext, redirect_stderr
 from typing import Any
 
-from ..errors import RiffError, TrainingStopped
-from ..system.memory import share_one_arena, told_as_memory_error
+from ..errors import Cancelled, RiffError
+from ..system.memory import as_memory_error, limit_malloc_arenas
 from .arguments import build_parser
-from .farm_verbs import job_verb, list_verb, report_verb
 from .signals import terminated_like_interrupted
-from .verbs import compose_verb, evaluate_verb, generate_verb, train_verb
+
+Verb = Callable[[argparse.Namespace], dict[str, Any]]
+"""Does the work of a verb and returns its report; `failed` in it maps names to sentences, or is a number."""
+
+TRAINING_VERBS = ("train", "job")
+"""Verbs that need less memory for a shorter clip; the others for fewer variations."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code; only wrong usage (2) and --help leave by SystemExit."""
-    verbs = {
-        "train": train_verb,
-        "generate": generate_verb,
-        "compose": compose_verb,
-        "evaluate": evaluate_verb,
-        "list": list_verb,
-        "job": job_verb,
-        "report": report_verb,
+    limit_malloc_arenas()
+    options = build_parser().parse_args(arguments)
+    return run_verb(_find_verb(options.verb), options)
+
+
+def _find_verb(name: str) -> Verb:
+    # late for the start-up time: the verbs load numpy, which --help does without
+    from . import farm_verbs, verbs
+
+    functions: dict[str, Verb] = {
+        "train": verbs.train_verb,
+        "generate": verbs.generate_verb,
+        "compose": verbs.compose_verb,
+        "evaluate": verbs.evaluate_verb,
+        "list": farm_verbs.list_verb,
+        "job": farm_verbs.job_verb,
+        "report": farm_verbs.report_verb,
     }
-    share_one_arena()
-    return run_verb(build_parser(verbs).parse_args(arguments))
+    return functions[name]
 
 
-def run_verb(options: argparse.Namespace) -> int:
-    """Run the verb that the options name, print what it returns, and turn what goes wrong into an exit code."""
+def run_verb(verb: Verb, options: argparse.Namespace) -> int:
+    """Run a verb, print its report, and return the exit code."""
     # OpenMP threads that spin while they wait slow training tenfold as soon as anything else runs on the machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         quiet = redirect_stderr(io.StringIO()) if options.quiet else nullcontext()
-        with terminated_like_interrupted(), quiet, told_as_memory_error():
-            report: dict[str, Any] = options.verb(options)
+        with terminated_like_interrupted(), quiet, as_memory_error():
+            report = verb(options)
         print_report(report, options.json)
-    except (KeyboardInterrupt, TrainingStopped):
+    except (KeyboardInterrupt, Cancelled):
         print("Stopped.", file=sys.stderr)
         return 130
     except RiffError as error:
         print(error, file=sys.stderr)
         return 1
     except MemoryError:
-        less = "use a shorter clip" if options.verb is train_verb else "ask for fewer or shorter variations"
+        less = "use a shorter clip" if options.verb in TRAINING_VERBS else "ask for fewer or shorter variations"
         print(f"There is not enough memory; {less}.", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # Whoever read our output has gone; without this, Python complains once more while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    if options.verb is not job_verb:
+    failed = report.get("failed")
+    if not failed or not isinstance(failed, dict):  # the verb “report” counts them, and its page names them
         return 0
-    for name, problem in report["failed"].items():
+    for name, problem in failed.items():
         print(f"“{name}” failed: {problem}", file=sys.stderr)
-    return 1 if report["failed"] else 0
+    return 1
 
 
 def print_report(report: dict[str, Any], as_json: bool) -> None:
+    """Print a report as JSON, or as lines of text."""
     if as_json:
         print(json.dumps(_finite(report), ensure_ascii=False))
     else:

@@ -1,6 +1,6 @@
-"""The verbs of `python -m core`, for shells, farms and continuous integration.
+"""The verbs of `python -m core` for one clip, for shells and continuous integration.
 
-Progress goes to stderr, results to stdout. PyTorch is imported by the verb that needs it and not before.
+Progress goes to stderr, results to stdout. PyTorch is loaded by the verb that needs it and not before.
 """
 
 from __future__ import annotations
@@ -13,31 +13,32 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..directing.compose import compose
+from ..directing.concatenate import mix
+from ..directing.direction import direct
 from ..errors import ClipError, ModelError, RiffError
+from ..evaluation.metrics import evaluate
+from ..files.lease import hold_lease
+from ..generation.generate import generate
+from ..model.model_file import load_model, read_info
 from ..model.recipe import RECIPES
 from ..motion.bvh import write_bvh
+from ..motion.clip_file import read_clip
 from ..motion.motion import Motion
+from ..motion.retarget import onto_skeleton
+from ..runs.run import run_with_text
+from ..runs.state_file import same_training, state_path
 from ..system.console import ProgressLine
-from ..system.devices import check_device
-from .arguments import read_direction
+from ..system.devices import pick_device
+from ..training.checkpoint import Checkpoint, begin, load_checkpoint
+from .direction_options import read_direction
 from .signals import stop_on_signal
-
-if TYPE_CHECKING:
-    from ..model.model import Model
-    from ..motion.motion import Motion
-    from ..training.checkpoint import Checkpoint
 
 
 def train_verb(options: argparse.Namespace) -> dict[str, Any]:
-    """Train on a clip and save the model; returns its summary. Raises RiffError, TrainingStopped."""
-    from ..files.locks import hold
-    from ..model.model_file import load_model, read_info
-    from ..motion.clip_file import read_clip
-    from ..training.checkpoint import begin
-    from ..training.run import run_with_text, state_path
-
+    """Train on a clip and save the model; returns its summary. Raises RiffError, Cancelled."""
     state = state_path(options.out)
     if options.resume and options.out.is_file() and not state.exists():
         return {"model": str(options.out), "trained": False, **read_info(options.out)}
@@ -45,15 +46,12 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     clip = read_clip(options.clip)
     motion = clip.motion
     if options.also:
-        from ..directing.concatenate import mix
-
         motion = mix([motion, *(read_clip(other).motion for other in options.also)])
-    with _needs_torch():
-        check_device(options.device)
+    require_torch(options.device)
     start = load_model(options.start_from) if options.start_from else None
     begun = begin(motion, RECIPES[options.recipe].scaled(options.scale), options.seed, start)
     begun = replace(begun, name=options.name or clip.name, rig=clip.rig)
-    with _needs_torch(), ProgressLine(sys.stderr) as line, stop_on_signal() as stop, hold(state) as lease:
+    with _needs_torch(), ProgressLine(sys.stderr) as line, stop_on_signal() as stop, hold_lease(state) as lease:
         run_with_text(
             resumed(begun, state, options),
             options.out,
@@ -67,10 +65,10 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def resumed(begun: Checkpoint, state: Path, options: argparse.Namespace) -> Checkpoint:
-    """The training, or what the file says of how far it is. Raises ModelError where that is not what was asked for."""
-    from ..training.checkpoint import load_checkpoint
-    from ..training.run import same_training
+    """The training, continued from the state in the file where there is one.
 
+    Raises ModelError for a state of another training, or one that the options do not say how to treat.
+    """
     if not state.exists() or options.overwrite:
         return begun
     if not options.resume:
@@ -96,22 +94,15 @@ def check_target(path: Path, overwrite: bool) -> None:
 
 def generate_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write variations of a model as BVH files; returns their paths. Raises RiffError."""
-    from ..motion.resampling import resample
-
-    model, motions = _variations(options, options.frames)
+    model = load_model(options.model)
     fps = options.fps or model.source_fps
-    files = write_motions(options.out, model.name, options.seed, [resample(motion, fps) for motion in motions])
+    motions = generate(model, frames=options.frames, fps=fps, count=options.count, seed=options.seed)
+    files = write_motions(options.out, model.name, options.seed, motions)
     return {"files": files, "count": len(files), "frames": motions[0].frames, "fps": fps, "seed": options.seed}
 
 
 def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
-    """Write motions around what is kept of a clip as BVH files; returns their paths. Raises RiffError."""
-    from ..directing.compose import compose
-    from ..directing.direction import direct
-    from ..model.model_file import load_model
-    from ..motion.clip_file import read_clip
-    from ..motion.retarget import onto_skeleton
-
+    """Write motions around the kept part of a clip as BVH files; returns their paths. Raises RiffError."""
     model = load_model(options.model)
     source = onto_skeleton(read_clip(options.clip).motion, model.skeleton) if options.clip else model.source
     direction = read_direction(options, source.skeleton)
@@ -124,23 +115,19 @@ def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 def evaluate_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Measure variations of a model against its source; returns the figures of `metrics.evaluate`. Raises RiffError."""
-    from ..evaluation.metrics import evaluate
-
-    model, motions = _variations(options, options.frames)
+    model = load_model(options.model)
+    frames = options.frames or 2 * model.source.frames  # the papers' custom
+    motions = generate(model, frames=frames, count=options.count, seed=options.seed)
     with ProgressLine(sys.stderr) as line:
         figures = evaluate(model.source, motions, lambda done: line.show(f"Measured {done} of {len(motions)}"))
     size = {"model": str(options.model), "name": model.name, "samples": len(motions), "frames": motions[0].frames}
     return {**size, "seed": options.seed, "figures": figures}
 
 
-def _variations(options: argparse.Namespace, frames: int | None) -> tuple[Model, list[Motion]]:
-    from ..generation.generate import generate
-    from ..model.model_file import load_model
-
-    model = load_model(options.model)
-    if frames is None and options.verb is evaluate_verb:
-        frames = 2 * model.source.frames  # the papers' custom
-    return model, generate(model, frames=frames, count=options.count, seed=options.seed)
+def require_torch(device: str) -> None:
+    """Raises RiffError where PyTorch cannot be loaded or finds no such device."""
+    with _needs_torch():
+        pick_device(device)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Candidates for a crowd: many motions as far as their course shows, and the chosen ones in full."""
+"""Candidates for a crowd: many coarse samples, of which the chosen ones are generated in full."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..directing.compose import compose
 from ..directing.composition import Composition, free
 from ..errors import ClipError
 from ..generation.generate import Sampler, finished, noise_code
-from ..generation.pyramid import Rows, run_stages
 from ..model.model import Model
+from ..model.pyramid import Rows, run_stages
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import resample
 from ..motion.skeleton import GROUP
@@ -21,28 +21,29 @@ from ..numeric.rotation import Array
 from ..system.threads import on_all_cores
 
 Key = tuple[int, int]
-"""Seed and number of a variation: with the model and the length, all that it takes to make it again."""
+"""Seed and number of a variation; with model and length they determine the motion."""
 
-CHUNK = 1300
-"""Frames that go through the pyramid together: what the layers keep of more falls out of a core's cache."""
+CHUNK_FRAMES = 1300
+"""Frames that a core processes together; the activations of more exceed its cache."""
 
-COURSE = 1.0 / 3.0
-"""Share of a motion's rows from which on its course shows: the stages above add detail at three times the cost."""
+COARSE_SHARE = 1.0 / 3.0
+"""Smallest length of a coarse sample as a share of the motion's: later stages add detail at three times the cost."""
 
 
 @dataclass(frozen=True, eq=False)
-class Outlines:
-    """Unfinished motions: network rows (K, C, T_i) of some variations as one of the middle stages leaves them."""
+class CoarseSamples:
+    """Network rows (K, C, T_i) of variations after one of the middle stages."""
 
     keys: tuple[Key, ...]
     rows: NDArray[np.float32]
 
-    def pick(self, places: Sequence[int]) -> Outlines:
-        return Outlines(tuple(self.keys[place] for place in places), self.rows[list(places)])
+    def pick(self, indices: Sequence[int]) -> CoarseSamples:
+        """Return the samples at these indices."""
+        return CoarseSamples(tuple(self.keys[index] for index in indices), self.rows[list(indices)])
 
 
 class CandidatePool:
-    """A model's variations of `frames` rows at `fps`, or loops whose last row equals their first.
+    """Generator of a model's variations of `frames` rows at `fps`, or of loops, whose last row equals the first.
 
     Raises ClipError for less than a second.
     """
@@ -55,53 +56,53 @@ class CandidatePool:
             raise ClipError("Each member of a crowd needs at least one second of motion; ask for more frames.")
         self._sampler = Sampler(model)
         self._lengths = model.recipe.lengths(self.rows)
-        enough = [stage for stage, length in enumerate(self._lengths) if length >= COURSE * self.rows]
+        enough = [stage for stage, length in enumerate(self._lengths) if length >= COARSE_SHARE * self.rows]
         self._stages = min(enough[0] + 1, len(self._lengths) - 1)
 
     @property
-    def course_rate(self) -> float:
-        """Rows a second of outlines."""
+    def coarse_rate(self) -> float:
+        """Rows per second of coarse samples."""
         return self._lengths[self._stages - 1] * RATE / self.rows
 
-    def outline(self, keys: Sequence[Key]) -> Outlines:
-        """The first stages of these variations; a few at a time on each core."""
-        step = max(1, CHUNK // self._lengths[self._stages - 1])
+    def outline(self, keys: Sequence[Key]) -> CoarseSamples:
+        """Run the first stages of these variations, on all cores."""
+        step = max(1, CHUNK_FRAMES // self._lengths[self._stages - 1])
         parts = [keys[start : start + step] for start in range(0, len(keys), step)]
-        empty, length = self._sampler.nothing, self._lengths[0]
+        empty, length = self._sampler.zero_rows, self._lengths[0]
         rows = on_all_cores(lambda part: self._run(part, empty(len(part), length), 0, self._stages), parts)
-        return Outlines(tuple(keys), np.concatenate(rows))
+        return CoarseSamples(tuple(keys), np.concatenate(rows))
 
-    def courses(self, outlines: Outlines) -> Array:
-        """Joint rotations of outlines as features (K, T_i, joints × 6)."""
+    def coarse_rotations(self, coarse: CoarseSamples) -> Array:
+        """Return the joint rotations (K, T_i, joints × 6) of coarse samples."""
         width = self.model.skeleton.joints * GROUP
-        return np.stack([self.model.channels.decode(rows)[:, :width] for rows in outlines.rows])
+        return np.stack([self.model.channels.decode(rows)[:, :width] for rows in coarse.rows])
 
-    def finish(self, outlines: Outlines, stop: Callable[[], bool] = lambda: False) -> list[Motion]:
-        """The motions that outlines lead to, cleaned and at `fps`; fewer where `stop` says so meanwhile."""
+    def finish(self, coarse: CoarseSamples, stop: Callable[[], bool] = lambda: False) -> list[Motion]:
+        """Finish coarse samples to post-processed motions at `fps`; fewer if `stop` returns true meanwhile."""
         if self.loop:
-            made = on_all_cores(lambda key: None if stop() else self._close(key), outlines.keys)
-            return [motion for motion in made if motion is not None]
-        step = max(1, CHUNK // self.rows)
-        parts = [range(start, min(start + step, len(outlines.keys))) for start in range(0, len(outlines.keys), step)]
-        done = on_all_cores(lambda part: [] if stop() else self._finish_some(outlines.pick(part)), parts)
-        return [motion for part in done for motion in part]
+            loops = on_all_cores(lambda key: None if stop() else self._close(key), coarse.keys)
+            return [motion for motion in loops if motion is not None]
+        step = max(1, CHUNK_FRAMES // self.rows)
+        parts = [range(start, min(start + step, len(coarse.keys))) for start in range(0, len(coarse.keys), step)]
+        finished_parts = on_all_cores(lambda part: [] if stop() else self._finish_some(coarse.pick(part)), parts)
+        return [motion for part in finished_parts for motion in part]
 
-    def _finish_some(self, outlines: Outlines) -> list[Motion]:
-        rows = self._run(outlines.keys, outlines.rows, self._stages, len(self._lengths))
-        made = [self._sampler.motion(one) for one in rows]
+    def _finish_some(self, coarse: CoarseSamples) -> list[Motion]:
+        rows = self._run(coarse.keys, coarse.rows, self._stages, len(self._lengths))
+        motions = [self._sampler.motion(one) for one in rows]
         sparing = self.model.matched is not None
-        return [self._at_rate(finished(motion, self.model.source, self.clean, sparing=sparing)) for motion in made]
+        return [self._at_rate(finished(motion, self.model.source, self.clean, sparing=sparing)) for motion in motions]
 
     def _at_rate(self, motion: Motion) -> Motion:
         return resample(motion, self.fps)
 
     def _close(self, key: Key) -> Motion:
         seed, number = key
-        made = compose(self.model, self._circle(), seed=seed, first=number, clean=self.clean, sampler=self._sampler)
-        return self._at_rate(made[0])
+        loops = compose(self.model, self._circle(), seed=seed, first=number, clean=self.clean, sampler=self._sampler)
+        return self._at_rate(loops[0])
 
     def _circle(self) -> Composition:
-        """A loop of nothing but new motion, in one place."""
+        """Return the composition of a loop without kept content, which returns to its position."""
         source = self.model.source
         features = source.features[np.arange(self.rows) % source.frames]
         blank = Motion(features, source.skeleton, RATE, source.origin)

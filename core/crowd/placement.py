@@ -1,4 +1,4 @@
-"""Where the members of a crowd stand and how they are turned, so that no two come too near at any time."""
+"""Placement of crowd members: spots and headings at which members keep their distance at all times."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 
 from ..numeric.rotation import Array
 
-TURNS = 8
-"""Headings that are tried for a member at a spot."""
+TRIED_HEADINGS = 8
+"""Headings tried for a member at a spot."""
 
-QUEUE = 6
-"""Members that are tried at a spot before the next one."""
+TRIED_MEMBERS = 6
+"""Members tried at a spot before the next spot."""
 
-ROWS = 100
-"""Rows of a path that are looked at, from its first to its last."""
+PATH_ROWS = 100
+"""Rows to which paths are resampled for comparison."""
 
 
 @dataclass(frozen=True)
 class Spot:
-    """A place to stand, and where to look from there: a heading in radians, give or take `spread`."""
+    """Position to stand at, with a heading in radians and its tolerance `spread`."""
 
     place: tuple[float, float, float]
     heading: float = 0.0
@@ -31,7 +31,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class Placed:
-    """A member that has found its place: which one, at which spot, looking where."""
+    """Placed member: its index, spot and heading in radians."""
 
     member: int
     spot: Spot
@@ -40,10 +40,9 @@ class Placed:
 
 @dataclass(eq=False)
 class Floor:
-    """What is taken up: paths (T, 2) over time, found again by where they are.
+    """Occupied paths (T, 2) over time, indexed by a grid of cells.
 
-    Two members keep `distance` between their roots at every row. `covers` says of paths (K, T, 2) whether they stay on
-    the ground there is.
+    The roots of two members keep `distance` at every row. `covers` tests if paths (K, T, 2) stay on the ground.
     """
 
     distance: float
@@ -53,7 +52,7 @@ class Floor:
     _cells: dict[tuple[int, int], list[int]] = field(default_factory=dict)
 
     def add(self, path: Array) -> None:
-        """Take up a path; it is found in every cell that it comes into."""
+        """Occupy a path (T, 2): register it in every cell that it enters."""
         number = len(self._paths)
         self._paths.append(path)
         low, high = path.min(axis=0) - self.distance, path.max(axis=0) + self.distance
@@ -61,7 +60,7 @@ class Floor:
             self._cells.setdefault(cell, []).append(number)
 
     def free(self, paths: Array) -> NDArray[np.bool_]:
-        """Which of some paths (K, T, 2) keep their distance from all that is there, and stay on the ground."""
+        """Return a mask (K,) of paths (K, T, 2) that stay on the ground and keep their distance from occupied ones."""
         result = np.ones(len(paths), dtype=bool) if self.covers is None else self.covers(paths)
         if not result.any():
             return result
@@ -69,8 +68,8 @@ class Floor:
         cells = self._within(flat.min(axis=0), flat.max(axis=0))
         near = sorted({number for cell in cells for number in self._cells.get(cell, ())})
         for number in near:
-            apart = paths - self._paths[number]
-            result &= np.einsum("ktd,ktd->kt", apart, apart).min(axis=1) >= self.distance**2
+            offset = paths - self._paths[number]
+            result &= np.einsum("ktd,ktd->kt", offset, offset).min(axis=1) >= self.distance**2
             if not result.any():
                 break
         return result
@@ -86,18 +85,18 @@ class Floor:
 def place_members(
     floor: Floor, paths: Sequence[Array], facings: Array, spots: Iterator[Spot], random: np.random.Generator
 ) -> list[Placed]:
-    """Find a spot and a heading for members, in the order of spots; the floor then has their paths.
+    """Assign a spot and a heading to members, in the order of spots, and occupy their paths on the floor.
 
-    `paths` are theirs, each (T, 2) about its own pivot, the same rows at the same time; `facings` (N,) where they look
-    in them. At a spot several members are tried, each with several headings. Ends where all are placed or no spot is
-    left.
+    `paths` are (T, 2) each, relative to the pivot and synchronous; `facings` (N,) are the headings of the members in
+    their own motions. At a spot several members are tried, each with several headings. Ends when all are placed or no
+    spot is left.
     """
     waiting, placed = list(range(len(paths))), []
     while waiting:
         spot = next(spots, None)
         if spot is None:
             break
-        for member in waiting[:QUEUE]:
+        for member in waiting[:TRIED_MEMBERS]:
             heading = _free_heading(floor, sampled(paths[member]), float(facings[member]), spot, random)
             if heading is not None:
                 waiting.remove(member)
@@ -107,8 +106,8 @@ def place_members(
 
 
 def _free_heading(floor: Floor, path: Array, facing: float, spot: Spot, random: np.random.Generator) -> float | None:
-    """A heading in which a path is free, taken up at once, or None."""
-    headings = spot.heading + spot.spread * random.uniform(-1.0, 1.0, TURNS if spot.spread else 1)
+    """Return a heading for which a path is free, and occupy it; None if there is none."""
+    headings = spot.heading + spot.spread * random.uniform(-1.0, 1.0, TRIED_HEADINGS if spot.spread else 1)
     options = turned(path, headings - facing) + np.array(spot.place[:2])
     free = floor.free(options)
     if not free.any():
@@ -119,18 +118,12 @@ def _free_heading(floor: Floor, path: Array, facing: float, spot: Spot, random: 
 
 
 def turned(path: Array, angles: Array) -> Array:
-    """A path (T, 2) turned by each of some angles, (K, T, 2)."""
+    """Turn a path (T, 2) by each of K angles, (K, T, 2)."""
     cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
     x, y = path[:, 0], path[:, 1]
     return np.stack([cos * x - sin * y, sin * x + cos * y], axis=2)
 
 
 def sampled(path: Array) -> Array:
-    """The rows of a path (T, D) that a floor looks at, (ROWS, D)."""
-    return path[np.linspace(0, len(path) - 1, ROWS).round().astype(int)]
-
-
-def smallest_gap(paths: Sequence[Array]) -> float:
-    """The smallest distance of two of some paths (T, 2) at one and the same row; infinite for fewer than two."""
-    gaps = [float(np.linalg.norm(np.stack(paths[:k]) - paths[k], axis=2).min()) for k in range(1, len(paths))]
-    return min(gaps, default=float("inf"))
+    """Resample a path (T, D) to (PATH_ROWS, D) by nearest rows."""
+    return path[np.linspace(0, len(path) - 1, PATH_ROWS).round().astype(int)]

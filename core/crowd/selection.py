@@ -1,4 +1,4 @@
-"""Who joins a crowd: of many candidates the set whose closest two are furthest apart."""
+"""Selection of crowd members: max-min sets, whose smallest pairwise distance is as large as possible."""
 
 from __future__ import annotations
 
@@ -12,39 +12,40 @@ from ..motion.motion import Motion
 from ..numeric.rotation import Array
 
 Pairs = Sequence[tuple[int, int]]
+"""Pairs of rows of a distance matrix."""
 
-NEAR = (0.4, 0.55, 0.7, 0.85, 1.0)
-"""Shares of the candidates, those nearest to the source, that are chosen from in turn. Who is furthest from all others
-may be so for moving as the source never does."""
+SOURCE_SHARES = (0.4, 0.55, 0.7, 0.85, 1.0)
+"""Fractions of the candidates to choose from, nearest to the source first: outliers are often implausible motions."""
 
-MANY = 40
-"""Members above which one share, USUAL, is looked at: of so many some are always close to each other."""
+MAX_COMPARED_MEMBERS = 40
+"""Largest number of members for which all SOURCE_SHARES are compared; of more members some are always similar."""
 
-USUAL = 0.55
+SINGLE_SHARE = 0.55
+"""Fraction of the candidates used for more than MAX_COMPARED_MEMBERS members."""
 
-CLOSEST = 40
-"""Closest pairs of a choice that are measured before it is made anew."""
+MEASURED_PAIRS = 40
+"""Closest pairs of a set that are measured exactly before choosing again."""
 
-LAPS = 200
-"""Exchanges after which a choice is good enough."""
+MAX_EXCHANGES = 200
+"""Largest number of exchanges in improving a set."""
 
-ROUNDS = 6
-"""Times at most that the closest of a choice are measured exactly and exchanged."""
+MAX_ROUNDS = 6
+"""Largest number of rounds of measuring and choosing again."""
 
 
 def choose_members(distances: Array, away: Array, count: int, exact: Callable[[Pairs], Sequence[float]]) -> list[int]:
-    """Rows of `count` candidates no two of which are closer to each other than any is to the source, if it can be.
+    """Choose `count` candidates that are further from each other than from the source, if possible; return their rows.
 
-    `distances` (K, K) estimate how far apart all are; its last rows are the candidates, `away` (N,) from the source,
-    the first ones neighbours that are there already. Of the sets that can be had from those nearest to the source, more
-    or less of them, that is taken whose closest two are furthest apart beside its member furthest from the source.
-    Then the closest pairs of it are measured by `exact` and exchanged, until those that are left have been measured.
-    Distances are changed in place. Raises ValueError for more than there are.
+    `distances` (K, K) are estimates; the first rows are existing neighbours, the last N rows candidates with distances
+    `away` (N,) from the source. For each fraction in SOURCE_SHARES, choose a max-min set; return the set with the
+    largest ratio of its smallest pairwise distance to its largest distance from the source. The closest pairs of a set
+    are measured by `exact` and the set is chosen again, until its closest pairs are all measured; `distances` is
+    updated in place. Raises ValueError for more than N members.
     """
     known, order = len(distances) - len(away), away.argsort(kind="stable")
     seen = np.zeros(distances.shape, dtype=bool)
     options = []
-    for share in NEAR if count <= MANY else (USUAL,):
+    for share in SOURCE_SHARES if count <= MAX_COMPARED_MEMBERS else (SINGLE_SHARE,):
         likely = np.sort(order[: max(count, round(share * len(away)))])
         rows = np.concatenate([np.arange(known), known + likely])
         chosen = _measured(distances, seen, rows, count, known, exact)
@@ -52,7 +53,7 @@ def choose_members(distances: Array, away: Array, count: int, exact: Callable[[P
         furthest = float(away[np.array(chosen) - known].max())
         options.append((smallest_distance(distances[np.ix_(everyone, everyone)]) / max(furthest, 1e-9), chosen))
         if options[-1][0] >= 1.0:
-            break  # who is further off would only be stranger
+            break  # a larger share only adds outliers
     return max(options)[1]
 
 
@@ -64,13 +65,15 @@ def _measured(
     known: int,
     exact: Callable[[Pairs], Sequence[float]],
 ) -> list[int]:
-    """A choice among some rows, made anew while what is closest in it turns out closer than was thought; `seen` (K, K)
-    are the pairs that have been measured."""
+    """Choose a max-min set among `rows`, measuring its closest pairs and choosing again until all are measured.
+
+    `seen` (K, K) marks measured pairs.
+    """
     chosen: list[int] = []
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         chosen = [int(rows[row]) for row in choose_apart(distances[np.ix_(rows, rows)], count, known)]
         everyone = [*range(known), *chosen]
-        closest = closest_pairs(distances[np.ix_(everyone, everyone)], CLOSEST)
+        closest = closest_pairs(distances[np.ix_(everyone, everyone)], MEASURED_PAIRS)
         pairs = [(everyone[a], everyone[b]) for a, b in closest]
         new = [pair for pair in pairs if not seen[pair] and max(pair) >= known]
         if not new:
@@ -82,11 +85,11 @@ def _measured(
 
 
 def choose_apart(distances: Array, count: int, taken: int = 0) -> list[int]:
-    """Rows of `count` candidates whose smallest mutual distance is as great as can be found, in the order of choice.
+    """Choose `count` candidates with a large smallest pairwise distance; return their rows in the order of choice.
 
-    `distances` (K, K) is symmetric; its first `taken` rows are there already, count as neighbours and are not returned.
-    Always the candidate furthest from all chosen so far is added, then one of the closest two is exchanged as
-    long as that helps. Raises ValueError for more than there are.
+    `distances` (K, K) is symmetric; its first `taken` rows are existing neighbours, which are not returned. Greedy:
+    always add the candidate furthest from all chosen ones, then exchange one of the closest pair while that helps.
+    Raises ValueError for more than there are.
     """
     total = len(distances)
     if count > total - taken:
@@ -107,53 +110,53 @@ def choose_apart(distances: Array, count: int, taken: int = 0) -> list[int]:
 
 
 def _start(apart: Array) -> int:
-    """One of the two candidates that are furthest apart."""
+    """Return one of the two candidates that are furthest apart."""
     return int(np.where(np.isfinite(apart), apart, -np.inf).max(axis=1).argmax())
 
 
 def _exchange(apart: Array, chosen: list[int], taken: int) -> None:
-    """Exchange members of the closest pair for candidates that stand further off, in place."""
+    """Exchange members of the closest pair for candidates further from all others, in place."""
     columns = apart[:, chosen]
     free = np.ones(len(apart), dtype=bool)
     free[chosen] = False
-    for _ in range(LAPS):
+    for _ in range(MAX_EXCHANGES):
         among = columns[chosen]
         one, other = divmod(int(among.argmin()), len(chosen))
         options = []
-        for place in (one, other):
-            if place >= taken and free.any() and len(chosen) > 1:
-                before, after = columns[:, :place], columns[:, place + 1 :]
-                reach = np.minimum(before.min(axis=1, initial=np.inf), after.min(axis=1, initial=np.inf))
-                row = int(np.where(free, reach, -np.inf).argmax())
-                options.append((float(reach[row]), place, row))
+        for index in (one, other):
+            if index >= taken and free.any() and len(chosen) > 1:
+                before, after = columns[:, :index], columns[:, index + 1 :]
+                nearest = np.minimum(before.min(axis=1, initial=np.inf), after.min(axis=1, initial=np.inf))
+                row = int(np.where(free, nearest, -np.inf).argmax())
+                options.append((float(nearest[row]), index, row))
         if not options or max(options)[0] <= among[one, other]:
             return
-        _, place, row = max(options)
-        free[chosen[place]], free[row] = True, False
-        chosen[place] = row
-        columns[:, place] = apart[:, row]
+        _, index, row = max(options)
+        free[chosen[index]], free[row] = True, False
+        chosen[index] = row
+        columns[:, index] = apart[:, row]
 
 
 def smallest_distance(distances: Array) -> float:
-    """The smallest entry off the diagonal; infinite for fewer than two rows."""
+    """Return the smallest entry off the diagonal; infinite for fewer than two rows."""
     if len(distances) < 2:
         return float("inf")
     return float(distances[~np.eye(len(distances), dtype=bool)].min())
 
 
 def closest_pairs(distances: Array, count: int) -> list[tuple[int, int]]:
-    """The `count` closest pairs of rows (K, K), closest first."""
+    """Return the `count` closest pairs of rows of distances (K, K), closest first."""
     rows, columns = np.triu_indices(len(distances), 1)
     order = np.argsort(distances[rows, columns])[:count]
     return [(int(rows[k]), int(columns[k])) for k in order]
 
 
 def local_distance(one: Motion, other: Motion) -> float:
-    """Local diversity between two motions of one rate, on rotations, the smaller of its two directions."""
+    """Return the local diversity between two motions of one rate on rotations, the smaller of its two directions."""
     a, b = rotation_features(one), rotation_features(other)
     return min(local_diversity(a, b), local_diversity(b, a))
 
 
 def from_source(motion: Motion, source: Motion) -> float:
-    """Local diversity: how far a motion's windows are from the nearest of the source, on rotations."""
+    """Return the local diversity of a motion relative to the source, on rotations."""
     return local_diversity(rotation_features(source), rotation_features(motion))

@@ -1,4 +1,4 @@
-"""One way to generate: run the pyramid from a level, with some of its input replaced (`paper.md`, *Applications*)."""
+"""Generation from a composition: the pyramid with part of a level's input replaced (Roditakis et al. 2024, eq. 5)."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
 from ..generation.generate import Sampler, noise_code
-from ..generation.pyramid import Around, Rows, refine_around, resize, resize_circle
 from ..model.model import Model
+from ..model.pyramid import Around, Rows, refine_around, resize, resize_circle
 from ..motion.flips import repair_flips
 from ..motion.motion import RATE, Motion
-from ..motion.resampling import at_rate, rows_at
+from ..motion.resampling import resample, rows_at
 from ..system.threads import one_thread
 from .composition import Composition, turn_placed
-from .constraints import EntryRows
-from .finalise import settle
+from .constraints import PyramidConstraints
+from .finalise import blend_kept
 from .infill import pick_windows, turns_between
 
-WIDER = 1.5
-"""How much longer the first sample is that stretches for gaps are chosen from; it is a tenth of the work."""
+COARSE_LENGTH_FACTOR = 1.5
+"""Length factor of the coarse sample from which gap fillers are cut. Coarse stages cost about a tenth of the work."""
 
 
 def compose(
@@ -34,12 +34,12 @@ def compose(
     clean: bool = True,
     sampler: Sampler | None = None,
 ) -> list[Motion]:
-    """New motions around what a composition keeps, as long as its target and at its rate.
+    """Generate motions that satisfy a composition, with the length and rate of its target.
 
-    What is kept exactly comes out as it is in the target; joins go on in place, velocity and acceleration; with `clean`
-    feet stand where the motion is new. Variations `first` and on of a seed are the same whatever `count` is. Pass a
-    `sampler` of the model to compose often. Raises ClipError for masks without sense, a target under 8 frames or a
-    route too short, ModelError for a target on another skeleton.
+    Exactly kept channels equal those of the target; joins are continuous in position, velocity and acceleration. If
+    `clean`, standing feet of new frames are kept in place. Variations are numbered from `first`; each depends on seed
+    and number only. Pass a `sampler` of the model to compose often. Raises ClipError for contradictory masks, a target
+    under 8 frames or too short a route, ModelError for a target on another skeleton.
     """
     composition.check()
     target = composition.target
@@ -49,25 +49,25 @@ def compose(
         raise ClipError(f"Content can enter at levels 1 to {model.recipe.levels}.")
     sampler = sampler or Sampler(model)
     variations = range(first, first + count)
-    made: list[Motion] = []
-    # Where content need not face as it did, each variation turns it in its own way.
+    motions: list[Motion] = []
+    # Where content is not anchored, each variation turns it by other angles.
     for part in [variations] if composition.anchored else [range(k, k + 1) for k in variations]:
-        rows, facing = _synthesize(_Run(sampler, part, seed, composition.loop), composition)
-        made += [_finish(model, facing, one, clean) for one in rows]
-    return made
+        rows, turned = _synthesize(_Run(sampler, part, seed, composition.loop), composition)
+        motions += [_finish(model, turned, one, clean) for one in rows]
+    return motions
 
 
 def _finish(model: Model, composition: Composition, rows: NDArray[np.float32], clean: bool) -> Motion:
     target = composition.target
-    made = Motion(model.channels.decode(rows), target.skeleton, RATE, target.origin)
-    made = repair_flips(made, model.source)
+    motion = Motion(model.channels.decode(rows), target.skeleton, RATE, target.origin)
+    motion = repair_flips(motion, model.source)
     if composition.loop:
-        made = Motion(np.concatenate([made.features, made.features[:1]]), made.skeleton, RATE, made.origin)
-    return settle(made, composition, model.source, clean)
+        motion = Motion(np.concatenate([motion.features, motion.features[:1]]), motion.skeleton, RATE, motion.origin)
+    return blend_kept(motion, composition, model.source, clean)
 
 
 def _synthesize(run: _Run, composition: Composition) -> tuple[NDArray[np.float32], Composition]:
-    """Network rows (count, C, T) at 30 frames a second, and the composition with what is placed turned as it comes."""
+    """Generate network rows (count, C, T) at 30 fps; also return the composition with its placed content turned."""
     recipe = run.sampler.model.recipe
     frames = rows_at(composition.target.frames, composition.target.fps, RATE) - composition.loop
     if frames < 8:
@@ -76,36 +76,40 @@ def _synthesize(run: _Run, composition: Composition) -> tuple[NDArray[np.float32
     first = max(1, recipe.first_stage(composition.entry - 1))
     with one_thread():
         entry = _entry_rows(run, composition, lengths)
-        longer = max(int(WIDER * frames), int(2.5 * entry.longest_run)) if entry.longest_run else frames
+        longer = max(int(COARSE_LENGTH_FACTOR * frames), int(2.5 * entry.longest_run)) if entry.longest_run else frames
         x = run.stages(range(first), recipe.lengths(longer))
         x = resize(x, recipe.lengths(longer)[first])
         if not composition.anchored:
-            found = turns_between(x[0].astype(np.float64), entry.kept(first))
-            composition = turn_placed(composition, [(row / lengths[first], angle) for row, angle in found])
+            turns = turns_between(x[0].astype(np.float64), entry.kept(first))
+            composition = turn_placed(composition, [(row / lengths[first], angle) for row, angle in turns])
             entry = _entry_rows(run, composition, lengths)
         x = entry.enter(pick_windows(x, entry.kept(first)), first)
         return run.stages(range(first, recipe.stage_count), lengths, x, entry), composition
 
 
-def _entry_rows(run: _Run, composition: Composition, lengths: list[int]) -> EntryRows:
-    target = at_rate(composition.target, RATE, loop=composition.loop)
-    return EntryRows(run.sampler.model, composition, target.features[: target.frames - composition.loop], lengths)
+def _entry_rows(run: _Run, composition: Composition, lengths: list[int]) -> PyramidConstraints:
+    target = resample(composition.target, RATE, loop=composition.loop)
+    return PyramidConstraints(
+        run.sampler.model, composition, target.features[: target.frames - composition.loop], lengths
+    )
 
 
 @dataclass(frozen=True)
 class _Run:
-    """Some variations of a seed on their way through a sampler's stages, as circles if they are a `loop`."""
+    """Variations of a seed and the sampler that generates them, as circles for a `loop`."""
 
     sampler: Sampler
     variations: range
     seed: int
     loop: bool
 
-    def stages(self, stages: range, lengths: list[int], x: Rows | None = None, entry: EntryRows | None = None) -> Rows:
-        """Consecutive stages from zero or `x`; what is kept is put back in front of each (`paper.md`, *Pyramid*)."""
+    def stages(
+        self, stages: range, lengths: list[int], x: Rows | None = None, entry: PyramidConstraints | None = None
+    ) -> Rows:
+        """Run consecutive stages from zeros or `x`, with the kept content of `entry` restored before each."""
         amplitudes = self.sampler.amplitudes()
         if x is None:
-            x = self.sampler.nothing(len(self.variations), lengths[0])
+            x = self.sampler.zero_rows(len(self.variations), lengths[0])
         for stage in stages:
             if x.shape[-1] != lengths[stage]:
                 x = resize_circle(x, lengths[stage]) if self.loop else resize(x, lengths[stage])

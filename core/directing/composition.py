@@ -1,7 +1,8 @@
-"""What to keep and what to make anew, as data: every way of directing a model is a Composition.
+"""Compositions: content to keep and frames to generate, the common form of all applications of a model.
 
-Body parts are a mask over channel groups, regions one over frames, keys a few frames, a longer take has frames that
-nothing is known of; masks of one timeline can be laid over each other (`paper.md`, *Applications*).
+Body parts are a mask over channel groups, regions a mask over frames, keys a few frames; an extended take has frames
+without content. Masks of one timeline can be combined. The applications are those of Roditakis et al. 2024 (eq. 5 for
+regions) and loops, keys and routes.
 """
 
 from __future__ import annotations
@@ -17,59 +18,63 @@ from ..motion.body_parts import joint_groups
 from ..motion.headings import turn_motion
 from ..motion.motion import RATE, Motion
 from ..motion.skeleton import GROUP
-from ..numeric.blending import EXACT, runs_of
+from ..numeric.blending import FIXED
 from ..numeric.rotation import Array
+from ..numeric.smoothing import runs_of
 from .route import Route
 
-SHORTEST_REGION = 8
-"""Frames below which nothing new fits into a region."""
+MIN_REGION_FRAMES = 8
+"""Shortest region in frames."""
 
 ENTRY = 2
-"""The level, from 1, at which content enters unless another is chosen (`paper.md`, *Applications*)."""
+"""Default level, counted from 1, at which content enters (Roditakis et al. 2024)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Composition:
-    """Content for a model to work around, frame by frame and group by group.
-
-    `target` is that content at any rate, T rows; `keep` (T, groups) says what the outcome keeps of it, from 0, free,
-    to 1, exact; `enter` (T, groups) what enters at level `entry`, from 1, the same unless given. Where content enters
-    that is not kept, the outcome is moved back to it by `content`, from 0 to 1. Kept frames stay in their places where
-    `anchored`, else they follow on from where the motion has come to. A `loop` begins anew after its last row, which
-    equals the first, in another place if it `travels`. A `route` is a path for the root to follow.
-    """
+    """Content around which a model generates, with a weight for every frame and group."""
 
     target: Motion
+    """Content at any frame rate, T rows."""
     keep: Array
+    """Weights (T, groups) of the target in the result: 0 free, 1 exact."""
     enter: Array | None = None
+    """Weights (T, groups) of the target in the input of level `entry`; None: as `keep`."""
     entry: int = ENTRY
+    """Level, counted from 1, at which content enters."""
     content: float = 0.0
+    """Share, 0 to 1, by which the result is moved to content that enters but is not kept."""
     anchored: bool = True
+    """Kept frames stay at their positions; else they continue from where the generated motion arrives."""
     loop: bool = False
+    """The last row equals the first."""
     travels: bool = False
+    """A loop ends at another position than it starts."""
     route: Route | None = None
+    """Path for the root to follow."""
 
     @property
     def entering(self) -> Array:
+        """Weights (T, groups) of the target in the input of level `entry`."""
         return self.keep if self.enter is None else self.enter
 
     def check(self) -> None:
-        """Raise ClipError where the masks leave nothing to do or nothing to keep."""
+        """Raise ClipError where everything is kept, or nothing without a loop or route."""
         if self.keep.shape != (self.target.frames, self.target.skeleton.groups):
             raise ClipError("The mask does not fit the action; read the action again.")
-        if (self.keep >= EXACT).all():
+        if (self.keep >= FIXED).all():
             raise ClipError("Everything is kept, so nothing would be new; free a body part or a region.")
         if not (self.entering > 0).any() and not self.loop and self.route is None:
             raise ClipError("Nothing is kept; choose what to keep, or use Generate for whole variations.")
 
 
 def free(source: Motion) -> Composition:
-    """A composition on the timeline of a motion that keeps nothing yet."""
+    """Return a composition on the timeline of a motion that keeps nothing."""
     return Composition(source, np.zeros((source.frames, source.skeleton.groups)))
 
 
 def keep_parts(source: Motion, joints: Collection[int]) -> Composition:
-    """Keep these joints, vary all others; the root's path goes with the root joint.
+    """Keep these joints, generate all others; the root's path belongs to the root joint.
 
     Raises ClipError for no joint or all of them.
     """
@@ -83,10 +88,10 @@ def keep_parts(source: Motion, joints: Collection[int]) -> Composition:
 
 
 def fill_regions(source: Motion, regions: Sequence[tuple[int, int]], first: int = 1) -> Composition:
-    """Make regions [start, stop) of rows anew, keep everything outside (eq. 5 of the paper).
+    """Generate regions [start, stop) of rows, keep everything outside (Roditakis et al. 2024, eq. 5).
 
-    Raises ClipError for a region outside the motion, under 8 rows, or on another one, naming frames as `first` counts
-    them; or where nothing is left.
+    Raises ClipError for a region outside the motion, under 8 rows or overlapping another one, and where nothing is
+    left; its message counts frames from `first`.
     """
     check_regions(regions, source.frames, first)
     result = free(replace(source, features=source.features.copy()))
@@ -99,16 +104,16 @@ def fill_regions(source: Motion, regions: Sequence[tuple[int, int]], first: int 
 
 
 def check_regions(regions: Sequence[tuple[int, int]], frames: int, first: int = 1) -> None:
-    """Raise ClipError, counting frames from `first`, for regions that cannot be filled."""
+    """Raise ClipError for regions that cannot be filled; its message counts frames from `first`."""
     if not regions:
         raise ClipError("There is no region; add one on the timeline first.")
     for start, stop in regions:
         if start < 0 or stop > frames or start >= stop:
             span = f"{first}-{first + frames - 1}"
             raise ClipError(f"The region {start + first}-{stop + first - 1} is not inside frames {span}; move it.")
-        if stop - start < SHORTEST_REGION:
+        if stop - start < MIN_REGION_FRAMES:
             raise ClipError(
-                f"The region {start + first}-{stop + first - 1} has fewer than {SHORTEST_REGION} frames; "
+                f"The region {start + first}-{stop + first - 1} has fewer than {MIN_REGION_FRAMES} frames; "
                 "make it longer."
             )
     for (a, b), (c, d) in itertools.pairwise(sorted(regions)):
@@ -118,9 +123,9 @@ def check_regions(regions: Sequence[tuple[int, int]], frames: int, first: int = 
 
 
 def keep_keys(source: Motion, rows: Collection[int], weight: float = 1.0) -> Composition:
-    """Keep the poses of some rows, exactly (1) or only so much, and make what lies between anew.
+    """Keep the poses of some rows by `weight` (1: exactly) and generate the rows between.
 
-    Raises ClipError for no rows, rows outside the motion or a weight that is not from 0 to 1.
+    Raises ClipError for no rows, rows outside the motion or a weight not in (0, 1].
     """
     if not rows:
         raise ClipError("No keyframe is selected; select the keys whose poses must stay.")
@@ -134,10 +139,9 @@ def keep_keys(source: Motion, rows: Collection[int], weight: float = 1.0) -> Com
 
 
 def place_moments(source: Motion, moments: Sequence[tuple[int, int, int]], frames: int, first: int = 1) -> Composition:
-    """Put rows [start, stop) of the source at row `at` of a take of `frames` rows, (start, stop, at) for each moment.
+    """Place rows [start, stop) of the source at row `at` of a take of `frames` rows, for moments (start, stop, at).
 
-    Raises ClipError for moments outside source or take, under 8 rows, overlapping, or without room to get from one to
-    the next.
+    Raises ClipError for moments outside source or take, under 8 rows, overlapping, or with less than 8 rows between.
     """
     check_regions([(0, frames)], frames, first)
     for moment in moments:
@@ -150,31 +154,31 @@ def place_moments(source: Motion, moments: Sequence[tuple[int, int, int]], frame
     for (start, stop, at), (_, end) in zip(moments, placed, strict=True):
         features[at:end], keep[at:end] = source.features[start:stop], 1.0
     for start, stop in runs_of(keep[:, 0] == 0):
-        if start > 0 and stop < frames and stop - start < SHORTEST_REGION:
+        if start > 0 and stop < frames and stop - start < MIN_REGION_FRAMES:
             raise ClipError(
-                f"Between two moments there are only {stop - start} frames; leave {SHORTEST_REGION} at least."
+                f"Between two moments there are only {stop - start} frames; leave {MIN_REGION_FRAMES} at least."
             )
     return Composition(Motion(features, source.skeleton, source.fps, source.origin), keep, anchored=False)
 
 
-def turn_placed(composition: Composition, turns: Sequence[tuple[float, float]]) -> Composition:
-    """The same, what is kept after each of some shares of the timeline turned about the vertical by radians more.
+def turn_placed(composition: Composition, rotations: Sequence[tuple[float, float]]) -> Composition:
+    """Turn placed content about the vertical; `rotations` are (share of the timeline, radians).
 
-    Within what is kept nothing turns: its movement and path stay as they are.
+    Each angle applies to all kept runs that start after its share. A run is turned as a whole, with its path.
     """
     frames, angles = composition.target.frames, np.zeros(composition.target.frames)
     for start, _ in runs_of((composition.keep > 0).any(1))[1:]:
-        angles[start:] = sum(angle for share, angle in turns if share * frames < start)
+        angles[start:] = sum(angle for share, angle in rotations if share * frames < start)
     return replace(composition, target=turn_motion(composition.target, angles))
 
 
 def extend(source: Motion, before: int, after: int) -> Composition:
-    """Add rows before the first and after the last one.
+    """Add free rows before the first and after the last row.
 
-    Raises ClipError where fewer than 8 would be added.
+    Raises ClipError for fewer than 8 rows.
     """
-    if min(before, after) < 0 or max(before, after) < SHORTEST_REGION:
-        raise ClipError(f"Add at least {SHORTEST_REGION} frames at the start or the end.")
+    if min(before, after) < 0 or max(before, after) < MIN_REGION_FRAMES:
+        raise ClipError(f"Add at least {MIN_REGION_FRAMES} frames at the start or the end.")
     features = np.concatenate(
         [
             np.repeat(source.features[:1], before, axis=0),
@@ -187,20 +191,20 @@ def extend(source: Motion, before: int, after: int) -> Composition:
     features[before + source.frames :, channel : channel + 2] = 0.0
     keep = np.zeros((len(features), source.skeleton.groups))
     keep[before : before + source.frames] = 1.0
-    # The source's first row then has a step into it.
+    # With rows before it, the first row of the source has a step that leads into it.
     step = source.features[0, channel : channel + 2] * (RATE / source.fps) if before else 0.0
     return Composition(Motion(features, source.skeleton, source.fps, source.origin - step), keep)
 
 
 def close_loop(source: Motion, rows: int, travels: bool | None = None) -> Composition:
-    """Make the last `rows` rows anew so that they lead back to the first one, whose pose the last row then has.
+    """Generate the last `rows` rows so that they lead back to the first; the last row equals the first.
 
-    Unless `travels` says so, the loop comes back to its place where `rows` suffice for the way at the source's own
-    speed. Raises ClipError for fewer than 8 rows or as many as there are.
+    `travels` None: the loop returns to its position if `rows` suffice for the way at the source's own speed. Raises
+    ClipError for fewer than 8 rows, or if fewer than 9 would be kept.
     """
-    if rows < SHORTEST_REGION:
-        raise ClipError(f"The loop's transition has fewer than {SHORTEST_REGION} frames; make it longer.")
-    if rows >= source.frames - SHORTEST_REGION:
+    if rows < MIN_REGION_FRAMES:
+        raise ClipError(f"The loop's transition has fewer than {MIN_REGION_FRAMES} frames; make it longer.")
+    if rows >= source.frames - MIN_REGION_FRAMES:
         raise ClipError("The loop's transition takes up the whole action; make it shorter.")
     result = fill_regions(source, [(source.frames - 1 - rows, source.frames - 1)])
     result.target.features[-1] = source.features[0]
@@ -212,9 +216,9 @@ def close_loop(source: Motion, rows: int, travels: bool | None = None) -> Compos
 
 
 def restyle(content: Motion, *, entry: int = ENTRY, keep: float = 0.0) -> Composition:
-    """Let another motion on the model's skeleton enter at a level; `keep` of it, from 0 to 1, is mixed back at the end.
+    """Let another motion on the model's skeleton enter at a level; mix a share `keep` (0 to 1) into the result.
 
-    Raises ClipError for a share that is not from 0 to 1.
+    Raises ClipError for a share outside 0 to 1.
     """
     if not 0.0 <= keep <= 1.0:
         raise ClipError("The share of the content must be between 0 and 1.")
@@ -223,7 +227,7 @@ def restyle(content: Motion, *, entry: int = ENTRY, keep: float = 0.0) -> Compos
 
 
 def overlay(one: Composition, other: Composition) -> Composition:
-    """Keep what either keeps of the same timeline. Raises ClipError for timelines of different lengths."""
+    """Combine two compositions of one timeline by the maximum of masks. Raises ClipError for different lengths."""
     if one.keep.shape != other.keep.shape:
         raise ClipError("Only masks of one and the same action can be laid over each other.")
     return replace(
@@ -237,7 +241,7 @@ def overlay(one: Composition, other: Composition) -> Composition:
 
 
 def keep_root_path(composition: Composition) -> Composition:
-    """The same, with the root's path kept wherever the target has content of its own."""
+    """Return the composition with the root's path kept in all rows."""
     keep = composition.keep.copy()
     keep[:, composition.target.skeleton.root_channel // GROUP] = 1.0
     return replace(composition, keep=keep)

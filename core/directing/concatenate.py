@@ -1,4 +1,4 @@
-"""Several clips of one rig as a single one to learn from, so that variations move between them."""
+"""Concatenation of several clips of one rig to a single training clip, so that variations move between them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 from ..errors import ClipError
 from ..motion.headings import turn_between, turn_motion
 from ..motion.motion import RATE, Motion, with_contact_labels
-from ..motion.properties import Property
+from ..motion.properties import AnimatedProperty
 from ..motion.resampling import resample
 from ..motion.retarget import onto_skeleton
 from ..motion.skeleton import GROUP, Skeleton
 from ..numeric.rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
 from .composition import Composition
-from .finalise import settle
+from .finalise import blend_kept
 
-PASSAGE = 24
-"""Frames at 30 a second from the end of a clip to the start of the next: a step's time, and little to learn from."""
+PASSAGE_FRAMES = 24
+"""Frames at 30 fps between two clips: the time of a step, a small part of the training data."""
 
 
 def mix(motions: Sequence[Motion]) -> Motion:
-    """Clips one after the other at 30 frames a second, each turned and moved to go on where the last one ended.
+    """Concatenate clips at 30 fps, each turned and moved to continue where the one before ends.
 
-    The passages between them are the least jerk from pose to pose. Feet are those of any clip. Raises ClipError for no
-    clip or clips of different skeletons.
+    Passages between clips have least jerk. The contacts are those of all clips. Raises ClipError for no clip or clips
+    of different skeletons.
     """
     if not motions:
         raise ClipError("There is no action to learn from.")
@@ -42,42 +42,42 @@ def mix(motions: Sequence[Motion]) -> Motion:
     return with_contact_labels(result)
 
 
-def _common_ranges(skeletons: Sequence[Skeleton]) -> tuple[Property, ...]:
-    """The properties with the ranges and steps of all clips."""
-    together = []
+def _common_ranges(skeletons: Sequence[Skeleton]) -> tuple[AnimatedProperty, ...]:
+    """Return the properties with the joint ranges and steps of all clips."""
+    merged = []
     for same in zip(*(skeleton.properties for skeleton in skeletons), strict=True):
         steps = sorted({step for one in same for step in one.steps}) if all(one.steps for one in same) else []
         low, high = min(one.low for one in same), max(one.high for one in same)
-        together.append(replace(same[0], low=low, high=high, steps=tuple(steps)))
-    return tuple(together)
+        merged.append(replace(same[0], low=low, high=high, steps=tuple(steps)))
+    return tuple(merged)
 
 
 def _joined(one: Motion, other: Motion) -> Motion:
-    """Two motions with a passage between them, exact on both sides and smooth at both joins."""
-    other = _led_on(one, other)
-    start, frames = one.frames, one.frames + PASSAGE + other.frames
+    """Concatenate two motions with a passage between them, exact on both sides and smooth at both joins."""
+    other = _aligned(one, other)
+    start, frames = one.frames, one.frames + PASSAGE_FRAMES + other.frames
     features = np.zeros((frames, one.skeleton.channels))
-    features[:start], features[start + PASSAGE :] = one.features, other.features
-    share = (np.arange(1, PASSAGE + 1) / (PASSAGE + 1))[:, None]
+    features[:start], features[start + PASSAGE_FRAMES :] = one.features, other.features
+    share = (np.arange(1, PASSAGE_FRAMES + 1) / (PASSAGE_FRAMES + 1))[:, None]
     between = (1.0 - share) * one.features[-1] + share * other.features[0]
     width = one.skeleton.joints * GROUP
-    between[:, :width] = _turns_between(one.features[-1, :width], other.features[0, :width], share)
-    features[start : start + PASSAGE] = between
+    between[:, :width] = _interpolate_rotations(one.features[-1, :width], other.features[0, :width], share)
+    features[start : start + PASSAGE_FRAMES] = between
     keep = np.ones((frames, one.skeleton.groups))
-    keep[start : start + PASSAGE] = 0.0
+    keep[start : start + PASSAGE_FRAMES] = 0.0
     whole = replace(one, features=features)
-    return settle(whole, Composition(whole, keep, anchored=False), one, clean=False)
+    return blend_kept(whole, Composition(whole, keep, anchored=False), one, clean=False)
 
 
-def _turns_between(first: Array, last: Array, share: Array) -> Array:
-    """Rotations (frames, joints × 6) at even paces from one pose to another."""
+def _interpolate_rotations(first: Array, last: Array, share: Array) -> Array:
+    """Interpolate 6D rotations (frames, joints × 6) at constant speed from one pose to another."""
     one, other = six_to_matrix(first.reshape(-1, GROUP)), six_to_matrix(last.reshape(-1, GROUP))
     way = vector_from_rotation(one.swapaxes(-1, -2) @ other)
-    turns = one @ rotation_from_vector(share[:, :, None] * way)
-    return matrix_to_six(turns).reshape(len(share), -1)
+    rotations = one @ rotation_from_vector(share[:, :, None] * way)
+    return matrix_to_six(rotations).reshape(len(share), -1)
 
 
-def _led_on(one: Motion, other: Motion) -> Motion:
-    """The other motion turned about the vertical to face where the first one ends facing."""
+def _aligned(one: Motion, other: Motion) -> Motion:
+    """Turn the other motion about the vertical, so that it starts with the yaw at which the first one ends."""
     angle = turn_between(other.rotations()[0, 0], one.rotations()[-1, 0])
     return turn_motion(other, np.full(other.frames, angle))

@@ -1,30 +1,31 @@
-"""What a composition keeps, as rows of each stage of the pyramid: targets, weights and how they enter."""
+"""Constraints of a composition at each stage of the pyramid: target rows, weights, and blending towards them."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..generation.pyramid import Around, Rows, resize
 from ..model.channels import Channels
 from ..model.model import Model
+from ..model.pyramid import Around, Rows, resize
 from ..motion.motion import RATE
 from ..motion.resampling import stretch_rows
 from ..motion.skeleton import GROUP
-from ..numeric.blending import DECAY, EXACT, patterns_of, runs_of, spread_offsets
+from ..numeric.blending import DECAY_FRAMES, FIXED, least_jerk_offsets, patterns_of
 from ..numeric.rotation import Array
+from ..numeric.smoothing import runs_of
 from .composition import Composition
-from .infill import Kept
-from .row_headings import Compass
+from .infill import Constraints
+from .row_headings import RowHeadings
 
-NEAREST = 1.6
-"""Rows over which an offset dies away at least: less would be a step again."""
+MIN_DECAY_ROWS = 1.6
+"""Smallest decay of an offset in rows of a stage; less would be a step."""
 
 
-class EntryRows:
-    """A composition's target (frames, channels) at 30 frames a second, resampled for any stage.
+class PyramidConstraints:
+    """Target (frames, channels) of a composition at 30 fps, resampled to the length of any stage.
 
-    A row in which some frames are kept and some are not is kept in part, close to what those frames hold.
+    A row with kept and free frames is kept by the share of kept frames, with their mean as its target.
     """
 
     def __init__(self, model: Model, composition: Composition, features: Array, lengths: list[int]) -> None:
@@ -32,47 +33,50 @@ class EntryRows:
         self.lengths, self.loop = lengths, composition.loop
         self.frames = len(features)
         self.rows: Rows = channels.encode(features)[None]
-        self.keeping = _group_weights(channels, self._at_30(composition.keep))
+        self.keeping = _group_weights(channels, self._resample_weights(composition.keep))
         self.entering = self.keeping
         if composition.enter is not None:
-            self.entering = _group_weights(channels, self._at_30(composition.enter))
-        self.compass = Compass(channels, model.source)
+            self.entering = _group_weights(channels, self._resample_weights(composition.enter))
+        self.compass = RowHeadings(channels, model.source)
         self._anchored, self._placed = composition.anchored, not composition.travels
         self._seen: dict[int, tuple[Array, Array]] = {}
 
-    def _at_30(self, weights: Array) -> Array:
+    def _resample_weights(self, weights: Array) -> Array:
+        """Resample weights (T, groups) to 30 fps, (frames, groups)."""
         stretched = stretch_rows(weights[: len(weights) - self.loop], self.frames)
-        # A single key between two rows would be lost: a row is kept as far as the nearest frame is.
+        # A single key between two rows would be lost: each row gets at least the weight of its nearest frames.
         if len(weights) > self.frames + 1:
             share = len(weights) / self.frames
             at = np.minimum(((np.arange(len(weights)) + 0.5) / share).astype(int), self.frames - 1)
             nearest = np.zeros_like(stretched)
             np.maximum.at(nearest, at, weights)
-            stretched = np.where(stretched >= EXACT, stretched, np.maximum(stretched, np.minimum(nearest, 0.999)))
+            stretched = np.where(stretched >= FIXED, stretched, np.maximum(stretched, np.minimum(nearest, 0.999)))
         return stretched
 
     @property
     def longest_run(self) -> int:
-        """Frames of the longest stretch in which some group is free, if there are frames in which none is."""
+        """Frames of the longest run with a free group; 0 if every frame has one."""
         free = (self.keeping < 0.5).any(1)
         return max((stop - start for start, stop in runs_of(free)), default=0) if not free.all() else 0
 
-    def kept(self, stage: int) -> Kept:
-        """What enters, for choosing what goes on from it."""
+    def kept(self, stage: int) -> Constraints:
+        """Return the rows that enter a stage, for choosing gap fillers."""
         rate = RATE * self.lengths[stage] / self.frames
         target, weights = self._rows(stage, self.entering)
-        return Kept(target, weights, self.loop, self.compass, rate, self._anchored, self._placed)
+        return Constraints(target, weights, self.loop, self.compass, rate, self._anchored, self._placed)
 
     def enter(self, x: Rows, stage: int) -> Rows:
-        return self._bend(x, *self._rows(stage, self.entering), stage)
+        """Blend rows (B, C, T) of a stage towards the entering content."""
+        return self._blend_towards(x, *self._rows(stage, self.entering), stage)
 
     def keep(self, x: Rows, stage: int) -> Rows:
-        return self._bend(x, *self._rows(stage, self.keeping), stage)
+        """Blend rows (B, C, T) of a stage towards the kept content."""
+        return self._blend_towards(x, *self._rows(stage, self.keeping), stage)
 
     def around(self, stage: int) -> Around:
         """Target and weights of what is kept, for a stage that minds it itself."""
         target, weights = self._rows(stage, self.keeping)
-        held = np.repeat(np.where(weights >= EXACT, 1.0, weights), GROUP, axis=1)
+        held = np.repeat(np.where(weights >= FIXED, 1.0, weights), GROUP, axis=1)
         if not held.any():
             return Around(self.loop)
         return Around(self.loop, target.astype(np.float32), held.T.astype(np.float32))
@@ -88,43 +92,43 @@ class EntryRows:
         tents, at = _tents(self.frames, length)
         mixed = np.zeros((length, weights.shape[1]))
         for groups, pattern in patterns_of(weights):
-            held = tents * pattern[at]
-            share = held.sum(1)
+            kept = tents * pattern[at]
+            share = kept.sum(1)
             mixed[:, groups] = share[:, None]
-            in_part = np.flatnonzero((share > 1e-6) & (share < EXACT))
+            in_part = np.flatnonzero((share > 1e-6) & (share < FIXED))
             if len(in_part):
-                own = (groups[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
-                near = held[in_part] / share[in_part, None]
-                around = self.rows[0][own[:, None, None], at[in_part]]
-                target[np.ix_(own, in_part)] = np.einsum("crf,rf->cr", around, near)
+                columns = (groups[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
+                near = kept[in_part] / share[in_part, None]
+                around = self.rows[0][columns[:, None, None], at[in_part]]
+                target[np.ix_(columns, in_part)] = np.einsum("crf,rf->cr", around, near)
         return target, mixed
 
-    def _bend(self, x: Rows, target: Array, weights: Array, stage: int) -> Rows:
-        """Move what is kept to the target and bend the rest towards it (B, C, T)."""
-        decay = max(NEAREST, DECAY * self.lengths[stage] / self.frames)
+    def _blend_towards(self, x: Rows, target: Array, weights: Array, stage: int) -> Rows:
+        """Set kept rows to the target and blend free rows (B, C, T) towards it."""
+        decay = max(MIN_DECAY_ROWS, DECAY_FRAMES * self.lengths[stage] / self.frames)
         values = x.astype(np.float64)
         offsets = target - values
         for groups, pattern in patterns_of(weights):
-            own = (groups[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
-            known = offsets[:, own]
+            columns = (groups[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
+            known = offsets[:, columns]
             flat = known.transpose(2, 0, 1).reshape(len(pattern), -1)
-            moved = flat if (pattern >= EXACT).all() else spread_offsets(flat, pattern, decay, loop=self.loop)
-            values[:, own] += moved.reshape(len(pattern), *known.shape[:2]).transpose(1, 2, 0)
+            moved = flat if (pattern >= FIXED).all() else least_jerk_offsets(flat, pattern, decay, loop=self.loop)
+            values[:, columns] += moved.reshape(len(pattern), *known.shape[:2]).transpose(1, 2, 0)
         return values.astype(np.float32)
 
 
 def _group_weights(channels: Channels, weights: Array) -> Array:
-    """Weights (T, groups of the skeleton) as (T, learned groups); a fold is kept as its members are on average."""
+    """Convert weights (T, groups of the skeleton) to (T, learned groups); a joint PCA gets the mean of its members."""
     first = channels.skeleton.groups
     columns = [
-        weights[:, g] if g < first else weights[:, list(channels.folds[g - first].members)].mean(1)
+        weights[:, g] if g < first else weights[:, list(channels.joint_pcas[g - first].members)].mean(1)
         for g in channels.groups
     ]
     return np.stack(columns, axis=1)
 
 
 def _tents(frames: int, length: int) -> tuple[Array, NDArray[np.int64]]:
-    """Shares (length, K) of the frames around each row, falling to none at the next row, and which frames these are."""
+    """Return the weights (length, K) of the frames around each row, falling to 0 at the next row, and their indices."""
     span = max(frames / length, 1.0)
     centres = (np.arange(length) + 0.5) * (frames / length) - 0.5
     at = np.floor(centres - span).astype(np.int64)[:, None] + np.arange(int(2.0 * span) + 3)

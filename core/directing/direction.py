@@ -1,8 +1,7 @@
-"""What a person asks for, as plain data that fits JSON: names of bones, frames, numbers; it becomes a Composition."""
+"""Directions: requests of the user as JSON data (names of bones, frames, numbers), converted to a Composition."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -28,43 +27,56 @@ from .composition import (
 from .route import Route
 
 Span = tuple[int, int]
+"""First and last frame, both included."""
 
 
 @dataclass(frozen=True)
 class Direction:
-    """How a take comes about; frames are those of the action, of which the source's first is `first`.
+    """Request for a take; frames are those of the action.
 
-    `keep` names parts or bones that stay, None says nothing about them; `regions` are spans of frames, both ends
-    included, that become new; `keys` frames whose poses stay as firmly as `firmness`. Instead of a take on the action's
-    own timeline there may be `moments` (start, end, at) in `length` frames, frames added `before` and `after`, a
-    `loop` of whose frames the last `transition` are new (0 for all), or a `style` put on the action to which it
-    applies from 0 to 1. `travels` says whether a loop ends in another place, None lets Riff see. `root` is “free”,
-    “source” or “route”, a line through the points of `route` in the file's own lengths.
+    Besides `keep`, `regions` and `keys`, a take has one timeline: the action's own, `moments`, an extension by `before`
+    and `after`, a `loop`, or a `style`.
     """
 
     first: int = 1
+    """Frame of the source's first row."""
     keep: tuple[str, ...] | None = None
+    """Names of body parts or bones to keep; None: no constraint."""
     regions: tuple[Span, ...] | None = None
+    """Spans of frames to generate."""
     keys: tuple[int, ...] | None = None
+    """Frames whose poses are kept."""
     firmness: float = 1.0
+    """Weight of `keys`, above 0 and at most 1."""
     moments: tuple[tuple[int, int, int], ...] | None = None
+    """Parts of the action (first frame, last frame, new first frame) placed on a timeline of `length` frames."""
     length: int = 0
+    """Frames of the take; 0: as many as the action has."""
     before: int = 0
+    """Frames to add at the start."""
     after: int = 0
+    """Frames to add at the end."""
     loop: bool = False
+    """The last frame leads on to the first."""
     transition: int = 0
+    """Last frames of a loop to generate; 0: all."""
     travels: bool | None = None
+    """A loop ends at another position; None: decided by the source's speed, see `close_loop`."""
     style: float | None = None
+    """Amount, 0 to 1, by which the model's style is applied to the action."""
     entry: int = ENTRY
+    """Level, counted from 1, at which content enters."""
     root: str = "free"
+    """Path of the root: “free”, “source” or “route”."""
     route: tuple[tuple[float, float], ...] = ()
+    """Points of the root's route in the lengths of the file."""
 
     def to_json(self) -> dict[str, Any]:
         return {key: value for key, value in asdict(self).items() if value != _DEFAULTS[key]}
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Direction:
-        """Raises ClipError for a field that there is not."""
+        """Parse a direction. Raises ClipError for an unknown field."""
         unknown = set(data) - set(_DEFAULTS)
         if unknown:
             raise ClipError(f"“{min(unknown)}” is nothing that a composition knows.")
@@ -79,7 +91,7 @@ def _as_tuples(value: Any) -> Any:
 
 
 def direct(source: Motion, direction: Direction) -> Composition:
-    """The composition that a direction asks for on a source of any rate. Raises ClipError for what cannot be."""
+    """Convert a direction to a composition on a source of any rate. Raises ClipError for contradictory requests."""
     result = _layers(source, _timeline(source, direction), direction)
     result = replace(result, entry=direction.entry)
     if direction.root == "source":
@@ -114,7 +126,7 @@ def _timeline(source: Motion, direction: Direction) -> Composition:
 
 
 def _layers(source: Motion, result: Composition, direction: Direction) -> Composition:
-    """Parts, regions and keys over the timeline, which must be the source's own for them."""
+    """Overlay body parts, regions and keys, which need the source's own timeline."""
     layers = []
     if direction.keep is not None:
         layers.append(keep_parts(source, joints_named(source.skeleton, direction.keep)))
@@ -133,7 +145,7 @@ def _layers(source: Motion, result: Composition, direction: Direction) -> Compos
 
 
 def parse_spans(text: str) -> tuple[Span, ...]:
-    """“40-90, 120-160” as spans. Raises ClipError for anything else."""
+    """Parse spans such as “40-90, 120-160”. Raises ClipError for anything else."""
     spans = []
     for piece in text.split(","):
         start, _, end = piece.strip().rpartition("-")
@@ -145,22 +157,18 @@ def parse_spans(text: str) -> tuple[Span, ...]:
 
 
 def parse_moments(text: str) -> tuple[tuple[int, int, int], ...]:
-    """“40-90@1, 40-90@120” as (start, end, at). Raises ClipError for anything else."""
+    """Parse moments (start, end, at) such as “40-90@1, 40-90@120”. Raises ClipError for anything else."""
     moments = []
     for piece in text.split(","):
         span, _, at = piece.strip().partition("@")
         try:
-            place = int(at)
+            new_start = int(at)
         except ValueError:
             raise ClipError(f"“{piece.strip()}” does not say where the moment goes; write it like 40-90@120.") from None
-        moments.append((*parse_spans(span)[0], place))
+        moments.append((*parse_spans(span)[0], new_start))
     return tuple(moments)
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """“Left Arm, Head” as names."""
+    """Split comma-separated names such as “Left Arm, Head”."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def as_text(spans: Sequence[Span]) -> str:
-    return ", ".join(f"{start}-{end}" for start, end in spans)

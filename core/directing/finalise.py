@@ -1,4 +1,4 @@
-"""After synthesis: what is kept comes out exactly, and what is new joins on to it without a jump."""
+"""Finalisation of composed motions: restore kept content exactly and blend generated frames with it."""
 
 from __future__ import annotations
 
@@ -7,66 +7,69 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..motion.feet_cleanup import belt_of
 from ..motion.motion import RATE, Motion
-from ..motion.resampling import at_rate, stretch_rows, with_path
+from ..motion.resampling import resample, stretch_rows, with_path
 from ..motion.skeleton import GROUP
-from ..numeric.blending import DECAY, EXACT, JOIN, near_joins, patterns_of, runs_of, spread_offsets
+from ..numeric.blending import BLEND_FRAMES, DECAY_FRAMES, FIXED, least_jerk_offsets, near_joins, patterns_of
 from ..numeric.rotation import Array, six_to_matrix, turn_six, vector_from_rotation
+from ..numeric.smoothing import runs_of, smooth
 from .composition import Composition
 from .foot_contacts import plant_new_feet, stance_path
 from .route import follow_route
 
-CALM = 4.0
-"""Standard deviation in frames at 30 a second of the smoothing at a join."""
+JOIN_SMOOTHING_FRAMES = 4.0
+"""Standard deviation, in frames at 30 fps, of the Gaussian that smooths generated frames at joins."""
 
-_REACH = 4.0
-"""Standard deviations beyond which the smoothing sees nothing."""
+_SMOOTHING_REACH = 4.0
+"""Radius of the Gaussian in standard deviations."""
 
-_SIDE = 3
-"""Kept frames beside a join that its derivatives are taken from."""
+_DERIVATIVE_FRAMES = 3
+"""Kept frames beside a join that define its derivatives."""
 
 
-def settle(made: Motion, composition: Composition, source: Motion, clean: bool) -> Motion:
-    """Bring a generated motion at 30 frames a second to the target's rate and rows and put in what is kept.
+def blend_kept(motion: Motion, composition: Composition, source: Motion, clean: bool) -> Motion:
+    """Resample a generated motion at 30 fps to the target's rate and rows, and blend it with the kept content.
 
-    `source` says where its feet stand; with `clean` those of new frames do too. Raises ClipError for a route too short.
+    If `clean`, standing feet of new frames are kept in place, at the heights of `source`; those of a walk in place stay
+    as they are. Raises ClipError for too short a route.
     """
     target, loop = composition.target, composition.loop
-    feet = clean and bool(made.skeleton.contacts)
+    feet = clean and bool(motion.skeleton.contacts) and not any(belt_of(source))
     if feet and not _root_is_kept(composition):
-        made = stance_path(made, source, _root_nearness(made, composition), loop=loop)
-    made = at_rate(made, target.fps, target.frames, loop=loop)
+        motion = stance_path(motion, source, _root_nearness(motion, composition), loop=loop)
+    motion = resample(motion, target.fps, target.frames, loop=loop)
     if composition.route is not None:
-        made = follow_route(made, composition.route)
-    settled = _joined(made, composition)
+        motion = follow_route(motion, composition.route)
+    blended = _joined(motion, composition)
     if feet:
-        settled = plant_new_feet(settled, composition.keep, source, loop=loop)
-    return _with_kept(settled, composition)
+        blended = plant_new_feet(blended, composition.keep, source, loop=loop)
+    return _with_kept(blended, composition)
 
 
 def _root_is_kept(composition: Composition) -> bool:
     group = composition.target.skeleton.root_channel // GROUP
-    return bool((composition.keep[:, group] >= EXACT).all())
+    return bool((composition.keep[:, group] >= FIXED).all())
 
 
-def _root_nearness(made: Motion, composition: Composition) -> Array:
-    """1 where the root is kept (frames at 30 a second), falling to 0 beyond the joins."""
+def _root_nearness(motion: Motion, composition: Composition) -> Array:
+    """Return weights (T,) at 30 fps: 1 where the root is kept, falling to 0 beyond the joins."""
     group = composition.target.skeleton.root_channel // GROUP
-    kept = stretch_rows(composition.keep[:, group : group + 1], made.frames)[:, 0] > 0.5
-    near: Array = np.where(kept, 1.0, near_joins(np.tile(kept, 3), JOIN)[len(kept) : 2 * len(kept)])
-    return near if composition.loop else np.where(kept, 1.0, near_joins(kept, JOIN))
+    kept = stretch_rows(composition.keep[:, group : group + 1], motion.frames)[:, 0] > 0.5
+    near: Array = np.where(kept, 1.0, near_joins(np.tile(kept, 3), BLEND_FRAMES)[len(kept) : 2 * len(kept)])
+    return near if composition.loop else np.where(kept, 1.0, near_joins(kept, BLEND_FRAMES))
 
 
-def _joined(made: Motion, composition: Composition) -> Motion:
-    """Bend rotations, offsets, height and path of the free frames towards the kept ones."""
-    loop, skeleton, pace = composition.loop, made.skeleton, made.fps / RATE
-    decay = DECAY * max(pace, 0.5)
-    rows = made.frames - loop  # a loop's last row is its first
-    target, keep, features = composition.target.features[:rows], composition.keep[:rows], made.features[:rows].copy()
+def _joined(motion: Motion, composition: Composition) -> Motion:
+    """Blend rotations, offsets, height and path of free frames with the kept ones."""
+    loop, skeleton, pace = composition.loop, motion.skeleton, motion.fps / RATE
+    decay = DECAY_FRAMES * max(pace, 0.5)
+    rows = motion.frames - loop  # the last row of a loop repeats the first
+    target, keep, features = composition.target.features[:rows], composition.keep[:rows], motion.features[:rows].copy()
     if composition.enter is not None and composition.content > 0:
         features += composition.content * composition.enter[:rows, :1] * (target - features)
     for groups, weights in patterns_of(keep):
-        _calm(features, _columns(groups), weights, pace, loop)
+        _smooth_joins(features, _columns(groups), weights, pace, loop)
     for joints, weights in patterns_of(keep[:, : skeleton.joints]):
         _join_rotations(features, target, joints, weights, decay, loop)
     root = skeleton.root_channel // GROUP
@@ -75,7 +78,7 @@ def _joined(made: Motion, composition: Composition) -> Motion:
     _join_numbers(features, target, np.array([skeleton.root_channel + 2]), keep[:, root], decay, loop)
     if loop:
         features = np.concatenate([features, features[:1]])
-    joined = replace(made, features=features)
+    joined = replace(motion, features=features)
     return with_path(joined, _joined_path(joined, composition, decay), loop=loop)
 
 
@@ -83,33 +86,25 @@ def _join_numbers(
     features: Array, target: Array, columns: np.ndarray, weights: Array, decay: float, loop: bool
 ) -> None:
     known = target[:, columns] - features[:, columns]
-    features[:, columns] += spread_offsets(known, weights, decay, loop=loop)
+    features[:, columns] += least_jerk_offsets(known, weights, decay, loop=loop)
 
 
-def _calm(features: Array, columns: np.ndarray, weights: Array, pace: float, loop: bool) -> None:
-    """Smooth what was generated close to joins, so that its jitter is not taken for a speed that must go on."""
-    reach = int(np.ceil(_REACH * CALM * pace))
+def _smooth_joins(features: Array, columns: np.ndarray, weights: Array, pace: float, loop: bool) -> None:
+    """Smooth generated frames near joins, so that blending does not continue the velocity of their jitter."""
+    reach = int(np.ceil(_SMOOTHING_REACH * JOIN_SMOOTHING_FRAMES * pace))
     if loop:
-        lap = np.arange(-reach, len(weights) + reach) % len(weights)
-        wide = features[lap]
-        _calm(wide, columns, weights[lap], pace, False)
-        features[:, columns] = wide[reach:-reach, columns]
+        around = np.arange(-reach, len(weights) + reach) % len(weights)
+        extended = features[around]
+        _smooth_joins(extended, columns, weights[around], pace, False)
+        features[:, columns] = extended[reach:-reach, columns]
         return
-    near = near_joins(weights > 0.5, JOIN * pace)
+    near = near_joins(weights > 0.5, BLEND_FRAMES * pace)
     for start, stop in runs_of(near > 0):
         low, high = max(0, start - reach), min(len(features), stop + reach)
         rows = features[low:high][:, columns]
-        own = slice(start - low, stop - low)
-        calm = _smoothing(high - low, CALM * pace)[own] @ rows
-        features[start:stop, columns] = rows[own] + near[start:stop, None] * (calm - rows[own])
-
-
-def _smoothing(frames: int, deviation: float) -> Array:
-    """The Gaussian low-pass as a matrix (frames, frames); the ends are held."""
-    at = np.arange(frames)
-    weights = np.exp(-0.5 * ((at[:, None] - at) / deviation) ** 2)
-    smoothing: Array = weights / weights.sum(1, keepdims=True)
-    return smoothing
+        inner = slice(start - low, stop - low)
+        smoothed = smooth(rows, JOIN_SMOOTHING_FRAMES * pace, "cut")[inner]
+        features[start:stop, columns] = rows[inner] + near[start:stop, None] * (smoothed - rows[inner])
 
 
 def _columns(groups: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -119,38 +114,42 @@ def _columns(groups: NDArray[np.int64]) -> NDArray[np.int64]:
 def _join_rotations(
     features: Array, target: Array, joints: NDArray[np.int64], weights: Array, decay: float, loop: bool
 ) -> None:
-    """Offsets between rotations are turns about an axis, so that a large one is made at an even pace."""
+    """Blend rotations by rotation vectors, which change at an even rate also for large angles; in place."""
     columns = _columns(joints)
-    if (weights >= EXACT).all():
+    if (weights >= FIXED).all():
         features[:, columns] = target[:, columns]
         return
     frames = len(features)
     used = _beside_free(weights, loop)
     known = np.zeros((frames, len(joints), 3))
-    made_turns = six_to_matrix(features[used][:, columns].reshape(-1, len(joints), GROUP))
-    target_turns = six_to_matrix(target[used][:, columns].reshape(-1, len(joints), GROUP))
-    known[used] = vector_from_rotation(made_turns.swapaxes(-1, -2) @ target_turns)
+    made_rotations = six_to_matrix(features[used][:, columns].reshape(-1, len(joints), GROUP))
+    target_rotations = six_to_matrix(target[used][:, columns].reshape(-1, len(joints), GROUP))
+    known[used] = vector_from_rotation(made_rotations.swapaxes(-1, -2) @ target_rotations)
     _unwind(known, used)
-    offsets = spread_offsets(known.reshape(frames, -1), np.where(used, weights, 0.0), decay, loop=loop)
-    moved = np.flatnonzero((np.abs(offsets) > 1e-9).any(axis=1) & (weights < EXACT))
+    offsets = least_jerk_offsets(known.reshape(frames, -1), np.where(used, weights, 0.0), decay, loop=loop)
+    moved = np.flatnonzero((np.abs(offsets) > 1e-9).any(axis=1) & (weights < FIXED))
     turned = turn_six(features[moved[:, None], columns].reshape(-1, GROUP), offsets[moved].reshape(-1, 3))
     features[moved[:, None], columns] = turned.reshape(len(moved), -1)
-    exact = np.flatnonzero(weights >= EXACT)
+    exact = np.flatnonzero(weights >= FIXED)
     features[exact[:, None], columns] = target[exact[:, None], columns]
 
 
 def _beside_free(weights: Array, loop: bool) -> np.ndarray:
-    """Frames with a weight that are soft or within a few frames of one that is not exact."""
-    exact = weights >= EXACT
-    ends = np.pad(exact, _SIDE, mode="wrap") if loop else np.pad(exact, _SIDE, constant_values=True)
+    """Select frames with a weight that are not exact, or within _DERIVATIVE_FRAMES of one that is not exact."""
+    exact = weights >= FIXED
+    ends = (
+        np.pad(exact, _DERIVATIVE_FRAMES, mode="wrap")
+        if loop
+        else np.pad(exact, _DERIVATIVE_FRAMES, constant_values=True)
+    )
     near = np.zeros(len(weights), dtype=bool)
-    for shift in range(-_SIDE, _SIDE + 1):
-        near |= ~ends[_SIDE + shift : _SIDE + shift + len(weights)]
+    for shift in range(-_DERIVATIVE_FRAMES, _DERIVATIVE_FRAMES + 1):
+        near |= ~ends[_DERIVATIVE_FRAMES + shift : _DERIVATIVE_FRAMES + shift + len(weights)]
     return near & (weights > 0)
 
 
 def _unwind(vectors: Array, used: np.ndarray) -> None:
-    """Take of the two ways round the one that neighbouring frames take, in place."""
+    """Choose between the two equivalent rotation vectors the one closer to that of the frame before, in place."""
     for frame in np.flatnonzero(used[1:] & used[:-1]) + 1:
         angle = np.linalg.norm(vectors[frame], axis=-1, keepdims=True)
         other = vectors[frame] * (1.0 - 2.0 * np.pi / np.maximum(angle, 1e-9))
@@ -159,23 +158,22 @@ def _unwind(vectors: Array, used: np.ndarray) -> None:
         vectors[frame, nearer] = other[nearer]
 
 
-def _joined_path(made: Motion, composition: Composition, decay: float) -> Array:
-    """The root's way over the ground (T, 2): kept where it is kept, in between evenly off the generated one."""
-    weights = composition.keep[:, made.skeleton.root_channel // GROUP]
-    plane = made.root_positions()[:, :2]
+def _joined_path(motion: Motion, composition: Composition, decay: float) -> Array:
+    """Return the root's path on the ground (T, 2): kept where it is kept, else generated plus drifting offsets."""
+    weights = composition.keep[:, motion.skeleton.root_channel // GROUP]
+    plane = motion.root_positions()[:, :2]
     if not (weights > 0).any():
         return _closed(plane) if composition.loop and not composition.travels else plane
-    wanted = composition.target.root_positions()[:, :2]
-    known = wanted - plane
+    known = composition.target.root_positions()[:, :2] - plane
     if not composition.anchored:
         _follow_on(known, weights)
     elif composition.loop:
         return plane + _loop_offsets(known, weights, plane, composition, decay)
-    return plane + spread_offsets(known, weights, decay, drift=True)
+    return plane + least_jerk_offsets(known, weights, decay, drift=True)
 
 
 def _follow_on(known: Array, weights: Array) -> None:
-    """Shift each kept run so that the way to it is as long as it was generated, in place."""
+    """Shift each kept run so that the generated displacement between runs is unchanged, in place."""
     last = None
     for start, stop in runs_of(weights > 0):
         if last is not None:
@@ -184,23 +182,27 @@ def _follow_on(known: Array, weights: Array) -> None:
 
 
 def _closed(plane: Array) -> Array:
+    """Shear a path (T, 2) linearly in time so that it ends where it starts."""
     share = np.linspace(0.0, 1.0, len(plane))[:, None]
     return plane - share * (plane[-1] - plane[0])
 
 
 def _loop_offsets(known: Array, weights: Array, plane: Array, composition: Composition, decay: float) -> Array:
-    """Offsets over one round: the next one begins where this one began, or as far on as it was generated to come."""
+    """Return offsets (T, 2) over one period of a loop that ends at its start, or at the generated end if it travels."""
     period = len(plane) - 1
     gap = np.zeros(2) if composition.travels else plane[0] - plane[-1]
     rounds = np.concatenate([known[:period] + k * gap for k in (-1, 0, 1)])
-    offsets = spread_offsets(rounds, np.tile(weights[:period], 3), decay, drift=True)
+    offsets = least_jerk_offsets(rounds, np.tile(weights[:period], 3), decay, drift=True)
     return offsets[period : 2 * period + 1]
 
 
 def _with_kept(motion: Motion, composition: Composition) -> Motion:
-    """Kept groups verbatim, but for velocities, which follow from places; a loop's last row is its first."""
+    """Copy kept channels exactly, except root velocity, which is recomputed from positions.
+
+    In a loop the last row equals the first.
+    """
     target, keep = composition.target, composition.keep
-    exact = np.repeat(keep >= EXACT, GROUP, axis=1)
+    exact = np.repeat(keep >= FIXED, GROUP, axis=1)
     plane = slice(target.skeleton.root_channel, target.skeleton.root_channel + 2)
     exact[:, plane] = False
     features = np.where(exact, target.features, motion.features)

@@ -1,4 +1,4 @@
-"""Feet of what is new stand; what is kept stays as it is."""
+"""Foot contacts of generated frames in a composition; kept frames do not change."""
 
 from __future__ import annotations
 
@@ -8,63 +8,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..motion.feet_cleanup import contact_heights, root_from_stance
-from ..motion.leg_ik import Leg, Pose, find_legs
+from ..motion.leg_ik import Leg, LegIK, find_legs
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import with_path
 from ..motion.skeleton import GROUP
 from ..motion.stances import contact_runs, standing_mask
-from ..numeric.blending import DECAY, EXACT, JOIN, near_joins, runs_of, spread_offsets
+from ..numeric.blending import BLEND_FRAMES, DECAY_FRAMES, FIXED, least_jerk_offsets, near_joins
 from ..numeric.rotation import Array
+from ..numeric.smoothing import runs_of
 
-FIRM = 0.98
-"""A stand that is held this firmly is held exactly."""
+FIXED_STANCE_WEIGHT = 0.98
+"""Weight from which a foot is fixed exactly."""
 
-HELD = 4.0
-"""Frames at 30 a second after a join in which a foot that stood there comes to stand as firmly as any."""
+STANCE_RAMP_FRAMES = 4.0
+"""Frames at 30 fps over which a foot planted across a join ramps up to full weight."""
 
-REACH = 0.3
-"""Core units by which a standing foot is held back at most: farther away the leg would be lifted by it."""
+MAX_STANCE_OFFSET = 0.3
+"""Largest planar distance in core units that a standing foot is moved; more would lift the leg."""
 
-SHORTEST_STAND = 12
-"""Frames below which a stand is not cut in two."""
+MIN_SPLIT_FRAMES = 12
+"""Shortest run of frames that is cut in two."""
 
-LAP = 30
-"""Frames of a loop's other end that are looked at before it begins and after it ends."""
+LOOP_MARGIN_FRAMES = 30
+"""Frames by which a loop is extended on both sides."""
 
 
-def stance_path(motion: Motion, source: Motion, own: Array, *, loop: bool = False) -> Motion:
-    """The motion with its root moved as its standing feet say, which stand as high as in `source`.
+def stance_path(motion: Motion, source: Motion, keep: Array, *, loop: bool = False) -> Motion:
+    """Move the root so that standing feet stay in place, at the heights of `source`.
 
-    Where `own` (T,) is 1 the root keeps its own velocity and height.
+    Where `keep` (T,) is 1 the root keeps its velocity and height.
     """
-    lap = min(LAP, motion.frames - 1) if loop else 0
+    lap = min(LOOP_MARGIN_FRAMES, motion.frames - 1) if loop else 0
     period = motion.frames - 1 if loop else motion.frames
     features = motion.features[np.arange(-lap, motion.frames + lap) % period]
     wide = Motion(features, motion.skeleton, motion.fps, motion.origin)
-    pose = Pose(wide)
+    pose = LegIK(wide)
     standing = standing_mask(contact_runs(wide.contact_labels()), wide.frames)
     before = pose.root[lap : lap + motion.frames]
     after = root_from_stance(wide, pose, standing, contact_heights(source))[lap : lap + motion.frames]
-    steps = np.diff(after, axis=0) + own[1:, None] * (np.diff(before, axis=0) - np.diff(after, axis=0))
+    steps = np.diff(after, axis=0) + keep[1:, None] * (np.diff(before, axis=0) - np.diff(after, axis=0))
     plane = motion.origin + np.concatenate([np.zeros((1, 2)), np.cumsum(steps[:, :2], axis=0)])
     result = with_path(motion, plane, loop=loop)
-    result.features[:, motion.skeleton.root_channel + 2] = after[:, 2] + own * (before[:, 2] - after[:, 2])
+    result.features[:, motion.skeleton.root_channel + 2] = after[:, 2] + keep * (before[:, 2] - after[:, 2])
     return result
 
 
 def plant_new_feet(motion: Motion, keep: Array, source: Motion, *, loop: bool = False) -> Motion:
-    """Solve free legs so that their feet stand still; a stand that began in a kept frame goes on in that place."""
-    lap = min(LAP, motion.frames - 1) if loop else 0
+    """Solve free legs so that standing feet stay in place; a stance that includes kept frames keeps their position."""
+    lap = min(LOOP_MARGIN_FRAMES, motion.frames - 1) if loop else 0
     period = motion.frames - 1 if loop else motion.frames
     rows = np.arange(-lap, motion.frames + lap) % period
     wide = Motion(motion.features[rows], motion.skeleton, motion.fps, motion.origin)
     solved, standing = _planted(wide, keep[rows], contact_heights(source))
     features = motion.features.copy()
-    places = [channel + axis for channel in motion.skeleton.translated_channels for axis in range(3)]
-    columns = np.append(np.arange(motion.skeleton.joints * GROUP), np.array(places, dtype=int))
+    positions = [channel + axis for channel in motion.skeleton.translated_channels for axis in range(3)]
+    columns = np.append(np.arange(motion.skeleton.joints * GROUP), np.array(positions, dtype=int))
     features[:, columns] = solved.features[lap : lap + motion.frames, columns]
     labels = motion.skeleton.contact_channels
-    kept = keep[:, motion.skeleton.joints : motion.skeleton.joints + len(labels)] >= EXACT
+    kept = keep[:, motion.skeleton.joints : motion.skeleton.joints + len(labels)] >= FIXED
     features[:, labels] = np.where(kept, features[:, labels], standing[lap : lap + motion.frames])
     return replace(motion, features=features)
 
@@ -72,84 +73,89 @@ def plant_new_feet(motion: Motion, keep: Array, source: Motion, *, loop: bool = 
 def _planted(motion: Motion, keep: Array, ground: Array) -> tuple[Motion, NDArray[np.bool_]]:
     runs = contact_runs(motion.contact_labels())
     standing = standing_mask(runs, motion.frames)
-    pose = Pose(motion)
-    moved, firmness = False, dict[bytes, _Firmness]()
+    pose = LegIK(motion)
+    moved, firmness = False, dict[bytes, _StanceWeights]()
     for leg in find_legs(motion.skeleton):
-        kept = (keep[:, list(leg.movers)] >= EXACT).all(1)
+        kept = (keep[:, list(leg.movers)] >= FIXED).all(1)
         if kept.all():
             continue
         if moved:
-            pose.follow()
-        path = pose.place(motion.skeleton.contacts[leg.contact])
-        pattern = kept.tobytes()  # of most legs the same frames are kept
-        firm = firmness[pattern] = firmness.get(pattern) or _Firmness.of(kept, motion.fps)
-        correction = _corrections(path, kept, firm, runs[leg.contact], ground[leg.contact], motion.fps)
-        moved |= _reach_where(pose, leg, path, correction)
+            pose.update()
+        path = pose.path_of(motion.skeleton.contacts[leg.contact])
+        pattern = kept.tobytes()  # most legs share the same kept frames
+        firm = firmness[pattern] = firmness.get(pattern) or _StanceWeights.of(kept, motion.fps)
+        correction = _stance_offsets(path, kept, firm, runs[leg.contact], ground[leg.contact], motion.fps)
+        moved |= _solve_if_needed(pose, leg, path, correction)
     return pose.motion(motion, standing), standing
 
 
 @dataclass(frozen=True, eq=False)
-class _Firmness:
-    """How firmly feet stand in each frame (T,): those that stood already before a join, and all others.
-
-    Close to a join a foot may still move as it did: to stop it within a frame would be a jolt.
-    """
+class _StanceWeights:
+    """Weights (T,) of stance targets, smaller near joins: to stop a moving foot within one frame would be a jolt."""
 
     held: Array
+    """Weights of stances that include kept frames."""
     other: Array
+    """Weights of all other stances."""
 
     @staticmethod
-    def of(kept: NDArray[np.bool_], fps: float) -> _Firmness:
-        held, other = (1.0 - near_joins(kept, reach * fps / RATE) for reach in (HELD, JOIN))
-        return _Firmness(held, other)
+    def of(kept: NDArray[np.bool_], fps: float) -> _StanceWeights:
+        held, other = (1.0 - near_joins(kept, reach * fps / RATE) for reach in (STANCE_RAMP_FRAMES, BLEND_FRAMES))
+        return _StanceWeights(held, other)
 
 
-def _reach_where(pose: Pose, leg: Leg, path: Array, correction: Array) -> bool:
+def _solve_if_needed(pose: LegIK, leg: Leg, path: Array, correction: Array) -> bool:
     if not np.abs(correction).max() > 1e-9:
         return False
-    pose.reach(leg, path + correction)
+    pose.solve(leg, path + correction)
     return True
 
 
-def _corrections(
-    path: Array, kept: NDArray[np.bool_], firmness: _Firmness, runs: list[tuple[int, int]], ground: float, fps: float
+def _stance_offsets(
+    path: Array,
+    kept: NDArray[np.bool_],
+    firmness: _StanceWeights,
+    runs: list[tuple[int, int]],
+    ground: float,
+    fps: float,
 ) -> Array:
-    """What to add to a foot's path (T, 3): it stands in each run, kept frames are not touched, joins are smooth."""
-    wanted = np.zeros_like(path)
+    """Return offsets for a foot's path (T, 3) that keep it in place in each run and are smooth; 0 in kept frames."""
+    offsets = np.zeros_like(path)
     weights = kept.astype(float)
     for start, stop in runs:
-        for rows, place in _stands(path, kept, np.arange(start, stop), ground):
+        for rows, target in _stands(path, kept, np.arange(start, stop), ground):
             new = ~kept[rows]
-            wanted[rows[new]] = place[new] - path[rows[new]]
+            offsets[rows[new]] = target[new] - path[rows[new]]
             weights[rows[new]] = (firmness.held if kept[rows].any() else firmness.other)[rows[new]]
-    weights[weights > FIRM] = 1.0  # what is known exactly parts one long problem into many short ones
-    return spread_offsets(wanted, weights, 0.6 * DECAY * fps / RATE)
+    weights[weights > FIXED_STANCE_WEIGHT] = 1.0  # exact frames divide the linear system into small ones
+    return least_jerk_offsets(offsets, weights, 0.6 * DECAY_FRAMES * fps / RATE)
 
 
 def _stands(
     path: Array, kept: NDArray[np.bool_], rows: NDArray[np.int64], ground: float
 ) -> list[tuple[NDArray[np.int64], Array]]:
-    """The stands of one run of frames, each with its place (rows, 3): cut where the foot would be held back too far.
+    """Split a run of frames into stances with target positions (rows, 3).
 
-    A foot stands where kept frames have it, else on the ground in its own middle.
+    The target is interpolated from kept frames, else it is the mean position on the ground. A run is split where the
+    foot would be moved by more than MAX_STANCE_OFFSET.
     """
     held = rows[kept[rows]]
     if len(held):
-        place = np.stack([np.interp(rows, held, path[held, k]) for k in range(3)], axis=1)
-        far = np.linalg.norm((place - path[rows])[:, :2], axis=1) > REACH
+        target = np.stack([np.interp(rows, held, path[held, k]) for k in range(3)], axis=1)
+        far = np.linalg.norm((target - path[rows])[:, :2], axis=1) > MAX_STANCE_OFFSET
         if not far.any():
-            return [(rows, place)]
+            return [(rows, target)]
         near = [run for run in runs_of(~far) if kept[rows[run[0] : run[1]]].any()]
         free = np.ones(len(rows), dtype=bool)
         for start, stop in near:
             free[max(0, start - 1) : stop + 1] = False
-        parts = [(rows[start:stop], place[start:stop]) for start, stop in near]
+        parts = [(rows[start:stop], target[start:stop]) for start, stop in near]
         for start, stop in runs_of(free):
             parts += _stands(path, kept, rows[start:stop], ground)
         return parts
     middle = path[rows].mean(0)
     middle[2] = ground
-    if len(rows) < SHORTEST_STAND or np.linalg.norm((path[rows] - middle)[:, :2], axis=1).max() <= REACH:
+    if len(rows) < MIN_SPLIT_FRAMES or np.linalg.norm((path[rows] - middle)[:, :2], axis=1).max() <= MAX_STANCE_OFFSET:
         return [(rows, np.repeat(middle[None], len(rows), axis=0))]
     cut = len(rows) // 2
     return _stands(path, kept, rows[: cut - 1], ground) + _stands(path, kept, rows[cut + 1 :], ground)

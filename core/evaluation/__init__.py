@@ -1,1 +1,1 @@
-"""Figures of how good a motion is."""
+"""Metrics of generated motions."""

@@ -1,30 +1,35 @@
-"""What an eye sees and a diversity figure does not: sliding feet, feet off the ground or in it, roughness and jumps."""
+"""Metrics of visible artefacts: sliding feet, feet above or below the ground, roughness and jumps."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..motion.feet_cleanup import belt_of, seen_from_belt
 from ..motion.motion import Motion, with_contact_labels
 from ..motion.skeleton import BODY
 from ..numeric.rotation import Array
 
-STILL = 1e-3
-"""Body heights a second under which a foot counts as planted perfectly, so that ratios stay finite."""
+MIN_FOOT_SPEED = 1e-3
+"""Smallest reference speed in body heights per second, so that ratios stay finite."""
 
 
 def foot_figures(source: Motion, sample: Motion) -> dict[str, float]:
-    """Figures of the feet, lengths in body heights; empty for a skeleton without contact joints.
+    """Compute the figures of the feet, lengths in body heights; empty for a skeleton without contact joints.
 
-    foot_skating: mean speed a second of contact joints while their label is on (label over one half), with that of the
-    source and their ratio. low_foot_speed_ratio: speed of contact joints while as near to the ground as the source's
-    planted ones, whatever the labels say, over that of the source. contact_share_ratio: how much of the time labels are
-    on, over that of the source. contact_agreement: share of labels that the sample's own foot speeds confirm.
-    penetration: how deep the lowest joint is under the source's ground, over all frames. floating: how far the lowest
-    labelled foot is above the height at which the source plants it, over frames with a label on.
+    Of a walk in place they are those seen from the belt under it.
+
+    foot_skating: mean speed per second of contact joints while in contact (label above one half); also that of the
+    source, and the ratio. low_foot_speed_ratio: mean speed of contact joints while as low as the source's planted ones,
+    without regard to labels, relative to the source. contact_share_ratio: share of labels in contact, relative to the
+    source. contact_agreement: share of labels that agree with the foot speeds. penetration: mean depth of the lowest
+    joint below the source's ground over all frames. floating: mean height of the lowest foot in contact above its
+    planted height in the source, over frames with a contact.
     """
     if not source.skeleton.contacts:
         return {}
+    belt = belt_of(source)
+    source, sample = seen_from_belt(source, belt), seen_from_belt(sample, belt)
     ground = _Ground(source)
     skating, reference = foot_skating(sample), foot_skating(source)
     low, low_reference = ground.low_speed(sample), ground.low_speed(source)
@@ -32,8 +37,8 @@ def foot_figures(source: Motion, sample: Motion) -> dict[str, float]:
     return {
         "foot_skating": skating,
         "foot_skating_source": reference,
-        "foot_skating_ratio": skating / max(reference, STILL),
-        "low_foot_speed_ratio": low / max(low_reference, STILL),
+        "foot_skating_ratio": skating / max(reference, MIN_FOOT_SPEED),
+        "low_foot_speed_ratio": low / max(low_reference, MIN_FOOT_SPEED),
         "contact_share_ratio": share / max(share_reference, 1e-3),
         "contact_agreement": contact_agreement(sample),
         "penetration": ground.penetration(sample),
@@ -44,13 +49,13 @@ def foot_figures(source: Motion, sample: Motion) -> dict[str, float]:
 
 
 def foot_skating(motion: Motion) -> float:
-    """Mean speed of contact joints while their label is on, in body heights a second; 0 where none ever is."""
+    """Return the mean speed of contact joints while in contact, in body heights per second; 0 without contacts."""
     planted = _planted(motion)[1:]
     return float(_foot_speeds(motion)[planted].mean()) if planted.any() else 0.0
 
 
 def contact_agreement(motion: Motion) -> float:
-    """Share of contact labels that are what the speed of the foot makes them (GANimator's threshold)."""
+    """Return the share of contact labels that agree with the speed of the foot (GANimator's threshold)."""
     return float((_planted(motion) == _planted(with_contact_labels(motion))).mean())
 
 
@@ -63,13 +68,13 @@ def _feet(motion: Motion) -> Array:
 
 
 def _foot_speeds(motion: Motion) -> Array:
-    """Speeds (frames - 1, K) in body heights a second; row t leads to frame t + 1."""
+    """Return speeds (frames - 1, K) in body heights per second; row t leads to frame t + 1."""
     speeds: Array = np.linalg.norm(np.diff(_feet(motion), axis=0), axis=-1) * (motion.fps / BODY)
     return speeds
 
 
 class _Ground:
-    """The level of the source's ground and the height above it at which it plants each contact joint."""
+    """Height of the source's ground, and the planted height of each contact joint."""
 
     def __init__(self, source: Motion) -> None:
         self.level = float(np.percentile(source.positions()[..., 2].min(axis=1), 5))
@@ -78,7 +83,7 @@ class _Ground:
         self.plants = np.array([np.median(h[on]) if on.any() else np.percentile(h, 5) for h, on in columns])
 
     def low_speed(self, motion: Motion) -> float:
-        """Mean speed of contact joints within 0.02 body heights above their planted height."""
+        """Return the mean speed of contact joints below 0.02 body heights above their planted height."""
         low = (_feet(motion)[1:, :, 2] - self.plants) < 0.02 * BODY
         return float(_foot_speeds(motion)[low].mean()) if low.any() else 0.0
 
@@ -94,10 +99,10 @@ class _Ground:
 
 
 def roughness_figures(source: Motion, sample: Motion) -> dict[str, float]:
-    """How rough the paths of all joints are beside the source's; each figure is 1 for the source itself.
+    """Compute the roughness of joint paths relative to the source; all figures are 1 for the source itself.
 
     roughness: ratio of mean joint accelerations. acceleration_95_ratio, jerk_mean_ratio, jerk_95_ratio: the same for
-    the 95th percentile and for the third derivative. largest_jump_ratio: the largest step of the whole pose between
+    the 95th percentile and for the third derivative. largest_jump_ratio: ratio of the largest mean joint step between
     neighbouring frames.
     """
     figures = {}
@@ -108,16 +113,16 @@ def roughness_figures(source: Motion, sample: Motion) -> dict[str, float]:
         ("jerk_mean_ratio", 3, np.mean),
         ("jerk_95_ratio", 3, _percentile_95),
     ):
-        values, reference = (_derivative(places, order) for places in (ours, theirs))
+        values, reference = (_derivative(positions, order) for positions in (ours, theirs))
         figures[name] = float(measure(values)) / max(float(measure(reference)), 1e-9)
-    jump, reference_jump = (_derivative(places, 1).mean(axis=1).max() for places in (ours, theirs))
+    jump, reference_jump = (_derivative(positions, 1).mean(axis=1).max() for positions in (ours, theirs))
     figures["largest_jump_ratio"] = float(jump) / max(float(reference_jump), 1e-9)
     return figures
 
 
-def _derivative(places: Array, order: int) -> Array:
-    """Length of the finite difference of joint positions (T, J, 3), as (T - order, J)."""
-    lengths: Array = np.linalg.norm(np.diff(places, order, axis=0), axis=-1)
+def _derivative(positions: Array, order: int) -> Array:
+    """Return the length (T - order, J) of finite differences of joint positions (T, J, 3)."""
+    lengths: Array = np.linalg.norm(np.diff(positions, order, axis=0), axis=-1)
     return lengths
 
 

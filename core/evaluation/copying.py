@@ -1,4 +1,4 @@
-"""Copies of the source in its own order, which neither diversity nor novelty see: told by time."""
+"""Copies of the source in its own order, which neither diversity nor novelty sees: found by their timing."""
 
 from __future__ import annotations
 
@@ -8,48 +8,54 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..numeric.distances import FEWEST, RowDistances
+from ..numeric.distances import MIN_BLOCK_ROWS, RowDistances
 from ..numeric.rotation import Array
 
-ASIDE = 8
-"""Frames by which a frame may lie beside the same time and still count as there: about a quarter of a second."""
+SAME_TIME_FRAMES = 8
+"""Largest distance in frames from the same time that counts as the same: about a quarter of a second."""
 
 _FEW = 1e-9
 
 
 def same_time(
-    source: Array, sample: Array, ask_stop: Callable[[], None] = lambda: None, *, aside: int = ASIDE
+    source: Array,
+    sample: Array,
+    check_cancelled: Callable[[], None] = lambda: None,
+    *,
+    tolerance: int = SAME_TIME_FRAMES,
 ) -> float:
-    """Share of a sample's frames whose nearest source frame lies within `aside` frames of the same time: 1 for a copy.
+    """Return the share of a sample's frames whose nearest source frame is at the same time, give or take `tolerance`.
 
-    Rotation features (frames, channels) at one rate; of a sample that is no shorter than the source each channel is
-    told against its own mean, so that an arm held otherwise all the time hides nothing. A sample as long as the source
-    is compared as it stands. Any other is compared with the source on and on, at the one offset that suits it best:
-    the source twice over, or a part of it, is a copy too. `ask_stop` is called often and may raise.
+    A copy has 1. Both are rotation features (frames, channels) at one rate. If the sample is no shorter than the
+    source, the mean of each channel is subtracted, so that a constant offset of a limb does not hide a copy. A sample
+    of the source's length is compared frame by frame; any other with the repeated source at the best circular offset,
+    so that the source twice over, or a part of it, is a copy too. `check_cancelled` is called often and may raise.
     """
     middles = (source.mean(0), sample.mean(0)) if len(sample) >= len(source) else (0.0, 0.0)
-    places = nearest_frames(source - middles[0], sample - middles[1], ask_stop)
-    offsets = (places - np.arange(len(sample))) % len(source)
+    nearest = nearest_frames(source - middles[0], sample - middles[1], check_cancelled)
+    offsets = (nearest - np.arange(len(sample))) % len(source)
     if len(sample) == len(source):
-        return float((np.abs(places - np.arange(len(sample))) <= aside).mean())
+        return float((np.abs(nearest - np.arange(len(sample))) <= tolerance).mean())
     counts = np.bincount(offsets, minlength=len(source))
-    reach = min(aside, (len(source) - 1) // 2)
+    reach = min(tolerance, (len(source) - 1) // 2)
     around = np.concatenate([counts[len(counts) - reach :], counts, counts[:reach]])
     return float(np.convolve(around, np.ones(2 * reach + 1), mode="valid").max() / len(sample))
 
 
-def nearest_frames(source: Array, sample: Array, ask_stop: Callable[[], None] = lambda: None) -> NDArray[np.int64]:
-    """The source frame (N,) that is nearest to each frame of a sample; features (frames, channels)."""
-    table = RowDistances(sample, source, ask_stop)
-    parts = range(0, len(sample), FEWEST)
-    return np.concatenate([table[start : start + FEWEST].argmin(1) for start in parts])
+def nearest_frames(
+    source: Array, sample: Array, check_cancelled: Callable[[], None] = lambda: None
+) -> NDArray[np.int64]:
+    """Return the index (N,) of the source frame nearest to each frame of a sample; features (frames, channels)."""
+    table = RowDistances(sample, source, check_cancelled)
+    parts = range(0, len(sample), MIN_BLOCK_ROWS)
+    return np.concatenate([table[start : start + MIN_BLOCK_ROWS].argmin(1) for start in parts])
 
 
 def between(samples: Sequence[Array], source: Array) -> float:
-    """Mean distance of two samples at the same time over that of two frames of the source, whenever they are.
+    """Return the mean distance of two samples at the same time, relative to that of any two frames of the source.
 
-    Rotation features (frames, channels) at one rate; samples are compared as far as the shorter of two goes. 0 where
-    all variations are one and the same, about 1 where nothing binds them. Raises ValueError for fewer than two samples.
+    Samples are rotation features (frames, channels) at one rate, compared over the length of the shorter one. 0 means
+    equal variations, about 1 unrelated ones. Raises ValueError for fewer than two samples.
     """
     if len(samples) < 2:
         raise ValueError("Distances between variations need two of them at least.")
@@ -59,7 +65,7 @@ def between(samples: Sequence[Array], source: Array) -> float:
 
 
 def random_distance(source: Array) -> float:
-    """Mean distance of two different frames of the source (frames, channels), over all pairs."""
+    """Return the mean distance of two different frames of the source (frames, channels), over all pairs."""
     table, frames = RowDistances(source, source), len(source)
-    total = sum(float(table[start : start + FEWEST].sum()) for start in range(0, frames, FEWEST))
+    total = sum(float(table[start : start + MIN_BLOCK_ROWS].sum()) for start in range(0, frames, MIN_BLOCK_ROWS))
     return total / max(frames * (frames - 1), 1)

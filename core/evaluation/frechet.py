@@ -1,6 +1,6 @@
-"""How alike the windows of two motions are as a whole: a Fréchet distance on plain numbers, without a trained encoder.
+"""Window Fréchet distance between two motions, on hand-made descriptors instead of a trained encoder.
 
-It stands where the papers have SiFID, whose encoder knows one human skeleton only; the two are not comparable.
+It replaces SiFID of the papers, whose encoder knows one human skeleton only; the two are not comparable.
 """
 
 from __future__ import annotations
@@ -10,37 +10,37 @@ import numpy as np
 from ..errors import ClipError
 from ..motion.motion import Motion
 from ..motion.skeleton import BODY, GROUP
-from ..numeric.rotation import Array
+from ..numeric.rotation import Array, yaw_of
 
-WINDOW = 15
-"""Rows of a window: half a second."""
+WINDOW_ROWS = 15
+"""Rows of a window: half a second at 30 fps."""
 
 
 def position_windows(motion: Motion) -> list[Array]:
-    """Windows described by where the joints are: mean pose, mean speed and mean acceleration of each.
+    """Describe windows by joint positions: mean pose, mean speed and mean acceleration of each joint.
 
-    Poses are seen from the root's place on the ground and its heading, in body heights; speeds are taken in the world.
+    Poses are relative to the root's position on the ground and its yaw, in body heights; speeds are world speeds.
     """
-    places = motion.positions()
-    root, turns = places[:, 0].copy(), motion.rotations()[:, 0]
-    yaw = np.arctan2(turns[:, 1, 0] - turns[:, 0, 1], turns[:, 0, 0] + turns[:, 1, 1])
+    positions = motion.positions()
+    root, rotations = positions[:, 0].copy(), motion.rotations()[:, 0]
+    yaw = yaw_of(rotations)
     root[:, 2] = 0.0
-    x, y, z = np.moveaxis(places - root[:, None], -1, 0)
+    x, y, z = np.moveaxis(positions - root[:, None], -1, 0)
     cos, sin = np.cos(yaw)[:, None], np.sin(yaw)[:, None]
-    return _describe(np.stack([cos * x + sin * y, cos * y - sin * x, z], axis=-1) / BODY, places / BODY)
+    return _describe(np.stack([cos * x + sin * y, cos * y - sin * x, z], axis=-1) / BODY, positions / BODY)
 
 
 def rotation_windows(motion: Motion) -> list[Array]:
-    """Windows described by the six numbers of every joint alone: their mean, mean speed and mean acceleration."""
+    """Describe windows by the 6D rotations of all joints: mean, mean speed and mean acceleration."""
     joints = motion.skeleton.joints
     six = motion.features[:, : joints * GROUP].reshape(motion.frames, joints, GROUP)
     return _describe(six, six)
 
 
 def _describe(pose: Array, moving: Array) -> list[Array]:
-    """Three blocks (windows, numbers): pose, speed, acceleration. Raises ClipError for a motion under one window."""
-    if len(pose) <= WINDOW + 2:
-        raise ClipError(f"A motion must be longer than {WINDOW + 2} frames to be compared.")
+    """Return three blocks (windows, numbers): pose, speed, acceleration. Raises ClipError for too short a motion."""
+    if len(pose) <= WINDOW_ROWS + 2:
+        raise ClipError(f"A motion must be longer than {WINDOW_ROWS + 2} frames to be compared.")
     speed = np.linalg.norm(np.diff(moving, axis=0), axis=-1)[1:]
     acceleration = np.linalg.norm(np.diff(moving, 2, axis=0), axis=-1)
     return [_window_means(block.reshape(len(block), -1)) for block in (pose[2:], speed, acceleration)]
@@ -48,14 +48,14 @@ def _describe(pose: Array, moving: Array) -> list[Array]:
 
 def _window_means(rows: Array) -> Array:
     total = np.cumsum(np.concatenate([np.zeros((1, rows.shape[1])), rows]), axis=0)
-    means: Array = (total[WINDOW:] - total[:-WINDOW]) / WINDOW
+    means: Array = (total[WINDOW_ROWS:] - total[:-WINDOW_ROWS]) / WINDOW_ROWS
     return means
 
 
 def frechet_to_source(source: list[Array], sample: list[Array]) -> float:
-    """Fréchet distance of two sets of described windows, each block in units of the source's own spread.
+    """Return the Fréchet distance of two sets of described windows, each block scaled by the source's deviation.
 
-    0 for a copy; about the number of blocks, 3, for one pose held still.
+    0 for a copy; about 3, the number of blocks, for a constant pose.
     """
     scales = [max(float(np.sqrt(block.var(axis=0).sum())), 1e-6) for block in source]
     a = np.concatenate([block / scale for block, scale in zip(source, scales, strict=True)], axis=1)
@@ -64,7 +64,7 @@ def frechet_to_source(source: list[Array], sample: list[Array]) -> float:
 
 
 def frechet_distance(a: Array, b: Array) -> float:
-    """|μa - μb|² + tr(Ca + Cb - 2 (Ca Cb)^½) of the Gaussians fitted to rows (N, D) and (M, D)."""
+    """Return |μa - μb|² + tr(Ca + Cb - 2 (Ca Cb)^½) for the Gaussians fitted to rows (N, D) and (M, D)."""
     shift = float(((a.mean(0) - b.mean(0)) ** 2).sum())
     first, second = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (a, b))
     values, vectors = np.linalg.eigh(first)

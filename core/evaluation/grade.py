@@ -1,4 +1,4 @@
-"""How good a trained model is: its figures measured once, when training ends, and what they come to in one word."""
+"""Grade of a trained model in one word, from figures measured at the end of training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limit:
-    """A figure within `good` (low, high) is good, within `fair` it will do; `text` says what it is about."""
+    """Limits (low, high) of a figure for the grades Good and Fair; `text` describes its value to the user."""
 
     figure: str
     good: tuple[float, float]
@@ -23,20 +23,22 @@ LIMITS = (
     Limit("roughness", (0.0, 1.3), (0.0, 2.0), "roughness {:.2f} times the source's"),
     Limit("foot_skating_ratio", (0.0, 1.3), (0.0, 2.5), "foot sliding {:.2f} times the source's"),
 )
-"""What an animator would look at first; salsa and walk of the benchmark are good by these, the sample dance fair."""
+"""Figures that matter most to an animator. Of the benchmark clips salsa and walk are Good, the sample dance is Fair."""
 
 
-COPIED_TIME, COPIED_BETWEEN = 0.6, 0.4
-"""Above so much of the same time, or under so much difference between variations, a model only gives its clip back."""
+MAX_SAME_TIME, MIN_BETWEEN = 0.6, 0.4
+"""Bounds of a model that does not copy: the largest share of rows at the source's own time, and the smallest
+difference between variations.
+"""
 
 
 def copies(figures: dict[str, float]) -> bool:
-    """Whether variations are the clip in its own order, however far a constant offset takes them from it."""
-    return figures.get("same_time", 0.0) > COPIED_TIME or figures.get("between", 1.0) < COPIED_BETWEEN
+    """Return whether variations are the clip in its own order, at any constant offset of their joints."""
+    return figures.get("same_time", 0.0) > MAX_SAME_TIME or figures.get("between", 1.0) < MIN_BETWEEN
 
 
-def verdict(figures: dict[str, float]) -> str:
-    """Good, Fair or Poor, by the worst figure, and Poor where it copies; empty where nothing was measured."""
+def grade(figures: dict[str, float]) -> str:
+    """Return Good, Fair or Poor by the worst figure; Poor for copies of the source; empty without figures."""
     if copies(figures):
         return "Poor"
     known = [limit for limit in LIMITS if limit.figure in figures]
@@ -50,6 +52,6 @@ def verdict(figures: dict[str, float]) -> str:
 
 
 def explain(figures: dict[str, float]) -> list[str]:
-    """The figures behind the word, a line each; first of all that the model copies, if it does."""
-    said = ["the variations copy the source"] if copies(figures) else []
-    return said + [limit.text.format(figures[limit.figure]) for limit in LIMITS if limit.figure in figures]
+    """Return one line of text for each graded figure, after one about copies of the source if there are."""
+    lines = ["the variations copy the source"] if copies(figures) else []
+    return lines + [limit.text.format(figures[limit.figure]) for limit in LIMITS if limit.figure in figures]

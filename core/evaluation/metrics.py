@@ -1,8 +1,8 @@
-"""How close samples are to their source and how far from it: the papers' figures, and those that cannot be fooled.
+"""Fidelity and diversity of samples: the metrics of Roditakis et al. 2024, Table 2, and complementary ones.
 
-Coverage, global and local diversity equal GANimator's own evaluation on the same arrays. Like there, the features
-compared are those of every group but the root's: rotations and contact labels (and moving offsets, where a rig has
-them), unscaled; channels that are zero in both motions change nothing.
+Coverage, global and local diversity equal those of GANimator's code on the same arrays. As there, the compared features
+are those of all groups but the root: rotations, contact labels and moving offsets, unscaled. Channels that are zero in
+both motions have no effect.
 """
 
 from __future__ import annotations
@@ -22,56 +22,61 @@ from .copying import between, random_distance, same_time
 from .frechet import frechet_to_source, position_windows, rotation_windows
 from .novelty import novelty_figures
 
-COVERAGE_WINDOW, COVERAGE_THRESHOLD = 30, 2.0
-PIECE = 30
-LOCAL_WINDOW = 15
+COVERAGE_WINDOW_ROWS, COVERAGE_THRESHOLD = 30, 2.0
+"""Rows of a window, and the mean row distance below which a window is covered (GANimator)."""
+
+PIECE_ROWS = 30
+"""Shortest run of source rows in the best patchwork, for global diversity (GANimator)."""
+
+LOCAL_WINDOW_ROWS = 15
+"""Rows of a window for local diversity (GANimator)."""
 
 
 def coverage(
     source: Array,
     generated: Array,
-    window: int = COVERAGE_WINDOW,
+    window: int = COVERAGE_WINDOW_ROWS,
     threshold: float = COVERAGE_THRESHOLD,
-    ask_stop: Callable[[], None] = lambda: None,
+    check_cancelled: Callable[[], None] = lambda: None,
 ) -> float:
-    """Share of the source's windows (frames, channels) that some window of the sample comes near to (GANimator).
+    """Return the share of the source's windows within `threshold` of a window of the sample (GANimator).
 
-    `ask_stop` is called often and may raise.
+    `check_cancelled` is called often and may raise.
     """
-    return float((nearest_windows(RowDistances(source, generated, ask_stop), window) < threshold).mean())
+    return float((nearest_windows(RowDistances(source, generated, check_cancelled), window) < threshold).mean())
 
 
 def global_diversity(
-    source: Array, generated: Array, piece: int = PIECE, ask_stop: Callable[[], None] = lambda: None
+    source: Array, generated: Array, piece: int = PIECE_ROWS, check_cancelled: Callable[[], None] = lambda: None
 ) -> float:
-    """Mean distance of the sample's frames to the best patchwork of source pieces (GANimator).
+    """Return the mean distance of the sample's rows to the best patchwork of source pieces (GANimator).
 
-    `ask_stop` is called often and may raise.
+    `check_cancelled` is called often and may raise.
     """
-    distances = RowDistances(generated, source, ask_stop)
+    distances = RowDistances(generated, source, check_cancelled)
     return float(distances.along(best_patchwork(distances, piece)).mean())
 
 
-def local_diversity(source: Array, generated: Array, window: int = LOCAL_WINDOW) -> float:
-    """Mean distance of the sample's windows to their nearest in the source (GANimator).
+def local_diversity(source: Array, generated: Array, window: int = LOCAL_WINDOW_ROWS) -> float:
+    """Return the mean distance of the sample's windows to the nearest ones of the source (GANimator).
 
     Between two samples it is SinMDM's *inter diversity*.
     """
     return float(nearest_windows(RowDistances(generated, source), window).mean())
 
 
-def intra_diversity(motion: Array, window: int = LOCAL_WINDOW) -> float:
-    """Mean distance of two windows of one motion, over all pairs (SinMDM draws pairs; this needs no seed)."""
+def intra_diversity(motion: Array, window: int = LOCAL_WINDOW_ROWS) -> float:
+    """Return the mean distance of two windows of a motion over all pairs (SinMDM samples pairs by a seed)."""
     total = sum(float(block.costs.sum()) for block in run_blocks(RowDistances(motion, motion), window))
     return total / (max(len(motion) - window + 1, 1) ** 2 * window)
 
 
 def harmonic_mean(figures: dict[str, float]) -> float:
-    """SinMDM's one number of fidelity and diversity together: the harmonic mean of its six figures, each from 0 to 1.
+    """Return the harmonic mean of SinMDM's six figures, each scaled to 0 … 1; 0 for a copy.
 
-    Coverage as it is; global, local and (where there are several samples) inter diversity d as 1 - exp(-d); Fréchet
-    distance and difference of intra diversity d as 1 / (1 + d). The scaling is ours, the papers print none; it
-    gives the rows of the paper's Table 2 in their order and to within 0.06. 0 for a copy.
+    Coverage is unscaled; global, local and (for several samples) inter diversity d as 1 - exp(-d); Fréchet distance
+    and difference of intra diversity d as 1 / (1 + d). The papers give no scaling; this one reproduces the order of
+    Roditakis et al. 2024, Table 2, and its values to within 0.06.
     """
     good = [figures["coverage"]]
     diversities = [name for name in ("global_diversity", "local_diversity", "inter_diversity") if name in figures]
@@ -81,26 +86,26 @@ def harmonic_mean(figures: dict[str, float]) -> float:
 
 
 def compared_features(motion: Motion) -> Array:
-    """The features that GANimator's evaluation compares: every group but the root's (frames, channels - 6)."""
+    """Return the features that GANimator's evaluation compares: all groups but the root (frames, channels - 6)."""
     root = motion.skeleton.root_channel
     return np.delete(motion.features, slice(root, root + GROUP), axis=1)
 
 
 def rotation_features(motion: Motion) -> Array:
-    """The joint rotations alone (frames, joints × 6)."""
+    """Return the joint rotations (frames, joints × 6)."""
     return motion.features[:, : motion.skeleton.joints * GROUP]
 
 
 def evaluate(
     source: Motion, samples: Sequence[Motion], on_progress: Callable[[int], None] | None = None
 ) -> dict[str, float]:
-    """All figures of samples of a source, each the mean over the samples, at 30 frames a second.
+    """Compute all figures at 30 fps, each the mean over the samples.
 
-    By the papers' custom samples are twice as long as the source. Names that begin with `rotation_` look at rotations
-    alone; see `novelty_figures`, `roughness_figures` and `foot_figures` for the rest. Inter diversity is left out for a
-    single sample, and so is `between`; the figures of the feet for a skeleton without contacts. `rotation_share` is the
-    global diversity of rotations over the distance of two frames of the source. `on_progress` hears how many samples
-    are done. Raises ClipError for no sample, a sample of another skeleton or motions of about a second.
+    In the papers samples are twice as long as the source. Names that begin with `rotation_` use rotations only; see
+    `novelty_figures`, `roughness_figures` and `foot_figures` for the others. A single sample has no inter diversity and
+    no `between`, a skeleton without contacts no figures of the feet. `rotation_share` is the global diversity of
+    rotations over the distance of two frames of the source. `on_progress` is called with the number of finished
+    samples. Raises ClipError for no sample, a sample of another skeleton or motions of about a second.
     """
     if not samples:
         raise ClipError("There is no sample to evaluate.")
@@ -142,16 +147,16 @@ def _evaluate_one(source: Motion, sample: Motion, other: Motion | None) -> dict[
 def _set_figures(
     source: Motion, sample: Motion, other: Motion | None, features: Callable[[Motion], Array]
 ) -> dict[str, float]:
-    """GANimator's and SinMDM's figures of one sample on some of its features, `other` being another sample."""
+    """Compute GANimator's and SinMDM's figures of one sample on `features`; `other` is another sample."""
     ours, theirs = features(sample), features(source)
     distances = RowDistances(ours, theirs)
-    rows = best_patchwork(distances, PIECE)
-    near = nearest_windows(distances.T, COVERAGE_WINDOW) < COVERAGE_THRESHOLD
+    rows = best_patchwork(distances, PIECE_ROWS)
+    near = nearest_windows(distances.T, COVERAGE_WINDOW_ROWS) < COVERAGE_THRESHOLD
     intra = intra_diversity(ours)
     figures = {
         "coverage": float(near.mean()),
         "global_diversity": float(distances.along(rows).mean()),
-        "local_diversity": float(nearest_windows(distances, LOCAL_WINDOW).mean()),
+        "local_diversity": float(nearest_windows(distances, LOCAL_WINDOW_ROWS).mean()),
         "intra_diversity": intra,
         "intra_diversity_difference": abs(intra - intra_diversity(theirs)),
     }

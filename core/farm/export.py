@@ -1,4 +1,4 @@
-"""What a job folder gets beside its clips so that a farm can run it: Riff's code and the farm's templates."""
+"""Export of the files beside the clips of a job folder, with which a farm runs it: Riff's code and templates."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from .. import EXTENSION_ROOT
 from ..errors import JobError
 from ..model.recipe import Recipe
 from ..motion.clip_file import Clip
-from .job import FORMAT, Job, write_job, write_text
+from .job import JOB_FORMAT, FarmJob, write_job, write_text
 
 TEMPLATE = "template.yaml"
 FLAMENCO = "riff_train.js"
 
-TASKS = 200
+TARGET_TASKS = 200
 """About as many tasks as an exported job has at least clips for: enough to spread, few enough to watch."""
 
 
-def export_job(folder: Path, name: str, clips: Iterable[Clip], recipe: Recipe, seed: int = 0) -> Job:
+def export_job(folder: Path, name: str, clips: Iterable[Clip], recipe: Recipe, seed: int = 0) -> FarmJob:
     """Make a job folder that is complete in itself. Raises JobError as `write_job` does."""
     job = write_job(folder, name, clips, recipe, seed)
     complete_job(job)
     return job
 
 
-def complete_job(job: Job) -> None:
+def complete_job(job: FarmJob) -> None:
     """Add code, the OpenJD template and a Flamenco job type to a job folder. Raises JobError."""
     templates = EXTENSION_ROOT / "farm"
     try:
@@ -41,8 +41,8 @@ def complete_job(job: Job) -> None:
     filled = template.substitute(
         name=json.dumps(_job_name(job.name), ensure_ascii=False),
         clips=f"0-{count - 1}" if count > 1 else "0",
-        chunk=max(1, count // TASKS),
-        format=FORMAT,
+        chunk=max(1, count // TARGET_TASKS),
+        format=JOB_FORMAT,
     )
     write_text(job.folder / TEMPLATE, filled)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -21,10 +20,11 @@ from typing import Any
 
 from ..errors import JobError
 from ..files.fields import FieldError, open_regular, parse_json
+from ..files.paths import write_bytes
 from ..model.recipe import Recipe
-from ..motion.clip_file import SUFFIX, Clip, save_clip
+from ..motion.clip_file import CLIP_SUFFIX, OLD_CLIP_SUFFIX, Clip, save_clip
 
-FORMAT = 1
+JOB_FORMAT = 1
 """Version of the manifest and of the template that goes with it; newer ones are refused."""
 
 
@@ -38,7 +38,7 @@ LARGEST, LARGEST_RECORD = 1 << 27, 1 << 20
 MOST_CLIPS = 250_000
 
 
-OUTPUTS = ("models", "trainings", "records", "sheets")
+OUTPUT_FOLDERS = ("models", "trainings", "records", "sheets")
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class Entry:
 
     @property
     def stem(self) -> str:
-        return self.file.removesuffix(SUFFIX)
+        return self.file.removesuffix(CLIP_SUFFIX).removesuffix(OLD_CLIP_SUFFIX)
 
 
 @dataclass(frozen=True)
-class Job:
+class FarmJob:
     """A job folder whose manifest has been read and checked."""
 
     folder: Path
@@ -84,12 +84,12 @@ class Job:
         return self.folder / "sheets" / f"{entry.stem}.svg"
 
     def key(self, entry: Entry) -> str:
-        """What the model of a clip depends on, in one word: another clip, recipe or seed gives another."""
+        """Return a digest of a clip's samples, recipe and seed, on which its model depends."""
         what = json.dumps([entry.name, entry.sha256, self.recipe.to_json(), self.seed])
         return hashlib.sha256(what.encode()).hexdigest()
 
     def record(self, entry: Entry) -> dict[str, Any]:
-        """How the training of a clip ended, `state` being “done” or “failed”; empty where it has not."""
+        """Return how the training of a clip ended, `state` being “done” or “failed”; empty where it has not ended."""
         try:
             with open_regular(self.record_path(entry), LARGEST_RECORD) as file:
                 record = parse_json(file.read(LARGEST_RECORD))
@@ -102,7 +102,7 @@ class Job:
         write_text(self.record_path(entry), json.dumps({"key": self.key(entry), "name": entry.name, **what}))
 
     def is_done(self, entry: Entry) -> bool:
-        """Whether the clip's model is there and is of this clip, recipe and seed."""
+        """Return whether the model file is there and belongs to the clip, recipe and seed."""
         return self.record(entry).get("state") == "done" and self.model_path(entry).exists()
 
 
@@ -127,16 +127,16 @@ class JobWriter:
         if clip.name in self.entries:
             raise JobError(f"Two clips are called “{clip.name}”; rename one of them.")
         number = len(self.entries)
-        file = f"{number:05d}-{_slug(clip.name)}{SUFFIX}"
+        file = f"{number:05d}-{_slug(clip.name)}{CLIP_SUFFIX}"
         checksum = save_clip(clip, self.folder / "clips" / file)
         seconds = clip.motion.duration
         self.entries[clip.name] = Entry(number, clip.name, file, checksum, seconds, clip.rig, clip.source)
 
-    def finish(self) -> Job:
+    def finish(self) -> FarmJob:
         """Write the manifest. Raises JobError where there is no clip."""
         if not self.entries:
             raise JobError("There is no clip to export.")
-        job = Job(self.folder, self.name, self.recipe, self.seed, tuple(self.entries.values()))
+        job = FarmJob(self.folder, self.name, self.recipe, self.seed, tuple(self.entries.values()))
         write_text(self.folder / MANIFEST, json.dumps(_to_json(job), ensure_ascii=False, indent=1))
         return job
 
@@ -146,7 +146,7 @@ class JobWriter:
         (self.folder / MANIFEST).unlink(missing_ok=True)
 
 
-def write_job(folder: Path, name: str, clips: Iterable[Clip], recipe: Recipe, seed: int = 0) -> Job:
+def write_job(folder: Path, name: str, clips: Iterable[Clip], recipe: Recipe, seed: int = 0) -> FarmJob:
     """Make a job folder of clips, all or nothing. Raises what `JobWriter` does."""
     writer = JobWriter(folder, name, recipe, seed)
     try:
@@ -162,20 +162,17 @@ def _slug(name: str) -> str:
     return re.sub(r"[^\w-]+", "_", name, flags=re.ASCII).strip("_")[:60] or "clip"
 
 
-def _to_json(job: Job) -> dict[str, Any]:
+def _to_json(job: FarmJob) -> dict[str, Any]:
     clips = [
         {"name": e.name, "file": e.file, "sha256": e.sha256, "seconds": e.seconds, "rig": e.rig, "source": e.source}
         for e in job.entries
     ]
-    return {"riff_job": FORMAT, "name": job.name, "recipe": job.recipe.to_json(), "seed": job.seed, "clips": clips}
+    return {"riff_job": JOB_FORMAT, "name": job.name, "recipe": job.recipe.to_json(), "seed": job.seed, "clips": clips}
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a file, whole or not at all. Raises JobError where the disk refuses."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, path)
+        write_bytes(path, text.encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise JobError(f"Cannot write “{path}”: {error.strerror or error}.") from error

@@ -13,13 +13,13 @@ from ..errors import JobError, RiffError
 from ..files.fields import FieldError, Fields, open_regular, parse_json
 from ..files.paths import is_plain_name, lies_in
 from ..model.recipe import Recipe
-from ..motion.clip_file import SUFFIX
-from .job import FORMAT, LARGEST, MANIFEST, MOST_CLIPS, OUTPUTS, Entry, Job
+from ..motion.clip_file import CLIP_SUFFIX, OLD_CLIP_SUFFIX
+from .job import JOB_FORMAT, LARGEST, MANIFEST, MOST_CLIPS, OUTPUT_FOLDERS, Entry, FarmJob
 
 _SPAN = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
-def read_job(folder: Path) -> Job:
+def read_job(folder: Path) -> FarmJob:
     """Read a manifest and check it all: versions, every entry, every file that it names.
 
     Raises JobError, naming the entry, for a clip that is missing or named twice, and for what is no manifest of ours.
@@ -40,12 +40,12 @@ def read_job(folder: Path) -> Job:
     entries = tuple(_entry(number, clip) for number, clip in enumerate(clips))
     _check_unique(entries)
     _check_present(folder, entries)
-    return Job(folder, name, _recipe(fields, path), seed, entries)
+    return FarmJob(folder, name, _recipe(fields, path), seed, entries)
 
 
 def check_format(number: int, what: str) -> None:
     """Raises JobError where a manifest or template, `what`, is newer than this Riff."""
-    if number > FORMAT:
+    if number > JOB_FORMAT:
         raise JobError(f"{what} was made by a newer version of Riff (format {number}); update Riff on this machine.")
 
 
@@ -66,8 +66,12 @@ def _entry(number: int, data: Any) -> Entry:
         file, checksum = fields.text("file", ""), fields.text("sha256", "")
         if not name:
             raise JobError(f"{where} has no name.")
-        if not is_plain_name(file) or not is_plain_name(file.removesuffix(SUFFIX)) or not file.endswith(SUFFIX):
-            raise JobError(f"{where} has no plain file name ending in {SUFFIX}.")
+        if (
+            not is_plain_name(file)
+            or not is_plain_name(file.removesuffix(CLIP_SUFFIX).removesuffix(OLD_CLIP_SUFFIX))
+            or not file.endswith((CLIP_SUFFIX, OLD_CLIP_SUFFIX))
+        ):
+            raise JobError(f"{where} has no plain file name ending in {CLIP_SUFFIX}.")
         if not re.fullmatch(r"[0-9a-f]{64}", checksum):
             raise JobError(f"{where} has no SHA-256 checksum.")
         seconds = fields.number("seconds", 1e-3, 1e6)
@@ -105,7 +109,7 @@ def _check_within(job: Path, name: str) -> None:
         raise JobError(f"“{job / name}” is a link that leads out of the folder; put a folder in its place.")
 
 
-def chosen_entries(job: Job, text: str) -> list[Entry]:
+def chosen_entries(job: FarmJob, text: str) -> list[Entry]:
     """The clips that a text like “0-3,7” names by their numbers; all for an empty text. Raises JobError."""
     if not text:
         return list(job.entries)
@@ -121,7 +125,7 @@ def chosen_entries(job: Job, text: str) -> list[Entry]:
     return [job.entries[number] for number in numbers]
 
 
-def prepare_outputs(folder: Path, names: Iterable[str] = OUTPUTS) -> None:
+def prepare_outputs(folder: Path, names: Iterable[str] = OUTPUT_FOLDERS) -> None:
     """Make the folders that tasks write to. Raises JobError, before any work, where nothing can be written there."""
     for name in names:
         target = folder / name

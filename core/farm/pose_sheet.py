@@ -8,19 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
+from ..generation.generate import generate
+from ..model.model_file import load_model
 from ..motion.motion import Motion
 from ..motion.skeleton import BODY
 from ..numeric.rotation import Array, axis_rotation
 from .job import write_text
 
-COLUMNS = 12
+POSES_PER_ROW = 12
 """Poses in a row; fewer of a creature that is longer than its cell."""
 
-CELL = (84, 110)
-LABEL = 96
-SAMPLES = 3
+CELL_PIXELS = (84, 110)
+LABEL_PIXELS = 96
+SAMPLE_ROWS = 3
 
-_SCALE = 0.72 * CELL[1] / BODY
+_SCALE = 0.72 * CELL_PIXELS[1] / BODY
 _STYLE = (
     "<style>text{font:12px sans-serif;fill:#555}.s{stroke:#28323c}.v{stroke:#1d6fb8}"
     "path{fill:none;stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}"
@@ -30,12 +32,9 @@ _STYLE = (
 
 def write_sheet(model_path: Path, path: Path) -> None:
     """Draw a model's clip and a few variations of it (seed 1). Raises ModelError, JobError."""
-    from ..generation.generate import generate
-    from ..model.model_file import load_model
-
     model = load_model(model_path)
-    rows = [model.source, *generate(model, count=SAMPLES, seed=1)]
-    labels = ["source", *(f"variation {number + 1}" for number in range(SAMPLES))]
+    rows = [model.source, *generate(model, count=SAMPLE_ROWS, seed=1)]
+    labels = ["source", *(f"variation {number + 1}" for number in range(SAMPLE_ROWS))]
     write_text(path, pose_sheet(model.name, rows, labels))
 
 
@@ -44,10 +43,10 @@ def pose_sheet(name: str, motions: Sequence[Motion], labels: Sequence[str]) -> s
 
     The ground line is that of the first motion's lowest place, so floating and sinking show.
     """
-    width, height = LABEL + COLUMNS * CELL[0], len(motions) * CELL[1]
+    width, height = LABEL_PIXELS + POSES_PER_ROW * CELL_PIXELS[0], len(motions) * CELL_PIXELS[1]
     low, high = _reach(motions)
-    columns = max(2, min(COLUMNS, int((width - LABEL) / (1.05 * _SCALE * (high - low)))))
-    cell = (width - LABEL) / columns
+    columns = max(2, min(POSES_PER_ROW, int((width - LABEL_PIXELS) / (1.05 * _SCALE * (high - low)))))
+    cell = (width - LABEL_PIXELS) / columns
     ground = float(np.percentile(motions[0].positions()[..., 2].min(axis=1), 5))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
@@ -56,20 +55,20 @@ def pose_sheet(name: str, motions: Sequence[Motion], labels: Sequence[str]) -> s
         f'<rect width="{width}" height="{height}" fill="#f6f5f2"/>',
     ]
     for row, (motion, label) in enumerate(zip(motions, labels, strict=True)):
-        floor = (row + 0.9) * CELL[1]
-        parts.append(f'<line x1="{LABEL}" y1="{floor:.0f}" x2="{width}" y2="{floor:.0f}"/>')
-        parts.append(f'<text x="8" y="{(row + 0.5) * CELL[1]:.0f}">{escape(label)}</text>')
-        parts.append(f'<text x="8" y="{(row + 0.5) * CELL[1] + 16:.0f}">{motion.duration:.1f} s</text>')
+        floor = (row + 0.9) * CELL_PIXELS[1]
+        parts.append(f'<line x1="{LABEL_PIXELS}" y1="{floor:.0f}" x2="{width}" y2="{floor:.0f}"/>')
+        parts.append(f'<text x="8" y="{(row + 0.5) * CELL_PIXELS[1]:.0f}">{escape(label)}</text>')
+        parts.append(f'<text x="8" y="{(row + 0.5) * CELL_PIXELS[1] + 16:.0f}">{motion.duration:.1f} s</text>')
         for column, pose in enumerate(_poses(motion, columns)):
-            middle = LABEL + (column + 0.5) * cell - _SCALE * (low + high) / 2.0
+            middle = LABEL_PIXELS + (column + 0.5) * cell - _SCALE * (low + high) / 2.0
             path = _path(pose, motion.skeleton.parents, middle, floor, ground)
             parts.append(f'<path class="{"v" if row else "s"}" d="{path}"/>')
     return "\n".join([*parts, "</svg>\n"])
 
 
 def _reach(motions: Sequence[Motion]) -> tuple[float, float]:
-    """How far poses reach to the left and to the right of their root, but for what hardly ever does."""
-    sides = np.concatenate([_poses(motion, COLUMNS)[..., 0] for motion in motions])
+    """Return the reach of the poses to the left and to the right of the root, without rare extremes, in metres."""
+    sides = np.concatenate([_poses(motion, POSES_PER_ROW)[..., 0] for motion in motions])
     return float(np.percentile(sides.min(1), 5)), float(np.percentile(sides.max(1), 95))
 
 

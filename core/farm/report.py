@@ -12,13 +12,14 @@ from typing import Any
 from urllib.parse import quote
 
 from ..errors import JobError, ModelError
-from ..evaluation.grade import LIMITS, verdict
+from ..evaluation.grade import LIMITS, grade
 from ..model.model_file import read_info
 from ..model.recipe import RECIPES
-from .job import MANIFEST, Job, write_text
+from .job import MANIFEST, FarmJob, write_text
 from .manifest import prepare_outputs, read_job
+from .pose_sheet import write_sheet
 
-PAGE = 200
+CLIPS_PER_PAGE = 200
 """Clips on one page: a browser shows them at once."""
 
 COLUMNS = (
@@ -50,7 +51,7 @@ nav a{margin-right:.6rem}"""
 
 @dataclass
 class Row:
-    """What the table says of one clip; `sheet` is the path of its picture, if there is one."""
+    """Cells of one clip in the table; `sheet` is the path of its picture, empty for none."""
 
     clip: str
     state: str
@@ -72,7 +73,7 @@ def write_report(folder: Path, sheets: bool = True) -> dict[str, Any]:
         _draw_missing(folder, rows)
     report = folder / "report"
     write_text(report / "library.csv", _table(rows))
-    pages = [rows[start : start + PAGE] for start in range(0, len(rows), PAGE)]
+    pages = [rows[start : start + CLIPS_PER_PAGE] for start in range(0, len(rows), CLIPS_PER_PAGE)]
     for number, page in enumerate(pages):
         write_text(report / _page_name(number), _html(folder.resolve().name, rows, page, number, len(pages)))
     counts = {state: sum(row.state == state for row in rows) for state in ("done", "failed", "missing")}
@@ -86,7 +87,7 @@ def write_report(folder: Path, sheets: bool = True) -> dict[str, Any]:
     }
 
 
-def _job_rows(job: Job) -> list[Row]:
+def _job_rows(job: FarmJob) -> list[Row]:
     rows = []
     for entry in job.entries:
         record = job.record(entry)
@@ -115,7 +116,7 @@ def _model_row(name: str, path: Path, sheet: Path, base: dict[str, Any]) -> Row:
             **base,
             **{limit.figure: quality.get(limit.figure) for limit in LIMITS},
             "minutes": float(info["training_seconds"]) / 60.0,
-            "verdict": verdict(quality),
+            "verdict": grade(quality),
             "seconds": float(info["duration"]),
             "joints": int(info["joints"]),
             "recipe": str(info["recipe"]),
@@ -131,7 +132,7 @@ def _model_row(name: str, path: Path, sheet: Path, base: dict[str, Any]) -> Row:
 
 
 def _warnings(info: dict[str, Any], quality: dict[str, float]) -> list[str]:
-    """What somebody should look at before the model is used."""
+    """Return sentences about a model that a person should check before using it."""
     found = []
     recipe = RECIPES.get(str(info["recipe"]))
     done = sum(info["iterations"]) / sum(recipe.iterations) if recipe else 1.0
@@ -159,8 +160,6 @@ def _draw_missing(folder: Path, rows: Sequence[Row]) -> None:
     models = {entry.name: job.model_path(entry) for entry in job.entries} if job else {}
     for row in rows:
         if row.state == "done" and row.sheet and not row.sheet.exists():
-            from .pose_sheet import write_sheet
-
             write_sheet(models.get(row.clip, folder / f"{row.clip}.safetensors"), row.sheet)
 
 

@@ -9,14 +9,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..errors import JobError, RiffError, TrainingStopped
-from ..files.locks import Lease, lease_path, read_holder, take
+from ..errors import Cancelled, JobError, RiffError
+from ..files.lease import Lease, acquire_lease, lease_path, read_holder
 from ..motion.clip_file import load_clip
+from ..runs.run import run_with_text
+from ..runs.state_file import go_on_from
 from ..system.console import ProgressLine
 from ..training.checkpoint import Checkpoint
 from ..training.progress import Progress
-from .job import Entry, Job
+from .job import Entry, FarmJob
 from .manifest import prepare_outputs, read_job
+from .pose_sheet import write_sheet
 
 LOOK_AGAIN = 1.0
 """Seconds between two looks at a clip that another process is training."""
@@ -59,7 +62,7 @@ class TaskProgress:
 
 
 def run_clips(
-    job: Job,
+    job: FarmJob,
     entries: Sequence[Entry],
     should_stop: Callable[[], bool],
     *,
@@ -73,7 +76,7 @@ def run_clips(
 
     A clip that another process is training comes last and is waited for: it is skipped when that has a model, and gone
     on with where that has died. Returns {"job", "trained", "skipped", "failed"}: names of clips, and the sentences of
-    those that failed. A clip whose training was stopped goes on from its last state. Raises TrainingStopped, JobError
+    those that failed. A clip whose training was stopped goes on from its last state. Raises Cancelled, JobError
     where records cannot be written.
     """
     progress = TaskProgress(stream or sys.stderr, len(entries), openjd)
@@ -93,7 +96,7 @@ class _Task:
 
     def __init__(
         self,
-        job: Job,
+        job: FarmJob,
         progress: TaskProgress,
         should_stop: Callable[[], bool],
         device: str,
@@ -108,7 +111,7 @@ class _Task:
         """Settle a clip: train it or see that it is done; False where another process is at it."""
         self.progress.name = entry.name
         if not self._skip(entry):
-            lease = take(self.job.training_path(entry))
+            lease = acquire_lease(self.job.training_path(entry))
             if lease is None:
                 return False
             with lease:
@@ -119,11 +122,11 @@ class _Task:
         return True
 
     def wait_for(self, entry: Entry) -> None:
-        """Look again in a moment. Raises TrainingStopped."""
+        """Look again in a moment. Raises Cancelled."""
         self.progress.wait(entry.name, read_holder(lease_path(self.job.training_path(entry))).who)
         for _ in range(round(LOOK_AGAIN / 0.1)):
             if self.should_stop():
-                raise TrainingStopped("Training was cancelled.")
+                raise Cancelled
             time.sleep(0.1)
 
     def _skip(self, entry: Entry) -> bool:
@@ -139,7 +142,7 @@ class _Task:
             if self.overwrite:
                 _forget(self.job, entry)
             self._train(entry, lease)
-        except TrainingStopped:
+        except Cancelled:
             if lease.lost.is_set() and not self.should_stop():
                 return False
             raise
@@ -167,8 +170,6 @@ class _Task:
     def _train(self, entry: Entry, lease: Lease) -> None:
         job = self.job
         clip = load_clip(job.clip_path(entry), entry.sha256)
-        from ..training.run import go_on_from, run_with_text
-
         begun = Checkpoint(clip.motion, job.recipe, job.seed, entry.name, rig=entry.rig)
         state, model = job.training_path(entry), job.model_path(entry)
 
@@ -181,31 +182,29 @@ class _Task:
 
     def _draw(self, entry: Entry) -> None:
         """A picture that cannot be drawn costs the clip nothing: the report tries again."""
-        from .pose_sheet import write_sheet
-
         try:
             write_sheet(self.job.model_path(entry), self.job.sheet_path(entry))
         except RiffError as error:
             print(error, file=self.progress.stream)
 
 
-def _forget(job: Job, entry: Entry) -> None:
+def _forget(job: FarmJob, entry: Entry) -> None:
     for path in (job.model_path(entry), job.training_path(entry), job.record_path(entry), job.sheet_path(entry)):
         path.unlink(missing_ok=True)
 
 
-def all_ended(job: Job) -> bool:
-    """Whether every clip has a record, done or failed: then whoever ended last writes the report."""
+def all_ended(job: FarmJob) -> bool:
+    """Return whether each clip has a record, done or failed; the last task to end then writes the report."""
     names = {path.name for path in (job.folder / "records").iterdir()}
     return all(job.record_path(entry).name in names for entry in job.entries)
 
 
-def any_failed(job: Job) -> bool:
-    """Whether any clip's last training failed."""
+def any_failed(job: FarmJob) -> bool:
+    """Return whether the last training of any clip failed."""
     return any(job.record(entry).get("state") == "failed" for entry in job.entries)
 
 
-def open_job(folder: Path) -> Job:
+def open_job(folder: Path) -> FarmJob:
     """Read and check a job folder and make sure that its outputs can be written. Raises JobError before any work."""
     job = read_job(folder)
     prepare_outputs(folder)

@@ -1,6 +1,7 @@
-"""Data of files that anybody may have made, taken field by field: kind, size and range are checked before use.
+"""Reading of untrusted JSON, field by field: kind, size and range are checked before use.
 
-What is wrong is a FieldError, half a sentence that names the field; whoever reads the file names the file.
+A wrong value raises FieldError, whose message is half a sentence that names the field; the caller adds the name of the
+file.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LONGEST = 1024
+MAX_CHARACTERS = 1024
 """Characters of a name or other short text."""
 
 MOST_ITEMS = 1 << 21
 """Values that a piece of JSON may hold: each takes up to a hundred bytes when it is parsed."""
 
-FAR = 1e9
+MAX_MAGNITUDE = 1e9
 """No length, angle or weight of ours is larger."""
 
 
 class FieldError(ValueError):
-    """What a file holds is not what belongs there; the message is half a sentence that names the field."""
+    """A field is missing, of the wrong kind or out of range; the message is half a sentence that names the field."""
 
 
 def open_regular(path: str | os.PathLike[str], largest: int) -> BinaryIO:
@@ -42,7 +43,7 @@ def open_regular(path: str | os.PathLike[str], largest: int) -> BinaryIO:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """What a JSON text holds. Raises FieldError where it is none, too deep or of too many values for our memory."""
+    """Parse JSON. Raises FieldError where the text is not JSON, nested too deeply or of too many values for memory."""
     data = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
     if data.count(b",") + data.count(b"[") + data.count(b"{") > MOST_ITEMS:
         raise FieldError("its description holds too many values")
@@ -54,7 +55,7 @@ def parse_json(text: str | bytes) -> Any:
         raise FieldError("its description cannot be read") from error
 
 
-def checked_text(value: Any, where: str, longest: int = LONGEST) -> str:
+def checked_text(value: Any, where: str, longest: int = MAX_CHARACTERS) -> str:
     """A text without NUL that Blender can take. Raises FieldError."""
     if not isinstance(value, str) or len(value) > longest:
         raise FieldError(f"“{where}” is no text of at most {longest} characters")
@@ -87,7 +88,7 @@ class Fields:
             raise FieldError(f"“{self._path(key)}” is missing")
         return self._data[key]
 
-    def text(self, key: str, default: str | None = None, longest: int = LONGEST) -> str:
+    def text(self, key: str, default: str | None = None, longest: int = MAX_CHARACTERS) -> str:
         if default is not None and key not in self._data:
             return default
         return checked_text(self._take(key), self._path(key), longest)
@@ -137,7 +138,7 @@ class Fields:
         path = self._path(key)
         return tuple(checked_text(value, path) for value in self.items(key, most, default))
 
-    def array(self, key: str, shape: tuple[int, ...], high: float = FAR) -> NDArray[np.float64]:
+    def array(self, key: str, shape: tuple[int, ...], high: float = MAX_MAGNITUDE) -> NDArray[np.float64]:
         """Finite numbers of this shape, none farther from 0 than `high`."""
         import numpy as np  # not above: the shell's --help reads recipes, and loads nothing heavy
 
@@ -186,8 +187,8 @@ def _as_float(value: float) -> float:
     return value if type(value) is float or abs(value) < 1 << 63 else math.inf
 
 
-def check_finite(array: NDArray[Any], high: float = FAR) -> bool:
-    """Whether all numbers are finite and none is farther from 0 than `high`."""
+def check_finite(array: NDArray[Any], high: float = MAX_MAGNITUDE) -> bool:
+    """Return whether all numbers are finite and within `high` of 0."""
     if array.size == 0:
         return True
     low, top = float(array.min()), float(array.max())  # of a NaN among them both are NaN

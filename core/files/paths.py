@@ -1,24 +1,43 @@
-"""Files that are written whole or not at all: beside the old one first, then in its place."""
+"""Files that are written whole or not at all, and names of files that every system takes."""
 
 from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-PART = re.compile(r"\.(\d+)\.part$")
+PART_SUFFIX = re.compile(r"\.[0-9a-f]{16}\.part$")
+"""End of the name of an unfinished file: sixteen random digits."""
+
+STALE_PART_SECONDS = 3600.0
+"""Age from which an unfinished file is taken for what a killed process has left behind."""
+
+_PLAIN_NAME = re.compile(r'[^/\\:<>"|?*\x00-\x1f\x7f]{1,250}')
+
+RESERVED = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³]|con(?:in|out)\$) *(?:\..*)?", re.IGNORECASE | re.DOTALL)
+"""Names that Windows takes for a device, whatever follows the dot."""
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """The path to write to; what lies there takes the target's place at the end, and goes where anything is raised."""
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+def atomic_write(target: Path) -> Iterator[BinaryIO]:
+    """Write a file that takes the target's place at the end, and vanishes where anything is raised.
+
+    The file is made in the target's folder under a random name and must be new: a link or a file that somebody planted
+    there is never written to. Its bytes reach the disk before it takes the place. Raises OSError.
+    """
+    part = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(part, flags, 0o666)
     try:
-        yield part
-        with open(part, "rb+") as file:
+        with open(descriptor, "w+b") as file:
+            yield file
+            file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)
     except BaseException:
@@ -27,52 +46,38 @@ def replacing(target: Path) -> Iterator[Path]:
         raise
 
 
+def write_bytes(target: Path, data: bytes) -> None:
+    """Write a file atomically. Raises OSError; the target is then as it was."""
+    with atomic_write(target) as file:
+        file.write(data)
+
+
 def copy_whole(source: str | os.PathLike[str], target: Path) -> None:
-    """Copy a file. Raises OSError; the target is then as it was."""
-    with replacing(target) as part:
-        shutil.copyfile(source, part)
+    """Copy a file atomically. Raises OSError; the target is then as it was."""
+    with open(source, "rb") as original, atomic_write(target) as file:
+        shutil.copyfileobj(original, file, 1 << 20)
 
 
 def remove_parts(folder: Path) -> None:
-    """Delete what processes that were killed have left half-written in a folder. Raises nothing."""
+    """Delete unfinished files in a folder that killed processes have left behind. Raises nothing."""
     with suppress(OSError):
         for path in list(folder.iterdir()):
-            match = PART.search(path.name)
-            if match and not _is_alive(int(match[1])):
+            if PART_SUFFIX.search(path.name):
                 with suppress(OSError):
-                    path.unlink()
-
-
-def _is_alive(process: int) -> bool:
-    """Whether a process of this number runs here; true where the system cannot be asked."""
-    if os.name == "nt":
-        return True  # there, signal 0 would end it
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True  # somebody else's
-    return True
-
-
-_PLAIN = re.compile(r'[^/\\:<>"|?*\x00-\x1f\x7f]{1,250}')
-
-
-RESERVED = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³]|con(?:in|out)\$) *(?:\..*)?", re.IGNORECASE | re.DOTALL)
-"""What Windows takes for a device, whatever follows the dot."""
+                    if time.time() - path.lstat().st_mtime > STALE_PART_SECONDS:
+                        path.unlink()
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether every file system takes a name, as one file in the very folder it is put into."""
+    """Return True if every file system takes a name, as one file in the very folder it is put into."""
     try:
         fits = len(name.encode()) <= 255
     except UnicodeEncodeError:
         return False
     ends_well = name == name.strip(" ").rstrip(".") and name.strip(".") != ""
-    return fits and ends_well and _PLAIN.fullmatch(name) is not None and RESERVED.fullmatch(name) is None
+    return fits and ends_well and _PLAIN_NAME.fullmatch(name) is not None and RESERVED.fullmatch(name) is None
 
 
 def lies_in(path: Path, folder: Path) -> bool:
-    """Whether a path is within a folder when all links on its way are followed."""
+    """Return True if a path is within a folder when all links on its way are followed."""
     return path.resolve().is_relative_to(folder.resolve())

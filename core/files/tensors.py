@@ -1,103 +1,79 @@
-"""Reads .safetensors files that anybody may have made: what the header says is compared with the file's size first.
+"""Reading and writing of .safetensors files that describe themselves by JSON, also of strangers' files.
 
-Nothing is mapped into memory: a mapped file that is cut off while it is read would take Blender with it.
+Files are read, not mapped into memory: a mapped file that is cut off while it is read would take Blender with it.
 """
 
 from __future__ import annotations
 
-import math
 import os
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
-from .fields import FieldError, Fields, open_regular, parse_json
+from .fields import FieldError, open_regular
+from .paths import write_bytes
 
-LARGEST_HEADER = 1 << 25
-"""Bytes of a header: names, shapes, and the JSON that describes the whole; usual ones have a hundred kilobytes."""
+MAX_TENSORS = 20_000
+"""Largest accepted number of tensors in a file."""
 
-MOST_TENSORS = 20_000
-MOST_AXES = 8
+MAX_AXES = 8
+"""Largest accepted number of axes of a tensor."""
 
-KINDS = {
-    "BOOL": "?",
-    "U8": "u1",
-    "I8": "i1",
-    "I16": "<i2",
-    "I32": "<i4",
-    "I64": "<i8",
-    "F16": "<f2",
-    "F32": "<f4",
-    "F64": "<f8",
-}
-"""The kinds of numbers that we keep, by the format's names."""
+NUMBER_TYPES = ("BOOL", "U8", "I8", "I16", "I32", "I64", "F16", "F32", "F64")
+"""Types of numbers that Riff writes, by the format's names."""
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a tensor lies after the header, in bytes, and what it is."""
+def write_tensors(path: Path, key: str, text: str, tensors: Mapping[str, NDArray[Any]]) -> bytes:
+    """Write contiguous tensors and a text under `key` of the file's metadata atomically; return the bytes.
 
-    name: str
-    kind: np.dtype[Any]
-    shape: tuple[int, ...]
-    start: int
-    stop: int
-
-
-def read_text(path: str | os.PathLike[str], key: str, largest: int) -> str:
-    """A text of the file's own description, without its tensors. Raises OSError, FieldError."""
-    with open_regular(path, largest) as file:
-        return _header(file, key)[0]
+    Raises OSError; the file is then as it was.
+    """
+    data: bytes = save(dict(tensors), metadata={key: text})
+    write_bytes(path, data)
+    return data
 
 
-def read_tensors(path: str | os.PathLike[str], key: str, largest: int) -> tuple[str, dict[str, NDArray[Any]]]:
-    """A text of the file's own description and all tensors by their names. Raises OSError, FieldError."""
-    with open_regular(path, largest) as file:
-        text, places = _header(file, key)
-        return text, {place.name: _tensor(file, place) for place in places}
+def read_text(path: str | os.PathLike[str], key: str, max_bytes: int) -> str:
+    """The text under `key` of the file's metadata, without its tensors. Raises OSError, FieldError."""
+    with _opened(path, max_bytes) as file:
+        return _text(file, key)
 
 
-def _header(file: BinaryIO, key: str) -> tuple[str, list[_Place]]:
-    """The text, and where the tensors are, in the order in which they lie in the file."""
-    size = os.fstat(file.fileno()).st_size
-    length = int.from_bytes(file.read(8), "little")
-    if size < 8 or length > min(size - 8, LARGEST_HEADER):
-        raise FieldError("its header is cut off or too large")
-    data = parse_json(file.read(length))
-    if not isinstance(data, dict) or len(data) > MOST_TENSORS:
-        raise FieldError("its header is not as it should be")
-    own = data.pop("__metadata__", {})
-    text = own.get(key) if isinstance(own, dict) else None
-    if not isinstance(text, str):
+def read_tensors(path: str | os.PathLike[str], key: str, max_bytes: int) -> tuple[str, dict[str, NDArray[Any]]]:
+    """The text under `key` of the file's metadata, and all tensors by name. Raises OSError, FieldError."""
+    with _opened(path, max_bytes) as file:
+        return _text(file, key), {name: _tensor(file, name) for name in file.keys()}  # noqa: SIM118
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str], max_bytes: int) -> Iterator[Any]:
+    """The file, once its sizes and the sizes in its header are known to fit. Raises OSError, FieldError."""
+    open_regular(path, max_bytes).close()
+    try:
+        with safe_open(path, framework="np", backend="pread") as file:
+            if len(file.keys()) > MAX_TENSORS:
+                raise FieldError(f"it holds more than {MAX_TENSORS} tensors")
+            yield file
+    except SafetensorError as error:
+        reason = str(error).removeprefix("Error while deserializing header: ")
+        raise FieldError(f"it is cut off or damaged ({reason[:200]})") from error
+
+
+def _text(file: Any, key: str) -> str:
+    text = (file.metadata() or {}).get(key)
+    if text is None:
         raise FieldError(f"its header has no “{key}”")
-    places = sorted((_place(Fields(data, "tensors"), name) for name in data), key=lambda one: one.start)
-    end = 0
-    for place in places:
-        if place.start != end:
-            raise FieldError(f"its tensor “{place.name}” lies where another one is, or nothing")
-        end = place.stop
-    if end != size - 8 - length:
-        raise FieldError("it is cut off or has more at its end than it says")
-    return text, places
+    return str(text)
 
 
-def _place(tensors: Fields, name: str) -> _Place:
-    fields = tensors.part(name)
-    kind, far = fields.text("dtype"), 1 << 62
-    shape, span = fields.wholes("shape", 0, far, MOST_AXES), fields.wholes("data_offsets", 0, far, 2)
-    if kind not in KINDS or len(span) != 2:
-        raise FieldError(f"its tensor “{name}” is of a kind that Riff does not keep")
-    dtype = np.dtype(KINDS[kind])
-    if span[1] - span[0] != math.prod(shape) * dtype.itemsize:
-        raise FieldError(f"its tensor “{name}” has another size than its shape says")
-    return _Place(name, dtype, shape, *span)
-
-
-def _tensor(file: BinaryIO, place: _Place) -> NDArray[Any]:
-    array = np.empty(math.prod(place.shape), dtype=place.kind)
-    # the sizes were compared with the file's: no more is asked for than is there
-    if file.readinto(array.view(np.uint8)) != array.nbytes:  # type: ignore[attr-defined]
-        raise FieldError("it is cut off")
-    return array.reshape(place.shape)
+def _tensor(file: Any, name: str) -> NDArray[Any]:
+    described = file.get_slice(name)
+    if described.get_dtype() not in NUMBER_TYPES or len(described.get_shape()) > MAX_AXES:
+        raise FieldError(f"its tensor “{name[:100]}” is of a kind that Riff does not keep")
+    array: NDArray[Any] = file.get_tensor(name)
+    return array

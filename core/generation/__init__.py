@@ -1,1 +1,1 @@
-"""From noise to motions, by numpy or PyTorch."""
+"""Generation of motions from noise, by numpy or PyTorch."""

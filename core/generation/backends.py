@@ -1,4 +1,4 @@
-"""The generators of a model, ready to run: by numpy, or by PyTorch where that is here and numpy would be slow."""
+"""Choice of the backend: a model's generators in numpy, or in PyTorch where it is installed and numpy is slow."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ import importlib.util
 from ..matching.stages import make_matchers
 from ..model.clusters import find_clusters
 from ..model.model import Model
+from ..model.pyramid import StageGenerator
 from .numpy_backend import NumpyGenerator, has_blas
-from .pyramid import Refiner
 
 
 def has_torch() -> bool:
-    """Whether PyTorch is here, found without loading it."""
+    """Return true if PyTorch is installed, without importing it."""
     try:
         return importlib.util.find_spec("torch") is not None
     except (ImportError, ValueError):
-        return False  # something keeps it from being imported
+        return False  # a finder or a half-imported torch refuses
 
 
-def make_generators(model: Model, *, torch: bool | None = None) -> list[Refiner]:
-    """One generator for each stage; `torch` says who computes networks (None: the faster of what is installed).
+def make_generators(model: Model, *, torch: bool | None = None) -> list[StageGenerator]:
+    """Return one generator for each stage, in PyTorch if `torch`, else in numpy (None: the faster one installed).
 
-    Stages that are not trained are matched, by numpy alone. Both give the same rows to 1e-4. The choice hangs on what
-    is installed, not on what happens to be loaded, so that a seed gives the same motion in every run. Numpy is faster
-    where it multiplies by a library made for it, which that of the Blender from blender.org may lack; without one it
-    takes several times as long as PyTorch.
+    Stages that are not trained are matched, in numpy. Both give the same rows to 1e-4. The choice depends on the
+    installation, not on loaded modules, so that a seed gives the same motion in every run. numpy is faster with BLAS,
+    which Blender's numpy may lack; without BLAS it takes several times as long as PyTorch.
     """
     return _networks(model, torch) + make_matchers(model)
 
 
-def _networks(model: Model, torch: bool | None) -> list[Refiner]:
+def _networks(model: Model, torch: bool | None) -> list[StageGenerator]:
     if not model.trained_stages:
         return []
     if (not has_blas() and has_torch()) if torch is None else torch:
+        # late: PyTorch takes seconds to load
         from .torch_backend import TorchGenerator, load_generators
 
         return [TorchGenerator(generator) for generator in load_generators(model)]

@@ -1,4 +1,4 @@
-"""New motions from a trained model."""
+"""Generation of motions from a trained model."""
 
 from __future__ import annotations
 
@@ -11,68 +11,77 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ModelError
+from ..errors import ClipError, ModelError
 from ..files.fields import check_finite
 from ..model.model import Model
 from ..model.model_file import load_model
+from ..model.pyramid import Rows, StageGenerator, run_stages
 from ..motion.feet_cleanup import clean_feet, slide_more
 from ..motion.flips import repair_flips
-from ..motion.motion import Motion
+from ..motion.motion import RATE, Motion
+from ..motion.resampling import resample, rows_at
 from ..system.threads import on_all_cores, working_cores
 from .backends import make_generators
-from .pyramid import Refiner, Rows, run_stages
 
-TOGETHER, ALONE = 2600, 650
-"""Frames that a core makes together, so that threads seldom wait for Python's lock, and those that suit its cache best,
-where no other thread is at work."""
+CHUNK_FRAMES, CHUNK_FRAMES_ONE_CORE = 2600, 650
+"""Frames that a core processes together: on several cores enough that threads seldom wait for Python's lock, on one
+core as many as fit its cache best."""
+
+CACHED_MODELS = 2
+"""Models that `prepared_sampler` keeps in memory, some tens of megabytes each."""
+
+
+MIN_ROWS = 30
+"""Rows of the shortest motion that is generated, a second."""
 
 
 class Sampler:
-    """A model's generators, ready to run; make one and keep it to generate often.
+    """Generators of a model with their weights loaded; keep one to generate often.
 
-    They run by numpy or, with `torch` or where it is faster (`make_generators`), by PyTorch. `generators` are those of
-    the same model that were made before.
+    `torch` chooses the backend, see `make_generators`. `generators` reuses those of a previous sampler of the model.
     """
 
-    def __init__(self, model: Model, *, torch: bool | None = None, generators: list[Refiner] | None = None) -> None:
+    def __init__(
+        self, model: Model, *, torch: bool | None = None, generators: list[StageGenerator] | None = None
+    ) -> None:
         self.model = model
-        self.generators: list[Refiner] = generators or make_generators(model, torch=torch)
+        self.generators: list[StageGenerator] = generators or make_generators(model, torch=torch)
 
     def sample(self, frames: int, count: int, seed: int) -> list[Motion]:
-        """`count` motions of `frames` frames at 30 frames/s, on all cores, a few together on each."""
+        """Generate `count` motions of `frames` frames at 30 fps, on all cores, several together on each."""
         lengths = self.model.recipe.lengths(frames)
         parts = on_all_cores(lambda part: self.motions(_codes(lengths, part, seed)), _parts(count, frames))
         return [motion for part in parts for motion in part]
 
     def motions(self, codes: Sequence[NDArray[np.float32]]) -> list[Motion]:
-        """The motions that noise of variance 1 leads to, as the networks make them; `codes[i]` is (B, 1, T_i)."""
+        """Generate motions from noise of variance 1, without post-processing; `codes[i]` is (B, 1, T_i)."""
         noises: list[Rows | None] = [
             code * np.float32(amplitude) for code, amplitude in zip(codes, self.amplitudes(), strict=True)
         ]
-        base = self.nothing(len(codes[0]), codes[0].shape[-1])
+        base = self.zero_rows(len(codes[0]), codes[0].shape[-1])
         rows = run_stages(self.generators, [code.shape[-1] for code in codes], noises, base)
         return [self.motion(one) for one in rows]
 
-    def nothing(self, count: int, length: int) -> Rows:
-        """What enters the first stage, (count, C, length) of zeros."""
+    def zero_rows(self, count: int, length: int) -> Rows:
+        """Return the input of the first stage, zeros (count, C, length)."""
         return np.zeros((count, len(self.model.channels.columns), length), dtype=np.float32)
 
     def amplitudes(self) -> list[float]:
-        """σ_i as the recipe turns them down for sampling: finer levels then have less to undo."""
+        """Return σ_i times the model's `sampling_noise`."""
         recipe = self.model.recipe
         return [
-            amplitude * recipe.sampling_noise[recipe.level_of(stage)]
+            amplitude * self.model.sampling_noise[recipe.level_of(stage)]
             for stage, amplitude in enumerate(self.model.amplitudes)
         ]
 
     def reconstruction(self) -> Motion:
-        """What the reconstruction code leads to: close to the source when training went well."""
+        """Generate from the reconstruction noise z*: close to the source after a successful training."""
         model = self.model
         noises: list[Rows | None] = [model.code, *[None] * (len(self.generators) - 1)]
         return self.motion(run_stages(self.generators, model.lengths, noises, np.zeros_like(model.code))[0])
 
     def motion(self, rows: NDArray[np.float32]) -> Motion:
-        """The motion that network rows (C, T) stand for. Raises ModelError for what are no numbers."""
+        """Decode network rows (C, T) to a motion. Raises ModelError for numbers that are not finite."""
         source = self.model.source
         if not check_finite(rows):
             raise ModelError(f"“{self.model.name}” makes numbers that are no motion; it is damaged, train it again.")
@@ -80,22 +89,22 @@ class Sampler:
 
 
 def _parts(count: int, frames: int) -> list[range]:
-    """`count` variations in parts of about one size, as many for each core as for the other."""
+    """Divide `count` variations into parts of about equal size, the same number for each core."""
     cores = min(count, working_cores())
-    together = max(1, (TOGETHER if cores > 1 else ALONE) // frames)
-    number = min(count, cores * -(-count // (cores * together)))
+    size = max(1, (CHUNK_FRAMES if cores > 1 else CHUNK_FRAMES_ONE_CORE) // frames)
+    number = min(count, cores * -(-count // (cores * size)))
     ends = [count * k // number for k in range(number + 1)]
     return [range(start, stop) for start, stop in itertools.pairwise(ends)]
 
 
 def noise_code(seed: int, variation: int, stage: int, length: int) -> np.ndarray:
-    """z_i of one variation, (1, length): the same on every machine and whatever else is generated with it."""
+    """Return the noise z_i of one variation, (1, length); it depends on the arguments only, on every machine."""
     random = np.random.default_rng([seed & 0xFFFFFFFF, variation, stage])
     return random.standard_normal((1, length), dtype=np.float32)
 
 
 def _codes(lengths: Sequence[int], variations: Sequence[int], seed: int) -> list[NDArray[np.float32]]:
-    """z_i of some variations of a seed for every stage, each (B, 1, T_i)."""
+    """Return the noise z_i (B, 1, T_i) of some variations of a seed for every stage."""
     return [
         np.stack([noise_code(seed, variation, stage, length) for variation in variations])
         for stage, length in enumerate(lengths)
@@ -103,9 +112,9 @@ def _codes(lengths: Sequence[int], variations: Sequence[int], seed: int) -> list
 
 
 def finished(motion: Motion, source: Motion, clean: bool, *, sparing: bool = False) -> Motion:
-    """A motion of a model of `source` as users get it: flips repaired and, with `clean`, standing feet standing.
+    """Post-process a generated motion: repair flips and, if `clean`, keep standing feet in place.
 
-    Where a pass is `sparing`, feet that slide no more than the source's are left as they are.
+    If `sparing`, feet that slide no more than the source's are left as they are.
     """
     repaired = repair_flips(motion, source)
     if not clean or (sparing and not slide_more(repaired, source)):
@@ -117,52 +126,60 @@ def generate(
     model: Model,
     *,
     frames: int | None = None,
+    fps: float = RATE,
     count: int = 1,
     seed: int = 0,
     clean: bool = True,
     torch: bool | None = None,
     sampler: Sampler | None = None,
 ) -> list[Motion]:
-    """New motions of a model at 30 frames/s, as long as its clip unless `frames` says otherwise.
+    """Generate motions at rate `fps` with `frames` frames, or as long as the model's clip.
 
-    Flips are repaired; with `clean`, standing feet are made to stand. Variation k of a seed is the same whatever
-    `count` is; `torch` as for a Sampler, or pass a `sampler` of the model to generate often. Raises ValueError for
-    fewer than 30 frames or no motions.
+    Flips are repaired; if `clean`, standing feet are kept in place. Variation k of a seed does not depend on `count`.
+    `torch` is as for `Sampler`; pass a `sampler` of the model to generate often. Raises ClipError for less than a
+    second or no motions.
     """
-    wanted = model.source.frames if frames is None else frames
-    if wanted < 30 or count < 1:
-        raise ValueError("Generate at least one motion of at least 30 frames.")
-    made = (sampler or Sampler(model, torch=torch)).sample(wanted, count, seed)
-    return [finished(motion, model.source, clean, sparing=model.matched is not None) for motion in made]
+    if count < 1:
+        raise ClipError("Ask for at least one motion.")
+    rows, sparing = rows_of_length(model, frames, fps), model.matched is not None
+    motions = (sampler or Sampler(model, torch=torch)).sample(rows, count, seed)
+    return [resample(finished(motion, model.source, clean, sparing=sparing), fps, frames) for motion in motions]
+
+
+def rows_of_length(model: Model, frames: int | None, fps: float) -> int:
+    """Rows at 30 fps of a motion of `frames` frames at `fps`, those of the clip for None. Raises ClipError."""
+    if frames is None:
+        return model.source.frames
+    rows = rows_at(frames, fps, RATE)
+    if rows < MIN_ROWS:
+        least = rows_at(MIN_ROWS, RATE, fps)
+        raise ClipError(f"{frames} frames at {fps:g} fps last under a second; ask for at least {least} frames.")
+    return rows
 
 
 def with_strength(model: Model, coarse: float, fine: float) -> Model:
-    """A model whose samples get `coarse` times the usual noise at the first level and `fine` times above it."""
+    """Return the model with its sampling noise scaled by `coarse` at the first level and by `fine` at the others."""
     if coarse == 1.0 and fine == 1.0:
         return model
-    first, *rest = model.recipe.sampling_noise
+    first, *rest = model.sampling_noise
     noise = (first * coarse, *(share * fine for share in rest))
-    return replace(model, recipe=replace(model.recipe, sampling_noise=noise))
-
-
-KEPT = 2
-"""Models that are kept ready, some tens of megabytes each."""
+    return replace(model, sampling_noise=noise)
 
 
 def prepared_sampler(path: Path) -> Sampler:
-    """A sampler of the model in a file, without PyTorch: loading that holds Blender's window up for a second.
+    """Return a numpy sampler of the model in a file; importing PyTorch would block Blender's window for a second.
 
-    The model's networks are made the first time only. Raises ModelError as `load_model` does.
+    Models are cached until their files change. Raises ModelError as `load_model` does.
     """
     try:
         status = path.stat()
     except OSError:
-        return Sampler(load_model(path), torch=False)  # which says what is wrong
+        return Sampler(load_model(path), torch=False)  # load_model raises the error
     model, generators = _prepared(path, status.st_mtime_ns, status.st_size)
     return Sampler(model, generators=generators)
 
 
-@lru_cache(maxsize=KEPT)
-def _prepared(path: Path, _changed: int, _size: int) -> tuple[Model, list[Refiner]]:
+@lru_cache(maxsize=CACHED_MODELS)
+def _prepared(path: Path, _changed: int, _size: int) -> tuple[Model, list[StageGenerator]]:
     sampler = Sampler(load_model(path), torch=False)
     return sampler.model, sampler.generators

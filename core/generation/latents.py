@@ -1,4 +1,4 @@
-"""Noise codes as places to be: between two variations, near one, and the motion that a place leads to."""
+"""Latent noise of motions: interpolation between seeds, perturbation of a variation, generation from latents."""
 
 from __future__ import annotations
 
@@ -9,36 +9,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.model import Model
-from ..motion.motion import Motion
+from ..motion.motion import RATE, Motion
+from ..motion.resampling import resample
 from ..system.threads import one_thread
-from .generate import Sampler, finished, noise_code
+from .generate import Sampler, finished, noise_code, rows_of_length
 
-Code = list[NDArray[np.float32]]
-"""The noise of one motion: for each stage (1, frames of the stage), of variance 1."""
+Latents = list[NDArray[np.float32]]
+"""Noise of one motion: for each stage (1, frames of the stage), of variance 1."""
 
-LIKE = 0.35
-"""How far *more like this* moves the coarse noise towards another variation's, from 0 to 1."""
+SIMILARITY = 0.35
+"""Default distance, from 0 to 1, by which *More Like This* moves the coarse noise towards another variation's."""
 
 
-def code_of(model: Model, frames: int, seed: int, variation: int = 0) -> Code:
-    """The code from which `generate` makes this variation of a seed."""
+def latents_of_seed(model: Model, frames: int, seed: int, variation: int = 0) -> Latents:
+    """Return the latents from which `generate` makes this variation of a seed."""
     return [noise_code(seed, variation, stage, length) for stage, length in enumerate(model.recipe.lengths(frames))]
 
 
-def between(one: Code, other: Code, share: float) -> Code:
-    """The code `share` of the way (0 to 1) along the great circle from one to another.
+def interpolate(one: Latents, other: Latents, share: float) -> Latents:
+    """Interpolate between two latents along the great circle, by `share` from 0 to 1.
 
-    A straight line would lead through codes that are shorter than any noise, to motions that hardly move.
+    Linear interpolation would lead to noise of too small variance, and so to motions that hardly move.
     """
     return [_slerp(a, b, share) for a, b in zip(one, other, strict=True)]
 
 
-def dial(model: Model, frames: int, position: float) -> Code:
-    """The code at a place on the line of all seeds: at 3 that of seed 3, at 3.5 half-way to that of seed 4."""
+def interpolate_seeds(model: Model, frames: int, position: float) -> Latents:
+    """Return the latents at a position between seeds: 3 is seed 3, 3.5 is half-way from seed 3 to seed 4."""
     seed = math.floor(position)
     share = position - seed
-    here = code_of(model, frames, seed)
-    return here if share == 0.0 else between(here, code_of(model, frames, seed + 1), share)
+    latents = latents_of_seed(model, frames, seed)
+    return latents if share == 0.0 else interpolate(latents, latents_of_seed(model, frames, seed + 1), share)
 
 
 def generate_like(
@@ -46,35 +47,42 @@ def generate_like(
     *,
     like: Sequence[tuple[float, int]],
     frames: int | None = None,
+    fps: float = RATE,
     count: int = 1,
     seed: int = 0,
     clean: bool = True,
     torch: bool | None = None,
     sampler: Sampler | None = None,
 ) -> list[Motion]:
-    """New motions near a variation; otherwise as `generate`.
+    """Generate motions similar to a variation; arguments are those of `generate`.
 
-    `like` gives its seed (or place between seeds) and number, then those of each variation that was made near it.
+    `like` begins with the seed (or position between seeds) and number of a variation. Each further pair is a variation
+    that was generated like the one before.
     """
-    wanted = model.source.frames if frames is None else frames
-    (place, variation), *steps = like
-    start = dial(model, wanted, place) if place % 1.0 else code_of(model, wanted, int(place), variation)
+    rows = rows_of_length(model, frames, fps)
+    (position, variation), *steps = like
+    start = (
+        interpolate_seeds(model, rows, position)
+        if position % 1.0
+        else latents_of_seed(model, rows, int(position), variation)
+    )
     for step_seed, step_variation in steps:
-        start = near(model, start, int(step_seed), step_variation)
-    codes = [near(model, start, seed, k) for k in range(count)]
-    made = motions_of(sampler or Sampler(model, torch=torch), codes)
-    return [finished(motion, model.source, clean, sparing=model.matched is not None) for motion in made]
+        start = perturb(model, start, int(step_seed), step_variation)
+    codes = [perturb(model, start, seed, k) for k in range(count)]
+    sparing = model.matched is not None
+    motions = motions_of(sampler or Sampler(model, torch=torch), codes)
+    return [resample(finished(motion, model.source, clean, sparing=sparing), fps, frames) for motion in motions]
 
 
-def near(model: Model, code: Code, seed: int, variation: int, distance: float = LIKE) -> Code:
-    """A code near another: the first level goes a part of the way to a new one, finer levels are new."""
+def perturb(model: Model, code: Latents, seed: int, variation: int, distance: float = SIMILARITY) -> Latents:
+    """Move the first level of latents by `distance` (0 to 1) towards new noise; finer levels become new noise."""
     fresh = [noise_code(seed, variation, stage, part.shape[-1]) for stage, part in enumerate(code)]
     coarse = model.recipe.stages[0]
-    return [*between(code[:coarse], fresh[:coarse], distance), *fresh[coarse:]]
+    return [*interpolate(code[:coarse], fresh[:coarse], distance), *fresh[coarse:]]
 
 
-def motions_of(sampler: Sampler, codes: Sequence[Code]) -> list[Motion]:
-    """The motions that codes of one length lead to, at 30 frames/s, as the networks make them."""
+def motions_of(sampler: Sampler, codes: Sequence[Latents]) -> list[Motion]:
+    """Generate motions at 30 fps from latents of equal length, without post-processing."""
     with one_thread():
         return sampler.motions([np.stack(parts) for parts in zip(*codes, strict=True)])
 

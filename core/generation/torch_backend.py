@@ -1,4 +1,4 @@
-"""A model's generators in PyTorch, called with arrays."""
+"""Trained generators in PyTorch, with numpy arrays as arguments and results."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import torch
 
 from ..model.clusters import find_clusters
 from ..model.model import Model
+from ..model.pyramid import Rows
 from ..networks.networks import Generator, Graph, load_arrays
-from .pyramid import Rows
 
 
 class TorchGenerator:
-    """G_i of a stage of a model, on the CPU."""
+    """Generator G_i of a stage of a model, on the CPU."""
 
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
 
     @torch.no_grad()
     def refine(self, base: Rows, noise: Rows) -> Rows:
-        """x_i = G_i(base + noise) + base, with `noise` (B, 1, T) or (B, C, T) already scaled by σ_i.
+        """Return x_i = G_i(base + noise) + base; `noise` (B, 1, T) or (B, C, T) is scaled by σ_i already.
 
-        Sample by sample: products of several together round otherwise.
+        Samples run one by one, since rounding depends on the size of a batch.
         """
         parts = zip(torch.from_numpy(base).split(1), torch.from_numpy(noise).split(1), strict=True)
-        made: Rows = torch.cat([self._generator.refine(*part) for part in parts]).numpy()
-        return made
+        refined: Rows = torch.cat([self._generator.refine(*part) for part in parts]).numpy()
+        return refined
 
 
 def load_generators(model: Model) -> list[Generator]:
-    """The generators of all trained stages, with their weights."""
+    """Return the generators of all trained stages of a model, with their weights."""
     recipe = model.recipe
     near = model.channels.near(recipe.distance)
     graph = Graph(near, tuple(find_clusters(near)))
@@ -41,5 +41,5 @@ def load_generators(model: Model) -> list[Generator]:
 
 
 def load_generator(generator: Generator, model: Model, stage: int) -> None:
-    """Set a generator's weights from those of a stage of a model."""
+    """Set a generator's weights to those of a stage of a model."""
     load_arrays(generator, f"stage{stage}.layer", model.weights)

@@ -26,7 +26,7 @@ class Boundaries:
     def __init__(self, channels: Channels, source: Motion, joints: Sequence[int]) -> None:
         self._channels = channels
         skeleton = channels.skeleton
-        self._joints = () if skeleton.bases else tuple(sorted(joints))
+        self._joints = () if skeleton.reference_frames else tuple(sorted(joints))
         places = {group: place * GROUP for place, group in enumerate(channels.groups)}
         self._own = {
             joint: slice(places[joint], places[joint] + GROUP) for joint in range(skeleton.joints) if joint in places

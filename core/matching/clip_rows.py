@@ -11,15 +11,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..generation.pyramid import resize
 from ..model.channels import Channels
+from ..model.pyramid import resize
 from ..motion.motion import Motion
 from ..motion.skeleton import GROUP
 from .boundaries import Boundaries
 from .components import Components, Numbers
 from .row_parts import row_parts
 
-VARIANCE, MOST_COMPONENTS = 0.998, 24
+VARIANCE, MAX_COMPONENTS = 0.998, 24
 """Share of the variance of a part's rows that its search sees, in so many components at most."""
 
 
@@ -45,7 +45,7 @@ class ClipRows:
         parts = row_parts(channels)
         boundaries = Boundaries(channels, source, [joint for part in parts for joint in part.tops])
         rows = boundaries.seen(np.ascontiguousarray(channels.encode(source.features).T))
-        components = [Components.of(rows[:, part.rows], VARIANCE, MOST_COMPONENTS) for part in parts]
+        components = [Components.of(rows[:, part.rows], VARIANCE, MAX_COMPONENTS) for part in parts]
         ends = np.cumsum([0, *(one.basis.shape[1] for one in components)]).tolist()
         columns = [slice(start, stop) for start, stop in itertools.pairwise(ends)]
         turns = np.flatnonzero(channels.columns < channels.skeleton.joints * GROUP)

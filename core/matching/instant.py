@@ -21,7 +21,7 @@ from ..motion.motion import RATE, Motion, with_contact_labels
 from ..motion.resampling import resample
 from ..system.threads import one_thread
 from .coupling import choose_matching
-from .matcher import PATCH, never_stop
+from .matcher import PATCH, never_cancelled
 from .stages import make_matchers
 
 Weights = TypeVar("Weights", NDArray[np.float32], NDArray[np.float16])
@@ -38,12 +38,12 @@ GROWTH = 1.5
 
 
 def instant_model(
-    motion: Motion, name: str = "", *, cuts: Sequence[int] = (), ask_stop: Callable[[], None] = never_stop
+    motion: Motion, name: str = "", *, cuts: Sequence[int] = (), check_cancelled: Callable[[], None] = never_cancelled
 ) -> Model:
-    """A model of a clip that needs no training; `cuts` are the frames at which other clips begin in it.
+    """Make a model of a clip without training; `cuts` are the frames at which other clips begin in it.
 
-    `ask_stop` is called often and may raise. Raises ClipError for a clip under two seconds, one in which no joint
-    turns, or cuts that do not lie in it.
+    `check_cancelled` is called often and may raise. Raises ClipError for a clip under two seconds, one in which no
+    joint turns, or cuts that do not lie in it.
     """
     started = time.perf_counter()
     source = with_contact_labels(resample(motion, RATE))
@@ -66,27 +66,27 @@ def instant_model(
         matched=Matched(cuts=tuple(ends)),
     )
     with one_thread():
-        matched = choose_matching(model, make_matchers(model, ask_stop), ask_stop)
+        matched = choose_matching(model, make_matchers(model, check_cancelled), check_cancelled)
     return replace(model, matched=matched, seconds=time.perf_counter() - started)
 
 
-def matched_above(model: Model, level: int, *, ask_stop: Callable[[], None] = never_stop) -> Model:
-    """A trained model whose levels after `level`, counted from 1, are matched instead; their weights are dropped.
+def matched_above(model: Model, level: int, *, check_cancelled: Callable[[], None] = never_cancelled) -> Model:
+    """Return a trained model whose levels after `level`, counted from 1, are matched; their weights are dropped.
 
-    `ask_stop` is called often and may raise. Raises ValueError for a level that the recipe does not have.
+    `check_cancelled` is called often and may raise. Raises ValueError for a level that the recipe does not have.
     """
     recipe = model.recipe
     if not 1 <= level <= recipe.levels:
         raise ValueError(f"The recipe has levels 1 to {recipe.levels}.")
     first, count = recipe.first_stage(level), recipe.stage_count
-    noise = (*recipe.sampling_noise[:level], *(1.0,) * (recipe.levels - level))
+    noise = (*model.sampling_noise[:level], *(1.0,) * (recipe.levels - level))
     # Measured on a model that is matched from the first stage on: what the networks give has the clip's own coupling.
     whole = replace(model, amplitudes=(1.0,) * count, weights={}, critics={}, matched=Matched())
     with one_thread():
-        matched = choose_matching(whole, make_matchers(whole, ask_stop), ask_stop)
+        matched = choose_matching(whole, make_matchers(whole, check_cancelled), check_cancelled)
     return replace(
         model,
-        recipe=replace(recipe, sampling_noise=noise),
+        sampling_noise=noise,
         amplitudes=(*model.amplitudes[:first], *(1.0,) * (count - first)),
         weights=_first_stages(model.weights, first),
         critics=_first_stages(model.critics, first),
@@ -95,7 +95,7 @@ def matched_above(model: Model, level: int, *, ask_stop: Callable[[], None] = ne
 
 
 def _first_stages(arrays: dict[str, Weights], count: int) -> dict[str, Weights]:
-    """The arrays of so many stages, by their names in a model."""
+    """Return the arrays of the first `count` stages, by their names in a model."""
     stages = tuple(f"stage{stage}." for stage in range(count))
     return {name: array for name, array in arrays.items() if name.startswith(stages)}
 

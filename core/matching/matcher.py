@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..evaluation.copying import same_time
-from ..generation.pyramid import Around, Rows
+from ..model.pyramid import Around, Rows
 from .clip_rows import ClipRows
 from .components import Numbers
 from .patches import Found, PatchIndex, average_patches, clip_starts, sample_starts
@@ -26,7 +26,7 @@ USUAL_PACE, SLOWER = 5.5, (1.0, 2.0)
 """Frames in which a pose becomes another in clips for which these patches are long enough, and how much longer they are
 at least and at most in slower ones: what breathes would be hurried by a join that a dancer makes unnoticed."""
 
-MOST_OF_CLIP = 0.4
+MAX_OF_CLIP = 0.4
 """Share of the clip that a patch is at most."""
 
 STRIDE, LONG_STRIDE = 2, 3
@@ -50,7 +50,7 @@ ROUNDS = (2, 4)
 length."""
 
 
-def never_stop() -> None:
+def never_cancelled() -> None:
     """Stands where nobody asks to stop."""
 
 
@@ -73,7 +73,7 @@ class Place:
             return PATCH
         low, high = SLOWER
         slow = min(max(pace / USUAL_PACE, low), high)
-        return max(PATCH, min(round(slow * FINE_PATCHES[above]), int(MOST_OF_CLIP * length)))
+        return max(PATCH, min(round(slow * FINE_PATCHES[above]), int(MAX_OF_CLIP * length)))
 
     @property
     def last(self) -> bool:
@@ -98,8 +98,8 @@ class _Held:
 class Matcher:
     """A stage of a clip that has `length` rows there; takes the place of a generator.
 
-    `weights` (P, P) say how much each part sees of the others; `sway` changes what is made. `ask_stop` is called often
-    and may raise.
+    `weights` (P, P) are the weights with which each part sees the others; `sway` varies the result. `check_cancelled`
+    is called often and may raise.
     """
 
     def __init__(
@@ -110,10 +110,10 @@ class Matcher:
         weights: Numbers,
         *,
         sway: Sway | None = None,
-        ask_stop: Callable[[], None] = never_stop,
+        check_cancelled: Callable[[], None] = never_cancelled,
     ) -> None:
         self._clip, self._place, self._weights, self._sway = clip, place, weights, sway
-        self._ask_stop = ask_stop
+        self._check_cancelled = check_cancelled
         self._rows, self.clip_lengths = clip.at_length(length)
         self._reduced = clip.reduced(self._rows)
         self._spread = self._reduced.std(0)
@@ -130,11 +130,11 @@ class Matcher:
         """Mean distance of the patches of rows (C, T) to the nearest of the clip, over that of two patches of it."""
         sample = self._seen(made)
         index = self.index(min(self.patch, len(sample)))
-        return index.novelty(sample, sample_starts(len(sample), index.size, LONG_STRIDE, False), self._ask_stop)
+        return index.novelty(sample, sample_starts(len(sample), index.size, LONG_STRIDE, False), self._check_cancelled)
 
-    def same_time(self, made: Rows, aside: int) -> float:
-        """Share of rows (C, T) whose nearest row of the clip lies within `aside` rows of the same time."""
-        return same_time(self._reduced.astype(np.float64), self._seen(made).astype(np.float64), aside=aside)
+    def same_time(self, made: Rows, tolerance: int) -> float:
+        """Share of rows (C, T) whose nearest row of the clip lies within `tolerance` rows of the same time."""
+        return same_time(self._reduced.astype(np.float64), self._seen(made).astype(np.float64), tolerance=tolerance)
 
     def _seen(self, made: Rows) -> Numbers:
         """Reduced rows (T, D) of rows (C, T)."""
@@ -148,7 +148,7 @@ class Matcher:
         return self.refine_around(base, noise, Around())
 
     def refine_around(self, base: Rows, noise: Rows, around: Around) -> Rows:
-        """The same for rows that are a circle, or of which some are kept."""
+        """Return the stage's output for rows of a circle, or of which some are kept."""
         held = None
         if around.target is not None and around.weights is not None:
             target = np.ascontiguousarray(around.target.T, dtype=np.float32)
@@ -158,7 +158,7 @@ class Matcher:
         return np.ascontiguousarray(np.stack(made).transpose(0, 2, 1))
 
     def coupled(self, weights: Numbers) -> Matcher:
-        """The same stage with other weights (P, P)."""
+        """Return this stage with other weights (P, P)."""
         other = copy.copy(self)
         other._weights = weights
         other._indices = {size: index.coupled(weights) for size, index in self._indices.items()}
@@ -176,7 +176,9 @@ class Matcher:
         index = self.index(min(self.patch, length)).coupled(self._weights_at(strength))
         starts = sample_starts(length, index.size, LONG_STRIDE if index.size > PATCH else STRIDE, circle)
         for _ in range(self._place.rounds - 1):
-            found = index.nearest(_lapped(sample, index.size, circle), starts, not self._place.last, self._ask_stop)
+            found = index.nearest(
+                _lapped(sample, index.size, circle), starts, not self._place.last, self._check_cancelled
+            )
             if held is None:
                 sample = self._laid(self._reduced, clip.columns, found, starts, index.size, length)
             else:
@@ -192,8 +194,8 @@ class Matcher:
 
     def _found_last(self, index: PatchIndex, sample: Numbers, starts: NDArray[np.int64], circle: bool) -> Found:
         if self._place.last:
-            return index.runs(sample, starts, SEAM, self._ask_stop, laps=1 + circle)
-        return index.nearest(sample, starts, True, self._ask_stop)
+            return index.runs(sample, starts, SEAM, self._check_cancelled, laps=1 + circle)
+        return index.nearest(sample, starts, True, self._check_cancelled)
 
     def _laid_whole(self, found: Found, starts: NDArray[np.int64], size: int, length: int) -> Numbers:
         """All rows (T, C) of patches that are found."""

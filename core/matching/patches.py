@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .components import Components, Numbers
 
-VARIANCE, MOST_COMPONENTS = 0.995, 32
+VARIANCE, MAX_COMPONENTS = 0.995, 32
 """Share of the variance of a part's patches that is told, by so many components at most."""
 
 SLOWEST_WAVES = 11
@@ -26,7 +26,7 @@ SLOWEST_WAVES = 11
 BLOCK = 1 << 18
 """Distances of a part that are made at once, about: they fit a core's cache."""
 
-MOST_KEPT = 1 << 21
+MAX_KEPT = 1 << 21
 """Distances of a part up to which a table is kept; larger ones are made twice where they are read twice."""
 
 USED_EVENLY = 0.005
@@ -50,7 +50,7 @@ class PatchIndex:
         self.starts, self.size, self._columns, self._weights = starts, size, columns, weights
         self._waves = _cosines(size, min(size, SLOWEST_WAVES))
         windows = [self._windows(rows[:, own], starts) for own in columns]
-        self._components = [Components.of(part, VARIANCE, MOST_COMPONENTS) for part in windows]
+        self._components = [Components.of(part, VARIANCE, MAX_COMPONENTS) for part in windows]
         told = [known.tell(part) for known, part in zip(self._components, windows, strict=True)]
         self._patches = [np.ascontiguousarray(-2.0 * part.T) for part in told]
         self._squares = [(part * part).sum(1) for part in told]
@@ -58,37 +58,45 @@ class PatchIndex:
         self.usual = weights @ self._own
         """Mean squared distance of two patches of the clip, for each part."""
 
-    def nearest(self, rows: Numbers, starts: NDArray[np.int64], evenly: bool, ask_stop: Callable[[], None]) -> Found:
+    def nearest(
+        self, rows: Numbers, starts: NDArray[np.int64], evenly: bool, check_cancelled: Callable[[], None]
+    ) -> Found:
         """The patches that are nearest to those of a sample's rows (T, D) at `starts` (N,).
 
         With `evenly`, patches of the clip that nothing is near to are as near as those that much is near to.
         """
         told = self._tell(rows, starts)
         blocks: Sequence[Numbers] | None = None
-        if evenly and len(starts) * len(self.starts) <= MOST_KEPT:
-            blocks = list(self._costs(told, ask_stop))
-        least = self._least(blocks or self._costs(told, ask_stop)) if evenly else None
+        if evenly and len(starts) * len(self.starts) <= MAX_KEPT:
+            blocks = list(self._costs(told, check_cancelled))
+        least = self._least(blocks or self._costs(told, check_cancelled)) if evenly else None
         found = []
-        for costs in blocks or self._costs(told, ask_stop):
+        for costs in blocks or self._costs(told, check_cancelled):
             if least is not None:
                 costs /= least[:, None]
             found.append(costs.argmin(2))
         return self.starts[np.concatenate(found, axis=1)]
 
     def coupled(self, weights: Numbers) -> PatchIndex:
-        """The same patches with other weights (P, P)."""
+        """Return this index with other weights (P, P)."""
         other = copy.copy(self)
         other._weights, other.usual = weights, weights @ self._own
         return other
 
-    def novelty(self, rows: Numbers, starts: NDArray[np.int64], ask_stop: Callable[[], None]) -> float:
+    def novelty(self, rows: Numbers, starts: NDArray[np.int64], check_cancelled: Callable[[], None]) -> float:
         """Mean distance of a sample's whole patches to the nearest of the clip, over that of two of the clip."""
         whole = self.coupled(np.ones((1, len(self._own)), dtype=np.float32))
-        least = [costs.min(2) for costs in whole._costs(self._tell(rows, starts), ask_stop)]
+        least = [costs.min(2) for costs in whole._costs(self._tell(rows, starts), check_cancelled)]
         return float(np.sqrt(np.maximum(np.concatenate(least, axis=1), 0.0)).mean() / np.sqrt(whole.usual[0]))
 
     def runs(
-        self, rows: Numbers, starts: NDArray[np.int64], seam: float, ask_stop: Callable[[], None], *, laps: int = 1
+        self,
+        rows: Numbers,
+        starts: NDArray[np.int64],
+        seam: float,
+        check_cancelled: Callable[[], None],
+        *,
+        laps: int = 1,
     ) -> Found:
         """Patches near to those of a sample that follow on each other in the clip: the path of least cost.
 
@@ -99,7 +107,7 @@ class PatchIndex:
         steps = np.diff(np.tile(starts, laps), prepend=0)
         steps[steps <= 0] = len(self.starts)  # from lap to lap nothing follows but by chance
         paths = _Paths(self.starts, len(told), (seam * self.usual).astype(np.float32))
-        for costs in self._costs(told, ask_stop):
+        for costs in self._costs(told, check_cancelled):
             for k in range(costs.shape[1]):
                 paths.go_on(costs[:, k], int(steps[paths.length]))
         return self.starts[paths.trace(steps)[:, -len(starts) :]]
@@ -120,12 +128,12 @@ class PatchIndex:
             np.minimum(least, costs.min(1), out=least)
         return np.maximum(least, 0.0) + USED_EVENLY * self.usual[:, None]
 
-    def _costs(self, told: Sequence[Numbers], ask_stop: Callable[[], None]) -> Iterator[Numbers]:
+    def _costs(self, told: Sequence[Numbers], check_cancelled: Callable[[], None]) -> Iterator[Numbers]:
         """Squared distances (P, some, n) of a sample's patches, other parts' share with each, some at a time."""
         parts, count, width = len(told), len(told[0]), len(self.starts)
         step = max(1, BLOCK // width)
         for start in range(0, count, step):
-            ask_stop()
+            check_cancelled()
             some = [part[start : start + step] for part in told]
             tables = np.empty((parts, len(some[0]), width), dtype=np.float32)
             for part, own in enumerate(some):
@@ -203,9 +211,9 @@ def sample_starts(length: int, size: int, stride: int, circle: bool) -> NDArray[
 def average_patches(
     rows: Numbers, found: NDArray[np.int64], starts: NDArray[np.int64], size: int, length: int
 ) -> Numbers:
-    """A sample's rows (length, D) from the clip's (T, D): patches from `found` (N,) on, laid at `starts` (N,).
+    """Cut rows (length, D) of a sample from the clip's (T, D): patches from `found` (N,) on, laid at `starts` (N,).
 
-    A patch counts most in its middle. What reaches beyond the last row goes on at the first one, as in a circle.
+    A patch weighs most in its middle. Rows beyond the last one continue at the first, as in a circle.
     """
     window, stride = _window(size), int(starts[1] - starts[0]) if len(starts) > 1 else 1
     even = len(starts) if starts[-1] == stride * (len(starts) - 1) else len(starts) - 1

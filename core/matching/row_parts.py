@@ -58,7 +58,7 @@ def _part_names(skeleton: Skeleton) -> list[str]:
 def _owner(channels: Channels, group: int) -> int:
     """The joint that a learned group sits on."""
     first = channels.skeleton.groups
-    return channels.folds[group - first].joint if group >= first else channels.skeleton.group_joint(group)
+    return channels.joint_pcas[group - first].joint if group >= first else channels.skeleton.group_joint(group)
 
 
 def _tops(skeleton: Skeleton, names: list[str], learned: set[int], name: str) -> tuple[int, ...]:

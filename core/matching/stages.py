@@ -9,14 +9,14 @@ import numpy as np
 from ..model.model import Model
 from .clip_rows import ClipRows
 from .components import Numbers
-from .matcher import Matcher, Place, never_stop
+from .matcher import Matcher, Place, never_cancelled
 from .sway import Sway
 
 
-def make_matchers(model: Model, ask_stop: Callable[[], None] = never_stop) -> list[Matcher]:
+def make_matchers(model: Model, check_cancelled: Callable[[], None] = never_cancelled) -> list[Matcher]:
     """One matcher for each stage of a model that is not trained, none for a trained one; numpy alone.
 
-    `ask_stop` is called often while they work and may raise.
+    `check_cancelled` is called often while they work and may raise.
     """
     if model.matched is None:
         return []
@@ -24,7 +24,14 @@ def make_matchers(model: Model, ask_stop: Callable[[], None] = never_stop) -> li
     weights, count = part_weights(len(clip.parts), model.matched.coupling), model.recipe.stage_count
     lengths, sway = model.lengths, Sway(clip, model.channels, model.matched.sway)
     return [
-        Matcher(clip, lengths[k], Place(k, count), weights, sway=sway if k == count - 1 else None, ask_stop=ask_stop)
+        Matcher(
+            clip,
+            lengths[k],
+            Place(k, count),
+            weights,
+            sway=sway if k == count - 1 else None,
+            check_cancelled=check_cancelled,
+        )
         for k in range(model.matched.first, count)
     ]
 

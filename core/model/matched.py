@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..files.fields import FieldError, Fields
-from ..motion.clip_file import MOST_FRAMES
-from .recipe_ranges import MOST_STAGES
+from ..motion.clip_file import MAX_FRAMES
+from .recipe import MAX_STAGES
 
-MOST_CUTS = 10_000
+MAX_CUTS = 10_000
 """Clips in one model at most."""
 
 
@@ -34,8 +34,8 @@ class Matched:
     @staticmethod
     def from_json(fields: Fields, stages: int, frames: int) -> Matched:
         """The matched stages of a model of so many stages and frames. Raises FieldError."""
-        first = fields.whole("first", 0, min(stages, MOST_STAGES))
-        cuts = fields.wholes("cuts", 1, MOST_FRAMES, MOST_CUTS, ())
+        first = fields.whole("first", 0, min(stages, MAX_STAGES))
+        cuts = fields.wholes("cuts", 1, MAX_FRAMES, MAX_CUTS, ())
         check_cuts(cuts, frames)
         return Matched(first, fields.number("coupling", 0.0, 1.0), cuts, fields.number("sway", 0.0, 1.0, 0.0))
 

@@ -1,4 +1,4 @@
-"""A trained model as data."""
+"""Trained model as data."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .recipe import Recipe
 
 @dataclass(eq=False)
 class Model:
-    """The pyramid of one clip, trained as far as it is and matched above.
+    """Pyramid of one clip: trained stages, and matched stages above them.
 
     `weights` holds, for trained stage i and layer j, `stage{i}.layer{j}.weight` (P, outside, inside, kernel) for the P
-    pairs of neighbouring groups and `.bias`; `code` is z*_1 scaled (1, C, T_1); `channels` what the networks see;
-    `source` the clip at 30 frames/s, `source_fps` the rate it came with.
+    pairs of neighbouring groups and `.bias`; `code` is the reconstruction noise z*_1 (1, C, T_1), scaled
+    by σ_1; `channels` maps features to network rows; `source` is the clip at 30 fps, `source_fps` its original rate.
     """
 
     name: str
@@ -37,13 +37,18 @@ class Model:
     device: str = "cpu"
     history: list[dict[str, float]] = field(default_factory=list)
     quality: dict[str, float] = field(default_factory=dict)
-    """Figures of a few variations, measured when the training ended; empty where nobody measured."""
+    """Figures of a few variations, measured at the end of training; empty if not measured."""
     rig: str = ""
-    """What the armature was called whose action was learned."""
+    """Name of the armature whose action was learned."""
     critics: dict[str, NDArray[np.float16]] = field(default_factory=dict)
-    """What only a training that starts from this model needs, `stage{i}.critic{j}.weight` and `.bias`; may be empty."""
+    """Critics `stage{i}.critic{j}.weight` and `.bias`, for a warm start from this model only; may be empty."""
     matched: Matched | None = None
-    """How stages that have no weights are matched; None where all are trained."""
+    """Settings of the stages without weights, which are matched; None where all are trained."""
+    sampling_noise: tuple[float, ...] = ()
+    """Factor of σ_i in generation for each level, chosen by calibration; empty for 1. Training uses σ_i itself."""
+
+    def __post_init__(self) -> None:
+        self.sampling_noise = self.sampling_noise or (1.0,) * self.recipe.levels
 
     @property
     def skeleton(self) -> Skeleton:
@@ -60,7 +65,7 @@ class Model:
         return self.recipe.lengths(self.source.frames)
 
     def info(self) -> dict[str, Any]:
-        """What a list of models shows; every value fits JSON."""
+        """Return the summary shown in lists of models; all values fit JSON."""
         skeleton = self.skeleton
         return {
             "name": self.name,

@@ -1,4 +1,4 @@
-"""Model files: one .safetensors file with all that generation needs; no PyTorch, no pickle."""
+"""Model files: one .safetensors file with all that generation needs, without PyTorch and pickle; array shapes."""
 
 from __future__ import annotations
 
@@ -13,53 +13,44 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save
 
 from ..errors import ClipError, ModelError
-from ..files.fields import FAR, FieldError, Fields, check_finite, parse_json
-from ..files.tensors import read_tensors, read_text
-from ..motion.clip_file import FASTEST, MOST_FRAMES, SLOWEST, read_motion
-from ..motion.skeleton import GROUP, MOST_JOINTS
+from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, check_finite, parse_json
+from ..files.tensors import read_tensors, read_text, write_tensors
+from ..motion.clip_file import MAX_FPS, MAX_FRAMES, MIN_FPS, motion_from_fields
+from ..motion.skeleton import GROUP, MAX_JOINTS
 from .channels import Channels, read_channels
 from .matched import Matched
 from .model import Model
-from .recipe import Recipe
-from .recipe_ranges import MOST_LEVELS, MOST_STAGES
+from .recipe import MAX_LEVELS, MAX_STAGES, Recipe
 
-FORMAT = 3
-"""Version of the file's layout; newer ones are refused."""
+MODEL_FORMAT = 3
+"""Version of the file layout; newer versions are refused."""
 
+MAX_MODEL_BYTES = 1 << 30
+"""Largest accepted file in bytes."""
 
-ALL_TRAINED = 2
-"""The layout of a model whose stages are all trained, which older versions of Riff open, too."""
+METADATA_KEY = "riff"
+"""Key of Riff's JSON in the metadata of the safetensors file."""
 
-
-LARGEST = 1 << 30
-"""Bytes above which a file is no model of ours."""
-
-
-KEY = "riff"
-"""Where the file's own description holds ours."""
-
-
-MOST_ROWS = 100_000
-"""Rows of the history of losses."""
+MAX_HISTORY_ROWS = 100_000
+"""Largest accepted number of rows of the history of losses."""
 
 
 def save_model(model: Model, path: str | os.PathLike[str]) -> None:
-    """Write the model, whole or not at all. Raises ModelError with one sentence where the disk refuses."""
+    """Write a model atomically. Raises ModelError where the file cannot be written."""
     target = Path(path)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     meta = {
-        "format": ALL_TRAINED if model.matched is None else FORMAT,
+        "format": MODEL_FORMAT,
         "info": model.info(),
         "skeleton": model.skeleton.to_json(),
         "recipe": model.recipe.to_json(),
         "groups": list(model.channels.groups),
         "gains": list(model.channels.gains),
         "height_gain": model.channels.height_gain,
-        "folds": [fold.to_json() for fold in model.channels.folds],
+        "folds": [pca.to_json() for pca in model.channels.joint_pcas],
         "amplitudes": list(model.amplitudes),
+        "sampling_noise": list(model.sampling_noise),
         "history": model.history,
         "origin": model.source.origin.tolist(),
         "fps": model.source.fps,
@@ -68,36 +59,30 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         meta["matched"] = model.matched.to_json()
     tensors = {name: np.ascontiguousarray(value) for name, value in {**model.weights, **model.critics}.items()}
     tensors |= {"code": np.ascontiguousarray(model.code), "source": np.ascontiguousarray(model.source.features)}
-    data = save(tensors, metadata={KEY: json.dumps(meta)})
     try:
-        with open(part, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
+        write_tensors(target, METADATA_KEY, json.dumps(meta), tensors)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ModelError(f"Cannot save the model “{target.name}”: {error.strerror or error}.") from error
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:
-    """Read a model. Raises ModelError with one sentence where the file is missing, damaged or too new."""
+    """Read a model. Raises ModelError where the file is missing, damaged or too new."""
     with _refusals(path):
-        text, tensors = read_tensors(path, KEY, LARGEST)
+        text, tensors = read_tensors(path, METADATA_KEY, MAX_MODEL_BYTES)
         model = _model(_description(text, Path(path).name), tensors)
         _check_arrays(model)
     return model
 
 
 def read_info(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What `Model.info` gave when the model was saved, without reading its tensors. Raises ModelError."""
+    """Read the result of `Model.info` at the time of saving, without reading tensors. Raises ModelError."""
     with _refusals(path):
-        return _info(_description(read_text(path, KEY, LARGEST), Path(path).name))
+        return _info(_description(read_text(path, METADATA_KEY, MAX_MODEL_BYTES), Path(path).name))
 
 
 @contextmanager
 def _refusals(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turns what is wrong with a file into one sentence that names it."""
+    """Convert errors of reading a file to a ModelError that names the file."""
     name = Path(path).name
     try:
         yield
@@ -109,43 +94,50 @@ def _refusals(path: str | os.PathLike[str]) -> Iterator[None]:
 
 def _description(text: str, name: str) -> Fields:
     fields = Fields(parse_json(text))
-    if fields.whole("format", 0, 1 << 31) > FORMAT:
+    if fields.whole("format", 0, 1 << 31) > MODEL_FORMAT:
         raise ModelError(f"“{name}” was made by a newer version of Riff; update Riff to open it.")
     return fields
 
 
 def _info(description: Fields) -> dict[str, Any]:
-    """The summary of a model, all that lists and tables show of it."""
+    """Parse the summary of a model, see `Model.info`."""
     fields = description.part("info")
     return {
         "name": fields.text("name"),
         "recipe": fields.text("recipe"),
-        "joints": fields.whole("joints", 1, MOST_JOINTS),
-        "contacts": list(fields.texts("contacts", MOST_JOINTS)),
-        "frames": fields.whole("frames", 2, MOST_FRAMES),
-        "duration": fields.number("duration", 0.0, FAR),
-        "source_fps": fields.number("source_fps", SLOWEST, FASTEST),
+        "joints": fields.whole("joints", 1, MAX_JOINTS),
+        "contacts": list(fields.texts("contacts", MAX_JOINTS)),
+        "frames": fields.whole("frames", 2, MAX_FRAMES),
+        "duration": fields.number("duration", 0.0, MAX_MAGNITUDE),
+        "source_fps": fields.number("source_fps", MIN_FPS, MAX_FPS),
         "seed": fields.whole("seed", -(1 << 63), 1 << 64),
-        "training_seconds": fields.number("training_seconds", 0, FAR),
+        "training_seconds": fields.number("training_seconds", 0, MAX_MAGNITUDE),
         "device": fields.text("device"),
-        "iterations": list(fields.wholes("iterations", 0, 1 << 40, MOST_LEVELS)),
+        "iterations": list(fields.wholes("iterations", 0, 1 << 40, MAX_LEVELS)),
         "quality": fields.figures("quality"),
         "rig": fields.text("rig", ""),
     }
 
 
 def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
-    """A model whose clip, channels and recipe fit together; its arrays are still to be checked."""
+    """Build a model, validating clip, channels and recipe; `_check_arrays` validates its arrays."""
     info, recipe = _info(fields), Recipe.from_json(fields.raw("recipe"))
-    source = read_motion(fields, tensors.pop("source", None))
+    source = motion_from_fields(fields, tensors.pop("source", None))
     code = tensors.pop("code", np.zeros(0, dtype=np.float32))
-    amplitudes = fields.numbers("amplitudes", 0.0, FAR, MOST_STAGES)
+    amplitudes = fields.numbers("amplitudes", 0.0, MAX_MAGNITUDE, MAX_STAGES)
     if len(amplitudes) != recipe.stage_count:
         raise FieldError("its noise amplitudes do not fit its stages")
     matched = None
     if "matched" in fields:
         matched = Matched.from_json(fields.part("matched"), recipe.stage_count, source.frames)
     critics = {name: tensors.pop(name) for name in list(tensors) if ".critic" in name}
+    # Models before format 3 kept the sampling noise in the recipe.
+    noise_fields = fields if "sampling_noise" in fields else fields.part("recipe")
+    noise: tuple[float, ...] = ()
+    if "sampling_noise" in noise_fields:
+        noise = noise_fields.numbers("sampling_noise", 0, 1e3, MAX_LEVELS)
+        if len(noise) != recipe.levels:
+            raise FieldError("its sampling noise does not fit its levels")
     return Model(
         info["name"],
         read_channels(fields, source),
@@ -158,46 +150,47 @@ def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
         info["seed"],
         info["training_seconds"],
         info["device"],
-        fields.figure_rows("history", MOST_ROWS),
+        fields.figure_rows("history", MAX_HISTORY_ROWS),
         info["quality"],
         info["rig"],
         critics,
         matched,
+        noise,
     )
 
 
 def _check_arrays(model: Model) -> None:
-    """Raise FieldError where arrays are not those of the model's channels and recipe, by name, size and kind."""
+    """Raise FieldError where names, shapes or types of arrays do not fit the model's channels and recipe."""
     channels, recipe = model.channels, model.recipe
     trained = model.trained_stages
-    wanted = generator_shapes(channels, recipe, trained) | {"code": (1, len(channels.columns), model.lengths[0])}
-    found: dict[str, NDArray[Any]] = {**model.weights, "code": model.code}
+    shapes = generator_shapes(channels, recipe, trained) | {"code": (1, len(channels.columns), model.lengths[0])}
+    arrays: dict[str, NDArray[Any]] = {**model.weights, "code": model.code}
     if model.critics:
-        wanted |= critic_shapes(channels, recipe, trained)
-        found |= model.critics
-    if set(wanted) != set(found):
+        shapes |= critic_shapes(channels, recipe, trained)
+        arrays |= model.critics
+    if set(shapes) != set(arrays):
         raise FieldError("weights are missing, or there are some that do not belong there")
-    for name, array in found.items():
-        if array.shape != wanted[name] or array.dtype not in (np.float32, np.float16):
+    for name, array in arrays.items():
+        if array.shape != shapes[name] or array.dtype not in (np.float32, np.float16):
             raise FieldError(f"its tensor “{name}” does not fit its skeleton and recipe")
         if not check_finite(array):
             raise FieldError(f"its tensor “{name}” holds numbers that are not finite or far too large")
 
 
 def group_widths(groups: int, hidden: Sequence[int]) -> list[int]:
-    """Channels a group has in each hidden layer: the wanted total rounded up to whole groups."""
+    """Return the channels of a group in each hidden layer: the totals `hidden`, rounded up to whole groups."""
     return [math.ceil(channels / groups) for channels in hidden]
 
 
 def generator_shapes(channels: Channels, recipe: Recipe, trained: int | None = None) -> dict[str, tuple[int, ...]]:
-    """Shape of each array of the generators of all or so many stages, by its name in the model."""
+    """Return the shape of each array of the generators of all or `trained` stages, by its name in the model."""
     groups = len(channels.groups)
     widths = [GROUP, *group_widths(groups, recipe.hidden), GROUP]
     return _stages(recipe, trained, "layer", _layers(channels, recipe, widths))
 
 
 def critic_shapes(channels: Channels, recipe: Recipe, trained: int | None = None) -> dict[str, tuple[int, ...]]:
-    """Shape of each array of the critics, as `generator_shapes`; their last layer sees all groups as one."""
+    """Return the shape of each array of the critics, as `generator_shapes`; their last layer sees all groups as one."""
     groups = len(channels.groups)
     widths = [GROUP, *group_widths(groups, recipe.hidden)]
     score = ((1, 1, groups * widths[-1], recipe.kernel), (1,))
@@ -205,7 +198,7 @@ def critic_shapes(channels: Channels, recipe: Recipe, trained: int | None = None
 
 
 def _layers(channels: Channels, recipe: Recipe, widths: Sequence[int]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Shapes of weight and bias of each layer between these widths of a group."""
+    """Return the shapes of weight and bias of each layer, from `widths`, the channels of a group before and after."""
     pairs = int(channels.near(recipe.distance).sum())
     return [
         ((pairs, outside, inside, recipe.kernel), (len(channels.groups) * outside,))

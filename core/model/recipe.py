@@ -1,78 +1,97 @@
-"""Every number of a training run, as data that can be printed, compared and saved."""
+"""Recipes: all hyperparameters of a training run, as data that can be printed, compared and saved."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ..errors import ModelError
-from ..files.fields import Fields
-from . import recipe_ranges
+from ..files.fields import FieldError, Fields
+from ..files.ranges import ranged
 
 Levels = tuple[float, ...]
+"""One number for each level."""
+
+MAX_LEVELS, MAX_STAGES = 16, 32
+"""Largest number of levels, and of stages of all levels."""
+
+OLD_NAMES = {"sampling_noise"}
+"""Numbers that recipes of earlier versions had and that are the model's now."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Numbers of one training; per-level values have one entry for each level (`paper.md`, Table 1)."""
+    """Hyperparameters of one training; tuples have one entry for each level (Roditakis et al. 2024, Table 1)."""
 
     name: str
-    iterations: tuple[int, ...]
+    iterations: tuple[int, ...] = field(metadata=ranged(0, 1e9, whole=True, max_count=MAX_LEVELS))
     """Joint iterations of each level: critic, generator and reconstruction steps of all its stages."""
-    batch: tuple[int, ...]
-    adversarial: Levels
+    batch: tuple[int, ...] = field(metadata=ranged(1, 4096, whole=True, max_count=MAX_LEVELS))
+    """Samples of a batch at each level."""
+    adversarial: Levels = field(metadata=ranged(0, 1e6, max_count=MAX_LEVELS))
     """λ_adv of each level ("stage-based linear annealing")."""
-    reconstruction: Levels
+    reconstruction: Levels = field(metadata=ranged(0, 1e6, max_count=MAX_LEVELS))
     """λ_rec of each level."""
-    crop: tuple[int, ...] = (0, 0, 0, 0)
+    crop: tuple[int, ...] = field(default=(0, 0, 0, 0), metadata=ranged(0, 1e6, whole=True, max_count=MAX_LEVELS))
     """Rows that each stage of a level trains on at a time; 0 for the whole clip."""
-    stages: tuple[int, ...] = (2, 2, 2, 1)
-    first_length: float = 0.2
-    growth: float = 4 / 3
-    hidden: tuple[int, ...] = (128, 256, 256)
-    sampling_noise: Levels = (1.0, 1.0, 1.0, 1.0)
-    """What each level's amplitudes σ_i are multiplied with when motions are generated; training uses σ_i itself."""
+    stages: tuple[int, ...] = field(
+        default=(2, 2, 2, 1), metadata=ranged(1, MAX_STAGES, whole=True, max_count=MAX_LEVELS)
+    )
+    """Stages of each level."""
+    first_length: float = field(default=0.2, metadata=ranged(1e-3, 1))
+    """Length of the first stage as a share of the clip's."""
+    growth: float = field(default=4 / 3, metadata=ranged(0, 100))
+    """Ratio of the lengths of successive stages."""
+    hidden: tuple[int, ...] = field(default=(128, 256, 256), metadata=ranged(1, 8192, whole=True, max_count=16))
+    """Channels of each hidden layer, before rounding up to whole groups."""
     calibrate: bool = False
-    """Whether a finished model chooses its `sampling_noise` by the roughness that it leads to."""
-    kernel: int = 5
-    distance: int = 2
-    """Edges of the skeleton graph that a convolution sees."""
-    gradient_penalty: float = 1.0
-    penalty_share: float = 1.0
-    """Part of a batch on which the gradient penalty is measured: at least one sample, and one of each half where two
-    cores share a stage, since the core without one would wait for the other anyway."""
-    contact: float = 5.0
+    """Choose the sampling noise of the model after training by the roughness of samples."""
+    kernel: int = field(default=5, metadata=ranged(1, 99, whole=True))
+    """Taps of a convolution over time; odd."""
+    distance: int = field(default=2, metadata=ranged(0, 4096, whole=True))
+    """Largest distance, in edges of the skeleton graph, between groups that a convolution connects."""
+    gradient_penalty: float = field(default=1.0, metadata=ranged(0, 1e6))
+    """λ_gp."""
+    penalty_share: float = field(default=1.0, metadata=ranged(0, 1))
+    """Share of a batch on which the gradient penalty is computed, at least one sample. Where two cores share a stage,
+    at least one of each half, since the core without one would only wait for the other."""
+    contact: float = field(default=5.0, metadata=ranged(0, 1e6))
+    """λ_con."""
     contact_squared: bool = True
+    """Penalise the squared foot speed (Roditakis et al. 2024, eq. 4), else the speed."""
     timed_root: bool = False
-    """Whether a coarse level knows that its frames are further apart when it judges foot speed."""
+    """Account for the longer time between the rows of coarse stages in foot speed."""
     fold_hands: bool = True
-    """Whether bunches of small joints, like fingers, are learned as their principal components."""
-    even_joints: float = 0.0
-    """How far joints that turn little are raised towards a typical one for the networks: 0 not at all, 1 fully."""
-    root_gain: float = 1.0
-    """What root channels and moving offsets are multiplied with before the networks see them."""
-    critic_steps: int = 5
-    reconstruct_every: int = 1
-    """Iterations from one reconstruction loss to the next, which weighs that many times as much."""
+    """Learn bunches of small joints, such as fingers, as their principal components."""
+    even_joints: float = field(default=0.0, metadata=ranged(0, 10))
+    """Exponent of the gain that scales joints that turn little towards a typical joint: 0 none, 1 full."""
+    root_gain: float = field(default=1.0, metadata=ranged(0, 1e6))
+    """Gain of the root channels and moving offsets."""
+    critic_steps: int = field(default=5, metadata=ranged(1, 1000, whole=True))
+    """Critic steps of an iteration."""
+    reconstruct_every: int = field(default=1, metadata=ranged(1, 1e6, whole=True))
+    """Iterations between two reconstruction losses; each is weighted by this number."""
     joint_steps: bool = False
-    """Whether reconstruction shares the generator's optimiser step instead of taking its own."""
-    generator_rate: float = 1e-4
-    critic_rate: float = 1e-4
-    final_rate: float = 1.0
-    """Share of both rates that is left at the end of a level, reached along half a cosine."""
-    beta1: float = 0.9
-    pool: int = 50
-    """Past samples kept for the critic; 0 shows it only fresh ones."""
-    transfer: int = 2
-    """First layers of a generator that start from those of the generator a level below."""
-    average: float = 0.0
+    """Add the reconstruction loss to the generator's optimiser step instead of taking a separate step."""
+    generator_rate: float = field(default=1e-4, metadata=ranged(0, 10))
+    """Learning rate of the generators."""
+    critic_rate: float = field(default=1e-4, metadata=ranged(0, 10))
+    """Learning rate of the critics."""
+    final_rate: float = field(default=1.0, metadata=ranged(0, 10))
+    """Share of both learning rates at the end of a level, reached along half a cosine."""
+    beta1: float = field(default=0.9, metadata=ranged(0, 1))
+    """Adam's β1."""
+    pool: int = field(default=50, metadata=ranged(0, 1e5, whole=True))
+    """Past samples in the critic's replay buffer; 0 for none."""
+    transfer: int = field(default=2, metadata=ranged(0, 17, whole=True))
+    """Number of first layers of a generator that are initialised from the generator a level below."""
+    average: float = field(default=0.0, metadata=ranged(0, 1))
     """Decay of the exponential moving average of generator weights; 0 keeps the last weights."""
-    bank: int = 0
-    """Outputs of the frozen levels made in advance; 0 makes fresh ones in every iteration."""
-
-    warm_share: float = 0.4
-    """Share of the iterations that a training takes which starts from a model instead of from nothing."""
+    bank: int = field(default=0, metadata=ranged(0, 1e5, whole=True))
+    """Outputs of the frozen levels computed in advance; 0 computes new ones in every iteration."""
+    warm_share: float = field(default=0.4, metadata=ranged(0, 1))
+    """Share of the iterations that a warm start takes."""
 
     @property
     def levels(self) -> int:
@@ -83,7 +102,7 @@ class Recipe:
         return sum(self.stages)
 
     def level_of(self, stage: int) -> int:
-        """The level, from 0, that trains `stage`, from 0."""
+        """Return the level of a stage, both counted from 0."""
         for level, count in enumerate(self.stages):
             if stage < count:
                 return level
@@ -91,22 +110,23 @@ class Recipe:
         raise IndexError("The recipe has fewer stages.")
 
     def first_stage(self, level: int) -> int:
+        """Return the first stage of a level, both counted from 0."""
         return sum(self.stages[:level])
 
     def rows(self, lengths: Sequence[int], stage: int) -> int:
-        """Rows of the samples that a stage is trained on, where the stages have these lengths."""
+        """Return the rows of a stage's training samples, for stages of these lengths."""
         return min(self.crop[self.level_of(stage)] or lengths[stage], lengths[stage])
 
     def scaled(self, factor: float) -> Recipe:
-        """The same recipe with `factor` times the iterations, at least one a level."""
+        """Return the recipe with `factor` times the iterations, at least one per level."""
         return replace(self, iterations=tuple(max(1, round(count * factor)) for count in self.iterations))
 
     def warmed(self) -> Recipe:
-        """The same recipe for a training that starts from a model."""
+        """Return the recipe for a warm start."""
         return self.scaled(self.warm_share)
 
     def lengths(self, frames: int) -> list[int]:
-        """Frames of each stage for a clip of `frames`: T/5 first, each next 4/3 longer, the last T."""
+        """Return the length of each stage for a clip of T frames; by default T/5, each next 4/3 longer, last T."""
         lengths = [max(4, int(frames * self.first_length))]
         while len(lengths) < self.stage_count:
             lengths.append(max(lengths[-1] + 1, int(lengths[-1] * self.growth)))
@@ -117,17 +137,45 @@ class Recipe:
 
     @staticmethod
     def from_json(data: Any) -> Recipe:
-        """Raises ModelError where a number is missing or unknown, FieldError where one is not what it may be."""
-        known = {field.name for field in fields(Recipe)}
-        if not isinstance(data, dict) or set(data) - known:
+        """Parse a recipe. Raises ModelError for missing or unknown names, FieldError for a value out of its range."""
+        known = {each.name for each in fields(Recipe)}
+        if not isinstance(data, dict) or set(data) - known - OLD_NAMES:
             raise ModelError("The model was trained with a recipe that this version of Riff does not know.")
         try:
-            given = Fields(data, "recipe")
-            values = {name: recipe_ranges.take(name, given) for name in data}
-            recipe_ranges.check_together(values)
-            return Recipe(**values)
+            recipe = Recipe(**take_fields(Fields(data, "recipe"), known & set(data)))
         except TypeError as error:
             raise ModelError("The model's recipe is incomplete.") from error
+        recipe.check()
+        return recipe
+
+    def check(self) -> None:
+        """Raise FieldError where the numbers contradict each other."""
+        if not self.stages or self.stage_count > MAX_STAGES:
+            raise FieldError(f"“recipe.stages” are not 1 to {MAX_STAGES}")
+        for name in PER_LEVEL:
+            if len(getattr(self, name)) < self.levels:
+                raise FieldError(f"“recipe.{name}” has no number for each level")
+        if not self.hidden or self.kernel % 2 == 0:
+            raise FieldError("“recipe.hidden” is empty or “recipe.kernel” is even")
+
+
+PER_LEVEL = ("iterations", "batch", "adversarial", "reconstruction", "crop")
+"""Numbers of which there is one for each level."""
+
+
+def take_fields(values: Fields, names: Iterable[str]) -> dict[str, Any]:
+    """Read numbers, flags and the name of a recipe, each within its range. Raises FieldError."""
+    taken: dict[str, Any] = {}
+    for each in fields(Recipe):
+        if each.name not in names:
+            continue
+        if "range" in each.metadata:
+            taken[each.name] = each.metadata["range"].take(each.name, values)
+        elif each.name == "name":
+            taken[each.name] = values.text("name", longest=200)
+        else:
+            taken[each.name] = values.flag(each.name, False)
+    return taken
 
 
 PAPER = Recipe(
@@ -137,7 +185,8 @@ PAPER = Recipe(
     adversarial=(5.0, 5.0, 2.5, 1.0),
     reconstruction=(50.0, 75.0, 100.0, 100.0),
 )
-"""Table 1, row 9; "iterations" counted as samples (15,000 a stage and level at 105k), divided by the batch."""
+"""Roditakis et al. 2024, Table 1, row 9. Its "iterations" count samples (105k is 15,000
+per stage); here they are divided by the batch."""
 
 GANIMATOR = Recipe(
     name="ganimator",
@@ -149,7 +198,7 @@ GANIMATOR = Recipe(
     contact_squared=False,
     gradient_penalty=2.0,
 )
-"""The baseline: batch 1, no annealing, no transfer; GANimator's code halves the critic's gap, hence the 2."""
+"""Li et al. 2022 (GANimator): batch 1, no annealing, no transfer. Their code halves the critic's gap, hence λ_gp 2."""
 
 FAST = Recipe(
     name="fast",
@@ -159,7 +208,6 @@ FAST = Recipe(
     adversarial=(4.0, 1.0, 1.0, 1.0),
     reconstruction=(50.0, 50.0, 50.0, 50.0),
     contact=20.0,
-    sampling_noise=(1.0, 0.45, 0.45, 0.45),
     calibrate=True,
     even_joints=0.5,
     contact_squared=False,
@@ -177,32 +225,26 @@ FAST = Recipe(
     average=0.99,
     bank=48,
 )
-"""Ours: the same pyramid for a small part of the work; `bench/lab.md` has the measurement behind each number."""
+"""Riff's default: the same pyramid at a fraction of the cost; `bench/lab.md` has the measurements for each number."""
 
-INSTANT = replace(
-    FAST,
-    name="instant",
-    iterations=(0, 0, 0, 0),
-    crop=(0, 0, 0, 0),
-    sampling_noise=(1.0, 1.0, 1.0, 1.0),
-    calibrate=False,
-    bank=0,
-)
-"""Nothing is trained: all stages are matched (`core/matching`), at lengths that are chosen for each clip. It is no
-way of training and none of RECIPES."""
+INSTANT = replace(FAST, name="instant", iterations=(0, 0, 0, 0), crop=(0, 0, 0, 0), calibrate=False, bank=0)
+"""Recipe of models without training: all stages are matched, see `core/matching`, at lengths chosen for each clip. Not
+one of RECIPES, which are trained.
+"""
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (FAST, PAPER, GANIMATOR)}
+"""All recipes by name."""
 
 
-def rows_an_iteration(recipe: Recipe, lengths: list[int], stage: int) -> float:
-    """Frames that pass forward once through a stage's networks in one iteration, backward passes counted as two."""
+def rows_per_iteration(recipe: Recipe, lengths: list[int], stage: int) -> float:
+    """Return the rows that pass through a stage's networks in one iteration; a backward pass counts as two."""
     level = recipe.level_of(stage)
     rows, batch = recipe.rows(lengths, stage), recipe.batch[level]
     critic = 7.0 * batch + 5.0 * max(1, round(recipe.penalty_share * batch))
     return rows * (critic * recipe.critic_steps + 6.0 * batch) + 3.0 * lengths[stage] / recipe.reconstruct_every
 
 
-def rows_a_training(recipe: Recipe, lengths: list[int]) -> float:
-    """The frames of all iterations of a training on a clip whose stages have these lengths."""
+def rows_per_training(recipe: Recipe, lengths: list[int]) -> float:
+    """Return the rows of all iterations of a training, for stages of these lengths; see `rows_per_iteration`."""
     stages = range(recipe.stage_count)
-    return sum(recipe.iterations[recipe.level_of(k)] * rows_an_iteration(recipe, lengths, k) for k in stages)
+    return sum(recipe.iterations[recipe.level_of(k)] * rows_per_iteration(recipe, lengths, k) for k in stages)

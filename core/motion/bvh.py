@@ -1,4 +1,4 @@
-"""BVH clips in and out: the format's Y-up axes become Riff's Z-up ones on the way in, and back on the way out."""
+"""Reader and writer of BVH clips; BVH is Y up, Riff is Z up."""
 
 from __future__ import annotations
 
@@ -11,20 +11,27 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ClipError
-from ..files.fields import FAR, LONGEST, FieldError, check_finite, open_regular
+from ..files.fields import MAX_CHARACTERS, MAX_MAGNITUDE, FieldError, check_finite, open_regular
+from ..files.paths import write_bytes
+from ..numeric.euler import euler_from_matrix
 from ..numeric.rotation import Array, axis_rotation
 from .contacts import with_found_contacts
-from .motion import Motion, from_transforms
-from .skeleton import MOST_JOINTS, Skeleton, build_skeleton
+from .motion import Motion, forward_kinematics, from_transforms, posed_size
+from .skeleton import MAX_JOINTS, Skeleton, build_skeleton
 
-UPRIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-"""Turns BVH's Y-up axes into Z-up ones: (x, y, z) → (x, -z, y), as Blender's importer does."""
+Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+"""Rotation (3, 3) from Y up to Z up: (x, y, z) → (x, -z, y), as in Blender's importer."""
 
-LARGEST = 1 << 29
-"""Bytes of a file: ten thousand frames of five hundred joints take a fifth of it."""
+MAX_BVH_BYTES = 1 << 29
+"""Largest accepted file in bytes, five times the size of 10,000 frames of 500 joints."""
 
-_MOST_CHANNELS = 6
-_MOVES = 1e-6
+_MAX_JOINT_CHANNELS = 6
+_SIZE_FRAMES = 60
+"""Frames in which a body's size is measured."""
+
+_MOVING_SHARE = 1e-6
+"""Share of the skeleton's extent by which a joint's offset must vary to count as moving."""
+
 _AXES = "XYZ"
 _MOTION_LINE = re.compile(r"^[ \t]*MOTION[ \t]*\r?$", re.MULTILINE)  # a joint may be called “LocoMOTION”
 
@@ -38,14 +45,14 @@ class _Joint:
 
 
 def read_bvh(path: str | os.PathLike[str]) -> Motion:
-    """Read a BVH file into a motion at the file's own rate, feet found and labelled.
+    """Read a BVH file into a motion at the file's own rate, contact joints detected and labelled.
 
     Raises ClipError, naming the file and the line or joint, where the file is missing, cut off or not BVH.
     """
     name = Path(path).name
     try:
-        with open_regular(path, LARGEST) as file:
-            text = file.read(LARGEST).decode("utf-8", errors="replace")
+        with open_regular(path, MAX_BVH_BYTES) as file:
+            text = file.read(MAX_BVH_BYTES).decode("utf-8", errors="replace")
     except OSError as error:
         raise ClipError(f"Cannot read “{name}”: {error.strerror or error}.") from error
     except FieldError as error:
@@ -70,8 +77,8 @@ def _parse_hierarchy(tokens: list[str], name: str) -> list[_Joint]:
     try:
         for token in stream:
             if token in ("ROOT", "JOINT"):
-                if len(joints) == MOST_JOINTS:
-                    raise ClipError(f"“{name}” has more than {MOST_JOINTS} joints; Riff takes no more.")
+                if len(joints) == MAX_JOINTS:
+                    raise ClipError(f"“{name}” has more than {MAX_JOINTS} joints; Riff takes no more.")
                 joints.append(_Joint(_name_before_brace(stream), stack[-1] if stack else -1))
                 stack.append(len(joints) - 1)
             elif token == "End":
@@ -79,7 +86,7 @@ def _parse_hierarchy(tokens: list[str], name: str) -> list[_Joint]:
             elif token == "OFFSET":
                 joints[-1].offset = [float(next(stream)) for _ in range(3)]
             elif token == "CHANNELS":
-                joints[-1].channels = [next(stream) for _ in range(min(int(next(stream)), _MOST_CHANNELS + 1))]
+                joints[-1].channels = [next(stream) for _ in range(min(int(next(stream)), _MAX_JOINT_CHANNELS + 1))]
             elif token == "}":
                 stack.pop()
     except (StopIteration, ValueError, IndexError) as error:
@@ -100,7 +107,7 @@ def _name_before_brace(stream: Iterator[str]) -> str:
     words: list[str] = []
     for token in stream:
         if token == "{":
-            if sum(map(len, words)) + len(words) > LONGEST:
+            if sum(map(len, words)) + len(words) > MAX_CHARACTERS:
                 break
             return " ".join(words)
         words.append(token)
@@ -126,7 +133,7 @@ def _parse_frames(body: str, width: int, name: str) -> tuple[Array, float]:
     if not 1e-4 < seconds < 10:
         raise ClipError(f"“{name}” has a Frame Time of {seconds}; it must be a part of a second.")
     rows = lines[2:]
-    # A number takes two characters at least, so what is asked for below is not much more than what was read.
+    # A number takes at least two characters, so the array below is not much larger than the text that was read.
     if len(rows) < count or 2 * count * width > len(body) + count:
         raise ClipError(f"“{name}” is cut off: it promises {count} frames and has {len(rows)}.")
     frames = np.empty((count, width))
@@ -135,7 +142,7 @@ def _parse_frames(body: str, width: int, name: str) -> tuple[Array, float]:
             frames[index] = np.array(row.split(), dtype=np.float64).reshape(width)
         except ValueError as error:
             raise ClipError(f"“{name}” is cut off or damaged at frame {index + 1}.") from error
-    valid = (np.abs(frames) <= FAR).all(axis=1)
+    valid = (np.abs(frames) <= MAX_MAGNITUDE).all(axis=1)
     if not valid.all():
         raise ClipError(f"“{name}” has no valid number at frame {int(valid.argmin()) + 1}.")
     rate = 1.0 / seconds
@@ -146,7 +153,7 @@ def _to_motion(joints: list[_Joint], frames: Array, fps: float) -> Motion:
     count = len(joints)
     rotations = np.broadcast_to(np.eye(3), (len(frames), count, 3, 3)).copy()
     base = np.array([joint.offset for joint in joints])
-    places = np.broadcast_to(base, (len(frames), count, 3)).copy()
+    positions = np.broadcast_to(base, (len(frames), count, 3)).copy()
     column = 0
     for index, joint in enumerate(joints):
         for channel in joint.channels:
@@ -154,51 +161,52 @@ def _to_motion(joints: list[_Joint], frames: Array, fps: float) -> Motion:
             if channel.endswith("rotation"):
                 rotations[:, index] = rotations[:, index] @ axis_rotation(axis, np.radians(values))
             else:
-                places[:, index, axis] = values
+                positions[:, index, axis] = values
             column += 1
-    rotations = UPRIGHT @ rotations @ UPRIGHT.T
-    places, base = places @ UPRIGHT.T, base @ UPRIGHT.T
-    return _assemble(joints, rotations, places, base, fps)
+    rotations = Z_UP @ rotations @ Z_UP.T
+    positions, base = positions @ Z_UP.T, base @ Z_UP.T
+    return _assemble(joints, rotations, positions, base, fps)
 
 
-def _assemble(joints: list[_Joint], rotations: Array, places: Array, base: Array, fps: float) -> Motion:
-    """Offsets that never move are taken as the rest; those that do become groups of their own."""
+def _assemble(joints: list[_Joint], rotations: Array, positions: Array, base: Array, fps: float) -> Motion:
+    """Build the motion; constant offsets define the rest pose, varying ones become channel groups."""
     parents = [joint.parent for joint in joints]
-    spread = np.ptp(places, axis=0).max(axis=1)
+    spread = np.ptp(positions, axis=0).max(axis=1)
     scale = max(float(np.ptp(base, axis=0).max()), 1e-12)
-    moving = [j for j in range(1, len(joints)) if spread[j] > _MOVES * scale]
+    moving = [j for j in range(1, len(joints)) if spread[j] > _MOVING_SHARE * scale]
     steady = base.copy()
-    steady[1:] = places[0, 1:]
+    steady[1:] = positions[0, 1:]
     steady[moving] = base[moving]
     rest = steady.copy()
     for joint, parent in enumerate(parents):
         if parent >= 0:
             rest[joint] += rest[parent]
-    skeleton = build_skeleton([joint.name for joint in joints], parents, rest, moving)
-    return from_transforms(skeleton, rotations, places[:, 0] / skeleton.unit, fps, places / skeleton.unit)
+    names = [joint.name for joint in joints]
+    skeleton = build_skeleton(names, parents, rest, moving)
+    rows = slice(None, None, max(1, len(positions) // _SIZE_FRAMES))
+    posed, _ = forward_kinematics(skeleton, rotations[rows], positions[rows, 0], positions[rows])
+    skeleton = build_skeleton(names, parents, rest, moving, posed_size(rest, posed))
+    return from_transforms(skeleton, rotations, positions[:, 0] / skeleton.unit, fps, positions / skeleton.unit)
 
 
 def write_bvh(path: str | os.PathLike[str], motion: Motion) -> None:
-    """Write a motion as BVH (Y up, source lengths, ZYX channels) that Blender's importer reads back.
+    """Write a motion as BVH: Y up, lengths of the source file, rotation channels in the order Z, Y, X.
 
-    The file appears whole or not at all. Raises ClipError where it cannot be written.
+    The write is atomic. Raises ClipError where the file cannot be written.
     """
     target = Path(path)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        part.write_text(_hierarchy_text(motion) + _motion_text(motion), encoding="utf-8", errors="replace")
-        os.replace(part, target)
+        write_bytes(target, (_hierarchy_text(motion) + _motion_text(motion)).encode(errors="replace"))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ClipError(f"Cannot write “{target.name}”: {error.strerror or error}.") from error
 
 
 def _hierarchy_text(motion: Motion) -> str:
     skeleton = motion.skeleton
-    offsets = (skeleton.offsets @ UPRIGHT) * skeleton.unit
+    offsets = (skeleton.offsets @ Z_UP) * skeleton.unit
     children = skeleton.children()
     lines = ["HIERARCHY"]
-    waiting: list[tuple[int, int]] = [(0, 0)]  # joints and their depths; -1 for a brace that closes
+    waiting: list[tuple[int, int]] = [(0, 0)]  # joints and their depths; -1 for a closing brace
     while waiting:
         joint, depth = waiting.pop()
         pad = "  " * depth
@@ -216,39 +224,30 @@ def _hierarchy_text(motion: Motion) -> str:
 
 def _joint_lines(skeleton: Skeleton, joint: int, pad: str, offset: Array) -> list[str]:
     turn = "Zrotation Yrotation Xrotation"
-    places = joint == 0 or joint in skeleton.translated
+    positions = joint == 0 or joint in skeleton.translated
     return [
         f"{pad}{'JOINT' if joint else 'ROOT'} {skeleton.names[joint]}",
         f"{pad}{{",
         f"{pad}  OFFSET {_numbers(offset)}",
-        f"{pad}  CHANNELS " + (f"6 Xposition Yposition Zposition {turn}" if places else f"3 {turn}"),
+        f"{pad}  CHANNELS " + (f"6 Xposition Yposition Zposition {turn}" if positions else f"3 {turn}"),
     ]
 
 
 def _motion_text(motion: Motion) -> str:
     skeleton = motion.skeleton
-    turns = UPRIGHT.T @ motion.rotations() @ UPRIGHT
+    rotations = Z_UP.T @ motion.rotations() @ Z_UP
     offsets = motion.local_offsets()
     offsets[:, 0] = motion.root_positions()
-    places = (offsets @ UPRIGHT) * skeleton.unit
+    positions = (offsets @ Z_UP) * skeleton.unit
     order = skeleton.depth_first()
     columns: list[Array] = []
     for joint in order:
         if joint == 0 or joint in skeleton.translated:
-            columns.append(places[:, joint])
-        columns.append(np.degrees(_euler_zyx(turns[:, joint])))
+            columns.append(positions[:, joint])
+        columns.append(np.degrees(euler_from_matrix(rotations[:, joint], "XYZ")[:, ::-1]))
     rows = np.concatenate(columns, axis=1)
     text = "\n".join(_numbers(row) for row in rows)
     return f"MOTION\nFrames: {motion.frames}\nFrame Time: {1.0 / motion.fps:.8f}\n{text}\n"
-
-
-def _euler_zyx(turns: Array) -> Array:
-    """Angles (T, 3) about Z, Y, X with R = Rz Ry Rx, each curve without jumps of a full turn."""
-    y = np.arcsin(np.clip(-turns[:, 2, 0], -1.0, 1.0))
-    locked = np.abs(turns[:, 2, 0]) > 1.0 - 1e-12
-    x = np.where(locked, 0.0, np.arctan2(turns[:, 2, 1], turns[:, 2, 2]))
-    z = np.where(locked, np.arctan2(-turns[:, 0, 1], turns[:, 1, 1]), np.arctan2(turns[:, 1, 0], turns[:, 0, 0]))
-    return np.unwrap(np.stack([z, y, x], axis=1), axis=0)
 
 
 def _numbers(values: Array) -> str:

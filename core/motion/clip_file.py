@@ -1,4 +1,8 @@
-"""Clips as features in .npz files, for machines without Blender: numbers and JSON, no pickle, checked when read."""
+"""Clip files for machines without Blender: .clip, in the format of .safetensors, validated on reading.
+
+The .npz files of earlier versions are still read. `motion_from_fields` rebuilds the motion of any described file, also
+of models and checkpoints.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,6 @@ import json
 import math
 import os
 import re
-import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -20,36 +23,41 @@ from numpy.typing import NDArray
 
 from ..errors import ClipError
 from ..files.fields import FieldError, Fields, check_finite, open_regular, parse_json
+from ..files.tensors import read_tensors, write_tensors
 from .bvh import read_bvh
 from .motion import Motion
 from .skeleton import Skeleton
 
-FORMAT = 1
-"""Version of the file's layout; newer ones are refused."""
+CLIP_FORMAT = 2
+"""Version of the file layout; newer versions are refused."""
 
+CLIP_KEY = "riff_clip"
+"""Key of the file's metadata that holds the JSON description."""
 
-LARGEST = 1 << 28
-"""Bytes that the parts of a clip may have together: a thousand times a usual one."""
+MAX_CLIP_BYTES = 1 << 28
+"""Largest accepted size in bytes, packed or unpacked: a thousand times a usual clip."""
 
+CLIP_SUFFIX, OLD_CLIP_SUFFIX = ".clip", ".npz"
+"""Endings of the names of clip files: those that are written, and those of earlier versions."""
 
-SUFFIX = ".npz"
+MAX_FRAMES = 1 << 20
+"""Largest accepted number of rows of a motion: nine hours at 30 fps."""
 
+MIN_FPS, MAX_FPS = 1e-3, 1e4
+"""Accepted frame rates in frames per second."""
 
-_FEATURES, _DESCRIPTION = "features.npy", "clip.npy"
+_END_BYTES, _MAX_LIST_BYTES = 22, 512
+"""Size of the end record of a zip archive, and the largest accepted size of its directory, in bytes."""
 
-
-_END, _LISTED = 22, 512
-"""Bytes of the record at an archive's end, and at most of the list before it."""
-
-
-_HEADER = re.compile(
-    rb"\{'descr': '([<|][a-z]\d)', 'fortran_order': False, 'shape': \((\d{1,12}(?:, ?\d{1,12}){0,3}),?\), \}\s*"
+_NPY_HEADER = re.compile(
+    rb"\{'descr': '(<f8|\|u1)', 'fortran_order': False, 'shape': \((\d{1,12}(?:, ?\d{1,12}){0,3}),?\), \}\s*"
 )
+"""Header of the two arrays of an .npz file of format 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """A motion and where it comes from: `rig` is what the armature was called, `source` the file it lay in."""
+    """Motion with its origin: `rig` is the name of the armature, `source` the file that it was read from."""
 
     name: str
     motion: Motion
@@ -58,13 +66,13 @@ class Clip:
 
 
 def save_clip(clip: Clip, path: str | os.PathLike[str]) -> str:
-    """Write a clip, whole or not at all; the SHA-256 of the file. The same clip gives the same bytes.
+    """Write a clip atomically and return the SHA-256 of the file. The same clip gives the same bytes.
 
-    Raises ClipError with one sentence where the disk refuses.
+    Raises ClipError where the file cannot be written.
     """
     target, motion = Path(path), clip.motion
     meta = {
-        "format": FORMAT,
+        "format": CLIP_FORMAT,
         "name": clip.name,
         "rig": clip.rig,
         "source": clip.source,
@@ -72,102 +80,95 @@ def save_clip(clip: Clip, path: str | os.PathLike[str]) -> str:
         "origin": motion.origin.tolist(),
         "skeleton": motion.skeleton.to_json(),
     }
-    stream = io.BytesIO()
-    description = np.frombuffer(json.dumps(meta, ensure_ascii=False).encode(), dtype=np.uint8)
-    np.savez_compressed(stream, features=np.ascontiguousarray(motion.features, dtype="<f8"), clip=description)
-    data = stream.getvalue()
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(data)
-        os.replace(part, target)
+        data = write_tensors(target, CLIP_KEY, json.dumps(meta), {"features": np.ascontiguousarray(motion.features)})
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ClipError(f"Cannot save the clip “{target.name}”: {error.strerror or error}.") from error
     return hashlib.sha256(data).hexdigest()
 
 
 def read_clip(path: str | os.PathLike[str]) -> Clip:
-    """Read a clip from an .npz of ours or a BVH file. Raises ClipError, naming the file, for what is neither."""
-    if Path(path).suffix.lower() == SUFFIX:
+    """Read a clip from a file of Riff's or a BVH file. Raises ClipError, naming the file, for anything else."""
+    if Path(path).suffix.lower() in (CLIP_SUFFIX, OLD_CLIP_SUFFIX):
         return load_clip(path)
     return Clip(Path(path).stem, read_bvh(path))
 
 
 def load_clip(path: str | os.PathLike[str], sha256: str = "") -> Clip:
-    """Read a clip from an .npz file, which must have this checksum where one is given. Raises ClipError."""
+    """Read a clip file. Raises ClipError, also where its checksum differs from a given `sha256`."""
     name = Path(path).name
     try:
-        with open_regular(path, LARGEST) as file:
-            data = file.read(LARGEST)
+        if sha256 and _checksum(path) != sha256:
+            raise ClipError(f"“{name}” is another file than the one that was exported.")
+        is_old = Path(path).suffix.lower() == OLD_CLIP_SUFFIX
+        text, features = _read_old(path) if is_old else _read(path)
+        fields = Fields(parse_json(text))
+        if fields.whole("format", 0, 1 << 31) > CLIP_FORMAT:
+            raise ClipError(f"“{name}” was made by a newer version of Riff; update Riff to read it.")
+        motion = motion_from_fields(fields, features)
+        return Clip(fields.text("name"), motion, fields.text("rig"), fields.text("source"))
     except OSError as error:
         raise ClipError(f"Cannot read “{name}”: {error.strerror or error}.") from error
-    except FieldError as error:
-        raise ClipError(f"“{name}” is no clip of Riff: {error}.") from error
-    if sha256 and hashlib.sha256(data).hexdigest() != sha256:
-        raise ClipError(f"“{name}” is another file than the one that was exported.")
-    try:
-        description, features = _parts(data)
-        fields = Fields(parse_json(_array(description, "|u1").tobytes()))
-        if fields.whole("format", 0, 1 << 31) > FORMAT:
-            raise ClipError(f"“{name}” was made by a newer version of Riff; update Riff to read it.")
-        motion = read_motion(fields, _array(features, "<f8"))
-        return Clip(fields.text("name"), motion, fields.text("rig"), fields.text("source"))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, struct.error) as error:
-        # what zipfile and zlib say of archives that are cut off, encrypted, or packed in another way
-        raise ClipError(f"“{name}” is damaged or no clip of Riff.") from error
-    except ValueError as error:  # FieldError, and what zipfile says of places outside the file
+    except ValueError as error:  # FieldError, and the errors of zipfile and numpy for damaged archives
         raise ClipError(f"“{name}” is damaged or no clip of Riff: {error}.") from error
 
 
-def _parts(data: bytes) -> tuple[bytes, bytes]:
-    """The description and the features as .npy files. Raises FieldError, and what zipfile raises."""
-    # The list of what an archive holds could alone be millions long: ours is two lines, and the last thing in the file.
-    end = data[-_END:]
-    if len(end) < _END or end[:4] != b"PK\5\6" or int.from_bytes(end[12:16], "little") > _LISTED:
+def _checksum(path: str | os.PathLike[str]) -> str:
+    with open_regular(path, MAX_CLIP_BYTES) as file:
+        return hashlib.sha256(file.read(MAX_CLIP_BYTES)).hexdigest()
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[str, NDArray[Any] | None]:
+    text, tensors = read_tensors(path, CLIP_KEY, MAX_CLIP_BYTES)
+    return text, tensors.get("features")
+
+
+def _read_old(path: str | os.PathLike[str]) -> tuple[bytes, NDArray[Any]]:
+    """The description and the features of an .npz file of format 1. Raises OSError, ValueError."""
+    with open_regular(path, MAX_CLIP_BYTES) as file:
+        data = file.read(MAX_CLIP_BYTES)
+    # A hostile directory could list millions of members: ours lists two and is followed by the end record only.
+    end = data[-_END_BYTES:]
+    if len(end) < _END_BYTES or end[:4] != b"PK\5\6" or int.from_bytes(end[12:16], "little") > _MAX_LIST_BYTES:
         raise FieldError("it is no archive of ours")
-    if data[-_END - 20 : -_END - 16] == b"PK\6\7":
-        raise FieldError("it is an archive of another kind")
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = {member.filename: member for member in archive.infolist()}
-        if set(members) != {_FEATURES, _DESCRIPTION}:
-            raise FieldError("it holds other things than a clip")
-        # Other ways to pack ask for memory as they like; these two need little.
-        if not {member.compress_type for member in members.values()} <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            raise FieldError("it is packed in a way that Riff does not use")
-        # what a member says of its size is all that is ever unpacked of it
-        if sum(member.file_size for member in members.values()) > LARGEST:
-            raise FieldError("what it holds is too large")
-        return archive.read(_DESCRIPTION), archive.read(_FEATURES)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = {member.filename: member for member in archive.infolist()}
+            if set(members) != {"features.npy", "clip.npy"}:
+                raise FieldError("it holds other things than a clip")
+            # Other compression methods may need any amount of memory; these two need little.
+            if not {one.compress_type for one in members.values()} <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise FieldError("it is packed in a way that Riff does not use")
+            # zipfile unpacks at most the size that a member declares
+            if sum(member.file_size for member in members.values()) > MAX_CLIP_BYTES:
+                raise FieldError("its contents are too large")
+            description, features = (_array(archive.read(one)) for one in ("clip.npy", "features.npy"))
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, MemoryError) as error:
+        # raised by zipfile and zlib for archives that are cut off, encrypted or compressed by another method
+        raise FieldError("its archive is damaged") from error
+    return description.tobytes(), features
 
 
-def _array(data: bytes, kind: str) -> NDArray[Any]:
-    """An array of this type from the bytes of an .npy file, whose header is matched, not evaluated as numpy does."""
+def _array(data: bytes) -> NDArray[Any]:
+    """Parse an .npy file. The header is matched by a pattern; numpy would parse it as Python. Raises FieldError."""
     start = 10 + int.from_bytes(data[8:10], "little")
-    header = _HEADER.fullmatch(data[10:start])
-    if data[:8] != b"\x93NUMPY\1\0" or header is None or header[1].decode() != kind:
+    header = _NPY_HEADER.fullmatch(data[10:start])
+    if data[:8] != b"\x93NUMPY\1\0" or header is None:
         raise FieldError("its arrays are not what they should be")
-    shape, dtype = tuple(map(int, header[2].split(b","))), np.dtype(kind)
+    shape, dtype = tuple(map(int, header[2].split(b","))), np.dtype(header[1].decode())
     if len(data) - start != math.prod(shape) * dtype.itemsize:
         raise FieldError("its arrays have other sizes than they say")
     return np.frombuffer(data, dtype=dtype, offset=start).reshape(shape)
 
 
-MOST_FRAMES = 1 << 20
-"""Rows of a motion: nine hours at 30 frames a second."""
-
-
-SLOWEST, FASTEST = 1e-3, 1e4
-"""Frames a second."""
-
-
-def read_motion(fields: Fields, features: NDArray[Any] | None) -> Motion:
-    """The motion of a file's description and its array. Raises FieldError; ClipError for joints that are no tree."""
+def motion_from_fields(fields: Fields, features: NDArray[Any] | None) -> Motion:
+    """Build the motion of a file from its description and array. Raises FieldError; ClipError for an invalid tree."""
     skeleton = Skeleton.from_json(fields.raw("skeleton"))
     if features is None or features.ndim != 2 or features.dtype.kind != "f":
         raise FieldError("its clip is missing or holds no rows of numbers")
-    if not 2 <= len(features) <= MOST_FRAMES or features.shape[1] != skeleton.channels:
+    if not 2 <= len(features) <= MAX_FRAMES or features.shape[1] != skeleton.channels:
         raise FieldError("its clip does not fit its skeleton")
     if not check_finite(features):
         raise FieldError("its clip holds numbers that are not finite or far too large")
-    rate, origin = fields.number("fps", SLOWEST, FASTEST), fields.array("origin", (2,))
+    rate, origin = fields.number("fps", MIN_FPS, MAX_FPS), fields.array("origin", (2,))
     return Motion(features.astype(np.float64), skeleton, rate, origin)

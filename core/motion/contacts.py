@@ -1,92 +1,160 @@
-"""Which joints touch the ground: found from the motion itself, for any number of legs."""
+"""Detection of the contact joints from rest pose, motion and names together, for any number of legs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..numeric.rotation import Array
-from .motion import CONTACT_SPEED, RATE, Motion, with_contact_labels
-from .skeleton import BODY, GROUP, Skeleton
+from .legs import MAX_FOOT_HEIGHT, feet_of_leg, in_place_of_parent, leg_drop, leg_roots, two_of_each_leg
+from .limb_words import LimbWord, meanings
+from .motion import RATE, Motion, with_contact_labels
+from .skeleton import BODY, GROUP
+from .symmetry import find_partners
+from .treadmill import CONTACT_SPEED, belt_velocity
 
-LOW = 0.15 * BODY
-"""A contact joint comes this near to the ground (core units above the lowest place any joint reaches).
+MIN_DEPTH_BELOW_ROOT = 0.1 * BODY
+"""Smallest distance in core units of a contact joint below the root: a leg carries the root."""
 
-An elephant's wrist, the last joint of its front leg, is at 0.12 of its height; a standing human's knee at 0.26.
-"""
+MAX_SPEED_RATIO = 0.7
+"""Largest speed of a planted foot relative to the root's; a hanging hand moves about as fast as the root."""
 
-BELOW_ROOT = 0.1 * BODY
-"""A leg carries the root: its contact joints stand at least this far under it."""
+MIN_MOVEMENT = 0.01 * BODY
+"""Smallest movement in core units against the root of a joint that is seen to stand."""
 
-STILLER = 0.7
-"""A planted foot moves less than this part of what the root does; a hanging hand moves as the root moves."""
+FLOOR_SECONDS = 3.0
+"""Window in which the lowest joint touches the ground at least once."""
+
+MIN_FLOOR_DRIFT = 0.05 * BODY
+"""Smallest drift of the lowest joint in core units that counts as a slope or as drifting capture."""
+
+MIN_STRETCH = 0.6
+"""Smallest drop of a standing leg as a share of its drop at rest; a bird in flight draws its legs in further."""
+
+MAX_RISE = 0.5 * BODY
+"""Largest rise or fall in core units over a clip in which no foot ever stands; more is flight."""
 
 
-def find_contacts(motion: Motion) -> tuple[int, ...]:
-    """Joints that stand on the ground for a while: low, under the root, and still while the root moves on.
+def _find_contacts(motion: Motion, positions: Array) -> tuple[int, ...]:
+    """Return the joints that touch the ground, of all legs of a pair alike; usually heel and toe of each leg.
 
-    Usually heel and toe of each leg. Empty where nothing stands, as for a bird in flight or a torso without legs.
+    Legs come from the rest pose and the names, and their ends are contacts unless the legs are drawn in for the whole
+    clip. Where no leg is found, and for the controls of a control rig, the contacts are those that stand: low, below
+    the root, and still while the root moves. Empty where nothing stands, as for a bird in flight, a fish or a snake.
     """
-    return _contacts_at(motion, motion.positions())
-
-
-def _contacts_at(motion: Motion, places: Array) -> tuple[int, ...]:
-    heights = places[..., 2] - np.percentile(places[..., 2].min(axis=1), 5)
+    skeleton = motion.skeleton
+    partner = find_partners(skeleton)
+    heights = _above_floor(motion, positions)
     lowest = np.percentile(heights, 10, axis=0)
-    under = (lowest <= LOW) & (float(np.median(heights[:, 0])) - lowest >= BELOW_ROOT)
-    low = [j for j in range(1, motion.skeleton.joints) if under[j] and not _in_place_of_parent(motion.skeleton, j)]
-    speeds = np.linalg.norm(np.gradient(places[:, [0, *low]], axis=0), axis=-1) * (motion.fps / RATE)
-    standing = [j for k, j in enumerate(low, start=1) if _stands(heights[:, j] - lowest[j], speeds[:, 0], speeds[:, k])]
-    return tuple(sorted(_two_of_each_leg(motion.skeleton, standing, lowest)))
+    standing = _standing(motion, positions, heights, lowest)
+    legs = leg_roots(skeleton, partner)
+    if not legs:
+        standing = [j for j in standing if _moves_against_root(positions, j) and not _is_no_limb(skeleton.names[j])]
+        return tuple(sorted(_both_sides(two_of_each_leg(skeleton, standing, lowest), partner, lowest)))
+    if not _on_the_ground(motion, positions, legs, standing):
+        return ()
+    below = {joint for root in legs for joint in skeleton.subtree(root)}
+    if skeleton.reference_frames:
+        found = _both_sides(two_of_each_leg(skeleton, [j for j in standing if j in below], lowest), partner, lowest)
+        if found:
+            return tuple(sorted(found))
+    return tuple(sorted({foot for leg in legs for foot in feet_of_leg(skeleton, leg, lowest)}))
 
 
-def _in_place_of_parent(skeleton: Skeleton, joint: int) -> bool:
-    """Whether a joint only turns where its parent is, as a heel's control does: what stands is the parent."""
-    return joint not in skeleton.translated and float(np.abs(skeleton.offsets[joint]).max()) < 1e-4 * BODY
+def _above_floor(motion: Motion, positions: Array) -> Array:
+    """Return heights (T, J) above the ground, which follows slopes, stairs and drifting captures."""
+    low = positions[..., 2].min(axis=1)
+    level = np.full(len(low), np.percentile(low, 5))
+    half = round(0.5 * FLOOR_SECONDS * motion.fps)
+    if 2 * half < len(low):
+        floor = _mean_of_window(_least_of_window(low, half), half)
+        if np.ptp(floor) > MIN_FLOOR_DRIFT:
+            level = floor
+    return positions[..., 2] - level[:, None]
+
+
+def _least_of_window(values: Array, half: int) -> Array:
+    padded = np.pad(values, half, mode="edge")
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1).min(axis=1))
+
+
+def _mean_of_window(values: Array, half: int) -> Array:
+    sums = np.concatenate([[0.0], np.cumsum(np.pad(values, half, mode="edge"))])
+    return np.asarray((sums[2 * half + 1 :] - sums[: -2 * half - 1]) / (2 * half + 1))
+
+
+def _standing(motion: Motion, positions: Array, heights: Array, lowest: Array) -> list[int]:
+    """Return the joints that are low, below the root, and still in the world or on the belt while the root moves."""
+    skeleton = motion.skeleton
+    under = (lowest <= MAX_FOOT_HEIGHT) & (float(np.median(heights[:, 0])) - lowest >= MIN_DEPTH_BELOW_ROOT)
+    low = [j for j in range(1, skeleton.joints) if under[j] and not in_place_of_parent(skeleton, j)]
+    velocity = np.gradient(positions[:, [0, *low]], axis=0) * (motion.fps / RATE)
+    velocity[..., :2] -= belt_velocity(velocity[:, 1:], heights[:, low], velocity[:, 0, :2].mean(axis=0))
+    speeds = np.linalg.norm(velocity, axis=-1)
+    return [j for k, j in enumerate(low, start=1) if _stands(heights[:, j] - lowest[j], speeds[:, 0], speeds[:, k])]
 
 
 def _stands(lifted: Array, root_speed: Array, speed: Array) -> bool:
-    """Whether a joint stands, by how high over its lowest place it is lifted and how fast it and the root are (T,)."""
+    """Decide if a joint stands, from its height above its lowest position and the speeds of root and joint (T,)."""
     low = lifted < 0.05 * BODY
     planted = low & (speed < CONTACT_SPEED)
     if planted.sum() < 0.25 * low.sum():
         return False
-    limit = max(STILLER * float(np.median(root_speed[planted])), 0.05 * CONTACT_SPEED)
+    limit = max(MAX_SPEED_RATIO * float(np.median(root_speed[planted])), 0.05 * CONTACT_SPEED)
     return float(np.median(speed[planted])) < limit
 
 
-def _two_of_each_leg(skeleton: Skeleton, standing: list[int], lowest: Array) -> set[int]:
-    """From each leg the deepest standing joint that is not a bare end marker, and the standing joint above it.
+def _moves_against_root(positions: Array, joint: int) -> bool:
+    """Return false for a joint that hangs rigidly on a resting body, which tells nothing about what it stands on."""
+    relative = positions[:, joint] - positions[:, 0]
+    return bool(np.ptp(relative, axis=0).max() > MIN_MOVEMENT)
 
-    Of several toes on one foot only the one that comes lowest.
-    """
-    chosen: dict[int, list[int]] = {}
-    tips = [j for j in standing if not any(skeleton.is_below(k, j) for k in standing)]
-    for tip in sorted(tips, key=lambda j: float(lowest[j]), reverse=True):
-        chain = [tip]
-        while skeleton.parents[chain[-1]] in standing:
-            chain.append(skeleton.parents[chain[-1]])
-        is_marker = tip not in skeleton.parents and len(chain) > 2
-        chosen[chain[-1]] = chain[1:3] if is_marker else chain[:2]
-    return {joint for pair in chosen.values() for joint in pair}
+
+def _is_no_limb(name: str) -> bool:
+    return meanings(name) == {LimbWord.OTHER}
+
+
+def _both_sides(joints: Sequence[int], partner: NDArray[np.int64], lowest: Array) -> set[int]:
+    """Add the partners of contacts that are as low; a contact whose partner stays up is left alone."""
+    near = {int(partner[joint]) for joint in joints if lowest[partner[joint]] <= MAX_FOOT_HEIGHT}
+    return {*joints, *near}
+
+
+def _on_the_ground(motion: Motion, positions: Array, legs: Sequence[int], standing: Collection[int]) -> bool:
+    """Return false for a clip in flight: all legs are drawn in, or the body rises or falls and no foot ever stands."""
+    skeleton = motion.skeleton
+    stretch = []
+    for leg in legs:
+        drop = leg_drop(skeleton, leg)
+        if drop > 0.0:
+            height = positions[:, skeleton.subtree(leg), 2]
+            stretch.append((height[:, :2].max(axis=1) - height.min(axis=1)) / drop)
+    if stretch and float(np.percentile(np.max(stretch, axis=0), 90)) < MIN_STRETCH:
+        return False
+    if set(standing) & {joint for leg in legs for joint in skeleton.subtree(leg)}:
+        return True
+    low = positions[..., 2].min(axis=1)
+    third = max(1, len(low) // 3)
+    return abs(float(np.median(low[-third:]) - np.median(low[:third]))) < MAX_RISE
 
 
 def with_found_contacts(motion: Motion) -> Motion:
-    """The same motion on a skeleton that knows its feet, with contact labels; channels move to make room for them."""
+    """Detect the contact joints unless the skeleton has some, and add contact labels; later channels move up."""
     if motion.skeleton.contacts:
         return with_contact_labels(motion)
-    places = motion.positions()
-    return with_contacts(motion, _contacts_at(motion, places), places)
+    positions = motion.positions()
+    return with_contacts(motion, _find_contacts(motion, positions), positions)
 
 
-def with_contacts(motion: Motion, contacts: Sequence[int], places: Array | None = None) -> Motion:
-    """A motion without contacts on a skeleton on which these joints touch the ground, with their labels.
+def with_contacts(motion: Motion, contacts: Sequence[int], positions: Array | None = None) -> Motion:
+    """Add contact joints and their labels to a motion without any.
 
-    `places` (T, J, 3) are the motion's positions where they are known.
+    `positions` (T, J, 3) are the motion's positions, if known already.
     """
     skeleton = motion.skeleton.with_contacts(contacts)
     split = motion.skeleton.root_channel
     room = np.zeros((motion.frames, len(contacts) * GROUP))
     features = np.concatenate([motion.features[:, :split], room, motion.features[:, split:]], axis=1)
-    return with_contact_labels(Motion(features, skeleton, motion.fps, motion.origin), places)
+    return with_contact_labels(Motion(features, skeleton, motion.fps, motion.origin), positions)

@@ -1,4 +1,4 @@
-"""Headings of motions: turning a whole motion about the vertical, and the turn between two."""
+"""Yaw of motions: turning rows about the vertical, and the yaw between two rotations."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
+from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix, yaw_of
 from .motion import Motion
 from .skeleton import GROUP
 
 
-def _turn_of(turns: Array) -> Array:
-    """The part of rotations (..., 3, 3) that is about the vertical, in radians."""
-    return np.asarray(np.arctan2(turns[..., 1, 0] - turns[..., 0, 1], turns[..., 0, 0] + turns[..., 1, 1]))
-
-
 def turn_motion(motion: Motion, angles: Array) -> Motion:
-    """The motion with each row turned about the vertical by an angle (T,) in radians, its steps with it."""
+    """Turn each row about the vertical by `angles` (T,) in radians, root rotation and planar velocity alike."""
     features = motion.features.copy()
     spin = axis_rotation(2, angles)
     features[:, :GROUP] = matrix_to_six(spin @ six_to_matrix(features[:, :GROUP]))
@@ -27,10 +22,5 @@ def turn_motion(motion: Motion, angles: Array) -> Motion:
 
 
 def turn_between(one: Array, other: Array) -> float:
-    """The turn about the vertical that brings one rotation (3, 3) closest to another, in radians."""
-    return float(_turn_of(other @ one.T))
-
-
-def wrapped(angles: Array) -> Array:
-    """Angles in radians as the shortest way round, from -π to π."""
-    return np.asarray((angles + np.pi) % (2.0 * np.pi) - np.pi)
+    """Return the yaw in radians that brings one rotation (3, 3) closest to another."""
+    return float(yaw_of(other @ one.T))

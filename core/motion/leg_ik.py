@@ -1,4 +1,4 @@
-"""Inverse kinematics of legs: damped least squares for all frames at once."""
+"""Inverse kinematics of legs by damped least squares, for all frames at once."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ from ..numeric.tree import Tree
 from .motion import RATE, Motion
 from .skeleton import GROUP, Skeleton
 
-ROUNDS = 4
-
+IK_ITERATIONS = 4
+"""Damped least-squares steps of each leg."""
 
 DAMPING = 0.01
-"""Share of a leg's squared length; keeps a stretched knee from snapping."""
+"""Damping as a share of a leg's squared length; it keeps a stretched knee from snapping."""
 
 
 @dataclass(frozen=True)
 class Leg:
-    """Joints that may turn, top first, each contact with those that carry it."""
+    """Contact joint with the joints that may turn to place it."""
 
     contact: int
-    """Row in the skeleton's contacts."""
+    """Index into the skeleton's contacts."""
     movers: tuple[int, ...]
+    """Joints that turn, top first, or the one control that is moved."""
     slides: bool = False
-    """Whether the one mover is a control that is moved to where the foot should be; the rig's own IK does the rest."""
+    """True if the mover is a control that is translated; the rig's own IK then moves the leg."""
 
 
 def find_legs(skeleton: Skeleton) -> list[Leg]:
-    """For each contact, upper ones first, the control that places it, or else the joints up to what carries it.
+    """Return a leg for each contact, contacts with fewer ancestors first.
 
-    That is the contact above, or the body, which is what the ways to two different legs share; for a single leg it is
-    the root.
+    A leg is the control that places its contact, else the joints from the contact up to the next contact above or to
+    the body: the first ancestor that another leg shares, or the root.
     """
     legs = []
     for row in sorted(range(len(skeleton.contacts)), key=lambda k: len(skeleton.ancestors(skeleton.contacts[k]))):
@@ -56,8 +57,8 @@ def find_legs(skeleton: Skeleton) -> list[Leg]:
 
 
 def _control_of(skeleton: Skeleton, joint: int) -> int:
-    """The control that carries a foot by its own place, -1 where it hangs on a leg or on another contact."""
-    for above in (joint, *skeleton.ancestors(joint)) if skeleton.bases else ():
+    """Return the translated control that carries a foot, or -1 where a leg or another contact carries it."""
+    for above in (joint, *skeleton.ancestors(joint)) if skeleton.reference_frames else ():
         if above != joint and above in skeleton.contacts:
             break
         if above in skeleton.translated:
@@ -66,19 +67,19 @@ def _control_of(skeleton: Skeleton, joint: int) -> int:
 
 
 def _is_shared(skeleton: Skeleton, ancestor: int, joint: int) -> bool:
-    """Whether a contact that is not on the same leg hangs below `ancestor` too."""
-    line = {joint, *skeleton.ancestors(joint)}
+    """Return true if `ancestor` also carries a contact of another leg."""
+    chain = {joint, *skeleton.ancestors(joint)}
     for other in skeleton.contacts:
-        ways = skeleton.ancestors(other)
-        if other not in line and joint not in ways and ancestor in ways:
+        above = skeleton.ancestors(other)
+        if other not in chain and joint not in above and ancestor in above:
             return True
     return False
 
 
-class Pose(Tree):
-    """World places and turns of the joints that carry contacts, in all frames.
+class LegIK(Tree):
+    """World positions and rotations of the contact joints and their ancestors, in all frames.
 
-    Arrays hold only the `used` joints, root first; `row` finds a joint in them.
+    Arrays hold only the `used` joints, root first; `row` maps a joint to its row.
     """
 
     def __init__(self, motion: Motion) -> None:
@@ -93,61 +94,61 @@ class Pose(Tree):
         self.local = six_to_matrix(six)
         self.offsets = motion.local_offsets()[:, self.used].swapaxes(0, 1)
         self.root = motion.root_positions()
-        self.places = np.zeros((len(self.used), motion.frames, 3))
-        self.turns = np.zeros((len(self.used), motion.frames, 3, 3))
-        self.follow()
+        self.positions = np.zeros((len(self.used), motion.frames, 3))
+        self.rotations = np.zeros((len(self.used), motion.frames, 3, 3))
+        self.update()
 
-    def place(self, joint: int) -> Array:
-        """World places (frames, 3) of a joint."""
-        return self.places[self.row[joint]]
+    def path_of(self, joint: int) -> Array:
+        """Return the world positions (frames, 3) of a joint."""
+        return self.positions[self.row[joint]]
 
-    def follow(self) -> None:
-        """Forward kinematics of the carrying joints."""
-        self.places[0], self.turns[0] = self.root, self.local[0]
+    def update(self) -> None:
+        """Recompute world positions and rotations by forward kinematics."""
+        self.positions[0], self.rotations[0] = self.root, self.local[0]
         for row in range(1, len(self.used)):
-            self._follow_one(row)
+            self._update_row(row)
 
-    def _follow_one(self, row: int) -> None:
+    def _update_row(self, row: int) -> None:
         parent = self.parents[row]
-        turn = self.turns[parent]
-        self.places[row] = self.places[parent] + (turn @ self.offsets[row, :, :, None])[..., 0]
-        np.matmul(turn, self.local[row], out=self.turns[row])
+        turn = self.rotations[parent]
+        self.positions[row] = self.positions[parent] + (turn @ self.offsets[row, :, :, None])[..., 0]
+        np.matmul(turn, self.local[row], out=self.rotations[row])
 
-    def reach(self, leg: Leg, target: Array) -> None:
-        """Turn a leg's joints until its contact is at `target` (frames, 3), by damped least squares."""
+    def solve(self, leg: Leg, target: Array) -> None:
+        """Move a leg's contact to `target` (frames, 3) by damped least squares, or by translating its control."""
         end_row = self.row[self.skeleton.contacts[leg.contact]]
         if leg.slides:
-            self._slide(self.row[leg.movers[0]], target - self.places[end_row])
+            self._slide(self.row[leg.movers[0]], target - self.positions[end_row])
             return
         movers = [self.row[joint] for joint in leg.movers]
         below = self.subtree(movers[0])
         way = sorted({*below} & {end_row, *self.ancestors(end_row)})
-        for last in (*(False,) * (ROUNDS - 1), True):
-            pull = target - self.places[end_row]
-            arms = self.places[end_row] - self.places[movers]
-            length = (arms**2).sum((0, 2)) + 1e-9  # a foot in the very place of what carries it cannot be moved
+        for last in (*(False,) * (IK_ITERATIONS - 1), True):
+            pull = target - self.positions[end_row]
+            arms = self.positions[end_row] - self.positions[movers]
+            length = (arms**2).sum((0, 2)) + 1e-9  # avoids dividing by zero for a foot at the position of its movers
             square = -np.einsum("mti,mtj->tij", arms, arms)
             square[:, range(3), range(3)] += ((1.0 + DAMPING) * length)[:, None]
             pull = np.linalg.solve(square, pull[..., None])[..., 0]
             for row, arm in zip(movers, arms, strict=True):
-                parent = self.turns[self.parents[row]]
+                parent = self.rotations[self.parents[row]]
                 spin = rotation_from_vector((cross(arm, pull)[:, None] @ parent)[:, 0])
                 self.local[row] = spin @ self.local[row]
             for row in below if last else way:
-                self._follow_one(row)
+                self._update_row(row)
 
     def _slide(self, row: int, pull: Array) -> None:
-        self.offsets[row] += (pull[:, None] @ self.turns[self.parents[row]])[:, 0]
+        self.offsets[row] += (pull[:, None] @ self.rotations[self.parents[row]])[:, 0]
         for below in self.subtree(row):
-            self._follow_one(below)
+            self._update_row(below)
 
     def motion(self, motion: Motion, standing: NDArray[np.bool_]) -> Motion:
-        """The motion with this pose, and labels that say where its feet stand."""
+        """Return `motion` with this pose and contact labels `standing` (frames, K)."""
         features = motion.features.copy()
         skeleton = self.skeleton
         for joint, local in zip(self.used[1:], self.local[1:], strict=True):
             features[:, joint * GROUP : (joint + 1) * GROUP] = matrix_to_six(local)
-        if skeleton.bases:
+        if skeleton.reference_frames:
             for joint, channel in zip(skeleton.translated, skeleton.translated_channels, strict=True):
                 if joint in self.row:
                     features[:, channel : channel + 3] = self.offsets[self.row[joint]] - skeleton.offsets[joint]

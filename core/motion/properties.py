@@ -1,4 +1,4 @@
-"""What is keyed beside places and rotations: a number of the rig, known by its path, as a motion's channel."""
+"""Animated properties: keyed numbers of a rig other than transforms, identified by their paths."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Any
 
 from ..files.fields import FieldError, Fields
 
-MOST_PROPERTIES = 4096
-"""Properties of a skeleton."""
+MAX_PROPERTIES = 4096
+"""Largest number of properties of a skeleton."""
 
-HIGHEST = 3.5e38
-"""No number of Blender's is larger."""
+MAX_NUMBER = 3.5e38
+"""Largest accepted value, just above that of a single-precision number."""
 
 _STEP = r"""\[(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\d{1,6})\]"""
 _WORD = r"[A-Za-z]\w*"
 RNA_PATH = re.compile(rf"(?:{_WORD}|{_STEP})(?:\.{_WORD}|{_STEP})*", re.ASCII | re.DOTALL)
-"""A path to a property as Blender writes it: names and subscripts, no name of Python's own with two underscores."""
+"""Pattern of Blender's property paths: names and subscripts; names must begin with a letter, which excludes dunders."""
 
 OWNER = re.compile(r"(?:(?:ARMATURE|KEY):.+)?", re.DOTALL)
-"""What a property is set on: the armature object, or type and name of another data-block."""
+"""Pattern of a property's owner: empty for the armature object, else type and name of a data-block."""
 
 
 @dataclass(frozen=True)
-class Property:
-    """A number other than a place or rotation that the animator keyed, known by what it is set on and its path there.
+class AnimatedProperty:
+    """Keyed number other than a position or rotation, identified by its owner and its path there.
 
-    It sits on `joint` and goes from `low` to `high`; one that is switched takes the values `steps` only. `owner` is
-    empty for the armature object, else type and name of the data-block.
+    It belongs to `joint` and ranges from `low` to `high`; a switch takes only the values `steps`. `owner` is empty for
+    the armature object, else type and name of the data-block.
     """
 
     joint: int
@@ -41,7 +41,7 @@ class Property:
 
     @property
     def name(self) -> str:
-        """A readable name: the last part of the path."""
+        """Readable name: the last part of the path."""
         inner = self.path.rstrip("]").rpartition("[")[2] if self.path.endswith("]") else self.path.rpartition(".")[2]
         return inner.strip("\"'") or self.path
 
@@ -49,19 +49,19 @@ class Property:
         return [self.joint, self.path, self.index, self.low, self.high, list(self.steps), self.owner]
 
     @staticmethod
-    def from_json(data: Any, joints: int) -> Property:
-        """Of a skeleton of so many joints. Raises FieldError."""
+    def from_json(data: Any, joints: int) -> AnimatedProperty:
+        """Parse a property of a skeleton with this number of joints. Raises FieldError."""
         names = ("joint", "path", "index", "low", "high", "steps", "owner")
         if not isinstance(data, list) or len(data) != len(names):
             raise FieldError("“skeleton.properties” holds what is no property")
         fields = Fields(dict(zip(names, data, strict=True)), "skeleton.properties")
         path, owner = fields.text("path", longest=4096), fields.text("owner")
-        low, high = fields.number("low", -HIGHEST, HIGHEST), fields.number("high", -HIGHEST, HIGHEST)
+        low, high = fields.number("low", -MAX_NUMBER, MAX_NUMBER), fields.number("high", -MAX_NUMBER, MAX_NUMBER)
         if not RNA_PATH.fullmatch(path) or not OWNER.fullmatch(owner):
             raise FieldError(f"“skeleton.properties” holds “{path}”, which is no path of a property")
         if low >= high:
             raise FieldError(f"the property “{path}” has no range")
-        steps = fields.numbers("steps", -HIGHEST, HIGHEST, 256)
-        return Property(
+        steps = fields.numbers("steps", -MAX_NUMBER, MAX_NUMBER, 256)
+        return AnimatedProperty(
             fields.whole("joint", 0, joints - 1), path, fields.whole("index", 0, 1 << 16), low, high, steps, owner
         )

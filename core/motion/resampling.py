@@ -1,4 +1,4 @@
-"""A motion at another rate with a given number of rows, straight or as a circle."""
+"""Resampling of motions to another frame rate or number of rows; also of loops."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from .skeleton import GROUP
 
 
 def rows_at(frames: int, fps: float, wanted: float) -> int:
-    """Rows that last as long at another rate, to within half a row."""
+    """Return the number of rows of the same duration at rate `wanted`, to within half a row."""
     return frames if fps == wanted else max(2, round((frames - 1) * wanted / fps) + 1)
 
 
 def stretch_rows(rows: Array, count: int) -> Array:
-    """Rows (T, C) as `count` rows over the same time, from the first to the last, linearly."""
+    """Resample rows (T, C) linearly to `count` rows from the first to the last."""
     if len(rows) == count:
         return rows
     return interpolate_rows(rows, np.linspace(0.0, len(rows) - 1.0, count))
 
 
-def at_rate(motion: Motion, fps: float, frames: int | None = None, *, loop: bool = False) -> Motion:
-    """A motion at another rate, with `frames` rows where given; root velocities stay in core units per 1/30 s.
+def resample(motion: Motion, fps: float, frames: int | None = None, *, loop: bool = False) -> Motion:
+    """Resample a motion to rate `fps`, from its first pose to its last, to `frames` rows if given.
 
-    Rotations are interpolated as six numbers and made orthonormal, the root by its places. The first velocity of a
-    `loop` is its last.
+    Without `frames` the duration stays to within half a row. Rotations are interpolated as 6D values and made
+    orthonormal, labels linearly, the root by its positions, so that it does not drift; root velocities stay in core
+    units per 1/30 s. In a `loop` the first velocity equals the last.
     """
     count = frames or rows_at(motion.frames, motion.fps, fps)
     if count == motion.frames and fps == motion.fps:
@@ -35,14 +36,14 @@ def at_rate(motion: Motion, fps: float, frames: int | None = None, *, loop: bool
     features = stretch_rows(motion.features, count)
     skeleton = motion.skeleton
     width = skeleton.joints * GROUP
-    turns = six_to_matrix(features[:, :width].reshape(count, skeleton.joints, GROUP))
-    features[:, :width] = matrix_to_six(turns).reshape(count, -1)
+    rotations = six_to_matrix(features[:, :width].reshape(count, skeleton.joints, GROUP))
+    features[:, :width] = matrix_to_six(rotations).reshape(count, -1)
     plane = stretch_rows(motion.root_positions()[:, :2], count)
     return with_path(replace(motion, features=features, fps=fps), plane, loop=loop)
 
 
 def with_path(motion: Motion, plane: Array, *, loop: bool = False) -> Motion:
-    """The same motion with its root at places `plane` (T, 2) on the ground."""
+    """Return the motion with root positions `plane` (T, 2) on the ground."""
     features = motion.features.copy()
     velocity = np.diff(plane, axis=0) * (motion.fps / RATE)
     channel = motion.skeleton.root_channel
@@ -50,30 +51,8 @@ def with_path(motion: Motion, plane: Array, *, loop: bool = False) -> Motion:
     return replace(motion, features=features, origin=plane[0].copy())
 
 
-def resample(motion: Motion, fps: float) -> Motion:
-    """The same motion at another rate, from its first pose to its very last, of the same duration to within half a row.
-
-    Rotations are interpolated as six numbers and made orthonormal again, the root by its positions, so that nothing
-    drifts; labels linearly.
-    """
-    if fps == motion.fps:
-        return motion
-    frames = max(2, round(motion.duration * fps) + 1)
-    at = np.linspace(0.0, motion.frames - 1, frames)
-    features = interpolate_rows(motion.features, at)
-    skeleton = motion.skeleton
-    width = skeleton.joints * GROUP
-    turns = six_to_matrix(features[:, :width].reshape(frames, skeleton.joints, GROUP))
-    features[:, :width] = matrix_to_six(turns).reshape(frames, -1)
-    root = interpolate_rows(motion.root_positions(), at)
-    velocity = np.diff(root[:, :2], axis=0) * (fps / RATE)
-    channel = skeleton.root_channel
-    features[:, channel : channel + 2] = np.concatenate([velocity[:1], velocity])
-    return Motion(features, skeleton, fps, motion.origin)
-
-
 def interpolate_rows(rows: Array, at: Array) -> Array:
-    """Rows (T, C) at fractional indices (N,), linearly."""
+    """Interpolate rows (T, C) linearly at fractional indices (N,)."""
     low = np.clip(np.floor(at).astype(int), 0, len(rows) - 2)
     share = (at - low)[:, None]
     return rows[low] * (1.0 - share) + rows[low + 1] * share

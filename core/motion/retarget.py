@@ -1,4 +1,4 @@
-"""A motion of one rig on another of the same structure: which bone is which, and the same poses on them."""
+"""Retargeting: match the bones of two rigs of similar structure and transfer the poses."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from ..errors import ClipError
 from ..numeric.rotation import Array, rotation_from_vector
+from .limb_words import side_of
 from .motion import Motion, forward_kinematics, from_transforms, with_contact_labels, with_properties
 from .skeleton import BODY, GROUP, Skeleton
-from .symmetry import find_partners, lateral_axis, side_of
+from .symmetry import find_partners, lateral_axis
 
 SYNONYMS = {
     "pelvis": "hips",
@@ -35,44 +36,47 @@ SYNONYMS = {
     "elbow": "forearm",
     "knee": "leg",
 }
-"""What other rigs call a bone, and what it is called here when names are compared."""
+"""Bone names of other rigs → the names used here for comparison."""
 
-FEWEST = 0.5
-"""Share of the body, by the length of its bones, that must have a counterpart before a motion is taken over: a rig
-without fingers has none for half of the bones of one with them."""
+MIN_MATCHED_SHARE = 0.5
+"""Smallest matched share of the body, by length of bones, for retargeting. Length, not number, since a rig without
+fingers lacks a counterpart for half of the bones of a rig with fingers."""
 
-_GOOD = 0.95
+_MIN_SCORE = 0.95
+"""Smallest score of a guessed pair of bones; the largest is 2.5."""
 
 
 def guess_bones(wanted: Skeleton, given: Skeleton) -> dict[str, str]:
-    """For bones of `wanted` their likely counterparts in `given`, by names, sides and places at rest.
+    """Map bones of `wanted` to their likely counterparts in `given`, by name, side and rest position.
 
-    Pairs that fit best come first; no pair contradicts the tree of another.
+    Pairs are accepted in descending order of score, and only if they agree with the hierarchy of accepted pairs.
     """
     scores = _scores(wanted, given)
     pairs: dict[int, int] = {0: 0}
-    lines = _above(wanted), _above(given)
-    for mine, theirs in zip(*np.unravel_index(np.argsort(-scores, axis=None), scores.shape), strict=True):
-        if scores[mine, theirs] < _GOOD:
+    ancestors = _ancestors(wanted), _ancestors(given)
+    for row, column in zip(*np.unravel_index(np.argsort(-scores, axis=None), scores.shape), strict=True):
+        if scores[row, column] < _MIN_SCORE:
             break
-        j, k = int(mine), int(theirs)
-        if j not in pairs and k not in pairs.values() and _fits(j, k, pairs, *lines):
+        j, k = int(row), int(column)
+        if j not in pairs and k not in pairs.values() and _fits(j, k, pairs, *ancestors):
             pairs[j] = k
-    return {wanted.names[mine]: given.names[theirs] for mine, theirs in sorted(pairs.items())}
+    return {wanted.names[j]: given.names[k] for j, k in sorted(pairs.items())}
 
 
 def onto_skeleton(motion: Motion, skeleton: Skeleton, bones: Mapping[str, str] | None = None) -> Motion:
-    """The motion on a model's skeleton, by a map from its bones to the motion's (guessed unless given).
+    """Retarget a motion to a model's skeleton by a map from its bones to the motion's (guessed if None).
 
-    Of the same bones only the feet are taken over; else poses keep the directions of all mapped bones, the others stay
-    at rest, and the root's path is scaled by the height of the root. Raises ClipError where too few bones match.
+    If both have the same bones, only contacts and properties are adapted. Else mapped bones keep their directions, the
+    others stay at rest, and the root's path is scaled by the height of the root. Raises ClipError where the mapped
+    share of the body is below MIN_MATCHED_SHARE.
     """
-    own = motion.skeleton
-    if own.same_rig(skeleton):
+    source = motion.skeleton
+    if source.same_rig(skeleton):
         return _with_feet(motion, skeleton)
-    bones = guess_bones(skeleton, own) if bones is None else bones
-    pairs = {j: own.names.index(bones[name]) for j, name in enumerate(skeleton.names) if bones.get(name) in own.names}
-    if 0 not in pairs or _share_of_body(skeleton, pairs) < FEWEST:
+    bones = guess_bones(skeleton, source) if bones is None else bones
+    index = {name: joint for joint, name in enumerate(source.names)}
+    pairs = {j: index[bones[name]] for j, name in enumerate(skeleton.names) if bones.get(name) in index}
+    if 0 not in pairs or _share_of_body(skeleton, pairs) < MIN_MATCHED_SHARE:
         carriers = set(skeleton.parents) - {-1}
         matched = sum(j in pairs for j in carriers)
         raise ClipError(
@@ -82,7 +86,7 @@ def onto_skeleton(motion: Motion, skeleton: Skeleton, bones: Mapping[str, str] |
 
 
 def _share_of_body(skeleton: Skeleton, pairs: Mapping[int, int]) -> float:
-    """How much of the length of all bones is in those that have a counterpart; a bone reaches to its children."""
+    """Return the matched share of the total bone length; a bone extends to its children."""
     lengths = np.linalg.norm(skeleton.offsets, axis=1)
     inner = [joint for joint, parent in enumerate(skeleton.parents) if parent >= 0]
     whole = max(float(lengths[inner].sum()), 1e-9)
@@ -90,50 +94,50 @@ def _share_of_body(skeleton: Skeleton, pairs: Mapping[int, int]) -> float:
 
 
 def _with_feet(motion: Motion, skeleton: Skeleton) -> Motion:
-    """The same channels with another choice of feet, and properties told by the ranges of `skeleton`."""
-    own = motion.skeleton
-    if own.contacts == skeleton.contacts and own.properties == skeleton.properties:
+    """Change contact joints and the ranges of properties to those of `skeleton`, which has the same bones."""
+    source = motion.skeleton
+    if source.contacts == skeleton.contacts and source.properties == skeleton.properties:
         return motion
     features = np.zeros((motion.frames, skeleton.channels))
-    features[:, : own.joints * GROUP] = motion.features[:, : own.joints * GROUP]
-    features[:, skeleton.root_channel :] = motion.features[:, own.root_channel :]
-    moved = replace(own, contacts=skeleton.contacts, properties=skeleton.properties)
-    given = replace(motion, features=features, skeleton=moved)
-    return with_contact_labels(with_properties(given, motion.property_values()) if own.properties else given)
+    features[:, : source.joints * GROUP] = motion.features[:, : source.joints * GROUP]
+    features[:, skeleton.root_channel :] = motion.features[:, source.root_channel :]
+    adapted = replace(source, contacts=skeleton.contacts, properties=skeleton.properties)
+    result = replace(motion, features=features, skeleton=adapted)
+    return with_contact_labels(with_properties(result, motion.property_values()) if source.properties else result)
 
 
 def _mapped(motion: Motion, skeleton: Skeleton, pairs: dict[int, int]) -> Motion:
-    own = motion.skeleton
-    _, turns = forward_kinematics(own, motion.rotations(), motion.root_positions(), motion.local_offsets())
-    mine, theirs = skeleton.rest_positions(), own.rest_positions()
+    source = motion.skeleton
+    _, rotations = forward_kinematics(source, motion.rotations(), motion.root_positions(), motion.local_offsets())
+    rest, source_rest = skeleton.rest_positions(), source.rest_positions()
     world = np.empty((motion.frames, skeleton.joints, 3, 3))
     local = np.empty_like(world)
     for joint, parent in enumerate(skeleton.parents):
         if joint in pairs:
-            world[:, joint] = turns[:, pairs[joint]] @ _rest_turn(skeleton, joint, pairs, mine, theirs)
+            world[:, joint] = rotations[:, pairs[joint]] @ _rest_rotation(skeleton, joint, pairs, rest, source_rest)
         else:
             world[:, joint] = world[:, parent]
         local[:, joint] = world[:, parent].swapaxes(-1, -2) @ world[:, joint] if parent >= 0 else world[:, joint]
-    ground = mine[:, 2].min(), theirs[:, 2].min()
-    scale = (mine[0, 2] - ground[0]) / max(float(theirs[0, 2] - ground[1]), 1e-3 * BODY)
+    ground, source_ground = rest[:, 2].min(), source_rest[:, 2].min()
+    scale = (rest[0, 2] - ground) / max(float(source_rest[0, 2] - source_ground), 1e-3 * BODY)
     root = motion.root_positions() * scale
-    root[:, 2] += ground[0] - scale * ground[1]
+    root[:, 2] += ground - scale * source_ground
     offsets = np.broadcast_to(skeleton.offsets, (motion.frames, skeleton.joints, 3))
     return from_transforms(skeleton, local, root, motion.fps, offsets)
 
 
-def _rest_turn(skeleton: Skeleton, joint: int, pairs: dict[int, int], mine: Array, theirs: Array) -> Array:
-    """Turn from the rest direction of a bone to that of its counterpart: arms may rest level or hang."""
+def _rest_rotation(skeleton: Skeleton, joint: int, pairs: dict[int, int], rest: Array, source_rest: Array) -> Array:
+    """Return the rotation (3, 3) from a bone's rest direction to its counterpart's: arms may rest level or hang."""
     for child in skeleton.subtree(joint)[1:]:
         if child in pairs:
-            here, there = mine[child] - mine[joint], theirs[pairs[child]] - theirs[pairs[joint]]
-            if min(np.linalg.norm(here), np.linalg.norm(there)) > 1e-6:
-                return _between(here / np.linalg.norm(here), there / np.linalg.norm(there))
+            bone, counterpart = rest[child] - rest[joint], source_rest[pairs[child]] - source_rest[pairs[joint]]
+            if min(np.linalg.norm(bone), np.linalg.norm(counterpart)) > 1e-6:
+                return _rotation_between(bone / np.linalg.norm(bone), counterpart / np.linalg.norm(counterpart))
     return np.eye(3)
 
 
-def _between(one: Array, other: Array) -> Array:
-    """The smallest rotation that takes a unit vector to another."""
+def _rotation_between(one: Array, other: Array) -> Array:
+    """Return the smallest rotation (3, 3) that takes one unit vector to another."""
     axis = np.cross(one, other)
     sine = float(np.linalg.norm(axis))
     angle = np.arctan2(sine, float(one @ other))
@@ -144,20 +148,22 @@ def _between(one: Array, other: Array) -> Array:
 
 
 def _scores(wanted: Skeleton, given: Skeleton) -> Array:
-    """Likeness (J, K) of bones: up to 1.5 for the name and 1 for the place at rest; another side counts against it."""
-    mine, theirs = _plain_places(wanted), _plain_places(given)
-    scores: Array = np.exp(-np.linalg.norm(mine[:, None] - theirs[None], axis=2) / (0.1 * BODY))
-    scores += 1.5 * _likeness([plain_name(name) for name in wanted.names], [plain_name(name) for name in given.names])
+    """Score pairs of bones (J, K): up to 1.5 for the name, up to 1 for the rest position, -1 for another side."""
+    ours, theirs = _ground_positions(wanted), _ground_positions(given)
+    scores: Array = np.exp(-np.linalg.norm(ours[:, None] - theirs[None], axis=2) / (0.1 * BODY))
+    scores += 1.5 * _name_similarity(
+        [plain_name(name) for name in wanted.names], [plain_name(name) for name in given.names]
+    )
     sides = np.array(_side(wanted)), np.array(_side(given))
     scores -= 1.0 * (sides[0][:, None] != sides[1])
     return scores
 
 
-def _likeness(names: list[str], others: list[str]) -> Array:
-    """Likeness (J, K) of names, from 0 to 1; each pair that differs is compared once: both sides share a name."""
+def _name_similarity(names: list[str], others: list[str]) -> Array:
+    """Return the similarity (J, K) of names from 0 to 1; each distinct pair is compared once."""
     table: dict[tuple[str, str], float] = {}
     for other in set(others):
-        matcher = SequenceMatcher(None, b=other)  # what it learns of `b` serves all names
+        matcher = SequenceMatcher(None, b=other)  # analyses `b` once for all names
         for name in set(names):
             matcher.set_seq1(name)
             table[name, other] = matcher.ratio()
@@ -165,7 +171,7 @@ def _likeness(names: list[str], others: list[str]) -> Array:
 
 
 def plain_name(name: str) -> str:
-    """A bone's name without prefix and side, in one spelling."""
+    """Normalise a bone's name: no prefix, no side, lower case, synonyms replaced."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.rpartition(":")[2]).casefold()
     words = [word for word in re.split(r"[^a-z0-9]+", spaced) if word not in ("left", "right", "l", "r", "")]
     joined = "".join(words)
@@ -176,29 +182,28 @@ def plain_name(name: str) -> str:
 
 def _side(skeleton: Skeleton) -> list[str]:
     partner = find_partners(skeleton)
-    axis, places = lateral_axis(skeleton, partner), skeleton.rest_positions()
+    axis, positions = lateral_axis(skeleton, partner), skeleton.rest_positions()
     return [
-        (side_of(name) or ("left" if places[j, axis] > places[0, axis] else "right")) if partner[j] != j else ""
+        (side_of(name) or ("left" if positions[j, axis] > positions[0, axis] else "right")) if partner[j] != j else ""
         for j, name in enumerate(skeleton.names)
     ]
 
 
-def _plain_places(skeleton: Skeleton) -> Array:
-    places = skeleton.rest_positions()
-    return places - [*places[0, :2], places[:, 2].min()]
+def _ground_positions(skeleton: Skeleton) -> Array:
+    """Return rest positions (J, 3) relative to the point on the ground below the root."""
+    positions = skeleton.rest_positions()
+    return positions - [*positions[0, :2], positions[:, 2].min()]
 
 
-def _above(skeleton: Skeleton) -> list[set[int]]:
+def _ancestors(skeleton: Skeleton) -> list[set[int]]:
     return [set(skeleton.ancestors(joint)) for joint in range(skeleton.joints)]
 
 
-def _fits(
-    mine: int, theirs: int, pairs: dict[int, int], above_mine: list[set[int]], above_theirs: list[set[int]]
-) -> bool:
-    """Whether a pair stands above and below the others on both sides alike."""
+def _fits(j: int, k: int, pairs: dict[int, int], above_j: list[set[int]], above_k: list[set[int]]) -> bool:
+    """Return true if joints j and k lie above and below the joints of `pairs` alike."""
     for one, other in pairs.items():
-        if (one in above_mine[mine]) != (other in above_theirs[theirs]):
+        if (one in above_j[j]) != (other in above_k[k]):
             return False
-        if (mine in above_mine[one]) != (theirs in above_theirs[other]):
+        if (j in above_j[one]) != (k in above_k[other]):
             return False
     return True

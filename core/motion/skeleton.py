@@ -1,9 +1,10 @@
-"""The graph that a motion lives on: joints, contacts, root and moving offsets, each one group of six channels."""
+"""Skeleton of a motion and its channel layout: groups of six channels for joints, contacts, root and moving offsets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -11,27 +12,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ClipError
-from ..files.fields import FAR, FieldError, Fields, checked_text
+from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, checked_text
 from ..numeric.rotation import Array
 from ..numeric.tree import Tree
-from .properties import MOST_PROPERTIES, Property
+from .properties import MAX_PROPERTIES, AnimatedProperty
 
 GROUP = 6
-"""Channels in a group: a 6D rotation, or up to six other numbers padded with zeros."""
+"""Channels of a group: a 6D rotation, or up to six other numbers padded with zeros."""
 
 BODY = 1.8
 """Height in core units of every character; GANimator's contact threshold was set on one of this height."""
 
-SWING = 0.4
-"""Channel numbers between a property's lowest and highest value, so that it counts about as much as a lively joint."""
+PROPERTY_SPAN = 0.4
+"""Range of a property's channel from its lowest to its highest value: about that of a joint that moves much."""
 
-MOST_JOINTS = 2048
-"""Joints of a skeleton: what is computed for each pair of them must fit into memory."""
+MAX_JOINTS = 2048
+"""Largest number of joints: arrays over all pairs of joints must fit into memory."""
 
-TURNED, HEADING, TILT, WORLD, OWN, WHOLE = "turned", "heading", "tilt", "world", "own", "object"
-"""What a joint of a control rig is told against, see `Skeleton.bases`."""
 
-BASES = (TURNED, HEADING, TILT, WORLD, OWN, WHOLE)
+class Space(StrEnum):
+    """Reference frame in which a control of a control rig is expressed; values as in files."""
+
+    PARENT = "turned"
+    """The control's parent joint."""
+    YAW = "heading"
+    """First factor of the root's rotation: about the vertical."""
+    TILT = "tilt"
+    """Second factor of the root's rotation: off the vertical."""
+    WORLD = "world"
+    """The world. Channels are relative to the root's yaw and position, so that they do not depend on its path."""
+    LOCAL = "own"
+    """The control's own channels; its world position is approximate."""
+    OBJECT = "object"
+    """The root, where the whole object moves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,15 +53,12 @@ class Skeleton(Tree):
 
     `offsets` (J, 3) is each joint's rest position in its parent's frame in core units (body height = 1.8); row 0 is the
     root's rest position. One core unit is `unit` lengths of the source file. `contacts` are the joints that touch the
-    ground; `translated` the joints other than the root whose offset moves; `properties` what else is keyed.
+    ground; `translated` the joints other than the root whose offset moves; `properties` the other keyed numbers.
 
-    A skeleton of bones that all hang together has no `bases`. One of controls says for each joint what it is told
-    against: TURNED its parent joint, HEADING and TILT the two halves of the root's rotation about and off the vertical,
-    WORLD a parent that stands still, though its numbers are relative to the heading so that they travel, OWN whatever
-    carries it, so that its place in the world is only about right. WHOLE is the root where the whole object moves.
+    `reference_frames` has the `Space` of each control of a control rig; it is empty for a plain bone hierarchy.
 
-    `pairs` (joint, joint on the other side) and `part_names` (joint, body part) are what a person knows better than
-    `core/motion/body_parts.py` would find.
+    `pairs` (joint, joint on the other side) and `part_names` (joint, body part) are set by the user and override the
+    results of `symmetry.py` and `body_parts.py`.
     """
 
     names: tuple[str, ...]
@@ -57,18 +67,18 @@ class Skeleton(Tree):
     unit: float = 1.0
     contacts: tuple[int, ...] = ()
     translated: tuple[int, ...] = ()
-    properties: tuple[Property, ...] = ()
-    bases: tuple[str, ...] = ()
+    properties: tuple[AnimatedProperty, ...] = ()
+    reference_frames: tuple[str, ...] = ()
     pairs: tuple[tuple[int, int], ...] = ()
     part_names: tuple[tuple[int, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.names:
             raise ClipError("The skeleton has no joints.")
-        if len(self.names) > MOST_JOINTS or len(self.properties) > MOST_PROPERTIES:
+        if len(self.names) > MAX_JOINTS or len(self.properties) > MAX_PROPERTIES:
             raise ClipError(
                 f"The skeleton has {len(self.names)} joints and {len(self.properties)} properties; Riff takes at most "
-                f"{MOST_JOINTS} and {MOST_PROPERTIES}. Train on a simpler rig."
+                f"{MAX_JOINTS} and {MAX_PROPERTIES}. Train on a simpler rig."
             )
         if len(self.parents) != len(self.names) or self.offsets.shape != (len(self.names), 3):
             raise ClipError("The joints, their parents and their places are not of one number.")
@@ -77,10 +87,10 @@ class Skeleton(Tree):
             raise ClipError(f"Two joints are called “{twice}”; rename one of them.")
         if self.parents[0] != -1 or any(not 0 <= p < j for j, p in enumerate(self.parents) if j):
             raise ClipError("The joints do not form one tree below a single root.")
-        if self.bases and len(self.bases) != len(self.names):
-            raise ClipError("The controls do not say each what they are told against.")
-        told = [one.joint for one in self.properties] + [joint for pair in self.pairs for joint in pair]
-        if not all(0 <= joint < len(self.names) for joint in (*told, *(joint for joint, _ in self.part_names))):
+        if self.reference_frames and len(self.reference_frames) != len(self.names):
+            raise ClipError("Not every control has a reference frame.")
+        named = [one.joint for one in self.properties] + [joint for pair in self.pairs for joint in pair]
+        if not all(0 <= joint < len(self.names) for joint in (*named, *(joint for joint, _ in self.part_names))):
             raise ClipError("A property, pair or part names a joint that there is not.")
 
     @property
@@ -88,7 +98,7 @@ class Skeleton(Tree):
         return len(self.names)
 
     def rest_positions(self) -> Array:
-        """World positions of the joints at rest (J, 3) in core units."""
+        """Return world positions of the joints at rest (J, 3) in core units."""
         positions = self.offsets.copy()
         for joint in range(1, self.joints):
             positions[joint] += positions[self.parents[joint]]
@@ -96,7 +106,7 @@ class Skeleton(Tree):
 
     @property
     def groups(self) -> int:
-        """Joints, then contact labels, then the root (`paper.md`, *Motion*), then moving offsets, then properties."""
+        """Number of groups: joints, contact labels, the root (Roditakis et al. 2024), moving offsets, properties."""
         return self.first_property_group + len(self._property_joints)
 
     @property
@@ -105,25 +115,25 @@ class Skeleton(Tree):
 
     @cached_property
     def _property_joints(self) -> list[int]:
-        """The joint that each group of properties sits on: up to six properties of one joint share a group."""
+        """Joint of each group of properties; up to six properties of one joint share a group."""
         owners = [one.joint for one in self.properties]
         return [joint for joint in sorted(set(owners)) for _ in range(0, owners.count(joint), GROUP)]
 
     @cached_property
     def property_channels(self) -> list[int]:
-        """The channel of each property."""
+        """Channel of each property."""
         seen: dict[int, int] = {}
         channels = []
         for one in self.properties:
-            place = seen.get(one.joint, 0)
-            seen[one.joint] = place + 1
-            channels.append((self.first_property_group + self._property_joints.index(one.joint)) * GROUP + place)
+            number = seen.get(one.joint, 0)
+            seen[one.joint] = number + 1
+            channels.append((self.first_property_group + self._property_joints.index(one.joint)) * GROUP + number)
         return channels
 
     @property
     def upright(self) -> bool:
-        """Whether joint 0 turns about the vertical only and joint 1 holds the rest of the root's rotation."""
-        return self.bases[:1] == (HEADING,)
+        """True if joint 0 turns about the vertical only and joint 1 has the rest of the root's rotation."""
+        return self.reference_frames[:1] == (Space.YAW,)
 
     @property
     def channels(self) -> int:
@@ -146,14 +156,14 @@ class Skeleton(Tree):
         return [(first + k) * GROUP for k in range(len(self.translated))]
 
     def group_joint(self, group: int) -> int:
-        """The joint that a group sits on (the root joint for the root group)."""
+        """Return the joint of a group (the root joint for the root group)."""
         if group < self.joints:
             return group
         owners = (*self.contacts, 0, *self.translated, *self._property_joints)
         return owners[group - self.joints]
 
     def group_names(self) -> list[str]:
-        """A readable name for each group."""
+        """Return a readable name for each group."""
         names = list(self.names) + [f"{self.names[j]} contact" for j in self.contacts] + ["root"]
         names += [f"{self.names[j]} offset" for j in self.translated]
         return names + [f"{self.names[j]} properties" for j in self._property_joints]
@@ -162,13 +172,15 @@ class Skeleton(Tree):
         return replace(self, contacts=tuple(contacts))
 
     def same_structure(self, other: Skeleton) -> bool:
-        """Whether motions of `other` have the same channels in the same order."""
+        """Return true if motions of `other` have the same channels in the same order."""
         return self.same_rig(other) and self.contacts == other.contacts
 
     def same_rig(self, other: Skeleton) -> bool:
-        """Whether motions of `other` have the same channels but for the choice of feet."""
-        mine = (self.names, self.parents, self.translated, self.bases, self._addresses())
-        return mine == (other.names, other.parents, other.translated, other.bases, other._addresses())
+        """Return true if motions of `other` have the same channels, contacts aside."""
+        return self._structure() == other._structure()
+
+    def _structure(self) -> tuple[Any, ...]:
+        return self.names, self.parents, self.translated, self.reference_frames, self._addresses()
 
     def _addresses(self) -> list[tuple[int, str, str, int]]:
         return [(one.joint, one.owner, one.path, one.index) for one in self.properties]
@@ -184,8 +196,8 @@ class Skeleton(Tree):
         }
         if self.properties:
             data["properties"] = [one.to_json() for one in self.properties]
-        if self.bases:
-            data["bases"] = list(self.bases)
+        if self.reference_frames:
+            data["bases"] = list(self.reference_frames)
         if self.pairs:
             data["pairs"] = [list(pair) for pair in self.pairs]
         if self.part_names:
@@ -194,23 +206,23 @@ class Skeleton(Tree):
 
     @staticmethod
     def from_json(data: Any) -> Skeleton:
-        """The skeleton of a file, checked field by field. Raises FieldError; ClipError for what is no tree."""
+        """Parse a skeleton, validating every field. Raises FieldError; ClipError for an invalid tree."""
         fields = Fields(data, "skeleton")
-        names = fields.texts("names", MOST_JOINTS)
+        names = fields.texts("names", MAX_JOINTS)
         count = len(names)
-        bases = fields.texts("bases", count, ())
-        if not set(bases) <= set(BASES):
+        reference_frames = fields.texts("bases", count, ())
+        if not set(reference_frames) <= set(Space):
             raise FieldError("“skeleton.bases” holds an unknown word")
-        properties = fields.items("properties", MOST_PROPERTIES, ())
+        properties = fields.items("properties", MAX_PROPERTIES, ())
         return Skeleton(
             names,
             fields.wholes("parents", -1, count - 1, count),
             fields.array("offsets", (count, 3)),
-            fields.number("unit", 1e-12, FAR),
+            fields.number("unit", 1e-12, MAX_MAGNITUDE),
             fields.wholes("contacts", 0, count - 1, count),
             fields.wholes("translated", 0, count - 1, count),
-            tuple(Property.from_json(one, count) for one in properties),
-            bases,
+            tuple(AnimatedProperty.from_json(one, count) for one in properties),
+            reference_frames,
             tuple(_joint_pair(pair, count) for pair in fields.items("pairs", count, ())),
             tuple(_named_part(part, count) for part in fields.items("part_names", count, ())),
         )
@@ -233,10 +245,10 @@ def _named_part(data: Any, joints: int) -> tuple[int, str]:
 def build_skeleton(
     names: Sequence[str], parents: Sequence[int], rest: Array, translated: Sequence[int] = (), size: float = 0.0
 ) -> Skeleton:
-    """Make a skeleton from rest positions (J, 3) in source lengths, Z up; the root's own position is kept in row 0.
+    """Build a skeleton from rest positions (J, 3) in source lengths, Z up; row 0 keeps the root's position.
 
-    The unit is chosen so that the character, `size` high unless that is 0, is 1.8 high. Raises ClipError where all
-    joints are in one place.
+    The unit is chosen so that a character of height `size` (0: measured) becomes 1.8 core units high. Raises ClipError
+    where all joints are in one place.
     """
     size = size or body_size(rest)
     if not np.isfinite(rest).all() or size <= 0:
@@ -249,7 +261,7 @@ def build_skeleton(
 
 
 def body_size(positions: Array) -> float:
-    """Height of joint positions (J, 3), or six tenths of the longest side for bodies that lie flat, like a snake."""
+    """Return the height of joint positions (J, 3), at least 0.6 of the longest horizontal side (flat bodies)."""
     extent = positions.max(0) - positions.min(0)
     return float(max(extent[2], 0.6 * extent[:2].max()))
 
@@ -257,11 +269,11 @@ def body_size(positions: Array) -> float:
 def group_neighbours(
     skeleton: Skeleton, learned: Sequence[int], distance: int = 2, fold_joints: Sequence[int] = ()
 ) -> NDArray[np.bool_]:
-    """Which learned groups see each other: (G, G), true within `distance` edges of the group graph.
+    """Return the neighbour matrix (G, G) of learned groups: true within `distance` edges of the group graph.
 
-    Joints are joined to their nearest learned ancestor. A contact label stands where its foot stands and also beside
-    the root group; the root group stands where the root joint stands (`paper.md`, *Networks*); so does a moving offset
-    with its joint; so does group `skeleton.groups` + f, the f-th fold, with `fold_joints[f]`.
+    Edges connect joints with their nearest learned ancestors. A contact label is at its joint and is a neighbour of the
+    root group; the root group is at the root joint (Roditakis et al. 2024); a moving offset is at its joint, and group
+    `skeleton.groups` + f, the f-th joint PCA, at `fold_joints[f]`.
     """
     first_fold = skeleton.groups
     owner = np.array([skeleton.group_joint(g) if g < first_fold else fold_joints[g - first_fold] for g in learned])
@@ -274,7 +286,7 @@ def group_neighbours(
 
 
 def _joint_hops(skeleton: Skeleton, owners: set[int]) -> NDArray[np.int64]:
-    """Edges between joints (J, J) in the tree, where a joint that owns no learned group costs nothing to pass."""
+    """Count the tree edges between joints (J, J); passing a joint without a learned group costs none."""
     count = skeleton.joints
     hops = np.zeros((count, count), dtype=np.int64)
     for joint in range(1, count):

@@ -1,10 +1,10 @@
-"""Convolutions over time as matrix products on packed rows, forward and backward, compiled so that threads can share.
+"""Convolutions over time as matrix products on packed rows, forward and backward, as TorchScript where possible.
 
-Packed rows are (C, B, T + 2·half): channels first, the samples of a batch one after the other in each row, each with
-its reflected margins. A convolution is then one product per kernel tap on a shifted view of whole rows; what it writes
-across the border of two samples lands in margins, which are filled anew. On a CPU this is twice as fast as conv1d calls
-on small channel counts. TorchScript runs these functions without Python's lock, so that two stages train side by side;
-where it cannot compile them (Python 3.14), and on devices other than the CPU, they run as they are.
+Packed rows are (C, B, T + 2·half): channels first, then the samples of a batch, each with reflected margins. A
+convolution is then one product per kernel tap on a shifted view of whole rows; results across the border of two samples
+fall into margins, which are filled again. On a CPU this is twice as fast as conv1d for small channel counts.
+TorchScript runs these functions without Python's lock, so that two stages train in parallel; where it cannot compile
+them (Python 3.14), and on devices other than the CPU, they run as plain Python.
 """
 
 import functools
@@ -17,13 +17,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 SLOPE = 0.2
-"""Negative slope of the LeakyReLU between layers; a default argument below, since TorchScript reads no constants."""
+"""Negative slope of the LeakyReLU between layers; passed as a default argument, since TorchScript reads no globals."""
 
 
 class Layer(NamedTuple):
-    """One convolution: products k from input channels `columns[k]` to output channels starts[k] to stops[k].
+    """Convolution as products k from input channels `columns[k]` to output channels [starts[k], stops[k]).
 
-    `weights[k]` is (kernel, outputs, inputs); a single product reads all channels and needs no columns.
+    `weights[k]` is (kernel, outputs, inputs). A single product reads all channels and does not use `columns`.
     """
 
     starts: list[int]
@@ -34,17 +34,17 @@ class Layer(NamedTuple):
 
 
 def pack(x: Tensor, half: int) -> Tensor:
-    """(B, C, T) → (C, B, T + 2·half) with reflected margins."""
+    """Pack rows: (B, C, T) → (C, B, T + 2·half) with reflected margins."""
     return F.pad(x.transpose(0, 1), (half, half), mode="reflect").contiguous()  # a kernel of 1 pads nothing
 
 
 def unpack(x: Tensor, half: int) -> Tensor:
-    """(C, B, T + 2·half) → (B, C, T)."""
+    """Unpack rows: (C, B, T + 2·half) → (B, C, T)."""
     return x[..., half : x.shape[-1] - half].transpose(0, 1)
 
 
 def _fill_margins(x: Tensor, half: int) -> None:
-    """Reflect the inside of each sample into its margins."""
+    """Fill the margins of each sample by reflection, in place."""
     end = x.size(2) - 1
     for step in range(1, half + 1):
         x.select(2, half - step).copy_(x.select(2, half + step))
@@ -52,7 +52,7 @@ def _fill_margins(x: Tensor, half: int) -> None:
 
 
 def _fold_margins(grad: Tensor, half: int) -> None:
-    """The adjoint of `_fill_margins`, in place: gradients of the margins go to where these came from."""
+    """Add gradients of margins to the rows that they were copied from, in place: the adjoint of `_fill_margins`."""
     end = grad.size(2) - 1
     for step in range(1, half + 1):
         grad.select(2, half + step).add_(grad.select(2, half - step))
@@ -62,7 +62,7 @@ def _fold_margins(grad: Tensor, half: int) -> None:
 
 
 def _convolve(x: Tensor, layer: Layer, with_bias: bool, keep: bool) -> tuple[Tensor, list[Tensor]]:
-    """The convolution of packed rows, and the rows that each product read, (inputs, B·P), where they are to be kept."""
+    """Convolve packed rows; also return the rows (inputs, B·P) that each product read if `keep`."""
     kernel = layer.weights[0].size(0)
     half = kernel // 2
     flat = x.reshape(x.size(0), -1)
@@ -93,7 +93,7 @@ def _convolve(x: Tensor, layer: Layer, with_bias: bool, keep: bool) -> tuple[Ten
 
 
 def _input_gradient(grad: Tensor, layer: Layer, channels: int) -> Tensor:
-    """Gradient of the packed input from that of the output, whose margins are folded."""
+    """Return the gradient of the packed input from that of the output, whose margins are folded already."""
     kernel = layer.weights[0].size(0)
     total = grad.size(1) * grad.size(2)
     count = total - kernel + 1
@@ -117,7 +117,7 @@ def _input_gradient(grad: Tensor, layer: Layer, channels: int) -> Tensor:
 
 
 def _weight_gradients(grad: Tensor, layer: Layer, seen: list[Tensor]) -> list[Tensor]:
-    """Gradient of each product's weight from that of the output, whose margins are folded."""
+    """Return the gradient of each product's weight from that of the output, whose margins are folded already."""
     kernel = layer.weights[0].size(0)
     rows = grad.view(grad.size(0), -1)
     count = rows.size(1) - kernel + 1
@@ -133,14 +133,17 @@ def _weight_gradients(grad: Tensor, layer: Layer, seen: list[Tensor]) -> list[Te
 
 
 def _slopes(x: Tensor, slope: float = SLOPE) -> Tensor:
-    """Slope of the LeakyReLU where its result is x: 1 or `slope`."""
+    """Return the derivative of the LeakyReLU, 1 or `slope`, from its result x."""
     return (x > 0).to(x.dtype).mul_(1.0 - slope).add_(slope)
 
 
 def _run_layers(
     x: Tensor, layers: list[Layer], active_end: bool, slope: float = SLOPE
 ) -> tuple[list[Tensor], list[list[Tensor]]]:
-    """Values before and after each layer, and what each product read; LeakyReLU between, after the last on request."""
+    """Return the values before and after each layer, and the rows that each product read.
+
+    A LeakyReLU follows each layer but the last, and the last if `active_end`.
+    """
     values = [x]
     seen: list[list[Tensor]] = []
     for i in range(len(layers)):
@@ -153,7 +156,7 @@ def _run_layers(
 
 
 def _refine(base: Tensor, noise: Tensor, layers: list[Layer], slope: float = SLOPE) -> Tensor:
-    """What a generator's layers make of base + noise, added to base, (B, C, T); keeps nothing for gradients."""
+    """Return layers(base + noise) + base, (B, C, T), without keeping values for gradients."""
     half = layers[0].weights[0].size(0) // 2
     frames = base.size(2)
     x = base.new_empty([base.size(1), base.size(0), frames + 2 * half])
@@ -175,7 +178,7 @@ def _back_layers(
     wants_input: bool,
     wants_weights: bool,
 ) -> tuple[Tensor, list[list[Tensor]], list[Tensor]]:
-    """Gradients of the input, of each layer's weights and of its bias, last layer first."""
+    """Return the gradients of the input, of the weights and of the biases of all layers, last layer first."""
     weights: list[list[Tensor]] = []
     biases: list[Tensor] = []
     half = layers[0].weights[0].size(0) // 2
@@ -194,11 +197,12 @@ def _back_layers(
 def _critic_gradients(
     real: Tensor, fake: Tensor, between: Tensor, layers: list[Layer], penalty: float
 ) -> tuple[list[list[Tensor]], list[Tensor], Tensor]:
-    """Gradients of the WGAN-GP loss (eq. 1) of a critic: of each layer's weights, of its bias; and the gap.
+    """Return the WGAN-GP gradients (Roditakis et al. 2024, eq. 1) of a critic's weights and biases, and the gap.
 
-    `real`, `fake` (C, B, P) and `between` (C, J, P) are packed rows; the last layer gives the scores. Through a
-    piecewise linear critic the penalty's derivative is that of ⟨∇, v⟩ with v held fixed: the product of the signals
-    that lead back to each layer with those that v sends forward. The gap is the mean score of real minus fake.
+    `real`, `fake` (C, B, P) and `between` (C, J, P) are packed rows; the last layer gives the scores. The critic is
+    piecewise linear, so the derivative of the penalty is that of ⟨∇, v⟩ with v held fixed: at each layer the product of
+    the backward signal with v passed forward (`docs/method.md`, *Where each thing is*). The gap is the mean score of
+    real minus that of fake.
     """
     batch, last = real.size(1), len(layers) - 1
     values, seen = _run_layers(torch.cat([real, fake, between], 1), layers, False)
@@ -232,8 +236,8 @@ def _critic_gradients(
         signal = signals[last - i]
         after, read = _convolve(forward, layers[i], False, True)
         for k in range(len(read)):
-            place = seen[i][k].view(read[k].size(0), -1, real.size(2))
-            place[:, 2 * batch :].copy_(read[k].view(read[k].size(0), -1, real.size(2)))
+            rows_read = seen[i][k].view(read[k].size(0), -1, real.size(2))
+            rows_read[:, 2 * batch :].copy_(read[k].view(read[k].size(0), -1, real.size(2)))
         weights.append(_weight_gradients(signal, layers[i], seen[i]))
         biases.append(signal[:, : 2 * batch].sum([1, 2]))
         if i < last:
@@ -245,11 +249,11 @@ Function = TypeVar("Function", bound=Callable)
 
 
 def _compiled(plain: Function) -> Function:
-    """The function as TorchScript on a CPU; as it is on other devices, and where this Python or PyTorch cannot."""
+    """Compile a function by TorchScript for the CPU; other devices, and Pythons that cannot compile, run it as is."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            warnings.simplefilter("ignore", FutureWarning)  # what newer versions say instead on Python 3.14
+            warnings.simplefilter("ignore", FutureWarning)  # raised instead by newer versions on Python 3.14
             scripted = torch.jit.script(plain)
     except (RuntimeError, TypeError, OSError, NotImplementedError):
         return plain

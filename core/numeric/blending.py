@@ -1,8 +1,9 @@
-"""Joins: what is free bends towards what is kept, without a jump in place, velocity or acceleration.
+"""Least-jerk blending of generated frames with kept ones, continuous in position, velocity and acceleration.
 
-The offset e between a generated curve and the one to keep is known where frames are kept. Elsewhere it is the sequence
-that minimises |e|² + 3 L² |De|² + 3 L⁴ |D²e|² + L⁶ |D³e|²: the least jerk, dying away within a few L without swinging
-back. Its third differences run across every join, so place, velocity and acceleration go on there.
+The offset e between the generated curve and the kept one is known in kept frames. In free frames it minimises
+|e|² + 3 L² |De|² + 3 L⁴ |D²e|² + L⁶ |D³e|², with D the difference in time and L the decay in frames: it fades within a
+few L without overshoot. The third differences extend across every join, hence the continuity. The symmetric banded
+systems are solved here, since Blender has no scipy.
 """
 
 from __future__ import annotations
@@ -13,81 +14,77 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .rotation import Array
+from .smoothing import runs_of
 
-DECAY = 3.5
-"""L in frames at 30 a second; after six of them nothing is left of an offset."""
+DECAY_FRAMES = 3.5
+"""Decay L in frames at 30 fps; an offset is negligible after 6 L."""
 
-EXACT = 1.0 - 1e-6
-"""A weight from here on is kept exactly."""
+FIXED = 1.0 - 1e-6
+"""Weight from which a frame is kept exactly."""
 
-GENTLER = 3.0
-"""How many times longer a difference in speed takes to die away where offsets drift: a body is heavier than a hand."""
+DRIFT_DECAY = 3.0
+"""Factor of the decay for drifting offsets, such as the root's: a body accelerates more slowly than a hand."""
 
-JOIN = 14.0
-"""Frames at 30 a second on either side of a join in which what is new is calmed."""
+BLEND_FRAMES = 14.0
+"""Frames at 30 fps on either side of a join in which generated frames are smoothed."""
 
-PIECE = 40
-"""Unknowns of a long system that are solved together."""
+SOLVER_BLOCK = 40
+"""Unknowns of a dense block of a long banded system."""
 
-SHORT = (20, 40, 80)
-"""Frames up to which blocks are solved side by side with others about as long."""
+BLOCK_SIZES = (20, 40, 80)
+"""Upper limits in frames of the size classes of free runs; those of one class are solved in one batch."""
 
 _STENCILS = (np.array([1.0]), np.array([-1.0, 1.0]), np.array([1.0, -2.0, 1.0]), np.array([-1.0, 3.0, -3.0, 1.0]))
 _BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 _BAND = 3
+"""Bands above the diagonal: the order of the highest difference."""
 
 
-def spread_offsets(
-    offsets: Array, weights: Array, decay: float = DECAY, *, drift: bool = False, loop: bool = False
+def least_jerk_offsets(
+    offsets: Array, weights: Array, decay: float = DECAY_FRAMES, *, drift: bool = False, loop: bool = False
 ) -> Array:
-    """Offsets for all frames (T, C) from those at frames with a weight (T,) from 0, free, to 1, exact.
+    """Extend offsets (T, C), known where `weights` (T,) are above 0, to all frames; weight 0 is free, 1 exact.
 
-    A single frame of weight w between free ones comes w of its way. With `drift` an offset does not die away, it goes
-    over evenly into the next, as a root's place must; with `loop` the frames are a circle.
+    A single frame of weight w between free frames moves by w times its offset. With `drift` offsets do not fade but
+    change evenly from one known frame to the next, as a root position must; with `loop` the frames form a circle.
     """
     if not (weights > 0).any():
         return np.zeros_like(offsets)
     if loop:
         frames = len(weights)
-        tiled = spread_offsets(np.tile(offsets, (3, 1)), np.tile(weights, 3), decay, drift=drift)
+        tiled = least_jerk_offsets(np.tile(offsets, (3, 1)), np.tile(weights, 3), decay, drift=drift)
         return tiled[frames : 2 * frames]
-    decay = GENTLER * decay if drift else decay
+    decay = DRIFT_DECAY * decay if drift else decay
     result = np.where(weights[:, None] > 0, offsets, 0.0)
-    exact = weights >= EXACT
+    exact = weights >= FIXED
     near = _within(weights > 0, len(weights) if drift else int(np.ceil(8.0 * decay)))
     blocks: list[tuple[int, int]] = []
     for start, stop in runs_of(~exact & near):
-        if blocks and start - blocks[-1][1] < _BAND:  # too few kept frames between them to part them
+        if blocks and start - blocks[-1][1] < _BAND:  # fewer kept frames between them than bands: one system
             start = blocks.pop()[0]
         blocks.append((start, stop))
-    inner = [(a, b) for a, b in blocks if a >= _BAND and b <= len(weights) - _BAND and b - a <= SHORT[-1]]
+    inner = [(a, b) for a, b in blocks if a >= _BAND and b <= len(weights) - _BAND and b - a <= BLOCK_SIZES[-1]]
     for start, stop in blocks:
         if (start, stop) not in inner:
             _fill(result, weights, start, stop, decay, drift)
-    for shortest, longest in itertools.pairwise((0, *SHORT)):
+    for shortest, longest in itertools.pairwise((0, *BLOCK_SIZES)):
         alike = [(a, b) for a, b in inner if shortest < b - a <= longest]
         if alike:
             _fill_inner(result, weights, np.array(alike), decay, drift)
     return result
 
 
-def runs_of(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Runs [start, stop) of true values."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
-    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
-
-
 def patterns_of(weights: Array) -> list[tuple[NDArray[np.int64], Array]]:
-    """Columns of weights (T, N) that are alike, with what they hold (T,); those that are all zero left out."""
-    alike: dict[bytes, list[int]] = {}
+    """Group equal columns of weights (T, N): column indices and their values (T,); columns of zeros are left out."""
+    indices: dict[bytes, list[int]] = {}
     columns = np.ascontiguousarray(weights.T)
     for number, column in enumerate(columns):
-        alike.setdefault(column.tobytes(), []).append(number)
-    return [(np.array(own), columns[own[0]]) for own in alike.values() if columns[own[0]].any()]
+        indices.setdefault(column.tobytes(), []).append(number)
+    return [(np.array(equal), columns[equal[0]]) for equal in indices.values() if columns[equal[0]].any()]
 
 
 def near_joins(kept: NDArray[np.bool_], reach: float) -> Array:
-    """How near each frame (T,) is to where kept frames end: 1 there, falling smoothly to 0 within `reach` frames."""
+    """Return the nearness (T,) of each frame to a border of kept frames: 1 there, smoothly 0 beyond `reach` frames."""
     edges = np.flatnonzero(np.diff(kept.astype(int))) + 0.5
     if not len(edges):
         return np.zeros(len(kept))
@@ -98,37 +95,37 @@ def near_joins(kept: NDArray[np.bool_], reach: float) -> Array:
 
 
 def _within(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
-    """True up to `reach` frames from a true one."""
+    """Dilate a mask (T,) by `reach` frames to both sides."""
     count = np.cumsum(np.concatenate([[0], mask]))
     at = np.arange(len(mask))
     return count[np.minimum(at + reach + 1, len(mask))] > count[np.maximum(at - reach, 0)]
 
 
 def _fill_inner(result: Array, weights: Array, blocks: NDArray[np.int64], decay: float, drift: bool) -> None:
-    """As `_fill`, for blocks (N, 2) away from both ends, all at once: there the energy is the same everywhere."""
+    """Solve `_fill` for runs (N, 2) away from both ends in one batch: there all rows of the energy matrix are equal."""
     stencil = _energy(3 * _BAND, decay, drift)[:, _BAND]
     size = int((blocks[:, 1] - blocks[:, 0]).max())
     around = blocks[:, :1] + np.arange(-_BAND, size + _BAND)
     inside = (around >= blocks[:, :1]) & (around < blocks[:, 1:])
     around = around.clip(0, len(weights) - 1)
-    fixed = ~inside | (weights[around] >= EXACT)
+    fixed = ~inside | (weights[around] >= FIXED)
     values = result[around]
     known = np.where(fixed[:, :, None], values, 0.0)
-    own = slice(_BAND, _BAND + size)
-    free = ~fixed[:, own]
-    pull = np.where(free, _stiffness(weights[around[:, own]], decay), 0.0)
-    right = pull[:, :, None] * values[:, own] - stencil[0] * known[:, own]
+    middle = slice(_BAND, _BAND + size)
+    free = ~fixed[:, middle]
+    pull = np.where(free, _stiffness(weights[around[:, middle]], decay), 0.0)
+    right = pull[:, :, None] * values[:, middle] - stencil[0] * known[:, middle]
     for offset in range(1, _BAND + 1):
         right -= stencil[offset] * (
             known[:, _BAND - offset : _BAND - offset + size] + known[:, _BAND + offset : _BAND + offset + size]
         )
-    right = np.where(free[:, :, None], right, known[:, own])
+    right = np.where(free[:, :, None], right, known[:, middle])
     solved = np.linalg.solve(_matrices(stencil, free, pull + 1e-9 * drift), right)
-    result[around[:, own][free]] = solved[free]
+    result[around[:, middle][free]] = solved[free]
 
 
 def _matrices(stencil: Array, free: NDArray[np.bool_], pull: Array) -> Array:
-    """The systems (N, size, size) of blocks; frames that are not free keep what they have."""
+    """Build the systems (N, size, size) of a batch of runs; rows of fixed frames are those of the identity."""
     size = free.shape[1]
     apart = np.abs(np.arange(size)[:, None] - np.arange(size))
     full = np.where(apart <= _BAND, stencil[apart.clip(max=_BAND)], 0.0)
@@ -139,13 +136,13 @@ def _matrices(stencil: Array, free: NDArray[np.bool_], pull: Array) -> Array:
 
 
 def _fill(result: Array, weights: Array, start: int, stop: int, decay: float, drift: bool) -> None:
-    """Solve for the offsets of some frames, those beside them, and exact ones among them, being known."""
+    """Solve for the offsets of frames [start, stop), in place; frames beside them and exact frames are known."""
     low, high = max(0, start - _BAND), min(len(weights), stop + _BAND)
     own = slice(start - low, stop - low)
     fixed = np.ones(high - low, dtype=bool)
-    fixed[own] = weights[start:stop] >= EXACT
+    fixed[own] = weights[start:stop] >= FIXED
     known = np.flatnonzero(fixed | (weights[low:high] > 0))
-    if 2 * len(known) < result.shape[1]:  # what each known frame does to the others, the same for all columns
+    if 2 * len(known) < result.shape[1]:  # solve for the effect of each known frame, shared by all columns
         units = np.zeros((high - low, len(known)))
         units[known, np.arange(len(known))] = 1.0
         result[start:stop] = _filled(units, fixed, weights[low:high], own, decay, drift) @ result[low:high][known]
@@ -161,7 +158,9 @@ def _filled(values: Array, fixed: NDArray[np.bool_], weights: Array, own: slice,
     right = np.where(fixed[:, None], known, moved)
     bands[0] += pull + 1e-9 * drift
     bands[0, fixed] = 1.0
-    for offset in range(1, _BAND + 1):  # bands[o, i] joins i and i + o; what is known is on the right already
+    for offset in range(
+        1, _BAND + 1
+    ):  # bands[o, i] couples i and i + o; known values are on the right-hand side already
         bands[offset, fixed] = 0.0
         bands[offset, :-offset][fixed[offset:]] = 0.0
         bands[offset, own.stop - offset :] = 0.0
@@ -169,17 +168,17 @@ def _filled(values: Array, fixed: NDArray[np.bool_], weights: Array, own: slice,
 
 
 def _stiffness(weights: Array, decay: float) -> Array:
-    """A pull under which one frame comes `weights` of its way: the energy of a unit offset at a point is 16 L / 3."""
-    return (16.0 * decay / 3.0) * weights / (1.0 - np.minimum(weights, EXACT))
+    """Return the stiffness that moves a single frame by `weights` of its offset; a unit offset has energy 16 L / 3."""
+    return (16.0 * decay / 3.0) * weights / (1.0 - np.minimum(weights, FIXED))
 
 
 def _energy(count: int, decay: float, drift: bool) -> Array:
-    """The quadratic form of the energy as bands (4, count): bands[o, i] is the entry of rows i and i + o."""
+    """Return the quadratic form of the energy as bands (4, count): bands[o, i] is the entry of rows i and i + o."""
     bands = np.zeros((_BAND + 1, count))
-    for order, (stencil, times) in enumerate(zip(_STENCILS, _BINOMIAL, strict=True)):
+    for order, (stencil, factor) in enumerate(zip(_STENCILS, _BINOMIAL, strict=True)):
         if (drift and order == 0) or count <= order:
             continue
-        scale = times * decay ** (2 * order)
+        scale = factor * decay ** (2 * order)
         for i, one in enumerate(stencil):
             for j in range(i, len(stencil)):
                 bands[j - i, i : i + count - order] += scale * one * stencil[j]
@@ -187,7 +186,7 @@ def _energy(count: int, decay: float, drift: bool) -> Array:
 
 
 def _product(bands: Array, values: Array, rows: NDArray[np.int64]) -> Array:
-    """The symmetric banded matrix times values (count, C), of which only some rows are not 0."""
+    """Multiply the symmetric banded matrix by values (count, C) that are 0 except in `rows`."""
     result = np.zeros_like(values)
     result[rows] = bands[0][rows, None] * values[rows]
     for offset in range(1, min(_BAND, len(values) - 1) + 1):
@@ -198,6 +197,7 @@ def _product(bands: Array, values: Array, rows: NDArray[np.int64]) -> Array:
 
 
 def _full(bands: Array) -> Array:
+    """Expand bands to the dense symmetric matrix."""
     matrix = np.diag(bands[0])
     rows = np.arange(len(matrix))
     for offset in range(1, min(_BAND, len(matrix) - 1) + 1):
@@ -206,15 +206,15 @@ def _full(bands: Array) -> Array:
 
 
 def _solve(bands: Array, right: Array) -> Array:
-    """Solve a symmetric positive banded system piece by piece, linear in its length."""
+    """Solve a symmetric positive definite banded system block by block, in time linear in its size."""
     count = bands.shape[1]
     pieces: list[tuple[Array, Array]] = []
     link = np.zeros((_BAND, _BAND))
-    for start in range(0, count, PIECE):
-        stop = min(start + PIECE, count)
+    for start in range(0, count, SOLVER_BLOCK):
+        stop = min(start + SOLVER_BLOCK, count)
         matrix, known = _full(bands[:, start:stop]), np.zeros((stop - start, right.shape[1] + _BAND))
         known[:, :-_BAND] = right[start:stop]
-        if pieces:  # what the piece before says of its last rows
+        if pieces:  # eliminate the last rows of the block before
             before = link.T @ np.concatenate(pieces[-1], axis=1)[-_BAND:]
             width = min(_BAND, stop - start)
             known[:width, :-_BAND] -= before[:width, :-_BAND]
@@ -225,14 +225,14 @@ def _solve(bands: Array, right: Array) -> Array:
         solved = np.linalg.solve(matrix, known)
         pieces.append((solved[:, :-_BAND], solved[:, -_BAND:]))
     values = [pieces[-1][0]]
-    for own, following in reversed(pieces[:-1]):
+    for block, coupling in reversed(pieces[:-1]):
         rows = values[-1][:_BAND]
-        values.append(own - following[:, : len(rows)] @ rows)
+        values.append(block - coupling[:, : len(rows)] @ rows)
     return np.concatenate(values[::-1])
 
 
 def _link(bands: Array, stop: int) -> Array:
-    """How the last rows before `stop` and the first from there on are joined, (_BAND, _BAND)."""
+    """Return the entries (_BAND, _BAND) that couple the last rows before `stop` with the rows from there on."""
     link = np.zeros((_BAND, _BAND))
     for i in range(_BAND):
         for j in range(min(i + 1, bands.shape[1] - stop)):

@@ -1,6 +1,6 @@
-"""Where in one motion another is found: distances of rows, windows and pieces, as GANimator's evaluation takes them.
+"""Distances between rows and windows of two motions, nearest windows and best patchwork, as in GANimator's evaluation.
 
-Tables of distances are made a few rows at a time: for ten thousand rows against as many a whole one takes 800 MB.
+Tables of distances are computed a few rows at a time: a table of 10,000 × 10,000 would take 800 MB.
 """
 
 from __future__ import annotations
@@ -14,22 +14,21 @@ from numpy.typing import NDArray
 from ..errors import ClipError
 from .rotation import Array
 
-BLOCK = 1 << 20
-"""Numbers of a table that are there at once, about: those of a clip of half a minute are, and they fit in a cache."""
+BLOCK_NUMBERS = 1 << 20
+"""Approximate size of a block in numbers: the whole table of a clip of half a minute, small enough for a cache."""
 
-FEWEST = 128
-"""Rows of a block at least: each repeats the rows of a window from the block before."""
+MIN_BLOCK_ROWS = 128
+"""Smallest number of rows of a block, since each block recomputes the rows of one window of the block before."""
 
 
 class RowDistances:
-    """The table of Euclidean distances of every row of `a` (N, C) to every row of `b` (M, C), made where it is read.
+    """Lazy table of Euclidean distances of every row of `a` (N, C) to every row of `b` (M, C).
 
-    `table[start:stop]` is an array of those rows, (stop - start, M). `ask_stop` is called before any are made and may
-    raise.
+    `table[start:stop]` computes an array (stop - start, M). `check_cancelled` is called before each and may raise.
     """
 
-    def __init__(self, a: Array, b: Array, ask_stop: Callable[[], None] = lambda: None) -> None:
-        self._ask_stop = ask_stop
+    def __init__(self, a: Array, b: Array, check_cancelled: Callable[[], None] = lambda: None) -> None:
+        self._ask_stop = check_cancelled
         a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
         centre = b.mean(axis=0)
         self._a, self._b = a - centre, b - centre
@@ -41,7 +40,7 @@ class RowDistances:
 
     @property
     def T(self) -> RowDistances:
-        """The table with its sides exchanged."""
+        """The transposed table."""
         other = object.__new__(RowDistances)
         other._ask_stop = self._ask_stop
         other._a, other._b = self._b, self._a
@@ -58,35 +57,36 @@ class RowDistances:
         return np.sqrt(squares, out=squares)
 
     def along(self, rows: NDArray[np.int64]) -> Array:
-        """The distance of each row of `a` to the row of `b` that `rows` (N,) names."""
+        """Return the distance (N,) of each row of `a` to row `rows` (N,) of `b`."""
         distances: Array = np.linalg.norm(self._a - self._b[rows], axis=1)
         return distances
 
 
 Table = RowDistances | Array
+"""Table of distances (N, M), lazy or not."""
 
 
 def frame_distances(a: Array, b: Array) -> Array:
-    """Euclidean distance of every row of `a` (N, C) to every row of `b` (M, C), as (N, M)."""
+    """Return the Euclidean distance (N, M) of every row of `a` (N, C) to every row of `b` (M, C)."""
     return RowDistances(a, b)[:]
 
 
 def run_costs(distances: Array, window: int) -> Array:
-    """Sum of distances along every run of `window` rows: (N, M) → (N - window + 1, M - window + 1).
+    """Sum distances along every run of `window` rows: (N, M) → (N - window + 1, M - window + 1).
 
-    Entry (i, k) compares rows i… of the first motion with rows k… of the second. Empty where either is shorter.
+    Entry (i, k) compares rows i… of the first motion with rows k… of the second. Empty if a motion is too short.
     """
     rows, columns = (max(side - window + 1, 0) for side in distances.shape)
     total = np.zeros((rows, columns))
     if not total.size:
         return total
-    # Runs of 1, 2, 4… rows, each of two of the half; the binary digits of `window` say which make it up.
-    done, length, sums = 0, 1, distances
+    # Sums over runs of 1, 2, 4… rows, each from two of half the length; the binary digits of `window` select the terms.
+    summed, length, sums = 0, 1, distances
     while True:
         if window & length:
-            total += sums[done : done + rows, done : done + columns]
-            done += length
-        if done == window:
+            total += sums[summed : summed + rows, summed : summed + columns]
+            summed += length
+        if summed == window:
             return total
         sums = sums[:-length, :-length] + sums[length:, length:]
         length *= 2
@@ -94,7 +94,7 @@ def run_costs(distances: Array, window: int) -> Array:
 
 @dataclass(frozen=True)
 class RunBlock:
-    """Rows `start`… of the costs of runs, and the rows of distances from `start` that they were made of."""
+    """Rows `start`… of `run_costs`, with the rows of distances that they were computed from."""
 
     start: int
     costs: Array
@@ -102,20 +102,20 @@ class RunBlock:
 
 
 def run_blocks(table: Table, window: int) -> Iterator[RunBlock]:
-    """`run_costs` of a whole table, a few rows at a time; nothing where a motion is shorter than the window."""
+    """Yield `run_costs` of a whole table in blocks of rows; nothing if a motion is shorter than the window."""
     count = table.shape[0] - window + 1
     if table.shape[1] < window:
         return
-    step = max(FEWEST, BLOCK // max(table.shape[1], 1))
+    step = max(MIN_BLOCK_ROWS, BLOCK_NUMBERS // max(table.shape[1], 1))
     for start in range(0, count, step):
         distances = table[start : min(start + step, count) + window - 1]
         yield RunBlock(start, run_costs(distances, window), distances)
 
 
 def nearest_windows(table: Table, window: int) -> Array:
-    """Mean distance of each window of the first motion to the nearest one of the second.
+    """Return the mean row distance of each window of the first motion to the nearest window of the second.
 
-    As in GANimator's evaluation, the very last window is left out. Raises ClipError where a motion is too short.
+    The last window is left out, as in GANimator's evaluation. Raises ClipError if a motion is too short.
     """
     if table.shape[0] <= window or table.shape[1] < window:
         raise ClipError(f"Both motions must be longer than {window} frames to be compared.")
@@ -124,16 +124,16 @@ def nearest_windows(table: Table, window: int) -> Array:
 
 
 def best_patchwork(table: Table, piece: int) -> NDArray[np.int64]:
-    """The source row for each row of a sample such that the summed distance is least.
+    """Return the source row for each row of a sample that minimises the summed distance.
 
-    `table` is (sample, source); source rows run on without a break for `piece` rows at least. Solved exactly: a run
-    is begun with `piece` rows at once or extended by one, so the work is sample × source rows. Raises ClipError where
-    no such pieces fill the sample, which takes a source of less than twice their length.
+    `table` is (sample, source). Source rows are consecutive in runs of at least `piece` rows. The dynamic program is
+    exact: a run starts with `piece` rows at once and is extended by one row, so the work is sample × source rows.
+    Raises ClipError where no such runs fill the sample; this needs a source of less than 2 `piece` rows.
     """
     length, width = table.shape
-    extended = np.zeros((length + 1, (width + 7) // 8), dtype=np.uint8)  # a bit for each place
+    extended = np.zeros((length + 1, (width + 7) // 8), dtype=np.uint8)  # one bit for each source row
     ends = np.zeros(length + 1, dtype=np.int64)
-    best = np.full(length + 1, np.inf)  # least cost of the first i rows; `ending`: the last of them on source row k
+    best = np.full(length + 1, np.inf)  # least cost of the first i rows; `ending[k]`: of those that end on source row k
     best[0] = 0.0
     before = np.full(width, np.inf)
     for block in run_blocks(table, piece):

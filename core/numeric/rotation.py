@@ -1,4 +1,4 @@
-"""Rotations as 3×3 matrices and as six numbers (Zhou et al. 2019), in numpy."""
+"""Rotations in numpy: 3×3 matrices, 6D values (Zhou et al. 2019) and rotation vectors."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+"""Double-precision array."""
 
-CACHED = 2048
-"""Rotations that are turned at once."""
+CHUNK_ROTATIONS = 2048
+"""Rotations that `turn_six` processes at once, to stay in a core's cache."""
 
 
 def matrix_to_six(matrices: Array) -> Array:
     """Flatten the first two columns of rotation matrices.
 
-    (..., 3, 3) → (..., 6): the first column, then the second (`paper.md`, *Motion*).
+    (..., 3, 3) → (..., 6): the first column, then the second (Zhou et al. 2019).
     """
     return np.concatenate([matrices[..., :, 0], matrices[..., :, 1]], axis=-1)
 
 
 def six_to_matrix(six: Array) -> Array:
-    """Rebuild rotation matrices from six numbers by Gram-Schmidt.
+    """Rebuild rotation matrices from 6D values by Gram-Schmidt.
 
-    (..., 6) → (..., 3, 3), orthonormal and right-handed; a vanishing or parallel pair falls back to the nearest axis.
+    (..., 6) → (..., 3, 3), orthonormal and right-handed. A zero vector or a parallel pair is replaced by an axis.
     """
     first = _unit(six[..., :3], lambda weak: np.broadcast_to([1.0, 0.0, 0.0], (*weak.shape, 3))[weak])
     second = six[..., 3:] - _dot(first, six[..., 3:])[..., None] * first
@@ -35,7 +36,7 @@ def six_to_matrix(six: Array) -> Array:
 
 
 def _unit(vectors: Array, fallback: Callable[[NDArray[np.bool_]], Array]) -> Array:
-    """Vectors (..., 3) of length 1; `fallback` gives those (N, 3) that have no direction, by a mask (...)."""
+    """Normalise vectors (..., 3); `fallback` returns replacements (N, 3) for zero vectors, given as a mask (...)."""
     length = np.sqrt(_dot(vectors, vectors))
     weak = length <= 1e-9
     unit = vectors / np.maximum(length, 1e-9)[..., None]
@@ -56,7 +57,7 @@ def _dot(a: Array, b: Array) -> Array:
 
 
 def cross(a: Array, b: Array) -> Array:
-    """Cross products of vectors (..., 3); numpy's own takes three times as long."""
+    """Return cross products of vectors (..., 3); np.cross takes three times as long."""
     result = np.empty(np.broadcast_shapes(a.shape, b.shape))
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         np.subtract(a[..., j] * b[..., k], a[..., k] * b[..., j], out=result[..., i])
@@ -64,14 +65,14 @@ def cross(a: Array, b: Array) -> Array:
 
 
 def angle_between(a: Array, b: Array) -> Array:
-    """Angle in radians between rotations (..., 3, 3), exact also for small angles."""
-    apart = (a - b).reshape(*np.broadcast_shapes(a.shape, b.shape)[:-2], 9)
-    chord = np.sqrt(np.einsum("...i,...i->...", apart, apart) / 8.0)
+    """Return the angle in radians between rotations (..., 3, 3), accurate also for small angles."""
+    difference = (a - b).reshape(*np.broadcast_shapes(a.shape, b.shape)[:-2], 9)
+    chord = np.sqrt(np.einsum("...i,...i->...", difference, difference) / 8.0)
     return 2.0 * np.arcsin(np.clip(chord, 0.0, 1.0))
 
 
 def axis_rotation(axis: int, radians: Array) -> Array:
-    """Matrices (..., 3, 3) that turn about coordinate axis 0, 1 or 2 by `radians` (...)."""
+    """Return matrices (..., 3, 3) that rotate about coordinate axis 0, 1 or 2 by `radians` (...)."""
     cos, sin = np.cos(radians), np.sin(radians)
     matrix = np.zeros((*np.shape(radians), 3, 3))
     i, j = (axis + 1) % 3, (axis + 2) % 3
@@ -83,7 +84,7 @@ def axis_rotation(axis: int, radians: Array) -> Array:
 
 
 def rotation_from_vector(vectors: Array) -> Array:
-    """Matrices (..., 3, 3) that turn by the length of `vectors` (..., 3), in radians, about their direction."""
+    """Return matrices (..., 3, 3) that rotate about `vectors` (..., 3) by their length in radians."""
     square = _dot(vectors, vectors)
     angle = np.sqrt(square)
     small = angle < 1e-6
@@ -99,13 +100,15 @@ def rotation_from_vector(vectors: Array) -> Array:
 
 
 def turn_six(six: Array, vectors: Array) -> Array:
-    """Six numbers (N, 6) of rotations that are turned on, each about an axis of its own by `vectors` (N, 3).
+    """Multiply rotations given as 6D values (N, 6) by rotation vectors (N, 3) on the right.
 
-    `matrix_to_six(six_to_matrix(six) @ rotation_from_vector(vectors))` in a fraction of the time: one array for each
-    component, no third column, and few enough at once to stay in a core's cache.
+    Equal to `matrix_to_six(six_to_matrix(six) @ rotation_from_vector(vectors))` in a fraction of the time: one array
+    for each component, no third column, CHUNK_ROTATIONS at a time.
     """
-    parts = range(0, len(six), CACHED)
-    return np.concatenate([_turned(six[k : k + CACHED], vectors[k : k + CACHED]) for k in parts] or [six])
+    parts = range(0, len(six), CHUNK_ROTATIONS)
+    return np.concatenate(
+        [_turned(six[k : k + CHUNK_ROTATIONS], vectors[k : k + CHUNK_ROTATIONS]) for k in parts] or [six]
+    )
 
 
 def _turned(six: Array, vectors: Array) -> Array:
@@ -134,14 +137,14 @@ def _turned(six: Array, vectors: Array) -> Array:
 
 
 def _dots(a: Array, b: Array) -> Array:
-    """Products (N,) of vectors (3, N)."""
+    """Return dot products (N,) of vectors (3, N)."""
     return np.asarray(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
 
 
-def vector_from_rotation(matrices: Array) -> Array:
-    """The inverse of `rotation_from_vector`: axis times angle in radians, (..., 3, 3) → (..., 3), angle up to π."""
+def quaternion_from_matrix(matrices: Array) -> Array:
+    """Return unit quaternions w, x, y, z with w ≥ 0: (..., 3, 3) → (..., 4)."""
     m = matrices
-    # Four candidates of the quaternion's products; the largest is safe to divide by at any angle.
+    # Four multiples of the quaternion (w, x, y, z); the one with the largest norm is accurate at any angle.
     w = 1 + m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2]
     x = 1 + m[..., 0, 0] - m[..., 1, 1] - m[..., 2, 2]
     y = 1 - m[..., 0, 0] + m[..., 1, 1] - m[..., 2, 2]
@@ -153,7 +156,47 @@ def vector_from_rotation(matrices: Array) -> Array:
     quaternion = np.take_along_axis(options, best[None, None], axis=0)[0]
     quaternion /= np.linalg.norm(quaternion, axis=0)
     quaternion *= np.where(quaternion[0] < 0, -1.0, 1.0)
-    sine = np.linalg.norm(quaternion[1:], axis=0)
-    angle = 2.0 * np.arctan2(sine, quaternion[0])
+    return np.moveaxis(quaternion, 0, -1)
+
+
+def vector_from_rotation(matrices: Array) -> Array:
+    """Return rotation vectors, axis times angle in radians up to π: (..., 3, 3) → (..., 3)."""
+    quaternion = quaternion_from_matrix(matrices)
+    axis = quaternion[..., 1:]
+    sine = np.linalg.norm(axis, axis=-1)
+    angle = 2.0 * np.arctan2(sine, quaternion[..., 0])
     scale = np.where(sine < 1e-9, 2.0, angle / np.maximum(sine, 1e-9))
-    return np.moveaxis(quaternion[1:] * scale, 0, -1)
+    return np.asarray(axis * scale[..., None])
+
+
+def yaw_of(rotations: Array) -> Array:
+    """Return the yaw (...) of rotations (..., 3, 3) about the vertical axis in radians."""
+    return np.asarray(np.arctan2(*_yaw_components(rotations)))
+
+
+def held_yaw(rotations: Array) -> Array:
+    """Return the yaw (T,) of rotations (T, 3, 3); upside down, where it is undefined, the last defined one is held."""
+    defined = np.hypot(*_yaw_components(rotations)) > 1e-3
+    return np.asarray(yaw_of(rotations)[last_true_rows(defined)])
+
+
+def _yaw_components(rotations: Array) -> tuple[Array, Array]:
+    sine = rotations[..., 1, 0] - rotations[..., 0, 1]
+    return sine, rotations[..., 0, 0] + rotations[..., 1, 1]
+
+
+def last_true_rows(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return for each row the last true one up to it, before that the first true one; row 0 where none is."""
+    rows = np.maximum.accumulate(np.where(mask, np.arange(len(mask)), -1))
+    return np.asarray(np.where(rows < 0, mask.argmax(), rows))
+
+
+def wrapped(angles: Array) -> Array:
+    """Wrap angles in radians to [-π, π)."""
+    return np.asarray((angles + np.pi) % (2.0 * np.pi) - np.pi)
+
+
+def continuous_signs(vectors: Array) -> Array:
+    """Return ±1 for each row (T, n) so that neighbours point the same way; the first is 1."""
+    against = (vectors[1:] * vectors[:-1]).sum(1) < 0
+    return np.concatenate([[1.0], np.cumprod(np.where(against, -1.0, 1.0))])

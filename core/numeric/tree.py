@@ -1,4 +1,4 @@
-"""Walks over a tree that is given as the parent of each node, -1 for a root."""
+"""Tree traversal, for trees given by the parent of each node, -1 for a root."""
 
 from __future__ import annotations
 
@@ -6,47 +6,47 @@ from collections.abc import Sequence
 
 
 class Tree:
-    """Mixin for what has `parents`; nodes are numbers."""
+    """Mixin for classes with `parents`; nodes are indices."""
 
     parents: Sequence[int]
 
     def ancestors(self, node: int) -> list[int]:
-        """Nodes above a node, nearest first."""
-        found: list[int] = []
+        """Return the nodes above a node, nearest first."""
+        above: list[int] = []
         while self.parents[node] >= 0:
             node = self.parents[node]
-            found.append(node)
-        return found
+            above.append(node)
+        return above
 
     def subtree(self, node: int) -> list[int]:
-        """A node and all nodes below it, in ascending order; parents must come before their children."""
-        found = {node}
+        """Return a node and all nodes below it, in ascending order; parents must come before their children."""
+        nodes = {node}
         for other in range(node + 1, len(self.parents)):
-            if self.parents[other] in found:
-                found.add(other)
-        return sorted(found)
+            if self.parents[other] in nodes:
+                nodes.add(other)
+        return sorted(nodes)
 
     def is_below(self, node: int, top: int) -> bool:
-        """Whether a node lies below another one, itself excluded."""
+        """Return true if `node` is a proper descendant of `top`."""
         return node != top and top in self.ancestors(node)
 
     def children(self) -> list[list[int]]:
-        """Children of each node, in ascending order."""
-        found: list[list[int]] = [[] for _ in self.parents]
+        """Return the children of each node, in ascending order."""
+        children: list[list[int]] = [[] for _ in self.parents]
         for node, parent in enumerate(self.parents):
             if parent >= 0:
-                found[parent].append(node)
-        return found
+                children[parent].append(node)
+        return children
 
     def depths(self) -> list[int]:
-        """Number of ancestors of each node; parents must come before their children."""
-        found: list[int] = []
+        """Return the number of ancestors of each node; parents must come before their children."""
+        depths: list[int] = []
         for parent in self.parents:
-            found.append(found[parent] + 1 if parent >= 0 else 0)
-        return found
+            depths.append(depths[parent] + 1 if parent >= 0 else 0)
+        return depths
 
     def depth_first(self, top: int = 0) -> list[int]:
-        """A node and all nodes below it, each followed by what hangs from it, as in a BVH file."""
+        """Return a node and its descendants in depth-first order, as in a BVH file."""
         children = self.children()
         order: list[int] = []
         waiting = [top]

@@ -1,12 +1,10 @@
-"""How long it still takes, on a terminal or in a log."""
+"""Progress and time left, on a terminal or in a log."""
 
 from __future__ import annotations
 
 import time
 from types import TracebackType
 from typing import TextIO
-
-from ..training.progress import Progress
 
 TERMINAL_INTERVAL, LOG_INTERVAL = 0.2, 5.0
 
@@ -48,16 +46,7 @@ class ProgressLine:
         self._written = self._latest
 
 
-def training_text(progress: Progress) -> str:
-    """One line about a training, such as “Level 2 of 4, 37 %, 3:12 left, 14 steps/s”."""
-    calmed = f", taken back {progress.calmed} × to lower rates" if progress.calmed else ""
-    return (
-        f"Level {progress.level} of {progress.levels}, {progress.fraction:.0%}, "
-        f"{clock(progress.seconds_left)} left, {progress.steps_per_second:.3g} steps/s{calmed}"
-    )
-
-
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds as minutes and seconds, with hours where there are any: 3:05, 1:02:03."""
     whole = max(0, round(seconds))
     minutes, rest = divmod(whole, 60)

@@ -1,4 +1,4 @@
-"""The device of PyTorch to train on, and what people call it."""
+"""Devices of PyTorch: the one to train on, and its name for people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
-"""What can be asked for; PyTorch calls AMD's cards “cuda” too."""
+"""Names of devices to train on; PyTorch calls AMD's cards “cuda” too."""
 
 
 def pick_device(wanted: str) -> torch.device:
@@ -20,7 +20,7 @@ def pick_device(wanted: str) -> torch.device:
 
     Raises RiffError where PyTorch finds no such device on this machine.
     """
-    import torch
+    import torch  # late: PyTorch takes seconds to load
 
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -34,13 +34,13 @@ def pick_device(wanted: str) -> torch.device:
     if kind not in there:
         raise RiffError(f"“{wanted}” is no device that Riff knows.")
     if not there[kind]():
-        raise RiffError(f"PyTorch finds no “{wanted}” device on this machine; choose another in Riff's preferences.")
+        raise RiffError(f"PyTorch finds no “{wanted}” device on this machine; choose another one, such as “cpu”.")
     return torch.device(wanted)
 
 
 def device_name(device: str) -> str:
-    """What people call a device of torch: the name of the graphics card, or the processor's cores."""
-    import torch
+    """Name of a device for people: that of the graphics card, or the processor's cores."""
+    import torch  # late: PyTorch takes seconds to load
 
     if device.startswith("cuda"):
         return str(torch.cuda.get_device_name(device))
@@ -49,16 +49,7 @@ def device_name(device: str) -> str:
     if device == "mps":
         return "Apple GPU"
     if device == "cpu":
-        from .threads import usable_cores
+        from .threads import usable_cores  # late for the start-up time: it loads numpy
 
         return f"CPU, {usable_cores()} cores"
     raise RiffError(f"“{device}” is no device that Riff knows.")
-
-
-def check_device(name: str) -> None:
-    """Raises RiffError where PyTorch finds no such device on this machine."""
-    import torch
-
-    present: dict[str, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
-    if name in present and not present[name]():
-        raise RiffError(f"This PyTorch finds no “{name}” device on this machine; use --device cpu.")

@@ -1,4 +1,4 @@
-"""What glibc does with the memory of a training: it keeps what was freed, and each thread some of its own."""
+"""Memory of a training: settings of glibc's allocator, and errors of full memory as MemoryError."""
 
 from __future__ import annotations
 
@@ -9,48 +9,55 @@ from contextlib import contextmanager
 from typing import Any
 
 M_ARENA_MAX = -8
-"""The number of this setting in glibc's malloc.h."""
+"""Number of this setting in glibc's malloc.h."""
+
+OUT_OF_MEMORY_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "can't start new thread",
+    "bad_alloc",
+)
+"""Parts of the messages of full memory: of CUDA, PyTorch's CPU allocator, the system and Python."""
 
 
-def share_one_arena() -> None:
-    """Let all threads of this process take memory from one place, which saves a training a sixth of its peak.
+def limit_malloc_arenas() -> None:
+    """Limit malloc to one arena for all threads of this process, which saves a training a sixth of its peak.
 
-    For processes of Riff's own, before they have many threads: a Blender decides on its memory by itself.
+    For processes of Riff alone, before they have many threads; Blender sets its own allocator.
     """
     choose = _of_glibc("mallopt")
     if choose is not None:
         choose(M_ARENA_MAX, 1)
 
 
-def return_freed_memory() -> None:
-    """Give back what this process no longer uses, where its allocator must be asked (glibc); any thread may ask."""
+def trim_malloc() -> None:
+    """Return unused memory of this process to the system, where the allocator must be asked (glibc); in any thread."""
     trim = _of_glibc("malloc_trim")
     if trim is not None:
         trim(0)
 
 
 def _of_glibc(name: str) -> Any:
-    """A function of glibc; None on other systems and with musl, which keeps nothing."""
+    """Return a function of glibc; None on other systems and with musl, which keeps no unused memory."""
     return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None
 
 
-WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "can't start new thread", "bad_alloc")
-"""What is said where memory is used up: by graphics cards, by PyTorch's processor, by the system, by Python."""
-
-
-def ran_out(error: BaseException) -> bool:
-    """Whether a device's memory was used up; PyTorch has a class of its own for it on some devices only."""
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether a device's memory was full; PyTorch has a class for it on some devices only."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, (RuntimeError, OSError)) and any(words in str(error).lower() for words in WORDS)
+    return isinstance(error, (RuntimeError, OSError)) and any(
+        words in str(error).lower() for words in OUT_OF_MEMORY_WORDS
+    )
 
 
 @contextmanager
-def told_as_memory_error() -> Iterator[None]:
-    """What PyTorch and the system raise where memory is used up becomes a MemoryError."""
+def as_memory_error() -> Iterator[None]:
+    """Convert errors of PyTorch and the system about full memory to MemoryError."""
     try:
         yield
     except Exception as error:
-        if isinstance(error, MemoryError) or not ran_out(error):
+        if isinstance(error, MemoryError) or not is_out_of_memory(error):
             raise
         raise MemoryError(str(error)) from error

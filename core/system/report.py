@@ -1,6 +1,6 @@
-"""Takes names of files, bones, actions and people out of what is to be shown to others.
+"""Report for others: facts of this process and the end of the log, without names of files, bones, actions and people.
 
-Rather too much than too little: what stands between quotation marks goes, and so does what looks like a path.
+Quoted text and text that looks like a path are removed too.
 """
 
 from __future__ import annotations
@@ -18,27 +18,25 @@ import numpy as np
 
 from .log import log
 
-GONE = "…"
+LOG_LINES = 80
+"""Lines of the log in a report."""
 
+REDACTED = "…"
+"""Replacement of names."""
 
 _FRAME = re.compile(r"    at (?:[A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+:\d+ [\w<>]+|    at …:\d+ [\w<>]+")
-"""A line of `log` that says where in a program something happened: no name of the user's is in it."""
-
+"""Line of a traceback in the log; it has no names of the user."""
 
 _QUOTED = re.compile(r"“.*”|“.*$|„.*[“”]|«.*»|\"[^\n]*\"|(?<!\w)'[^\n]*'(?!\w)|`[^\n]*`", re.MULTILINE)
-
-
 _PATH = re.compile(r"""(?:\b[A-Za-z]:|~|\.{1,2})?[\\/][^\s:;,"'”][^\n:;,"'“”]*""")
-
-
-_FILE = re.compile(r"\S+\.(?:blend\d*|bvh|fbx|safetensors|npz|npy|json|glb|gltf|whl|txt|part|usd\w?)\b", re.IGNORECASE)
-
-
+_FILE = re.compile(
+    r"\S+\.(?:blend\d*|bvh|fbx|safetensors|clip|npz|npy|json|glb|gltf|whl|txt|part|usd\w?)\b", re.IGNORECASE
+)
 _ADDRESS = re.compile(r"\S+@\S+")
 
 
 def people() -> set[str]:
-    """Names of the user, the home folder and the machine, as far as they can be told."""
+    """Return the names of the user, the home folder and the machine, as far as the system tells."""
     found = {os.environ.get(name, "") for name in ("USER", "USERNAME", "LOGNAME", "COMPUTERNAME", "HOSTNAME")}
     found |= {platform.node(), platform.node().partition(".")[0], Path.home().name, str(Path.home())}
     try:
@@ -49,19 +47,19 @@ def people() -> set[str]:
 
 
 def scrubbed(text: str, names: Iterable[str] = ()) -> str:
-    """The text without these names, without people's, and without what is quoted or looks like a path."""
+    """Return the text without these names, names of the user, quoted text and paths."""
     known = _matching({*names, *people()})
     return "\n".join(line if _FRAME.fullmatch(line) else _without(line, known) for line in text.splitlines())
 
 
 def _without(line: str, known: re.Pattern[str] | None) -> str:
     for pattern in (_QUOTED, _PATH, _FILE, _ADDRESS, *([known] if known else [])):
-        line = pattern.sub(GONE, line)
+        line = pattern.sub(REDACTED, line)
     return line
 
 
 def _matching(names: set[str]) -> re.Pattern[str] | None:
-    """What finds any of the names, the longest first, as words of their own."""
+    """Return a pattern that finds any of the names as whole words, the longest first."""
     words = sorted(_worth_finding(names), key=len, reverse=True)
     if not words:
         return None
@@ -69,19 +67,15 @@ def _matching(names: set[str]) -> re.Pattern[str] | None:
 
 
 def _worth_finding(names: set[str]) -> Iterator[str]:
-    """Names and their parts without numbers and endings; one letter alone would be found everywhere."""
+    """Iterate over names of two letters or more, also without their numbers and endings."""
     for name in names:
         for one in (name.strip(), Path(name).stem, re.sub(r"[.\d_]+$", "", name)):
             if len(one) > 1 and any(letter.isalpha() for letter in one):
                 yield one
 
 
-LINES = 80
-"""Lines of the log that a report holds."""
-
-
 def report(facts: Mapping[str, str], names: Iterable[str] = ()) -> str:
-    """A report of these facts and of this process; `names` and what looks like one are taken out."""
+    """Return a report of these facts and of this process, without `names` and text that looks like a name."""
     known = {
         **facts,
         **_versions(),
@@ -89,7 +83,7 @@ def report(facts: Mapping[str, str], names: Iterable[str] = ()) -> str:
         "Cores": str(os.cpu_count()),
     }
     head = "\n".join(f"{what}: {value}" for what, value in known.items() if value)
-    lines = "\n".join(log.last_lines(LINES)) or "nothing went wrong yet"
+    lines = "\n".join(log.last_lines(LOG_LINES)) or "nothing went wrong yet"
     return scrubbed(f"Riff, report\n{head}\n\nLast lines of the log:\n{lines}", names) + "\n"
 
 
@@ -98,7 +92,7 @@ def _versions() -> dict[str, str]:
 
 
 def _torch_version() -> str:
-    """PyTorch's version, without loading it."""
+    """Return PyTorch's version without loading it."""
     loaded = getattr(sys.modules.get("torch"), "__version__", "")
     try:
         return str(loaded) or metadata.version("torch")

@@ -1,7 +1,7 @@
-"""How many threads OpenBLAS, by which most builds of numpy multiply, uses for one product.
+"""Threads: work on all cores, with one thread for each matrix product.
 
-It is asked by ctypes. The package made for this, threadpoolctl, runs `ldconfig`, and Riff starts no program that nobody
-asked for.
+OpenBLAS, by which most builds of numpy multiply, is set by ctypes. The library for this, threadpoolctl, runs
+`ldconfig`, and Riff starts no program that the user did not ask for.
 """
 
 from __future__ import annotations
@@ -20,19 +20,22 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
 PREFIXES, SUFFIXES = ("", "scipy_"), ("", "64_", "_64")
-"""What builds of OpenBLAS put before and behind the names of the functions."""
+"""Prefixes and suffixes of function names in builds of OpenBLAS."""
 
 
 class Threads(NamedTuple):
-    """Two functions of a library that multiplies matrices."""
+    """Functions of OpenBLAS that get and set the number of threads."""
 
     get: Callable[[], int]
     set: Callable[[int], object]
 
 
 class OneThread:
-    """Holds the number, which the whole process shares, at one as long as somebody wants that."""
+    """Reference-counted context manager that sets the process-wide number of OpenBLAS threads to 1."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -41,7 +44,7 @@ class OneThread:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """One thread inside the block; afterwards, if nobody else is inside one, as many as before."""
+        """Use one thread inside the block; restore the number after the last of several blocks."""
         threads = openblas()
         if threads is None:
             yield
@@ -60,14 +63,17 @@ class OneThread:
                     threads.set(self._before)
 
 
+_numpy_alone = OneThread()
+
+
 @lru_cache
 def openblas() -> Threads | None:
-    """The OpenBLAS that numpy has loaded; None where it has another library or none."""
+    """Return the OpenBLAS that numpy has loaded; None where it has another library or none."""
     for path in _loaded():
         try:
             found = _functions(ctypes.CDLL(path))
         except (OSError, UnicodeError):
-            continue  # not to be loaded, or where Python 3.11 cannot even say that it lacks a function
+            continue  # it cannot be loaded, or Python 3.11 cannot encode the name of a missing function
         if found is not None:
             return found
     return None
@@ -84,12 +90,12 @@ def _functions(library: ctypes.CDLL) -> Threads | None:
 
 
 def _loaded() -> list[str]:
-    """Files called OpenBLAS: what this process has in memory or, where nobody tells, what came with numpy's wheel."""
+    """Return the OpenBLAS files in this process's memory or, where the system does not tell, of numpy's wheel."""
     try:
-        # Folders of any name, which need be no UTF-8.
+        # Names of folders need not be UTF-8.
         text = Path("/proc/self/maps").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
-        text = ""  # not Linux, or a Linux that keeps this to itself
+        text = ""  # not Linux, or a Linux that hides it
     loaded = {line.split(maxsplit=5)[5].strip() for line in text.splitlines() if "openblas" in line}
     if loaded:
         return sorted(loaded)
@@ -98,38 +104,29 @@ def _loaded() -> list[str]:
     return sorted(str(path) for place in beside for path in place.glob("*openblas*"))
 
 
-Item = TypeVar("Item")
-
-
-Result = TypeVar("Result")
-
-
-_numpy_alone = OneThread()
-
-
 def usable_cores() -> int:
-    """Processor cores that this process may run on."""
+    """Return the number of cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def working_cores() -> int:
-    """Cores to work on side by side: one is left to Blender where there are three or more."""
+    """Return the number of cores to work on; one is left to Blender where there are three or more."""
     cores = usable_cores()
     return cores - 1 if cores > 2 else cores
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let each product inside the block be computed by one thread: waking a second costs more than it does."""
+    """Use one thread for each product inside the block: waking a second one costs more than it saves."""
     with _numpy_alone.held(), _torch_alone():
         yield
 
 
 @contextmanager
 def _torch_alone() -> Iterator[None]:
-    """PyTorch, where it is loaded, with one thread in the thread that calls."""
+    """Use one thread of PyTorch, where it is loaded, in the calling thread."""
     torch = sys.modules.get("torch")
     if torch is None:
         yield
@@ -143,7 +140,7 @@ def _torch_alone() -> Iterator[None]:
 
 
 def on_all_cores(call: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """The results of a call for each item, in their order; every core works on one at a time."""
+    """Return the results of a call for each item, in order; each core works on one item at a time."""
     workers = min(len(items), working_cores())
     if workers < 2:
         with one_thread():
@@ -153,7 +150,7 @@ def on_all_cores(call: Callable[[Item], Result], items: Sequence[Item]) -> list[
 
 
 def _begin_thread() -> None:
-    """PyTorch keeps the number of threads for each thread that calls it."""
+    """Set PyTorch to one thread; it keeps the number for each calling thread."""
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)

@@ -1,1 +1,1 @@
-"""Bringing PyTorch to this machine."""
+"""Installation of PyTorch."""

@@ -1,4 +1,4 @@
-"""Lets Python find Riff's own PyTorch, and what belongs to it, once something asks for torch; nothing before."""
+"""Import finder for Riff's own PyTorch and its dependencies, active once torch is imported."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from types import ModuleType
 
 
 class TorchFinder(importlib.abc.MetaPathFinder):
-    """Looks into `folder` (None for nowhere) after everything else has been looked into.
+    """Finder that searches `folder` (None: nothing) after all other finders.
 
-    sys.path stays as it is: other extensions never meet these packages while PyTorch is not in use.
+    sys.path does not change, so other extensions do not see these packages while PyTorch is not in use.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class TorchFinder(importlib.abc.MetaPathFinder):
         return PathFinder.find_spec(fullname, [str(self.folder)])
 
     def use(self, folder: Path | None) -> None:
-        """Look into this folder from now on."""
+        """Search this folder from now on; None to stop."""
         self.folder = folder
         if folder is not None and self not in sys.meta_path:
             sys.meta_path.append(self)

@@ -1,8 +1,9 @@
-"""Riff's own PyTorch: a private folder for each Python and backend, and how far its installation has come."""
+"""Folder of Riff's own PyTorch, one for each Python and backend, and the state of its installation."""
 
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ class InstallError(RiffError):
     """PyTorch cannot be installed or does not work; the sentence says why and what to do."""
 
 
-class Standing(Enum):
-    """How far an installation is."""
+class InstallState(Enum):
+    """State of an installation."""
 
     ABSENT = "not installed"
     INCOMPLETE = "incomplete"
@@ -28,10 +29,10 @@ class Standing(Enum):
 
 @dataclass(frozen=True)
 class TorchFolder:
-    """Packages of one Python (py311) and backend (cpu) below the folder `root`.
+    """Packages for one Python (such as py311) and backend (such as cpu) below the folder `root`.
 
-    `packages` is what is put on the import path; beside it lie the downloads, the marker of an installation that has
-    not come to its end, and the record of one that has.
+    `packages` goes on the import path. Beside it are the downloads, the marker of an unfinished installation, and the
+    record of a finished one.
     """
 
     root: Path
@@ -58,18 +59,18 @@ class TorchFolder:
     def record(self) -> Path:
         return self.root / f"{self.stem}.json"
 
-    def standing(self, fingerprint: str = "") -> Standing:
-        """How far it is; `fingerprint` is what the extension pins now. Two looks at the disk."""
+    def standing(self, fingerprint: str = "") -> InstallState:
+        """Return the state; `fingerprint` is that of the extension's current release. Costs two file accesses."""
         if self.marker.exists():
-            return Standing.INCOMPLETE
+            return InstallState.INCOMPLETE
         facts = self.facts()
         if not facts or not self.packages.is_dir():
-            return Standing.ABSENT
+            return InstallState.ABSENT
         pinned = facts.get("fingerprint", "")
-        return Standing.OUTDATED if fingerprint and pinned and pinned != fingerprint else Standing.READY
+        return InstallState.OUTDATED if fingerprint and pinned and pinned != fingerprint else InstallState.READY
 
     def facts(self) -> dict[str, Any]:
-        """What its self-test found: version of PyTorch, device, seconds; empty where there is no record."""
+        """Return the results of the self-test (version of PyTorch, device, seconds); empty without a record."""
         try:
             facts = json.loads(self.record.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -77,7 +78,7 @@ class TorchFolder:
         return facts if isinstance(facts, dict) else {}
 
     def begin(self) -> None:
-        """Mark it as incomplete and empty it; downloads stay. Raises InstallError."""
+        """Mark the folder as incomplete and empty it; downloads stay. Raises InstallError."""
         try:
             self.downloads.mkdir(parents=True, exist_ok=True)
             self.marker.write_text("An installation of PyTorch was begun and has not come to its end.\n")
@@ -89,7 +90,7 @@ class TorchFolder:
             raise explained(error, self.root) from error
 
     def finish(self, facts: dict[str, Any]) -> None:
-        """Record what the self-test found, then take the marker and the downloads away. Raises InstallError."""
+        """Record the results of the self-test, then remove marker and downloads. Raises InstallError."""
         try:
             self.record.write_text(json.dumps(facts, indent=1), encoding="utf-8")
             shutil.rmtree(self.downloads, ignore_errors=True)
@@ -98,7 +99,7 @@ class TorchFolder:
             raise explained(error, self.root) from error
 
     def remove(self) -> None:
-        """Delete it. Raises InstallError, for instance where Windows has loaded some of its files."""
+        """Delete the folder. Raises InstallError, for instance where Windows has loaded some of its files."""
         try:
             self.record.unlink(missing_ok=True)
             for folder in (self.packages, self.downloads):
@@ -112,7 +113,7 @@ class TorchFolder:
             ) from error
 
     def missing_files(self) -> list[str]:
-        """Files that the packages' own lists name and that are gone, as after an antivirus program; some 50 ms."""
+        """Return missing files of the packages' RECORD lists, as after an antivirus program; takes about 50 ms."""
         gone = []
         for record in self.packages.glob("*.dist-info/RECORD"):
             with open(record, encoding="utf-8", newline="") as file:
@@ -125,7 +126,7 @@ class TorchFolder:
         return sorted(gone)
 
     def what_is_gone(self) -> str:
-        """A sentence where files are missing, and what to do; empty where none is."""
+        """Return a message about missing files and the remedy; empty if none is missing."""
         gone = self.missing_files()
         if not gone:
             return ""
@@ -137,16 +138,14 @@ class TorchFolder:
 
 
 def find_folders(root: Path, python: str) -> list[TorchFolder]:
-    """Every installation for a Python that was begun or finished, finished ones first."""
+    """Return all installations for a Python, begun or finished, finished ones first."""
     stems = {path.stem for pattern in ("json", "incomplete") for path in root.glob(f"{python}-*.{pattern}")}
     folders = [TorchFolder(root, python, stem.partition("-")[2]) for stem in sorted(stems)]
-    return sorted(folders, key=lambda folder: folder.standing() is Standing.INCOMPLETE)
+    return sorted(folders, key=lambda folder: folder.standing() is InstallState.INCOMPLETE)
 
 
 def explained(error: OSError, folder: Path) -> InstallError:
-    """The sentence for what a disk refuses."""
-    import errno
-
+    """Convert an OSError to an InstallError with a remedy."""
     reason = error.strerror or str(error)
     if error.errno == errno.ENOSPC or getattr(error, "winerror", None) == 112:
         return InstallError(f"The disk of “{folder}” is full; free some space, then install again.")

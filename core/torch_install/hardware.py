@@ -1,4 +1,4 @@
-"""What could train in this machine, found without PyTorch: a graphics card of a known maker, or none."""
+"""Detection of a device to train on, without PyTorch: a graphics card of a known vendor, or the processor."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 MAKERS = {"10de": "NVIDIA", "1002": "AMD", "8086": "Intel"}
+"""PCI vendor → maker, best first."""
+
 BACKENDS = {"NVIDIA": "cuda", "AMD": "rocm", "Intel": "xpu", "Apple": "mps", "": "cpu"}
-"""What computes on a maker's cards in PyTorch's own names of its builds."""
+"""Maker → backend, in PyTorch's names of its builds; the empty maker is the processor."""
 
 DISPLAY_CLASSES = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
+"""Key of the display adapters in the Windows registry."""
 
 
 @dataclass(frozen=True)
 class Device:
-    """The best thing to train on: its maker (empty for the processor) and what people call it."""
+    """Device to train on: its maker (empty for the processor) and its name."""
 
     maker: str
     name: str
@@ -30,7 +33,7 @@ class Device:
 
 
 def find_device(root: Path = Path("/")) -> Device:
-    """The device to install PyTorch for; `root` is the root of Linux' file system."""
+    """Return the best device to install PyTorch for; `root` is the root of Linux' file system."""
     if sys.platform == "darwin":
         apple = platform.machine() == "arm64"
         return Device("Apple", "Apple GPU") if apple else Device("", "Processor")
@@ -43,7 +46,7 @@ def find_device(root: Path = Path("/")) -> Device:
 
 
 def _linux_cards(root: Path) -> Iterator[Device]:
-    """Display controllers on the PCI bus (class 03…) that PyTorch can compute on."""
+    """Yield the display controllers on the PCI bus (class 03…) that PyTorch supports."""
     for folder in sorted((root / "sys/bus/pci/devices").glob("*")):
         try:
             kind, vendor = (folder / "class").read_text().strip(), (folder / "vendor").read_text().strip()
@@ -52,17 +55,17 @@ def _linux_cards(root: Path) -> Iterator[Device]:
         maker = MAKERS.get(vendor.removeprefix("0x"))
         if maker is None or not kind.startswith("0x03"):
             continue
-        # Intel's processors carry a small one at this place, which is no faster than the processor itself.
+        # The integrated GPU of Intel processors has this address; it is no faster than the processor.
         if maker == "Intel" and folder.name.endswith("00:02.0"):
             continue
-        # Without the kernel's driver for computing, ROCm finds no card.
+        # ROCm needs the kernel's compute driver.
         if maker == "AMD" and not (root / "dev/kfd").exists():
             continue
         yield Device(maker, _linux_name(root, folder.name) or f"{maker} graphics card")
 
 
 def _linux_name(root: Path, address: str) -> str:
-    """What NVIDIA's driver calls the card; its files cost nothing, its tools a second."""
+    """Read the card's name from the files of NVIDIA's driver; its tools would take a second."""
     try:
         lines = (root / "proc/driver/nvidia/gpus" / address / "information").read_text().splitlines()
     except OSError:
@@ -71,8 +74,8 @@ def _linux_name(root: Path, address: str) -> str:
 
 
 def _windows_cards() -> Iterator[Device]:
-    """Display adapters of Windows' registry."""
-    registry: Any = importlib.import_module("winreg")  # of Windows alone
+    """Yield the display adapters of Windows' registry that PyTorch supports."""
+    registry: Any = importlib.import_module("winreg")  # Windows only
     try:
         classes = registry.OpenKey(registry.HKEY_LOCAL_MACHINE, DISPLAY_CLASSES)
     except OSError:

@@ -1,4 +1,7 @@
-"""Install PyTorch into Riff's private folder: fetch, unpack, try; each can be stopped and goes on where it was."""
+"""Installation of PyTorch into Riff's private folder: download, unpack, test.
+
+Each step can be cancelled; a later installation continues the downloads.
+"""
 
 from __future__ import annotations
 
@@ -14,31 +17,35 @@ from pathlib import Path
 from typing import Any
 
 from .. import EXTENSION_ROOT
+from ..errors import Cancelled
 from .folder import InstallError, TorchFolder, explained
-from .pip_process import Stopped, run_pip
-from .plan import Plan
+from .pip_process import run_pip
+from .plan import TorchRelease
 from .unpack import unpack_wheels
 
-Tell = Callable[[str, float], None]
-"""Gets what is done now and the share of the whole that is done."""
+ProgressCallback = Callable[[str, float], None]
+"""Callback with the current step and the finished share (0 to 1) of the whole."""
 
-FETCHED, UNPACKED = 0.7, 0.95
-"""Shares of the whole at which the files have come and are unpacked."""
+FETCHED_SHARE, UNPACKED_SHARE = 0.7, 0.95
+"""Shares of the whole after downloading and after unpacking."""
 
 MEGABYTE = 1_000_000
+"""Bytes of a megabyte."""
 
 
-def install(plan: Plan, folder: TorchFolder, tell: Tell, should_stop: Callable[[], bool]) -> dict[str, Any]:
-    """Install what a plan pins; returns what the self-test found. Raises InstallError, Stopped."""
+def install(
+    plan: TorchRelease, folder: TorchFolder, tell: ProgressCallback, should_stop: Callable[[], bool]
+) -> dict[str, Any]:
+    """Install a pinned release; return the results of the self-test. Raises InstallError, Cancelled."""
     if not all("--hash=sha256:" in group for group in plan.groups()):
         raise InstallError(without_hashes(plan))
     begin(folder, plan.download + plan.disk)
-    fetch(plan, folder.downloads, lambda share: tell("Fetching", FETCHED * share), should_stop)
+    fetch(plan, folder.downloads, lambda share: tell("Fetching", FETCHED_SHARE * share), should_stop)
     return finish(folder, {"fingerprint": plan.fingerprint}, tell, should_stop)
 
 
-def without_hashes(plan: Plan) -> str:
-    """Why a plan is not fetched whose files are not all known by their hashes."""
+def without_hashes(plan: TorchRelease) -> str:
+    """Return the message for a release without hashes of all files, which is not downloaded."""
     return (
         f"The hashes of PyTorch for {plan.title} are not known, and Riff fetches nothing that it cannot check; get its "
         "wheels yourself, then use From a Folder of Wheels, or choose the processor."
@@ -46,9 +53,9 @@ def without_hashes(plan: Plan) -> str:
 
 
 def install_from_wheels(
-    wheels: Path, folder: TorchFolder, tell: Tell, should_stop: Callable[[], bool]
+    wheels: Path, folder: TorchFolder, tell: ProgressCallback, should_stop: Callable[[], bool]
 ) -> dict[str, Any]:
-    """Install PyTorch from a folder of wheels, without any network. Raises InstallError, Stopped."""
+    """Install PyTorch from a folder of wheels, without network. Raises InstallError, Cancelled."""
     check_wheels(wheels)
     size = sum(path.stat().st_size for path in wheels.glob("*.whl")) // MEGABYTE
     begin(folder, 5 * size)
@@ -81,7 +88,7 @@ def install_from_wheels(
 
 
 def begin(folder: TorchFolder, megabytes: int) -> None:
-    """Make room. Raises InstallError where the disk has less space, or refuses."""
+    """Check the free space and empty the folder. Raises InstallError for too little space or a disk error."""
     try:
         folder.root.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder.root).free // MEGABYTE
@@ -95,27 +102,29 @@ def begin(folder: TorchFolder, megabytes: int) -> None:
     folder.begin()
 
 
-def finish(folder: TorchFolder, facts: dict[str, Any], tell: Tell, should_stop: Callable[[], bool]) -> dict[str, Any]:
-    """Unpack what was fetched, try it, record it. Raises InstallError, Stopped."""
+def finish(
+    folder: TorchFolder, facts: dict[str, Any], tell: ProgressCallback, should_stop: Callable[[], bool]
+) -> dict[str, Any]:
+    """Unpack the downloaded wheels, run the self-test and record its results. Raises InstallError, Cancelled."""
     wheels = sorted(folder.downloads.glob("*.whl"))
 
     def unpacked(done: int, total: int) -> None:
-        tell("Unpacking", FETCHED + (UNPACKED - FETCHED) * done / max(total, 1))
+        tell("Unpacking", FETCHED_SHARE + (UNPACKED_SHARE - FETCHED_SHARE) * done / max(total, 1))
 
     unpack_wheels(wheels, folder.packages, unpacked, should_stop)
-    tell("Trying a convolution", UNPACKED)
+    tell("Trying a convolution", UNPACKED_SHARE)
     facts = {**facts, **try_folder(folder, should_stop)}
     folder.finish(facts)
     return facts
 
 
-def fetch(plan: Plan, target: Path, on_share: Callable[[float], None], should_stop: Callable[[], bool]) -> None:
-    """Fetch the wheels of a plan; those that lie there with the right hash are not fetched again."""
+def fetch(plan: TorchRelease, target: Path, on_share: Callable[[float], None], should_stop: Callable[[], bool]) -> None:
+    """Download the wheels of a release, except those that are in `target` already with the right hash."""
     scratch = target / "scratch"
     whole = plan.download * MEGABYTE
 
-    def tell(come: int, _: int) -> None:
-        on_share(min(1.0, (_size_of(target) + come) / whole))
+    def tell(received: int, _: int) -> None:
+        on_share(min(1.0, (_size_of(target) + received) / whole))
 
     try:
         for group in plan.groups():
@@ -123,11 +132,11 @@ def fetch(plan: Plan, target: Path, on_share: Callable[[float], None], should_st
             if hashes and any(_hash_of(path) in hashes for path in _named(group, target)):
                 continue
             scratch.mkdir(parents=True, exist_ok=True)
-            wish = scratch / "wish.txt"
-            wish.write_text(group, encoding="utf-8")
-            alone = ["--no-deps", "--require-hashes"] if hashes else []
+            requirements = scratch / "requirements.txt"
+            requirements.write_text(group, encoding="utf-8")
+            hash_options = ["--no-deps", "--require-hashes"] if hashes else []
             run_pip(
-                ["download", *alone, "--only-binary=:all:", f"--dest={target}", f"--requirement={wish}"],
+                ["download", *hash_options, "--only-binary=:all:", f"--dest={target}", f"--requirement={requirements}"],
                 scratch,
                 tell,
                 should_stop,
@@ -139,7 +148,7 @@ def fetch(plan: Plan, target: Path, on_share: Callable[[float], None], should_st
 
 
 def _named(group: str, target: Path) -> Iterator[Path]:
-    """Wheels of the package that a requirement names."""
+    """Yield the wheels in `target` of the package that a requirement names."""
     pin = re.search(r"(?m)^([\w.-]+)==([\w.+!]+)", group)
     if pin:
         stem = re.sub(r"[-_.]+", "_", pin[1]).lower()
@@ -156,7 +165,7 @@ def _size_of(folder: Path) -> int:
 
 
 def try_folder(folder: TorchFolder, should_stop: Callable[[], bool] = lambda: False) -> dict[str, Any]:
-    """Run the self-test with a folder's packages in a process of its own. Raises InstallError, Stopped."""
+    """Run the self-test with a folder's packages in a separate process. Raises InstallError, Cancelled."""
     try:
         return try_python(Path(sys.executable), [str(folder.packages)], should_stop)
     except InstallError as error:
@@ -167,8 +176,8 @@ def try_folder(folder: TorchFolder, should_stop: Callable[[], bool] = lambda: Fa
 
 
 def try_python(python: Path, folders: list[str], should_stop: Callable[[], bool]) -> dict[str, Any]:
-    """Run the self-test in an interpreter; `folders` go on its path. Raises InstallError, Stopped."""
-    # Riff's own first: what is tried is this PyTorch, not one that Blender's Python may have.
+    """Run the self-test in an interpreter with `folders` on its path. Raises InstallError, Cancelled."""
+    # These folders first, so that this PyTorch is tested and not one in the interpreter's site-packages.
     path = os.pathsep.join([str(EXTENSION_ROOT), *folders, *shared_folders(python)])
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "OMP_WAIT_POLICY": "PASSIVE"}
     try:
@@ -197,11 +206,11 @@ def try_python(python: Path, folders: list[str], should_stop: Callable[[], bool]
 
 
 def shared_folders(python: Path) -> list[str]:
-    """Where the packages lie that Riff itself needs, for the same interpreter; another one has its own."""
+    """Return the folders of the packages that Riff needs, for the same interpreter; others have their own."""
     if os.path.abspath(python) != os.path.abspath(sys.executable):
         return []
-    found = [sys.modules[name].__file__ for name in ("numpy", "safetensors") if name in sys.modules]
-    return [str(Path(file).parent.parent) for file in found if file]
+    files = [sys.modules[name].__file__ for name in ("numpy", "safetensors") if name in sys.modules]
+    return [str(Path(file).parent.parent) for file in files if file]
 
 
 def _wait(child: subprocess.Popen[str], should_stop: Callable[[], bool]) -> tuple[str, str]:
@@ -212,11 +221,11 @@ def _wait(child: subprocess.Popen[str], should_stop: Callable[[], bool]) -> tupl
             if should_stop():
                 child.kill()
                 child.communicate()
-                raise Stopped from None
+                raise Cancelled from None
 
 
 def check_wheels(wheels: Path) -> None:
-    """Say what is wrong with a folder of wheels before anything is done. Raises InstallError."""
+    """Raise InstallError unless a folder holds a wheel of PyTorch for this Python."""
     if not wheels.is_dir():
         raise InstallError(f"“{wheels}” is no folder.")
     names = [path.name for path in wheels.glob("torch-*.whl")]
@@ -224,8 +233,8 @@ def check_wheels(wheels: Path) -> None:
         raise InstallError(f"“{wheels}” holds no wheel of PyTorch (torch-….whl). {_how_to_fill()}")
     tag = f"cp{sys.version_info[0]}{sys.version_info[1]}"
     if not any(f"-{tag}-" in name for name in names):
-        there = re.search(r"-cp(\d)(\d+)-", names[0])
-        other = f"Python {there[1]}.{there[2]}" if there else "another Python"
+        version = re.search(r"-cp(\d)(\d+)-", names[0])
+        other = f"Python {version[1]}.{version[2]}" if version else "another Python"
         raise InstallError(f"The wheels are for {other}; this Blender has Python {_version()}. {_how_to_fill()}")
 
 
@@ -238,5 +247,5 @@ def _how_to_fill() -> str:
 
 
 def in_gigabytes(megabytes: float) -> str:
-    """A size as people say it: 202 MB, 2.7 GB."""
+    """Format a size, such as 202 MB or 2.7 GB."""
     return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"

@@ -1,4 +1,4 @@
-"""pip in a process of its own, from the wheel that Riff brings along: Blender's Python is left as it is."""
+"""pip in a separate process, from the wheel bundled with Riff; Blender's Python is not changed."""
 
 from __future__ import annotations
 
@@ -11,39 +11,36 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from ..errors import Cancelled
 from .folder import InstallError
 from .plan import WHEELS
 
 RETRIES = 5
-"""Times that a lost connection is taken up again, each where it broke off."""
+"""Number of times that a lost connection is resumed where it broke off."""
 
-OFFLINE = re.compile(
+OFFLINE_PATTERN = re.compile(
     "NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|NameResolution|Max retries exceeded|Connection refused|"
     "Temporary failure in name|Network is unreachable|SSLError|CERTIFICATE_VERIFY|ConnectionError|Connection to"
 )
-"""What pip's complaints hold where the index was not reached."""
-
-
-class Stopped(Exception):
-    """Whoever began it wants it to end."""
+"""Pattern of pip's errors where the index was not reached."""
 
 
 def pip_command() -> list[str]:
-    """How to start pip. Raises InstallError where the wheel is gone."""
+    """Return the command line of pip. Raises InstallError where the wheel is missing."""
     wheels = sorted(WHEELS.glob("pip-*.whl"))
     if not wheels:
         raise InstallError("A part of Riff is missing (wheels/pip-*.whl); install the extension again.")
-    # -I: nothing of the user's own Python gets in.
+    # -I: ignore the user's site-packages and environment.
     return [sys.executable, "-I", str(wheels[-1] / "pip")]
 
 
 def run_pip(
     arguments: Sequence[str], scratch: Path, on_bytes: Callable[[int, int], None], should_stop: Callable[[], bool]
 ) -> str:
-    """Run pip and return what it printed; `on_bytes` gets what of the current file has come, and its size.
+    """Run pip and return its output; `on_bytes` is called with the received bytes of the current file and its size.
 
-    `scratch` is where it keeps unfinished files. Raises InstallError with a sentence for what went wrong,, Stopped
-    within a second of `should_stop` saying so.
+    `scratch` is the folder for unfinished files. Raises InstallError with the cause, and Cancelled within a second
+    after `should_stop` returns true.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     command = [
@@ -56,7 +53,7 @@ def run_pip(
         f"--retries={RETRIES}",
         f"--resume-retries={RETRIES}",
     ]
-    own = {
+    settings = {
         "PIP_USER": "0",
         "PIP_REQUIRE_VIRTUALENV": "0",
         "PIP_NO_CACHE_DIR": "1",
@@ -64,10 +61,12 @@ def run_pip(
         "TEMP": str(scratch),
         "TMP": str(scratch),
     }
-    kept = {name: value for name, value in os.environ.items() if name not in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")}
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
+    }
     child = subprocess.Popen(
         command,
-        env={**kept, **own},
+        env={**inherited, **settings},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -92,16 +91,16 @@ def _follow(child: subprocess.Popen[str], on_bytes: Callable[[int, int], None], 
     said: list[str] = []
     while True:
         if should_stop():
-            raise Stopped
+            raise Cancelled
         try:
             line = lines.get(timeout=0.1)
         except Empty:
             continue
         if line is None:
             return "".join(said)
-        come = re.match(r"Progress (\d+) of (\d+)", line)
-        if come:
-            on_bytes(int(come[1]), int(come[2]))
+        progress = re.match(r"Progress (\d+) of (\d+)", line)
+        if progress:
+            on_bytes(int(progress[1]), int(progress[2]))
         else:
             said.append(line)
 
@@ -113,7 +112,7 @@ def _read(child: subprocess.Popen[str], lines: SimpleQueue[str | None]) -> None:
 
 
 def sentence_for(said: str) -> str:
-    """What to tell a person about pip's complaint."""
+    """Return a message for the user about pip's error output."""
     errors = [line.partition("ERROR: ")[2].strip() for line in said.splitlines() if "ERROR: " in line]
     last = errors[-1] if errors else (said.strip().splitlines() or ["it said nothing"])[-1]
     if "No space left" in said or "Errno 28" in said or "WinError 112" in said:
@@ -123,7 +122,7 @@ def sentence_for(said: str) -> str:
     if "Permission denied" in said or "Access is denied" in said or "WinError 5]" in said:
         return f"Blender may not write a file that pip wants to write: {last[:160]}."
     missing = re.search(r"No matching distribution found for ([\w.+=<>!-]+)", said)
-    if OFFLINE.search(said):
+    if OFFLINE_PATTERN.search(said):
         return (
             "The package index cannot be reached; check the network and proxy, or install from a folder of wheels. "
             "What has been fetched is kept."

@@ -12,31 +12,32 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-LARGEST_ERROR = 1e-3
-"""Of the convolution on the device beside the one on the processor, in numbers of size 1."""
+from ..system.devices import device_name, pick_device
+
+MAX_ERROR = 1e-3
+"""Largest absolute difference between a convolution on the device and on the processor, for values of about 1."""
 
 
 def self_test(device: str = "auto") -> dict[str, Any]:
-    """Version of PyTorch, name of the device, and seconds until it had computed. Raises RuntimeError where it errs."""
+    """Return the version of PyTorch, the device's name and the seconds taken. Raises RuntimeError for wrong results."""
     started = time.perf_counter()
+    # late: PyTorch may be missing, and that is what is tested
     import torch
     from torch.nn import functional as F
-
-    from ..system.devices import device_name, pick_device
 
     chosen = pick_device(device)
     random = torch.Generator().manual_seed(0)
     clip = torch.randn((2, 12, 96), generator=random)
     kernel = torch.randn((18, 12, 5), generator=random) / 8.0
-    found = []
-    for place in (chosen, torch.device("cpu")):
-        weight = kernel.to(place).requires_grad_()
-        made = F.leaky_relu(F.conv1d(clip.to(place), weight, padding=2), 0.2)
-        made.square().mean().backward()
+    results = []
+    for target in (chosen, torch.device("cpu")):
+        weight = kernel.to(target).requires_grad_()
+        output = F.leaky_relu(F.conv1d(clip.to(target), weight, padding=2), 0.2)
+        output.square().mean().backward()
         assert weight.grad is not None
-        found.append((made.detach().cpu(), weight.grad.cpu()))
-    for one, other in zip(*found, strict=True):
-        if not torch.isfinite(one).all() or (one - other).abs().max() > LARGEST_ERROR:
+        results.append((output.detach().cpu(), weight.grad.cpu()))
+    for one, other in zip(*results, strict=True):
+        if not torch.isfinite(one).all() or (one - other).abs().max() > MAX_ERROR:
             raise RuntimeError("a convolution came out wrong")
     name = device_name(str(chosen))
     return {"torch": str(torch.__version__), "device": name, "seconds": round(time.perf_counter() - started, 2)}
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         report = self_test(options.device)
     except Exception as error:
-        # Whatever stops it is what the person has to be told.
+        # Any error is reported to the user.
         report = {"problem": f"{type(error).__name__}: {error}".splitlines()[0]}
     print(json.dumps(report), flush=True)
     return "problem" in report

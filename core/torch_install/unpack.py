@@ -1,4 +1,4 @@
-"""Unpacks wheels into a folder: what installing a wheel is, without its command-line scripts."""
+"""Unpacking of wheels into a folder: the installation of a wheel without its command-line scripts."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
+from ..errors import Cancelled
 from ..files.paths import RESERVED
 from .folder import InstallError, explained
-from .pip_process import Stopped
 
-PIECE = 1 << 20
-_SMALL, _PACKED_AT_MOST = 100_000_000, 30
-"""Bytes that are unpacked unasked, and how many times as large as its wheels a larger PyTorch may be; it is 4 times."""
-IMPORTED = ("purelib", "platlib")
-"""Of a wheel's own data folder, what belongs on the import path."""
+CHUNK_BYTES = 1 << 20
+"""Bytes that are copied at a time."""
+
+_ALWAYS_ALLOWED_BYTES, _MAX_COMPRESSION_RATIO = 100_000_000, 30
+"""Always allowed size in bytes, and the largest accepted compression ratio beyond it (PyTorch: 4)."""
+
+IMPORT_FOLDERS = ("purelib", "platlib")
+"""Subfolders of a wheel's data folder that belong on the import path."""
 
 
 def unpack_wheels(
     wheels: Sequence[Path], folder: Path, on_bytes: Callable[[int, int], None], should_stop: Callable[[], bool]
 ) -> None:
-    """Unpack wheels into a folder, checking every file; `on_bytes` gets what is done and what there is to do.
+    """Unpack wheels into a folder, checking every file; `on_bytes` is called with the written and the total bytes.
 
-    Raises InstallError for a damaged wheel or a disk that refuses, Stopped where `should_stop` says so.
+    Raises InstallError for a damaged wheel or a disk error, Cancelled if `should_stop` returns true.
     """
     total = sum(_unpacked_size(wheel) for wheel in wheels)
-    if total > max(_SMALL, _PACKED_AT_MOST * sum(wheel.stat().st_size for wheel in wheels)):
-        raise InstallError("These wheels would grow beyond all measure; they are no wheels of PyTorch.")
+    if total > max(_ALWAYS_ALLOWED_BYTES, _MAX_COMPRESSION_RATIO * sum(wheel.stat().st_size for wheel in wheels)):
+        raise InstallError("The wheels unpack to more than PyTorch needs; use the wheels of PyTorch.")
     done = 0
     for wheel in wheels:
         with _opened(wheel) as archive:
@@ -38,7 +41,7 @@ def unpack_wheels(
                 if target is None or member.is_dir():
                     continue
                 if should_stop():
-                    raise Stopped
+                    raise Cancelled
                 _write(archive, member, target, wheel)
                 done += member.file_size
                 on_bytes(done, total)
@@ -57,10 +60,10 @@ def _unpacked_size(wheel: Path) -> int:
 
 
 def _place(name: str, folder: Path) -> Path | None:
-    """Where a wheel's file goes; None for scripts and manual pages. Raises InstallError for one that leads outside."""
+    """Return the target of a wheel's file, None for scripts and manual pages. Raises InstallError for one outside."""
     parts = PurePosixPath(name).parts
     if parts and parts[0].endswith(".data"):
-        if len(parts) < 3 or parts[1] not in IMPORTED:
+        if len(parts) < 3 or parts[1] not in IMPORT_FOLDERS:
             return None
         parts = parts[2:]
     outside = name.startswith(("/", "\\")) or ".." in parts or any(":" in part or "\\" in part for part in parts)
@@ -75,7 +78,7 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, whee
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with archive.open(member) as source, open(path, "wb") as file:
-            while piece := source.read(PIECE):
+            while piece := source.read(CHUNK_BYTES):
                 file.write(piece)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise InstallError(f"“{wheel.name}” is damaged; delete it and install again.") from error
@@ -84,5 +87,5 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, whee
 
 
 def _long(path: Path) -> str:
-    """Windows takes paths of more than 260 characters with this prefix only; PyTorch's licences lie deep."""
+    """Add the prefix that Windows needs for paths over 260 characters, such as PyTorch's licences."""
     return f"\\\\?\\{os.path.abspath(path)}" if sys.platform == "win32" else str(path)

@@ -14,40 +14,36 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save
 
 from ..errors import ClipError, ModelError
-from ..files.fields import FAR, FieldError, Fields, parse_json
-from ..files.tensors import read_tensors, read_text
+from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, parse_json
+from ..files.tensors import read_tensors, read_text, write_tensors
 from ..model.model import Model
-from ..model.model_file import MOST_ROWS
-from ..model.recipe import Recipe
-from ..model.recipe_ranges import MOST_STAGES
-from ..motion.clip_file import read_motion
+from ..model.model_file import MAX_HISTORY_ROWS
+from ..model.recipe import MAX_STAGES, Recipe
+from ..motion.clip_file import motion_from_fields
 from ..motion.motion import Motion
 from ..system.log import log
-from .warm_start import Start, start_of
+from .warm_start import WarmStart, warm_start_from
 
-FORMAT = 1
+CHECKPOINT_FORMAT = 1
 """Version of the file's layout; others are refused, since half a training is worth little."""
 
-KEY = "riff_training"
-"""Where the file's own description holds ours."""
+METADATA_KEY = "riff_training"
+"""Key of Riff's JSON in the metadata of the safetensors file."""
 
-LARGEST = 1 << 34
+MAX_CHECKPOINT_BYTES = 1 << 34
 """Bytes of a checkpoint: it holds samples and networks several times over."""
 
-WRITE_EVERY = 20.0
+WRITE_SECONDS = 20.0
 """Seconds after which a newer state is written to the disk."""
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What to train and, from the first seconds on, how far that is.
-
-    `motion` is the clip as it was given; `arrays` and `state` are what `snapshot.take` made of the networks,
-    optimisers and random numbers, empty before the first step; `fraction` of the work is done, in `seconds`. `rig` is
-    what the armature is called.
+    """State of a training. `motion` is the clip at its own rate. `arrays` and `state` come from `snapshot.take`:
+    networks, optimisers and random numbers, empty before the first step. `fraction` is the share of the work done, in
+    `seconds`. `rig` is the armature's name.
     """
 
     motion: Motion
@@ -61,13 +57,13 @@ class Checkpoint:
     state: dict[str, Any] = field(default_factory=dict)
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     rig: str = ""
-    start: Start | None = None
-    """What is taken over from a model, where the training began with one."""
-    calmed: int = 0
-    """Times that the training was taken back to lower rates, since its numbers grew beyond all bounds."""
+    start: WarmStart | None = None
+    """Start from a model; None for a training from random weights."""
+    rate_cuts: int = 0
+    """Divergences so far, each of which lowered the learning rates."""
 
     def info(self) -> dict[str, Any]:
-        """What a list of unfinished trainings shows; every value fits JSON."""
+        """Return the summary that lists of unfinished trainings show; each value fits JSON."""
         return {
             "name": self.name,
             "recipe": self.recipe.name,
@@ -78,7 +74,7 @@ class Checkpoint:
             "seconds": self.seconds,
             "duration": self.motion.duration,
             "rig": self.rig,
-            "calmed": self.calmed,
+            "calmed": self.rate_cuts,
         }
 
 
@@ -89,16 +85,15 @@ def begin(motion: Motion, recipe: Recipe, seed: int = 0, start_from: Model | Non
     """
     if start_from is None:
         return Checkpoint(motion, recipe, seed)
-    return Checkpoint(motion, recipe.warmed(), seed, start=start_of(start_from, motion.skeleton, recipe))
+    return Checkpoint(motion, recipe.warmed(), seed, start=warm_start_from(start_from, motion.skeleton, recipe))
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:
     """Write a checkpoint, whole or not at all. Raises ModelError with one sentence where the disk refuses."""
     target = Path(path)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     motion = checkpoint.motion
     meta = {
-        "format": FORMAT,
+        "format": CHECKPOINT_FORMAT,
         "info": checkpoint.info(),
         "recipe": checkpoint.recipe.to_json(),
         "skeleton": motion.skeleton.to_json(),
@@ -112,13 +107,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
     if checkpoint.start:
         arrays |= {f"start.{name}": np.ascontiguousarray(value) for name, value in checkpoint.start.weights.items()}
     try:
-        with open(part, "wb") as file:
-            file.write(save(arrays, metadata={KEY: json.dumps(meta)}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
+        write_tensors(target, METADATA_KEY, json.dumps(meta), arrays)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ModelError(f"The state of the training cannot be saved: {error.strerror or error}.") from error
 
 
@@ -126,12 +116,12 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """Read a checkpoint. Raises ModelError in a sentence where the file is missing, damaged or of another version."""
     name = Path(path).name
     with _refusals(name):
-        text, arrays = read_tensors(path, KEY, LARGEST)
+        text, arrays = read_tensors(path, METADATA_KEY, MAX_CHECKPOINT_BYTES)
         fields = _description(text, name)
-        info, motion = _info(fields), read_motion(fields, arrays.pop("motion", None))
+        info, motion = _info(fields), motion_from_fields(fields, arrays.pop("motion", None))
         recipe = Recipe.from_json(fields.raw("recipe"))
         weights = {key[6:]: arrays.pop(key) for key in list(arrays) if key.startswith("start.")}
-        start = Start.from_json(fields.part("start"), weights, motion.skeleton) if fields.raw("start") else None
+        start = WarmStart.from_json(fields.part("start"), weights, motion.skeleton) if fields.raw("start") else None
         return Checkpoint(
             motion,
             recipe,
@@ -140,7 +130,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             info["step"],
             info["fraction"],
             info["seconds"],
-            fields.figure_rows("history", MOST_ROWS),
+            fields.figure_rows("history", MAX_HISTORY_ROWS),
             _state(fields, recipe),
             arrays,
             info["rig"],
@@ -150,10 +140,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
 
 def read_checkpoint_info(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What `Checkpoint.info` gave when it was saved, without reading the rest. Raises ModelError."""
+    """Read the result of `Checkpoint.info` at the time of saving, without reading tensors. Raises ModelError."""
     name = Path(path).name
     with _refusals(name):
-        return _info(_description(read_text(path, KEY, LARGEST), name))
+        return _info(_description(read_text(path, METADATA_KEY, MAX_CHECKPOINT_BYTES), name))
 
 
 @contextmanager
@@ -168,7 +158,7 @@ def _refusals(name: str) -> Iterator[None]:
 
 def _description(text: str, name: str) -> Fields:
     fields = Fields(parse_json(text))
-    if fields.raw("format") != FORMAT:
+    if fields.raw("format") != CHECKPOINT_FORMAT:
         raise ModelError(f"“{name}” was begun by another version of Riff and cannot go on with this one.")
     return fields
 
@@ -183,30 +173,30 @@ def _info(description: Fields) -> dict[str, Any]:
         "step": fields.whole("step", 0, 1 << 40),
         "steps": fields.whole("steps", 0, 1 << 40),
         "fraction": fields.number("fraction", 0, 1),
-        "seconds": fields.number("seconds", 0, FAR),
-        "duration": fields.number("duration", 0, FAR),
+        "seconds": fields.number("seconds", 0, MAX_MAGNITUDE),
+        "duration": fields.number("duration", 0, MAX_MAGNITUDE),
         "rig": fields.text("rig", ""),
         "calmed": fields.whole("calmed", 0, 10, 0),
     }
 
 
 def _state(fields: Fields, recipe: Recipe) -> dict[str, Any]:
-    """What `snapshot.take` kept beside the arrays; empty before the first step. Raises FieldError."""
+    """Read the state of `snapshot.take` other than arrays; empty before the first step. Raises FieldError."""
     state = fields.part("state")
     if "level" not in state:
         return {}
     stages = [
         {"steps": stage.whole("steps", 0, 1 << 40), "losses": stage.figures("losses")}
-        for stage in state.parts("stages", MOST_STAGES)
+        for stage in state.parts("stages", MAX_STAGES)
     ]
-    draws = list(state.wholes("draws", 0, 10_000, MOST_STAGES))
+    draws = list(state.wholes("draws", 0, 10_000, MAX_STAGES))
     return {"level": state.whole("level", 0, recipe.levels - 1), "stages": stages, "draws": draws}
 
 
 class CheckpointFile:
     """Keeps the newest state of a training on the disk, written beside the training rather than between its steps."""
 
-    def __init__(self, path: Path, name: str, every: float = WRITE_EVERY) -> None:
+    def __init__(self, path: Path, name: str, every: float = WRITE_SECONDS) -> None:
         self.path, self.name, self.every = path, name, every
         self.tell: Callable[[str], None] = print
         """Hears, from another thread, why the disk refuses a state; of nothing ("") once it takes one again."""

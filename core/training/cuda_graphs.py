@@ -19,15 +19,12 @@ WARM_UP = 3
 
 Step = Callable[[Sequence[Tensor]], list[Tensor]]
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("riff.training")
 
 
 @dataclass
 class Allowed:
-    """What a CUDA device may do to be quick: record steps, and round the factors of products to TF32.
-
-    Benchmarks forbid it to compare.
-    """
+    """Optimisations of a CUDA device: recorded graphs, and TF32 products. Benchmarks switch them off to compare."""
 
     graphs: bool = True
     tf32: bool = True
@@ -60,7 +57,7 @@ class CudaRecorder:
 
 
 def recorder_for(device: torch.device) -> Callable[[], Recorder] | None:
-    """What makes recorders for a device; None on the CPU, on `mps`, and on AMD's ROCm, which calls itself CUDA."""
+    """Return a maker of recorders for a device; None on the CPU, `mps` and AMD's ROCm, which calls itself CUDA."""
     if device.type != "cuda" or torch.version.hip is not None or not ALLOWED.graphs:
         return None
     pool = torch.cuda.graph_pool_handle()

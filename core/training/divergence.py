@@ -1,4 +1,4 @@
-"""A training whose numbers grow beyond all bounds: noticed at once, taken back a few seconds, with lower rates."""
+"""Divergence of a training: detection, and continuation from an earlier checkpoint with lower learning rates."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ..system.log import log
 from .checkpoint import Checkpoint
 from .stage import Stage
 
-CALMER = 0.25
-"""What the learning rates are multiplied by each time."""
+RATE_CUT = 0.25
+"""Factor of the learning rates after each divergence."""
 
-MOST = 2
-"""Times that a training is taken back; when its numbers are lost once more, it ends."""
+MAX_ROLLBACKS = 2
+"""Divergences after which a training continues; it ends at the next one."""
 
 
 class Diverged(Exception):
-    """A loss or a weight is not a number any more, or infinite."""
+    """A loss or a weight is NaN or infinite."""
 
 
 def check_losses(stages: Iterable[Stage]) -> None:
@@ -47,20 +47,20 @@ def check_state(arrays: Mapping[str, NDArray[Any]]) -> None:
         raise Diverged
 
 
-def calmer(good: Checkpoint) -> Checkpoint:
-    """The training from a good state on, with lower rates. Raises RiffError where that has been done often enough."""
-    if good.calmed >= MOST:
+def roll_back(good: Checkpoint) -> Checkpoint:
+    """Return the checkpoint with lower learning rates. Raises RiffError after the last permitted divergence."""
+    if good.rate_cuts >= MAX_ROLLBACKS:
         raise RiffError(
-            "The training ended: its numbers grew beyond all bounds three times, with lower rates too. Choose another "
-            "recipe, or an action without jumps."
+            "Training diverged three times, with lower learning rates too. Choose another recipe, or an action "
+            "without jumps."
         )
-    log.note(f"Training: numbers beyond all bounds, taken back to step {good.step} with lower rates")
-    return replace(good, calmed=good.calmed + 1)
+    log.note(f"Training diverged; continuing from step {good.step} with lower learning rates")
+    return replace(good, rate_cuts=good.rate_cuts + 1)
 
 
-def calmed_recipe(recipe: Recipe, times: int) -> Recipe:
-    """The recipe with the learning rates of a training that was taken back so many times."""
+def recipe_with_rate_cuts(recipe: Recipe, times: int) -> Recipe:
+    """Return the recipe with the learning rates after so many divergences."""
     if not times:
         return recipe
-    share = CALMER**times
+    share = RATE_CUT**times
     return replace(recipe, generator_rate=recipe.generator_rate * share, critic_rate=recipe.critic_rate * share)

@@ -1,4 +1,4 @@
-"""The contact loss of a stage (`paper.md`, *Losses*, eq. 4), from foot speed by forward kinematics."""
+"""The contact loss of a stage (Roditakis et al. 2024, eq. 4), from foot speed by forward kinematics."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from ..motion.skeleton import GROUP
 class FootSpeed:
     """Speed of each contact joint from network output, by forward kinematics along its own chain (eq. 4).
 
-    Raises ValueError for a skeleton without contacts.
+    It is relative to `belt`, the planar velocity in core units per 1/30 s of the ground under a walk in place. Raises
+    ValueError for a skeleton without contacts.
     """
 
-    def __init__(self, channels: Channels, device: torch.device) -> None:
+    def __init__(self, channels: Channels, device: torch.device, belt: tuple[float, float] = (0.0, 0.0)) -> None:
         skeleton = channels.skeleton
+        self.belt = belt
         chains = [[*reversed(skeleton.ancestors(joint)), joint] for joint in skeleton.contacts]
         depth = max(len(chain) for chain in chains)
         column = {int(channel): index for index, channel in enumerate(channels.columns) if channel >= 0}
@@ -62,7 +64,8 @@ class FootSpeed:
         relative = self._feet(x)
         velocity = relative.diff(dim=-1) / frames_per_row
         height = x[:, self.root[2]].diff(dim=-1) / frames_per_row
-        root = torch.stack([x[:, self.root[0], 1:], x[:, self.root[1], 1:], height], dim=1)
+        plane = [x[:, self.root[axis], 1:] - self.belt[axis] for axis in (0, 1)]
+        root = torch.stack([*plane, height], dim=1)
         total = velocity + root[:, None]
         return (total.square().sum(2) + 1e-10).sqrt()
 

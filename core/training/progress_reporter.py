@@ -1,54 +1,57 @@
-"""How far a training is: progress, time left, and a copy of its state every few seconds."""
+"""Progress of a training: iterations done, time left, losses."""
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ..errors import ModelError
-from ..system.memory import return_freed_memory
-from . import snapshot
+from ..system.memory import trim_malloc
 from .checkpoint import Checkpoint
-from .divergence import check_losses, check_state
+from .divergence import check_losses
 from .progress import Progress
+from .session import Session
 from .stage import Stage
-from .time_estimate import TimeLeft, guessed_costs, guessed_starts, measured_costs
+from .time_estimate import LevelCosts, TimeLeft, guessed_costs
 
-if TYPE_CHECKING:
-    from .level import LevelRun
-    from .train import Training
-
-REPORT_EVERY = 0.2
+REPORT_SECONDS = 0.2
 """Seconds between progress messages."""
 
-MOST_ROWS = 20_000
+MAX_HISTORY_ROWS = 20_000
 """Rows of the history of losses that are kept: a model's description stays small."""
 
-SNAPSHOT_EVERY = 3.0
-"""Seconds between copies of the state of the training: at most this much work is lost when it is stopped."""
+MEASURE_AFTER_SECONDS, MEASURE_ABOVE_SECONDS = 5.0, 60.0
+"""Seconds after which a training that seems to need so many more measures the cost of each of its levels."""
 
 
-PROBE_AFTER, PROBE_FOR = 5.0, 60.0
-"""Seconds after which a training that seems to need so many more finds out what each of its levels costs."""
+class ProgressReporter:
+    """Counts iterations, reports progress and estimates the time left.
 
+    `measure_costs` finds out what an iteration of each level costs on this machine; `started` is the time at which the
+    whole training began, in seconds of `time.perf_counter`.
+    """
 
-class Clock:
-    """Counts iterations, reports progress and estimates the time left."""
-
-    def __init__(self, training: Training, on_progress: Callable[[Progress], None], started: float) -> None:
-        self.training, self.on_progress, self.started = training, on_progress, started
-        self.iterations = training.recipe.iterations
-        self.left = TimeLeft(self.iterations, guessed_costs(training), guessed_starts(training))
-        self.step, self.fraction, self.reported, self.calmed = 0, 0.0, 0.0, 0
-        self.begun = self.ticked = time.perf_counter()
-        self.steps_before, self.level, self.probed = 0, -1, False
+    def __init__(
+        self,
+        session: Session,
+        measure_costs: Callable[[], LevelCosts],
+        on_progress: Callable[[Progress], None],
+        started: float,
+        rate_cuts: int = 0,
+        report_seconds: float | None = None,
+    ) -> None:
+        self.report_seconds = REPORT_SECONDS if report_seconds is None else report_seconds
+        self.session, self.measure_costs, self.on_progress = session, measure_costs, on_progress
+        self.started, self.rate_cuts = started, rate_cuts
+        self.iterations = session.recipe.iterations
+        self.left = TimeLeft(self.iterations, guessed_costs(session.recipe, session.pyramid.lengths))
+        self.step, self.fraction, self.reported_at = 0, 0.0, 0.0
+        self.begun_at = self.ticked_at = time.perf_counter()
+        self.steps_before, self.level, self.measured = 0, -1, False
         self.history: list[dict[str, float]] = []
 
-    def go_on(self, checkpoint: Checkpoint) -> int:
+    def continue_from(self, checkpoint: Checkpoint) -> int:
         """Count from where a checkpoint stands; returns its level, from 0. Raises ModelError where it fits none."""
         self.step, self.history = checkpoint.step, list(checkpoint.history)
         level = next((k for k, end in enumerate(itertools.accumulate(self.iterations)) if self.step <= end), None)
@@ -57,34 +60,39 @@ class Clock:
         self.steps_before, self.fraction = self.step, checkpoint.fraction
         return level
 
-    def left_of(self, level: int) -> int:
+    def iterations_left(self, level: int) -> int:
         """Iterations that a level still has to do."""
         return min(self.iterations[level], sum(self.iterations[: level + 1]) - self.step)
 
     def tick(self, level: int, stages: list[Stage]) -> None:
-        """Count one iteration; report when a report is due; raise TrainingStopped when asked to stop."""
+        """Count one iteration; report when a report is due; raise Cancelled where the training is to end."""
         self.step += 1
-        self.training.ask_stop()
+        self.session.check_cancelled()
         now = time.perf_counter()
         if level == self.level or not self.left.recent:
-            self.left.ran(level, now - self.ticked)
-        self.level, self.ticked = level, now
-        seconds_left = self.left.seconds(level, self.left_of(level))
-        # Not before something has been heard of the training: probing a long recipe takes half a minute.
-        if self.reported and not self.probed and now - self.begun > PROBE_AFTER and seconds_left > PROBE_FOR:
-            self._probe()
-            seconds_left = self.left.seconds(level, self.left_of(level))
+            self.left.ran(level, now - self.ticked_at)
+        self.level, self.ticked_at = level, now
+        seconds_left = self.left.seconds(level, self.iterations_left(level))
+        # Not before the first report: measuring a long recipe takes half a minute.
+        if (
+            self.reported_at
+            and not self.measured
+            and now - self.begun_at > MEASURE_AFTER_SECONDS
+            and seconds_left > MEASURE_ABOVE_SECONDS
+        ):
+            self._measure()
+            seconds_left = self.left.seconds(level, self.iterations_left(level))
         spent = now - self.started
         self.fraction = max(self.fraction, spent / (spent + seconds_left))
-        if now - self.reported >= REPORT_EVERY or self.step == sum(self.iterations):
-            self.reported = now
+        if now - self.reported_at >= self.report_seconds or self.step == sum(self.iterations):
+            self.reported_at = now
             self._report(level, stages, spent, seconds_left)
 
-    def _probe(self) -> None:
-        self.probed = True
-        self.left.learn(*measured_costs(self.training))
-        return_freed_memory()  # it took as much as the largest level, which may be an hour away
-        self.ticked = time.perf_counter()
+    def _measure(self) -> None:
+        self.measured = True
+        self.left.learn(self.measure_costs())
+        trim_malloc()  # it took as much as the largest level, which may be an hour away
+        self.ticked_at = time.perf_counter()
 
     def _report(self, level: int, stages: list[Stage], spent: float, seconds_left: float) -> None:
         check_losses(stages)
@@ -94,9 +102,9 @@ class Clock:
             for key in ("critic", "adversarial", "reconstruction", "contact")
         }
         self.history.append({"step": self.step, "level": level + 1, **losses})
-        if len(self.history) > MOST_ROWS:  # a day of training: every other row is plenty
+        if len(self.history) > MAX_HISTORY_ROWS:  # a day of training: every other row is plenty
             del self.history[1::2]
-        speed = (self.step - self.steps_before) / max(time.perf_counter() - self.begun, 1e-6)
+        speed = (self.step - self.steps_before) / max(time.perf_counter() - self.begun_at, 1e-6)
         self.on_progress(
             Progress(
                 level + 1,
@@ -108,42 +116,6 @@ class Clock:
                 seconds_left,
                 speed,
                 losses,
-                self.calmed,
+                self.rate_cuts,
             )
         )
-
-
-class Snapshots:
-    """Copies the state of the training every few seconds, between two iterations, and hands it on.
-
-    `good` holds the last two states, or what the training began with, the older one first.
-    """
-
-    def __init__(
-        self, begun: Checkpoint, clock: Clock, on_snapshot: Callable[[Checkpoint], None] | None, good: deque[Checkpoint]
-    ) -> None:
-        self.begun, self.clock, self.on_snapshot, self.good = begun, clock, on_snapshot, good
-        self.taken = time.perf_counter()
-
-    def offer(self, training: Training, run: LevelRun) -> None:
-        """Take a snapshot if one is due, or if it is the last of the training. Raises Diverged for an unsound state."""
-        now = time.perf_counter()
-        clock = self.clock
-        if now - self.taken < SNAPSHOT_EVERY and clock.step < sum(clock.iterations):
-            return
-        state, arrays = snapshot.take(training, run.supply.level, run)
-        check_state(arrays)
-        self.good.append(
-            replace(
-                self.begun,
-                step=clock.step,
-                fraction=clock.fraction,
-                seconds=now - clock.started,
-                history=list(clock.history),
-                state=state,
-                arrays=arrays,
-            )
-        )
-        if self.on_snapshot is not None:
-            self.on_snapshot(self.good[-1])
-        self.taken = time.perf_counter()

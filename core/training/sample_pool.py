@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 
-class Pool:
-    """`samples` (size + 1, C, T), the first `filled` of them used; the last row takes what is not kept.
+class SamplePool:
+    """Replay buffer of the critic: `samples` (size + 1, C, T), the first `filled` in use; the last row takes discarded
+    samples.
 
-    What happens to each sample is drawn first, on the CPU, and then done to tensors of fixed sizes on any device.
+    Random choices are drawn on the CPU first, then applied to tensors of fixed sizes on any device, so that CUDA graphs
+    can record them.
     """
 
     def __init__(self, size: int, sample: Tensor, random: torch.Generator) -> None:
@@ -43,7 +45,7 @@ class Pool:
         return torch.tensor([rows, own, slots, past])
 
     def _place(self) -> tuple[int, bool] | None:
-        """Where the next sample is kept and whether that row is new, or None where it is not kept."""
+        """Draw the row of the next sample and whether the row is new; None to discard the sample."""
         if self.filled < self.size:
             self.filled += 1
             return self.filled - 1, True
@@ -51,9 +53,9 @@ class Pool:
             return int(torch.randint(0, self.size, (), generator=self.random)), False
         return None
 
-    def exchange(self, new: Tensor, fates: Tensor) -> Tensor:
-        """What the critic sees (B, C, T) in place of new samples (B, C, T), by what `draw` gave."""
-        rows, own, slots, past = fates
+    def exchange(self, new: Tensor, buffer_plan: Tensor) -> Tensor:
+        """Return the samples for the critic (B, C, T) in place of new ones (B, C, T), following the plan of `draw`."""
+        rows, own, slots, past = buffer_plan
         shown = torch.where(past[:, None, None] > 0, self.samples[rows], new[own])
         self.samples.index_copy_(0, slots, new)
         return shown

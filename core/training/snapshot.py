@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,59 +14,62 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..errors import ModelError
+from .checkpoint import Checkpoint
+from .divergence import check_state
+from .level import FrozenLevels, LevelRun
+from .progress_reporter import ProgressReporter
+from .session import Session
 from .stage import Stage
-from .stage_io import Bases
-
-if TYPE_CHECKING:
-    from .level import LevelRun
-    from .train import Training
+from .stage_io import StageInputs
 
 Arrays = dict[str, NDArray[Any]]
+SNAPSHOT_SECONDS = 3.0
+"""Seconds between copies of the state of the training: at most this much work is lost when it is stopped."""
+
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-"""What Adam remembers of each weight."""
+"""State of Adam for each weight."""
 
 
-def take(training: Training, level: int, run: LevelRun) -> tuple[dict[str, Any], Arrays]:
-    """All that the next iteration of `level` depends on, as it is now: a part that fits JSON, and arrays by name."""
-    arrays: Arrays = {"random": _copy(training.random.get_state())}
-    for stage in training.stages:
-        arrays |= _networks(stage, _finished(stage), _kept)
+def take(session: Session, finished: Sequence[Stage], run: LevelRun) -> tuple[dict[str, Any], Arrays]:
+    """Everything that the next iteration of a level depends on: a part that fits JSON, and arrays by name."""
+    arrays: Arrays = {"random": _copy(session.random.get_state())}
+    for stage in finished:
+        arrays |= _networks(stage, _networks_of_finished(stage), _shared)
     for stage in run.stages:
-        arrays |= _networks(stage, _at_work(stage), _copy) | _moments(stage)
-        arrays[f"stage{stage.index}.rebuilt"] = _kept(stage.rebuilt)
+        arrays |= _networks(stage, _networks_at_work(stage), _copy) | _moments(stage)
+        arrays[f"stage{stage.index}.rebuilt"] = _shared(stage.rebuilt)
         if stage.pool:
             arrays[f"stage{stage.index}.pool"] = _copy(stage.pool.samples[: stage.pool.filled])
     # The first stage draws anew what it starts from; the second one starts from what the first has made.
-    random = [[], *(feed.random for feed in run.feeds[1:])]
-    for number, feed in enumerate(run.feeds):
-        arrays[f"feed{number}.code"] = _kept(feed.code)
-        arrays |= {f"feed{number}.random{k}": _kept(base) for k, base in enumerate(random[number])}
-    if run.supply.bank is not None:
-        arrays["bank"] = _kept(run.supply.bank)
+    random = [[], *(inputs.random for inputs in run.inputs[1:])]
+    for number, inputs in enumerate(run.inputs):
+        arrays[f"feed{number}.code"] = _shared(inputs.code)
+        arrays |= {f"feed{number}.random{k}": _shared(base) for k, base in enumerate(random[number])}
+    if run.frozen.bank is not None:
+        arrays["bank"] = _shared(run.frozen.bank)
     stages = [{"steps": s.steps, "losses": s.losses} for s in run.stages]
-    return {"level": level, "stages": stages, "draws": [len(bases) for bases in random]}, arrays
+    return {"level": run.level, "stages": stages, "draws": [len(bases) for bases in random]}, arrays
 
 
-def put_back(training: Training, state: dict[str, Any], arrays: Arrays) -> LevelRun:
-    """The level at work as it was when `take` looked; the lower ones are finished stages of the training.
+def restore(session: Session, state: dict[str, Any], arrays: Arrays) -> tuple[list[Stage], LevelRun]:
+    """The finished stages of lower levels and the level at work, as they were when `take` copied them.
 
     Raises ModelError where the state is not one of a training like this.
     """
     try:
-        return _put_back(training, state, arrays)
+        return _restore(session, state, arrays)
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"The state of the training is damaged: {error}.") from error
 
 
-def _put_back(training: Training, state: dict[str, Any], arrays: Arrays) -> LevelRun:
-    level, device = int(state["level"]), training.device
-    training.stages = training.fresh_stages(range(training.recipe.first_stage(level)))
-    for stage in training.stages:
-        _load_networks(stage, _finished(stage), arrays)
-    first = training.recipe.first_stage(level)
-    stages = training.fresh_stages(range(first, first + training.recipe.stages[level]))
+def _restore(session: Session, state: dict[str, Any], arrays: Arrays) -> tuple[list[Stage], LevelRun]:
+    level, device = int(state["level"]), session.device
+    finished = session.new_stages(range(session.recipe.first_stage(level)))
+    for stage in finished:
+        _load_networks(stage, _networks_of_finished(stage), arrays)
+    stages = session.new_stages(session.stages_of_level(level))
     for stage, kept in zip(stages, state["stages"], strict=True):
-        _load_networks(stage, _at_work(stage), arrays)
+        _load_networks(stage, _networks_at_work(stage), arrays)
         _load_moments(stage, arrays)
         prefix = f"stage{stage.index}"
         stage.rebuilt = _tensor(arrays[f"{prefix}.rebuilt"], device)
@@ -73,26 +79,68 @@ def _put_back(training: Training, state: dict[str, Any], arrays: Arrays) -> Leve
             stage.pool.samples[: len(past)] = past
         stage.steps, stage.losses = int(kept["steps"]), dict(kept["losses"])
     bank = _tensor(arrays["bank"], device) if "bank" in arrays else None
-    feeds = [
-        Bases(
+    inputs = [
+        StageInputs(
             [_tensor(arrays[f"feed{n}.random{k}"], device) for k in range(count)],
             _tensor(arrays[f"feed{n}.code"], device),
         )
         for n, count in enumerate(state["draws"])
     ]
-    run = training.restored_level(level, stages, bank, feeds)
+    run = LevelRun(stages, FrozenLevels(session, finished, level, bank), inputs)
     # last: what was made on the way has drawn random numbers
-    training.random.set_state(_tensor(arrays["random"], torch.device("cpu")))
-    for stage in (*training.stages, *stages):
+    session.random.set_state(_tensor(arrays["random"], torch.device("cpu")))
+    for stage in (*finished, *stages):
         stage.random.set_state(_tensor(arrays[f"stage{stage.index}.random"], torch.device("cpu")))
-    return run
+    return finished, run
 
 
-def _finished(stage: Stage) -> dict[str, nn.Module]:
+class Snapshots:
+    """Copies of the state of a training every few seconds, between two iterations, handed on as checkpoints.
+
+    `good` holds the last two states, or what the training began with, the older one first. `seconds` lie between two
+    snapshots, SNAPSHOT_SECONDS if None.
+    """
+
+    def __init__(
+        self,
+        begun: Checkpoint,
+        reporter: ProgressReporter,
+        on_snapshot: Callable[[Checkpoint], None] | None,
+        good: deque[Checkpoint],
+        seconds: float | None = None,
+    ) -> None:
+        self.seconds = SNAPSHOT_SECONDS if seconds is None else seconds
+        self.begun, self.reporter, self.on_snapshot, self.good = begun, reporter, on_snapshot, good
+        self.taken_at = time.perf_counter()
+
+    def offer(self, session: Session, finished: Sequence[Stage], run: LevelRun) -> None:
+        """Take a snapshot if one is due, or if it is the last of the training. Raises Diverged for an unsound state."""
+        now, reporter = time.perf_counter(), self.reporter
+        if now - self.taken_at < self.seconds and reporter.step < sum(reporter.iterations):
+            return
+        state, arrays = take(session, finished, run)
+        check_state(arrays)
+        self.good.append(
+            replace(
+                self.begun,
+                step=reporter.step,
+                fraction=reporter.fraction,
+                seconds=now - reporter.started,
+                history=list(reporter.history),
+                state=state,
+                arrays=arrays,
+            )
+        )
+        if self.on_snapshot is not None:
+            self.on_snapshot(self.good[-1])
+        self.taken_at = time.perf_counter()
+
+
+def _networks_of_finished(stage: Stage) -> dict[str, nn.Module]:
     return {"averaged": stage.averaged, "critic": stage.critic}
 
 
-def _at_work(stage: Stage) -> dict[str, nn.Module]:
+def _networks_at_work(stage: Stage) -> dict[str, nn.Module]:
     networks: dict[str, nn.Module] = {"generator": stage.generator, "critic": stage.critic}
     return networks if stage.averaged is stage.generator else {**networks, "averaged": stage.averaged}
 
@@ -140,8 +188,8 @@ def _copy(tensor: Tensor) -> NDArray[Any]:
     return np.array(tensor.detach().cpu().numpy(), copy=True)
 
 
-def _kept(tensor: Tensor) -> NDArray[Any]:
-    """The numbers of what is never changed, only replaced: on a CPU they need no copy, as large as all the rest."""
+def _shared(tensor: Tensor) -> NDArray[Any]:
+    """The numbers of a tensor that is only ever replaced, never changed: on a CPU they need no copy."""
     kept: NDArray[Any] = tensor.detach().cpu().numpy()
     return kept
 

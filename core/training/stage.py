@@ -6,7 +6,6 @@ import copy
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -14,19 +13,19 @@ from torch import Tensor
 from ..model.recipe import Recipe
 from ..networks.networks import Critic, Generator, Graph, load_arrays
 from ..networks.pyramid import Pyramid, resize
-from .cuda_graphs import RecordedStep, Recorder
+from .cuda_graphs import RecordedStep, Recorder, Step
 from .losses import FootSpeed, contact_loss
 from .optimiser import adam, set_rate, step
-from .sample_pool import Pool
-from .stage_io import Bases, Chances, Outcome, Runner, Task, deep, flat
-from .warm_start import Start
+from .sample_pool import SamplePool
+from .stage_io import Runner, StageInputs, StageOutputs, StepNoise, Task
+from .warm_start import WarmStart
 
 PART_ROWS = 650
 """Frames that a part of a batch has at most on a CPU: what the layers keep of more falls out of a core's cache."""
 
 
 class Stage:
-    """Networks, optimisers and random numbers of one stage; `iterate` is deterministic for a seed."""
+    """Networks, optimisers and random numbers of one stage; deterministic for a seed."""
 
     def __init__(
         self,
@@ -48,13 +47,13 @@ class Stage:
         betas = (recipe.beta1, 0.99 if recipe.beta1 < 0.9 else 0.999)
         self.generator_optimiser = adam(generator, recipe.generator_rate, betas)
         self.critic_optimiser = adam(critic, recipe.critic_rate, betas)
-        self.pool = Pool(recipe.pool, self.real[0, :, : self.rows], random) if recipe.pool else None
+        self.pool = SamplePool(recipe.pool, self.real[0, :, : self.rows], random) if recipe.pool else None
         self.latest: dict[str, Tensor] = {}
         self.rebuilt = self.real
         self.steps = 0
-        self.recorded: dict[bool, RecordedStep] = {}
-        if new_recorder is not None:
-            self.recorded = {due: RecordedStep(partial(self._flat_step, due), new_recorder) for due in (False, True)}
+        self.new_recorder = new_recorder
+        self.part_rows = PART_ROWS
+        self._recorded: dict[bool, RecordedStep] = {}
 
     @property
     def losses(self) -> dict[str, float]:
@@ -70,25 +69,24 @@ class Stage:
         """Rows of the samples that this stage is trained on."""
         return self.recipe.rows(self.pyramid.lengths, self.index)
 
-    def iterate(self, bases: Bases, run: Runner) -> tuple[list[Tensor], Tensor]:
-        """Critic steps, one generator step, one reconstruction step; returns what the generator made on the way.
+    def draw_noises(self, inputs: StageInputs) -> list[StepNoise]:
+        """The random numbers of an iteration: one for each critic step, the last for the generator's."""
+        *critic, generator = inputs.random
+        return [self._noise_of_critic_step(base) for base in critic] + [self._noise_of_generator_step(generator)]
 
-        The samples (B, C, T) and the reconstruction (1, C, T) are detached, to feed the stage above; without one in the
-        same level there are no samples.
-        """
-        self._follow_schedule()
-        *critic, generator = bases.random
-        chances = [self._chances(base, critic=True) for base in critic] + [self._chances(generator, critic=False)]
-        due = self.steps % self.recipe.reconstruct_every == 0
-        if self.recorded:
-            outcome = Outcome.of(self.recorded[due](flat(bases, chances)), len(bases.random) * self.feeds_above, due)
-        else:
-            outcome = self.compute(bases, chances, due, run)
-        self.latest |= outcome.losses
-        self.rebuilt = self.rebuilt if outcome.rebuilt is None else outcome.rebuilt
+    def recorded_step(self, due: bool, step: Step) -> RecordedStep | None:
+        """The iteration with or without a reconstruction `due`, as a CUDA device plays it back; None elsewhere."""
+        if self.new_recorder is None:
+            return None
+        if due not in self._recorded:
+            self._recorded[due] = RecordedStep(step, self.new_recorder)
+        return self._recorded[due]
+
+    def keep(self, outputs: StageOutputs) -> None:
+        """Remember the losses and the reconstruction of an iteration and count it."""
+        self.latest |= outputs.losses
+        self.rebuilt = self.rebuilt if outputs.rebuilt is None else outputs.rebuilt
         self.steps += 1
-        self._follow_average()
-        return outcome.made, self.rebuilt
 
     def fit(self, below: Tensor) -> Tensor:
         """Samples of the stage below, as many rows as it trains on, at this stage's rate and cut to its own rows."""
@@ -100,54 +98,38 @@ class Stage:
 
     def finish(self) -> None:
         """Let go of what only training needs: past samples, gradients, moments and recordings."""
-        self.recorded, self.pool = {}, None
+        self._recorded, self.pool = {}, None
         for optimiser in (self.generator_optimiser, self.critic_optimiser):
             optimiser.zero_grad()
             optimiser.state.clear()
 
-    def _flat_step(self, due: bool, inputs: Sequence[Tensor]) -> list[Tensor]:
-        return self.compute(*deep(inputs), due, lambda tasks: [task() for task in tasks]).tensors()
-
-    def compute(self, bases: Bases, chances: Sequence[Chances], due: bool, run: Runner) -> Outcome:
-        """What an iteration does on the device, where it needs nothing from the CPU; networks change in place."""
-        made: list[Tensor] = []
-        gaps: list[Tensor] = []
-        for base, chance in zip(bases.random[:-1], chances[:-1], strict=True):
-            fake = self._made(base, chance.noise, run)
-            shown = self.pool.exchange(fake, chance.fates) if self.pool else fake
-            gaps.append(self._critic_step(shown, chance, run))
-            if self.feeds_above:
-                made.append(fake)
-        outcome = self._generator_step(bases, chances[-1].noise, due, run)
-        if self.feeds_above:
-            made += outcome.made
-        return Outcome(made, {"critic": gaps[-1], **outcome.losses}, outcome.rebuilt)
-
-    def _made(self, base: Tensor, noise: Tensor, run: Runner) -> Tensor:
-        """What the generator makes of a batch, without gradients."""
+    def generate(self, base: Tensor, noise: Tensor, run: Runner) -> Tensor:
+        """Samples (B, C, T) of the generator for a batch, without gradients."""
 
         def task(part: slice) -> Task:
-            def refined() -> tuple[list[Tensor], Tensor]:
+            def refine() -> tuple[list[Tensor], Tensor]:
                 with torch.no_grad():  # which each thread has a setting of its own for
                     return [], self.generator.refine(base[part], noise[part])
 
-            return refined
+            return refine
 
-        return torch.cat([made for _, made in run([task(part) for part in self._parts(base)])])
+        return torch.cat([samples for _, samples in run([task(part) for part in self._parts(base)])])
 
     def noise(self, base: Tensor) -> Tensor:
         """σ_i z_i, one value per frame shared by all channels (B, 1, T)."""
         z = torch.randn((base.shape[0], 1, base.shape[2]), generator=self.random)
         return z.to(base.device) * self.pyramid.amplitudes[self.index]
 
-    def _chances(self, base: Tensor, critic: bool) -> Chances:
-        noise, none = self.noise(base), base.new_empty(0)
-        if not critic:
-            return Chances(noise, none, none, none)
+    def _noise_of_generator_step(self, base: Tensor) -> StepNoise:
+        none = base.new_empty(0)
+        return StepNoise(self.noise(base), none, none, none)
+
+    def _noise_of_critic_step(self, base: Tensor) -> StepNoise:
         count, device = len(base), base.device
-        fates = self.pool.draw(count).to(device) if self.pool else none
+        noise, none = self.noise(base), base.new_empty(0)
+        buffer_plan = self.pool.draw(count).to(device) if self.pool else none
         rows = self._window_rows(count, base.shape[-1]).to(device)
-        return Chances(noise, rows, torch.rand((count, 1, 1), generator=self.random).to(device), fates)
+        return StepNoise(noise, rows, torch.rand((count, 1, 1), generator=self.random).to(device), buffer_plan)
 
     def _window_rows(self, count: int, length: int) -> Tensor:
         """Rows of random windows of the clip, one window after the other (count · length,)."""
@@ -164,19 +146,20 @@ class Stage:
         clip = self.real[0]
         return clip.index_select(1, rows).view(len(clip), count, -1).transpose(0, 1)
 
-    def _critic_step(self, fake: Tensor, chance: Chances, run: Runner) -> Tensor:
-        """One step of the critic; returns the gap."""
-        count = len(fake)
-        real = self.real_windows(chance.rows, count)
-        parts = self._parts(fake)
+    def critic_step(self, fake: Tensor, noise: StepNoise, run: Runner) -> Tensor:
+        """One step of the critic on samples (B, C, T), some of them replaced by past ones; returns the gap (eq. 1)."""
+        shown = self.pool.exchange(fake, noise.buffer_plan) if self.pool else fake
+        count = len(shown)
+        real = self.real_windows(noise.rows, count)
+        parts = self._parts(shown)
         # Of a stage that two cores share, each half judges a sample at least: the other core would wait for it anyway.
         judged = -(-max(1, round(self.recipe.penalty_share * count)) // len(parts))
 
         def task(part: slice) -> Task:
             def gradients() -> tuple[list[Tensor], Tensor]:
                 share = (part.stop - part.start) / count
-                points = chance.mix[part][:judged]
-                grads, gap = self.critic.gradients(real[part], fake[part], points, self.recipe.gradient_penalty)
+                points = noise.mix[part][:judged]
+                grads, gap = self.critic.gradients(real[part], shown[part], points, self.recipe.gradient_penalty)
                 return [grad * share for grad in grads], gap * share
 
             return gradients
@@ -185,15 +168,19 @@ class Stage:
         step(self.critic, self.critic_optimiser, [grads for grads, _ in results])
         return _total([value for _, value in results])
 
-    def _generator_step(self, bases: Bases, noise: Tensor, due: bool, run: Runner) -> Outcome:
-        base = bases.random[-1]
+    def generator_step(self, inputs: StageInputs, noise: Tensor, due: bool, run: Runner) -> StageOutputs:
+        """One step of the generator for the critic and the feet, and for the reconstruction where it is `due`.
+
+        Both share one optimiser step or take one each, as the recipe says (eqs. 2 to 4).
+        """
+        base = inputs.random[-1]
         parts = self._parts(base)
         samples: list[Tensor] = [base] * len(parts)
         contacts = [base.new_zeros(())] * len(parts)
         adversarial = [self._adversarial(base, noise, part, k, samples, contacts) for k, part in enumerate(parts)]
-        spans = _spans(self.real.shape[-1], PART_ROWS if base.device.type == "cpu" else self.real.shape[-1])
+        spans = _spans(self.real.shape[-1], self.part_rows if base.device.type == "cpu" else self.real.shape[-1])
         rebuilt: list[Tensor] = [base] * len(spans)
-        rebuild = [self._reconstruction(bases.code, span, k, rebuilt) for k, span in enumerate(spans)] if due else []
+        rebuild = [self._reconstruction(inputs.code, span, k, rebuilt) for k, span in enumerate(spans)] if due else []
         results = []
         for tasks in [[*adversarial, *rebuild]] if self.recipe.joint_steps else [adversarial, rebuild]:
             if tasks:
@@ -202,7 +189,7 @@ class Stage:
         losses = {"adversarial": _total([value for _, value in results[: len(parts)]]), "contact": _total(contacts)}
         if due:
             losses["reconstruction"] = _total([value for _, value in results[len(parts) :]])
-        return Outcome([torch.cat(samples)], losses, torch.cat(rebuilt, -1) if due else None)
+        return StageOutputs([torch.cat(samples)], losses, torch.cat(rebuilt, -1) if due else None)
 
     def _adversarial(
         self, base: Tensor, noise: Tensor, part: slice, number: int, samples: list[Tensor], contacts: list[Tensor]
@@ -250,12 +237,12 @@ class Stage:
     def _parts(self, batch: Tensor) -> list[slice]:
         """A batch (B, C, T) cut into parts of about one size: two at least where two cores share the stage."""
         count, least = len(batch), 2 if self.recipe.stages[self.level] == 1 else 1
-        together = max(1, PART_ROWS // batch.shape[-1]) if self.real.device.type == "cpu" else count
+        together = max(1, self.part_rows // batch.shape[-1]) if self.real.device.type == "cpu" else count
         number = min(count, max(least, -(-count // together)))
         ends = [-(-count * k // number) for k in range(number + 1)]
         return [slice(start, stop) for start, stop in itertools.pairwise(ends)]
 
-    def _follow_schedule(self) -> None:
+    def follow_schedule(self) -> None:
         if self.recipe.final_rate == 1.0:
             return
         done = min(self.steps / self.recipe.iterations[self.level], 1.0)
@@ -264,7 +251,7 @@ class Stage:
         set_rate(self.critic_optimiser, self.recipe.critic_rate * share)
 
     @torch.no_grad()
-    def _follow_average(self) -> None:
+    def follow_average(self) -> None:
         if not self.recipe.average:
             return
         decay = min(self.recipe.average, (1 + self.steps) / (10 + self.steps))
@@ -291,12 +278,12 @@ def make_stage(
 
 
 def transfer(below: Generator, above: Generator, layers: int) -> None:
-    """Start the first layers of a generator from those of the one a level below (`paper.md`, *transfer*)."""
+    """Start the first layers of a generator from the one a level below (Roditakis et al. 2024, section 3.3)."""
     for source, target in zip(below.layers[:layers], above.layers[:layers], strict=True):
         target.load_state_dict(source.state_dict())
 
 
-def start_networks(stage: Stage, start: Start) -> None:
+def warm_start_networks(stage: Stage, start: WarmStart) -> None:
     """Start a stage from the same stage of a model; one that was saved without critics leaves the critic fresh."""
     for generator in (stage.generator, stage.averaged):
         load_arrays(generator, f"stage{stage.index}.layer", start.weights)

@@ -1,4 +1,4 @@
-"""What goes into one iteration of a stage and what comes out, as tensors of fixed sizes."""
+"""Inputs, random numbers and outputs of one iteration of a stage, as tensors of fixed sizes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ KINDS = ("critic", "adversarial", "contact", "reconstruction")
 
 
 @dataclass
-class Bases:
-    """What a stage starts from in one iteration: random ones (B, C, T) for each critic step and one for the generator.
+class StageInputs:
+    """Inputs of a stage for one iteration: random ones (B, C, T) for each critic step and one for the generator.
 
     `code` (1, C, T) leads to the reconstruction; at stage 1 it is the code itself and the base is zero.
     """
@@ -27,47 +27,49 @@ class Bases:
 
 
 @dataclass
-class Chances:
-    """The random numbers of one step, drawn on the CPU: every device gets the same.
+class StepNoise:
+    """Random inputs of one step, drawn on the CPU so that every device gets the same.
 
-    σ_i z_i (B, 1, T); for a critic step also the clip's rows that are shown (B·T,), where the points of the gradient
-    penalty lie (B, 1, 1) and the fates of the pool (4, B), empty without one.
+    `noise` is σ_i z_i (B, 1, T). A critic step also has `rows` (B·T,), the clip's rows that are shown, `mix` (B, 1, 1),
+    the points of the gradient penalty between real and fake, and `buffer_plan` (4, B), as `SamplePool.draw` gives it,
+    empty without a pool.
     """
 
     noise: Tensor
     rows: Tensor
     mix: Tensor
-    fates: Tensor
+    buffer_plan: Tensor
 
 
 @dataclass
-class Outcome:
-    """What an iteration gives: the samples it made, the loss of each kind, and the reconstruction where it was due."""
+class StageOutputs:
+    """Outputs of an iteration: its samples, the loss of each kind, and the reconstruction where it was due."""
 
-    made: list[Tensor]
+    samples: list[Tensor]
     losses: dict[str, Tensor]
     rebuilt: Tensor | None
 
     def tensors(self) -> list[Tensor]:
-        """All of it in one list, as `of` takes it."""
-        return [*self.made, *self.losses.values(), *([] if self.rebuilt is None else [self.rebuilt])]
+        """Return all tensors in one list, as `of` takes it."""
+        return [*self.samples, *self.losses.values(), *([] if self.rebuilt is None else [self.rebuilt])]
 
     @staticmethod
-    def of(tensors: Sequence[Tensor], made: int, due: bool) -> Outcome:
+    def of(tensors: Sequence[Tensor], samples: int, due: bool) -> StageOutputs:
+        """Outputs from a flat list whose first tensors are so many samples."""
         kinds = KINDS if due else KINDS[:-1]
-        losses = dict(zip(kinds, tensors[made:], strict=False))
-        return Outcome(list(tensors[:made]), losses, tensors[-1] if due else None)
+        losses = dict(zip(kinds, tensors[samples:], strict=False))
+        return StageOutputs(list(tensors[:samples]), losses, tensors[-1] if due else None)
 
 
-def flat(bases: Bases, chances: Sequence[Chances]) -> list[Tensor]:
-    """All tensors of an iteration in one list, as `deep` takes them."""
-    drawn = [tensor for chance in chances for tensor in (chance.noise, chance.rows, chance.mix, chance.fates)]
-    return [bases.code, *bases.random, *drawn]
+def to_tensors(inputs: StageInputs, noises: Sequence[StepNoise]) -> list[Tensor]:
+    """Return all tensors of an iteration in one list, as `from_tensors` takes them."""
+    drawn = [tensor for one in noises for tensor in (one.noise, one.rows, one.mix, one.buffer_plan)]
+    return [inputs.code, *inputs.random, *drawn]
 
 
-def deep(tensors: Sequence[Tensor]) -> tuple[Bases, list[Chances]]:
-    """What `flat` was given."""
+def from_tensors(tensors: Sequence[Tensor]) -> tuple[StageInputs, list[StepNoise]]:
+    """Inputs and random numbers from the list that `to_tensors` made of them."""
     code, *rest = tensors
     steps = len(rest) // 5
     drawn = [rest[k : k + 4] for k in range(steps, len(rest), 4)]
-    return Bases(rest[:steps], code), [Chances(*four) for four in drawn]
+    return StageInputs(rest[:steps], code), [StepNoise(*four) for four in drawn]

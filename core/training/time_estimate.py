@@ -1,124 +1,135 @@
-"""What an iteration of each level costs on this machine, found by doing one on networks made for the purpose."""
+"""The time that a training takes: what an iteration of each level costs, and how fast the machine is just now."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
-from ..model.recipe import rows_an_iteration
-from .level import bank_size, iterate_stages
-from .stage_io import Bases
+from ..model.recipe import FAST, Recipe, rows_per_iteration, rows_per_training
+from .level import bank_size
+from .session import Session
+from .stage import Stage
+from .stage_io import StageInputs
 
-if TYPE_CHECKING:
-    from .train import Training
+Iterate = Callable[[Session, Sequence[Stage], Sequence[StageInputs]], list[tuple[list[Tensor], Tensor]]]
+"""One iteration of some stages: `train.iterate_stages`."""
+
+TIMED_ITERATIONS = 3
+"""Iterations that are timed; the shortest counts, since the first one also waits for libraries and compilers."""
+
+LONG_ITERATION_SECONDS = 1.0
+"""Seconds of an iteration that is not repeated: what only a first one does takes no tenth of them."""
+
+PACE_SECONDS = 20.0
+"""Seconds over which the pace is averaged: long enough for one slow moment, short enough for another program."""
 
 
-ROUNDS = 2
+@dataclass(frozen=True)
+class LevelCosts:
+    """Costs of an iteration and of the start of each level, in a unit that they share."""
+
+    iterations: tuple[float, ...]
+    starts: tuple[float, ...]
 
 
-LONG = 1.0
-"""Seconds of an iteration that need not be repeated: what only a first one does takes no tenth of them."""
-
-
-def guessed_costs(training: Training) -> list[float]:
-    """Frames that an iteration of each level passes through networks, those of fresh samples from below included."""
-    recipe, lengths = training.recipe, training.pyramid.lengths
-    costs = []
+def guessed_costs(recipe: Recipe, lengths: Sequence[int]) -> LevelCosts:
+    """Costs in frames that pass through networks, those of frozen levels included."""
+    iterations, starts = [], []
     for level in range(recipe.levels):
         first = recipe.first_stage(level)
-        own = sum(rows_an_iteration(recipe, lengths, first + k) for k in range(recipe.stages[level]))
-        fresh = 0 if recipe.bank else (recipe.critic_steps + 1) * recipe.batch[level] * sum(lengths[:first])
-        costs.append(own + fresh)
-    return costs
+        frozen = sum(lengths[:first])
+        fresh = 0 if recipe.bank else (recipe.critic_steps + 1) * recipe.batch[level] * frozen
+        iterations.append(_rows_of_level(recipe, lengths, level) + fresh)
+        starts.append(float(bank_size(recipe.bank, lengths[first]) * frozen if recipe.bank and first else 0))
+    return LevelCosts(tuple(iterations), tuple(starts))
 
 
-def guessed_starts(training: Training) -> list[float]:
-    """Frames that pass through the frozen levels before each level begins."""
-    recipe, lengths = training.recipe, training.pyramid.lengths
-    firsts = [recipe.first_stage(level) for level in range(recipe.levels)]
-    return [
-        bank_size(recipe.bank, lengths[first]) * sum(lengths[:first]) if recipe.bank and first else 0
-        for first in firsts
-    ]
+def measured_costs(session: Session, iterate: Iterate) -> LevelCosts:
+    """Costs in seconds on this machine. Raises Cancelled.
 
-
-def measured_costs(training: Training) -> tuple[list[float], list[float]]:
-    """Seconds of an iteration and of the start of each level. Raises TrainingStopped.
-
-    What is trained stays as it is: networks, samples and random numbers are made for this and thrown away.
+    The training stays as it is: networks, samples and random numbers are made for the measurement and thrown away.
     """
-    recipe, lengths = training.recipe, training.pyramid.lengths
-    guesses = guessed_costs(training)
-    costs = []
-    for level, guess in enumerate(guesses):
-        first = recipe.first_stage(level)
-        own = sum(rows_an_iteration(recipe, lengths, first + k) for k in range(recipe.stages[level]))
-        costs.append(_iteration_seconds(training, level) * guess / own)
-    a_row = sum(cost / guess for cost, guess in zip(costs, guesses, strict=True)) / len(costs)
-    return costs, [a_row * start for start in guessed_starts(training)]
+    recipe, lengths = session.recipe, session.pyramid.lengths
+    guesses = guessed_costs(recipe, lengths)
+    costs = [
+        seconds_of_iteration(session, level, iterate) * guess / _rows_of_level(recipe, lengths, level)
+        for level, guess in enumerate(guesses.iterations)
+    ]
+    a_row = sum(cost / guess for cost, guess in zip(costs, guesses.iterations, strict=True)) / len(costs)
+    return LevelCosts(tuple(costs), tuple(a_row * start for start in guesses.starts))
 
 
-def _iteration_seconds(training: Training, level: int) -> float:
-    """Seconds of an iteration of a level on random input, the least of a few."""
-    recipe = training.recipe
-    first = recipe.first_stage(level)
-    stages = training.fresh_stages(range(first, first + recipe.stages[level]))
+def seconds_of_iteration(session: Session, level: int, iterate: Iterate) -> float:
+    """Seconds of an iteration of a level's stages on random input, the least of a few. Raises Cancelled."""
+    recipe = session.recipe
+    stages = session.new_stages(session.stages_of_level(level))
     random = torch.Generator().manual_seed(0)
-    feeds = []
+    inputs = []
     for stage in stages:
         shape = (recipe.batch[level], stage.real.shape[1], stage.rows)
-        bases = [torch.randn(shape, generator=random).to(training.device) for _ in range(recipe.critic_steps + 1)]
-        feeds.append(Bases(bases, torch.randn(stage.real.shape, generator=random).to(training.device)))
+        bases = [torch.randn(shape, generator=random).to(session.device) for _ in range(recipe.critic_steps + 1)]
+        inputs.append(StageInputs(bases, torch.randn(stage.real.shape, generator=random).to(session.device)))
     laps = []
-    for _ in range(ROUNDS):
+    for _ in range(TIMED_ITERATIONS):
         started = time.perf_counter()
-        results = iterate_stages(training.workers, training.ask_stop, stages, feeds)
+        results = iterate(session, stages, inputs)
         results[-1][1].sum().item()  # waits for the device
         laps.append(time.perf_counter() - started)
-        if laps[-1] > LONG:
+        if laps[-1] > LONG_ITERATION_SECONDS:
             break
     return min(laps)
 
 
-MEMORY = 20.0
-"""Seconds over which the pace is averaged: long enough for one slow moment, short enough for another program."""
+def probe_recipe(recipe: Recipe) -> Recipe:
+    """The recipe with the batch and crop of `fast`, which is quick to time on any clip."""
+    return replace(recipe, batch=FAST.batch, crop=FAST.crop, critic_steps=1, pool=0)
+
+
+def expected_seconds(session: Session, recipe: Recipe, iterate: Iterate) -> float:
+    """Seconds of a whole training with `recipe`, from an iteration of level 1; `session` is one of `probe_recipe`."""
+    lengths = session.pyramid.lengths
+    seconds = seconds_of_iteration(session, 0, iterate)
+    return seconds * rows_per_training(recipe, lengths) / _rows_of_level(session.recipe, lengths, 0)
+
+
+def _rows_of_level(recipe: Recipe, lengths: Sequence[int], level: int) -> float:
+    first = recipe.first_stage(level)
+    return sum(rows_per_iteration(recipe, list(lengths), first + k) for k in range(recipe.stages[level]))
 
 
 class TimeLeft:
-    """Estimates from the levels' costs, in any unit they share, and from the seconds of the latest iterations.
+    """Estimates from the levels' costs and from the seconds of the latest iterations."""
 
-    `starts` are the costs of starting each level, in the unit of an iteration's.
-    """
-
-    def __init__(self, iterations: Sequence[int], costs: Sequence[float], starts: Sequence[float]) -> None:
-        self.iterations = list(iterations)
-        self.costs, self.starts = list(costs), list(starts)
+    def __init__(self, iterations: Sequence[int], costs: LevelCosts) -> None:
+        self.iterations, self.costs = list(iterations), costs
         self.level = 0
         self.runs = 0
         self.recent = 0.0
         """Seconds of an iteration of the present level, averaged."""
 
-    def learn(self, costs: Sequence[float], starts: Sequence[float]) -> None:
+    def learn(self, costs: LevelCosts) -> None:
         """Replace the costs by better ones, in whatever unit."""
-        self.costs, self.starts = list(costs), list(starts)
+        self.costs = costs
 
     def ran(self, level: int, seconds: float) -> None:
-        """An iteration of a level took this long, the start of the level not counted."""
+        """Count an iteration of a level that took so many seconds, the start of the level not among them."""
         if level != self.level:
-            self.recent *= self.costs[level] / self.costs[self.level]
+            self.recent *= self.costs.iterations[level] / self.costs.iterations[self.level]
             self.level = level
         # The very first one also waits for libraries and compilers, and is forgotten at the next.
-        weight = max(1.0 / max(1, self.runs), 1.0 - math.exp(-seconds / MEMORY))
+        weight = max(1.0 / max(1, self.runs), 1.0 - math.exp(-seconds / PACE_SECONDS))
         self.runs += 1
         self.recent += weight * (seconds - self.recent)
 
     def seconds(self, level: int, iterations: int) -> float:
-        """For so many more iterations of a level and all of those above it."""
-        pace = self.recent / self.costs[self.level]
+        """Seconds for so many more iterations of a level and all of those above it."""
+        costs = self.costs
+        pace = self.recent / costs.iterations[self.level]
         above = range(level + 1, len(self.iterations))
-        rest = sum(self.starts[k] + self.iterations[k] * self.costs[k] for k in above)
-        return pace * (iterations * self.costs[level] + rest)
+        rest = sum(costs.starts[k] + self.iterations[k] * costs.iterations[k] for k in above)
+        return pace * (iterations * costs.iterations[level] + rest)

@@ -1,41 +1,39 @@
-"""Training of the pyramid, level by level (`paper.md`, *Losses* and *Mini-batch training and transfer*)."""
+"""Training of the pyramid (Roditakis et al. 2024, sections 3.2 and 3.3, eqs. 1 to 4, Table 1; Li et al. 2022).
+
+From top to bottom: `train` and `resume` go through the levels from coarse to fine; `_train_level` repeats one iteration
+of all stages of a level; `iterate_stage` is one iteration of a stage: critic steps, one generator step, the
+reconstruction. The computation of each step is in `stage.py`.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import ModelError, TrainingStopped
-from ..model.channels import choose_channels
-from ..model.clusters import find_clusters, one_cluster
+from ..errors import ModelError
 from ..model.model import Model
 from ..model.recipe import Recipe
-from ..motion.motion import RATE, Motion, with_contact_labels
-from ..motion.resampling import resample
-from ..networks.networks import Graph, arrays_of
-from ..networks.pyramid import Pyramid, build_pyramid
+from ..motion.motion import Motion
+from ..networks.networks import arrays_of
 from ..system.devices import pick_device
-from ..system.memory import return_freed_memory
-from ..system.threads import usable_cores
-from . import snapshot
+from ..system.memory import trim_malloc
 from .calibration import calibrated
 from .checkpoint import Checkpoint, begin
-from .cuda_graphs import ALLOWED, recorder_for
-from .divergence import Diverged, calmed_recipe, calmer, check_losses, check_weights
-from .level import LevelRun, Supply
-from .losses import FootSpeed
+from .divergence import Diverged, check_losses, check_weights, roll_back
+from .level import FrozenLevels, LevelRun, first_inputs
 from .progress import Progress
-from .progress_reporter import Clock, Snapshots
-from .stage import Stage, make_stage, start_networks, transfer
-from .stage_io import Bases
-from .warm_start import Start
-from .workers import Settings, Workers
+from .progress_reporter import ProgressReporter
+from .session import Session, open_session
+from .snapshot import Snapshots, restore
+from .stage import Stage, transfer, warm_start_networks
+from .stage_io import Runner, StageInputs, StageOutputs, StepNoise, Task, from_tensors, to_tensors
+from .time_estimate import measured_costs
 
 
 def train(
@@ -49,17 +47,28 @@ def train(
     threads: int | None = None,
     on_snapshot: Callable[[Checkpoint], None] | None = None,
     start_from: Model | None = None,
+    snapshot_seconds: float | None = None,
+    report_seconds: float | None = None,
 ) -> Model:
     """Train a model on one motion of any rate.
 
-    `on_progress` is called a few times a second; when `should_stop`, asked from several threads, says so,
-    TrainingStopped is raised within the time of one optimiser step. The same seed gives the same model on the same
-    machine. `on_snapshot` gets the state every few seconds, from which `resume` goes on. A training that starts from a
-    model of the same skeleton does `recipe.warmed()`. Raises ClipError for a clip that is too short or still,
-    ModelError for a model that cannot be started from.
+    `on_progress` is called a few times a second. `should_stop` is asked often, from several threads; where it says so,
+    Cancelled is raised within the time of one optimiser step. The same seed gives the same model on the same machine.
+    `on_snapshot` gets the state every few seconds, from which `resume` goes on. A training that starts from a model of
+    the same skeleton does `recipe.warmed()`. Raises ClipError for a clip that is too short or still, ModelError for a
+    model that cannot be started from.
     """
     begun = begin(motion, recipe, seed, start_from)
-    return resume(begun, on_progress, should_stop, device=device, threads=threads, on_snapshot=on_snapshot)
+    return resume(
+        begun,
+        on_progress,
+        should_stop,
+        device=device,
+        threads=threads,
+        on_snapshot=on_snapshot,
+        snapshot_seconds=snapshot_seconds,
+        report_seconds=report_seconds,
+    )
 
 
 def resume(
@@ -70,160 +79,170 @@ def resume(
     device: str = "auto",
     threads: int | None = None,
     on_snapshot: Callable[[Checkpoint], None] | None = None,
+    snapshot_seconds: float | None = None,
+    report_seconds: float | None = None,
 ) -> Model:
     """Go on with a training where its checkpoint left it, or begin one that has no state yet; otherwise like `train`.
 
-    On the same machine the model equals, to the bit, that of a training which was never stopped. One whose numbers grow
-    beyond all bounds is taken back to a state of some seconds before, with lower rates. Raises ModelError for a
-    checkpoint that does not fit its recipe or clip, RiffError where lower rates did not help.
+    On the same machine the model equals, to the bit, that of a training which was never stopped. A training that
+    diverges continues from a state of some seconds earlier with lower learning rates. Raises ModelError for a
+    checkpoint that does not fit its recipe or clip, RiffError where lower rates did not help. Seconds between two
+    snapshots and two reports are usually SNAPSHOT_SECONDS and REPORT_SECONDS.
     """
     while True:
-        # The latest state may be on its way to infinity already: it is taken back to the one before.
+        # The latest state may be on its way to infinity already: the one before it is gone back to.
         good = deque([checkpoint], maxlen=2)
         try:
-            return _resume(checkpoint, on_progress, should_stop or (lambda: False), device, threads, on_snapshot, good)
+            with open_session(checkpoint, pick_device(device), threads, should_stop or (lambda: False)) as session:
+                costs = partial(measured_costs, session, iterate_stages)
+                started = time.perf_counter() - checkpoint.seconds
+                report = on_progress or (lambda _: None)
+                reporter = ProgressReporter(session, costs, report, started, checkpoint.rate_cuts, report_seconds)
+                snapshots = Snapshots(checkpoint, reporter, on_snapshot, good, snapshot_seconds)
+                return _train_levels(session, checkpoint, reporter, snapshots)
         except Diverged:
-            checkpoint = calmer(good[0])
+            checkpoint = roll_back(good[0])
 
 
-def _resume(
-    checkpoint: Checkpoint,
-    on_progress: Callable[[Progress], None] | None,
-    should_stop: Callable[[], bool],
-    device: str,
-    threads: int | None,
-    on_snapshot: Callable[[Checkpoint], None] | None,
-    good: deque[Checkpoint],
-) -> Model:
-    """`resume` as long as all numbers are finite; `good` gets the states. Raises Diverged too."""
-    started = time.perf_counter() - checkpoint.seconds
-    motion, recipe = checkpoint.motion, checkpoint.recipe
-    training = Training(
-        motion, recipe, checkpoint.seed, pick_device(device), threads, should_stop, checkpoint.start, checkpoint.calmed
-    )
-    clock = Clock(training, on_progress or (lambda _: None), started)
-    clock.calmed = checkpoint.calmed
-    snapshots = Snapshots(checkpoint, clock, on_snapshot, good)
+def _train_levels(session: Session, checkpoint: Checkpoint, reporter: ProgressReporter, snapshots: Snapshots) -> Model:
+    """Train level after level, each on samples of the finished ones below it. Raises Diverged, Cancelled."""
+    finished: list[Stage] = []
+    first = 0
+    if checkpoint.state:
+        first = reporter.continue_from(checkpoint)
+        finished, run = restore(session, checkpoint.state, checkpoint.arrays)
+        finished += _train_level(session, finished, run, reporter, snapshots)
+        first += 1
+    for level in range(first, session.recipe.levels):
+        run = start_level(session, finished, level)
+        finished += _train_level(session, finished, run, reporter, snapshots)
+    model = _model(session, finished, checkpoint, time.perf_counter() - reporter.started, reporter.history)
     try:
-        level = 0
-        if checkpoint.state:
-            level = clock.go_on(checkpoint)
-            training.finish_level(snapshot.put_back(training, checkpoint.state, checkpoint.arrays), clock, snapshots)
-            level += 1
-        for upper in range(level, recipe.levels):
-            training.finish_level(training.start_level(upper), clock, snapshots)
-    finally:
-        training.close()
-    model = training.model(motion.fps, time.perf_counter() - started, clock.history)
-    try:
-        return calibrated(model, training.ask_stop) if recipe.calibrate else model
+        return calibrated(model, session.check_cancelled) if session.recipe.calibrate else model
     except ModelError as error:  # its weights are finite, and so large that what they make is not
         raise Diverged from error
 
 
-class Training:
-    """The state of one training: the pyramid, the finished generators, the stages at work."""
+def start_level(session: Session, finished: Sequence[Stage], level: int) -> LevelRun:
+    """Fresh stages for a level, with their first layers from the level below (Roditakis et al. 2024, section 3.3)."""
+    recipe = session.recipe
+    stages = session.new_stages(session.stages_of_level(level))
+    if session.warm_start:
+        for stage in stages:
+            warm_start_networks(stage, session.warm_start)
+    elif level and recipe.transfer:
+        for below, stage in zip(finished[-recipe.stages[level - 1] :], stages, strict=False):
+            transfer(below.averaged, stage.generator, recipe.transfer)
+            transfer(below.averaged, stage.averaged, recipe.transfer)
+    frozen = FrozenLevels(session, finished, level)
+    return LevelRun(stages, frozen, first_inputs(session, stages, frozen))
 
-    def __init__(
-        self,
-        motion: Motion,
-        recipe: Recipe,
-        seed: int,
-        device: torch.device,
-        threads: int | None,
-        should_stop: Callable[[], bool],
-        start: Start | None = None,
-        calmed: int = 0,
-    ) -> None:
-        self.recipe, self.seed, self.device, self.should_stop = recipe, seed, device, should_stop
-        self.calmed = calmed_recipe(recipe, calmed)
-        self.source = with_contact_labels(resample(motion, RATE))
-        self.start = start
-        self.channels = start.channels(self.source) if start else choose_channels(self.source, recipe)
-        self.random = torch.Generator().manual_seed(seed)
-        clip = torch.from_numpy(self.channels.encode(self.source.features)[None]).to(device)
-        self.pyramid: Pyramid = build_pyramid(clip, recipe, self.random)
-        near = self.channels.near(recipe.distance)
-        self.graph = Graph(near, tuple(find_clusters(near) if device.type == "cpu" else one_cluster(near)))
-        self.feet = self._foot_speed()
-        self.stages: list[Stage] = []
-        self.new_recorder = recorder_for(device)
-        self.before = Settings.now()
-        Settings(1, (ALLOWED.tf32, ALLOWED.tf32)).use()
-        self.workers = Workers(min(2, threads or usable_cores()) if device.type == "cpu" else 1)
 
-    def _foot_speed(self) -> FootSpeed | None:
-        return FootSpeed(self.channels, self.device) if self.source.skeleton.contacts else None
+def _train_level(
+    session: Session, finished: Sequence[Stage], run: LevelRun, reporter: ProgressReporter, snapshots: Snapshots
+) -> list[Stage]:
+    """Train the stages of a level together; lower levels are frozen. Returns the stages, finished."""
+    session.workers.forget()
+    for _ in range(reporter.iterations_left(run.level)):
+        iterate_level(session, run)
+        if session.device.type == "cpu":  # a GPU would be waited for: its losses are looked at when they are reported
+            check_losses(run.stages)
+        reporter.tick(run.level, run.stages)
+        snapshots.offer(session, finished, run)
+    check_weights(run.stages)
+    for stage in run.stages:
+        stage.finish()
+    trim_malloc()
+    return run.stages
 
-    def ask_stop(self) -> None:
-        """Raise TrainingStopped where the caller wants to stop; asked before every step and every batch of a bank."""
-        if self.should_stop():
-            raise TrainingStopped("Training was cancelled.")
 
-    def close(self) -> None:
-        self.workers.close()
-        self.before.use()
+def iterate_level(session: Session, run: LevelRun) -> None:
+    """One iteration of every stage of a level; a stage is fed with what the one below made an iteration earlier."""
+    with session.workers.lap():
+        run.inputs[0] = run.frozen.draw(session.recipe.critic_steps + 1)
+        results = iterate_stages(session, run.stages, run.inputs)
+        for number, (samples, rebuilt) in enumerate(results[:-1], start=1):
+            run.next_inputs(number, samples, rebuilt)
 
-    def finish_level(self, run: LevelRun, clock: Clock, snapshots: Snapshots) -> None:
-        """Train the stages of a level together, each on what those below make; lower levels are frozen."""
-        level = run.supply.level
-        self.workers.forget()
-        for _ in range(clock.left_of(level)):
-            run.iterate()
-            if self.device.type == "cpu":  # a GPU would be waited for: its losses are looked at when they are told
-                check_losses(run.stages)
-            clock.tick(level, run.stages)
-            snapshots.offer(self, run)
-        check_weights(run.stages)
-        for stage in run.stages:
-            stage.finish()
-        self.stages += run.stages
-        return_freed_memory()
 
-    def start_level(self, level: int) -> LevelRun:
-        """Fresh stages for a level and what feeds them."""
-        return LevelRun(self, self._new_stages(level), Supply(self, level))
+def iterate_stages(
+    session: Session, stages: Sequence[Stage], inputs: Sequence[StageInputs]
+) -> list[tuple[list[Tensor], Tensor]]:
+    """One iteration of each stage: two stages side by side, or the parts of a single one. Raises Cancelled."""
 
-    def restored_level(self, level: int, stages: list[Stage], bank: Tensor | None, feeds: list[Bases]) -> LevelRun:
-        """Stages of a level that have been at work before, with what fed them."""
-        return LevelRun(self, stages, Supply(self, level, bank), feeds)
+    def run_task(task: Task) -> tuple[list[Tensor], Tensor]:
+        session.check_cancelled()
+        return task()
 
-    def fresh_stages(self, numbers: Iterable[int]) -> list[Stage]:
-        shared = (self.calmed, self.pyramid, self.graph, self.feet, self.seed, self.new_recorder)
-        return [make_stage(k, *shared) for k in numbers]
+    if len(stages) == 1:
+        return [iterate_stage(stages[0], inputs[0], lambda tasks: session.workers.map(run_task, tasks))]
+    pairs = list(zip(stages, inputs, strict=True))
+    in_turn: Runner = lambda tasks: [run_task(task) for task in tasks]  # noqa: E731
+    return session.workers.map(lambda pair: iterate_stage(*pair, in_turn), pairs)
 
-    def _new_stages(self, level: int) -> list[Stage]:
-        first = self.recipe.first_stage(level)
-        stages = self.fresh_stages(range(first, first + self.recipe.stages[level]))
-        if self.start:
-            for stage in stages:
-                start_networks(stage, self.start)
-        elif level and self.recipe.transfer:
-            below = self.stages[-self.recipe.stages[level - 1] :]
-            for old, new in zip(below, stages, strict=False):
-                transfer(old.averaged, new.generator, self.recipe.transfer)
-                transfer(old.averaged, new.averaged, self.recipe.transfer)
-        return stages
 
-    def model(self, source_fps: float, seconds: float, history: list[dict[str, float]]) -> Model:
-        """The finished model, on the CPU."""
-        weights: dict[str, NDArray[np.float32]] = {}
-        critics: dict[str, NDArray[np.float32]] = {}
-        for stage in self.stages:
-            weights |= arrays_of(stage.averaged, f"stage{stage.index}.layer")
-            critics |= arrays_of(stage.critic, f"stage{stage.index}.critic")
-        return Model(
-            "",
-            self.channels,
-            self.recipe,
-            self.source,
-            source_fps,
-            tuple(self.pyramid.amplitudes),
-            self.pyramid.code.cpu().numpy(),
-            weights,
-            self.seed,
-            seconds,
-            str(self.device),
-            history,
-            critics={name: value.astype(np.float16) for name, value in critics.items()},
-        )
+def iterate_stage(stage: Stage, inputs: StageInputs, run: Runner) -> tuple[list[Tensor], Tensor]:
+    """One iteration: random numbers are drawn, networks take their steps, the averaged generator follows.
+
+    Returns the samples (B, C, T) that the generator made on the way and the latest reconstruction (1, C, T), detached,
+    to feed the stage above; without one in the same level there are no samples.
+    """
+    stage.follow_schedule()
+    noises = stage.draw_noises(inputs)
+    due = stage.steps % stage.recipe.reconstruct_every == 0
+    recorded = stage.recorded_step(due, partial(_recordable_steps, stage, due))
+    if recorded is None:
+        outputs = take_steps(stage, inputs, noises, due, run)
+    else:  # a CUDA device plays the same steps back from a recording
+        tensors = recorded(to_tensors(inputs, noises))
+        outputs = StageOutputs.of(tensors, len(inputs.random) * stage.feeds_above, due)
+    stage.keep(outputs)
+    stage.follow_average()
+    return outputs.samples, stage.rebuilt
+
+
+def take_steps(stage: Stage, inputs: StageInputs, noises: Sequence[StepNoise], due: bool, run: Runner) -> StageOutputs:
+    """Critic steps, then one generator step, with the reconstruction where it is `due`; networks change in place."""
+    samples: list[Tensor] = []
+    gaps: list[Tensor] = []
+    for base, noise in zip(inputs.random[:-1], noises[:-1], strict=True):
+        fake = stage.generate(base, noise.noise, run)
+        gaps.append(stage.critic_step(fake, noise, run))
+        if stage.feeds_above:
+            samples.append(fake)
+    outputs = stage.generator_step(inputs, noises[-1].noise, due, run)
+    if stage.feeds_above:
+        samples += outputs.samples
+    return StageOutputs(samples, {"critic": gaps[-1], **outputs.losses}, outputs.rebuilt)
+
+
+def _recordable_steps(stage: Stage, due: bool, tensors: Sequence[Tensor]) -> list[Tensor]:
+    """`take_steps` on a flat list of tensors, as a CUDA graph records it."""
+    return take_steps(stage, *from_tensors(tensors), due, lambda tasks: [task() for task in tasks]).tensors()
+
+
+def _model(
+    session: Session, stages: Sequence[Stage], checkpoint: Checkpoint, seconds: float, history: list[dict[str, float]]
+) -> Model:
+    """The finished model, on the CPU."""
+    weights: dict[str, NDArray[np.float32]] = {}
+    critics: dict[str, NDArray[np.float32]] = {}
+    for stage in stages:
+        weights |= arrays_of(stage.averaged, f"stage{stage.index}.layer")
+        critics |= arrays_of(stage.critic, f"stage{stage.index}.critic")
+    return Model(
+        checkpoint.name,
+        session.channels,
+        session.recipe,
+        session.source,
+        checkpoint.motion.fps,
+        tuple(session.pyramid.amplitudes),
+        session.pyramid.code.cpu().numpy(),
+        weights,
+        session.seed,
+        seconds,
+        str(session.device),
+        history,
+        rig=checkpoint.rig,
+        critics={name: value.astype(np.float16) for name, value in critics.items()},
+    )

@@ -1,7 +1,7 @@
-"""What a training takes over from a model of the same skeleton, so that it need not begin from nothing.
+"""Warm start: training begins from the weights of a model of the same skeleton.
 
-Each stage's generator and critic start from those of the same stage of the model. The groups that the networks see, and
-how strongly, are the model's, or the weights would mean something else.
+Each stage's generator and critic start from those of the same stage of the model. Groups, gains and principal
+components of channels are the model's too, since its weights have meaning only with them.
 """
 
 from __future__ import annotations
@@ -14,28 +14,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from ..files.fields import FAR, FieldError, Fields
+from ..files.fields import MAX_MAGNITUDE, FieldError, Fields
 from ..model.channels import Channels
-from ..model.hand_pca import fold_of
+from ..model.hand_pca import joint_pca_of
 from ..model.model import Model
-from ..model.recipe import Recipe
-from ..model.recipe_ranges import RANGES
+from ..model.recipe import Recipe, take_fields
 from ..motion.motion import Motion, learned_groups
 from ..motion.skeleton import Skeleton
 
-SHAPE = ("stages", "hidden", "kernel", "distance")
+SHAPE_FIELDS = ("stages", "hidden", "kernel", "distance")
 """Numbers of a recipe on which the sizes of the networks depend."""
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class WarmStart:
     """Groups, folds (joint and members of each) and gains of a model, and its weights by their names in the model.
 
     `shape` holds the numbers of its recipe that the new recipe must share.
     """
 
     groups: tuple[int, ...]
-    folds: tuple[tuple[int, tuple[int, ...]], ...]
+    joint_pcas: tuple[tuple[int, tuple[int, ...]], ...]
     gains: tuple[float, ...]
     height_gain: float
     shape: dict[str, Any]
@@ -47,39 +46,41 @@ class Start:
         Raises ModelError where the clip moves what the model has not learned.
         """
         skeleton = source.skeleton
-        known = {*self.groups, *(member for _, members in self.folds for member in members)}
+        known = {*self.groups, *(member for _, members in self.joint_pcas for member in members)}
         unknown = [group for group in learned_groups(source) if group not in known]
         if unknown:
             name = skeleton.group_names()[unknown[0]]
             raise ModelError(f"The model to start from has not learned to move “{name}”, which moves in this clip.")
-        folds = tuple(fold_of(source, joint, members) for joint, members in self.folds)
-        return Channels(skeleton, self.groups, folds, source.features.mean(0), self.gains, self.height_gain)
+        joint_pcas = tuple(joint_pca_of(source, joint, members) for joint, members in self.joint_pcas)
+        return Channels(skeleton, self.groups, joint_pcas, source.features.mean(0), self.gains, self.height_gain)
 
     def to_json(self) -> dict[str, Any]:
         """All but the weights."""
-        folds = [{"joint": joint, "members": list(members)} for joint, members in self.folds]
+        joint_pcas = [{"joint": joint, "members": list(members)} for joint, members in self.joint_pcas]
         gains = {"gains": list(self.gains), "height_gain": self.height_gain}
-        return {"groups": list(self.groups), "folds": folds, **gains, "shape": self.shape}
+        return {"groups": list(self.groups), "folds": joint_pcas, **gains, "shape": self.shape}
 
     @staticmethod
-    def from_json(fields: Fields, weights: dict[str, NDArray[Any]], skeleton: Skeleton) -> Start:
-        """What a checkpoint of a clip of this skeleton keeps of the model. Raises FieldError."""
+    def from_json(fields: Fields, weights: dict[str, NDArray[Any]], skeleton: Skeleton) -> WarmStart:
+        """Read the warm start that a checkpoint of a clip of this skeleton keeps. Raises FieldError."""
         joints = skeleton.joints
-        folds = tuple(
+        joint_pcas = tuple(
             (fold.whole("joint", 0, joints - 1), fold.wholes("members", 0, joints - 1, joints))
             for fold in fields.parts("folds", joints)
         )
-        most = skeleton.groups + len(folds)
-        groups, gains = fields.wholes("groups", 0, most - 1, most), fields.numbers("gains", 1e-6, FAR, most)
-        if not groups or len(groups) != len(gains) or not all(members for _, members in folds):
+        most = skeleton.groups + len(joint_pcas)
+        groups, gains = fields.wholes("groups", 0, most - 1, most), fields.numbers("gains", 1e-6, MAX_MAGNITUDE, most)
+        if not groups or len(groups) != len(gains) or not all(members for _, members in joint_pcas):
             raise FieldError("what the training started from does not fit its skeleton")
         shape = fields.part("shape")
-        kept: dict[str, Any] = {name: RANGES[name].take(name, shape) for name in SHAPE}
-        return Start(groups, folds, gains, fields.number("height_gain", 1e-6, FAR), _shape(kept), weights)
+        kept: dict[str, Any] = take_fields(shape, SHAPE_FIELDS)
+        return WarmStart(
+            groups, joint_pcas, gains, fields.number("height_gain", 1e-6, MAX_MAGNITUDE), _shape(kept), weights
+        )
 
 
-def start_of(model: Model, skeleton: Skeleton, recipe: Recipe) -> Start:
-    """What a training of `recipe` on a clip of `skeleton` can take over.
+def warm_start_from(model: Model, skeleton: Skeleton, recipe: Recipe) -> WarmStart:
+    """Take the weights and channels of a model for a training of `recipe` on a clip of `skeleton`.
 
     Raises ModelError where the model is of another skeleton, matched, or its networks are of other sizes.
     """
@@ -91,9 +92,9 @@ def start_of(model: Model, skeleton: Skeleton, recipe: Recipe) -> Start:
     if shape != _shape(recipe.to_json()):
         raise ModelError(f"“{model.name}” cannot be started from: its networks are not of the recipe's size.")
     channels = model.channels
-    folds = tuple((fold.joint, fold.members) for fold in channels.folds)
+    joint_pcas = tuple((fold.joint, fold.members) for fold in channels.joint_pcas)
     weights: dict[str, NDArray[Any]] = {**model.weights, **model.critics}
-    return Start(channels.groups, folds, channels.gains, channels.height_gain, shape, weights)
+    return WarmStart(channels.groups, joint_pcas, channels.gains, channels.height_gain, shape, weights)
 
 
 def _difference(known: Skeleton, new: Skeleton) -> str:
@@ -116,5 +117,5 @@ def _names(skeleton: Skeleton, joints: Sequence[int]) -> list[str]:
 
 
 def _shape(recipe: dict[str, Any]) -> dict[str, Any]:
-    """The numbers named in SHAPE, sequences as lists so that JSON gives back the same."""
-    return {key: np.asarray(recipe[key]).tolist() for key in SHAPE}
+    """The numbers named in SHAPE_FIELDS, sequences as lists so that JSON gives back the same."""
+    return {key: np.asarray(recipe[key]).tolist() for key in SHAPE_FIELDS}

@@ -14,35 +14,35 @@ import torch
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-TRIES = (True, False, False, True, True, False, False, True)
-"""Whether side by side, in the runs before a way is chosen: both ways meet even and odd runs, which differ in work."""
+TRIAL_RUNS = (True, False, False, True, True, False, False, True)
+"""Order of the trial runs, True for side by side: both ways meet even and odd runs, which differ in work."""
 
-AGAIN = 100
+RUNS_BEFORE_RETRIAL = 100
 """Runs of the chosen way after which the other one is tried once more: other programs come and go."""
 
-CLEARLY = 0.9
+RETRIAL_SHARE = 0.9
 """The other way must take at most this share of the time for the choice to be made anew."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class TorchSettings:
     """PyTorch's own: threads for each product, and whether CUDA rounds factors to TF32 (products, convolutions)."""
 
     threads: int
     tf32: tuple[bool, bool]
 
     @staticmethod
-    def now() -> Settings:
+    def now() -> TorchSettings:
         tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-        return Settings(torch.get_num_threads(), tf32)
+        return TorchSettings(torch.get_num_threads(), tf32)
 
     def use(self) -> None:
         torch.set_num_threads(self.threads)
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = self.tf32
 
 
-class Choice:
-    """Which of two ways is the faster one, found while the work is done both ways in turn: side by side or not."""
+class SideBySideChoice:
+    """Choice of the faster of two ways to run tasks, side by side or in turn, timed while both do the work in turn."""
 
     def __init__(self) -> None:
         self._laps: dict[bool, list[float]] = {True: [], False: []}
@@ -52,15 +52,15 @@ class Choice:
     def side_by_side(self) -> bool:
         """The way to take for the next run."""
         if self._chosen is None:
-            return TRIES[self._runs]
-        return self._chosen != (self._runs >= AGAIN)
+            return TRIAL_RUNS[self._runs]
+        return self._chosen != (self._runs >= RUNS_BEFORE_RETRIAL)
 
     def took(self, side_by_side: bool, seconds: float) -> None:
         """Learn how long a run took."""
         if self._chosen is None:
             self._laps[side_by_side].append(seconds)
             self._runs += 1
-            if self._runs == len(TRIES):
+            if self._runs == len(TRIAL_RUNS):
                 self._chosen = min(self._laps[True]) <= min(self._laps[False])
                 self._runs = 0
         elif side_by_side == self._chosen:
@@ -68,20 +68,20 @@ class Choice:
             self._laps[side_by_side] = [*self._laps[side_by_side][1:], seconds]
         else:
             self._runs = 0
-            if seconds < CLEARLY * min(self._laps[self._chosen]):
+            if seconds < RETRIAL_SHARE * min(self._laps[self._chosen]):
                 self._chosen, self._laps = None, {True: [], False: []}  # the runs count from 0 again
 
 
 class Workers:
-    """Runs tasks side by side on threads, or in turn where that has been faster: on a busy machine, or a small one.
+    """Threads that run tasks side by side, or in turn where that has been faster, as on a busy machine.
 
-    What a task computes does not depend on it.
+    Results do not depend on the choice.
     """
 
     def __init__(self, most: int) -> None:
         self.most = most
         self._pool = ThreadPoolExecutor(most, "riff-train", torch.set_num_threads, (1,))
-        self._choice = Choice()
+        self._choice = SideBySideChoice()
         self._side_by_side = most > 1
 
     @contextmanager
@@ -103,7 +103,7 @@ class Workers:
 
     def forget(self) -> None:
         """Choose anew: other work begins."""
-        self._choice = Choice()
+        self._choice = SideBySideChoice()
 
     def close(self) -> None:
         self._pool.shutdown(wait=True)

@@ -1,1 +1,1 @@
-"""Jobs on a thread beside Blender, and trainings in a process of their own."""
+"""Jobs in threads beside Blender, and trainings in a process of their own."""

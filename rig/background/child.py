@@ -1,4 +1,4 @@
-"""A training in a child process: for a Blender whose own Python lacks PyTorch, and for those who prefer isolation."""
+"""Training in a child process: for a Blender whose Python lacks PyTorch, and for isolation."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ...core import EXTENSION_ROOT
-from ...core.errors import RiffError, TrainingStopped
-from ...core.files.claims import Claim
+from ...core.errors import Cancelled, RiffError
+from ...core.files.file_lock import FileLock
 from ...core.system.log import log
 from ...core.training.checkpoint import Checkpoint, save_checkpoint
 from ...core.training.progress import Progress
 
-SHARED = ("safetensors", "numpy", "torch")
-"""Packages that a child of the same Python finds where this one finds them."""
+SHARED_PACKAGES = ("safetensors", "numpy", "torch")
+"""Packages that a child with the same Python imports from where this process does."""
 
 WINDOWS_FLAGS = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
-"""What `core.training.worker` does by `os.nice` elsewhere, and no console window."""
+"""Flags for low priority and no console window; elsewhere `core.runs.worker` lowers its priority by `os.nice`."""
 
-PATIENCE = 1.0
-"""Seconds that a child has to keep its state when it is asked to stop; then it is ended."""
+STOP_SECONDS = 1.0
+"""Seconds in which a child may save its state after it is asked to stop; then it is killed."""
 
 
 class NotStarted(RiffError):
-    """The process could not be started, or lacks PyTorch: nothing has been done."""
+    """Raised if the process could not be started or lacks PyTorch: nothing has been done."""
 
 
 def run_in_child(
@@ -46,15 +46,15 @@ def run_in_child(
     *,
     keep: Path | None = None,
     device: str = "auto",
-    claims: Sequence[Claim] = (),
+    claims: Sequence[FileLock] = (),
 ) -> None:
-    """What `core.training.run.run_training` does, in another process; the same messages, errors and files.
+    """Run `core.runs.run.run_training` in another process, with the same messages, errors and files.
 
-    Without `path` the child only says how long the training would take. It shares the `claims` where the system can:
-    should Blender be killed, nobody else goes on with the training before the child has kept its last state.
+    Without `path` the child only estimates how long the training would take. The child shares the `claims` where the
+    system allows it: if Blender is killed, nobody else resumes the training before the child has saved its last state.
 
-    Raises RiffError also where the process dies, NotStarted where it cannot be started or another Python lacks a
-    package, ModuleNotFoundError where this one does.
+    Raises RiffError, also if the process dies; NotStarted if it cannot be started or another Python lacks a package;
+    ModuleNotFoundError if this Python does.
     """
     with tempfile.TemporaryDirectory(prefix="riff-") as own:
         state = keep or Path(own) / "training.safetensors"
@@ -63,7 +63,7 @@ def run_in_child(
         command = [
             str(python),
             "-m",
-            "core.training.worker",
+            "core.runs.worker",
             str(state),
             *([str(path)] if path else []),
             "--device",
@@ -99,12 +99,12 @@ def run_in_child(
 
 
 def _environment(python: Path, own: str) -> dict[str, str]:
-    """The child sees the extension's `core`, and packages that were put where only Blender looks.
+    """Build the child's environment: it finds the extension's `core` and packages installed only for Blender.
 
-    Another Python gets a copy of safetensors alone, in the folder `own`: what lies beside it is for Blender's Python.
+    Another Python gets a copy of safetensors alone, in the folder `own`: its neighbours are for Blender's Python.
     """
     folders = [str(EXTENSION_ROOT), own]
-    for package in SHARED:
+    for package in SHARED_PACKAGES:
         spec = importlib.util.find_spec(package)
         if spec is None or not spec.origin:
             continue
@@ -118,7 +118,7 @@ def _environment(python: Path, own: str) -> dict[str, str]:
 
 
 def is_own(python: Path) -> bool:
-    """Whether it is the interpreter that runs this."""
+    """Return True for the interpreter that runs this process."""
     return os.path.abspath(python) == os.path.abspath(sys.executable)
 
 
@@ -146,7 +146,7 @@ def _relay(child: subprocess.Popen[str], send: Callable[[str, Any], None], shoul
         if _take(line, send):
             return
     if asked:
-        raise TrainingStopped("Training was cancelled.")
+        raise Cancelled
     for reader in readers:
         reader.join()
     missing = re.search(r"No module named '(\w+)", complaints[-1] if complaints else "")
@@ -154,11 +154,11 @@ def _relay(child: subprocess.Popen[str], send: Callable[[str, Any], None], shoul
 
 
 def _take(line: str, send: Callable[[str, Any], None]) -> bool:
-    """Pass a message on; true for the last one of a training that is done."""
+    """Pass a message on; return True for the last message of a finished training."""
     try:
         kind, value = json.loads(line)
     except ValueError:
-        return False  # something else that was printed there
+        return False  # some other output
     if kind == "log":
         log.note(value)
     elif kind == "progress":
@@ -168,7 +168,7 @@ def _take(line: str, send: Callable[[str, Any], None]) -> bool:
     elif kind == "missing":
         raise ModuleNotFoundError(f"No module named “{value}”", name=value)
     elif kind == "end" and value == "cancelled":
-        raise TrainingStopped("Training was cancelled.")
+        raise Cancelled
     elif kind == "end":
         return True
     else:
@@ -184,17 +184,17 @@ def _read_lines(child: subprocess.Popen[str], lines: SimpleQueue[str | None]) ->
 
 def _last_words(child: subprocess.Popen[str], complaints: list[str]) -> str:
     code = child.wait()
-    said = complaints[-1].strip() if complaints else "it said nothing"
-    log.note("\n".join([f"The process that trained ended with {code}:", *complaints[-20:]]))
-    return f"The process that trained ended by itself (code {code}): {said[:200]}. Resume goes on from its last state."
+    said = complaints[-1].strip() if complaints else "no message"
+    log.note("\n".join([f"The training process ended with code {code}:", *complaints[-20:]]))
+    return f"The training process ended unexpectedly (code {code}): {said[:200]}. Click Resume to continue."
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    """No process is left behind: it is asked by its closed stdin, then ended."""
+    """End the child: close its stdin, which asks it to stop, then kill it after STOP_SECONDS."""
     if child.stdin is not None and not child.stdin.closed:
         child.stdin.close()
     try:
-        child.wait(PATIENCE)
+        child.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()

@@ -1,4 +1,4 @@
-"""Composing beside Blender, in a thread of its own."""
+"""Composition of motions in a thread beside Blender."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...core.directing.direction import Direction
-from ...core.errors import TrainingStopped
+from ...core.directing.compose import compose
+from ...core.directing.direction import Direction, direct
+from ...core.errors import Cancelled
+from ...core.generation.generate import prepared_sampler
 from ...core.motion.motion import Motion
-from .jobs import Job
+from ...core.motion.retarget import onto_skeleton
+from .jobs import BackgroundJob
 
 
-class CompositionJob(Job):
+class CompositionJob(BackgroundJob):
     """Composes `count` motions from `source` as `direction` asks, with the model at `model_path`.
 
-    `bones` maps the model's bones to those of the source, where that comes from another rig. `motions` (at the source's
-    rate) and `model_name` are there once the job is DONE, `done` counts them before.
+    `bones` maps the model's bones to those of the source if it comes from another rig. `motions` (at the source's rate)
+    and `model_name` are set once the job is DONE; `done` counts them before.
     """
 
     def __init__(
@@ -45,11 +48,6 @@ class CompositionJob(Job):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ...core.directing.compose import compose
-        from ...core.directing.direction import direct
-        from ...core.generation.generate import prepared_sampler
-        from ...core.motion.retarget import onto_skeleton
-
         sampler = prepared_sampler(self._model_path)
         model = sampler.model
         source = onto_skeleton(self._source, model.skeleton, self._bones)
@@ -57,7 +55,7 @@ class CompositionJob(Job):
         motions = []
         for number in range(self._count):
             if self._should_stop():
-                raise TrainingStopped
+                raise Cancelled
             motions += compose(model, composition, seed=self._seed, first=number, clean=self._clean, sampler=sampler)
             self._send("done", number + 1)
         self._send("motions", (model.name, motions))

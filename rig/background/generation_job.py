@@ -1,4 +1,4 @@
-"""Motions generated from a model beside Blender."""
+"""Generation of motions from a model in a thread beside Blender."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...core.generation.generate import with_strength
-from ...core.motion.motion import RATE, Motion
-from ...core.motion.resampling import resample
-from .jobs import Job
+from ...core.generation.generate import generate, prepared_sampler, with_strength
+from ...core.generation.latents import generate_like
+from ...core.motion.motion import Motion
+from .jobs import BackgroundJob
 
 
-class GenerationJob(Job):
+class GenerationJob(BackgroundJob):
     """Generates `count` motions of `frames` rows at `fps` (None: as long as the source) from the model at `model_path`.
 
-    `strength` turns the noise of the first level, and of those above, up or down. Where `like` tells where another
-    variation comes from, the motions are near that one. `motions` and `model_name` are there once the job is DONE.
+    `strength` scales the noise of the first level and of the levels above. `like` holds the origin of another
+    variation; the motions are then similar to it. `motions` and `model_name` are set once the job is DONE.
     """
 
     def __init__(
@@ -48,13 +48,17 @@ class GenerationJob(Job):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ...core.generation.generate import generate, prepared_sampler
-        from ...core.generation.latents import generate_like
-
         sampler = prepared_sampler(self._model_path)
         model = sampler.model = with_strength(sampler.model, *self._strength)
-        frames = None if self._frames is None else max(2, round((self._frames - 1) * RATE / self._fps) + 1)
         make = partial(generate_like, like=self._like) if self._like else generate
-        motions = make(model, frames=frames, count=self._count, seed=self._seed, clean=self._clean, sampler=sampler)
+        motions = make(
+            model,
+            frames=self._frames,
+            fps=self._fps,
+            count=self._count,
+            seed=self._seed,
+            clean=self._clean,
+            sampler=sampler,
+        )
         self._stop_if_asked()
-        self._send("motions", (model.name, [resample(motion, self._fps) for motion in motions]))
+        self._send("motions", (model.name, motions))

@@ -1,4 +1,4 @@
-"""Installing and trying PyTorch in a thread."""
+"""Installation and self-test of PyTorch in a thread."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ...core.errors import Cancelled
 from ...core.torch_install.folder import TorchFolder
 from ...core.torch_install.install import install, install_from_wheels, try_folder, try_python
-from ...core.torch_install.pip_process import Stopped
-from ...core.torch_install.plan import Plan
-from .jobs import Job
+from ...core.torch_install.plan import TorchRelease
+from .jobs import BackgroundJob
 
 
-class InstallJob(Job):
-    """Installs what `plan` pins, or from a folder of `wheels`; `facts` is what its self-test found once it is DONE."""
+class InstallJob(BackgroundJob):
+    """Installs the release pinned by `plan`, or from a folder of `wheels`; `facts` are its self-test's, once the job is
+    DONE.
+    """
 
-    def __init__(self, plan: Plan, folder: TorchFolder, wheels: Path | None = None) -> None:
+    def __init__(self, plan: TorchRelease, folder: TorchFolder, wheels: Path | None = None) -> None:
         super().__init__("Installing PyTorch")
         self.plan, self.folder, self.wheels = plan, folder, wheels
         self.phase, self.share = "", 0.0
@@ -33,14 +35,14 @@ class InstallJob(Job):
         do = partial(install, self.plan) if self.wheels is None else partial(install_from_wheels, self.wheels)
         try:
             facts = do(self.folder, lambda phase, share: self._send("share", (phase, share)), self._should_stop)
-        except Stopped:
+        except Cancelled:
             self._stop_if_asked()
             raise
         self._send("facts", facts)
 
 
-class TrialJob(Job):
-    """Runs the self-test of Riff's own PyTorch, or of another Python; `facts` once it is DONE."""
+class TrialJob(BackgroundJob):
+    """Runs the self-test of Riff's own PyTorch or of another Python; `facts` are set once the job is DONE."""
 
     def __init__(self, tried: TorchFolder | Path) -> None:
         super().__init__("Trying PyTorch")
@@ -58,7 +60,7 @@ class TrialJob(Job):
                 facts = try_folder(self.tried, self._should_stop)
             else:
                 facts = try_python(self.tried, [], self._should_stop)
-        except Stopped:
+        except Cancelled:
             self._stop_if_asked()
             raise
         self._send("facts", facts)

@@ -1,7 +1,7 @@
-"""Work that runs beside Blender in a thread of its own, such as training a model.
+"""Work that runs in a thread beside Blender, such as training a model.
 
-The thread never touches bpy. It puts messages into a queue, and `tick`, called on the main thread by a timer, by a test
-or by a script, takes them out. Nothing here keeps a reference to Blender data.
+The thread never touches bpy. It puts messages into a queue; `tick`, called on the main thread by a timer, a test or a
+script, takes them out. Nothing here keeps a reference to Blender data.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from ...core.errors import RiffError, TrainingStopped
-from ...core.files.claims import Claim
+from ...core.errors import Cancelled, RiffError
+from ...core.files.file_lock import FileLock
+from ...core.runs.run import run_training
 from ...core.system.log import log, unforeseen
-from ...core.system.memory import return_freed_memory, told_as_memory_error
+from ...core.system.memory import as_memory_error, trim_malloc
 from ...core.training.checkpoint import Checkpoint, load_checkpoint
 from ...core.training.progress import Progress
-from ...core.training.run import run_training
 from .child import NotStarted, is_own, run_in_child
 
-NO_TORCH = "PyTorch is not installed; click Install PyTorch in the box Train, then try again."
+NO_TORCH = "PyTorch is not installed; click Install PyTorch in the Train panel, then try again."
+"""Error of a training in a Python without PyTorch."""
 
 
 class State(Enum):
-    """How far a job is; the last three are ends."""
+    """The state of a job; the last three are final."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -39,22 +40,19 @@ class State(Enum):
 
 
 def _python_ends(grace: float = 0.0) -> bool:
-    """Whether Python shuts down: it waits for our threads before it runs any atexit function, its main thread ended.
+    """Return True if Python is shutting down, after waiting up to `grace` seconds for that.
 
-    `grace` seconds are waited for that: thread pools refuse work a moment earlier.
+    Python ends its main thread and waits for other threads before it runs any atexit function. Thread pools refuse work
+    a moment earlier, hence the wait.
     """
     threading.main_thread().join(grace)
     return not threading.main_thread().is_alive()
 
 
-class _Cancelled(Exception):
-    """The work was asked to stop and has left nothing behind."""
+class BackgroundJob:
+    """A piece of work in a thread; subclasses do it in `_work` and send messages by `_send`.
 
-
-class Job:
-    """A piece of work in a thread; subclasses say what it is in `_work`, which sends messages by `_send`.
-
-    Read `state`, `error` (a sentence where the state is FAILED) and what the subclass adds on the main thread only.
+    Read `state`, `error` (a sentence if the state is FAILED) and the attributes of subclasses on the main thread only.
     """
 
     def __init__(self, label: str) -> None:
@@ -63,7 +61,7 @@ class Job:
         self.error = ""
         self._messages: SimpleQueue[tuple[str, Any]] = SimpleQueue()
         self._stop = threading.Event()
-        # Not a daemon: one that is torn down inside PyTorch when Python ends can abort Blender.
+        # not a daemon: Blender can abort if Python ends while a daemon thread is inside PyTorch
         self._thread = threading.Thread(target=self._run, name=label, daemon=False)
 
     @property
@@ -72,7 +70,7 @@ class Job:
 
     @property
     def begun(self) -> bool:
-        """Whether its thread was started."""
+        """Return True once the thread was started."""
         return self._thread.ident is not None
 
     def start(self) -> None:
@@ -84,18 +82,18 @@ class Job:
         self._thread.start()
 
     def cancel(self) -> None:
-        """Ask the thread to stop; the state changes at a later tick, or at once where it has not begun."""
+        """Ask the thread to stop; the state changes at a later tick, or at once if the thread was not started."""
         self._stop.set()
         if not self.begun:
             self.state = State.CANCELLED
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait for the thread to end; its last messages are still to be taken by `tick`."""
+        """Wait for the thread to end; `tick` must still take its last messages."""
         if self.begun:
             self._thread.join(timeout)
 
     def tick(self) -> bool:
-        """Take the thread's messages; true where there were any. Never waits."""
+        """Take the thread's messages, without waiting; return True if there were any."""
         changed = False
         while self.running:
             try:
@@ -120,16 +118,16 @@ class Job:
 
     def _stop_if_asked(self) -> None:
         if self._should_stop():
-            raise _Cancelled
+            raise Cancelled
 
     def _run(self) -> None:
-        # Two OpenMP threads that wait actively beside Blender's own slow training tenfold; read when torch is loaded.
+        # Two OpenMP threads that wait actively beside Blender's own slow training tenfold; torch reads this on loading.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._send("state", State.RUNNING)
         try:
-            with told_as_memory_error():
+            with as_memory_error():
                 self._work()
-        except (TrainingStopped, _Cancelled):
+        except Cancelled:
             self._send("state", State.CANCELLED)
         except RiffError as error:
             log.note(f"{self.label}: {error}")
@@ -137,9 +135,9 @@ class Job:
         except ModuleNotFoundError as error:
             self._send("failed", NO_TORCH if error.name == "torch" else f"{self.label} failed: {error}.")
         except MemoryError:
-            self._send("failed", f"{self.label} needs more memory than is free; try a shorter action.")
+            self._send("failed", f"{self.label} ran out of memory; try a shorter action.")
         except Exception as error:
-            # Whatever it is, the thread must not end without a word to the person who waits for it.
+            # the thread must not end without telling the user, whatever happened
             sentence = unforeseen(self.label, error)
             if not _python_ends(grace=0.5):
                 traceback.print_exc()
@@ -151,14 +149,15 @@ class Job:
         raise RiffError(f"{self.label} has nothing to do.")
 
 
-class TrainingJob(Job):
-    """Trains a model and saves it as `path`, a new file; a file `keep` lets a later job go on where this one stopped.
+class TrainingJob(BackgroundJob):
+    """Trains a model and saves it as `path`, a new file; from the checkpoint `keep` a later job can resume.
 
-    `begun` says what to train, or is the file of a checkpoint to go on with. Where `python` names an interpreter, the
-    training runs in a process of it. `expected` are the seconds that it will take, measured before it begins (None
-    until then); `progress` is the latest Progress or None before the first; `losses` has a row for each:
-    the share done, then what critic, generator and reconstruction lost; `problem` is a sentence while the disk refuses
-    something. The job has the `claims` on its files until it has ended.
+    `begun` is the training to start, or the file of a checkpoint to resume. With `python`, the training runs in a
+    process of that interpreter. The job holds the `claims` on its files until it has ended.
+
+    `expected` are the estimated seconds, None before they are measured. `progress` is the latest Progress, None before
+    the first. `losses` has a row for each: fraction done, then losses of critic, generator and reconstruction.
+    `problem` is a sentence while the disk refuses to store something.
     """
 
     def __init__(
@@ -170,7 +169,7 @@ class TrainingJob(Job):
         keep: Path | None = None,
         device: str = "auto",
         python: Path | None = None,
-        claims: Sequence[Claim] = (),
+        claims: Sequence[FileLock] = (),
     ) -> None:
         super().__init__("Training")
         self.path, self.keep = path, keep
@@ -189,11 +188,6 @@ class TrainingJob(Job):
     def _release(self) -> None:
         for held in self._claims:
             held.release()
-
-    @property
-    def can_resume(self) -> bool:
-        """Whether it ended before its time and has left a state to go on from."""
-        return self.state in (State.CANCELLED, State.FAILED) and self.keep is not None and self.keep.exists()
 
     def _receive(self, kind: str, value: Any) -> None:
         if kind == "expected":
@@ -215,7 +209,7 @@ class TrainingJob(Job):
             self._train()
         finally:
             self._release()
-            return_freed_memory()
+            trim_malloc()
 
     def _train(self) -> None:
         begun = load_checkpoint(self._begun) if isinstance(self._begun, Path) else self._begun
@@ -226,16 +220,16 @@ class TrainingJob(Job):
                 run_in_child(self._python, *work, keep=self.keep, device=self._device, claims=self._claims)
                 return
             except (ModuleNotFoundError, NotStarted):
-                # An interpreter that the user chose is not replaced unasked; Blender's own can do without a process.
+                # Blender's own Python can train without a process; one that the user chose is not replaced unasked.
                 if not is_own(self._python):
                     raise
         run_training(*work, keep=self.keep, device=self._device)
 
 
-class EstimateJob(Job):
-    """Finds out how long a training would take, in a process of its own so that Blender need not load PyTorch yet.
+class EstimateJob(BackgroundJob):
+    """Measures how long a training would take, in its own process, so that Blender need not load PyTorch yet.
 
-    `expected` are its seconds and `device_name` where they would be spent, once the job is DONE.
+    `expected` are the seconds and `device_name` is the device, once the job is DONE.
     """
 
     def __init__(self, begun: Checkpoint, python: Path) -> None:
@@ -255,11 +249,11 @@ class EstimateJob(Job):
         run_in_child(self._python, self._begun, None, self._send, self._should_stop)
 
 
-_jobs: list[Job] = []
+_jobs: list[BackgroundJob] = []
 
 
 def submit(job: TrainingJob) -> None:
-    """Start a training, or let it wait until those before it have ended."""
+    """Start a training, or queue it until those before it have ended."""
     busy = any(other.running for other in trainings())
     _jobs[:] = [other for other in _jobs if other.running or not isinstance(other, TrainingJob)]
     _jobs.append(job)
@@ -268,12 +262,12 @@ def submit(job: TrainingJob) -> None:
 
 
 def trainings() -> list[TrainingJob]:
-    """Every training that runs or waits, and the one that ended last, in their order."""
+    """Return every training that runs or waits, and the one that ended last, in their order."""
     return [job for job in _jobs if isinstance(job, TrainingJob)]
 
 
 def latest_training() -> TrainingJob | None:
-    """The training that runs or, where none does, the one that ended last."""
+    """Return the running training, else the one that ended last, else None."""
     return next((job for job in trainings() if job.running), None) or next(reversed(trainings()), None)
 
 
@@ -281,8 +275,10 @@ def any_running() -> bool:
     return any(job.running for job in _jobs)
 
 
-def tick_all() -> tuple[bool, list[Job]]:
-    """Tick every job: whether any had news, and those that have just ended; the next training in line begins."""
+def tick_all() -> tuple[bool, list[BackgroundJob]]:
+    """Tick every job and start the next training in line; return True if anything changed, and the jobs that just
+    ended.
+    """
     running = [job for job in _jobs if job.running]
     news = [job.tick() for job in running]
     ended = [job for job in running if not job.running]
@@ -293,7 +289,7 @@ def tick_all() -> tuple[bool, list[Job]]:
 
 
 def stop_all() -> None:
-    """Cancel every job and wait until its thread has ended: well under a second, or until PyTorch has loaded."""
+    """Cancel every job and wait for its thread: well under a second, unless PyTorch is loading."""
     for job in _jobs:
         job.cancel()
     for job in _jobs:

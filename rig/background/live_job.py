@@ -1,4 +1,4 @@
-"""Motions from noise codes, one after the other as they are asked for, in a thread."""
+"""Motions for a live variation: generated in a thread as they are requested."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...core.generation.generate import with_strength
-from ...core.motion.motion import RATE, Motion
+from ...core.generation.generate import finished, prepared_sampler, rows_of_length, with_strength
+from ...core.generation.latents import interpolate_seeds, motions_of
+from ...core.motion.motion import Motion
 from ...core.motion.resampling import resample
-from .jobs import Job
+from .jobs import BackgroundJob
 
-SETTLED = 0.15
-"""Seconds without another wish after which feet are cleaned and flips repaired, as they will be when it is kept."""
+SETTLE_SECONDS = 0.15
+"""Seconds without a new request until the motion is finished: feet cleaned and flips repaired, as when it is kept."""
 
 
 @dataclass(frozen=True)
-class Wish:
-    """A place between seeds, and how strongly the motion there varies."""
+class LiveRequest:
+    """A position on the line of seeds, and how strongly the motion there varies."""
 
     position: float
     coarse: float = 1.0
@@ -26,34 +27,34 @@ class Wish:
     clean_feet: bool = True
 
 
-class LiveJob(Job):
-    """Answers the latest wish with a motion at `fps`; earlier ones that were not begun are forgotten.
+class LiveJob(BackgroundJob):
+    """Answers the latest request with a motion at `fps`; older requests that were not begun are dropped.
 
-    `motion` is the latest answer, `answered` its wish, `answers` how many there were; `finished` says whether feet and
-    flips were seen to.
+    `motion` is the latest answer, `answered` its request, `answers` the number of answers. `finished` is True if feet
+    and flips were cleaned.
     """
 
     def __init__(self, model_path: Path, *, frames: int | None, fps: float) -> None:
         super().__init__("Live variation")
         self.motion: Motion | None = None
-        self.answered: Wish | None = None
+        self.answered: LiveRequest | None = None
         self.finished = False
         self.answers = 0
         self.model_name = ""
         self._model_path, self._frames, self._fps = model_path, frames, fps
-        self._wish: Wish | None = None
-        self._wished = threading.Condition()
+        self._request: LiveRequest | None = None
+        self._requested = threading.Condition()
 
-    def ask(self, wish: Wish) -> None:
-        """Wish for a motion; the answer comes with a later tick."""
-        with self._wished:
-            self._wish = wish
-            self._wished.notify()
+    def ask(self, request: LiveRequest) -> None:
+        """Request a motion; the answer comes with a later tick."""
+        with self._requested:
+            self._request = request
+            self._requested.notify()
 
     def cancel(self) -> None:
         super().cancel()
-        with self._wished:
-            self._wished.notify()
+        with self._requested:
+            self._requested.notify()
 
     def _receive(self, kind: str, value: Any) -> None:
         if kind == "answer":
@@ -64,31 +65,27 @@ class LiveJob(Job):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        from ...core.generation.generate import finished, prepared_sampler
-        from ...core.generation.latents import dial, motions_of
-
         sampler = prepared_sampler(self._model_path)
         model = sampler.model
         self._send("name", model.name)
-        wanted = None if self._frames is None else max(30, round((self._frames - 1) * RATE / self._fps) + 1)
-        count = wanted or model.source.frames
+        count = rows_of_length(model, self._frames, self._fps)
         raw: Motion | None = None
-        last: Wish | None = None
+        last: LiveRequest | None = None
         while not self._should_stop():
-            wish = self._next(SETTLED if raw is not None else 0.5)
-            if wish is not None:
-                last = wish
-                sampler.model = with_strength(model, wish.coarse, wish.fine)
-                raw = motions_of(sampler, [dial(model, count, wish.position)])[0]
-                self._send("answer", (wish, resample(raw, self._fps), False))
+            request = self._next(SETTLE_SECONDS if raw is not None else 0.5)
+            if request is not None:
+                last = request
+                sampler.model = with_strength(model, request.coarse, request.fine)
+                raw = motions_of(sampler, [interpolate_seeds(model, count, request.position)])[0]
+                self._send("answer", (request, resample(raw, self._fps, self._frames), False))
             elif raw is not None and last is not None:
                 done = finished(raw, model.source, last.clean_feet, sparing=model.matched is not None)
-                self._send("answer", (last, resample(done, self._fps), True))
+                self._send("answer", (last, resample(done, self._fps, self._frames), True))
                 raw = None
 
-    def _next(self, patience: float) -> Wish | None:
-        with self._wished:
-            if self._wish is None and not self._stop.is_set():
-                self._wished.wait(patience)
-            wish, self._wish = self._wish, None
-            return wish
+    def _next(self, timeout: float) -> LiveRequest | None:
+        with self._requested:
+            if self._request is None and not self._stop.is_set():
+                self._requested.wait(timeout)
+            request, self._request = self._request, None
+            return request

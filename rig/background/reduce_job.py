@@ -1,15 +1,15 @@
-"""Fitting Bézier keys beside Blender: a second or two for a long action of many bones."""
+"""Fitting of Bézier keys in a thread: a second or two for a long action with many bones."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..writing.reduce import Dense, Fit
-from .jobs import Job
+from .jobs import BackgroundJob
 
 
-class ReduceJob(Job):
-    """Fits curves in a thread; `fits` are there once the job is DONE, `done` says how many so far."""
+class ReduceJob(BackgroundJob):
+    """Fits curves in a thread; `done` counts them, `fits` are set once the job is DONE."""
 
     def __init__(self, curves: list[Dense]) -> None:
         super().__init__("Reducing keys")

@@ -1,4 +1,4 @@
-"""A character: an armature with all that hangs on it, and copies of it that share data but not motion."""
+"""A character: an armature with all objects that depend on it, and copies that share its data but not its motion."""
 
 from __future__ import annotations
 
@@ -8,21 +8,29 @@ from typing import Any
 
 import bpy
 
-MEMBER = "riff_member"
+from ..ownership import mark_made
+
+MEMBER_KEY = "riff_member"
 """Id-property of an armature object that is a member of a crowd: its number."""
+
+_CARRYING_CONSTRAINTS = {"CHILD_OF", "COPY_TRANSFORMS", "COPY_LOCATION", "ARMATURE"}
+"""Types of constraints by which an object travels with the object that it is tied to."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where one object of a character points to another: attributes and indices that lead there, the property, and
-    which object of the character it is."""
+    """A pointer from one object of a character to another.
+
+    `steps` are the attributes and indices that lead to its owner, `name` is the pointer property, `target` the index of
+    the object that it points to.
+    """
 
     steps: tuple[str | int, ...]
     name: str
     target: int
 
     def point(self, owner: bpy.types.Object, target: bpy.types.Object) -> None:
-        """Let the same place of a copy of the object point to `target`."""
+        """Let the same property of a copy of the object point to `target`."""
         place: Any = owner
         for step in self.steps:
             place = place[step] if isinstance(step, int) else getattr(place, step)
@@ -33,7 +41,7 @@ class Site:
 
 
 class Character:
-    """The objects of a character, the armature first and parents before children, ready to be copied often."""
+    """The objects of a character, armature first and parents before children, ready to be copied often."""
 
     def __init__(self, armature: bpy.types.Object, scene: bpy.types.Scene) -> None:
         self.objects = objects_of(armature, scene)
@@ -47,11 +55,12 @@ class Character:
         return sum(ob.type == "MESH" for ob in self.objects)
 
     def copy(self, collection: bpy.types.Collection, number: int) -> bpy.types.Object:
-        """A copy in a collection, without an action yet; meshes, materials and armature data are shared."""
+        """Copy the character into a collection, without an action; meshes, materials and armature data are shared."""
         copies = [ob.copy() for ob in self.objects]
         for ob, copy in zip(self.objects, copies, strict=True):
             copy.name = f"{ob.name} {number:03}"
             collection.objects.link(copy)
+            mark_made(copy)
         for copy, parent in zip(copies[1:], self._parents[1:], strict=True):
             self._hang(copy, copies, parent)
         for copy, sites in zip(copies, self._sites, strict=True):
@@ -59,7 +68,7 @@ class Character:
                 site.point(copy, copies[site.target])
         armature = copies[0]
         armature.parent = None
-        armature[MEMBER] = number
+        armature[MEMBER_KEY] = number
         data = armature.animation_data or armature.animation_data_create()
         data.action = None
         for track in list(data.nla_tracks):
@@ -67,10 +76,14 @@ class Character:
         return armature
 
     def _hang(self, copy: bpy.types.Object, copies: list[bpy.types.Object], parent: int) -> None:
-        """Give a copy its parent; what is only bound by a modifier or a constraint comes along as a child."""
+        """Give a copy its parent; an object that only a modifier or constraint binds becomes a
+        child of the armature.
+        """
         if parent >= 0:
             copy.parent = copies[parent]
-        elif not any(c.type in _CARRYING and getattr(c, "target", None) == self.objects[0] for c in copy.constraints):
+        elif not any(
+            c.type in _CARRYING_CONSTRAINTS and getattr(c, "target", None) == self.objects[0] for c in copy.constraints
+        ):
             world = copy.matrix_world.copy()
             copy.parent, copy.parent_type = copies[0], "OBJECT"
             copy.matrix_parent_inverse = self._world.inverted()
@@ -78,22 +91,19 @@ class Character:
 
 
 def objects_of(armature: bpy.types.Object, scene: bpy.types.Scene) -> list[bpy.types.Object]:
-    """The armature and what is parented, bound by a modifier or tied by a constraint to it, or to what is.
+    """Return the armature and all objects parented, bound by a modifier or tied by a constraint to it, directly or not.
 
-    Cameras stay behind, and so do members of crowds.
+    Cameras and members of crowds are left out.
     """
-    candidates = [ob for ob in scene.objects if ob.type != "CAMERA" and ob.get(MEMBER) is None]
+    candidates = [ob for ob in scene.objects if ob.type != "CAMERA" and ob.get(MEMBER_KEY) is None]
     chosen = [armature]
     known = {armature}
-    for ob in chosen:  # grows while it runs
+    for ob in chosen:  # the list grows during the loop
         for other in candidates:
             if other not in known and (other.parent == ob or _is_tied(other, ob)):
                 known.add(other)
                 chosen.append(other)
     return chosen
-
-
-_CARRYING = {"CHILD_OF", "COPY_TRANSFORMS", "COPY_LOCATION", "ARMATURE"}
 
 
 def _is_tied(ob: bpy.types.Object, to: bpy.types.Object) -> bool:
@@ -106,13 +116,13 @@ def _is_tied(ob: bpy.types.Object, to: bpy.types.Object) -> bool:
     for constraint in constraints:
         if constraint.type == "ARMATURE" and any(target.target == to for target in constraint.targets):
             return True
-        if constraint.type in _CARRYING and getattr(constraint, "target", None) == to:
+        if constraint.type in _CARRYING_CONSTRAINTS and getattr(constraint, "target", None) == to:
             return True
     return False
 
 
 def _sites(ob: bpy.types.Object, index: dict[bpy.types.Object, int]) -> Iterator[Site]:
-    """Everything of an object that points to an object of the character, parents aside."""
+    """Iterate over all pointers of an object to objects of the character, except parents."""
     yield from _in_items(ob.modifiers, ("modifiers",), index)
     yield from _in_items(ob.constraints, ("constraints",), index)
     for number, bone in enumerate(ob.pose.bones if ob.pose else ()):
@@ -125,20 +135,20 @@ def _sites(ob: bpy.types.Object, index: dict[bpy.types.Object, int]) -> Iterator
 
 def _in_items(items: Iterable[Any], steps: tuple[str | int, ...], index: dict[bpy.types.Object, int]) -> Iterator[Site]:
     for number, item in enumerate(items):
-        here = (*steps, number)
+        path = (*steps, number)
         for name, prop in item.bl_rna.properties.items():
             if prop.type == "POINTER" and not prop.is_readonly:
                 found = getattr(item, name)
                 if isinstance(found, bpy.types.Object) and found in index:
-                    yield Site(here, name, index[found])
+                    yield Site(path, name, index[found])
         if hasattr(item, "targets"):  # an Armature constraint's, or those of a driver's variable
-            yield from _in_items(item.targets, (*here, "targets"), index)
+            yield from _in_items(item.targets, (*path, "targets"), index)
         if getattr(item, "type", "") == "NODES":
-            yield from _in_inputs(item, here, index)
+            yield from _in_inputs(item, path, index)
 
 
 def _in_inputs(modifier: Any, steps: tuple[str | int, ...], index: dict[bpy.types.Object, int]) -> Iterator[Site]:
-    """Objects that a Geometry Nodes modifier is given: id-properties of it by the socket's name."""
+    """Iterate over the object inputs of a Geometry Nodes modifier, which are id-properties named by their socket."""
     for key in list(modifier.keys()):
         found = modifier[key]
         if isinstance(found, bpy.types.Object) and found in index:

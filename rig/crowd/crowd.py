@@ -1,4 +1,4 @@
-"""A crowd in the file: a collection of members, each an armature with an action of its own, and how it was made."""
+"""A crowd in the file: a collection of members, each an armature with its own action, and the crowd's settings."""
 
 from __future__ import annotations
 
@@ -15,55 +15,59 @@ from ...core.errors import ClipError
 from ...core.files.fields import parse_json
 from ...core.numeric.rotation import Array
 from ..compat import assign_action
-from .character import MEMBER
+from ..ownership import keep_outside, remove_if_unused, remove_objects, scenes_showing
+from .character import MEMBER_KEY
 
-CROWD, PATH, SPOT = "riff_crowd", "riff_path", "riff_spot"
-"""Id-properties: of a collection, how its crowd was made; of a member, in its own space, the path of its root, where it
-was put, and the way that it was to look."""
+CROWD_KEY, PATH_KEY, SPOT_KEY = "riff_crowd", "riff_path", "riff_spot"
+"""Id-properties. Of a collection: the crowd's settings. Of a member, in its own space: the path of its root; its spot
+(the position and direction that it was given).
+"""
 
 
 def crowds() -> list[bpy.types.Collection]:
-    return [collection for collection in bpy.data.collections if collection.get(CROWD) is not None]
+    return [collection for collection in bpy.data.collections if collection.get(CROWD_KEY) is not None]
 
 
 def crowd_of(ob: bpy.types.Object | None) -> bpy.types.Collection | None:
-    """The crowd that an object belongs to or, of those that were made from it, the one made last."""
+    """Return the crowd that an object belongs to; else, of those made from it, the latest; else None."""
     if ob is None:
         return None
     for collection in ob.users_collection:
-        if collection.get(CROWD) is not None:
+        if collection.get(CROWD_KEY) is not None:
             return collection
     made = [collection for collection in crowds() if settings_of_crowd(collection).get("armature") == ob.name]
     return made[-1] if made else None
 
 
 def settings_of_crowd(collection: bpy.types.Collection) -> dict[str, Any]:
-    """How a crowd was made; empty where that cannot be read."""
+    """Return a crowd's settings; empty if they cannot be read."""
     try:
-        settings = parse_json(str(collection[CROWD]))
+        settings = parse_json(str(collection[CROWD_KEY]))
     except ValueError:
         return {}
     return settings if isinstance(settings, dict) else {}
 
 
 def keep_settings(collection: bpy.types.Collection, settings: dict[str, Any]) -> None:
-    collection[CROWD] = json.dumps(settings)
+    collection[CROWD_KEY] = json.dumps(settings)
 
 
 def new_collection(name: str, settings: dict[str, Any]) -> bpy.types.Collection:
-    """A collection for a crowd, linked to no scene yet: what is in none is not evaluated while it is filled."""
+    """Create a collection for a crowd, linked to no scene yet: Blender evaluates nothing in it while it is filled."""
     collection = bpy.data.collections.new(name)
     keep_settings(collection, settings)
     return collection
 
 
 def members_of(collection: bpy.types.Collection) -> list[bpy.types.Object]:
-    """The armatures of a crowd by their numbers."""
-    return sorted((ob for ob in collection.objects if ob.get(MEMBER) is not None), key=lambda ob: int(ob[MEMBER]))
+    """Return the armatures of a crowd, sorted by their numbers."""
+    return sorted(
+        (ob for ob in collection.objects if ob.get(MEMBER_KEY) is not None), key=lambda ob: int(ob[MEMBER_KEY])
+    )
 
 
 def others_in(scene: bpy.types.Scene, crowd: bpy.types.Collection | None) -> list[bpy.types.Object]:
-    """The members in a scene that can be seen there and belong to other crowds."""
+    """Return the members of other crowds that are visible in a scene."""
     found = [collection for collection in crowds() if collection != crowd]
     return [
         ob for collection in found for ob in members_of(collection) if ob.name in scene.objects and ob.visible_get()
@@ -71,7 +75,7 @@ def others_in(scene: bpy.types.Scene, crowd: bpy.types.Collection | None) -> lis
 
 
 def action_of(member: bpy.types.Object) -> bpy.types.Action | None:
-    """The action that a member plays, itself or in its NLA."""
+    """Return the action that a member plays, directly or in its NLA."""
     data = member.animation_data
     if data is None:
         return None
@@ -80,7 +84,7 @@ def action_of(member: bpy.types.Object) -> bpy.types.Action | None:
 
 
 def key_of(member: bpy.types.Object) -> tuple[int, int] | None:
-    """Seed and number that a member's motion comes from; None where its action is another one now."""
+    """Return the seed and number of a member's motion; None if its action has been replaced."""
     action = action_of(member)
     if action is None or action.get("riff_seed") is None:
         return None
@@ -88,19 +92,21 @@ def key_of(member: bpy.types.Object) -> tuple[int, int] | None:
 
 
 def world_path(member: bpy.types.Object) -> Array | None:
-    """Where a member's root goes (R, 2), wherever it was moved to; None where that is not known."""
-    if member.get(PATH) is None:
+    """Return the path (R, 2) of a member's root in the world, wherever the member was moved to;
+    None if it is unknown.
+    """
+    if member.get(PATH_KEY) is None:
         return None
-    path = np.array(member[PATH], dtype=np.float64).reshape(-1, 3)
+    path = np.array(member[PATH_KEY], dtype=np.float64).reshape(-1, 3)
     world = np.array(member.matrix_world)
     return (path @ world[:3, :3].T + world[:3, 3])[:, :2]
 
 
 @dataclass(frozen=True, eq=False)
-class Before:
-    """What a member was before it got another motion and place: names and plain values, so that it can be again.
+class MemberState:
+    """State of a member before it gets another motion and place: names and plain values, to be restored later.
 
-    `uid` tells it from one of the same name in a file that was opened meanwhile.
+    `uid` tells the member from one of the same name in a file opened later.
     """
 
     member: str
@@ -113,25 +119,25 @@ class Before:
     repeat: float
 
     @staticmethod
-    def of(member: bpy.types.Object) -> Before | None:
-        """None for one that has had neither motion nor place."""
+    def of(member: bpy.types.Object) -> MemberState | None:
+        """Capture a member's state; None if it had no motion or place."""
         action = action_of(member)
-        if action is None or member.get(PATH) is None or member.get(SPOT) is None:
+        if action is None or member.get(PATH_KEY) is None or member.get(SPOT_KEY) is None:
             return None
         strips = [strip for track in member.animation_data.nla_tracks for strip in track.strips]
-        return Before(
+        return MemberState(
             member.name,
             member.session_uid,
             np.array(member.matrix_world),
-            np.array(member[PATH]),
-            np.array(member[SPOT]),
+            np.array(member[PATH_KEY]),
+            np.array(member[SPOT_KEY]),
             action.name,
             bool(strips),
             strips[0].repeat if strips else 1.0,
         )
 
     def give_back(self) -> None:
-        """The motion that the member has meanwhile is removed."""
+        """Restore the member and remove the motion that it has now, if nothing else uses it."""
         member, action = bpy.data.objects.get(self.member), bpy.data.actions.get(self.action)
         if member is None or action is None or member.session_uid != self.uid:
             return
@@ -139,16 +145,11 @@ class Before:
         place_member(member, self.world, self.path, self.spot)
         give_action(member, action, nla=self.nla, repeat=self.repeat)
         if meanwhile is not None and meanwhile != action:
-            remove_unused(meanwhile)
-
-
-def remove_unused(action: bpy.types.Action) -> None:
-    if action.users == int(action.use_fake_user):
-        bpy.data.actions.remove(action)
+            remove_if_unused(meanwhile)
 
 
 def give_action(member: bpy.types.Object, action: bpy.types.Action, *, nla: bool, repeat: float = 1.0) -> None:
-    """Let a member play an action, itself or on an NLA track where it is repeated."""
+    """Let a member play an action, directly or on an NLA track, where it is repeated."""
     data = member.animation_data or member.animation_data_create()
     for track in list(data.nla_tracks):
         data.nla_tracks.remove(track)
@@ -165,17 +166,19 @@ def give_action(member: bpy.types.Object, action: bpy.types.Action, *, nla: bool
 
 
 def place_member(member: bpy.types.Object, world: Array, path: Array, spot: Array) -> None:
-    """Put a member somewhere; it remembers path (R, 3) and spot (2, 3) in its own space, so that it may be moved."""
+    """Place a member and store its path (R, 3) and spot (2, 3) in its own space, so that they follow it when it is
+    moved.
+    """
     member.matrix_world = Matrix(world.tolist())
-    member[PATH] = [float(value) for value in path.ravel()]
-    member[SPOT] = [float(value) for value in spot.ravel()]
+    member[PATH_KEY] = [float(value) for value in path.ravel()]
+    member[SPOT_KEY] = [float(value) for value in spot.ravel()]
 
 
 def spot_of(member: bpy.types.Object) -> tuple[tuple[float, float, float], float] | None:
-    """Where a member was put, moved along with it since, and the heading that it was given there."""
-    if member.get(SPOT) is None:
+    """Return the position and heading that a member was given, moved along with it since; None if unknown."""
+    if member.get(SPOT_KEY) is None:
         return None
-    spot = np.array(member[SPOT], dtype=np.float64).reshape(2, 3)
+    spot = np.array(member[SPOT_KEY], dtype=np.float64).reshape(2, 3)
     world = np.array(member.matrix_world)
     x, y, z = (float(value) for value in world[:3, :3] @ spot[0] + world[:3, 3])
     way = world[:3, :3] @ spot[1]
@@ -183,32 +186,47 @@ def spot_of(member: bpy.types.Object) -> tuple[tuple[float, float, float], float
 
 
 def remove_members(collection: bpy.types.Collection, members: Sequence[bpy.types.Object]) -> int:
-    """Remove members with all that hangs on them and their actions; how many objects that were."""
-    gone = set(members)
+    """Remove members that Riff made, with the copies that hang on them and their actions; return the number of objects.
+
+    Objects and actions of the user's stay in the file; see `ownership.remove_objects`.
+    """
+    chosen = set(members)
     for ob in members:  # children of children, too
-        gone.update(child for child in ob.children_recursive if child.name in collection.objects)
+        chosen.update(child for child in ob.children_recursive if child.name in collection.objects)
     actions = {action for ob in members for action in [action_of(ob)] if action is not None}
-    bpy.data.batch_remove([*gone])
-    bpy.data.batch_remove([action for action in actions if action.users == int(action.use_fake_user)])
-    return len(gone)
+    count = remove_objects(chosen, collection)
+    for action in actions:
+        remove_if_unused(action)
+    return count
 
 
 def remove_crowd(collection: bpy.types.Collection) -> int:
-    """Remove a crowd, its actions and its collection; how many members it had."""
+    """Remove a crowd, its actions and its collection; return its number of members.
+
+    Objects of the user's in the collection stay in the scene, and so do collections within it.
+    """
     members = members_of(collection)
     remove_members(collection, members)
-    bpy.data.batch_remove([*collection.objects])
+    scenes = scenes_showing(collection)
+    remove_objects(set(collection.objects), collection)
+    for ob in [*collection.objects]:
+        keep_outside(ob, collection, scenes)
+    for child in [*collection.children]:
+        collection.children.unlink(child)
+        held = any(child.name in one.children for one in (*bpy.data.collections, scenes[0].collection))
+        if not held:
+            scenes[0].collection.children.link(child)
     bpy.data.collections.remove(collection)
     return len(members)
 
 
 def next_number(collection: bpy.types.Collection) -> int:
-    return max((int(ob[MEMBER]) for ob in members_of(collection)), default=0) + 1
+    return max((int(ob[MEMBER_KEY]) for ob in members_of(collection)), default=0) + 1
 
 
 def require_crowd(ob: bpy.types.Object | None) -> bpy.types.Collection:
-    """The object's crowd. Raises ClipError where it has none."""
+    """Return the object's crowd. Raises ClipError if it has none."""
     collection = crowd_of(ob)
     if collection is None:
-        raise ClipError("Select a member of a crowd, or the character that one was made from.")
+        raise ClipError("Select a member of a crowd, or the character that it was made from.")
     return collection

@@ -1,4 +1,4 @@
-"""What a crowd may stand on in a scene: a surface, curves, points, empties, or a plain grid."""
+"""The ground of a crowd: a surface, curves, points, empties, or a plain grid."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ import numpy as np
 from mathutils import Vector
 
 from ...core.crowd.placement import Spot
-from ...core.crowd.spots import Surface, along, grid
+from ...core.crowd.spots import GroundSurface, along, grid
 from ...core.errors import ClipError
 from ...core.numeric.rotation import Array
 
-FULL_TURN = math.pi
+ANY_HEADING = math.pi
+"""Spread in radians, either way, that allows every heading."""
 
 
 @dataclass(frozen=True)
 class Looks:
-    """Where members look, give or take `spread` radians.
+    """Directions in which members look, varied by up to `spread` radians either way.
 
-    `mode` is RANDOM, SAME (as the character does, `facing`), TARGET (at the point `target`) or ALONG (a curve, or as an
-    empty does).
+    `mode` is RANDOM, SAME (like the character: `facing`), TARGET (at the point `target`) or ALONG (along a curve, or
+    like an empty).
     """
 
     mode: str
@@ -35,7 +36,7 @@ class Looks:
     def spot(self, place: Array, along: float) -> Spot:
         x, y, z = (float(value) for value in place)
         if self.mode == "RANDOM":
-            return Spot((x, y, z), 0.0, FULL_TURN)
+            return Spot((x, y, z), 0.0, ANY_HEADING)
         if self.mode == "TARGET":
             return Spot((x, y, z), math.atan2(self.target[1] - y, self.target[0] - x), self.spread)
         return Spot((x, y, z), along if self.mode == "ALONG" else self.facing, self.spread)
@@ -43,20 +44,20 @@ class Looks:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What a crowd stands on, as plain numbers: `kind` GRID, SURFACE, CURVE, POINTS or EMPTIES.
+    """The ground of a crowd as plain numbers; `kind` is GRID, SURFACE, CURVE, POINTS or EMPTIES.
 
-    `places` (n, 3) and `ways` (n,) are points and where they point; `lines` those of curves; `centre` a grid's.
+    `positions` (n, 3) and `ways` (n,) are points and their headings, `lines` are those of curves, `centre` is a grid's.
     """
 
     kind: str
-    places: Array
+    positions: Array
     ways: Array
     lines: Sequence[Array]
-    surface: Surface | None
+    surface: GroundSurface | None
     centre: Array
 
     def spots(self, count: int, spacing: float, looks: Looks, random: np.random.Generator) -> Iterator[Spot]:
-        """Places for `count` members in the order in which they are to be taken, as many as there are or make sense."""
+        """Iterate over spots for `count` members in the order of use; there may be more or fewer."""
         if self.kind == "GRID":
             for place in grid(count, spacing, self.centre):
                 yield looks.spot(place, looks.facing)
@@ -67,13 +68,15 @@ class Ground:
             for place, way in along(self.lines, count, random):
                 yield looks.spot(place, way)
         else:
-            for place, way in zip(self.places, self.ways, strict=True):
+            for place, way in zip(self.positions, self.ways, strict=True):
                 yield looks.spot(place, float(way))
 
 
 def ground_of(context: bpy.types.Context, kind: str, name: str, detail: float) -> Ground:
-    """What a crowd can stand on; `name` is the object's for all kinds but a grid and empties, `detail` the size of the
-    cells that a surface is known by. Raises ClipError where there is no such object, or nothing on it."""
+    """Return the ground of a kind; `name` is its object's, except for a grid and empties.
+
+    `detail` is the cell size of a surface's height map. Raises ClipError if the object is missing or offers no place.
+    """
     none = np.zeros((0, 3))
     centre = np.array(context.scene.cursor.location)
     if kind == "GRID":
@@ -82,37 +85,37 @@ def ground_of(context: bpy.types.Context, kind: str, name: str, detail: float) -
         return _empties(context, centre)
     ob = context.scene.objects.get(name)
     if ob is None:
-        raise ClipError("Choose the object that the crowd stands on." if not name else f"There is no object “{name}”.")
+        raise ClipError("Choose an object for the crowd to stand on." if not name else f"There is no object “{name}”.")
     points, edges, triangles = _mesh_of(ob, context)
     if kind == "SURFACE":
-        surface = Surface(points[triangles].reshape(-1, 3, 3), detail)
+        surface = GroundSurface(points[triangles].reshape(-1, 3, 3), detail)
         if surface.area <= 0:
-            raise ClipError(f"“{name}” has no face to stand on; faces must look up.")
+            raise ClipError(f"“{name}” has no face to stand on; its normals must point up.")
         return Ground(kind, none, none[:, 0], (), surface, centre)
     if kind == "CURVE":
         if not len(edges):
             raise ClipError(f"“{name}” has no length; choose a curve.")
         return Ground(kind, none, none[:, 0], list(points[edges]), None, centre)
     if not len(points):
-        raise ClipError(f"“{name}” has no points.")
+        raise ClipError(f"“{name}” has no points; choose another object.")
     return Ground(kind, points, np.zeros(len(points)), (), None, centre)
 
 
 def _empties(context: bpy.types.Context, centre: Array) -> Ground:
     empties = [ob for ob in context.selected_objects if ob.type == "EMPTY"]
     if not empties:
-        raise ClipError("Select the empties that members are to stand on as well.")
-    places = np.array([ob.matrix_world.translation for ob in empties])
+        raise ClipError("Select empties for the members to stand on, too.")
+    positions = np.array([ob.matrix_world.translation for ob in empties])
     # Blender's front is -y.
     fronts = [ob.matrix_world.to_3x3() @ Vector((0.0, -1.0, 0.0)) for ob in empties]
-    return Ground("EMPTIES", places, np.array([math.atan2(front.y, front.x) for front in fronts]), (), None, centre)
+    return Ground("EMPTIES", positions, np.array([math.atan2(front.y, front.x) for front in fronts]), (), None, centre)
 
 
 def _mesh_of(ob: bpy.types.Object, context: bpy.types.Context) -> tuple[Array, np.ndarray, np.ndarray]:
-    """Points (n, 3) in the world, edges (m, 2) and triangles (k, 3) of what an object looks like. Raises ClipError."""
+    """Return points (n, 3) in the world, edges (m, 2) and triangles (k, 3) of an evaluated object. Raises ClipError."""
     evaluated = ob.evaluated_get(context.evaluated_depsgraph_get())
     world = np.array(ob.matrix_world)
-    if evaluated.type == "CURVES":  # which are no mesh in any version
+    if evaluated.type == "CURVES":  # neither 4.5 nor 5.2 converts them to a mesh
         return _curves_of(cast(bpy.types.Curves, evaluated.data), world)
     try:
         mesh = evaluated.to_mesh()
@@ -134,7 +137,7 @@ def _mesh_of(ob: bpy.types.Object, context: bpy.types.Context) -> tuple[Array, n
 
 
 def _curves_of(curves: bpy.types.Curves, world: Array) -> tuple[Array, np.ndarray, np.ndarray]:
-    """Points, edges and no triangles of curves of the newer type."""
+    """Return points, edges and no triangles of curves of the newer type."""
     points = np.array([point.position for point in curves.points], dtype=np.float32).ravel()
     steps = [np.arange(curve.points_length - 1) + curve.first_point_index for curve in curves.curves]
     first = np.concatenate([*steps, np.zeros(0, dtype=int)]).astype(int)
@@ -142,6 +145,6 @@ def _curves_of(curves: bpy.types.Curves, world: Array) -> tuple[Array, np.ndarra
 
 
 def _placed(points: np.ndarray, world: Array) -> Array:
-    """Flat coordinates as places (n, 3) in the world."""
-    places: Array = points.reshape(-1, 3).astype(np.float64) @ world[:3, :3].T + world[:3, 3]
-    return places
+    """Return flat coordinates as positions (n, 3) in the world."""
+    positions: Array = points.reshape(-1, 3).astype(np.float64) @ world[:3, :3].T + world[:3, 3]
+    return positions

@@ -1,4 +1,4 @@
-"""The keys of a crowd's members: worked out without Blender data, written by copying one action again and again."""
+"""Keys of a crowd's members: computed without Blender data, written by copying one action again and again."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from ...core.numeric.rotation import Array
 from ..compat import channelbag_of, new_channelbag, new_fcurve
 from ..reading.actions import Source
 from ..writing.new_action import GENERATED, LINEAR
-from ..writing.write import Plan, written_values
+from ..writing.write import WritePlan, written_values
 
 BEZIER, FREE = 2, 0
 """Values of the enums Keyframe.interpolation and Keyframe.handle_type in 4.5 and 5.2."""
 
-LIGHT_STEP = 4
-"""Frames from one key to the next of a light member."""
+LIGHT_STEP_FRAMES = 4
+"""Frames from one key of a light member to the next."""
 
-LIGHT_STILL = 0.02
-"""What a light member does not key: curves that move by less, in radians or parts of the body's size."""
+LIGHT_STILL_SPREAD = 0.02
+"""Largest spread of a light member's curve that gets a single key, in radians or body sizes."""
 
-STILL = 2e-6
+STILL_SPREAD = 2e-6
+"""Largest spread of a curve that gets a single key, in radians or body sizes."""
 
 Values = NDArray[np.float32]
 CurveName = tuple[str, str, int]
-"""Bone, property, index; where the bone is “”, the whole path instead of a property."""
+"""Bone, property and index; for an empty bone, the whole path instead of a property."""
 
 
 @dataclass(frozen=True, eq=False)
 class Keys:
-    """The keys of one motion: for each curve a value (curves, R) at each of `rows` (R,) and, where they are
-    Béziers, the slope a frame."""
+    """Keys of one motion: `values` (curves, R) at `rows` (R,), with slopes a frame if they are Bézier keys."""
 
     rows: NDArray[np.int64]
     values: Values
@@ -46,40 +46,40 @@ class Keys:
 
 
 class KeyMaker:
-    """Turns motions into keys without touching Blender data, so that a thread may use it."""
+    """Computes keys of motions without touching Blender data, so that a thread may use it."""
 
-    def __init__(self, armature_object: bpy.types.Object, plan: Plan, light: bool) -> None:
+    def __init__(self, armature_object: bpy.types.Object, plan: WritePlan, light: bool) -> None:
         self.plan, self.light = plan, light
         modes = {bone.name: SimpleNamespace(rotation_mode=bone.rotation_mode) for bone in armature_object.pose.bones}
-        # All that `written_values` asks of an armature object.
+        # a stand-in with all that `written_values` uses of an armature object
         self._modes = cast(bpy.types.Object, SimpleNamespace(pose=SimpleNamespace(bones=modes)))
 
     def names(self, motion: Motion) -> list[CurveName]:
-        """The curves that `keys` gives values for, in their order."""
+        """Return the curves that `keys` gives values for, in their order."""
         values = written_values(self._modes, motion, self.plan)
         names = [(bone, channel, k) for bone, channel, columns in values for k in range(columns.shape[1])]
         return names + [("", one.path, one.index) for one in motion.skeleton.properties if not one.owner]
 
     def keys(self, motion: Motion) -> Keys:
         columns = [values for _, _, values in written_values(self._modes, motion, self.plan)]
-        # Shape keys are on meshes that all members share: only what is set on the armature object is a member's own.
+        # Members share their meshes and so their shape keys: only properties of the armature object are a member's own.
         own = [not one.owner for one in motion.skeleton.properties]
         full = np.concatenate([*columns, motion.property_values()[:, own]], axis=1).T
         if not self.light:
             return Keys(np.arange(full.shape[1]), full.astype(np.float32), None)
         last = full.shape[1] - 1
-        rows = np.unique(np.append(np.arange(0, last, LIGHT_STEP), last))
+        rows = np.unique(np.append(np.arange(0, last, LIGHT_STEP_FRAMES), last))
         slopes = np.gradient(full, axis=1)[:, rows]
         return Keys(rows, full[:, rows].astype(np.float32), slopes.astype(np.float32))
 
 
 def moving(keys: Sequence[Keys], names: Sequence[CurveName], size: float, light: bool) -> NDArray[np.bool_]:
-    """Which curves move in any of some motions, (curves,)."""
-    still = LIGHT_STILL if light else STILL
+    """Return a mask (curves,) of the curves that move in any of the motions."""
+    still = LIGHT_STILL_SPREAD if light else STILL_SPREAD
     limits = np.array([still * (size if channel == "location" else 1.0) for _, channel, _ in names])
     if not light:
         return np.array([np.ptp(one.values, axis=1) > limits for one in keys]).any(axis=0)
-    # A rotation counts as a whole: its components are not still one by one.
+    # the components of a rotation move or stand still together
     moves = np.array([np.ptp(one.values, axis=1) > limits for one in keys]).any(axis=0)
     owners = [(bone, channel) for bone, channel, _ in names]
     active = {owner for owner, moved in zip(owners, moves, strict=True) if moved}
@@ -87,7 +87,7 @@ def moving(keys: Sequence[Keys], names: Sequence[CurveName], size: float, light:
 
 
 class ActionMaker:
-    """Writes actions of the same curves with as many keys each: the second and all later ones are copies."""
+    """Writes actions with the same curves and number of keys: all but the first are copies."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class ActionMaker:
         bezier: bool,
         loop: bool,
     ) -> None:
-        """Raises KeyError where the armature lacks a bone."""
+        """Create the action that is copied. Raises KeyError if the armature lacks a bone."""
         self.moves, self.bezier, self._loop = moves, bezier, loop
         self._model = bpy.data.actions.new("Riff Crowd")
         try:
@@ -116,7 +116,7 @@ class ActionMaker:
     def _add_curves(
         self, bag: bpy.types.ActionChannelbag, armature_object: bpy.types.Object, names: Sequence[CurveName], count: int
     ) -> set[tuple[str, int]]:
-        """Curves without values; their paths and indices."""
+        """Add curves without values and return their paths and indices."""
         bones, written = armature_object.pose.bones, set()
         for (bone, channel, index), moved in zip(names, self.moves, strict=True):
             path = bones[bone].path_from_id(channel) if bone else channel
@@ -129,7 +129,7 @@ class ActionMaker:
         return written
 
     def write(self, name: str, slot: str, keys: Keys, start: int, properties: Mapping[str, Any]) -> bpy.types.Action:
-        """A new action with these keys from frame `start` on."""
+        """Create an action with these keys from frame `start` on."""
         action = self._model.copy()
         action.name = name
         action.slots[0].name_display = slot
@@ -152,7 +152,7 @@ class ActionMaker:
         return action
 
     def close(self) -> None:
-        """Remove the action that was copied, unless an undo or another file has."""
+        """Remove the action that was copied, unless it is gone with an undo or another file."""
         with suppress(ReferenceError):
             bpy.data.actions.remove(self._model)
 
@@ -172,7 +172,7 @@ def _add_points(curve: bpy.types.FCurve, count: int, bezier: bool) -> None:
 
 
 def _set_handles(curve: bpy.types.FCurve, keys: Values, slopes: Values) -> None:
-    """Handles a third of the way to the next key, where Blender's Bézier is the cubic with these slopes."""
+    """Set handles a third of the way to the next key, where Blender's Bézier is the cubic with these slopes."""
     spans = np.diff(keys[:, 0]) / 3.0
     before, behind = np.append(spans[:1], spans), np.append(spans, spans[-1:])
     for side, reach in (("handle_left", -before), ("handle_right", behind)):
@@ -183,7 +183,7 @@ def _set_handles(curve: bpy.types.FCurve, keys: Values, slopes: Values) -> None:
 def _hold_the_rest(
     bag: bpy.types.ActionChannelbag, source: Source | None, written: set[tuple[str, int]], first: int
 ) -> None:
-    """What else the source keys stays at its first value, but for the object's own place: that is the crowd's."""
+    """Hold the source's other curves at their first value, except the object's own transform, which the crowd sets."""
     for curve in source.bag.fcurves if source else ():
         value = curve.evaluate(first)
         own = curve.data_path.removeprefix("delta_").split("_")[0] in ("location", "rotation", "scale")
@@ -196,7 +196,7 @@ def _hold_the_rest(
 
 
 def root_path(motion: Motion, world: Array) -> Array:
-    """The root's path (T, 3) in the space of an object whose world matrix the motion is meant for."""
+    """Return the root's path (T, 3) in the space of an object with this world matrix, which the motion is meant for."""
     inverse = np.linalg.inv(world)
     path: Array = motion.root_positions() * motion.skeleton.unit @ inverse[:3, :3].T + inverse[:3, 3]
     return path

@@ -1,106 +1,42 @@
-"""From settings and a scene to a crowd's order: everything that needs Blender data before the thread begins."""
+"""Preparation of a crowd: from settings and a scene to a job, with all that needs Blender data."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
 
-from ...core.crowd.crowd import Wish
+from ...core.crowd.crowd import CrowdSpec
 from ...core.crowd.placement import Floor, Spot, sampled
-from ...core.crowd.spots import Surface
-from ...core.crowd.trajectories import Span, course_of, floor_of, forward_of, room_of, seen_during
+from ...core.crowd.spots import GroundSurface
+from ...core.crowd.trajectories import Span, clearance, floor_height, forward_of, seen_during, trajectory_of
 from ...core.errors import ClipError
-from ...core.files.fields import FieldError, Fields
 from ...core.generation.generate import with_strength
 from ...core.model.model import Model
-from ...core.motion.clip_file import MOST_FRAMES
-from ...core.motion.skeleton import BODY, WHOLE
+from ...core.motion.skeleton import BODY, Space
 from ...core.numeric.rotation import Array
 from ..reading.actions import Source, armature_of, source_of
 from ..reading.evaluate import sample_poses
 from ..writing.write import plan_writing
 from .crowd import crowd_of, key_of, others_in, settings_of_crowd, world_path
 from .ground import Looks, ground_of
-from .job import CrowdJob, Order
+from .job import CrowdJob, CrowdRequest
 from .keys import KeyMaker
+from .settings import CrowdSettings
 
-SMALLEST_SHARE = 0.1
-"""Cells of a surface's map, as a part of the distance between members."""
+GROUND_CELL_SHARE = 0.1
+"""Cell size of a surface's height map, relative to the distance between members."""
 
-
-FEW, MOST = 240, 12.0
-"""Candidates that a small crowd is chosen from at least, but at most MOST for each member: they are quickly made."""
-
-
-@dataclass(frozen=True)
-class CrowdSettings:
-    """How a crowd is made, as plain data that fits JSON; lengths are the scene's, angles radians.
-
-    `model` is the model's name, `armature` the character's, `source` the action it was learned from; `next` the first
-    number of the `seed` that no candidate has had yet. The rest are the operator's settings of the same names.
-    """
-
-    model: str = ""
-    armature: str = ""
-    source: str = ""
-    kind: str = "GRID"
-    ground: str = ""
-    distance: float = 0.0
-    spacing: float = 0.0
-    looks: str = "RANDOM"
-    target: str = ""
-    spread: float = 0.0
-    uneven: float = 0.0
-    centred: bool = True
-    frames: int = 250
-    phase: int = 0
-    loop: bool = False
-    seed: int = 1
-    pool: float = 3.0
-    light: bool = False
-    nla: bool = False
-    clean_feet: bool = True
-    coarse: float = 1.0
-    fine: float = 1.0
-    frame_start: int = 1
-    next: int = 0
-    smallest: float = 0.0
-    from_source: float = 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @staticmethod
-    def from_json(data: dict[str, Any]) -> CrowdSettings:
-        """Settings of a crowd; what a newer version added is left out. Raises ClipError for another's."""
-        given = Fields(data, "crowd")
-        if "model" not in given:
-            raise ClipError("This crowd does not say how it was made; make it anew.")
-        own = [field for field in fields(CrowdSettings) if field.name in given]
-        try:
-            return CrowdSettings(**{field.name: _setting(given, field.name, field.default) for field in own})
-        except FieldError as error:
-            raise ClipError(f"How this crowd was made is damaged: {error}.") from error
-
-
-def _setting(given: Fields, name: str, usual: Any) -> Any:
-    """A setting of the kind of its usual value: the file that holds it may be a stranger's. Raises FieldError."""
-    if isinstance(usual, str):
-        return given.text(name)
-    if isinstance(usual, bool):
-        return given.flag(name, usual)
-    most = MOST_FRAMES if name == "frames" else 1 << 32
-    return type(usual)(given.number(name, -most, most))
+MIN_CANDIDATES, MAX_CANDIDATES_PER_MEMBER = 240, 12.0
+"""Candidates that even a small crowd chooses from, but at most MAX_CANDIDATES_PER_MEMBER for each: they cost little."""
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
-    """A job that can start, what its members' actions are written with, and what was settled on the way."""
+class PreparedJob:
+    """A job that can start, the maker of its members' keys, and the distance between members that was settled on."""
 
     job: CrowdJob
     maker: KeyMaker
@@ -117,68 +53,72 @@ def prepare(
     present: Sequence[bpy.types.Object] = (),
     crowd: bpy.types.Collection | None = None,
     spots: Sequence[Spot] | None = None,
-) -> Prepared:
-    """All that making `count` members takes. `present` are members of their `crowd` that are there and stay; `spots`
-    replace those of the settings. Raises RiffError for what cannot be, in a sentence."""
+) -> PreparedJob:
+    """Prepare `count` members.
+
+    `present` are members of their `crowd` that stay; `spots` replace those of the settings. Raises RiffError if the
+    crowd cannot be made.
+    """
     armature = armature_of(armature)
-    if model.skeleton.bases[:1] == (WHOLE,):
+    if model.skeleton.reference_frames[:1] == (Space.OBJECT,):
         raise ClipError(
-            f"“{armature.name}” moves as a whole object, but the crowd says where its members' objects are; "
-            "key a bone instead."
+            f"“{armature.name}” moves as an object, but the crowd places its members' objects; key a bone instead."
         )
     source = learned_source(armature, settings)
     plan = plan_writing(armature, model.source, source)
     scale = _scale(plan.poses.world[0]) / _scale(plan.world)
-    distance = settings.distance or scale * room_of(model.source)
+    distance = settings.distance or scale * clearance(model.source)
     height = scale * BODY * model.skeleton.unit
-    detail = SMALLEST_SHARE * max(distance, 0.1 * height)
+    detail = GROUND_CELL_SHARE * max(distance, 0.1 * height)
     if spots is None:
         ground = ground_of(context, settings.kind, settings.ground, detail)
         surface = ground.surface
         spacing = settings.spacing or distance + 0.5 * scale * _radius(model, settings.frames)
         random = np.random.default_rng([settings.seed & 0xFFFFFFFF, settings.next, 11])
         chosen: Iterator[Spot] = ground.spots(count, spacing, _looks(context, model, settings), random)
-    else:  # where they stand, even where somebody moved them off the surface
+    else:  # the places where they stand, even if somebody moved them off the surface
         surface, chosen = _surface_under(context, settings, detail), iter(spots)
     floor = Floor(distance, surface.covers if surface and spots is None else None)
     _take_up(context, floor, armature, plan.joints[0], [*present, *others_in(context.scene, crowd)], settings)
-    order = Order(
-        wish=_wish(settings, count),
+    request = CrowdRequest(
+        spec=_spec(settings, count),
         fps=context.scene.render.fps / context.scene.render.fps_base,
         loop=settings.loop,
         clean=settings.clean_feet,
         floor=floor,
         spots=chosen,
         taken=[key for key in map(key_of, present) if key is not None],
-        level=floor_of(model.source, float(plan.world[2, 3])),
+        level=floor_height(model.source, float(plan.world[2, 3])),
         unit_scale=scale,
         heights=surface.heights if surface else None,
     )
     maker = KeyMaker(armature, plan, settings.light)
-    job = CrowdJob(with_strength(model, settings.coarse, settings.fine), order, maker)
-    return Prepared(job, maker, distance)
+    job = CrowdJob(with_strength(model, settings.coarse, settings.fine), request, maker)
+    return PreparedJob(job, maker, distance)
 
 
-def _surface_under(context: bpy.types.Context, settings: CrowdSettings, detail: float) -> Surface | None:
-    """What a crowd was scattered on, if it is still there."""
+def _surface_under(context: bpy.types.Context, settings: CrowdSettings, detail: float) -> GroundSurface | None:
+    """Return the surface that a crowd was scattered on, if it is still there."""
     if settings.kind != "SURFACE" or settings.ground not in context.scene.objects:
         return None
     return ground_of(context, settings.kind, settings.ground, detail).surface
 
 
 def learned_source(armature: bpy.types.Object, settings: CrowdSettings) -> Source | None:
-    """The action that says what is keyed; None where the character has none any more.
+    """Return the action that defines the keyed channels; None if the character no longer has one.
 
-    Looked up again each time: a slot or channelbag that is kept while a person edits may be freed memory.
+    It is looked up each time: a slot or channelbag kept while a person edits may be freed memory.
     """
     action = bpy.data.actions.get(settings.source) if settings.source else None
     return source_of(armature, action) if action is not None else None
 
 
-def _wish(settings: CrowdSettings, count: int) -> Wish:
+def _spec(settings: CrowdSettings, count: int) -> CrowdSpec:
     phase = settings.frames - 1 if settings.loop else settings.phase
-    pool = settings.pool if settings.loop else max(settings.pool, min(MOST, FEW / count))
-    return Wish(
+    pool = (
+        settings.pool if settings.loop else max(settings.pool, min(MAX_CANDIDATES_PER_MEMBER, MIN_CANDIDATES / count))
+    )
+    return CrowdSpec(
         count=count,
         frames=settings.frames,
         seed=settings.seed,
@@ -191,12 +131,12 @@ def _wish(settings: CrowdSettings, count: int) -> Wish:
 
 
 def _looks(context: bpy.types.Context, model: Model, settings: CrowdSettings) -> Looks:
-    facing = course_of(model.source, forward_of(model.source)).facing
+    facing = trajectory_of(model.source, forward_of(model.source)).facing
     if settings.looks != "TARGET":
         return Looks(settings.looks, settings.spread, facing)
     target = context.scene.objects.get(settings.target)
     if target is None:
-        raise ClipError("Choose the object that members are to face.")
+        raise ClipError("Choose an object for the members to face.")
     place = target.matrix_world.translation
     return Looks("TARGET", settings.spread, facing, (place.x, place.y))
 
@@ -209,7 +149,9 @@ def _take_up(
     present: Sequence[bpy.types.Object],
     settings: CrowdSettings,
 ) -> None:
-    """Mark where the character and the members that stay will be; `root` is the index of its root bone."""
+    """Mark the paths of the character and of the members that stay as occupied; `root` is the index
+    of its root bone.
+    """
     spans: dict[bpy.types.Collection, Span] = {}
     own = Span(settings.frame_start, settings.frames, settings.loop)
     for member in present:
@@ -224,7 +166,7 @@ def _take_up(
 
 
 def _span_of(crowd: bpy.types.Collection, own: Span) -> Span:
-    """When a crowd moves; as the new one does where it does not say."""
+    """Return the frames in which a crowd moves; those of the new crowd if it does not say."""
     try:
         theirs = CrowdSettings.from_json(settings_of_crowd(crowd))
     except ClipError:
@@ -233,7 +175,7 @@ def _span_of(crowd: bpy.types.Collection, own: Span) -> Span:
 
 
 def _path_of(context: bpy.types.Context, armature: bpy.types.Object, root: int, settings: CrowdSettings) -> Array:
-    """Where the character's own action takes its root (ROWS, 2) in the frames of the crowd."""
+    """Return the root's path (PATH_ROWS, 2) in the character's own action during the crowd's frames."""
     try:
         source = source_of(armature)
     except ClipError:
@@ -245,7 +187,7 @@ def _path_of(context: bpy.types.Context, armature: bpy.types.Object, root: int, 
 
 
 def _radius(model: Model, frames: int) -> float:
-    """About how far the source gets from the middle of its path in so many frames, in its own lengths."""
+    """Return roughly how far the source gets from the middle of its path in `frames` rows, in its own units."""
     path = model.source.root_positions()[:frames, :2]
     return 0.5 * float(np.linalg.norm(np.ptp(path, axis=0))) * model.skeleton.unit
 
@@ -254,22 +196,22 @@ def _scale(world: Array) -> float:
     return float(np.cbrt(abs(np.linalg.det(world[:3, :3]))))
 
 
-def why_homeless(settings: CrowdSettings, distance: float, count: int, placed: int) -> str:
-    """What to say where some members found no place."""
+def unplaced_message(settings: CrowdSettings, distance: float, count: int, placed: int) -> str:
+    """Return a message for a crowd with fewer members than wanted."""
     many = f"Placed {placed} of {count}: "
-    apart = f"the others would come nearer than {distance:.2f} to another"
+    apart = f"the others would come closer than {distance:.2f} to a neighbour"
     if settings.kind == "SURFACE":
         return f"{many}“{settings.ground}” has no room for more at a distance of {distance:.2f}"
     if settings.kind == "CURVE":
         return f"{many}“{settings.ground}” is too short for more at a distance of {distance:.2f}"
     if settings.kind in ("POINTS", "EMPTIES"):
         what = "points" if settings.kind == "POINTS" else "empties"
-        return f"{many}there are no more {what} at which members keep a distance of {distance:.2f}"
+        return f"{many}no more {what} keep a distance of {distance:.2f}"
     return many + apart
 
 
-def settled(settings: CrowdSettings, job: CrowdJob) -> CrowdSettings:
-    """The settings after a job: numbers used up, figures known."""
+def updated_settings(settings: CrowdSettings, job: CrowdJob) -> CrowdSettings:
+    """Return the settings after a job, with the numbers used up and the distances measured."""
     figures = job.figures
     smallest = figures.smallest if math.isfinite(figures.smallest) else 0.0
     known = [value for value in (settings.smallest, smallest) if value > 0]

@@ -1,4 +1,4 @@
-"""Fewer members, evenly."""
+"""Thinning of crowds."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ...core.crowd.selection import choose_apart
 
 
 def thin_out(members: Sequence[bpy.types.Object], keep: float) -> list[bpy.types.Object]:
-    """Those to remove so that the share `keep` (0 to 1) is left, spread as evenly as can be."""
+    """Return the members to remove so that the fraction `keep` (0 to 1) is left, spread as evenly as possible."""
     count = round(keep * len(members))
-    places = np.array([member.matrix_world.translation for member in members]).reshape(-1, 3)
-    stay = set(choose_apart(np.linalg.norm(places[:, None] - places, axis=2), count))
+    positions = np.array([member.matrix_world.translation for member in members]).reshape(-1, 3)
+    stay = set(choose_apart(np.linalg.norm(positions[:, None] - positions, axis=2), count))
     return [member for row, member in enumerate(members) if row not in stay]

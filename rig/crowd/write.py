@@ -1,27 +1,29 @@
-"""Members get into the file: copies of the character, or other motions for members that are there."""
+"""Writing of members into the file: as copies of the character, or as other motions of existing members."""
 
 from __future__ import annotations
 
 import bpy
 
 from ...core.motion.skeleton import body_size
+from ..ownership import mark_made, remove_if_unused
 from .character import Character
-from .crowd import Before, give_action, place_member, remove_unused
-from .job import Ready
+from .crowd import MemberState, give_action, place_member
+from .job import MemberResult
 from .keys import ActionMaker, moving
-from .request import CrowdSettings, Prepared, learned_source
+from .request import PreparedJob, learned_source
+from .settings import CrowdSettings
 
 
 class CrowdWriter:
-    """Writes the members that a finished job has ready, one at a call, so that Blender stays responsive between."""
+    """Writes the members of a finished job, one per call, so that Blender stays responsive."""
 
     def __init__(
-        self, scene: bpy.types.Scene, armature: bpy.types.Object, prepared: Prepared, settings: CrowdSettings
+        self, scene: bpy.types.Scene, armature: bpy.types.Object, prepared: PreparedJob, settings: CrowdSettings
     ) -> None:
         job = prepared.job
         self.settings, self._ready, self._last = settings, job.ready, scene.frame_end
         self._actions: ActionMaker | None = None
-        self._before: list[Before] = []
+        self._before: list[MemberState] = []
         if not job.ready:
             return
         plan = prepared.maker.plan
@@ -47,15 +49,16 @@ class CrowdWriter:
         self.replace(index, member)
 
     def replace(self, index: int, member: bpy.types.Object) -> None:
-        """Give a member the motion of this index, and the place that goes with it; what it had can be given back."""
+        """Give a member the motion of this index and its place; the member's previous state can be restored."""
         ready, settings = self._ready[index], self.settings
-        before = Before.of(member)
+        before = MemberState.of(member)
         if before is not None:
             self._before.append(before)
         place_member(member, ready.world, ready.path, ready.spot)
         start = settings.frame_start - ready.offset
         name = f"{member.name} {settings.model}"
         action = self._actions.write(name, member.name, ready.keys, start, self._properties(member, ready))
+        mark_made(action)
         length = int(ready.keys.rows[-1])
         if settings.loop:
             action.use_frame_range = action.use_cyclic = True
@@ -63,8 +66,8 @@ class CrowdWriter:
         repeat = (self._last - start) / length if settings.loop else 1.0
         give_action(member, action, nla=settings.nla, repeat=repeat)
 
-    def _properties(self, member: bpy.types.Object, ready: Ready) -> dict[str, str | int | float | bool]:
-        """What an action must know to be generated again."""
+    def _properties(self, member: bpy.types.Object, ready: MemberResult) -> dict[str, str | int | float | bool]:
+        """Return the id-properties from which an action can be generated again."""
         settings = self.settings
         seed, number = ready.key
         return {
@@ -81,14 +84,15 @@ class CrowdWriter:
         }
 
     def keep(self) -> None:
-        """All is as it is to be: motions that members have had before are removed."""
-        for action in [bpy.data.actions.get(before.action) for before in self._before]:
+        """Accept the new members: remove motions that members had before."""
+        for name in {before.action for before in self._before}:
+            action: bpy.types.Action | None = bpy.data.actions.get(name)
             if action is not None:
-                remove_unused(action)
+                remove_if_unused(action)
         self._before.clear()
 
     def take_back(self) -> None:
-        """Members that have had another motion before get it again, with its place."""
+        """Restore the previous motions and places of members that were replaced."""
         for before in self._before:
             before.give_back()
         self._before.clear()

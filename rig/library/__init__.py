@@ -1,1 +1,1 @@
-"""Model files, .blend files and the names in them."""
+"""Model files, .blend files, and the names in them."""

@@ -1,4 +1,4 @@
-"""The actions of a file or of an asset library, and which armature each of them is for."""
+"""Actions of a .blend file or an asset library, and the armature that each is for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def open_file(path: Path) -> None:
 
 
 def save_file(path: Path) -> None:
-    """Save the open file under another name, which is not opened then. Raises ClipError where the disk refuses."""
+    """Save a copy of the open file; the open file stays the same. Raises ClipError if the disk refuses."""
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(path.resolve()), copy=True, check_existing=False)
     except RuntimeError as error:
@@ -34,16 +34,16 @@ def save_file(path: Path) -> None:
 
 
 def source_actions(patterns: Sequence[str] = ()) -> list[bpy.types.Action]:
-    """Actions of the file that move bones and were not made by Riff, of any of these names or patterns.
+    """Return the file's actions that move bones and are not Riff's, filtered by names or patterns if there are any.
 
-    Raises ClipError for a pattern that fits none.
+    Raises ClipError for a pattern without a match.
     """
     learnable = [action for action in bpy.data.actions if action.get("riff_model") is None and keyed_bones(action)]
     if not patterns:
         return learnable
     chosen: dict[str, bpy.types.Action] = {}
     for pattern in patterns:
-        # a name is taken as it is first: it may hold the characters of a pattern
+        # an exact name comes first: it may contain the characters of a pattern
         found = [a for a in learnable if a.name == pattern] or [a for a in learnable if fnmatchcase(a.name, pattern)]
         if not found:
             raise ClipError(f"No action that moves bones is called “{pattern}”.")
@@ -52,16 +52,16 @@ def source_actions(patterns: Sequence[str] = ()) -> list[bpy.types.Action]:
 
 
 def keyed_bones(action: bpy.types.Action) -> set[str]:
-    """Names of the bones that an action keys."""
+    """Return the names of the bones that an action keys."""
     bags = [channelbag_of(action, slot) for slot in action.slots]
     paths = [split_bone_path(curve.data_path) for bag in bags if bag for curve in bag.fcurves]
     return {path[0] for path in paths if path}
 
 
 def armature_for(action: bpy.types.Action, name: str = "") -> bpy.types.Object:
-    """The armature that an action is for: the one of this name, one that plays it, or the one with most of its bones.
+    """Return the armature of this name; without a name, one that plays the action or else has most of its bones.
 
-    Raises ClipError where there is none.
+    Raises ClipError if there is none.
     """
     armatures = [ob for ob in bpy.data.objects if ob.type == "ARMATURE" and len(ob.users_scene)]
     if name:
@@ -79,7 +79,7 @@ def armature_for(action: bpy.types.Action, name: str = "") -> bpy.types.Object:
 
 
 def asset_files(name: str) -> list[Path]:
-    """The .blend files of an asset library of the preferences. Raises ClipError where there is no such library."""
+    """Return the .blend files of an asset library of the preferences. Raises ClipError if there are none."""
     library = bpy.context.preferences.filepaths.asset_libraries.get(name)
     if library is None:
         raise ClipError(f"The preferences have no asset library “{name}”.")
@@ -91,24 +91,24 @@ def asset_files(name: str) -> list[Path]:
 
 @contextmanager
 def borrowed_actions(path: Path) -> Iterator[list[bpy.types.Action]]:
-    """The action assets of another file, for as long as the block lasts. Raises ClipError where it cannot be read."""
+    """Load the action assets of another file for as long as the block lasts. Raises ClipError if it cannot be read."""
     try:
         loading: Any = bpy.data.libraries.load(str(path), link=False, assets_only=True)
-        with loading as (there, here):
-            here.actions = list(there.actions)
+        with loading as (library, current):
+            current.actions = list(library.actions)
     except (OSError, RuntimeError) as error:
         raise ClipError(f"“{path}” cannot be read: {str(error).strip()}") from error
-    loaded = [action for action in here.actions if action]
+    loaded = [action for action in current.actions if action]
     for action in loaded:
-        action.use_fake_user = False  # a file that is saved meanwhile does not get them
+        action.use_fake_user = False  # keep them out of a file that is saved meanwhile
     try:
         yield [action for action in loaded if action.get("riff_model") is None and keyed_bones(action)]
     finally:
         for action in loaded:
-            with suppress(ReferenceError):  # another file was opened meanwhile
+            with suppress(ReferenceError):  # gone if another file was opened meanwhile
                 bpy.data.actions.remove(action)
 
 
 def sentence(error: RiffError) -> str:
-    """An error without its full stop, to be put into another sentence."""
+    """Return an error's text without its full stop, for use inside another sentence."""
     return str(error).rstrip(".")

@@ -1,4 +1,4 @@
-"""Where trained models lie: one .safetensors file each in the extension's own user folder."""
+"""Folders and names of trained models: one .safetensors file each in the extension's user folder."""
 
 from __future__ import annotations
 
@@ -10,60 +10,61 @@ from pathlib import Path
 import bpy
 
 from ...core.errors import ModelError
-from ...core.files.claims import Claim, claim, is_claimed
+from ...core.files.file_lock import FileLock, is_locked, try_lock
 from ...core.files.paths import RESERVED, remove_parts
+from ..compat import EXTENSION
 
-SUFFIX = ".safetensors"
+MODEL_SUFFIX = ".safetensors"
+"""File name suffix of models and of training checkpoints."""
 
 
 def models_folder() -> Path:
-    """The folder of the models, made where it is missing. Raises ModelError where it cannot be made."""
+    """Return the folder of models and create it if needed. Raises ModelError if that fails."""
     return _user_folder("models")
 
 
 def _user_folder(name: str) -> Path:
-    package = __package__.rpartition(".")[0]
     try:
-        folder = bpy.utils.extension_path_user(package, path=name, create=True)
+        folder = bpy.utils.extension_path_user(EXTENSION, path=name, create=True)
     except (OSError, ValueError) as error:
-        raise ModelError(f"Riff's folder for {name} cannot be made: {_reason(error)}.") from error
+        raise ModelError(f"Cannot create Riff's folder “{name}”: {_reason(error)}.") from error
     if not folder:
-        # 4.5 and 5.2 return an empty path, and no error, where a file stands in the folder's place.
-        raise ModelError(f"Riff's folder for {name} cannot be made: a file called “{name}” is in its place.")
+        # 4.5 and 5.2 return an empty path instead of raising if a file has the folder's name
+        raise ModelError(f"Cannot create Riff's folder “{name}”: a file of that name is in its place.")
     return Path(folder)
 
 
 def trainings_folder() -> Path:
-    """The folder of trainings that are not finished, made where it is missing. Raises ModelError like the other."""
+    """Return the folder of unfinished trainings and create it if needed. Raises ModelError if that fails."""
     return _user_folder("trainings")
 
 
 def torch_root() -> Path:
-    """The folder of Riff's own PyTorch, made where it is missing. Raises ModelError like the other."""
+    """Return the folder of Riff's own PyTorch and create it if needed. Raises ModelError if that fails."""
     return _user_folder("torch")
 
 
 def log_path() -> Path:
-    """The file of Riff's log. Raises ModelError like the others."""
+    """Return the path of Riff's log. Raises ModelError if its folder cannot be created."""
     return _user_folder("log") / "riff.log"
 
 
 def model_files() -> list[Path]:
-    """Files of all models, by name."""
+    """Return the files of all models, sorted by name."""
     folder = models_folder()
     remove_parts(folder)
     return _files(folder)
 
 
 def unfinished_trainings() -> list[Path]:
-    """Checkpoints of all trainings that were begun, are not finished and at which nobody works, the latest first."""
+    """Return the checkpoints of unfinished trainings that no process works on, the latest first."""
     folder = trainings_folder()
     remove_parts(folder)
-    return sorted((path for path in _files(folder) if not is_claimed(path)), key=_changed, reverse=True)
+    return sorted((path for path in _files(folder) if not is_locked(path)), key=_changed, reverse=True)
 
 
 def _changed(path: Path) -> float:
-    """When a file was written; 0 where another Blender has just deleted it."""
+    """Return the time when a file was written; 0 if another Blender has just deleted it."""
     try:
         return path.stat().st_mtime
     except OSError:
@@ -71,23 +72,22 @@ def _changed(path: Path) -> float:
 
 
 def checkpoint_path(model_path: Path) -> Path:
-    """Where the state of the training of a model is kept."""
+    """Return the path of a model's training checkpoint."""
     return trainings_folder() / model_path.name
 
 
 def new_model_path(name: str, taken: Collection[Path] = ()) -> Path:
-    """A path for a model of this name that no other model or training has: a number is added as Blender does.
+    """Return a path for a new model of this name; if it is taken, a number is added as Blender does.
 
-    `taken` are the paths of models that are to come.
-
-    Raises ModelError where nothing can be written there, before a training rather than after it.
+    `taken` are the paths of models still to come. Raises ModelError if the folder cannot be written to: better before a
+    training than after it.
     """
-    stem = plain_name(name)
+    stem = file_name_for(name)
     folder = models_folder()
-    path, number = folder / f"{stem}{SUFFIX}", 0
+    path, number = folder / f"{stem}{MODEL_SUFFIX}", 0
     while path in taken or path.exists() or checkpoint_path(path).exists():
         number += 1
-        path = folder / f"{stem}.{number:03}{SUFFIX}"
+        path = folder / f"{stem}.{number:03}{MODEL_SUFFIX}"
     try:
         with tempfile.TemporaryFile(dir=folder):
             return path
@@ -95,11 +95,11 @@ def new_model_path(name: str, taken: Collection[Path] = ()) -> Path:
         raise ModelError(f"Models cannot be saved in “{folder}”: {_reason(error)}.") from error
 
 
-def claim_new_model(name: str, taken: Collection[Path] = ()) -> tuple[Path, Claim]:
-    """The same, and the right to make it: no other Blender takes that name until the claim is released."""
+def claim_new_model(name: str, taken: Collection[Path] = ()) -> tuple[Path, FileLock]:
+    """Return a path for a new model and a lock on its name: no other Blender takes the name until it is released."""
     while True:
         path = new_model_path(name, taken)
-        held = claim(checkpoint_path(path))
+        held = try_lock(checkpoint_path(path))
         if held is not None and not path.exists() and not checkpoint_path(path).exists():
             return path, held
         if held is not None:
@@ -107,8 +107,8 @@ def claim_new_model(name: str, taken: Collection[Path] = ()) -> tuple[Path, Clai
         taken = {*taken, path}
 
 
-def plain_name(name: str) -> str:
-    """A name that every file system takes, and no shell or pattern takes for more than a name."""
+def file_name_for(name: str) -> str:
+    """Return a name that every file system takes and that shells and patterns take literally."""
     # 200 bytes leave room for number and suffix in the 255 that file systems allow.
     plain = re.sub(r'[<>:"/\\|?*\[\]\x00-\x1f\x7f]', "_", name).strip(" .").encode(errors="replace")[:200]
     stem = plain.decode(errors="ignore").strip(" .") or "Model"
@@ -116,7 +116,7 @@ def plain_name(name: str) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.name.casefold())
+    return sorted(folder.glob(f"*{MODEL_SUFFIX}"), key=lambda path: path.name.casefold())
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -1,4 +1,4 @@
-"""Every name of the open file and of Riff's folder: what a report must not hold."""
+"""All names in the open file and in Riff's folder, which a report must not contain."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import bpy
 from ...core.errors import ModelError
 from .models import model_files, unfinished_trainings
 
-KINDS = (
+NAMED_DATA = (
     "objects",
     "actions",
     "armatures",
@@ -27,11 +27,12 @@ KINDS = (
     "node_groups",
     "libraries",
 )
+"""Collections of `bpy.data` whose names may identify a person or a project."""
 
 
 def names_of_file() -> set[str]:
-    """Names of data-blocks, bones, shape keys and slots, parts of paths, models and trainings."""
-    names = {block.name for kind in KINDS for block in getattr(bpy.data, kind)}
+    """Return the names of data-blocks, bones, shape keys, slots, parts of paths, models and trainings."""
+    names = {block.name for kind in NAMED_DATA for block in getattr(bpy.data, kind)}
     names |= {bone.name for armature in bpy.data.armatures for bone in armature.bones}
     names |= {block.name for keys in bpy.data.shape_keys for block in keys.key_blocks}
     names |= {slot.name_display for action in bpy.data.actions for slot in action.slots}

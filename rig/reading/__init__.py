@@ -1,1 +1,1 @@
-"""From Blender's armatures and actions to motions."""
+"""Reading of Blender's armatures and actions as motions."""

@@ -1,4 +1,4 @@
-"""Which action, slot and channels of an armature are meant, and what its F-curves key."""
+"""Selection of an armature's action, slot and channels, and a summary of what the F-curves key."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from ...core.errors import ClipError
 from ..compat import channelbag_of, ensure_pose, slot_for
 
 ROTATION_PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
-"""Property that a pose bone's rotation mode reads; the six Euler orders read `rotation_euler`."""
+"""Property read by each rotation mode of a pose bone; the six Euler orders read `rotation_euler`."""
 
 OBJECT_CHANNELS = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle")
-"""What moves and turns an object."""
+"""Properties that move and rotate an object."""
 
 _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(location|rotation_\w+|scale)')
-_STILL = 1e-6
+_STILL_SPREAD = 1e-6
+"""Largest spread of a curve that counts as still, relative to its first value or to 1, whichever is larger."""
 
 
 @dataclass(frozen=True)
 class Source:
     """An action as one armature object plays it: the slot and the F-curves that move it.
 
-    Where it stands for the whole NLA, `span` holds its first and last frame, `others` what its strips play besides.
+    For the whole NLA, `span` holds its first and last frame and `others` the channelbags of its other strips.
     """
 
     action: bpy.types.Action
@@ -42,7 +43,7 @@ class Source:
         return [curve for bag in (self.bag, *self.others) for curve in bag.fcurves]
 
     def frames(self) -> range:
-        """Every whole frame of the action's range: the manual one where it is set, else from first to last key."""
+        """Return every whole frame of the action: its manual frame range if set, else first to last key."""
         if self.span is not None:
             first, last = self.span
         elif self.action.use_frame_range:
@@ -50,12 +51,12 @@ class Source:
         else:
             spans = [curve.range() for curve in self.bag.fcurves]
             first, last = min(span[0] for span in spans), max(span[1] for span in spans)
-        # keys scaled in the editors land a hair beside the whole frame
+        # scaling keys in the editors leaves them slightly off the whole frame
         return range(math.ceil(first - 1e-3), math.floor(last + 1e-3) + 1)
 
 
 def armature_of(armature_object: bpy.types.Object | None) -> bpy.types.Object:
-    """The object itself if it is an armature with bones, its pose ready. Raises ClipError where it is not."""
+    """Return the object if it is an armature with bones, with its pose ready. Raises ClipError otherwise."""
     if armature_object is None:
         raise ClipError("Select an armature first.")
     if armature_object.type != "ARMATURE":
@@ -69,9 +70,9 @@ def armature_of(armature_object: bpy.types.Object | None) -> bpy.types.Object:
 def source_of(
     armature_object: bpy.types.Object, action: bpy.types.Action | None = None, slot: bpy.types.ActionSlot | None = None
 ) -> Source:
-    """The action asked for, or else the armature's active one, with the slot that is meant for the armature.
+    """Return the given action, else the active one, with the slot meant for the armature.
 
-    Raises ClipError where there is no action, no slot for the armature, or nothing keyed in it.
+    Raises ClipError if there is no action, no slot for the armature, or no keyframe in the slot.
     """
     data = armature_object.animation_data
     if action is None:
@@ -88,7 +89,7 @@ def source_of(
 
 
 def stack_of(armature_object: bpy.types.Object) -> Source:
-    """What the armature's NLA plays, the active action on top. Raises ClipError where there is nothing in it."""
+    """Return the armature's NLA as one source, the active action on top. Raises ClipError if it plays nothing."""
     data = armature_object.animation_data
     strips = [strip for track in (data.nla_tracks if data else ()) if not track.mute for strip in _clips(track.strips)]
     played = [(strip.action, strip.action_slot, (strip.frame_start, strip.frame_end)) for strip in strips]
@@ -98,14 +99,14 @@ def stack_of(armature_object: bpy.types.Object) -> Source:
     found = [(action, slot, channelbag_of(action, slot), span) for action, slot, span in played if slot is not None]
     filled = [(action, slot, bag, span) for action, slot, bag, span in found if bag is not None and len(bag.fcurves)]
     if not filled:
-        raise ClipError(f"The NLA of “{armature_object.name}” plays nothing; add a strip, or learn from an action.")
+        raise ClipError(f"The NLA of “{armature_object.name}” plays nothing; add a strip, or turn off Whole NLA.")
     span = min(one[3][0] for one in filled), max(one[3][1] for one in filled)
     action, slot, bag, _ = filled[-1]
     return Source(action, slot, bag, span, tuple(one[2] for one in filled[:-1]))
 
 
 def _clips(strips: Any) -> list[Any]:
-    """The strips with actions, those inside of meta strips too."""
+    """Return the unmuted strips with actions, including those inside meta strips."""
     found = []
     for strip in strips:
         if strip.mute:
@@ -118,12 +119,12 @@ def _clips(strips: Any) -> list[Any]:
 
 
 def slot_of(action: bpy.types.Action, handle: int) -> bpy.types.ActionSlot | None:
-    """The slot of an action by its handle, which stays the same when others come and go."""
+    """Return the slot with this handle, which stays the same when other slots come and go; None if it is gone."""
     return next((slot for slot in action.slots if slot.handle == handle), None)
 
 
 def keys_sum(source: Source) -> int:
-    """A number that is another one as soon as a key is moved, added or removed."""
+    """Return a checksum of all keys; it changes with every key that is moved, added or removed."""
     total = 0
     for curve in source.curves:
         points = np.empty(len(curve.keyframe_points) * 2, dtype=np.float32)
@@ -138,19 +139,20 @@ def rotation_path(mode: str) -> str:
 
 
 def split_bone_path(path: str) -> tuple[str, str] | None:
-    """Bone name and property of a data path to a bone's location, rotation or scale; None for any other path."""
+    """Split the data path of a bone's location, rotation or scale into bone and property; None for other paths."""
     match = _BONE_PATH.fullmatch(path)
     return (bpy.utils.unescape_identifier(match[1]), match[2]) if match else None
 
 
 def channel_owner(armature_object: bpy.types.Object, bone: str) -> Any:
-    """The pose bone of this name, or the object itself where it is empty. Raises KeyError for a bone that is gone."""
+    """Return the pose bone of this name, or the object for an empty name. Raises KeyError if the bone is gone."""
     return armature_object.pose.bones[bone] if bone else armature_object
 
 
 def keyed_channels(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], bool]:
-    """What the action keys: (bone, property) → whether its curves move. Rotations of another mode than the bone's
-    own have no effect and are left out, as are bones that the armature does not have.
+    """Map each keyed (bone, property) to True if its curves move.
+
+    Rotations of another mode than the bone's own have no effect and are left out; so are bones that the armature lacks.
     """
     modes = {bone.name: bone.rotation_mode for bone in armature_object.pose.bones}
     channels: dict[tuple[str, str], bool] = {}
@@ -165,7 +167,7 @@ def keyed_channels(armature_object: bpy.types.Object, source: Source) -> dict[tu
 
 
 def object_channels(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], bool]:
-    """The same for the object's own place and rotation, whose bone is “”."""
+    """Map the object's own keyed location and rotation to True if their curves move; the bone's name is “”."""
     turn = rotation_path(armature_object.rotation_mode)
     channels: dict[tuple[str, str], bool] = {}
     for curve in source.curves:
@@ -180,5 +182,5 @@ def _moves(curve: bpy.types.FCurve) -> bool:
     points = np.empty(len(curve.keyframe_points) * 2, dtype=np.float32)
     curve.keyframe_points.foreach_get("co", points)
     values = points[1::2]
-    # written so that NaN counts as moving: it is found, and named, when the poses are read
-    return len(values) > 1 and not np.ptp(values) <= _STILL * max(1.0, abs(float(values[0])))
+    # written so that NaN counts as moving: reading the poses then reports it by name
+    return len(values) > 1 and not np.ptp(values) <= _STILL_SPREAD * max(1.0, abs(float(values[0])))

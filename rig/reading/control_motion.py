@@ -1,4 +1,4 @@
-"""Keyed controls as joints of a Motion, and a Motion's joints as the controls' own channels again."""
+"""Conversion between keyed controls and the joints of a Motion, in both directions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...core.motion.motion import Motion, from_transforms
-from ...core.motion.skeleton import HEADING, OWN, TILT, TURNED, WORLD, build_skeleton
-from ...core.numeric.rotation import Array, axis_rotation
+from ...core.motion.skeleton import Space, build_skeleton
+from ...core.numeric.rotation import Array, axis_rotation, held_yaw
 from .controls import OBJECT, Control, Frames, relative_zero
 from .evaluate import Poses, Rest, rotation_part
 
-_MOVES = 1e-5
+_SLIDE_SHARE = 1e-5
+"""Smallest spread of a joint's offset that counts as sliding, relative to the armature's size."""
 
 
 def control_motion(
@@ -26,92 +27,86 @@ def control_motion(
     size: float,
     fps: float,
 ) -> Motion:
-    """The motion of controls, without contacts and properties; `sliding` names those whose keyed location moves.
+    """Build the motion of controls, without contacts and properties.
 
-    `size` is the armature's height in its own units. Where a control's place in the world is told, it is the one that
-    Blender evaluates, but for the root, whose place is told by its keys.
+    `sliding` names the controls whose keyed location moves; `size` is the armature's height in its own units. World
+    positions are those that Blender evaluates, except for the root's, which follow from its keys.
     """
-    turns, places = _world_transforms(rest, poses, controls, frames)
+    world_rotations, world_positions = _world_transforms(rest, poses, controls, frames)
     above = [max(control.parent, 0) for control in controls]
-    rotations = turns[:, above].swapaxes(-1, -2) @ turns
-    offsets = np.einsum("tjba,tja->tjb", turns[:, above].swapaxes(-1, -2), places - places[:, above])
-    rests = _rest_places(rest, poses.world[0], controls)
+    rotations = world_rotations[:, above].swapaxes(-1, -2) @ world_rotations
+    offsets = np.einsum(
+        "tjba,tja->tjb", world_rotations[:, above].swapaxes(-1, -2), world_positions - world_positions[:, above]
+    )
+    rests = _rest_positions(rest, poses.world[0], controls)
     base = rests - rests[above]
     _tell_by_own_channels(rotations, offsets, base, rest, poses.world[0], controls, frames)
-    rotations[:, 0] = turns[:, 0]
+    rotations[:, 0] = world_rotations[:, 0]
     size *= _scale(poses.world[0])
     spread = np.ptp(offsets, axis=0).max(axis=1)
-    moving = [j for j, one in enumerate(controls) if names[j] in sliding and spread[j] > _MOVES * size and j]
-    moving = [j for j in moving if controls[j].base != TILT]
-    steady = np.array([offsets[0, j] if one.base == TURNED else base[j] for j, one in enumerate(controls)])
+    moving = [j for j, one in enumerate(controls) if names[j] in sliding and j and one.base != Space.TILT]
+    # a control of the world that keeps its offset to the root has to move along with it
+    moving = [j for j in moving if controls[j].base == Space.WORLD or spread[j] > _SLIDE_SHARE * size]
+    steady = np.array([offsets[0, j] if one.base == Space.PARENT else base[j] for j, one in enumerate(controls)])
     steady[moving], steady[0] = base[moving], rests[0]
     standing = rests.copy()
     for joint in range(1, len(controls)):
         standing[joint] = standing[above[joint]] + steady[joint]
     skeleton = build_skeleton(names, [one.parent for one in controls], standing, moving, size)
-    skeleton = replace(skeleton, bases=tuple(one.base for one in controls))
-    return from_transforms(skeleton, rotations, places[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
+    skeleton = replace(skeleton, reference_frames=tuple(one.base for one in controls))
+    return from_transforms(skeleton, rotations, world_positions[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
 
 
 def _world_transforms(rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames) -> tuple[Array, Array]:
-    """World rotations from rest (T, J, 3, 3) and places (T, J, 3), as the keys say where something carries stiffly.
+    """Return world rotations from rest (T, J, 3, 3) and positions (T, J, 3); joints with a rigid carrier follow their
+    keys.
 
-    Blender evaluates the same rounded to single precision at the control's place: some metres from the origin that
-    is enough to turn a lip's bone of two centimetres, which points at another one, by more than 1e-4.
+    Blender evaluates the same in single precision at the control's position. A few metres from the origin that error is
+    enough to rotate a two-centimetre lip bone, which points at another bone, by more than 1e-4.
     """
     world = poses.world
     turned = rotation_part(world[:, :3, :3])
     local_turns, local_places = _armature_transforms(controls, frames)
-    turns, places = np.empty_like(local_turns), np.empty_like(local_places)
+    rotations, positions = np.empty_like(local_turns), np.empty_like(local_places)
     for joint, control in enumerate(controls):
         if control.bone == OBJECT:
-            turns[:, joint], places[:, joint] = turned @ turned[0].T, world[:, :3, 3]
+            rotations[:, joint], positions[:, joint] = turned @ turned[0].T, world[:, :3, 3]
             continue
-        turns[:, joint] = turned @ local_turns[:, joint] @ rest.matrices[control.bone, :3, :3].T @ turned[0].T
-        places[:, joint] = (world[:, :3, :3] @ local_places[:, joint, :, None])[..., 0] + world[:, :3, 3]
-    if controls[0].base == HEADING:
-        turns[:, 0] = axis_rotation(2, heading(turns[:, 0]))
-    return turns, places
+        rotations[:, joint] = turned @ local_turns[:, joint] @ rest.matrices[control.bone, :3, :3].T @ turned[0].T
+        positions[:, joint] = (world[:, :3, :3] @ local_places[:, joint, :, None])[..., 0] + world[:, :3, 3]
+    if controls[0].base == Space.YAW:
+        rotations[:, 0] = axis_rotation(2, held_yaw(rotations[:, 0]))
+    return rotations, positions
 
 
 def _armature_transforms(controls: Sequence[Control], frames: Frames) -> tuple[Array, Array]:
-    """Rotations (T, J, 3, 3) and places (T, J, 3) in armature space, which is what the object itself stands for."""
+    """Return rotations (T, J, 3, 3) and positions (T, J, 3) in armature space; the object itself is the identity."""
     count = len(frames.basis)
-    turns, places = np.tile(np.eye(3), (count, len(controls), 1, 1)), np.zeros((count, len(controls), 3))
+    rotations, positions = np.tile(np.eye(3), (count, len(controls), 1, 1)), np.zeros((count, len(controls), 3))
     for joint, control in enumerate(controls):
         if control.bone == OBJECT:
             continue
         own = frames.column[control.bone]
-        if control.base == OWN:
-            turns[:, joint], places[:, joint] = frames.turns[:, own], frames.places[:, own]
+        if control.base == Space.LOCAL:
+            rotations[:, joint], positions[:, joint] = frames.rotations[:, own], frames.positions[:, own]
             continue
         axes, origin = relative_zero(frames, control.bone, carrier_of(controls, joint), 0)
         turn = rotation_part(axes) @ rotation_part(frames.basis[:, own, :3, :3])
         place = frames.basis[:, own, :3, 3] @ axes.T + origin
-        if control.base == TURNED and control.parent >= 0:
-            above = turns[:, control.parent]
-            turn, place = above @ turn, (above @ place[..., None])[..., 0] + places[:, control.parent]
-        turns[:, joint], places[:, joint] = turn, place
-    return turns, places
+        if control.base == Space.PARENT and control.parent >= 0:
+            above = rotations[:, control.parent]
+            turn, place = above @ turn, (above @ place[..., None])[..., 0] + positions[:, control.parent]
+        rotations[:, joint], positions[:, joint] = turn, place
+    return rotations, positions
 
 
 def carrier_of(controls: Sequence[Control], joint: int) -> int:
-    """The bone that a joint is told against, OBJECT for the armature and the world."""
+    """Return the bone that is the reference frame of a joint; OBJECT for the armature and the world."""
     control = controls[joint]
-    return controls[control.parent].bone if control.base == TURNED and control.parent >= 0 else OBJECT
+    return controls[control.parent].bone if control.base == Space.PARENT and control.parent >= 0 else OBJECT
 
 
-def heading(turns: Array) -> Array:
-    """Radians (T,) about the vertical that are in rotations (T, 3, 3)."""
-    sine, cosine = turns[:, 1, 0] - turns[:, 0, 1], turns[:, 0, 0] + turns[:, 1, 1]
-    angles = np.arctan2(sine, cosine)
-    # upside down there is no heading: the last one holds
-    known = np.hypot(sine, cosine) > 1e-3
-    rows = np.maximum.accumulate(np.where(known, np.arange(len(turns)), -1))
-    return np.asarray(angles[np.where(rows < 0, known.argmax(), rows)])
-
-
-def _rest_places(rest: Rest, world: Array, controls: Sequence[Control]) -> Array:
+def _rest_positions(rest: Rest, world: Array, controls: Sequence[Control]) -> Array:
     heads = np.array([rest.matrices[one.bone, :3, 3] if one.bone != OBJECT else np.zeros(3) for one in controls])
     return heads @ world[:3, :3].T + world[:3, 3]
 
@@ -119,9 +114,11 @@ def _rest_places(rest: Rest, world: Array, controls: Sequence[Control]) -> Array
 def _tell_by_own_channels(
     rotations: Array, offsets: Array, base: Array, rest: Rest, world: Array, controls: Sequence[Control], frames: Frames
 ) -> None:
-    """Controls that nothing carries stiffly: their own channels, in the axes that they have in the world at rest."""
+    """Replace rotations and offsets of controls in Space.LOCAL by their own channels, in their axes at rest in the
+    world.
+    """
     for joint, control in enumerate(controls):
-        if control.base == OWN:
+        if control.base == Space.LOCAL:
             axes = rotation_part(world[:3, :3]) @ rest.matrices[control.bone, :3, :3]
             own = frames.basis[:, frames.column[control.bone]]
             rotations[:, joint] = axes @ rotation_part(own[:, :3, :3]) @ axes.T
@@ -131,14 +128,14 @@ def _tell_by_own_channels(
 def standing_offsets(
     rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames, translated: Collection[int]
 ) -> tuple[Array, Array]:
-    """What a skeleton's offsets (J, 3) and its root's place (3,) say in file lengths, for the armature as it is now."""
-    turns, places = _world_transforms(rest, poses, controls, frames)
+    """Return a skeleton's offsets (J, 3) and its root position (3,), in file units, for the armature as it is now."""
+    rotations, positions = _world_transforms(rest, poses, controls, frames)
     above = [max(control.parent, 0) for control in controls]
-    rests = _rest_places(rest, poses.world[0], controls)
+    rests = _rest_positions(rest, poses.world[0], controls)
     now = rests - rests[above]
-    stiff = [j for j, one in enumerate(controls) if j and one.base == TURNED and j not in translated]
+    stiff = [j for j, one in enumerate(controls) if j and one.base == Space.PARENT and j not in translated]
     carriers = [above[j] for j in stiff]
-    now[stiff] = np.einsum("jba,jb->ja", turns[0, carriers], (places[:, stiff] - places[:, carriers])[0])
+    now[stiff] = np.einsum("jba,jb->ja", rotations[0, carriers], (positions[:, stiff] - positions[:, carriers])[0])
     return now, rests[0]
 
 
@@ -148,11 +145,11 @@ def _scale(world: Array) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Rigging:
-    """How the controls of a skeleton hang on an armature, as it plays the source's first frame.
+    """The relation of a skeleton's controls to an armature in the source's first frame.
 
-    `zero` holds for each joint the axes (3, 3) and place (3,) that it has without its own channels, seen from the
-    unscaled carrier (TURNED) or in armature space. `own` (4, 4) are the object's own channels, `world` (4, 4) is its
-    matrix for which motions are meant; the locations of bones in `unturned` are told in the armature's axes.
+    `zero` holds each joint's axes (3, 3) and position (3,) without its own channels, seen from its unscaled carrier
+    (Space.PARENT) or in armature space. `own` (4, 4) are the object's own channels. `world` (4, 4) is the object's
+    matrix that motions are meant for. Bones in `unturned` have locations in the armature's axes.
     """
 
     controls: tuple[Control, ...]
@@ -164,7 +161,9 @@ class Rigging:
 
 
 def rigging_of(controls: Sequence[Control], frames: Frames, rest: Rest, poses: Poses, world: Array) -> Rigging:
-    """`frames` and `poses` hold one row; `world` (4, 4) is the object's matrix for which motions are meant."""
+    """Build the Rigging; `frames` and `poses` hold one row, `world` (4, 4) is the object's matrix that motions are
+    meant for.
+    """
     zero = []
     for joint, control in enumerate(controls):
         if control.bone == OBJECT:
@@ -175,33 +174,35 @@ def rigging_of(controls: Sequence[Control], frames: Frames, rest: Rest, poses: P
 
 
 def own_channels(motion: Motion, rigging: Rigging) -> tuple[Array, Array]:
-    """Rotations (T, J, 3, 3) and locations (T, J, 3) that the controls' own channels have to hold.
+    """Return rotations (T, J, 3, 3) and locations (T, J, 3) to write to the controls' own channels.
 
-    The tilt's row is the whole root's, the heading's row is empty.
+    The row of Space.TILT holds the whole root; the row of Space.YAW is empty.
     """
     skeleton, local = motion.skeleton, motion.rotations()
     offsets = motion.local_offsets() * skeleton.unit
     root = motion.root_positions() * skeleton.unit
-    turns, places = np.zeros_like(local), np.zeros_like(offsets)
+    rotations, positions = np.zeros_like(local), np.zeros_like(offsets)
     for joint, control in enumerate(rigging.controls):
         if control.bone == OBJECT:
-            turns[:, joint], places[:, joint] = _object_channels(rigging, local[:, joint], root)
-        elif control.base == OWN:
+            rotations[:, joint], positions[:, joint] = _object_channels(rigging, local[:, joint], root)
+        elif control.base == Space.LOCAL:
             axes = _rest_axes(rigging, control.bone)
-            turns[:, joint] = axes.T @ local[:, joint] @ axes
-            places[:, joint] = (offsets[:, joint] - _base(rigging, joint)) @ axes / _scale(rigging.world)
-        elif control.base == TURNED and joint:
-            turns[:, joint], places[:, joint] = _carried_channels(rigging, joint, local[:, joint], offsets[:, joint])
-        elif control.base != HEADING:
+            rotations[:, joint] = axes.T @ local[:, joint] @ axes
+            positions[:, joint] = (offsets[:, joint] - _base(rigging, joint)) @ axes / _scale(rigging.world)
+        elif control.base == Space.PARENT and joint:
+            rotations[:, joint], positions[:, joint] = _carried_channels(
+                rigging, joint, local[:, joint], offsets[:, joint]
+            )
+        elif control.base != Space.YAW:
             turn, place = local[:, joint], root
-            if control.base in (TILT, WORLD):
+            if control.base in (Space.TILT, Space.WORLD):
                 turn = local[:, 0] @ turn
-            if control.base == WORLD:
+            if control.base == Space.WORLD:
                 place = root + (local[:, 0] @ offsets[:, joint, :, None])[..., 0]
-            turns[:, joint], places[:, joint] = _world_channels(rigging, joint, turn, place)
+            rotations[:, joint], positions[:, joint] = _world_channels(rigging, joint, turn, place)
         if control.bone in rigging.unturned:
-            places[:, joint] = places[:, joint] @ rigging.rest.matrices[control.bone, :3, :3].T
-    return turns, places
+            positions[:, joint] = positions[:, joint] @ rigging.rest.matrices[control.bone, :3, :3].T
+    return rotations, positions
 
 
 def _rest_axes(rigging: Rigging, bone: int) -> Array:
@@ -212,7 +213,7 @@ def _rest_axes(rigging: Rigging, bone: int) -> Array:
 def _base(rigging: Rigging, joint: int) -> Array:
     control = rigging.controls[joint]
     pair = [rigging.controls[control.parent], control]
-    above, own = _rest_places(rigging.rest, rigging.world, pair)
+    above, own = _rest_positions(rigging.rest, rigging.world, pair)
     return np.asarray(own - above)
 
 

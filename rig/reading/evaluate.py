@@ -1,4 +1,4 @@
-"""Evaluated poses of an armature playing an action, read off a temporary copy in a temporary scene."""
+"""Evaluation of an armature's poses while it plays an action, on a temporary copy in a temporary scene."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from .actions import Source, slot_of
 
 @dataclass(frozen=True)
 class Poses:
-    """What Blender evaluates at some frames, for all n pose bones in the order of `pose.bones`.
+    """Blender's evaluation of T frames, for all n pose bones in the order of `pose.bones`.
 
-    `world` (T, 4, 4) is the object's matrix, `pose` (T, n, 4, 4) the bones' in armature space, `basis` (T, n, 4, 4)
-    the bones' own channels as matrices, `own` (T, 4, 4) the object's own channels as a matrix.
-    `numbers` (T, n) are properties of the object at the paths and indices `watched`.
+    `world` (T, 4, 4) is the object's matrix, `own` (T, 4, 4) its own channels as a matrix. `pose` (T, n, 4, 4) are the
+    bones in armature space, `basis` (T, n, 4, 4) their own channels. `numbers` (T, m) are the values of the m object
+    properties at the paths and indices `watched`.
     """
 
     world: Array
@@ -39,15 +39,16 @@ class Poses:
 
 @dataclass(frozen=True)
 class Rest(Tree):
-    """The bones of an armature at rest, in the order of `pose.bones`: `matrices` (n, 4, 4) in armature space."""
+    """An armature's n bones at rest, in the order of `pose.bones`: `matrices` (n, 4, 4) in its own space, `lengths`."""
 
     names: tuple[str, ...]
     parents: tuple[int, ...]
     matrices: Array
+    lengths: tuple[float, ...] = ()
 
     @property
     def relative(self) -> Array:
-        """Each bone's rest matrix in its parent's space (n, 4, 4)."""
+        """Return each bone's rest matrix (n, 4, 4) in its parent's space."""
         parents = np.array([m if p < 0 else self.matrices[p] for m, p in zip(self.matrices, self.parents, strict=True)])
         relative = np.linalg.inv(parents) @ self.matrices
         relative[np.array(self.parents) < 0] = self.matrices[np.array(self.parents) < 0]
@@ -55,27 +56,29 @@ class Rest(Tree):
 
 
 def read_rest(armature_object: bpy.types.Object) -> Rest:
-    """The rest pose of an armature."""
+    """Read the rest pose of an armature."""
     bones = [pose_bone.bone for pose_bone in armature_object.pose.bones]
     index = {bone.name: k for k, bone in enumerate(bones)}
     parents = tuple(index[bone.parent.name] if bone.parent else -1 for bone in bones)
     matrices = np.array([bone.matrix_local for bone in bones], dtype=np.float64)
     matrices[:, :3, :3] = rotation_part(matrices[:, :3, :3])
-    return Rest(tuple(index), parents, matrices)
+    return Rest(tuple(index), parents, matrices, tuple(bone.length for bone in bones))
 
 
 def rotation_part(linear: Array) -> Array:
-    """Rotations (..., 3, 3), orthonormal, of matrices that turn and scale but do not shear."""
+    """Return the orthonormal rotations (..., 3, 3) of matrices that rotate and scale but do not shear."""
     return six_to_matrix(matrix_to_six(unit_columns(linear)))
 
 
 def unit_columns(linear: Array) -> Array:
-    """The same (..., 3, 3) without its scale; as orthonormal as the input, which single precision keeps to 1e-6."""
+    """Normalise the columns of matrices (..., 3, 3), which are otherwise as orthogonal as before (single precision:
+    1e-6).
+    """
     return linear / np.maximum(column_lengths(linear), 1e-30)[..., None, :]
 
 
 def column_lengths(linear: Array) -> Array:
-    """Lengths (..., 3) of the columns of matrices (..., 3, 3); numpy's own norm takes four times as long."""
+    """Return the lengths (..., 3) of the columns of matrices (..., 3, 3); numpy's norm takes four times as long."""
     x, y, z = (linear[..., row, :] for row in range(3))
     return np.asarray(np.sqrt(x * x + y * y + z * z))
 
@@ -83,7 +86,9 @@ def column_lengths(linear: Array) -> Array:
 def sample_poses(
     armature_object: bpy.types.Object, source: Source | None, frames: Sequence[int], scene: bpy.types.Scene
 ) -> Poses:
-    """Evaluate the armature at each frame as it plays `source` alone (or no action), the user's scene untouched."""
+    """Evaluate the armature at each frame as it plays `source` alone (or no action), without
+    changing the user's scene.
+    """
     return run_through(sample_steps(armature_object, source, frames, scene))
 
 
@@ -96,14 +101,14 @@ def sample_steps(
     seconds: float = math.inf,
     watched: Sequence[tuple[str, int]] = (),
 ) -> Generator[float, None, Poses]:
-    """What `sample_poses` returns, in steps of about so many seconds; yields the share of the frames that is done.
+    """Evaluate like `sample_poses`, in steps of about `seconds`; yield the fraction of frames done.
 
-    Between two steps nothing of Riff is in the file: it may be saved, undone or left. Raises ClipError where armature
-    or action are others by then, ReferenceError where they are gone.
+    Between two steps the file holds nothing of Riff's: it may be saved, undone or left. Raises ClipError if the
+    armature or the action was replaced by then, ReferenceError if it is gone.
     """
     bones, stacked = len(armature_object.pose.bones), source is not None and source.span is not None
     record = _Record(len(frames), bones, watched)
-    # From one step to the next only whole data-blocks are kept: Python learns when those are freed.
+    # Only whole data-blocks are kept from step to step: Python notices when Blender frees them.
     action, handle = (source.action, source.slot.handle) if source else (None, 0)
     while record.done < len(frames):
         slot = slot_of(action, handle) if action else None
@@ -123,7 +128,7 @@ def sample_steps(
 
 
 class _Record:
-    """Poses of an armature as they are taken, frame by frame."""
+    """Poses of an armature, collected frame by frame."""
 
     def __init__(self, frames: int, bones: int, watched: Sequence[tuple[str, int]]) -> None:
         self.done, self._bones, self._watched = 0, bones, tuple(watched)
@@ -135,7 +140,7 @@ class _Record:
     def take(self, evaluated: bpy.types.Object) -> None:
         world: Any = evaluated.matrix_world
         own: Any = evaluated.matrix_basis
-        for row in world:  # numpy takes six times as long to look into a Matrix
+        for row in world:  # numpy takes six times as long to read a Matrix
             self._world.extend(row)
         for row in own:
             self._own.extend(row)
@@ -153,7 +158,7 @@ class _Record:
 
 
 def _number(evaluated: bpy.types.Object, path: str, index: int) -> float:
-    """A property's value; nothing where the path leads nowhere, which is found out when it is told."""
+    """Return a property's value, or 0 for a path that leads nowhere; `property_value` finds that out later."""
     try:
         value: Any = evaluated.path_resolve(path)
         return float(value[index] if hasattr(value, "__len__") else value)
@@ -162,7 +167,7 @@ def _number(evaluated: bpy.types.Object, path: str, index: int) -> float:
 
 
 def _from_columns(rows: np.ndarray, bones: int) -> Array:
-    """`foreach_get` hands matrices over column by column."""
+    """Reshape the matrices of `foreach_get`, which come column by column."""
     return rows.reshape(len(rows), bones, 4, 4).swapaxes(-1, -2).astype(np.float64)
 
 
@@ -174,17 +179,19 @@ def _copy_in_own_scene(
     scene: bpy.types.Scene,
     stacked: bool = False,
 ) -> Iterator[tuple[bpy.types.Object, bpy.types.Scene]]:
-    """A copy of the armature object in a scene of its own: 50 times faster beside a heavy mesh, and the user's frame,
-    active action, slot and NLA stay as they are. `ID.copy` turns constraints and drivers that look at the original
-    towards the copy."""
+    """Provide a copy of the armature object in a scene of its own, and that scene.
+
+    This is 50 times faster beside a heavy mesh and leaves the user's frame, active action, slot and NLA as they are.
+    `ID.copy` redirects constraints and drivers from the original to the copy.
+    """
     data: bpy.types.Armature | None = None
     copy = armature_object.copy()
     own = bpy.data.scenes.new("Riff")
     try:
         own.render.fps, own.render.fps_base = scene.render.fps, scene.render.fps_base
         own.collection.objects.link(copy)
-        copy.hide_viewport = False  # what is disabled in viewports is not evaluated
-        # in both, Blender evaluates the rest pose whatever is keyed
+        copy.hide_viewport = False  # Blender does not evaluate objects that are disabled in viewports
+        # at rest or in Edit Mode Blender evaluates the rest pose, whatever is keyed
         if copy.data.pose_position == "REST" or copy.data.is_editmode:
             data = cast(bpy.types.Armature, copy.data.copy())
             copy.data = data
@@ -202,8 +209,7 @@ def _copy_in_own_scene(
 def _play_alone(
     copy: bpy.types.Object, action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None, stacked: bool
 ) -> None:
-    """The action at full influence, which only the NLA lowers, and on its own time if it is tweaked in a strip; or the
-    NLA as it is where that is `stacked`."""
+    """Play the action alone at full influence, outside any tweaked strip; or the NLA as it is if `stacked`."""
     animation = copy.animation_data or copy.animation_data_create()
     if animation.use_tweak_mode:
         animation.use_tweak_mode = False
@@ -218,15 +224,14 @@ def _play_alone(
 
 
 def world_transforms(rest: Rest, joints: list[int], poses: Poses) -> tuple[Array, Array]:
-    """World rotations from rest (T, J, 3, 3) and world places (T, J, 3) of the joints.
+    """Return world rotations from rest (T, J, 3, 3) and world positions (T, J, 3) of the joints.
 
-    Rest is the armature's rest pose as the object stands in the first frame, so an object that is itself keyed moves
-    the root.
+    Rest is the armature's rest pose with the object as in the first frame, so a keyed object moves the root.
     """
     world = poses.world[:, None]
     turned = rotation_part(poses.world[:, :3, :3])
     rest_turns = turned[0] @ rest.matrices[joints][:, :3, :3]
     pose = poses.pose[:, joints]
-    turns = turned[:, None] @ unit_columns(pose[..., :3, :3]) @ rest_turns.swapaxes(-1, -2)
-    places = np.einsum("tjab,tjb->tja", world[..., :3, :3], pose[..., :3, 3]) + world[..., :3, 3]
-    return turns, places
+    rotations = turned[:, None] @ unit_columns(pose[..., :3, :3]) @ rest_turns.swapaxes(-1, -2)
+    positions = np.einsum("tjab,tjb->tja", world[..., :3, :3], pose[..., :3, 3]) + world[..., :3, 3]
+    return rotations, positions

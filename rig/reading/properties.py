@@ -1,4 +1,4 @@
-"""What else an animator keys: switches, influences, custom properties, scales, shape keys."""
+"""Keyed numbers besides bones' motion: switches, influences, custom properties, scales, shape keys."""
 
 from __future__ import annotations
 
@@ -12,28 +12,36 @@ import numpy as np
 
 from ...core.errors import ClipError
 from ...core.motion.motion import Motion, with_properties
-from ...core.motion.properties import Property
+from ...core.motion.properties import AnimatedProperty
 from ...core.numeric.rotation import Array
 from ..compat import channelbag_of
 from .actions import OBJECT_CHANNELS, Source, split_bone_path
 from .evaluate import Poses, Rest
 
 _BONE = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
-_MOST_STEPS = 32
+_MAX_SWITCH_VALUES = 32
+"""Most different values of a property that counts as switched rather than continuous."""
+
 CONSTANT = "CONSTANT"
+"""Keyframe interpolation that holds a value until the next key."""
 
-_STILL = 2e-6
-_SCALE_NOISE = 5e-5
-"""What a scale may vary and still count as constant: importers and baking leave as much behind."""
+_STILL_SPREAD = 2e-6
+"""Largest spread of a property that counts as still, relative to its largest value or to 1, whichever is larger."""
 
-OWN_ACTION = "riff_own_action"
-"""Where a data-block remembers the action that it played before a variation."""
+_STILL_SCALE_SPREAD = 5e-5
+"""Largest variation of a scale that counts as still; importers and baking leave that much noise."""
+
+OWN_ACTION_KEY = "riff_own_action"
+"""Id-property of a data-block: name of the action that it played before a variation."""
 
 
 @dataclass(frozen=True)
 class Track:
-    """A property as it is keyed: what it is set on, its path there, a value for each frame (T,), the steps of one that
-    is switched, and where on the rig it belongs: a bone's name, or a place in the world (3,), or neither."""
+    """A keyed property: its owner, path and index, and a value for each frame (T,).
+
+    `steps` are the values of a property that switches. It belongs to a `bone` (by name), to a `place` in the world
+    (3,), or to neither.
+    """
 
     owner: str
     path: str
@@ -45,8 +53,10 @@ class Track:
 
 
 def read_tracks(armature_object: bpy.types.Object, source: Source, frames: Sequence[int], poses: Poses) -> list[Track]:
-    """The properties that move, of the armature object and of what belongs to it. Raises ClipError for one that is
-    keyed to what is no number."""
+    """Read the moving properties of the armature object and of its data and meshes.
+
+    Raises ClipError for a property with a key that is not a number.
+    """
     tracks = []
     watched = list(poses.watched)
     for owner, block, curves in keyed_owners(armature_object, source):
@@ -67,15 +77,15 @@ def read_tracks(armature_object: bpy.types.Object, source: Source, frames: Seque
                 values = np.array([curve.evaluate(frame) for frame in frames])
             if not np.isfinite(values).all():
                 frame = frames[int(np.flatnonzero(~np.isfinite(values))[0])]
-                raise ClipError(f"“{curve.data_path}” has a key that is not a number at frame {frame}.")
-            still = _SCALE_NOISE if curve.data_path.endswith("scale") else _STILL
+                raise ClipError(f"“{curve.data_path}” has an invalid key (not a number) at frame {frame}.")
+            still = _STILL_SCALE_SPREAD if curve.data_path.endswith("scale") else _STILL_SPREAD
             if np.ptp(values) > still * max(1.0, float(np.abs(values).max())):
                 tracks.append(_track(armature_object, owner, block, curve, values, value))
     return tracks
 
 
 def watched_paths(source: Source) -> list[tuple[str, int]]:
-    """The armature object's properties whose value only Blender can tell, as several strips of the NLA make it."""
+    """Return the object's properties that only Blender can evaluate, because several NLA strips combine; else none."""
     if source.span is None:
         return []
     paths = {(curve.data_path, curve.array_index) for curve in source.curves if not _is_transform(curve.data_path)}
@@ -83,7 +93,7 @@ def watched_paths(source: Source) -> list[tuple[str, int]]:
 
 
 def with_tracks(motion: Motion, tracks: Sequence[Track], rest: Rest, bones: Sequence[int], world: Array) -> Motion:
-    """The motion with these properties as further channels, each on the joint where it belongs.
+    """Add properties to a motion as further channels, each on the joint where it belongs.
 
     `bones` are those of the joints (-1 for the object), `world` (4, 4) is the object's matrix.
     """
@@ -91,7 +101,7 @@ def with_tracks(motion: Motion, tracks: Sequence[Track], rest: Rest, bones: Sequ
     for track in tracks:
         low, high = float(track.values.min()), float(track.values.max())
         joint = _joint_of(track, rest, bones, world)
-        found.append(Property(joint, track.path, track.index, low, high, track.steps, track.owner))
+        found.append(AnimatedProperty(joint, track.path, track.index, low, high, track.steps, track.owner))
     skeleton = replace(motion.skeleton, properties=tuple(found))
     features = np.zeros((motion.frames, skeleton.channels))
     features[:, : motion.features.shape[1]] = motion.features
@@ -100,7 +110,9 @@ def with_tracks(motion: Motion, tracks: Sequence[Track], rest: Rest, bones: Sequ
 
 
 def _joint_of(track: Track, rest: Rest, bones: Sequence[int], world: Array) -> int:
-    """The joint of the bone that a property is set on, or of the nearest above it; of what lies nearest to a place."""
+    """Return the joint of a property's bone or of the nearest bone above; else the joint nearest to
+    its place; else 0.
+    """
     index = {bone: joint for joint, bone in enumerate(bones) if bone >= 0}
     if track.bone in rest.names:
         bone = rest.names.index(track.bone)
@@ -114,8 +126,11 @@ def _joint_of(track: Track, rest: Rest, bones: Sequence[int], world: Array) -> i
 def keyed_owners(
     armature_object: bpy.types.Object, source: Source
 ) -> Iterator[tuple[str, bpy.types.ID, list[bpy.types.FCurve]]]:
-    """What the animator keyed beside the armature object itself (“”), with the F-curves of each: the armature's data,
-    and the shape keys of meshes that it deforms, from a slot of the same action or from an action of their own."""
+    """Iterate over keyed data-blocks and their F-curves: the armature object (“”), its data, and its meshes' shape
+    keys.
+
+    The F-curves come from a slot of the same action or from an action of the data-block's own.
+    """
     yield "", armature_object, source.curves
     blocks: list[tuple[str, Any]] = [(f"ARMATURE:{armature_object.data.name}", armature_object.data)]
     blocks += [(f"KEY:{ob.data.shape_keys.name}", ob.data.shape_keys) for ob in deformed_meshes(armature_object)]
@@ -132,18 +147,18 @@ def _bag_of(action: bpy.types.Action, identifier: str) -> bpy.types.ActionChanne
 
 
 def _own_bag(block: Any) -> bpy.types.ActionChannelbag | None:
-    """What a data-block plays by an action of its own, or played before a variation."""
+    """Return the channelbag of a data-block's own action: the one that it plays, or played before a variation."""
     data = block.animation_data
     action = data.action if data is not None else None
     if action is not None and action.get("riff_model") is not None:
-        action = bpy.data.actions.get(str(block.get(OWN_ACTION, "")))
+        action = bpy.data.actions.get(str(block.get(OWN_ACTION_KEY, "")))
         return channelbag_of(action, action.slots[0]) if action is not None and len(action.slots) else None
     slot = data.action_slot if action is not None else None
     return channelbag_of(action, slot) if slot is not None else None
 
 
 def deformed_meshes(armature_object: bpy.types.Object) -> list[bpy.types.Object]:
-    """Meshes with shape keys that hang on the armature or are deformed by it."""
+    """Return the meshes with shape keys that are parented to the armature or deformed by it."""
     found = []
     for ob in bpy.data.objects:
         if ob.type == "MESH" and ob.data.shape_keys is not None:
@@ -154,7 +169,7 @@ def deformed_meshes(armature_object: bpy.types.Object) -> list[bpy.types.Object]
 
 
 def owner_block(armature_object: bpy.types.Object, owner: str) -> Any:
-    """The data-block that an owner's name means; None where it is gone."""
+    """Return the data-block for an owner's name; None if it is gone."""
     if not owner:
         return armature_object
     kind, _, name = owner.partition(":")
@@ -165,7 +180,7 @@ def owner_block(armature_object: bpy.types.Object, owner: str) -> Any:
 
 
 def set_property(block: Any, path: str, index: int, value: Any) -> None:
-    """Set a property of a data-block by its path, as a key would; enums by number, or by what they read as."""
+    """Set a property of a data-block by its path, as a key would; enums by number or by identifier."""
     if path.endswith('"]'):
         start = path.rindex('["')
         owner, name = block.path_resolve(path[:start]) if start else block, path[start + 2 : -2]
@@ -180,7 +195,7 @@ def set_property(block: Any, path: str, index: int, value: Any) -> None:
     owner = block.path_resolve(before) if before else block
     known = owner.bl_rna.properties.get(name)
     if known is None or not known.is_animatable or known.type in ("STRING", "POINTER", "COLLECTION"):
-        return  # the path may come from a stranger's model: nothing is set that could not have been keyed
+        return  # the path may come from an untrusted model: set only properties that can be keyed
     current = getattr(owner, name)
     if isinstance(value, str):
         setattr(owner, name, value)
@@ -195,13 +210,13 @@ def set_property(block: Any, path: str, index: int, value: Any) -> None:
 
 
 def _is_transform(path: str) -> bool:
-    """Places and rotations: the joints', not properties. A scale is a property like any other."""
+    """Return True for a location or rotation, which belong to joints; a scale is a property like any other."""
     channel = split_bone_path(path)
     return channel[1] != "scale" if channel else path in OBJECT_CHANNELS
 
 
 def property_value(block: bpy.types.ID, path: str, index: int) -> Any:
-    """What the property is now; None where the path leads nowhere."""
+    """Return the property's value now; None if the path leads nowhere."""
     try:
         value: Any = block.path_resolve(path)
         return value[index] if hasattr(value, "__len__") and not isinstance(value, str) else value
@@ -214,7 +229,7 @@ def _track(
 ) -> Track:
     held = all(key.interpolation == CONSTANT for key in curve.keyframe_points) and not len(curve.modifiers)
     levels = tuple(np.unique(values).tolist())
-    steps = levels if (held or isinstance(value, (bool, int, str))) and len(levels) <= _MOST_STEPS else ()
+    steps = levels if (held or isinstance(value, (bool, int, str))) and len(levels) <= _MAX_SWITCH_VALUES else ()
     match = _BONE.match(curve.data_path) if not owner else None
     bone = bpy.utils.unescape_identifier(match[1]) if match else ""
     place = _moved_place(armature_object, block, curve.data_path) if owner.startswith("KEY") else ()
@@ -222,19 +237,21 @@ def _track(
 
 
 def _moved_place(armature_object: bpy.types.Object, keys: bpy.types.Key, path: str) -> tuple[float, ...]:
-    """The middle of what a shape key moves, in the world."""
+    """Return the centre of the vertices that a shape key moves, weighted by how far, in the world; () if there are
+    none.
+    """
     match = re.match(r'key_blocks\["((?:[^"\\]|\\.)*)"\]', path)
     block = keys.key_blocks.get(bpy.utils.unescape_identifier(match[1])) if match else None
     ob = next((ob for ob in deformed_meshes(armature_object) if ob.data.shape_keys == keys), None)
     if block is None or ob is None or block.relative_key is None:
         return ()
-    there, here = np.empty((2, len(block.data) * 3), dtype=np.float32)
-    block.data.foreach_get("co", there)
-    block.relative_key.data.foreach_get("co", here)
-    here = here.reshape(-1, 3)
-    moved = np.linalg.norm(there.reshape(-1, 3) - here, axis=1)
+    target, base = np.empty((2, len(block.data) * 3), dtype=np.float32)
+    block.data.foreach_get("co", target)
+    block.relative_key.data.foreach_get("co", base)
+    base = base.reshape(-1, 3)
+    moved = np.linalg.norm(target.reshape(-1, 3) - base, axis=1)
     if not moved.any():
         return ()
     world = np.array(ob.matrix_world)
-    middle = (here * moved[:, None]).sum(0) / moved.sum()
+    middle = (base * moved[:, None]).sum(0) / moved.sum()
     return tuple((world[:3, :3] @ middle + world[:3, 3]).tolist())

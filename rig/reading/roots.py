@@ -1,17 +1,19 @@
-"""Which bone carries the body, and which bones belong to it."""
+"""Choice of the root bone, which carries the body."""
 
 from __future__ import annotations
 
 import bpy
 
+from ...core.motion.limb_words import names_hips
 from .evaluate import Rest
 
 
 def choose_root(armature_object: bpy.types.Object, rest: Rest, channels: dict[tuple[str, str], bool]) -> int:
-    """Index of the root: the topmost moving bone with most moving bones below it.
+    """Return the index of the root: the topmost moving bone with most moving bones below it.
 
-    Where it does not travel and others move beside it, the bone that they all hang from. Bones above the root do not
-    move. A bone connected to its parent cannot be moved by its location, so its parent stands in for it.
+    If that bone does not travel and others move beside it, the root is the nearest ancestor of them all; if it does not
+    travel and the hips above it have keys and rest, they are. Bones above the root do not move. A bone connected to its
+    parent cannot be moved by its location, so its parent takes its place.
     """
     index = {name: k for k, name in enumerate(rest.names)}
     moving = {index[bone] for (bone, path), moves in channels.items() if moves} or {index[bone] for bone, _ in channels}
@@ -19,12 +21,17 @@ def choose_root(armature_object: bpy.types.Object, rest: Rest, channels: dict[tu
     tops = [bone for bone in sorted(moving) if not moving & set(lines[bone])]
     root = max(tops, key=lambda top: sum(top in lines[bone] for bone in moving))
     if len(tops) > 1 and not channels.get((rest.names[root], "location")):
-        root = _shared_ancestor(rest, tops, root)
+        root = shared_ancestor(rest, tops, root)
+    if not channels.get((rest.names[root], "location")):
+        keyed = {index[bone] for bone, _ in channels if bone in index}
+        hips = [bone for bone in rest.ancestors(root) if bone in keyed and names_hips(rest.names[bone])]
+        root = hips[0] if hips and not names_hips(rest.names[root]) else root
     while rest.parents[root] >= 0 and armature_object.data.bones[rest.names[root]].use_connect:
         root = rest.parents[root]
     return root
 
 
-def _shared_ancestor(rest: Rest, bones: list[int], otherwise: int) -> int:
+def shared_ancestor(rest: Rest, bones: list[int], otherwise: int) -> int:
+    """Return the nearest bone above all of `bones`, or `otherwise` if there is none."""
     shared = set.intersection(*(set(rest.ancestors(bone)) for bone in bones))
     return next((bone for bone in rest.ancestors(bones[0]) if bone in shared), otherwise)

@@ -1,4 +1,4 @@
-"""What a person has marked in Blender for a composition: bones, keyframes, a curve."""
+"""The user's selection for a composition: bones, keyframes, a curve."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .actions import source_of
 
 
 def selected_bones(armature_object: bpy.types.Object) -> tuple[str, ...]:
-    """Names of the selected pose bones. Raises ClipError where none is."""
+    """Return the names of the selected pose bones. Raises ClipError if there is none."""
     names = tuple(bone.name for bone in armature_object.pose.bones if is_selected(bone))
     if not names:
         raise ClipError("No bone is selected; select some in Pose Mode, or choose body parts.")
@@ -21,7 +21,7 @@ def selected_bones(armature_object: bpy.types.Object) -> tuple[str, ...]:
 
 
 def bones_of_collection(armature_object: bpy.types.Object, name: str) -> tuple[str, ...]:
-    """Names of the bones in a bone collection and those inside it. Raises ClipError where it is missing or empty."""
+    """Return the names of the bones in a bone collection and its children. Raises ClipError if there are none."""
     collection = armature_object.data.collections_all.get(name)
     if collection is None:
         raise ClipError(f"“{armature_object.name}” has no bone collection “{name}”; choose another one.")
@@ -32,37 +32,37 @@ def bones_of_collection(armature_object: bpy.types.Object, name: str) -> tuple[s
 
 
 def selected_key_frames(armature_object: bpy.types.Object) -> tuple[int, ...]:
-    """Whole frames on which the armature's action has selected keys. Raises ClipError where it has none."""
+    """Return the whole frames on which the armature's action has selected keys. Raises ClipError if it has none."""
     found: set[int] = set()
     for curve in source_of(armature_object).bag.fcurves:
         count = len(curve.keyframe_points)
-        selected, places = np.zeros(count, dtype=bool), np.empty(2 * count, dtype=np.float32)
+        selected, positions = np.zeros(count, dtype=bool), np.empty(2 * count, dtype=np.float32)
         curve.keyframe_points.foreach_get("select_control_point", selected)
-        curve.keyframe_points.foreach_get("co", places)
-        found |= {round(float(frame)) for frame in places[::2][selected]}
+        curve.keyframe_points.foreach_get("co", positions)
+        found |= {round(float(frame)) for frame in positions[::2][selected]}
     if not found:
-        raise ClipError("No keyframe is selected; select the keys whose poses must stay.")
+        raise ClipError("No keyframe is selected; select the keys whose poses to keep.")
     return tuple(sorted(found))
 
 
 def curve_points(curve_object: bpy.types.Object | None) -> tuple[tuple[float, float], ...]:
-    """Points (x, y) of a curve object as it is evaluated, in world space, from its first to its last.
+    """Return the points (x, y) of an evaluated curve object, in world space, from first to last.
 
     Raises ClipError for anything but a curve with a length.
     """
     if curve_object is None:
         raise ClipError("No curve is chosen; choose the curve that the root should follow.")
     if curve_object.type not in ("CURVE", "CURVES"):
-        raise ClipError(f"“{curve_object.name}” is no curve; choose a curve object.")
+        raise ClipError(f"“{curve_object.name}” is not a curve; choose a curve object.")
     evaluated = curve_object.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    places = _line(evaluated)
-    if len(places) < 2 or not np.linalg.norm(np.diff(places, axis=0), axis=1).sum() > 0:
+    positions = _line(evaluated)
+    if len(positions) < 2 or not np.linalg.norm(np.diff(positions, axis=0), axis=1).sum() > 0:
         raise ClipError(f"The curve “{curve_object.name}” has no length on the ground; choose another one.")
-    return tuple((float(x), float(y)) for x, y in places)
+    return tuple((float(x), float(y)) for x, y in positions)
 
 
 def _line(evaluated: bpy.types.Object) -> np.ndarray:
-    """World places (N, 2) along the first spline; a bevel is left out by taking the curve's own points."""
+    """Return world positions (N, 2) along the first spline, without its bevel."""
     matrix = np.array(evaluated.matrix_world)
     if evaluated.type == "CURVES":
         points = np.array([point.position for point in evaluated.data.curves[0].points], dtype=np.float64)

@@ -1,1 +1,1 @@
-"""From motions to Blender's actions."""
+"""Writing of motions as Blender's actions."""

@@ -1,4 +1,4 @@
-"""Which bone a learned control is, and which of its channels are written."""
+"""Match of learned controls to bones, and choice of the channels to write."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ...core.errors import ModelError
-from ...core.motion.skeleton import HEADING, TILT, WHOLE, Skeleton
+from ...core.motion.skeleton import Skeleton, Space
 from ...core.numeric.rotation import Array
 from ..reading.actions import Source, channel_owner, keyed_channels, object_channels, rotation_path, split_bone_path
 from ..reading.controls import OBJECT, Control
@@ -16,34 +16,39 @@ from ..reading.evaluate import Rest
 
 
 def match_controls(armature_object: bpy.types.Object, rest: Rest, skeleton: Skeleton) -> list[Control]:
-    """The control that each joint is. Raises ModelError where the armature lacks one."""
+    """Return the control of each joint. Raises ModelError if the armature lacks one."""
     index = {name: bone for bone, name in enumerate(rest.names)}
     controls = []
-    for joint, (name, parent, base) in enumerate(zip(skeleton.names, skeleton.parents, skeleton.bases, strict=True)):
-        name = skeleton.names[0] if base == TILT else name
-        if base != WHOLE and name not in index:
-            raise ModelError(f"“{armature_object.name}” has no bone “{name}”; the motion is another armature's.")
-        controls.append(Control(index[name] if base != WHOLE else OBJECT, base, parent if joint else -1))
+    for joint, (name, parent, base) in enumerate(
+        zip(skeleton.names, skeleton.parents, skeleton.reference_frames, strict=True)
+    ):
+        name = skeleton.names[0] if base == Space.TILT else name
+        if base != Space.OBJECT and name not in index:
+            raise ModelError(
+                f"“{armature_object.name}” has no bone “{name}”; the model was trained on another armature."
+            )
+        controls.append(Control(index[name] if base != Space.OBJECT else OBJECT, base, parent if joint else -1))
     return controls
 
 
 def control_channels(
     armature_object: bpy.types.Object, rest: Rest, skeleton: Skeleton, controls: list[Control], source: Source | None
 ) -> tuple[list[tuple[str, str]], dict[str, int]]:
-    """(bone, property) of what is written, and the joint that holds it: what the source keys, or all where it is None.
+    """Return the (bone, property) pairs to write, and the joint of each bone.
 
-    A location is written where it was learned: the root's, and those that move.
+    All channels that the source keys are written, or all if it is None. A location is written only if it was learned:
+    the root's, and those that move.
     """
     keyed = None
     if source is not None:
         keyed = keyed_channels(armature_object, source) | object_channels(armature_object, source)
     channels, rows = [], {}
     for joint, control in enumerate(controls):
-        if control.base == HEADING:
+        if control.base == Space.YAW:
             continue
         name = "" if control.bone == OBJECT else rest.names[control.bone]
         rows[name] = joint
-        placed = control.parent < 0 or control.base == TILT or joint in skeleton.translated
+        placed = control.parent < 0 or control.base == Space.TILT or joint in skeleton.translated
         turn = (name, rotation_path(channel_owner(armature_object, name).rotation_mode))
         if placed and (keyed is None or (name, "location") in keyed):
             channels.append((name, "location"))
@@ -53,15 +58,18 @@ def control_channels(
 
 
 @dataclass(frozen=True)
-class Part:
-    """A property of which only the indices `keyed` have keys, and what it holds: `held` (3,) or (4,)."""
+class PartialChannel:
+    """A location or rotation keyed on some components only; `held` are the current values of all (3,) or (4,)."""
 
     keyed: frozenset[int]
     held: tuple[float, ...]
 
     def nearest(self, values: Array, mode: str) -> Array:
-        """Of the two triples of angles (T, 3) that mean the same in this Euler order, that which comes nearer to what
-        the unkeyed ones hold; other modes as they are."""
+        """Return the angles (T, 3), or their equivalent triple in this Euler order if it is closer to the unkeyed
+        components.
+
+        Values of other rotation modes are returned unchanged.
+        """
         if mode in ("QUATERNION", "AXIS_ANGLE"):
             return values
         middle = "XYZ".index(mode[1])
@@ -72,8 +80,8 @@ class Part:
         return other if off[1] < off[0] else values
 
 
-def keyed_parts(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], Part]:
-    """Locations and Euler rotations that the source keys in part: an animator who keyed one axis gets keys on one."""
+def keyed_parts(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], PartialChannel]:
+    """Return the locations and Euler rotations that the source keys in part: only these components are written."""
     found: dict[tuple[str, str], set[int]] = {}
     for curve in source.curves:
         channel = split_bone_path(curve.data_path) or ("", curve.data_path)
@@ -84,5 +92,5 @@ def keyed_parts(armature_object: bpy.types.Object, source: Source) -> dict[tuple
     for (bone, path), keyed in found.items():
         if len(keyed) < 3 and (not bone or bone in bones):
             held = tuple(getattr(channel_owner(armature_object, bone), path))
-            parts[bone, path] = Part(frozenset(keyed), held)
+            parts[bone, path] = PartialChannel(frozenset(keyed), held)
     return parts

@@ -1,4 +1,4 @@
-"""A new action from values: one key a frame, typed as generated."""
+"""Creation of an action from values: one key a frame, of type Generated."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ...core.errors import ModelError
 from ...core.numeric.rotation import Array
 from ..compat import new_channelbags, new_fcurve
+from ..ownership import mark_made
 
 GENERATED, LINEAR, HOLD = 5, 1, 0
 """Values of the enums Keyframe.type and Keyframe.interpolation in 4.5 and 5.2; `foreach_set` takes numbers only."""
@@ -18,8 +20,10 @@ GENERATED, LINEAR, HOLD = 5, 1, 0
 
 @dataclass(frozen=True)
 class Curve:
-    """One F-curve to write: a value for each frame, or a single one where nothing changes; one that is `switched` gets
-    keys where it changes, each of which holds. `owner` as in `Property`."""
+    """An F-curve to write: a value for each frame, or a single value if it is constant.
+
+    A `switched` curve gets a held key at each change. `owner` is that of an `AnimatedProperty`.
+    """
 
     path: str
     index: int
@@ -32,7 +36,10 @@ class Curve:
 def new_action(
     owner: str, name: str, curves: list[Curve], frame_start: int, properties: Mapping[str, Any]
 ) -> bpy.types.Action:
-    """An action with a slot for the object called `owner`."""
+    """Create an action with a slot for the object called `owner`. Raises ModelError for a value that is not finite."""
+    for curve in curves:
+        if not np.isfinite(curve.values).all():
+            raise ModelError(f"“{curve.path}” would be keyed with what is not a number; nothing was written.")
     action = bpy.data.actions.new(name)
     try:
         bags = new_channelbags(action, owner, [curve.owner for curve in curves])
@@ -41,6 +48,7 @@ def new_action(
             _write_keys(new_fcurve(bag, curve.path, curve.index, curve.group), curve, frame_start)
         for key, value in properties.items():
             action[key] = value
+        mark_made(action)
         action.asset_mark()  # sets the fake user as well
     except BaseException:
         bpy.data.actions.remove(action)

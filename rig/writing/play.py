@@ -1,4 +1,4 @@
-"""An action on an armature, together with what else it moves: shape keys that hang on the armature, its data."""
+"""Assignment of an action to an armature and to what else it animates: its data, and shape keys of its meshes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import bpy
 
 from ...core.errors import ClipError
 from ..compat import assign_action
-from ..reading.properties import OWN_ACTION, deformed_meshes
+from ..reading.properties import OWN_ACTION_KEY, deformed_meshes
 
 
 def play(armature_object: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Make an action the armature's active one; shape keys and data for which it has slots play it too.
+    """Make an action the armature's active one; shape keys and armature data with slots in it play it too.
 
-    Those for which it has none get back what they played before a variation. Raises ClipError for an armature that is
-    linked, and as `assign_action`.
+    Those without a slot get back the action from before a variation. Raises ClipError for a linked armature, and as
+    `assign_action`.
     """
     if not armature_object.is_editable:
         raise ClipError(f"“{armature_object.name}” is linked from another file; make a library override of it first.")
@@ -28,22 +28,22 @@ def play(armature_object: bpy.types.Object, action: bpy.types.Action) -> None:
         slot = next((slot for slot in action.slots if slot.identifier == identifier), None)
         if slot is not None:
             _give(block, action, slot)
-        elif OWN_ACTION in block:
+        elif OWN_ACTION_KEY in block:
             _give_back(block)
 
 
 def _give(block: Any, action: bpy.types.Action, slot: bpy.types.ActionSlot) -> None:
     data = block.animation_data or block.animation_data_create()
     before = data.action
-    if before not in (None, action) and OWN_ACTION not in block and before.get("riff_model") is None:
-        block[OWN_ACTION] = before.name
-        before.use_fake_user = True  # nothing else may use it, and it must still be there when it is wanted back
+    if before not in (None, action) and OWN_ACTION_KEY not in block and before.get("riff_model") is None:
+        block[OWN_ACTION_KEY] = before.name
+        before.use_fake_user = True  # it must survive until it is given back, even without another user
     data.action, data.action_slot = action, slot
 
 
 def _give_back(block: Any) -> None:
-    before = bpy.data.actions.get(str(block[OWN_ACTION]))
-    del block[OWN_ACTION]
+    before = bpy.data.actions.get(str(block[OWN_ACTION_KEY]))
+    del block[OWN_ACTION_KEY]
     data = block.animation_data
     if before is None or data is None:
         return

@@ -1,4 +1,4 @@
-"""A motion shown on an armature without any action: the pose is set frame by frame, and put back in the end."""
+"""Preview of a motion on an armature without an action: the pose is set frame by frame and restored at the end."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import bpy
 
 from ...core.errors import ClipError
 from ...core.motion.motion import Motion
-from ...core.motion.properties import Property
+from ...core.motion.properties import AnimatedProperty
 from ..reading.actions import armature_of, channel_owner, source_of
 from ..reading.properties import owner_block, property_value, set_property
 from .write import plan_writing, pose_values
 
-PREVIEWED = "riff_previewed"
-"""Custom property of an armature object whose pose is a preview's: undo steps pushed meanwhile hold that pose too."""
+PREVIEW_KEY = "riff_previewed"
+"""Id-property of an armature object in a preview's pose; undo steps made meanwhile hold that pose, too."""
 
-REMEMBERED = 100
-"""Previews whose poses before are remembered, for undo steps."""
+MAX_REMEMBERED = 100
+"""Number of previews whose original poses are remembered, for undo steps."""
 
 
 @dataclass(frozen=True)
 class PoseBefore:
-    """What the channels of an armature and its properties were before a preview, and when that was."""
+    """The channels and properties of an armature before a preview, and the scene's frame then."""
 
     channels: dict[tuple[str, str], tuple[float, ...]]
-    properties: list[tuple[Property, Any]]
+    properties: list[tuple[AnimatedProperty, Any]]
     scene: str
     frame: int
 
     def put_back(self, ob: bpy.types.Object) -> None:
-        """Set it again; where the frame is another by now, what is keyed follows the frame."""
+        """Restore the pose; if the frame has changed, keyed channels follow the new frame."""
         for (bone, channel), values in self.channels.items():
             if not bone or bone in ob.pose.bones:
                 setattr(channel_owner(ob, bone), channel, values)
@@ -49,27 +49,27 @@ _remembered: dict[int, PoseBefore] = {}
 
 
 def put_back_previewed() -> None:
-    """Give armatures that an undo step, or a file, has brought back with a preview's pose the pose from before it."""
+    """Restore the pose of armatures that an undo step or a file brought back in a preview's pose."""
     for ob in bpy.data.objects:
-        mark = ob.get(PREVIEWED)
+        mark = ob.get(PREVIEW_KEY)
         if mark is None:
             continue
-        del ob[PREVIEWED]
+        del ob[PREVIEW_KEY]
         before = _remembered.get(mark)
         if before is not None and ob.pose is not None:
             before.put_back(ob)
-        else:  # of a Blender that ended without saving: what is keyed follows the frame
+        else:  # left by a Blender that ended early: let keyed channels follow the frame
             scene = bpy.context.scene
             scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
 
 
 class Preview:
-    """Shows motions of one skeleton on one armature, known by its name; keeps no reference to Blender data."""
+    """Shows motions of one skeleton on one armature, known by name; keeps no reference to Blender data."""
 
     def __init__(
         self, armature_object: bpy.types.Object, source_action: bpy.types.Action | None, motion: Motion
     ) -> None:
-        """Raises ClipError or ModelError where the motion cannot be shown on this armature."""
+        """Remember the armature's pose. Raises ClipError or ModelError if the motion does not fit this armature."""
         armature_object = armature_of(armature_object)
         source = source_of(armature_object, source_action) if source_action else None
         self.plan = plan_writing(armature_object, motion, source)
@@ -85,15 +85,15 @@ class Preview:
         self._mark(armature_object)
 
     def show(self, motion: Motion) -> None:
-        """Show a motion at the scene's rate, from the frame on at which the source begins. Raises ClipError."""
+        """Show a motion at the scene's rate, starting at the source's first frame. Raises ClipError."""
         self.shown = motion
         self.apply()
 
     def apply(self) -> None:
-        """Set the pose of the scene's current frame. Raises ClipError where armature or bones are gone."""
+        """Set the pose of the scene's current frame. Raises ClipError if the armature or a bone is gone."""
         ob = self._object()
         if ob is None or self.shown is None:
-            raise ClipError("The armature of the preview was deleted or renamed.")
+            raise ClipError("The previewed armature was deleted or renamed.")
         row = bpy.data.scenes[self._scene].frame_current - self.plan.first
         row = max(0, min(row, self.shown.frames - 1))
         try:
@@ -104,19 +104,19 @@ class Preview:
             raise ClipError("A bone of the previewed armature was deleted or renamed.") from error
 
     def end(self) -> None:
-        """Put the pose back to what it was, or to what the frame says where that is another by now."""
+        """Restore the pose from before; if the frame has changed, keyed channels follow the new frame."""
         ob = self._owner()
         if ob is None:
             return
-        if PREVIEWED in ob:
-            del ob[PREVIEWED]
+        if PREVIEW_KEY in ob:
+            del ob[PREVIEW_KEY]
         self._before.put_back(ob)
 
     def _mark(self, ob: bpy.types.Object) -> None:
-        # At random, since an automatic save may bring the mark of one Blender into another.
-        ob[PREVIEWED] = mark = random.getrandbits(30)
+        # random, since an automatic save may carry the mark of one Blender into another
+        ob[PREVIEW_KEY] = mark = random.getrandbits(30)
         _remembered[mark] = self._before
-        while len(_remembered) > REMEMBERED:
+        while len(_remembered) > MAX_REMEMBERED:
             del _remembered[next(iter(_remembered))]
 
     def _object(self) -> bpy.types.Object | None:
@@ -125,7 +125,7 @@ class Preview:
         return ob if ob is not None and ob.type == "ARMATURE" and ob.pose is not None else None
 
     def _owner(self) -> Any:
-        """The armature under whatever name it has now: a person who renames it must not lose its pose."""
+        """Return the armature even if it was renamed, so that it gets its pose back."""
         named = bpy.data.objects.get(self.armature)
         same = [ob for ob in [named, *bpy.data.objects] if ob is not None and ob.session_uid == self._uid]
         return same[0] if same and same[0].type == "ARMATURE" and same[0].pose is not None else None
@@ -135,8 +135,8 @@ class Preview:
             (bone, channel): tuple(getattr(channel_owner(ob, bone), channel)) for bone, channel in self.plan.channels
         }
 
-    def _properties(self, ob: bpy.types.Object, motion: Motion) -> list[tuple[Property, Any]]:
-        """The properties that are there and what they are now."""
+    def _properties(self, ob: bpy.types.Object, motion: Motion) -> list[tuple[AnimatedProperty, Any]]:
+        """Return the properties that exist on this rig, with their values."""
         found = []
         for one in motion.skeleton.properties:
             block = owner_block(ob, one.owner)
@@ -148,9 +148,9 @@ class Preview:
     def _set_properties(self, ob: bpy.types.Object, row: int) -> None:
         if self.shown is None or not self._before.properties:
             return
-        there = {one for one, _ in self._before.properties}
+        existing = {one for one, _ in self._before.properties}
         values = self.shown.slice(row, row + 1).property_values()[0]
         for one, value in zip(self.shown.skeleton.properties, values, strict=True):
             block = owner_block(ob, one.owner)
-            if one in there and block is not None:
+            if one in existing and block is not None:
                 set_property(block, one.path, one.index, float(value))

@@ -1,4 +1,4 @@
-"""Rotation matrices as the numbers that a pose bone's rotation mode keys, each curve without jumps."""
+"""Conversion of rotation matrices to the channels of a pose bone's rotation mode, without jumps."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from typing import Any
 import numpy as np
 from mathutils import Matrix
 
-from ...core.numeric.rotation import Array, axis_rotation
+from ...core.numeric.euler import euler_from_matrix
+from ...core.numeric.rotation import Array, continuous_signs, last_true_rows, quaternion_from_matrix
 
-_AXES = "XYZ"
-_SMALL = 1e-6
+_SMALL_SINE = 1e-6
+"""Sine below which an axis or angle is undefined."""
 
 
 def channel_values(matrices: Array, mode: str) -> Array:
-    """Rotations (T, 3, 3) as the channels of a rotation mode (T, 4 or 3), radians, continuous over T.
+    """Convert rotations (T, 3, 3) to the channels (T, 4 or 3) of a rotation mode, in radians, continuous over T.
 
-    `mode` as in `PoseBone.rotation_mode`: QUATERNION (w, x, y, z), AXIS_ANGLE (angle, x, y, z) or an Euler order.
+    `mode` is that of `PoseBone.rotation_mode`: QUATERNION (w, x, y, z), AXIS_ANGLE (angle, x, y, z) or an Euler order.
     """
     if mode == "QUATERNION":
         return quaternions(matrices)
     if mode == "AXIS_ANGLE":
         return axis_angles(matrices)
-    return euler_angles(matrices, mode)
+    return euler_from_matrix(matrices, mode)
 
 
 def one_value(matrix: Matrix, mode: str) -> Sequence[float]:
-    """A single rotation as the channels of a rotation mode, without neighbours to be continuous with."""
+    """Convert a single rotation to the channels of a rotation mode, without regard to neighbours."""
     turn: Any = matrix
     if mode == "QUATERNION":
         return tuple(turn.to_quaternion())
@@ -38,75 +39,20 @@ def one_value(matrix: Matrix, mode: str) -> Sequence[float]:
 
 
 def quaternions(matrices: Array) -> Array:
-    """Unit quaternions w, x, y, z (T, 4) of rotations (T, 3, 3), each on the side of the one before it."""
-    m = matrices
-    trace = np.einsum("tii->t", m)
-    # four times each component squared; dividing by the largest is exact for every rotation
-    squares = np.stack([1.0 + trace, *(1.0 - trace + 2.0 * m[:, k, k] for k in range(3))], axis=1)
-    wx, wy, wz = m[:, 2, 1] - m[:, 1, 2], m[:, 0, 2] - m[:, 2, 0], m[:, 1, 0] - m[:, 0, 1]
-    xy, xz, yz = m[:, 0, 1] + m[:, 1, 0], m[:, 0, 2] + m[:, 2, 0], m[:, 1, 2] + m[:, 2, 1]
-    w2, x2, y2, z2 = squares.T
-    table = np.array([[w2, wx, wy, wz], [wx, x2, xy, xz], [wy, xy, y2, yz], [wz, xz, yz, z2]])
-    values = table[squares.argmax(1), :, np.arange(len(m))]
-    values /= np.linalg.norm(values, axis=1, keepdims=True)
-    return values * _continuous_signs(values)[:, None]
+    """Return unit quaternions w, x, y, z (T, 4) of rotations (T, 3, 3), each on the hemisphere of the one before."""
+    values = quaternion_from_matrix(matrices)
+    return np.asarray(values * continuous_signs(values)[:, None])
 
 
 def axis_angles(matrices: Array) -> Array:
-    """Angle and unit axis (T, 4) of rotations (T, 3, 3); where nothing turns, the axis of a neighbouring frame."""
+    """Return angle and unit axis (T, 4) of rotations (T, 3, 3); a frame without rotation takes a neighbour's axis."""
     quaternion = quaternions(matrices)
     sine = np.linalg.norm(quaternion[:, 1:], axis=1)
-    defined = sine > _SMALL
+    defined = sine > _SMALL_SINE
     if not defined.any():
         return np.tile([0.0, 0.0, 1.0, 0.0], (len(matrices), 1))
-    axes = quaternion[:, 1:] / np.maximum(sine, _SMALL)[:, None]
-    axes = axes[_nearest_defined(defined)]
-    axes *= _continuous_signs(axes)[:, None]
+    axes = quaternion[:, 1:] / np.maximum(sine, _SMALL_SINE)[:, None]
+    axes = axes[last_true_rows(defined)]
+    axes *= continuous_signs(axes)[:, None]
     angles = 2.0 * np.arctan2((quaternion[:, 1:] * axes).sum(1), quaternion[:, 0])
     return np.concatenate([np.unwrap(angles)[:, None], axes], axis=1)
-
-
-def euler_angles(matrices: Array, order: str) -> Array:
-    """Euler angles about X, Y, Z (T, 3) of rotations (T, 3, 3); in order XYZ, X turns first and R = Rz Ry Rx.
-
-    Of the two triples that mean the same rotation, each frame takes the one nearer to the frame before.
-    """
-    i, j, k = (_AXES.index(letter) for letter in order)
-    sign = 1.0 if (j - i) % 3 == 1 else -1.0
-    flat = np.hypot(matrices[:, k, j], matrices[:, k, k])
-    first = np.arctan2(sign * matrices[:, k, j], matrices[:, k, k])
-    # Where the middle angle is a quarter turn, first and last cannot be told apart: hold the first, and let the last
-    # take up the rest. Working the last out from what the first leaves also keeps it exact close to such a frame.
-    first = first[_nearest_defined(flat > _SMALL)]
-    rest = matrices @ axis_rotation(i, -first)
-    middle = np.arctan2(-sign * rest[:, k, i], rest[:, k, k])
-    last = np.arctan2(-sign * rest[:, i, j], rest[:, j, j])
-    angles = _nearer_triples(np.stack([first, middle, last], axis=1))
-    return angles[:, np.argsort([i, j, k])]
-
-
-def _nearer_triples(angles: Array) -> Array:
-    """The other triple is (first + π, π - middle, last + π). Whether to change over from one frame to the next does
-    not depend on which of the two the earlier frame has, so the choices are a running sum."""
-    other = np.stack([angles[:, 0] + np.pi, np.pi - angles[:, 1], angles[:, 2] + np.pi], axis=1)
-    stay = np.abs(_wrapped(angles[1:] - angles[:-1])).sum(1)
-    change = np.abs(_wrapped(other[1:] - angles[:-1])).sum(1)
-    changed = np.concatenate([[0], np.cumsum(change < stay)]) % 2 == 1
-    return np.unwrap(np.where(changed[:, None], other, angles), axis=0)
-
-
-def _wrapped(angles: Array) -> Array:
-    return (angles + np.pi) % (2.0 * np.pi) - np.pi
-
-
-def _nearest_defined(defined: np.ndarray) -> np.ndarray:
-    """For each row the last defined one up to it, or the first defined one; row 0 where none is."""
-    rows = np.where(defined, np.arange(len(defined)), -1)
-    rows = np.maximum.accumulate(rows)
-    return np.where(rows < 0, defined.argmax(), rows)
-
-
-def _continuous_signs(vectors: Array) -> Array:
-    """±1 for each row (T, n) so that neighbours point the same way; the first stays."""
-    against = (vectors[1:] * vectors[:-1]).sum(1) < 0
-    return np.concatenate([[1.0], np.cumprod(np.where(against, -1.0, 1.0))])

@@ -1,4 +1,4 @@
-"""A motion that does what its source does gets the source's own numbers, to the bit."""
+"""Snapping of written values to the source's own, so that an unchanged motion is written bit for bit."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from ...core.numeric.rotation import Array
 from ..reading.actions import Source
 
 
-def with_own_keys(source: Source, path: str, values: Array, first: int, same: float) -> Array:
-    """Values (T, n) of a property from frame `first` on, those of the source itself in the rows where they differ by
-    less than `same`.
+def snap_to_source(source: Source, path: str, values: Array, first: int, same: float) -> Array:
+    """Replace rows of values (T, n) by the source's own where all components differ by less than `same`.
 
-    Between two keys a quaternion is not of length 1, and written at length 1 it turns a bone by the last bit of a
-    single-precision number less or more. Nobody sees that in a limb, but what constraints make of it may be seen: an
-    IK chain stretched to its full length turns by 0.07 rad.
+    `first` is the frame of the first row. Between two keys a quaternion's length is not 1; written with length 1, it
+    rotates a bone differently in the last bit of single precision. That is invisible on a limb, but constraints can
+    amplify it: an IK chain stretched to its full length rotated by 0.07 rad.
     """
     found = [source.bag.fcurves.find(path, index=k) for k in range(values.shape[1])]
     keyed = [k for k, curve in enumerate(found) if curve is not None and not curve.mute]
-    turns = path.endswith("rotation_quaternion")
-    if not keyed or (turns and len(keyed) < 4):
+    rotations = path.endswith("rotation_quaternion")
+    if not keyed or (rotations and len(keyed) < 4):
         return values
     frames = range(first, first + len(values))
     own = np.array([[curve.evaluate(frame) for frame in frames] for k in keyed if (curve := found[k])]).T
     meant = own
-    if turns:
+    if rotations:
         own = own * np.where((own * values).sum(1) < 0.0, -1.0, 1.0)[:, None]
         meant = own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-12)
     rows = np.flatnonzero(np.abs(meant - values[:, keyed]).max(1) < same)

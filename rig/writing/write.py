@@ -1,4 +1,4 @@
-"""A Motion becomes a new action: keys on every frame, in each bone's own rotation mode, for what the source keys."""
+"""Writing of a Motion as a new action: keys on every frame, in each bone's rotation mode, for the source's channels."""
 
 from __future__ import annotations
 
@@ -27,24 +27,27 @@ from ..reading.checks import check_inheritance, check_object, check_poses
 from ..reading.control_motion import Rigging, own_channels, rigging_of, standing_offsets
 from ..reading.controls import OBJECT, check_keys, frames_of
 from ..reading.evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
-from ..reading.properties import keyed_owners
 from ..steps import run_through
-from .control_channels import Part, control_channels, keyed_parts, match_controls
+from .control_channels import PartialChannel, control_channels, keyed_parts, match_controls
 from .new_action import Curve, new_action
 from .placement import fitted_space, learned_space
 from .rotation_modes import channel_values, one_value
-from .snap_to_source import with_own_keys
+from .snap_to_source import snap_to_source
+from .unlearned_curves import copy_curves, still_curves
 
-_CONSTANT = 2e-6
+_STILL_SPREAD = 2e-6
+"""Largest spread of a curve that gets a single key, in radians or armature sizes."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How motions of one skeleton get onto one armature: its rest, a bone for each joint, (bone, property) of what is
-    written, the pose in the source's first frame, `first`, and the world matrix for which they are meant.
+class WritePlan:
+    """Mapping from motions of one skeleton to one armature.
 
-    `rows` says which joint holds the channels of a bone, “” being the object. Of controls there is the `rigging`, and
-    `parts` holds the indices that the source keys of what it does not key whole."""
+    `rest` is the armature's rest pose, `joints` the bone of each joint, `channels` the (bone, property) pairs to write.
+    `poses` is the pose in the source's first frame, `first`. `world` is the object's matrix that motions are meant for.
+    `rows` maps a bone (“” for the object) to the joint that holds its channels. For controls there is the `rigging`;
+    `parts` has the channels that the source keys in part.
+    """
 
     rest: Rest
     joints: list[int]
@@ -54,7 +57,7 @@ class Plan:
     first: int
     rows: Mapping[str, int]
     rigging: Rigging | None = None
-    parts: Mapping[tuple[str, str], Part] = field(default_factory=dict)
+    parts: Mapping[tuple[str, str], PartialChannel] = field(default_factory=dict)
 
 
 def write_motion(
@@ -68,13 +71,13 @@ def write_motion(
     properties: Mapping[str, Any] | None = None,
     space: Matrix | None = None,
 ) -> bpy.types.Action:
-    """Write a motion (already at the scene's rate) as a new action with one slot, not assigned to anything.
+    """Write a motion (already at the scene's rate) as a new action with one slot, assigned to nothing.
 
-    Written are the bones' channels that `source_action` keys (every rotation where it is None) and the root's location;
-    whatever else the source keys stays at its first value. Keys are linear, of type GENERATED, from `frame_start` on
+    It keys the bones' channels that `source_action` keys (all rotations if it is None) and the root's location; the
+    source's other channels are held at their first value. Keys are linear, of type GENERATED, from `frame_start` on
     (the source's first frame, or 1). `properties` become id-properties. An object moved since the motion was read takes
-    the motion along, unless `space` says which world matrix of the object the motion is meant for. Raises ModelError
-    where the armature lacks the motion's bones, ClipError where its pose cannot be keyed.
+    the motion along, unless `space` gives the object's world matrix that the motion is meant for. Raises ModelError if
+    the armature lacks the motion's bones, ClipError if its pose cannot be keyed.
     """
     return run_through(
         write_steps(
@@ -101,12 +104,14 @@ def write_steps(
     properties: Mapping[str, Any] | None = None,
     space: Matrix | None = None,
 ) -> Generator[float, None, bpy.types.Action]:
-    """What `write_motion` does, in two steps of which the first changes nothing; Blender may go on between them."""
+    """Write like `write_motion`, in two steps; Blender may continue between them, since the first changes nothing."""
     armature_object = armature_of(armature_object)
     source = source_of(armature_object, source_action, source_slot) if source_action else None
     plan = plan_writing(armature_object, motion, source, space)
     curves = _motion_curves(armature_object, motion, plan, source)
-    curves += _still_curves(armature_object, source, curves, plan.first)
+    if source is not None and plan.rigging is None:
+        curves += copy_curves(armature_object, motion, source, plan.rest, plan.joints, plan.world)
+    curves += still_curves(armature_object, source, curves, plan.first)
     start = plan.first if frame_start is None else frame_start
     owner = armature_object.name
     yield 0.5
@@ -115,9 +120,9 @@ def write_steps(
 
 def plan_writing(
     armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None = None
-) -> Plan:
-    """What has to be known of an armature to write motions of one skeleton to it. Raises as `write_motion` does."""
-    if motion.skeleton.bases:
+) -> WritePlan:
+    """Collect the data of an armature that writing motions of one skeleton needs. Raises as `write_motion` does."""
+    if motion.skeleton.reference_frames:
         return _plan_controls(armature_object, motion, source, space)
     rest = read_rest(armature_object)
     joints = _match_bones(armature_object, rest, motion)
@@ -129,12 +134,12 @@ def plan_writing(
     check_poses(armature_object, rest, joints, poses, dict.fromkeys(channels, True), first)
     world = learned_space(motion, rest, joints, poses) if space is None else np.array(space, dtype=np.float64)
     rows = {name: joint for joint, name in enumerate(motion.skeleton.names)}
-    return Plan(rest, joints, channels, poses, world, first[0], rows)
+    return WritePlan(rest, joints, channels, poses, world, first[0], rows)
 
 
 def _plan_controls(
     armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None
-) -> Plan:
+) -> WritePlan:
     rest = read_rest(armature_object)
     controls = match_controls(armature_object, rest, motion.skeleton)
     first = (source.frames()[:1] if source else None) or range(1, 2)
@@ -149,24 +154,28 @@ def _plan_controls(
     channels, rows = control_channels(armature_object, rest, motion.skeleton, controls, source)
     parts = keyed_parts(armature_object, source) if source else {}
     joints = [control.bone for control in controls]
-    return Plan(rest, joints, channels, poses, world, first[0], rows, rigging, parts)
+    return WritePlan(rest, joints, channels, poses, world, first[0], rows, rigging, parts)
 
 
 def _match_bones(armature_object: bpy.types.Object, rest: Rest, motion: Motion) -> list[int]:
-    """Index of each joint's bone. Raises ModelError where the armature is another than the one that was learned."""
+    """Return the bone of each joint. Raises ModelError if the armature differs from the one that was learned."""
     index = {name: k for k, name in enumerate(rest.names)}
     skeleton = motion.skeleton
     for joint, name in enumerate(skeleton.names):
         if name not in index:
-            raise ModelError(f"“{armature_object.name}” has no bone “{name}”; the motion is another armature's.")
+            raise ModelError(
+                f"“{armature_object.name}” has no bone “{name}”; the model was trained on another armature."
+            )
         above = rest.parents[index[name]]
         if joint and (above < 0 or rest.names[above] != skeleton.names[skeleton.parents[joint]]):
-            raise ModelError(f"“{name}” of “{armature_object.name}” has another parent than the bone that was learned.")
+            raise ModelError(
+                f"“{name}” of “{armature_object.name}” has a different parent from the bone that was learned."
+            )
     return [index[name] for name in skeleton.names]
 
 
 def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source | None) -> list[tuple[str, str]]:
-    """(bone, property) of what is written of each joint, in the joints' order."""
+    """Return the (bone, property) pairs to write, in the joints' order."""
     skeleton, bones = motion.skeleton, armature_object.pose.bones
     keyed = keyed_channels(armature_object, source) if source else None
     channels = []
@@ -179,49 +188,53 @@ def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source 
     return channels
 
 
-def written_values(armature_object: bpy.types.Object, motion: Motion, plan: Plan) -> Iterator[tuple[str, str, Array]]:
-    """Bone, property and values (frames, components) of each channel that a motion is written to."""
-    turns, places = _own_channels(motion, plan)
+def written_values(
+    armature_object: bpy.types.Object, motion: Motion, plan: WritePlan
+) -> Iterator[tuple[str, str, Array]]:
+    """Iterate over bone, property and values (T, components) of each channel that a motion is written to."""
+    rotations, positions = _own_channels(motion, plan)
     for name, channel in plan.channels:
         if channel == "location":
-            yield name, channel, places[:, plan.rows[name]]
+            yield name, channel, positions[:, plan.rows[name]]
         else:
             mode = channel_owner(armature_object, name).rotation_mode
-            values = channel_values(turns[:, plan.rows[name]], mode)
+            values = channel_values(rotations[:, plan.rows[name]], mode)
             part = plan.parts.get((name, channel))
             yield name, channel, values if part is None else part.nearest(values, mode)
 
 
-def _own_channels(motion: Motion, plan: Plan) -> tuple[Array, Array]:
-    """Rotations (T, J, 3, 3) and locations (T, J, 3) that the bones' own channels have to hold."""
+def _own_channels(motion: Motion, plan: WritePlan) -> tuple[Array, Array]:
+    """Return rotations (T, J, 3, 3) and locations (T, J, 3) to write to the bones' own channels."""
     if plan.rigging is not None:
         return own_channels(motion, plan.rigging)
-    turns = _basis_rotations(motion, plan.rest, plan.joints, plan.poses, plan.world)
-    return turns, _basis_locations(motion, plan.rest, plan.joints, plan.poses, plan.world)
+    rotations = _basis_rotations(motion, plan.rest, plan.joints, plan.poses, plan.world)
+    return rotations, _basis_locations(motion, plan.rest, plan.joints, plan.poses, plan.world)
 
 
 def pose_values(
-    armature_object: bpy.types.Object, motion: Motion, row: int, plan: Plan
+    armature_object: bpy.types.Object, motion: Motion, row: int, plan: WritePlan
 ) -> Iterator[tuple[str, str, Sequence[float]]]:
-    """Bone, property and components of each channel in one row of a motion, quicker than `written_values`."""
-    turns, places = (values[0].tolist() for values in _own_channels(motion.slice(row, row + 1), plan))
+    """Iterate over bone, property and components of each channel in one row; faster than `written_values`."""
+    rotations, positions = (values[0].tolist() for values in _own_channels(motion.slice(row, row + 1), plan))
     for name, channel in plan.channels:
         if channel == "location":
-            yield name, channel, places[plan.rows[name]]
+            yield name, channel, positions[plan.rows[name]]
         else:
             mode = channel_owner(armature_object, name).rotation_mode
-            yield name, channel, one_value(Matrix(turns[plan.rows[name]]), mode)
+            yield name, channel, one_value(Matrix(rotations[plan.rows[name]]), mode)
 
 
-def _motion_curves(armature_object: bpy.types.Object, motion: Motion, plan: Plan, source: Source | None) -> list[Curve]:
+def _motion_curves(
+    armature_object: bpy.types.Object, motion: Motion, plan: WritePlan, source: Source | None
+) -> list[Curve]:
     size = body_size(plan.rest.matrices[:, :3, 3])
     curves = []
     for name, channel, values in written_values(armature_object, motion, plan):
         path = channel_owner(armature_object, name).path_from_id(channel)
-        still = _CONSTANT * (size if channel == "location" else 1.0)
+        still = _STILL_SPREAD * (size if channel == "location" else 1.0)
         part = plan.parts.get((name, channel))
         if plan.rigging is not None and source is not None:
-            values = with_own_keys(source, path, values, plan.first, still)
+            values = snap_to_source(source, path, values, plan.first, still)
         curves += [
             Curve(path, k, name or "Object Transforms", _shortest(column, still))
             for k, column in enumerate(values.T)
@@ -240,51 +253,37 @@ def _property_curves(motion: Motion) -> list[Curve]:
 
 
 def _basis_rotations(motion: Motion, rest: Rest, joints: list[int], poses: Poses, world: Array) -> Array:
-    """Rotations (T, J, 3, 3) that the bones' own channels have to hold."""
+    """Return rotations (T, J, 3, 3) to write to the bones' own channels."""
     # In the parent's rest axes the parents' rotations cancel: B⁻¹ R B with B the bone's rest rotation in the world.
     rests = rotation_part(world[:3, :3]) @ rest.matrices[joints][:, :3, :3]
-    turns = rests.swapaxes(-1, -2) @ motion.rotations() @ rests
+    rotations = rests.swapaxes(-1, -2) @ motion.rotations() @ rests
     root = joints[0]
     if rest.parents[root] >= 0:
-        # the bones above the root stand still, but perhaps not at rest
+        # the bones above the root stand still, though not always in the rest pose
         above = rotation_part(poses.pose[0, rest.parents[root], :3, :3])
         posed = above @ rest.relative[root, :3, :3]
-        turns[:, 0] = posed.T @ rest.matrices[root, :3, :3] @ turns[:, 0]
-    return turns
+        rotations[:, 0] = posed.T @ rest.matrices[root, :3, :3] @ rotations[:, 0]
+    return rotations
 
 
 def _basis_locations(motion: Motion, rest: Rest, joints: list[int], poses: Poses, world: Array) -> Array:
-    """Locations (T, J, 3) in the bones' own axes and units; for other joints than the root where they slide."""
+    """Return locations (T, J, 3) in the bones' own axes and units; besides the root's, only those of sliding joints."""
     skeleton = motion.skeleton
-    places = np.zeros((motion.frames, len(joints), 3))
+    positions = np.zeros((motion.frames, len(joints), 3))
     above = poses.pose[0, rest.parents[joints[0]]] if rest.parents[joints[0]] >= 0 else np.eye(4)
     to_root = np.linalg.inv(world @ above @ rest.relative[joints[0]])
-    places[:, 0] = (motion.root_positions() * skeleton.unit) @ to_root[:3, :3].T + to_root[:3, 3]
+    positions[:, 0] = (motion.root_positions() * skeleton.unit) @ to_root[:3, :3].T + to_root[:3, 3]
     offsets = motion.local_offsets()[:, list(skeleton.translated)] * skeleton.unit
     for k, joint in enumerate(skeleton.translated):
         parent = rest.parents[joints[joint]]
-        # a scaled parent scales how far its children stand from it
+        # a scaled parent scales its children's offsets
         scale = np.linalg.norm(poses.pose[0, parent, :3, 0])
         to_parent = np.linalg.inv(world[:3, :3] @ rest.matrices[parent, :3, :3] * scale)
         relative = rest.relative[joints[joint]]
-        places[:, joint] = (offsets[:, k] @ to_parent.T - relative[:3, 3]) @ relative[:3, :3]
-    return places
-
-
-def _still_curves(
-    armature_object: bpy.types.Object, source: Source | None, written: Sequence[Curve], frame: int
-) -> list[Curve]:
-    """What else the source keys, held at its first value, so that the action says all that its source said."""
-    curves = []
-    known = {(curve.owner, curve.path, curve.index) for curve in written}
-    for owner, _, keyed in keyed_owners(armature_object, source) if source else ():
-        for curve in keyed:
-            value = curve.evaluate(frame)
-            if (owner, curve.data_path, curve.array_index) not in known and np.isfinite(value) and not curve.mute:
-                group = curve.group.name if curve.group else ""
-                curves.append(Curve(curve.data_path, curve.array_index, group, np.array([value]), owner))
-    return curves
+        positions[:, joint] = (offsets[:, k] @ to_parent.T - relative[:3, 3]) @ relative[:3, :3]
+    return positions
 
 
 def _shortest(values: Array, still: float) -> Array:
-    return values if np.ptp(values) > still else values[:1]
+    # written so that NaN counts as moving: `new_action` refuses it then
+    return values[:1] if np.ptp(values) <= still else values

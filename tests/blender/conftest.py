@@ -20,9 +20,11 @@ RESOURCES = tempfile.mkdtemp(prefix="riff-blender-")
 os.environ["BLENDER_USER_RESOURCES"] = RESOURCES
 atexit.register(shutil.rmtree, RESOURCES, ignore_errors=True)
 
+pytest.register_assert_rewrite("tests.support.rigs.round_trip")
+
 import bpy  # noqa: E402
 
-from tests.blender.small_model import save_small_model  # noqa: E402
+from tests.support.small_model import save_small_model  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTENSION = "bl_ext.user_default.riff"
@@ -109,6 +111,7 @@ def door(riff: ModuleType) -> SimpleNamespace:
     }
     return SimpleNamespace(
         read_motion=found["rig.reading.read"].read_motion,
+        ReadOptions=found["rig.reading.read"].ReadOptions,
         write_motion=found["rig.writing.write"].write_motion,
         play=found["rig.writing.play"].play,
         channelbag_of=found["rig.compat"].channelbag_of,

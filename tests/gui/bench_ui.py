@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from root import Unavailable, find_root
 from run import ROOT, run_in_window
 
-from bench.machine import processor
+from bench.measuring.machine import processor
 
 SIZE = (800, 520)
 """Pixels of the window. Without a graphics card the processor draws it: at 1600 by 1000 one picture takes 0.2 s with or

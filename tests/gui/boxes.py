@@ -25,7 +25,7 @@ RIFF = "bl_ext.user_default.riff"
 
 @contextmanager
 def only(box: str) -> Iterator[None]:
-    """Of Riff's boxes this one alone, open."""
+    """Show one of Riff's boxes alone, open."""
     panels = import_module(f"{RIFF}.panels")
     classes = [cls for cls in panels.CLASSES if getattr(cls, "bl_category", "") == "Riff"]
     for cls in reversed(classes):  # those inside others first

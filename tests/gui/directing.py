@@ -19,7 +19,7 @@ from hand import Hand, Waits, mark, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
 SECONDS = 4
-"""Of the sample dance that are trained on."""
+"""Frames of the sample dance that are trained on."""
 
 MANY = 40
 """Alternatives that are long enough in the making to be cancelled meanwhile."""

@@ -42,7 +42,7 @@ CLICKED = (
     "reduce_keys(",
     "add_region(",
 )
-"""What may be clicked in the panel; dialogs and file browsers would swallow the next steps."""
+"""Buttons that may be clicked in the panel; dialogs and file browsers would swallow the next steps."""
 
 KEYS: tuple[tuple[str, dict[str, bool]], ...] = (
     ("Z", {"ctrl": True}),
@@ -125,7 +125,7 @@ def click_view(hand: Hand) -> Waits:
 
 
 def click_panel(hand: Hand) -> Waits:
-    """Whatever of Riff's buttons the pointer happens to come over."""
+    """Click a button of Riff's that the pointer happens to come over."""
     area = hand.area("VIEW_3D")
     panel = hand.region(area, "UI")
     if panel.width < 50:
@@ -269,7 +269,7 @@ def the_end(hand: Hand, count: int) -> Waits:
         yield from hand.key("ESC", view.x + 100, view.y + 100)
     with hand.over(*viewport(hand)):
         bpy.ops.screen.animation_cancel(restore_frame=False)
-    part("operators.live").end()
+    part("state.live").end()
     part("rig.background.jobs").stop_all()
     yield 3.0
     sources_are_as_they_were()

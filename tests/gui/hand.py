@@ -20,10 +20,10 @@ TRIES, PATIENCE = 3, 20.0
 """A click that comes while a panel is being rebuilt is lost: it is made again after so many seconds."""
 
 WIDE = (0.5, 0.3, 0.75, 0.9)
-"""Where wide buttons are looked for, as shares of the sidebar's width."""
+"""Places at which wide buttons are looked for, as shares of the sidebar's width."""
 
 LEFT = (0.12,)
-"""Where the first button of a list's row is."""
+"""Place of the first button of a list's row."""
 
 STEP = 13
 """Pixels from one look for a button to the next; buttons are 20 high."""
@@ -99,7 +99,7 @@ class Hand:
         yield 0.15
 
     def under_pointer(self, area: Any, region: Any) -> str:
-        """What the button under the pointer does, as Python: “bpy.ops.riff.train(…)” or a data path; else nothing."""
+        """Command of the button under the pointer, as Python: “bpy.ops.riff.train(…)” or a data path; else nothing."""
         manager: Any = bpy.context.window_manager
         manager.clipboard = ""
         with self.over(area, region):
@@ -183,7 +183,7 @@ class Hand:
         subprocess.run(["import", "-window", "root", str(self.out / f"{name}.png")], check=True)
 
     def is_running(self, operator: str) -> bool:
-        """Whether a modal operator of this name waits for keys or the pointer."""
+        """Tell if a modal operator of this name waits for keys or the pointer."""
         return any(running.bl_idname == operator for running in self.window.modal_operators)
 
     def wait_for(self, done: Callable[[], bool], seconds: float = 240.0, what: str = "it") -> Waits:

@@ -1,4 +1,4 @@
-"""What a person may do between two steps of Riff's work: Esc, undo, save, delete, open another file.
+"""Edits of a person between two steps of Riff's work: Esc, undo, save, delete, open another file.
 
 Runs inside Blender. The outside judges by the marks it prints; a crash leaves them out.
 """

@@ -1,4 +1,4 @@
-"""What Riff itself takes on Blender's main thread, apart from what Blender takes to draw the window."""
+"""Riff's own time on Blender's main thread, apart from Blender's time to draw the window."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import bpy
 RIFF = "bl_ext.user_default.riff"
 
 CALLS = (
-    ("operators.live", "follow"),
-    ("operators.live", "begin"),
-    ("operators.timer", "tick"),
-    ("operators.source", "look"),
+    ("state.live", "follow"),
+    ("state.live", "begin"),
+    ("state.timer", "tick"),
+    ("state.armature_summary", "update_summary"),
 )
-"""Where Riff works on the main thread beside the steps of its operators: modules and what of them is timed."""
+"""Work of Riff on the main thread beside the steps of its operators: modules and their timed functions."""
 
 
 def timed(function: Callable[..., Any], spent: list[float]) -> Callable[..., Any]:
-    """The same function, which also notes the milliseconds of each call."""
+    """Wrap a function so that it notes the milliseconds of each call."""
 
     def measure(*arguments: Any, **settings: Any) -> Any:
         start = time.perf_counter()
@@ -39,7 +39,7 @@ def time_calls() -> list[float]:
     for module, name in CALLS:
         owner: Any = import_module(f"{RIFF}.{module}")
         setattr(owner, name, timed(getattr(owner, name), spent))
-    stepwise: Any = import_module(f"{RIFF}.operators.stepwise").Stepwise
+    stepwise: Any = import_module(f"{RIFF}.operators.runs.stepwise").Stepwise
     begin = stepwise.begin_modal
 
     def begin_timed(self: Any, context: Any) -> Any:
@@ -52,7 +52,7 @@ def time_calls() -> list[float]:
 
 
 def timed_steps(steps: Iterator[float], spent: list[float]) -> Iterator[float]:
-    """The same steps, the milliseconds of each noted."""
+    """Pass on steps and note the milliseconds of each."""
     while True:
         start = time.perf_counter()
         try:
@@ -66,7 +66,7 @@ def timed_steps(steps: Iterator[float], spent: list[float]) -> Iterator[float]:
 
 def time_shown() -> list[float]:
     """Have each pose of a live variation timed from now on; milliseconds."""
-    live: Any = import_module(f"{RIFF}.operators.live")
+    live: Any = import_module(f"{RIFF}.state.live")
     spent: list[float] = []
     live._show = timed(live._show, spent)
     return spent

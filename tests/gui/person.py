@@ -20,7 +20,7 @@ from hand import LEFT, Hand, Waits, mark, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
 SECONDS = 4
-"""Of the sample dance that are trained on: a whole training in a test would take minutes."""
+"""Frames of the sample dance that are trained on: a whole training in a test would take minutes."""
 
 
 def session() -> Any:
@@ -33,7 +33,7 @@ def is_kept(name: str) -> bool:
 
 
 def has_begun(jobs: Any) -> bool:
-    """Whether generating has begun."""
+    """Tell if generating has begun."""
     kind = import_module(f"{RIFF}.rig.background.generation_job").GenerationJob
     return any(isinstance(job, kind) for job in jobs._jobs)
 
@@ -61,7 +61,7 @@ def dancer(hand: Hand) -> Waits:
     action.use_frame_range, action.frame_end = True, action.frame_start + 30 * SECONDS
     with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
         bpy.ops.view3d.view_selected()
-    source = import_module(f"{RIFF}.operators.source")
+    source = import_module(f"{RIFF}.state.armature_summary")
     yield from hand.wait_for(lambda: source.summary_of(ob) is not None, what="the summary")
     mark(f"summary {source.summary_of(ob).joints} joints, feet {len(source.summary_of(ob).feet)}")
     yield from hand.wait_for(lambda: bool(source.summary_of(ob).seconds), 400, "the expected time")
@@ -77,7 +77,7 @@ def training(hand: Hand) -> Waits:
     jobs = import_module(f"{RIFF}.rig.background.jobs")
     yield from hand.press("bpy.ops.riff.train(", lambda: jobs.latest_training() is not None)
     job = jobs.latest_training()
-    picture = import_module(f"{RIFF}.operators.loss_picture")
+    picture = import_module(f"{RIFF}.state.loss_picture")
     yield from hand.wait_for(lambda: picture.loss_icon(job) > 0, 400, "the picture of the losses")
     yield 3.0  # the panel is drawn again every 2.5 s
     hand.picture("3-training")
@@ -123,14 +123,14 @@ def variations(hand: Hand) -> Waits:
 def slider(hand: Hand) -> Waits:
     """Live variation: drag the slider, the pose follows, keep it."""
     ob: Any = bpy.data.objects["Dancer"]
-    live = import_module(f"{RIFF}.operators.live")
+    live = import_module(f"{RIFF}.state.live")
     actions, before = len(bpy.data.actions), pose(ob)
     yield from hand.press("bpy.ops.riff.live(", live.is_live)
-    yield from hand.wait_for(lambda: live._live.seen > 0, what="the first live variation")
+    yield from hand.wait_for(lambda: live.live_preview.seen > 0, what="the first live variation")
     x, y = yield from hand.find("live_position", (0.4,))
-    seen = live._live.seen
+    seen = live.live_preview.seen
     yield from hand.drag((x, y), (x + 70, y))
-    shown = live._live.seen - seen
+    shown = live.live_preview.seen - seen
     mark(f"slider at {session().live_position:.2f}, shown {shown}, pose moved {pose(ob) != before}")
     yield 1.5
     hand.picture("9-live")

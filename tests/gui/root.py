@@ -66,7 +66,7 @@ def find_root() -> Path:
 
 
 def _is_in_use(root: Path) -> bool:
-    """Whether anything is mounted in the folder, the machine's own devices perhaps: it must not be deleted then."""
+    """Tell if anything is mounted in the folder, the machine's own devices perhaps: it must not be deleted then."""
     return any(line.split()[1].startswith(f"{root}/") for line in Path("/proc/self/mounts").read_text().splitlines())
 
 
@@ -89,7 +89,7 @@ def _build(root: Path) -> None:
 
 @contextmanager
 def mounted(root: Path) -> Iterator[None]:
-    """What programs in the root expect of a running system; only what was missing is taken away again."""
+    """Mount the parts of a running system that programs in the root expect; only missing ones are taken away again."""
     added: list[Path] = []
     try:
         for kind in ("proc", "sys"):

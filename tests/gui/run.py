@@ -23,6 +23,9 @@ from root import Unavailable, find_root, mounted
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
+TRACES = ROOT / "tests/support/traces.py"
+"""Module of the tests that scripts in the window use too; it lies beside them in there."""
+
 PICTURES = (
     "1-empty",
     "2-dancer",
@@ -103,6 +106,7 @@ def _run_alone(
     shutil.rmtree(inside, ignore_errors=True)
     (inside / "out").mkdir(parents=True)
     shutil.copytree(HERE, inside / "gui")
+    shutil.copyfile(TRACES, inside / "gui" / TRACES.name)
     shutil.copyfile(zip_path, inside / "riff.zip")
     (inside / "run.sh").write_text(
         "set -e\nblender --command extension install-file -r user_default -e /riff/riff.zip\n"
@@ -138,7 +142,7 @@ def _run_alone(
 
 
 def problems_of(log: str, out: Path, root: Path) -> list[str]:
-    """What went wrong on a person's path, a line each."""
+    """Problems on a person's path, a line each."""
     found = unfulfilled(log, MARKS)
     for name in PICTURES:
         path = out / f"{name}.png"
@@ -150,7 +154,7 @@ def problems_of(log: str, out: Path, root: Path) -> list[str]:
 
 
 def unfulfilled(log: str, wanted: Sequence[str]) -> list[str]:
-    """Which marks a script did not make, and why."""
+    """Marks that a script did not make, and why."""
     found = [] if "GUI-DONE" in log else ["it did not come to its end"]
     found += [f"no mark “{mark}”" for mark in wanted if not any(mark in line for line in marks(log))]
     return found + [line for line in log.splitlines() if line.startswith(("RuntimeError", "AssertionError", "Error"))]

@@ -19,11 +19,11 @@ from run import ROOT, SMALL, marks, run_in_window, unfulfilled
 NOTHING = "left: users {}, scenes [], threads [], processes []"
 BAD = ("Traceback", "blender.crash.txt", "Segmentation fault", "Aborted")
 SHIPPED = "/usr/share/blender/scripts/startup/"
-"""Where Blender's own interface is: a traceback through its files alone is Blender's, told apart but told."""
+"""Folder of Blender's own interface: a traceback through its files alone is Blender's, told apart but told."""
 
 
 def problems_of(log: str) -> tuple[list[str], list[str]]:
-    """What went wrong, a line each, with the step at which it did: what counts, and what is Blender's own."""
+    """Problems, a line each, with their step: those that count, and Blender's own."""
     # Of what is reported, sentences are as they should be.
     found = [problem for problem in unfulfilled(log, (NOTHING,)) if not problem.startswith("Error: ")]
     shipped: list[str] = []

@@ -108,7 +108,7 @@ class Shell:
             self.problems.append(f"{what} fails, yet says on stdout “{said.stdout[:200]}”")
 
     def riff(self, words: str) -> dict[str, Any]:
-        """What Blender answers to a verb that must go well."""
+        """Answer of Blender to a verb that must go well."""
         return self.answer(self.run(f"blender -c riff {words} --json"), words.split(" ")[0])
 
     def answer(self, said: Said, what: str) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def ending(shell: Shell) -> None:
 
 
 def _until(process: subprocess.Popen[str], word: str) -> str:
-    """What a process says on stderr up to a line with this word."""
+    """Output of a process on stderr up to a line with this word."""
     assert process.stderr is not None
     said = ""
     for line in process.stderr:

@@ -1,4 +1,4 @@
-"""How smooth Blender's window is: gaps between ticks, time in draw(), longest block of an operator, live updates.
+"""Smoothness of Blender's window: gaps between ticks, time in draw(), longest block of an operator, live updates.
 
 Runs inside Blender; prints one line “GUI-FIGURES {json}”.
 """
@@ -64,7 +64,7 @@ def measure(hand: Hand) -> Waits:
         bpy.ops.screen.screen_full_area()  # other editors would be drawn as well, by the processor
     yield 3.0
     hand.region(hand.area("VIEW_3D"), "UI").active_panel_category = "Riff"
-    source = import_module(f"{RIFF}.operators.source")
+    source = import_module(f"{RIFF}.state.armature_summary")
     yield from hand.wait_for(lambda: source.summary_of(ob) is not None, 240, "the summary")
     yield from hand.wait_for(
         lambda: not import_module(f"{RIFF}.rig.background.jobs").any_running(), 200, "the estimate"
@@ -96,7 +96,7 @@ def _gaps(ticks: Ticks, figures: dict[str, Any], name: str) -> Waits:
 
 
 def _plain(ticks: Ticks, figures: dict[str, Any], ob: Any) -> Waits:
-    """What the window takes by itself to show a changed pose."""
+    """Time of the window alone to show a changed pose."""
     changes, started = 60, time.perf_counter()
     ticks.start()
     for step in range(changes):
@@ -167,11 +167,11 @@ def _is_over(hand: Hand, operator: str) -> bool:
 
 def _live(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:
     ops: Any = bpy.ops
-    live = import_module(f"{RIFF}.operators.live")
+    live = import_module(f"{RIFF}.state.live")
     shown = time_shown()
     ticks.start()
     hand.invoke(ops.riff.live)
-    yield from hand.wait_for(lambda: live._live.seen > 0, 240, "the preview")
+    yield from hand.wait_for(lambda: live.live_preview.seen > 0, 240, "the preview")
     ticks.note(figures, "live start")
     yield 1.0
     ticks.start()
@@ -185,7 +185,7 @@ def _live(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:
     figures["live own"] = {"median": float(np.median(shown)), "max": max(shown)}
     area.type = "VIEW_3D"
     yield 2.0
-    yield from hand.wait_for(lambda: live._live.job.finished, 240, "clean feet")
+    yield from hand.wait_for(lambda: live.live_preview.job.finished, 240, "clean feet")
     ticks.start()
     hand.invoke(ops.riff.live_keep)
     yield from hand.wait_for(partial(_is_over, hand, "live_keep"), 240, "the kept variation")
@@ -194,12 +194,12 @@ def _live(hand: Hand, ticks: Ticks, figures: dict[str, Any]) -> Waits:
 
 def _drag(live: Any, figures: dict[str, Any], name: str) -> Waits:
     """The slider moved a little fifty times a second; how many poses followed in a second."""
-    seen, started = live._live.seen, time.perf_counter()
+    seen, started = live.live_preview.seen, time.perf_counter()
     session: Any = bpy.context.window_manager
     for step in range(150):
         session.riff.live_position = 1.0 + step / 40
         yield 0.02
-    figures[name] = (live._live.seen - seen) / (time.perf_counter() - started)
+    figures[name] = (live.live_preview.seen - seen) / (time.perf_counter() - started)
 
 
 perform(measure(Hand(Path(os.environ["RIFF_GUI_OUT"]))))

@@ -16,13 +16,15 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.soak.fault import Fault, Lost, NotHere
+from tests.support.faults.fault import Fault, Lost, NotHere
+
+FAULTS = Path(__file__).resolve().parents[1] / "support/faults"
 
 
 def all_faults() -> Iterator[Fault]:
-    """The faults of every module `faults_of_*.py` beside this one, by the modules' names."""
-    for path in sorted(Path(__file__).parent.glob("faults_of_*.py")):
-        yield from importlib.import_module(f"tests.soak.{path.stem}").FAULTS
+    """The faults of every module `faults_of_*.py` of tests/support/faults, by the modules' names."""
+    for path in sorted(FAULTS.glob("faults_of_*.py")):
+        yield from importlib.import_module(f"tests.support.faults.{path.stem}").FAULTS
 
 
 def attempt(fault: Fault, seed: int) -> tuple[str, str]:

@@ -23,17 +23,17 @@ from typing import IO
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from bench.machine import circumstances  # noqa: E402
+from bench.measuring.machine import circumstances  # noqa: E402
 from tests.soak.attempts import all_faults  # noqa: E402
-from tests.soak.fault import Fault, patience  # noqa: E402
-from tests.soak.processes import kill_session  # noqa: E402
+from tests.support.faults.fault import Fault, patience  # noqa: E402
+from tests.support.faults.processes import kill_session  # noqa: E402
 
 TABLE = ROOT / "bench/results/soak.md"
 
 
 @dataclass
 class Tally:
-    """How the attempts of one fault went; `words` holds what the first of each kind of mishap had to say."""
+    """Outcomes of the attempts of one fault; `words` holds the message of the first mishap of each kind."""
 
     fault: Fault
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("survived", "lost", "failed", "not here"), 0))

@@ -1,0 +1,87 @@
+"""Clips of any format that Blender imports, read as the extension reads an action."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import addon_utils
+import bpy
+
+from core.errors import ClipError
+from core.motion.motion import MIN_SECONDS, Motion
+from core.motion.properties import Property
+from core.motion.skeleton import Skeleton
+
+from .machine import ROOT
+
+
+def read_with_blender(path: Path) -> Motion:
+    """The longest action of an armature of a file; Z is up in a BVH file. Raises ClipError: none lasts long enough."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    if path.suffix == ".bvh":
+        addon_utils.enable("io_anim_bvh")
+        bpy.ops.import_anim.bvh(
+            filepath=str(path), axis_forward="Y", axis_up="Z", update_scene_fps=True, update_scene_duration=True
+        )
+    elif path.suffix == ".fbx":
+        bpy.ops.wm.fbx_import(filepath=str(path))
+    elif path.suffix == ".blend":
+        bpy.ops.wm.open_mainfile(filepath=str(path))
+    else:
+        addon_utils.enable("io_scene_gltf2")
+        bpy.ops.import_scene.gltf(filepath=str(path))
+    actions = sorted(bpy.data.actions, key=_seconds, reverse=True)
+    for rig in (ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE"):
+        motion = _longest(rig, [action for action in actions if _seconds(action) >= MIN_SECONDS])
+        if motion is not None:
+            return motion
+    raise ClipError(f"“{path.name}” has no armature with an action of {MIN_SECONDS:.0f} s.")
+
+
+def _longest(rig: bpy.types.Object, actions: Iterable[bpy.types.Action]) -> Motion | None:
+    """The first of some actions that moves an armature."""
+    data = rig.animation_data or rig.animation_data_create()
+    for track in data.nla_tracks:
+        track.mute = True
+    scene, core_error = bpy.context.scene, _module("core.errors").RiffError
+    for action in actions:
+        _module("rig.compat").assign_action(rig, action)
+        bpy.context.view_layer.objects.active = rig
+        scene.frame_start, scene.frame_end = int(action.frame_range[0]), int(action.frame_range[1])
+        bpy.context.view_layer.update()
+        try:
+            return _own(_module("rig.reading.read").read_motion(rig))
+        except core_error:
+            continue  # it moves another rig
+    return None
+
+
+def _seconds(action: bpy.types.Action) -> float:
+    render = bpy.context.scene.render
+    return float(action.frame_range[1] - action.frame_range[0]) * render.fps_base / render.fps
+
+
+def _module(name: str) -> Any:
+    """A module of the extension, whose imports are relative, under a name that stands for it."""
+    package = "riff_from_source"
+    if package not in sys.modules:
+        module = ModuleType(package)
+        module.__path__ = [str(ROOT)]
+        sys.modules[package] = module
+    return importlib.import_module(f"{package}.{name}")
+
+
+def _own(motion: Any) -> Motion:
+    """A motion of the extension's classes as one of the classes of the benchmarks."""
+    skeleton = motion.skeleton
+    parts = {field.name: getattr(skeleton, field.name) for field in fields(Skeleton)}
+    parts["properties"] = tuple(
+        Property(**{field.name: getattr(one, field.name) for field in fields(Property)}) for one in skeleton.properties
+    )
+    return Motion(motion.features, Skeleton(**parts), motion.fps, motion.origin)

@@ -1,0 +1,1 @@
+"""Pictures: figures on a stage, contact sheets, lineups and plots; most need bpy."""

@@ -1,0 +1,42 @@
+"""Euler angles of rotations, each curve without jumps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .rotation import Array, axis_rotation, last_true_rows, wrapped
+
+SMALL_SINE = 1e-6
+"""Sine of the middle angle's complement below which the first and the last angle cannot be told apart."""
+
+
+def euler_from_matrix(matrices: Array, order: str) -> Array:
+    """Return Euler angles about X, Y, Z (T, 3) of rotations (T, 3, 3); in order XYZ, X rotates first and R = Rz Ry Rx.
+
+    Of the two triples that mean the same rotation, each frame takes the one closer to the frame before.
+    """
+    i, j, k = ("XYZ".index(letter) for letter in order)
+    sign = 1.0 if (j - i) % 3 == 1 else -1.0
+    flat = np.hypot(matrices[:, k, j], matrices[:, k, k])
+    first = np.arctan2(sign * matrices[:, k, j], matrices[:, k, k])
+    # If the middle angle is a quarter turn, only a sum of first and last is defined: hold the first and let the last
+    # take the rest. Computing the last from the remaining rotation also keeps it accurate close to such a frame.
+    first = first[last_true_rows(flat > SMALL_SINE)]
+    rest = matrices @ axis_rotation(i, -first)
+    middle = np.arctan2(-sign * rest[:, k, i], rest[:, k, k])
+    last = np.arctan2(-sign * rest[:, i, j], rest[:, j, j])
+    angles = _nearer_triples(np.stack([first, middle, last], axis=1))
+    return angles[:, np.argsort([i, j, k])]
+
+
+def _nearer_triples(angles: Array) -> Array:
+    """Choose for each frame between a triple and its equivalent (first + π, π - middle, last + π), whichever is closer.
+
+    Whether to change over between two frames does not depend on the choice at the first of them, so the choices are a
+    running sum.
+    """
+    other = np.stack([angles[:, 0] + np.pi, np.pi - angles[:, 1], angles[:, 2] + np.pi], axis=1)
+    stay = np.abs(wrapped(angles[1:] - angles[:-1])).sum(1)
+    change = np.abs(wrapped(other[1:] - angles[:-1])).sum(1)
+    changed = np.concatenate([[0], np.cumsum(change < stay)]) % 2 == 1
+    return np.unwrap(np.where(changed[:, None], other, angles), axis=0)

@@ -1,0 +1,166 @@
+"""One run of a training, from a checkpoint to the model's file; in a thread or a process."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import Cancelled, ModelError
+from ..model.model import Model
+from ..model.model_file import save_model
+from ..motion.motion import learned_groups
+from ..system.devices import device_name, pick_device
+from ..system.log import log
+from ..training.checkpoint import Checkpoint, CheckpointFile, save_checkpoint
+from ..training.progress import Progress, Send
+from .less_memory import retry_with_less_memory
+from .quality import with_quality
+
+SAVE_AGAIN_SECONDS = 2.0
+"""Seconds after which a model that the disk refused is saved again."""
+
+FULL_DISK_SECONDS = 300.0
+"""Seconds that a trained model waits for room on a full disk where nobody may be there to make some."""
+
+
+def run_training(
+    begun: Checkpoint,
+    path: Path,
+    send: Send,
+    should_stop: Callable[[], bool],
+    *,
+    keep: Path | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    estimate: bool = True,
+    patience: float = math.inf,
+) -> None:
+    """Train, measure and save the model as `path`; its state is kept in the file `keep` until it is done.
+
+    Sends (“device”, name) and (“expected”, seconds) where an `estimate` is wanted, (“progress”, Progress), (“phase”,
+    what it does now) and (“problem”, a sentence, or "" when it is over). A model that the disk refuses is kept in
+    memory and saved as soon as there is room, for `patience` seconds. Raises Cancelled, ModelError where
+    something cannot be saved, ClipError.
+    """
+    # late: it loads PyTorch, which takes seconds
+    from ..training.train import resume
+
+    file = CheckpointFile(keep, begun.name) if keep else None
+    if file:
+        file.tell = lambda sentence: send("problem", sentence)
+    if file and not begun.state:
+        save_checkpoint(begun, file.path)
+    if estimate:
+        send_estimate(begun, send, device)
+    try:
+        model = retry_with_less_memory(
+            lambda begun, device: resume(
+                begun,
+                lambda progress: send("progress", progress),
+                should_stop,
+                device=device,
+                threads=threads,
+                on_snapshot=file.keep if file else None,
+            ),
+            begun,
+            device,
+            send,
+        )
+        send("phase", "Measuring quality")
+        measured = with_quality(model, should_stop)
+        save_when_there_is_room(measured, path, send, should_stop, patience)
+    except BaseException:
+        if file:
+            file.close()
+        raise
+    if file:
+        file.remove()
+
+
+def save_when_there_is_room(
+    model: Model, path: Path, send: Send, should_stop: Callable[[], bool], patience: float = math.inf
+) -> None:
+    """Save a model; where the disk refuses, say so and try again.
+
+    Raises ModelError after `patience` seconds, Cancelled.
+    """
+    until, told = time.monotonic() + patience, False
+    while True:
+        try:
+            save_model(model, path)
+        except ModelError as error:
+            if time.monotonic() >= until:
+                raise
+            if not told:
+                log.note(f"Training: {error}")
+                send("problem", f"{error} The trained model is kept until there is room; Riff tries again.")
+            told = True
+            _wait(SAVE_AGAIN_SECONDS, should_stop)
+        else:
+            if told:
+                send("problem", "")
+            return
+
+
+def _wait(seconds: float, should_stop: Callable[[], bool]) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if should_stop():
+            raise Cancelled
+        time.sleep(0.05)
+
+
+def send_estimate(begun: Checkpoint, send: Send, device: str = "auto") -> None:
+    """Send (“device”, name) and (“expected”, seconds) of a training without beginning it."""
+    # late: they load PyTorch, which takes seconds
+    from ..training.session import open_session
+    from ..training.time_estimate import expected_seconds, probe_recipe
+    from ..training.train import iterate_stages
+
+    used = pick_device(device)
+    send("device", device_name(str(used)))
+    probe = Checkpoint(begun.motion, probe_recipe(begun.recipe))
+    with open_session(probe, used, None, lambda: False) as session:
+        seconds = expected_seconds(session, begun.recipe, iterate_stages)
+    send("expected", (1.0 - begun.fraction) * seconds)
+
+
+def run_with_text(
+    begun: Checkpoint,
+    model: Path,
+    state: Path,
+    show: Callable[[Progress | None, str], None],
+    should_stop: Callable[[], bool],
+    device: str = "auto",
+    threads: int | None = None,
+) -> None:
+    """`run_training` for shells and farms, whose caller holds the lease on the file `state`.
+
+    `show` gets each progress, or None, with a line to print. Raises ClipError for a clip that cannot be learned, before
+    anything is written.
+    """
+    learned_groups(begun.motion)
+    seen: list[str] = []
+
+    def take(kind: str, value: object) -> None:
+        if isinstance(value, Progress):
+            seen.append(f"Level {value.level} of {value.levels}, {value.fraction:.0%}")
+            show(value, value.describe())
+        elif kind == "phase":
+            show(None, ", ".join([*seen[-1:], str(value).lower()]))
+        elif kind == "problem" and value:
+            show(None, str(value))
+
+    run_training(
+        begun,
+        model,
+        take,
+        should_stop,
+        keep=state,
+        device=device,
+        threads=threads,
+        estimate=False,
+        patience=FULL_DISK_SECONDS,
+    )

@@ -1,0 +1,1 @@
+"""Long-running operators: work in steps, jobs beside Blender, actions written one by one."""

@@ -1,0 +1,97 @@
+"""Common part of operators that compose: they read the action and direct the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from ...core.directing.direction import Direction, direct
+from ...core.errors import ClipError, RiffError
+from ...core.motion.motion import Motion
+from ...rig.background.compose_job import CompositionJob
+from ...rig.reading.actions import source_of
+from ...rig.reading.selection import curve_points
+from ...rig.steps import part_of
+from ...state.compose_settings import NOT_REMEMBERED, TakeChoices
+from ...state.poll_messages import armature_problem, model_problem, set_poll_message
+from ...state.settings import chosen_model
+from ...state.source import source_steps
+from .write_actions import ActionWriter
+
+
+class ComposeRun(TakeChoices, ActionWriter):
+    """Mixin of operators that define a `direction` for the model; they write one action for each alternative."""
+
+    bl_options: Any = {"REGISTER", "UNDO"}
+    doing, done = "Composing", "Composed"
+    result = "Take"
+
+    curve: StringProperty(
+        name="Curve", description="Name of the curve object that the root follows", options=NOT_REMEMBERED
+    )
+    clean_feet: BoolProperty(
+        name="Clean Feet",
+        description="Keep standing feet from sliding in new motion",
+        default=True,
+        options=NOT_REMEMBERED,
+    )
+
+    @classmethod
+    def poll(cls: Any, context: bpy.types.Context) -> bool:
+        return set_poll_message(cls, armature_problem(context.object) or model_problem(context))
+
+    def direction(self, context: bpy.types.Context, first: int) -> Direction:
+        """Return the direction for `_content`; `first` is the action's first frame. Raises RiffError for invalid
+        settings.
+        """
+        raise RiffError(f"{self.__class__.__name__} asks for nothing.")
+
+    def content(self, context: bpy.types.Context) -> Generator[float, None, Motion]:
+        """Read in steps and return the motion to work around. Raises RiffError."""
+        return source_steps(context.object, context.scene)
+
+    def bones(self, context: bpy.types.Context) -> dict[str, str] | None:
+        """Return the content's bones by the model's if it is another rig's; None to match them automatically."""
+        return None
+
+    def begin(self: Any, context: bpy.types.Context) -> Iterator[float]:
+        """Read and check everything that needs Blender, and start the job."""
+        frames = source_of(context.object).frames()
+        if len(frames) < 2:
+            raise ClipError(f"The action “{context.object.animation_data.action.name}” has fewer than two frames.")
+        self._first = frames[0]
+        path, bones = Path(chosen_model(context).path), self.bones(context)
+        self._content = yield from part_of(self.content(context), 0, 2)
+        if context.object is None or context.object.name != self._armature:
+            raise RiffError("The selection changed; select the armature and try again.")
+        self._direction = self._rooted(context, self.direction(context, self._first))
+        if bones is None:
+            direct(self._content, self._direction)
+        self._job = CompositionJob(
+            path, self._content, self._direction, count=self.count, seed=self.seed, clean=self.clean_feet, bones=bones
+        )
+        self._job.start()
+
+    def _rooted(self: Any, context: bpy.types.Context, direction: Direction) -> Direction:
+        route = curve_points(bpy.data.objects.get(self.curve)) if self.root == "CURVE" else ()
+        root = {"FREE": "free", "SOURCE": "source", "CURVE": "route"}[self.root]
+        return replace(direction, entry=int(self.entry), root=root, route=route)
+
+    def action_name(self: Any, index: int) -> str:
+        return f"{self.result} {self.seed}-{index + 1}"
+
+    def action_properties(self: Any, motion: Motion) -> dict[str, Any]:
+        return {"riff_frames": motion.frames, "riff_composition": json.dumps(self._direction.to_json())}
+
+    def frame_start(self: Any) -> int | None:
+        start: int = self._first - self._direction.before
+        return start
+
+    def progress_steps(self: Any) -> tuple[int, int]:
+        return self._job.done + len(self._made), 2 * self.count

@@ -1,0 +1,131 @@
+"""Common part of operators whose job makes motions beside Blender and that write each as a new action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import bpy
+
+from ...core.errors import RiffError
+from ...core.motion.motion import Motion
+from ...rig.background import jobs
+from ...rig.compat import name_of_two
+from ...rig.steps import part_of
+from ...rig.writing.reduce import reduce_keys
+from ...rig.writing.thumbnail import give_picture
+from ...rig.writing.write import write_steps
+from ...state import timer
+from ...state.session import refresh_variations
+from ...state.settings import session_of
+from ...state.source import learned_action
+from .stepwise import Stepwise
+
+
+def dress_action(
+    ob: bpy.types.Object, action: bpy.types.Action, motion: Motion, *, asset: bool, tolerance: float
+) -> None:
+    """Finish a new variation: with a picture for the asset browser, and with fewer keys."""
+    if asset:
+        give_picture(action, motion)
+    else:
+        action.asset_clear()
+        action.use_fake_user = True
+    if tolerance:
+        reduce_keys(ob, action, tolerance)
+
+
+class ActionWriter(Stepwise):
+    """Mixin of operators whose `begin` starts `_job`, a job with `motions` and `model_name`, for their `seed`.
+
+    In a window the job runs beside Blender and the actions are written in steps. After any error the file is as before.
+    """
+
+    doing, done = "Generating", "Generated"
+    _job: jobs.BackgroundJob | None = None
+    _made: Sequence[bpy.types.Action] = ()
+
+    def begin(self, context: bpy.types.Context) -> Iterator[float]:
+        """Start the job, in steps. Raises RiffError."""
+        raise RiffError(f"{self.__class__.__name__} starts nothing.")
+
+    def action_name(self, index: int) -> str:
+        raise RiffError(f"{self.__class__.__name__} names nothing.")
+
+    def action_properties(self, motion: Motion) -> dict[str, Any]:
+        """Return further id-properties from which an action can be generated again."""
+        return {}
+
+    def frame_start(self) -> int | None:
+        """Return the first frame of the actions; None for the source's first frame."""
+        return None
+
+    def dressing(self) -> dict[str, Any]:
+        """Return the keyword arguments of `dress_action` for each action."""
+        return {"asset": True, "tolerance": 0.0}
+
+    def progress_steps(self: Any) -> tuple[int, int]:
+        """Return the number of steps done and their total."""
+        return len(self._made), self.count
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        return self.begin_modal(context)
+
+    def steps(self: Any, context: bpy.types.Context) -> Iterator[float]:
+        self._made = []
+        self._armature = context.object.name
+        yield from self.begin(context)
+        yield from self.wait_for(self._job, self._share)
+        if self._job.state is not jobs.State.DONE:
+            raise RiffError(self._job.error or f"{self.doing} was cancelled")
+        for index, motion in enumerate(self._job.motions):
+            yield from self._write(context, index, motion)
+        self._names = [action.name for action in self._made]
+
+    def _share(self: Any) -> float:
+        done, whole = self.progress_steps()
+        return done / whole
+
+    def _write(self: Any, context: bpy.types.Context, index: int, motion: Motion) -> Iterator[float]:
+        """Write a motion as an action, in steps."""
+        ob: bpy.types.Object | None = context.scene.objects.get(self._armature)
+        if ob is None or ob.type != "ARMATURE":
+            raise RiffError("The armature was deleted or renamed meanwhile.")
+        source = learned_action(ob)
+        properties = {
+            "riff_model": self._job.model_name,
+            "riff_seed": self.seed,
+            "riff_index": index,
+            "riff_armature": ob.name,
+            "riff_source": source.name if source else "",
+            **self.action_properties(motion),
+        }
+        name = name_of_two(self._job.model_name, self.action_name(index))
+        writing = write_steps(
+            ob, motion, name, source_action=source, properties=properties, frame_start=self.frame_start()
+        )
+        action = yield from part_of(writing, index, len(self._job.motions))
+        self._made.append(action)
+        yield self._share()
+        dress_action(ob, action, motion, **self.dressing())
+        yield self._share()
+
+    def finished(self: Any, context: bpy.types.Context) -> Any:
+        session = session_of(context)
+        refresh_variations(session)
+        session.active_variation = max(0, session.variations.find(self._names[0]))
+        many = f"{len(self._names)} actions" if len(self._names) > 1 else f"“{self._names[0]}”"
+        self.report({"INFO"}, f"{self.done} {many}")
+        timer.redraw()
+        return {"FINISHED"}
+
+    def cancelled(self: Any, context: bpy.types.Context) -> None:
+        """Restore the file to its state before the operator."""
+        if self._job is not None:
+            self._job.cancel()
+            timer.ensure_running()  # takes the job's last messages
+        for action in self._made:
+            with suppress(ReferenceError):  # already gone with an undo or its file
+                bpy.data.actions.remove(action)
+        timer.redraw()

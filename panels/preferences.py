@@ -1,0 +1,55 @@
+"""Preferences: PyTorch, and the device and interpreter of trainings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, StringProperty
+
+from ..state.preferences import EXTENSION
+from ..state.pytorch import backend_items
+from .install import draw_install
+
+
+class RiffPreferences(bpy.types.AddonPreferences):
+    bl_idname = EXTENSION
+
+    backend: EnumProperty(name="PyTorch for", description="Which PyTorch to install", items=backend_items)
+    device: EnumProperty(
+        name="Train on",
+        description="Device to train on; if a graphics card runs out of memory, training continues on the processor",
+        items=[
+            ("auto", "Automatic", "An NVIDIA or AMD graphics card if PyTorch finds one, otherwise the processor"),
+            ("cpu", "Processor", "The processor, always available"),
+            ("cuda", "NVIDIA or AMD", "A graphics card through CUDA or ROCm"),
+            ("mps", "Apple GPU", "Apple's graphics processor through Metal"),
+            ("xpu", "Intel Arc", "An Intel graphics card"),
+        ],
+        default="auto",
+    )
+    separate_process: BoolProperty(
+        name="Train in a Separate Process",
+        description="Keep Blender responsive while training, and safe if training runs out of memory",
+        default=True,
+    )
+    python: StringProperty(
+        name="Python",
+        description="Python interpreter with PyTorch for the separate process; empty for Blender's own",
+        subtype="FILE_PATH",
+        default="",
+    )
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        draw_install(layout, self)
+        layout.prop(self, "device")
+        layout.prop(self, "separate_process")
+        row = layout.row()
+        row.active = self.separate_process
+        row.prop(self, "python", placeholder="Blender's own")
+        layout.operator("riff.copy_report", icon="COPYDOWN")
+
+
+CLASSES = (RiffPreferences,)

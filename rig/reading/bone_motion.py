@@ -1,0 +1,53 @@
+"""Conversion of bones that follow their keys to the joints of a Motion."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+
+from ...core.motion.motion import Motion, from_transforms, posed_size
+from ...core.motion.skeleton import body_size, build_skeleton
+from ...core.numeric.rotation import Array
+from .evaluate import Poses, Rest, world_transforms
+
+_SIZE_FRAMES = 60
+"""Frames in which a body's size is measured."""
+
+_SLIDE_SHARE = 1e-5
+"""Smallest spread of a joint's offset that counts as sliding, relative to the body's size."""
+
+
+def bone_motion(
+    rest: Rest, joints: list[int], poses: Poses, sliding: set[str], fps: float
+) -> Generator[float, None, Motion]:
+    """Build the motion of the bones `joints`, parents first, in steps; `sliding` names the bones whose keyed location
+    moves."""
+    names = [rest.names[bone] for bone in joints]
+    parents = [joints.index(rest.parents[bone]) if k else -1 for k, bone in enumerate(joints)]
+    world_rotations, world_positions = world_transforms(rest, joints, poses)
+    yield 1.0
+    rest_positions = (poses.world[0] @ rest.matrices[joints])[:, :3, 3]
+    above = [max(parent, 0) for parent in parents]
+    rotations = world_rotations[:, above].swapaxes(-1, -2) @ world_rotations
+    rotations[:, 0] = world_rotations[:, 0]
+    offsets = np.einsum("tjba,tjb->tja", world_rotations[:, above], world_positions - world_positions[:, above])
+    yield 1.0
+    base = rest_positions - rest_positions[above]
+    moving = _moving_offsets(names, offsets, sliding, body_size(rest_positions))
+    steady = offsets.mean(axis=0)
+    steady[moving] = base[moving]
+    steady[0] = rest_positions[0]
+    for joint in range(1, len(names)):
+        rest_positions[joint] = rest_positions[above[joint]] + steady[joint]
+    size = posed_size(rest_positions, world_positions[:: max(1, len(world_positions) // _SIZE_FRAMES)])
+    if size <= 0.0:  # one bone: a door, a turret
+        size = float(np.linalg.norm(poses.world[0, :3, 0])) * rest.lengths[joints[0]]
+    skeleton = build_skeleton(names, parents, rest_positions, moving, size)
+    return from_transforms(skeleton, rotations, world_positions[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
+
+
+def _moving_offsets(names: list[str], offsets: Array, sliding: set[str], size: float) -> list[int]:
+    """Return the joints below the root whose offset from the parent varies by more than single-precision noise."""
+    spread = np.ptp(offsets, axis=0).max(axis=1)
+    return [j for j in range(1, len(names)) if names[j] in sliding and spread[j] > _SLIDE_SHARE * size]

@@ -1,0 +1,209 @@
+"""Summary of what Riff would learn from the active armature, computed a moment after the panel asks, and cached."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..core.errors import RiffError
+from ..core.model.recipe import FAST, RECIPES, rows_per_training
+from ..core.motion.body_parts import find_parts
+from ..core.motion.motion import RATE, learned_groups
+from ..core.motion.skeleton import Skeleton, Space
+from ..core.motion.symmetry import find_partners
+from ..core.training.checkpoint import Checkpoint
+from ..rig.background import jobs
+from ..rig.steps import STEP_SECONDS
+from . import timer
+from .guard import wrap_callback
+from .poll_messages import armature_problem
+from .preferences import training_python
+from .rig_settings import plays_nla, rig_settings
+from .source import glance_steps
+
+LOOK_DELAY_SECONDS = 0.3
+"""Seconds until a shown armature is analyzed, so that one that is only clicked in passing is not."""
+
+GLANCE_FRAMES = 120
+"""Frames of a long action to look at: enough to find root, joints and feet, and quick."""
+
+
+Key = tuple[object, ...]
+
+
+@dataclass
+class Summary:
+    """Summary of what Riff would learn from an armature.
+
+    `problem` is a sentence if it can learn nothing. `seconds` are the training times by recipe, once known.
+    """
+
+    problem: str = ""
+    joints: int = 0
+    root: str = ""
+    feet: list[str] = field(default_factory=list)
+    device: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    estimate: jobs.EstimateJob | None = None
+    kind: tuple[str, ...] = ()
+    frames: int = 0
+    controls: bool = False
+    properties: list[str] = field(default_factory=list)
+    rows: list[tuple[str, str, str]] = field(default_factory=list)
+    """Name, bone on the other side and body part of each learned bone."""
+
+
+HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
+
+
+_cache: dict[Key, Summary] = {}
+
+
+_seconds_per_row: dict[tuple[str, ...], tuple[float, str]] = {}
+"""Seconds for each row of training by kind of skeleton, and the device: measured once in a session."""
+
+
+_requested: list[Key] = []
+
+
+_analysis: list[Generator[float, None, Summary]] = []
+"""Steps of the analysis in progress: at most one armature."""
+
+
+def key_of(ob: bpy.types.Object) -> Key:
+    """Return everything that a summary depends on; cheap enough for drawing."""
+    settings, action = rig_settings(ob), ob.animation_data.action
+    played = (action.name, action.frame_range[0], action.frame_range[1]) if action else ()
+    feet = tuple(foot.name for foot in settings.feet) if settings.own_feet else None
+    controls = tuple((row.name, row.learn, row.partner, row.part) for row in settings.controls)
+    return (ob.name, played, settings.root, feet, controls, plays_nla(ob), len(ob.data.bones))
+
+
+def summary_of(ob: bpy.types.Object) -> Summary | None:
+    """Return the summary if it is known; otherwise request it, and the panel is drawn again soon."""
+    key = key_of(ob)
+    if key not in _cache and (not _requested or _requested[-1] != key):
+        _requested[:] = [key]
+        if not bpy.app.timers.is_registered(update_summary):
+            bpy.app.timers.register(update_summary, first_interval=LOOK_DELAY_SECONDS)
+    return _cache.get(key)
+
+
+def feet_found(ob: bpy.types.Object) -> list[str]:
+    """Return the feet that Riff found, if it has analyzed this armature's action."""
+    return next((summary.feet for key, summary in _cache.items() if key[0] == ob.name), [])
+
+
+@partial(wrap_callback, "Analyzing the armature")
+def update_summary() -> float | None:
+    """Analyze the shown armature, one step a call, then start the estimate of its training time.
+
+    Returns the seconds until the next step, None at the end.
+    """
+    ob = bpy.context.object
+    if not _requested or armature_problem(ob):
+        _requested.clear()
+        _analysis.clear()
+        return None
+    key = key_of(ob)
+    if key != _requested[-1]:
+        _requested[:] = [key]
+        _analysis.clear()
+        return LOOK_DELAY_SECONDS
+    if not _analysis:
+        _analysis.append(_analyze(ob))
+    try:
+        next(_analysis[0])
+        return STEP_SECONDS
+    except StopIteration as end:
+        summary: Summary = end.value
+    forget()  # one summary is enough; an edited action is analyzed again
+    _cache[key] = summary
+    timer.redraw()
+    return None
+
+
+def _analyze(ob: bpy.types.Object) -> Generator[float, None, Summary]:
+    """Analyze an armature in steps and return its summary."""
+    try:
+        motion = yield from glance_steps(ob, bpy.context.scene, GLANCE_FRAMES)
+        learned_groups(motion)
+    except RiffError as error:
+        return Summary(problem=str(error))
+    yield 1.0
+    skeleton, frames = motion.skeleton, round(motion.duration * RATE) + 1
+    summary = Summary("", skeleton.joints, skeleton.names[0], [skeleton.names[j] for j in skeleton.contacts])
+    summary.controls, summary.properties = bool(skeleton.reference_frames), [one.name for one in skeleton.properties]
+    summary.rows = _rows(skeleton)
+    summary.kind, summary.frames = skeleton.names + tuple(summary.feet), frames
+    if summary.kind in _seconds_per_row:
+        _set_seconds(summary)
+    elif not any(job.running for job in jobs.trainings()):
+        python = training_python() or Path(sys.executable)
+        summary.estimate = jobs.EstimateJob(Checkpoint(motion, FAST), python)
+        summary.estimate.start()
+        timer.ensure_running()
+    return summary
+
+
+def _rows(skeleton: Skeleton) -> list[tuple[str, str, str]]:
+    partners = find_partners(skeleton)
+    parts = {joint: part.name for part in find_parts(skeleton) for joint in part.joints}
+    return [
+        (name, skeleton.names[partners[joint]] if partners[joint] != joint else "", parts.get(joint, ""))
+        for joint, name in enumerate(skeleton.names)
+        if skeleton.reference_frames[joint : joint + 1] not in ((Space.TILT,), (Space.OBJECT,))
+    ]
+
+
+def rows_found(ob: bpy.types.Object) -> list[tuple[str, str, str]]:
+    """Return name, other side and body part of each bone, if Riff has analyzed this armature's action."""
+    return next((summary.rows for key, summary in _cache.items() if key[0] == ob.name), [])
+
+
+def take_estimate(job: jobs.BackgroundJob) -> None:
+    """Derive every recipe's training time from the fast one's, once the estimate is there."""
+    for summary in _cache.values():
+        if not isinstance(job, jobs.EstimateJob) or summary.estimate is not job or job.expected is None:
+            continue
+        fast = rows_per_training(FAST, FAST.lengths(summary.frames))
+        _seconds_per_row[summary.kind] = (job.expected / fast, job.device_name)
+        _set_seconds(summary)
+    timer.redraw()
+
+
+def _set_seconds(summary: Summary) -> None:
+    pace, summary.device = _seconds_per_row[summary.kind]
+    summary.seconds = {
+        name: pace * rows_per_training(recipe, recipe.lengths(summary.frames)) for name, recipe in RECIPES.items()
+    }
+
+
+@persistent
+def forget(*_: object) -> None:
+    """Clear the cache: the file, the bones or the keys may have changed."""
+    _cache.clear()
+    _requested.clear()
+    _analysis.clear()
+
+
+def register() -> None:
+    timer.listeners.append(take_estimate)
+    for handlers in HANDLERS:
+        handlers.append(forget)
+
+
+def unregister() -> None:
+    forget()
+    timer.listeners.remove(take_estimate)
+    for handlers in HANDLERS:
+        if forget in handlers:
+            handlers.remove(forget)
+    if bpy.app.timers.is_registered(update_summary):
+        bpy.app.timers.unregister(update_summary)

@@ -1,0 +1,33 @@
+"""Device and interpreter for trainings, from the preferences."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..rig.compat import EXTENSION as EXTENSION
+
+
+def training_device() -> str:
+    """Return the device to train on."""
+    addon = bpy.context.preferences.addons.get(EXTENSION)
+    preferences: Any = addon.preferences if addon else None
+    return str(preferences.device) if preferences else "auto"
+
+
+def training_python() -> Path | None:
+    """Return the interpreter that trains in its own process; None if Blender trains itself.
+
+    If Blender's Python has no PyTorch, the interpreter of the preferences is used in any case. Blender 5.2 on Python
+    3.14 trains without TorchScript, and its training thread then holds Python's lock so long that playback stutters.
+    """
+    addon = bpy.context.preferences.addons.get(EXTENSION)
+    preferences: Any = addon.preferences if addon else None
+    chosen = Path(bpy.path.abspath(preferences.python)) if preferences and preferences.python else None
+    if preferences and preferences.separate_process:
+        return chosen or Path(sys.executable)
+    return chosen if importlib.util.find_spec("torch") is None else None

@@ -1,0 +1,145 @@
+"""State of PyTorch in this Blender: the installed and the available releases, and the job that installs one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import bpy
+
+from ..core.errors import RiffError
+from ..core.generation.backends import has_torch
+from ..core.torch_install.finder import TorchFinder
+from ..core.torch_install.folder import InstallState, TorchFolder, find_folders
+from ..core.torch_install.hardware import Device, find_device
+from ..core.torch_install.install import in_gigabytes
+from ..core.torch_install.plan import WHEELS, TorchRelease, plans, python_tag, suggested
+from ..rig.background import jobs
+from ..rig.background.install_job import InstallJob, TrialJob
+from ..rig.library.models import torch_root
+from . import timer
+
+BUNDLED_WHEELS = WHEELS / "torch"
+"""Folder of PyTorch's wheels in the full download."""
+
+_finder = TorchFinder()
+
+
+@dataclass
+class TorchState:
+    """Facts about PyTorch in this Blender, updated at certain times so that drawing need not look them up."""
+
+    device: Device = field(default_factory=lambda: Device("", "Processor"))
+    plans: list[TorchRelease] = field(default_factory=list)
+    root: str = ""
+    folder: TorchFolder | None = None
+    standing: InstallState = InstallState.ABSENT
+    facts: dict[str, Any] = field(default_factory=dict)
+    importable: bool = False
+    """True if `import torch` finds one, Riff's own or another."""
+    bundled: bool = False
+    """True if this download includes the wheels."""
+    problem: str = ""
+    job: InstallJob | TrialJob | None = None
+
+    @property
+    def working(self) -> bool:
+        return self.job is not None and self.job.running
+
+    @property
+    def installing(self) -> bool:
+        return isinstance(self.job, InstallJob)
+
+    @property
+    def ready(self) -> bool:
+        return self.standing is InstallState.READY
+
+    @property
+    def outdated(self) -> bool:
+        return self.standing is InstallState.OUTDATED
+
+    @property
+    def incomplete(self) -> bool:
+        return self.standing is InstallState.INCOMPLETE
+
+
+torch_state = TorchState()
+
+
+def refresh() -> None:
+    """Update the state from the disk and the machine; takes some milliseconds."""
+    torch_state.device, torch_state.plans, torch_state.bundled = find_device(), plans(), BUNDLED_WHEELS.is_dir()
+    try:
+        root = torch_root()
+    except RiffError as error:
+        torch_state.problem = str(error)
+        return
+    folders = find_folders(root, python_tag())
+    torch_state.root, torch_state.folder = str(root), folders[0] if folders else None
+    torch_state.standing, torch_state.facts = InstallState.ABSENT, {}
+    if torch_state.folder is not None:
+        pinned = {plan.backend: plan.fingerprint for plan in torch_state.plans}
+        torch_state.standing = torch_state.folder.standing(pinned.get(torch_state.folder.backend, ""))
+        torch_state.facts = torch_state.folder.facts()
+    ready = torch_state.standing in (InstallState.READY, InstallState.OUTDATED)
+    _finder.use(torch_state.folder.packages if ready and torch_state.folder else None)
+    torch_state.importable = has_torch()
+
+
+def sizes_of(plan: TorchRelease) -> tuple[str, str]:
+    """Return the sizes of a release's download and installation, as text."""
+    return in_gigabytes(plan.download), in_gigabytes(plan.disk)
+
+
+def chosen_plan(backend: str) -> TorchRelease | None:
+    """Return the release for a backend, or for this machine's device if it is “auto”."""
+    if backend == "auto":
+        return suggested(torch_state.device, torch_state.plans)
+    return next((plan for plan in torch_state.plans if plan.backend == backend), None)
+
+
+def backend_items(_: Any, __: Any) -> list[tuple[str, str, str]]:
+    """Return the items of the preference for the PyTorch to install."""
+    _items[:] = [("auto", "Automatic", "The build for the device of this machine")]
+    _items.extend((plan.backend, plan.title, f"PyTorch {plan.torch}, {plan.tried}") for plan in torch_state.plans)
+    return _items
+
+
+_items: list[tuple[str, str, str]] = []  # Blender keeps no copy of the texts, so this list does
+
+
+def _job_ended(job: jobs.BackgroundJob) -> None:
+    """Update the state after a job has ended."""
+    if isinstance(job, jobs.TrainingJob) and job.state is jobs.State.FAILED and torch_state.folder is not None:
+        job.error = torch_state.folder.what_is_gone() or job.error
+    if job is torch_state.job:
+        refresh()
+        torch_state.problem = job.error
+        if isinstance(job, InstallJob) and job.state is jobs.State.DONE:
+            _remove_others(job.folder)
+            refresh()
+
+
+def _remove_others(kept: TorchFolder) -> None:
+    """Remove the PyTorch of other backends once a new one works."""
+    for folder in find_folders(kept.root, kept.python):
+        if folder.backend != kept.backend:
+            try:
+                folder.remove()
+            except RiffError as error:
+                torch_state.problem = str(error)
+
+
+def register() -> None:
+    timer.listeners.append(_job_ended)
+    # at start-up Blender cannot name the extension's user folder yet; a moment later it can
+    bpy.app.timers.register(refresh, first_interval=0.0)
+
+
+def unregister() -> None:
+    if _job_ended in timer.listeners:
+        timer.listeners.remove(_job_ended)
+    if bpy.app.timers.is_registered(refresh):
+        bpy.app.timers.unregister(refresh)
+    _finder.use(None)
+    torch_state.job = None

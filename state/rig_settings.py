@@ -1,0 +1,155 @@
+"""Settings saved with an armature: regions of interest, and the user's corrections to what Riff learns."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from ..rig.reading.read import ReadOptions
+
+REGION_COLOURS = (
+    (0.90, 0.49, 0.13),
+    (0.20, 0.60, 0.86),
+    (0.30, 0.69, 0.31),
+    (0.61, 0.35, 0.71),
+    (0.95, 0.77, 0.06),
+    (0.10, 0.74, 0.61),
+)
+"""Colours of regions, used in turn."""
+
+
+def _redraw_timelines(_owner: object, _context: bpy.types.Context) -> None:
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in {"DOPESHEET_EDITOR", "VIEW_3D"}:
+                area.tag_redraw()
+
+
+def _keep_order(region: RiffRegion, context: bpy.types.Context) -> None:
+    """Move the end along with a start that is moved behind it."""
+    if region.end < region.start:
+        region.end = region.start
+    _redraw_timelines(region, context)
+
+
+class RiffRegion(bpy.types.PropertyGroup):
+    """A region of interest on the armature's timeline: frames `start` to `end`, both included."""
+
+    name: StringProperty(name="Name", description="Name of the region", update=_redraw_timelines)
+    start: IntProperty(name="Start", description="First frame of the region", update=_keep_order)
+    end: IntProperty(name="End", description="Last frame of the region", update=_keep_order)
+    color: FloatVectorProperty(
+        name="Color",
+        description="Color of the region's strip in the timeline and the dope sheet",
+        subtype="COLOR",
+        min=0.0,
+        max=1.0,
+        default=REGION_COLOURS[0],
+        update=_redraw_timelines,
+    )
+    use: BoolProperty(
+        name="Use",
+        description="Use this region in operators that work on regions",
+        default=True,
+        update=_redraw_timelines,
+    )
+
+
+class RiffFoot(bpy.types.PropertyGroup):
+    """A bone that touches the ground, by `name`."""
+
+
+def _look_again(_owner: object, _context: bpy.types.Context) -> None:
+    """Redraw the panel, which then requests a new summary: it depends on these settings."""
+    _redraw_timelines(_owner, _context)
+
+
+class RiffControl(bpy.types.PropertyGroup):
+    """A bone that Riff would learn, by `name`, with the user's corrections."""
+
+    learn: BoolProperty(
+        name="Learn",
+        description="Vary this bone; a bone that is left out keeps its first key",
+        default=True,
+        update=_look_again,
+    )
+    partner: StringProperty(name="Other Side", description="Bone on the other side of the body", update=_look_again)
+    part: StringProperty(name="Body Part", description="Body part that the bone belongs to", update=_look_again)
+    found_partner: StringProperty(name="", options={"HIDDEN"})
+    found_part: StringProperty(name="", options={"HIDDEN"})
+
+
+class RiffArmature(bpy.types.PropertyGroup):
+    """Settings of an armature object, as its property `riff`."""
+
+    regions: CollectionProperty(type=RiffRegion)
+    active_region: IntProperty(name="Region", description="Region of interest", update=_redraw_timelines)
+    root: StringProperty(name="Root", description="Bone that carries the body; empty to let Riff find it")
+    own_feet: BoolProperty(
+        name="Choose Feet",
+        description="Choose the bones that touch the ground instead of letting Riff find them",
+        default=False,
+    )
+    feet: CollectionProperty(type=RiffFoot)
+    active_foot: IntProperty(name="Foot", description="Bone that touches the ground")
+    whole_nla: BoolProperty(
+        name="Whole NLA",
+        description="Learn the combined result of the NLA strips and the active action, not the active action alone",
+        default=False,
+    )
+    controls: CollectionProperty(type=RiffControl)
+    active_control: IntProperty(name="Bone", description="Bone that Riff learns")
+
+
+def rig_settings(armature_object: bpy.types.Object) -> RiffArmature:
+    return armature_object.riff  # type: ignore[attr-defined, no-any-return]
+
+
+def regions_of(armature_object: bpy.types.Object, only_used: bool = True) -> list[RiffRegion]:
+    """Return the armature's regions of interest, sorted by start; only the enabled ones unless asked for all."""
+    regions = rig_settings(armature_object).regions
+    return sorted((r for r in regions if r.use or not only_used), key=lambda r: (r.start, r.end))
+
+
+def chosen_feet(armature_object: bpy.types.Object) -> list[str] | None:
+    """Return the bones that the user chose as feet; None to let Riff find them."""
+    settings = rig_settings(armature_object)
+    return [foot.name for foot in settings.feet if foot.name] if settings.own_feet else None
+
+
+def plays_nla(armature_object: bpy.types.Object) -> bool:
+    """Return True if the user wants the whole NLA learned and there is one."""
+    data = armature_object.animation_data
+    return rig_settings(armature_object).whole_nla and data is not None and len(data.nla_tracks) > 0
+
+
+def read_options(armature_object: bpy.types.Object, *, nla: bool = False, step: int = 1) -> ReadOptions:
+    """Return the user's choices for reading an armature; `nla` and `step` as in `ReadOptions`."""
+    settings = rig_settings(armature_object)
+    return ReadOptions(
+        root=settings.root,
+        feet=chosen_feet(armature_object),
+        ignore=tuple(row.name for row in settings.controls if not row.learn),
+        pairs={row.name: row.partner or row.name for row in settings.controls if row.partner != row.found_partner},
+        parts={row.name: row.part for row in settings.controls if row.part != row.found_part},
+        nla=nla,
+        step=step,
+    )
+
+
+CLASSES = (RiffRegion, RiffFoot, RiffControl, RiffArmature)
+
+
+def register() -> None:
+    bpy.types.Object.riff = PointerProperty(type=RiffArmature)  # type: ignore[attr-defined, func-returns-value]
+
+
+def unregister() -> None:
+    del bpy.types.Object.riff  # type: ignore[attr-defined]

@@ -1,0 +1,126 @@
+"""Lists that the panel draws, refilled here so that drawing never reads files or searches the actions."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..core.errors import ModelError
+from ..core.evaluation.grade import explain, grade
+from ..core.model.model_file import read_info
+from ..core.training.checkpoint import read_checkpoint_info
+from ..rig.background import jobs
+from ..rig.compat import end_of_name
+from ..rig.library.models import model_files, unfinished_trainings
+from .guard import wrap_callback
+from .settings import RiffSession, session_of
+
+
+def refresh_models(session: RiffSession, select: Path | None = None) -> None:
+    """List the models of the folder and activate the one at `select`, else the one that was active.
+
+    Raises ModelError if the folder cannot be read; an unreadable model is listed with its problem.
+    """
+    active = session.models[session.active_model].path if session.active_model < len(session.models) else ""
+    active = str(select) if select else active
+    files = model_files()
+    session.models.clear()
+    session.active_model = 0
+    for index, path in enumerate(files):
+        row = session.models.add()
+        row.name, row.path = path.stem, str(path)
+        try:
+            info = read_info(path)
+            row.label = str(info["name"])
+            row.detail, row.rig = describe(info), str(info.get("rig", ""))
+            row.quality = grade(info.get("quality", {}))
+            row.figures = "\n".join(explain(info.get("quality", {})))
+        except ModelError as error:
+            row.problem = str(error)
+        if row.path == active:
+            session.active_model = index
+
+
+def describe(info: dict[str, Any]) -> str:
+    """Return a line for the list: length of the source and recipe."""
+    return f"{info['duration']:.0f} s, {info['recipe']}"
+
+
+def refresh_unfinished(session: RiffSession) -> None:
+    """List the unfinished trainings that do not run, the latest first. Raises ModelError."""
+    at_work = {job.keep for job in jobs.trainings() if job.running}
+    session.unfinished.clear()
+    for path in unfinished_trainings():
+        if path in at_work:
+            continue
+        row = session.unfinished.add()
+        row.name, row.path = path.stem, str(path)
+        try:
+            info = read_checkpoint_info(path)
+            row.detail = f"{info['fraction']:.0%} done, {info['recipe']}"
+        except ModelError as error:
+            row.problem = str(error)
+
+
+def refresh_variations(session: RiffSession) -> None:
+    """List the actions that Riff generated, in Blender's order of names."""
+    session.variations.clear()
+    for action in bpy.data.actions:
+        if action.get("riff_model") is None:
+            continue
+        row = session.variations.add()
+        row.name = action.name
+        # in a narrow list the end of the name distinguishes variations, not the model's name
+        row.label = end_of_name(action.name, str(action["riff_model"]))
+        row.armature = str(action.get("riff_armature", ""))
+        row.source = str(action.get("riff_source", ""))
+        row.seed, row.kept = seed_text(action), bool(action.get("riff_kept", False))
+    session.active_variation = min(session.active_variation, max(0, len(session.variations) - 1))
+
+
+def seed_text(action: bpy.types.Action) -> str:
+    """Return seed and number of a variation as text, such as 7-2; between two seeds, such as 7.25."""
+    seed, index = action.get("riff_seed", 0), action.get("riff_index", 0)
+    return f"{seed:.2f}" if isinstance(seed, float) else f"{seed}-{int(index) + 1}"
+
+
+def refresh() -> None:
+    """Refill the lists of the window manager; a list that cannot be filled stays empty, with the
+    reason on the console.
+    """
+    session = session_of(bpy.context)
+    refresh_variations(session)
+    try:
+        refresh_models(session)
+        refresh_unfinished(session)
+    except ModelError as error:
+        print(f"Riff: {error}")
+
+
+@partial(wrap_callback, "Filling the lists")
+@persistent
+def after_change(*_: object) -> None:
+    """Refill the lists after loading a file, undo and redo: names and actions may have changed."""
+    refresh()
+
+
+HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
+
+
+def register() -> None:
+    for handlers in HANDLERS:
+        handlers.append(after_change)
+    # while extensions are enabled at start-up, Blender's data cannot be read; a moment later it can
+    bpy.app.timers.register(refresh, first_interval=0.0)
+
+
+def unregister() -> None:
+    for handlers in HANDLERS:
+        if after_change in handlers:
+            handlers.remove(after_change)
+    if bpy.app.timers.is_registered(refresh):
+        bpy.app.timers.unregister(refresh)

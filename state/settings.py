@@ -1,0 +1,197 @@
+"""Settings kept in the scene and lists kept for the session, which panels show and operators read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+WORD_CONTEXT = "Riff"
+"""Translation context of words that Blender translates in another sense, such as Fast."""
+
+RECIPE_ITEMS = [
+    ("fast", "Fast", "Riff's own recipe: minutes on an ordinary computer"),
+    ("paper", "Paper", "The published mini-batch recipe: much longer than Fast"),
+    ("ganimator", "GANimator", "The recipe that the paper compares itself with: the longest"),
+]
+CHOICE_ITEMS = [*RECIPE_ITEMS[:2], ("custom", "Custom", "A recipe of your own, made from one of the others")]
+
+
+live_setting_listeners: list[Callable[[bpy.types.Context], None]] = []
+"""Functions to call when a setting changes that affects a live variation."""
+
+
+def _on_live_setting_changed(_owner: object, context: bpy.types.Context) -> None:
+    for listener in live_setting_listeners:
+        listener(context)
+
+
+class RiffModel(bpy.types.PropertyGroup):
+    """A row of the list of models; `name` is the file's, so it is unique."""
+
+    path: StringProperty(subtype="FILE_PATH")
+    label: StringProperty()
+    rig: StringProperty()
+    detail: StringProperty()
+    quality: StringProperty()
+    figures: StringProperty()
+    problem: StringProperty()
+
+
+class RiffUnfinished(bpy.types.PropertyGroup):
+    """An unfinished training; `name` is its file's."""
+
+    path: StringProperty(subtype="FILE_PATH")
+    detail: StringProperty()
+    problem: StringProperty()
+
+
+class RiffVariation(bpy.types.PropertyGroup):
+    """A row of the list of generated actions; `name` is the action's."""
+
+    label: StringProperty()
+    armature: StringProperty()
+    source: StringProperty()
+    seed: StringProperty()
+    kept: BoolProperty()
+
+
+class RiffSession(bpy.types.PropertyGroup):
+    """Lists that the panel draws; refilled when a file is loaded, never saved."""
+
+    models: CollectionProperty(type=RiffModel)
+    active_model: IntProperty(name="Model", description="Model to generate from")
+    unfinished: CollectionProperty(type=RiffUnfinished)
+    problem: StringProperty(name="Problem", description="Description of an unexpected error")
+    variations: CollectionProperty(type=RiffVariation)
+    active_variation: IntProperty(name="Variation", description="Generated action")
+    live_position: FloatProperty(
+        name="Variation",
+        description="Seed of the variation; values between whole numbers blend two seeds",
+        default=1.0,
+        min=0.0,
+        max=1000.0,
+        soft_max=20.0,
+        step=5,
+        precision=2,
+        update=_on_live_setting_changed,
+    )
+
+
+class RiffSettings(bpy.types.PropertyGroup):
+    """Settings of the panel, saved with the scene."""
+
+    recipe: EnumProperty(
+        name="Recipe",
+        description="How thoroughly the action is learned",
+        items=CHOICE_ITEMS,
+        default="fast",
+        translation_context=WORD_CONTEXT,
+    )
+    base: EnumProperty(
+        name="Based On",
+        description="Recipe that the custom one starts from",
+        items=RECIPE_ITEMS,
+        default="fast",
+        translation_context=WORD_CONTEXT,
+    )
+    effort: FloatProperty(
+        name="Effort",
+        description="Training steps, as a multiple of the recipe's",
+        default=1.0,
+        min=0.001,
+        max=20.0,
+        soft_min=0.25,
+        soft_max=4.0,
+    )
+    faithfulness: FloatProperty(
+        name="Faithfulness",
+        description="Weight of closeness to the source, as a multiple of the recipe's; lower values leave more freedom",
+        default=1.0,
+        min=0.0,
+        max=10.0,
+        soft_min=0.25,
+        soft_max=4.0,
+    )
+    foot_weight: FloatProperty(
+        name="Foot Contact",
+        description="Weight of the penalty on sliding feet, as a multiple of the recipe's",
+        default=1.0,
+        min=0.0,
+        max=10.0,
+    )
+    training_seed: IntProperty(
+        name="Training Seed",
+        description="Random seed of the training; another seed gives a slightly different model",
+        default=0,
+        min=0,
+    )
+    count: IntProperty(
+        name="Count", description="Number of variations to generate", default=5, min=1, max=100, soft_max=20
+    )
+    source_length: BoolProperty(
+        name="Source Length", description="Make each variation as long as the learned action", default=True
+    )
+    frames: IntProperty(
+        name="Frames", description="Length of each variation in frames", default=250, min=60, max=100_000, soft_max=2000
+    )
+    seed: IntProperty(
+        name="Seed", description="The same model, seed and length always give the same variations", default=1, min=0
+    )
+    coarse: FloatProperty(
+        name="Coarse Variation",
+        description="Strength of variation in the course of the motion; 1 is the strength of the training",
+        default=1.0,
+        min=0.0,
+        max=3.0,
+        soft_max=2.0,
+        update=_on_live_setting_changed,
+    )
+    fine: FloatProperty(
+        name="Fine Variation",
+        description="Strength of variation in the details; 1 is the strength of the training",
+        default=1.0,
+        min=0.0,
+        max=3.0,
+        soft_max=2.0,
+        update=_on_live_setting_changed,
+    )
+    clean_feet: BoolProperty(
+        name="Clean Feet", description="Keep standing feet from sliding", default=True, update=_on_live_setting_changed
+    )
+
+
+def session_of(context: bpy.types.Context) -> RiffSession:
+    return context.window_manager.riff  # type: ignore[attr-defined, no-any-return]
+
+
+def chosen_model(context: bpy.types.Context) -> RiffModel | None:
+    """Return the active row of the list of models, None if the list is empty."""
+    session = session_of(context)
+    return session.models[session.active_model] if session.active_model < len(session.models) else None
+
+
+def settings_of(context: bpy.types.Context) -> RiffSettings:
+    return context.scene.riff  # type: ignore[attr-defined, no-any-return]
+
+
+CLASSES = (RiffModel, RiffUnfinished, RiffVariation, RiffSession, RiffSettings)
+
+
+def register() -> None:
+    bpy.types.WindowManager.riff = PointerProperty(type=RiffSession)  # type: ignore[attr-defined, func-returns-value]
+    bpy.types.Scene.riff = PointerProperty(type=RiffSettings)  # type: ignore[attr-defined, func-returns-value]
+
+
+def unregister() -> None:
+    del bpy.types.Scene.riff  # type: ignore[attr-defined]
+    del bpy.types.WindowManager.riff  # type: ignore[attr-defined]
