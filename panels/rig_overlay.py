@@ -66,8 +66,9 @@ def ring(centre: Point, radius: float) -> list[Point]:
 
 def _lines(points: Any, color: tuple[float, ...], width: float) -> None:
     shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
+    viewport: Any = gpu.state.viewport_get()
     shader.bind()
-    shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
+    shader.uniform_float("viewportSize", viewport[2:])
     shader.uniform_float("lineWidth", width)
     shader.uniform_float("color", color)
     batch_for_shader(shader, "LINES", {"pos": points}).draw(shader)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
+from mathutils import Vector
 
 from .armature_summary import Summary, summary_of
 from .poll_messages import armature_problem
@@ -103,8 +104,8 @@ def _marks(ob: bpy.types.Object, summary: Summary) -> RigMarks:
     return RigMarks(parts, feet, max(heights) - min(heights) if heights else 0.0)
 
 
-def _point(vector: Sequence[float]) -> Point:
-    return vector[0], vector[1], vector[2]
+def _point(vector: Vector) -> Point:
+    return vector.x, vector.y, vector.z
 
 
 def _look_soon() -> None:

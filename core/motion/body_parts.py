@@ -162,7 +162,7 @@ def _limb_names(
             limbs = [root for root in limbs if carriers[root] == root]
             limbs.sort(key=lambda r: -_forward(skeleton, positions, 1 - axis) * positions[r, 1 - axis])
             own = {root: f"{side} {_rank(number, len(limbs))}{kind}" for number, root in enumerate(limbs)}
-            names |= {root: own[carrier] for root, carrier in carriers.items()}
+            names |= own | {root: own[carrier] for root, carrier in carriers.items()}
     return names
 
 

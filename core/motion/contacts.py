@@ -140,11 +140,14 @@ def _on_the_ground(motion: Motion, positions: Array, legs: Sequence[int], standi
     return abs(float(np.median(low[-third:]) - np.median(low[:third]))) < MAX_RISE
 
 
-def with_found_contacts(motion: Motion) -> Motion:
-    """Detect the contact joints unless the skeleton has some, and add contact labels; later channels move up."""
+def with_found_contacts(motion: Motion, positions: Array | None = None) -> Motion:
+    """Detect the contact joints unless the skeleton has some, and add contact labels; later channels move up.
+
+    `positions` (T, J, 3) are the motion's positions, if known already.
+    """
     if motion.skeleton.contacts:
-        return with_contact_labels(motion)
-    positions = motion.positions()
+        return with_contact_labels(motion, positions)
+    positions = motion.positions() if positions is None else positions
     return with_contacts(motion, _find_contacts(motion, positions), positions)
 
 

@@ -187,7 +187,7 @@ def learned_groups(motion: Motion, tolerance: float = 1e-4) -> list[int]:
         raise ClipError(f"The action lasts {motion.duration:.1f} s; Riff learns from at least {MIN_SECONDS:.0f} s.")
     skeleton = motion.skeleton
     spread = np.ptp(motion.features, axis=0).reshape(skeleton.groups, GROUP).max(1)
-    if not (np.delete(spread, skeleton.root_channel // GROUP) > tolerance).any():
-        raise ClipError("No bone rotates in this action; there is nothing to learn.")
     fixed = range(skeleton.joints, skeleton.joints + len(skeleton.contacts) + 1)
+    if not (np.delete(spread, fixed) > tolerance).any():
+        raise ClipError("No bone rotates in this action; there is nothing to learn.")
     return [g for g in range(skeleton.groups) if g in fixed or spread[g] > tolerance]

@@ -11,6 +11,7 @@ import bpy
 from ...core.errors import ClipError
 from ...core.motion.contacts import with_contacts, with_found_contacts
 from ...core.motion.motion import Motion
+from ...core.numeric.rotation import Array
 from ..steps import STEP_SECONDS, run_through
 from .actions import Source, armature_of, keyed_channels, keys_sum, object_channels, slot_of, source_of, stack_of
 from .bone_motion import bone_motion
@@ -103,7 +104,9 @@ def read_steps(
         yield 1.0
         motion, bones = yield from _build_motion(recording)
         yield 1.0
-        motion = _with_feet(motion, options.feet)
+        positions = motion.positions()
+        yield 1.0
+        motion = _with_feet(motion, positions, options.feet)
         yield 1.0
         return _with_pairs_and_parts(_with_properties(motion, recording, bones), options)
     except ReferenceError as error:  # Blender's own word for a data-block that is gone
@@ -240,10 +243,10 @@ def _controls_motion(
     return motion, [control.bone for control in controls]
 
 
-def _with_feet(motion: Motion, feet: Sequence[str] | None) -> Motion:
-    """Label the contacts of the named feet, or of those that Riff finds. Raises ClipError."""
+def _with_feet(motion: Motion, positions: Array, feet: Sequence[str] | None) -> Motion:
+    """Label the contacts of the named feet, or of those that Riff finds; `positions` (T, J, 3). Raises ClipError."""
     if feet is None:
-        return with_found_contacts(motion)
+        return with_found_contacts(motion, positions)
     names = motion.skeleton.names
     for name in feet:
         if name not in names[1:]:
@@ -253,7 +256,7 @@ def _with_feet(motion: Motion, feet: Sequence[str] | None) -> Motion:
                 else f"not a bone below the root “{names[0]}”"
             )
             raise ClipError(f"The foot “{name}” is {problem}; choose another.")
-    return with_contacts(motion, sorted({names.index(name) for name in feet}))
+    return with_contacts(motion, sorted({names.index(name) for name in feet}), positions)
 
 
 def _with_pairs_and_parts(motion: Motion, options: ReadOptions) -> Motion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,6 +25,10 @@ CYCLE_FRAMES = 24
 
 def gentle(t: float, number: int) -> Matrix:
     return Matrix.Rotation(0.3 * math.sin(t + number), 3, "X")
+
+
+def wriggle(t: float, number: int) -> Matrix:
+    return Matrix.Rotation(0.2 * math.sin(t + number), 3, "Z")
 
 
 def shaken(motion: Any) -> Any:
@@ -49,7 +54,7 @@ def test_resting_hips_are_the_root_of_an_idle_on_controls(door: SimpleNamespace)
     biped = add_control_biped()
     key(biped, "body", "location", lambda t: (0.0, 0.0, 0.02))
     for number, bone in enumerate(("head", "arm.L")):
-        key_turns(biped, bone, lambda t, number=number: gentle(t, number))
+        key_turns(biped, bone, partial(gentle, number=number))
     motion = assert_round_trip(door, biped)
     assert motion.skeleton.names[0] == "body"
     assert np.ptp(motion.root_positions(), axis=0).max() < 1e-5
@@ -58,7 +63,7 @@ def test_resting_hips_are_the_root_of_an_idle_on_controls(door: SimpleNamespace)
 def test_common_ancestor_is_the_root_where_no_hips_have_keys(door: SimpleNamespace) -> None:
     biped = add_control_biped()
     for number, bone in enumerate(("head", "arm.L")):
-        key_turns(biped, bone, lambda t, number=number: gentle(t, number))
+        key_turns(biped, bone, partial(gentle, number=number))
     assert assert_round_trip(door, biped).skeleton.names[0] == "spine"
 
 
@@ -248,7 +253,7 @@ def test_no_feet_where_nothing_is_a_leg(door: SimpleNamespace) -> None:
         "Snake", {f"s{k}": (f"s{k - 1}" if k else "", (0.0, 0.2 * k, 0.0), (0.0, 0.2 * k + 0.2, 0.0)) for k in range(8)}
     )
     for number in range(8):
-        key_turns(snake, f"s{number}", lambda t, number=number: Matrix.Rotation(0.2 * math.sin(t + number), 3, "Z"))
+        key_turns(snake, f"s{number}", partial(wriggle, number=number))
     assert feet(assert_round_trip(door, snake)) == set()
 
 
