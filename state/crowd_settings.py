@@ -14,7 +14,7 @@ from .settings import WORD_CONTEXT
 WORDS = {"light"}
 """Settings whose name Blender translates in another sense."""
 
-_PROPERTY_OF = {bool: BoolProperty, int: IntProperty, float: FloatProperty, str: StringProperty}
+_PROPERTY_OF: dict[type, Any] = {bool: BoolProperty, int: IntProperty, float: FloatProperty, str: StringProperty}
 
 
 def _property(setting: Field[Any]) -> Any:
