@@ -104,7 +104,7 @@ def test_damaged_checkpoints_are_refused(walker: Motion, tmp_path: Path, monkeyp
         resume(replace(taken[4], step=0))
     with pytest.raises(ModelError, match="damaged"):
         load_checkpoint(tmp_path / "none.safetensors")
-    monkeypatch.setattr(checkpoint_module, "FORMAT", 2)
+    monkeypatch.setattr(checkpoint_module, "CHECKPOINT_FORMAT", 2)
     path.write_bytes(whole)
     with pytest.raises(ModelError, match="another version"):
         read_checkpoint_info(path)
