@@ -1,4 +1,4 @@
-"""Operator Generate: new actions from a trained model."""
+"""Operator Generate: new actions from the chosen model, or from an instant one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.motion.motion import Motion
 from ..rig.background.generation_job import GenerationJob
-from ..state.poll_messages import model_problem, selection_problem, set_poll_message
-from ..state.settings import chosen_model
+from ..state.poll_messages import armature_problem, model_problem, selection_problem, set_poll_message
+from ..state.settings import chosen_model, session_of
+from .runs.instant_run import InstantRun
 from .runs.write_actions import ActionWriter
 
 
@@ -26,8 +27,8 @@ def origin_of(action: bpy.types.Action) -> list[tuple[float, int]]:
     return [*line, (float(action.get("riff_seed", 0)), int(action.get("riff_index", 0)))]
 
 
-class RIFF_OT_generate(ActionWriter, bpy.types.Operator):
-    """Generate new actions for this armature with the chosen model; its own action stays assigned"""
+class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
+    """Generate new actions for this armature with the chosen model; without a model, an instant one is made first"""
 
     bl_idname = "riff.generate"
     bl_label = "Generate"
@@ -72,9 +73,14 @@ class RIFF_OT_generate(ActionWriter, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, selection_problem(context.object) or model_problem(context))
+        problem = selection_problem(context.object)
+        if not problem:
+            problem = model_problem(context) if len(session_of(context).models) else armature_problem(context.object)
+        return set_poll_message(cls, problem)
 
     def begin(self, context: bpy.types.Context) -> Iterator[float]:
+        if chosen_model(context) is None:
+            yield from self.make_instant_model(context)
         scene, like = context.scene, bpy.data.actions.get(self.like) if self.like else None
         self._like = origin_of(like) if like else []
         self._job = GenerationJob(
@@ -103,6 +109,10 @@ class RIFF_OT_generate(ActionWriter, bpy.types.Operator):
         }
         line = [number for step in self._like for number in step]
         return {**properties, "riff_like": line} if line else properties
+
+    def cancelled(self, context: bpy.types.Context) -> None:
+        self.cancel_instant_model()
+        ActionWriter.cancelled(self, context)
 
     def dressing(self) -> dict[str, Any]:
         return {"asset": self.as_asset, "tolerance": self.tolerance}

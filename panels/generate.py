@@ -19,7 +19,8 @@ class RIFF_PT_models(RiffPanel, bpy.types.Panel):
         if not session.models:
             row.operator("riff.import_model", icon="IMPORT")
             row.operator("riff.refresh_models", text="", icon="FILE_REFRESH")
-            self.layout.label(text="No model yet; train or import one", icon="INFO")
+            self.layout.operator("riff.instant_model", icon="ADD")
+            self.layout.label(text="No model yet; Generate makes an instant one", icon="INFO")
             return
         row.template_list("RIFF_UL_models", "", session, "models", session, "active_model", rows=3)
         buttons = row.column(align=True)
@@ -33,6 +34,7 @@ class RIFF_PT_models(RiffPanel, bpy.types.Panel):
             else:
                 text = f"{chosen.rig}: {chosen.detail}" if chosen.rig else chosen.detail
                 self.layout.label(text=text, translate=False)
+        self.layout.operator("riff.instant_model", icon="ADD")
 
 
 class RIFF_MT_models(bpy.types.Menu):

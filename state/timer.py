@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import bpy
 
 from ..core.errors import ModelError
 from ..rig.background import jobs
+from ..rig.background.instant_job import InstantJob
 from . import loss_picture
 from .guard import prepare_log, wrap_callback
 from .session import refresh_models, refresh_unfinished
@@ -35,6 +37,8 @@ def tick() -> bool:
     for job in ended:
         if isinstance(job, jobs.TrainingJob):
             _list_again(job)
+        if isinstance(job, InstantJob) and job.state is jobs.State.DONE:
+            _list_measured()
         for listener in listeners:
             listener(job)
     for training in jobs.trainings():
@@ -53,6 +57,12 @@ def _list_again(job: jobs.TrainingJob) -> None:
         refresh_unfinished(session)
     except ModelError as error:
         job.error = str(error)
+
+
+def _list_measured() -> None:
+    """List the models again, now with the figures of an instant model."""
+    with suppress(ModelError):  # the list stays as it was, and tells when it is refreshed by hand
+        refresh_models(session_of(bpy.context))
 
 
 def redraw() -> None:
