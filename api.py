@@ -17,6 +17,7 @@ from .core.directing import compose as composing
 from .core.directing.direction import Direction, direct
 from .core.errors import RiffError
 from .core.generation import generate as generation
+from .core.matching.instant import instant_model
 from .core.model.model import Model
 from .core.model.model_file import load_model, save_model
 from .core.model.recipe import RECIPES
@@ -36,6 +37,7 @@ __all__ = [
     "compose",
     "describe",
     "generate",
+    "instant",
     "load",
     "play",
     "read",
@@ -114,6 +116,15 @@ def train(
     model = train_model(motion, chosen, on_progress, should_stop, seed=seed, device=device)
     model.name = name or model.name
     return model
+
+
+def instant(motion: Motion, *, name: str = "") -> Model:
+    """Make a model of a motion at once, without training and without PyTorch: it recombines patches of the motion.
+
+    Raises ClipError for a motion under two seconds or one in which no joint turns.
+    """
+    learned_groups(motion)
+    return instant_model(motion, name)
 
 
 def save(model: Model, path: str | Path) -> None:

@@ -28,6 +28,9 @@ EXAMPLES = {
 While it trains, its state is kept in walk.training beside the model. --resume goes on with it to the same model that
 an uninterrupted training gives; with a model that is there already, it does nothing.
 """,
+    "instant": """example:
+  python -m core instant walk.bvh --out walk.safetensors
+""",
     "generate": """example:
   python -m core generate walk.safetensors --count 10 --seed 7 --out takes/
 """,
@@ -66,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB", dest="verb")
     _add_train(add_verb(verbs, "train", "train a model on a clip", EXAMPLES))
+    _add_instant(add_verb(verbs, "instant", "make a model of a clip at once, without training", EXAMPLES))
     _add_generate(add_verb(verbs, "generate", "write variations as BVH files", EXAMPLES))
     _add_compose(add_verb(verbs, "compose", "write motions around the kept part of a clip as BVH files", EXAMPLES))
     _add_evaluate(add_verb(verbs, "evaluate", "measure the quality of a model's variations", EXAMPLES))
@@ -116,13 +120,22 @@ def add_variations(parser: argparse.ArgumentParser, count: int, frames: str) -> 
     parser.add_argument("--seed", type=seed, default=0, help="the same seed makes the same variations (default: 0)")
 
 
-def _add_train(parser: argparse.ArgumentParser) -> None:
+def _add_clips(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", type=Path, metavar="CLIP", help="a BVH file, or a clip that Riff exported")
     parser.add_argument(
         "--also", type=Path, nargs="+", default=[], metavar="CLIP.bvh", help="learn these clips of the same rig, too"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="M.safetensors", help="the model file to write")
     parser.add_argument("--name", help="name of the model (default: that of the clip)")
+
+
+def _add_instant(parser: argparse.ArgumentParser) -> None:
+    _add_clips(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace the model if there is one")
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    _add_clips(parser)
     parser.add_argument(
         "--start-from",
         type=Path,

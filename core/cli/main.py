@@ -20,7 +20,7 @@ from .signals import terminated_like_interrupted
 Verb = Callable[[argparse.Namespace], dict[str, Any]]
 """Does the work of a verb and returns its report; `failed` in it maps names to sentences, or is a number."""
 
-TRAINING_VERBS = ("train", "job")
+TRAINING_VERBS = ("train", "instant", "job")
 """Verbs that need less memory for a shorter clip; the others for fewer variations."""
 
 
@@ -37,6 +37,7 @@ def _find_verb(name: str) -> Verb:
 
     functions: dict[str, Verb] = {
         "train": verbs.train_verb,
+        "instant": verbs.instant_verb,
         "generate": verbs.generate_verb,
         "compose": verbs.compose_verb,
         "evaluate": verbs.evaluate_verb,

@@ -18,16 +18,18 @@ from typing import Any
 from ..directing.compose import compose
 from ..directing.concatenate import mix
 from ..directing.direction import direct
-from ..errors import ClipError, ModelError, RiffError
+from ..errors import ClipError, ModelError, RiffError, cancel_check
 from ..evaluation.metrics import evaluate
 from ..files.lease import hold_lease
 from ..generation.generate import generate
-from ..model.model_file import load_model, read_info
+from ..matching.instant import instant_model
+from ..model.model_file import load_model, read_info, save_model
 from ..model.recipe import RECIPES
 from ..motion.bvh import write_bvh
 from ..motion.clip_file import read_clip
-from ..motion.motion import Motion
+from ..motion.motion import Motion, learned_groups
 from ..motion.retarget import onto_skeleton
+from ..runs.quality import with_quality
 from ..runs.run import run_with_text
 from ..runs.state_file import same_training, state_path
 from ..system.console import ProgressLine
@@ -62,6 +64,18 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
             options.threads,
         )
     return {"model": str(options.out), "trained": True, **read_info(options.out)}
+
+
+def instant_verb(options: argparse.Namespace) -> dict[str, Any]:
+    """Make an instant model of a clip, measure and save it; return its summary. Raises RiffError, Cancelled."""
+    check_target(options.out, options.overwrite)
+    clip = read_clip(options.clip)
+    motion = mix([clip.motion, *(read_clip(other).motion for other in options.also)]) if options.also else clip.motion
+    learned_groups(motion)
+    with stop_on_signal() as stop, hold_lease(options.out):
+        model = instant_model(motion, options.name or clip.name, check_cancelled=cancel_check(stop.is_set))
+        save_model(with_quality(replace(model, rig=clip.rig), stop.is_set), options.out)
+    return {"model": str(options.out), **read_info(options.out)}
 
 
 def resumed(begun: Checkpoint, state: Path, options: argparse.Namespace) -> Checkpoint:

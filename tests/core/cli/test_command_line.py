@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest
 
 from core.cli.main import main
 from core.errors import Cancelled
+from core.generation.generate import generate
 from core.model.model_file import load_model
 from core.motion.bvh import read_bvh, write_bvh
 from core.motion.motion import Motion
@@ -49,6 +50,26 @@ def test_a_trained_model_can_be_loaded(folder: Path, walker: Motion) -> None:
     assert model.name == "walker"
     assert model.source.skeleton.same_structure(walker.skeleton)
     assert sorted(path.name for path in folder.iterdir()) == ["walker.bvh", "walker.safetensors"]
+
+
+def test_instant_makes_a_model_without_pytorch(
+    make_walker: Callable[..., Motion], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bvh(tmp_path / "walk.bvh", make_walker(6.0))
+    code = "import runpy, sys; sys.modules['torch'] = None; runpy.run_module('core', run_name='__main__')"
+    options = ["instant", str(tmp_path / "walk.bvh"), "--out", str(tmp_path / "walk.safetensors"), "--json"]
+    run = subprocess.run([sys.executable, "-c", code, *options], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout)
+    assert report["recipe"] == "instant"
+    assert report["quality"]["coverage"] > 0.9
+    assert len(generate(load_model(tmp_path / "walk.safetensors"), count=2)) == 2
+    assert main(options) == 1, "a model that is there is replaced unasked"
+    assert "add --overwrite" in capsys.readouterr().err
+    write_bvh(tmp_path / "short.bvh", make_walker(1.0))
+    assert main(["instant", str(tmp_path / "short.bvh"), "--out", str(tmp_path / "short.safetensors")]) == 1
+    assert "at least 2 s" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["short.bvh", "walk.bvh", "walk.safetensors"]
 
 
 def test_generate_writes_files_that_can_be_read(

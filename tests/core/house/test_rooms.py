@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.crowd": MAKING | {"core.directing"},
     "core.torch_install": {"core.files", "core.system"},
     "core.farm": MAKING | {"core.training", "core.runs"},
-    "core.cli": MAKING | {"core.training", "core.runs", "core.directing", "core.farm"},
+    "core.cli": MAKING | {"core.matching", "core.training", "core.runs", "core.directing", "core.farm"},
     "core.__main__": {"core.cli"},
     "rig": set(),
     "rig.compat": set(),
