@@ -1,7 +1,7 @@
-"""Demo, `make demo`: from an action to five variations in Blender 4.5, with pictures and figures.
+"""Demo, `make demo`: from an action to five instant and five trained variations in Blender 4.5, with pictures.
 
-Writes `variations.blend`, `contact-sheet.png`, `loss.png`, `report.json` and `model.safetensors` to the folder `--out`;
-none of them if a step fails.
+Writes `variations.blend`, `contact-sheet-instant.png`, `contact-sheet.png`, `loss.png`, `report.json` and
+`model.safetensors` to the folder `--out`; none of them if a step fails.
 """
 
 from __future__ import annotations
@@ -107,7 +107,10 @@ def train(recipe: str, scale: float) -> Any:
         while job.expected is None and tick():
             time.sleep(0.1)
         if job.expected is not None:
-            print(f"Training will take about {text.clock(job.expected)} (minutes:seconds) on this machine", flush=True)
+            print(
+                f"Training will take about {text.format_duration(job.expected)} (minutes:seconds) on this machine",
+                flush=True,
+            )
         with text.ProgressLine(sys.stdout) as line:
             while tick():
                 if job.progress is not None:
@@ -121,8 +124,11 @@ def train(recipe: str, scale: float) -> Any:
 
 
 def generate() -> list[bpy.types.Action]:
+    """Generate from the chosen model, or from an instant one where there is none; return the new actions."""
+    rows = bpy.context.window_manager.riff.variations
+    before = {row.name for row in rows}
     bpy.ops.riff.generate(count=VARIATIONS, seed=SEED)
-    return [bpy.data.actions[row.name] for row in bpy.context.window_manager.riff.variations]
+    return [bpy.data.actions[row.name] for row in rows if row.name not in before]
 
 
 def evaluate(model: Any) -> dict[str, float]:
@@ -177,6 +183,8 @@ def run_installed(options: argparse.Namespace, folder: Path, timing: Timing) -> 
     with timing.phase("scene", f"Importing {options.clip.name}" if options.clip else "Adding the sample dancer"):
         armature = prepare(options.clip)
         source = armature.animation_data.action
+    with timing.phase("instant", f"Making an instant model and {VARIATIONS} variations of it"):
+        instant = generate()
     with timing.phase("training", f"Training on “{source.name}” with the recipe {options.recipe}"):
         job = train(options.recipe, options.scale)
     with timing.phase("generating", f"Generating {VARIATIONS} variations"):
@@ -184,7 +192,8 @@ def run_installed(options: argparse.Namespace, folder: Path, timing: Timing) -> 
     with timing.phase("figures", "Measuring quality"):
         model = core("model.model_file").load_model(job.path)
         figures = evaluate(model)
-    with timing.phase("contact_sheet", "Rendering the contact sheet"):
+    with timing.phase("contact_sheet", "Rendering the contact sheets"):
+        render_sheet(armature, [source, *instant], folder / "contact-sheet-instant.png")
         render_sheet(armature, [source, *variations], folder / "contact-sheet.png")
     with timing.phase("scene_file", "Saving the scene, the losses and the report"):
         plot_losses(model.history, folder / "loss.png")
