@@ -278,7 +278,7 @@ def make_stage(
 
 
 def transfer(below: Generator, above: Generator, layers: int) -> None:
-    """Start the first layers of a generator from the one a level below (Roditakis et al. 2024, section 3.3)."""
+    """Start the first layers of a generator from the one a level below (Roditakis et al. 2024)."""
     for source, target in zip(below.layers[:layers], above.layers[:layers], strict=True):
         target.load_state_dict(source.state_dict())
 

@@ -1,4 +1,4 @@
-"""Training of the pyramid (Roditakis et al. 2024, sections 3.2 and 3.3, eqs. 1 to 4, Table 1; Li et al. 2022).
+"""Training of the pyramid (Roditakis et al. 2024, eqs. 1 to 4, Table 1; Li et al. 2022).
 
 From top to bottom: `train` and `resume` go through the levels from coarse to fine; `_train_level` repeats one iteration
 of all stages of a level; `iterate_stage` is one iteration of a stage: critic steps, one generator step, the
@@ -124,7 +124,7 @@ def _train_levels(session: Session, checkpoint: Checkpoint, reporter: ProgressRe
 
 
 def start_level(session: Session, finished: Sequence[Stage], level: int) -> LevelRun:
-    """Fresh stages for a level, with their first layers from the level below (Roditakis et al. 2024, section 3.3)."""
+    """Fresh stages for a level, with their first layers from the level below (Roditakis et al. 2024)."""
     recipe = session.recipe
     stages = session.new_stages(session.stages_of_level(level))
     if session.warm_start:
