@@ -1,4 +1,4 @@
-"""Variations without training of many clips, each figure beside its bar: `python -m bench.matching`."""
+"""Quality and speed of variations without training, for many clips: `python -m bench.matching`."""
 
 from __future__ import annotations
 
@@ -23,24 +23,30 @@ from .measuring.machine import circumstances, repeatable
 from .measuring.table import publish
 from .measuring.training import SAMPLE, clip_name, clips_folder, read_clip
 
-COUNT = 6
-HUNDRED = 100
-ROUNDS = 5
+SAMPLE_COUNT = 6
+"""Variations of each length and clip by default."""
+
+BATCH_COUNT = 100
+"""Variations of a batch whose time is measured."""
+
+TIMING_ROUNDS = 5
+"""Measurements of one variation; the least time counts."""
+
 RESULTS = Path("bench/results")
 
-CLIPS = ("salsa", "walk", "elephant", SAMPLE)
-"""Clips that are measured unless others are named, with everything of the zoo beside them."""
+DEFAULT_CLIPS = ("salsa", "walk", "elephant", SAMPLE)
+"""Clips that are measured by default, together with all files of the zoo."""
 
-Z_UP = ("fair1_zombie",)
-"""BVH files whose Z is up; those of all others is Y."""
+Z_UP_STEMS = ("fair1_zombie",)
+"""File names, without suffix, of BVH files with Z up; all others have Y up."""
 
-BRIEF = 4.0
-"""Seconds under which a clip has less room for another order."""
+BRIEF_SECONDS = 4.0
+"""Duration below which a clip has too few patches for a very different order."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A figure's bounds; `heading` is how the table calls it, `scale` what it is shown in."""
+    """Bounds of a figure in the unit of the table: the figure times `scale`; `heading` is its column in the table."""
 
     figure: str
     heading: str
@@ -48,8 +54,8 @@ class Bar:
     high: float
     scale: float = 1.0
 
-    def keeps(self, value: float) -> bool:
-        """Tell a figure that is kept, as it is shown: to two digits."""
+    def holds(self, value: float) -> bool:
+        """Return true if a figure, rounded to two digits as in the table, is within the bounds."""
         return self.low <= round(value * self.scale, 2) <= self.high
 
 
@@ -66,17 +72,18 @@ BARS = (
     Bar("penetration", "penetration, %", 0.0, 0.5, 100.0),
 )
 BRIEF_BAR = Bar("same_time", "same time", 0.0, 0.4)
-"""Bounds of *same time* for a brief clip."""
+"""Bounds of *same time* for a clip shorter than BRIEF_SECONDS."""
 
 
 def bars_of(source: Motion) -> list[Bar]:
-    return [BRIEF_BAR if bar.figure == "same_time" and source.duration < BRIEF else bar for bar in BARS]
+    """Return the bars of a clip, with BRIEF_BAR for a brief one."""
+    return [BRIEF_BAR if bar.figure == "same_time" and source.duration < BRIEF_SECONDS else bar for bar in BARS]
 
 
 def read_any(clip: str) -> Motion:
-    """A clip by its name or path; FBX, glTF and .blend files through Blender. Raises ClipError."""
+    """Return a clip by its name or path; Blender reads FBX, glTF and .blend files. Raises ClipError."""
     path = Path(clip)
-    if path.suffix in (".fbx", ".glb", ".gltf", ".blend") or path.stem in Z_UP:
+    if path.suffix in (".fbx", ".glb", ".gltf", ".blend") or path.stem in Z_UP_STEMS:
         from .measuring.blender_clip import read_with_blender
 
         return read_with_blender(path)
@@ -84,10 +91,10 @@ def read_any(clip: str) -> Motion:
 
 
 def measure_clip(motion: Motion, name: str, count: int, seed: int) -> dict[str, Any]:
-    """Everything of one clip; every value fits JSON. Raises ClipError."""
+    """Return the report of one clip; all values can be written as JSON. Raises ClipError."""
     started = time.perf_counter()
     model = instant_model(motion, name)
-    made = time.perf_counter() - started
+    model_seconds = time.perf_counter() - started
     sampler = Sampler(model)
     with ProgressLine(sys.stderr) as line:
         figures = {}
@@ -95,42 +102,45 @@ def measure_clip(motion: Motion, name: str, count: int, seed: int) -> dict[str, 
             line.show(f"{name}: {count} variations, {times} × as long")
             samples = generate(model, frames=times * model.source.frames, count=count, seed=seed, sampler=sampler)
             figures[times] = evaluate(model.source, samples)
-    one, hundred = milliseconds(model, sampler)
+    one, batch = sampling_milliseconds(model, sampler)
     return {
         "clip": name,
         "frames": model.source.frames,
         "joints": model.skeleton.joints,
         "coupling": model.matched.coupling if model.matched else None,
-        "seconds_of_model": made,
+        "seconds_of_model": model_seconds,
         "milliseconds": one,
-        "hundred": hundred / one,
+        "hundred": batch / one,
         "figures": figures,
         "missed": {
             times: [
                 bar.figure
                 for bar in bars_of(model.source)
-                if bar.figure in measured and not bar.keeps(measured[bar.figure])
+                if bar.figure in measured and not bar.holds(measured[bar.figure])
             ]
             for times, measured in figures.items()
         },
     }
 
 
-def milliseconds(model: Model, sampler: Sampler) -> tuple[float, float]:
-    """Least time of one variation as long as the clip on one core, and that of a hundred on all, before cleaning."""
+def sampling_milliseconds(model: Model, sampler: Sampler) -> tuple[float, float]:
+    """Return the times of one variation on one core (the least) and of BATCH_COUNT on all cores, before foot cleaning.
+
+    All variations are as long as the clip.
+    """
     best = float("inf")
     with one_thread():
-        for seed in range(ROUNDS):
+        for seed in range(TIMING_ROUNDS):
             started = time.perf_counter()
             sampler.sample(model.source.frames, 1, seed)
             best = min(best, time.perf_counter() - started)
     started = time.perf_counter()
-    sampler.sample(model.source.frames, HUNDRED, 0)
+    sampler.sample(model.source.frames, BATCH_COUNT, 0)
     return 1e3 * best, 1e3 * (time.perf_counter() - started)
 
 
 def page(report: dict[str, Any]) -> str:
-    """The report as a page: how it was made, a line for each clip and length, what is missed in bold."""
+    """Return the report as Markdown: the circumstances, a row for each clip and length, missed bars in bold."""
     versions = report["versions"]
     head = ["clip", "frames × joints", "model, s", "one, ms", "hundred ÷ one", "as long ×", "coupling"]
     lines = [
@@ -153,17 +163,17 @@ def page(report: dict[str, Any]) -> str:
                 f"{len(missed) or ''}",
             ]
             lines.append("| " + " | ".join(cells) + " |")
-    kept = sum(not any(clip["missed"].values()) for clip in report["clips"])
+    passed = sum(not any(clip["missed"].values()) for clip in report["clips"])
     return f"""# Variations without training
 
 `{report["command"]}`
 
 {report["date"]}, {report["device"]} ({report["cores"]} cores), Riff {versions["riff"]}, Python {versions["python"]}, \
 NumPy {versions["numpy"]}.
-{report["samples"]} variations of each length with clean feet; what misses its bar is bold. “One” is the least \
-time of a variation as long as the clip on one core, “hundred” what a hundred of them take on all cores. A clip under \
-{BRIEF:.0f} s may have 0.4 of *same time*.
-{kept} of {len(report["clips"])} clips keep every bar at both lengths.
+{report["samples"]} variations of each length with clean feet; figures outside their bars are bold. “One” is \
+the least time of a variation as long as the clip on one core, “hundred” the time of a hundred on all cores. A clip \
+under {BRIEF_SECONDS:.0f} s may have 0.4 of *same time*.
+{passed} of {len(report["clips"])} clips are within every bar at both lengths.
 
 {chr(10).join(lines)}
 """
@@ -184,15 +194,15 @@ def _cell(bar: Bar, figures: dict[str, float], missed: Sequence[str]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.matching", description=__doc__)
-    parser.add_argument("clips", nargs="*", help="names in $RIFF_DATA, files, or sample; all that there are by default")
-    parser.add_argument("--count", type=int, default=COUNT, help=f"variations of each length ({COUNT})")
+    parser.add_argument("clips", nargs="*", help="names in $RIFF_DATA, files, or sample; all clips by default")
+    parser.add_argument("--count", type=int, default=SAMPLE_COUNT, help=f"variations of each length ({SAMPLE_COUNT})")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of the results ({RESULTS})")
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = parser.parse_args(words)
     zoo = sorted(map(str, (clips_folder() / "zoo").glob("*.*")))
     clips = []
-    for clip in options.clips or [*CLIPS, *(path for path in zoo if not path.endswith(".md"))]:
+    for clip in options.clips or [*DEFAULT_CLIPS, *(path for path in zoo if not path.endswith(".md"))]:
         try:
             clips.append(measure_clip(read_any(clip), clip_name(clip), options.count, options.seed))
         except ClipError as error:

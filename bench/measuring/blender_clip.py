@@ -1,4 +1,4 @@
-"""Clips of any format that Blender imports, read as the extension reads an action."""
+"""Clips of any format that Blender imports, read by the extension's own reader."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ from .machine import ROOT
 
 
 def read_with_blender(path: Path) -> Motion:
-    """The longest action of an armature of a file; Z is up in a BVH file. Raises ClipError: none lasts long enough."""
+    """Return the longest action of the first animated armature in a file; BVH files must have Z up.
+
+    Raises ClipError if no armature has an action of MIN_SECONDS.
+    """
     bpy.ops.wm.read_homefile(use_empty=True)
     if path.suffix == ".bvh":
         addon_utils.enable("io_anim_bvh")
@@ -38,14 +41,14 @@ def read_with_blender(path: Path) -> Motion:
         bpy.ops.import_scene.gltf(filepath=str(path))
     actions = sorted(bpy.data.actions, key=_seconds, reverse=True)
     for rig in (ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE"):
-        motion = _longest(rig, [action for action in actions if _seconds(action) >= MIN_SECONDS])
+        motion = _first_motion(rig, [action for action in actions if _seconds(action) >= MIN_SECONDS])
         if motion is not None:
             return motion
     raise ClipError(f"“{path.name}” has no armature with an action of {MIN_SECONDS:.0f} s.")
 
 
-def _longest(rig: bpy.types.Object, actions: Iterable[bpy.types.Action]) -> Motion | None:
-    """The first of some actions that moves an armature."""
+def _first_motion(rig: bpy.types.Object, actions: Iterable[bpy.types.Action]) -> Motion | None:
+    """Return the motion of the first action that moves an armature, or None."""
     data = rig.animation_data or rig.animation_data_create()
     for track in data.nla_tracks:
         track.mute = True
@@ -56,9 +59,9 @@ def _longest(rig: bpy.types.Object, actions: Iterable[bpy.types.Action]) -> Moti
         scene.frame_start, scene.frame_end = int(action.frame_range[0]), int(action.frame_range[1])
         bpy.context.view_layer.update()
         try:
-            return _own(_module("rig.reading.read").read_motion(rig))
+            return _bench_motion(_module("rig.reading.read").read_motion(rig))
         except core_error:
-            continue  # it moves another rig
+            continue  # the action moves another rig
     return None
 
 
@@ -68,7 +71,7 @@ def _seconds(action: bpy.types.Action) -> float:
 
 
 def _module(name: str) -> Any:
-    """A module of the extension, whose imports are relative, under a name that stands for it."""
+    """Import a module of the extension from its sources, as part of a package: its imports are relative."""
     package = "riff_from_source"
     if package not in sys.modules:
         module = ModuleType(package)
@@ -77,8 +80,8 @@ def _module(name: str) -> Any:
     return importlib.import_module(f"{package}.{name}")
 
 
-def _own(motion: Any) -> Motion:
-    """A motion of the extension's classes as one of the classes of the benchmarks."""
+def _bench_motion(motion: Any) -> Motion:
+    """Return a Motion of the extension's package as a Motion of `core`, which the benchmarks import."""
     skeleton = motion.skeleton
     parts = {field.name: getattr(skeleton, field.name) for field in fields(Skeleton)}
     parts["properties"] = tuple(

@@ -1,1 +1,1 @@
-"""Variations without training: patches of the clip itself, found anew from coarse to fine for each part of the body."""
+"""Patch matching: variations of a clip without training, from its own patches, coarse to fine, for each body part."""

@@ -1,7 +1,8 @@
-"""Joints where parts of the body meet, told against the heading while parts are searched for one by one.
+"""Rotations of the joints where body parts meet, relative to the heading during the search.
 
-In a clip the chest undoes what the hips do. A chest from another time would not fit the hips, and all above it would
-shake; told against the heading it stays as steady as it was.
+In a clip the chest compensates for the hips. A chest from another time does not fit the hips of this one: with
+parent-relative rotations everything above the hips would shake. Heading-relative rotations stay as steady as in the
+clip.
 """
 
 from __future__ import annotations
@@ -18,69 +19,73 @@ from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matri
 
 
 class Boundaries:
-    """The rows of some joints of a model, told against the heading instead of their parents and back again.
+    """Conversion of rows (T, C) between parent-relative and heading-relative rotations of some joints.
 
-    Rows are (T, C). A rig of controls has no such joints: its controls are not told against each other.
+    A rig of controls has no such joints, because its controls do not rotate relative to each other: its rows stay as
+    they are.
     """
 
     def __init__(self, channels: Channels, source: Motion, joints: Sequence[int]) -> None:
         self._channels = channels
         skeleton = channels.skeleton
         self._joints = () if skeleton.reference_frames else tuple(sorted(joints))
-        places = {group: place * GROUP for place, group in enumerate(channels.groups)}
-        self._own = {
-            joint: slice(places[joint], places[joint] + GROUP) for joint in range(skeleton.joints) if joint in places
+        starts = {group: index * GROUP for index, group in enumerate(channels.groups)}
+        self._slices = {
+            joint: slice(starts[joint], starts[joint] + GROUP) for joint in range(skeleton.joints) if joint in starts
         }
         needed = {0} | {above for joint in self._joints for above in (joint, *skeleton.ancestors(joint))}
         self._chain = sorted(needed)
         still = six_to_matrix(channels.still[: skeleton.joints * GROUP].reshape(-1, GROUP))
-        self._still = {joint: still[joint] for joint in self._chain if joint not in self._own}
+        self._constant_rotations = {joint: still[joint] for joint in self._chain if joint not in self._slices}
         roots = six_to_matrix(source.features[:, :GROUP])
-        self._axis = int(np.linalg.norm(roots[:, :2], axis=1).mean(0).argmax())
+        self._root_axis = int(np.linalg.norm(roots[:, :2], axis=1).mean(0).argmax())
 
-    def seen(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Rows with the joints' rotations as they are against the heading."""
+    def to_heading_relative(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return parent-relative rows (T, C) with the joints' rotations relative to the heading."""
         if not self._joints:
             return rows
         result, world = rows.copy(), dict[int, Array]()
-        back = self._headings(rows).swapaxes(-1, -2)
+        inverse_yaw = self._yaw_rotations(rows).swapaxes(-1, -2)
         for joint in self._chain:
-            world[joint] = self._turned(world, joint, self._turns(rows, joint))
+            world[joint] = self._world_rotations(world, joint, self._local_rotations(rows, joint))
             if joint in self._joints:
-                result[:, self._own[joint]] = matrix_to_six(back @ world[joint])
+                result[:, self._slices[joint]] = matrix_to_six(inverse_yaw @ world[joint])
         return result
 
-    def told(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Rows with the joints' rotations against their parents, from what `seen` gave for the same or other hips."""
+    def to_parent_relative(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return heading-relative rows (T, C) with the joints' rotations relative to their parents.
+
+        The hips may be of another time than the joints.
+        """
         if not self._joints:
             return rows
         result, world = rows.copy(), dict[int, Array]()
-        headings = self._headings(rows)
+        yaw = self._yaw_rotations(rows)
         for joint in self._chain:
             if joint not in self._joints:
-                world[joint] = self._turned(world, joint, self._turns(rows, joint))
+                world[joint] = self._world_rotations(world, joint, self._local_rotations(rows, joint))
                 continue
-            world[joint] = headings @ six_to_matrix(rows[:, self._own[joint]].astype(np.float64))
-            under = world[self._channels.skeleton.parents[joint]].swapaxes(-1, -2) @ world[joint]
+            world[joint] = yaw @ six_to_matrix(rows[:, self._slices[joint]].astype(np.float64))
+            local = world[self._channels.skeleton.parents[joint]].swapaxes(-1, -2) @ world[joint]
             middle, gain = self._scale(joint)
-            result[:, self._own[joint]] = middle + (matrix_to_six(under) - middle) * gain
+            result[:, self._slices[joint]] = middle + (matrix_to_six(local) - middle) * gain
         return result
 
-    def _turned(self, world: dict[int, Array], joint: int, local: Array) -> Array:
+    def _world_rotations(self, world: dict[int, Array], joint: int, local: Array) -> Array:
         return local if joint == 0 else world[self._channels.skeleton.parents[joint]] @ local
 
-    def _turns(self, rows: NDArray[np.float32], joint: int) -> Array:
-        """Rotations (T, 3, 3) of a joint against its parent."""
-        if joint in self._still:
-            return np.broadcast_to(self._still[joint], (len(rows), 3, 3))
+    def _local_rotations(self, rows: NDArray[np.float32], joint: int) -> Array:
+        """Return the rotations (T, 3, 3) of a joint relative to its parent."""
+        if joint in self._constant_rotations:
+            return np.broadcast_to(self._constant_rotations[joint], (len(rows), 3, 3))
         middle, gain = self._scale(joint)
-        return six_to_matrix(middle + (rows[:, self._own[joint]] - middle) / gain)
+        return six_to_matrix(middle + (rows[:, self._slices[joint]] - middle) / gain)
 
     def _scale(self, joint: int) -> tuple[Array, Array]:
-        own = self._own[joint]
-        return self._channels.middle[own], self._channels.gain[own]
+        channels = self._slices[joint]
+        return self._channels.middle[channels], self._channels.gain[channels]
 
-    def _headings(self, rows: NDArray[np.float32]) -> Array:
-        """Turns about the vertical (T, 3, 3) that the root makes, by its axis that is most level in the clip."""
-        axis = self._turns(rows, 0)[:, :, self._axis]
+    def _yaw_rotations(self, rows: NDArray[np.float32]) -> Array:
+        """Return the root's rotations about the vertical (T, 3, 3), by its axis that is most level in the clip."""
+        axis = self._local_rotations(rows, 0)[:, :, self._root_axis]
         return axis_rotation(2, np.arctan2(axis[:, 1], axis[:, 0]))

@@ -1,4 +1,4 @@
-"""Principal components: what varies in rows of numbers, as few of them."""
+"""Principal components of rows."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ Numbers = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """Components of rows (T, C): (rows - middle) @ basis, with `middle` (C,) and `basis` (C, K)."""
+    """Principal components of rows (T, C): (rows - mean) @ basis, with `mean` (C,) and `basis` (C, K)."""
 
-    middle: Numbers
+    mean: Numbers
     basis: Numbers
 
     @staticmethod
-    def of(rows: Numbers, share: float, most: int) -> Components:
-        """The fewest components of rows (T, C), at most `most`, that hold a share of their variance."""
-        middle = rows.mean(0)
-        apart = rows - middle
-        values, vectors = np.linalg.eigh(apart.T @ apart)
-        held = np.cumsum(values[::-1]) / max(float(values.sum()), 1e-12)
-        count = min(int(np.searchsorted(held, share)) + 1, most, len(values))
-        return Components(middle, np.ascontiguousarray(vectors[:, ::-1][:, :count]))
+    def fit(rows: Numbers, variance_share: float, max_count: int) -> Components:
+        """Return the fewest components of rows (T, C), at most `max_count`, that hold a share of the variance."""
+        mean = rows.mean(0)
+        centred = rows - mean
+        values, vectors = np.linalg.eigh(centred.T @ centred)
+        shares = np.cumsum(values[::-1]) / max(float(values.sum()), 1e-12)
+        count = min(int(np.searchsorted(shares, variance_share)) + 1, max_count, len(values))
+        return Components(mean, np.ascontiguousarray(vectors[:, ::-1][:, :count]))
 
-    def tell(self, rows: Numbers) -> Numbers:
-        """Rows (T, C) as (T, K)."""
-        return (rows - self.middle) @ self.basis
+    def project(self, rows: Numbers) -> Numbers:
+        """Return the components (T, K) of rows (T, C)."""
+        return (rows - self.mean) @ self.basis

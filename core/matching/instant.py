@@ -1,4 +1,4 @@
-"""Models that are matched: made at once from any clip without training, or from a trained model above a level."""
+"""Models with matched stages: of a clip without training, or of a trained model above a level."""
 
 from __future__ import annotations
 
@@ -21,35 +21,37 @@ from ..motion.motion import RATE, Motion, with_contact_labels
 from ..motion.resampling import resample
 from ..system.threads import one_thread
 from .coupling import choose_matching
-from .matcher import PATCH, never_cancelled
+from .matcher import PATCH_ROWS, never_cancelled
 from .stages import make_matchers
 
 Weights = TypeVar("Weights", NDArray[np.float32], NDArray[np.float16])
 
-COARSEST = 5 * PATCH
-"""Rows of the first length, so that there is room for another order of patches."""
+COARSEST_ROWS = 5 * PATCH_ROWS
+"""Rows of the first length: enough patches for another order."""
 
-COARSEST_SHARE = (0.1, 0.4)
-"""Shares of a clip's rows that the first length has at least and at most: patches of a long clip would last minutes,
-those of a short one no time at all."""
+MIN_COARSEST_SHARE = 0.1
+"""Share of the clip's rows that the first length has at least: below it, a patch of a long clip lasts minutes."""
 
-GROWTH = 1.5
-"""Ratio of one length to that below it, about."""
+MAX_COARSEST_SHARE = 0.4
+"""Share of the clip's rows that the first length has at most: above it, a patch of a short clip is too brief."""
+
+GROWTH_RATIO = 1.5
+"""Ratio of each length to the one below, about."""
 
 
 def instant_model(
     motion: Motion, name: str = "", *, cuts: Sequence[int] = (), check_cancelled: Callable[[], None] = never_cancelled
 ) -> Model:
-    """Make a model of a clip without training; `cuts` are the frames at which other clips begin in it.
+    """Return a model of a clip without training; `cuts` are the frames at which other clips begin in it.
 
-    `check_cancelled` is called often and may raise. Raises ClipError for a clip under two seconds, one in which no
-    joint turns, or cuts that do not lie in it.
+    `check_cancelled` is called often and may raise. Raises ClipError for a clip under two seconds, for one in which no
+    joint rotates, and for cuts outside it or out of order.
     """
     started = time.perf_counter()
     source = with_contact_labels(resample(motion, RATE))
-    ends = [round(cut * source.frames / motion.frames) for cut in cuts]
+    source_cuts = [round(cut * source.frames / motion.frames) for cut in cuts]
     try:
-        check_cuts(ends, source.frames)
+        check_cuts(source_cuts, source.frames)
     except FieldError as error:
         raise ClipError(f"The clips cannot be told apart: {error}.") from error
     recipe = instant_recipe(source.frames)
@@ -63,7 +65,7 @@ def instant_model(
         (1.0,) * recipe.stage_count,
         np.zeros((1, len(channels.columns), recipe.lengths(source.frames)[0]), dtype=np.float32),
         {},
-        matched=Matched(cuts=tuple(ends)),
+        matched=Matched(cuts=tuple(source_cuts)),
     )
     with one_thread():
         matched = choose_matching(model, make_matchers(model, check_cancelled), check_cancelled)
@@ -80,7 +82,7 @@ def matched_above(model: Model, level: int, *, check_cancelled: Callable[[], Non
         raise ValueError(f"The recipe has levels 1 to {recipe.levels}.")
     first, count = recipe.first_stage(level), recipe.stage_count
     noise = (*model.sampling_noise[:level], *(1.0,) * (recipe.levels - level))
-    # Measured on a model that is matched from the first stage on: what the networks give has the clip's own coupling.
+    # Measured as if all stages were matched: the output of the networks already has the coupling of the clip.
     whole = replace(model, amplitudes=(1.0,) * count, weights={}, critics={}, matched=Matched())
     with one_thread():
         matched = choose_matching(whole, make_matchers(whole, check_cancelled), check_cancelled)
@@ -101,15 +103,14 @@ def _first_stages(arrays: dict[str, Weights], count: int) -> dict[str, Weights]:
 
 
 def instant_recipe(frames: int) -> Recipe:
-    """The recipe of a clip of so many frames: its first length and how many stages lead from there to all frames."""
-    low, high = COARSEST_SHARE
-    first = min(max(COARSEST / frames, low), high)
-    count = max(INSTANT.levels, math.ceil(math.log(1.0 / first) / math.log(GROWTH)))
+    """Return the recipe of a clip of `frames` frames: the first length, and the stages from there to all frames."""
+    first = min(max(COARSEST_ROWS / frames, MIN_COARSEST_SHARE), MAX_COARSEST_SHARE)
+    count = max(INSTANT.levels, math.ceil(math.log(1.0 / first) / math.log(GROWTH_RATIO)))
     growth = (1.0 / first) ** (1.0 / (count - 1))
     return replace(INSTANT, first_length=first, growth=growth, stages=_stages_of_levels(count, INSTANT.levels))
 
 
 def _stages_of_levels(count: int, levels: int) -> tuple[int, ...]:
-    """Stages shared out evenly among levels, what is left over to the first ones."""
+    """Return the number of stages of each level, as even as possible; the first levels have the remainder."""
     each, more = divmod(count, levels)
     return tuple(each + (level < more) for level in range(levels))

@@ -1,4 +1,4 @@
-"""A stage that is matched: rows become what patches of the clip make of them, part by part."""
+"""A matched stage: its output is averaged from the clip's nearest patches, for each body part."""
 
 from __future__ import annotations
 
@@ -13,149 +13,159 @@ from ..evaluation.copying import same_time
 from ..model.pyramid import Around, Rows
 from .clip_rows import ClipRows
 from .components import Numbers
-from .patches import Found, PatchIndex, average_patches, clip_starts, sample_starts
+from .patches import Matches, PatchIndex, average_patches, clip_starts, sample_starts
 from .sway import Sway
 
-PATCH = 11
+PATCH_ROWS = 11
 """Rows of a patch at the coarse lengths."""
 
-FINE_PATCHES = (21, 15)
-"""Rows of a patch at the last length and the one below it: longer ones join more smoothly."""
+FINE_PATCH_ROWS = (21, 15)
+"""Rows of a patch at the last length and at the one below it: longer patches join more smoothly."""
 
-USUAL_PACE, SLOWER = 5.5, (1.0, 2.0)
-"""Frames in which a pose becomes another in clips for which these patches are long enough, and how much longer they are
-at least and at most in slower ones: what breathes would be hurried by a join that a dancer makes unnoticed."""
+USUAL_PACE_FRAMES = 5.5
+"""Frames in which a pose becomes another in clips for which FINE_PATCH_ROWS are long enough."""
 
-MAX_OF_CLIP = 0.4
-"""Share of the clip that a patch is at most."""
+PACE_FACTORS = (1.0, 2.0)
+"""Least and largest factor of FINE_PATCH_ROWS, for slower clips: a join between short patches, unnoticed in a dance,
+looks hurried in an idle."""
 
-STRIDE, LONG_STRIDE = 2, 3
-"""Rows from one patch of a sample to the next, short or long ones; they overlap by far more."""
+MAX_CLIP_SHARE = 0.4
+"""Share of the clip's rows that a fine patch covers at most."""
 
-STRONG = 20.0
-"""Standard deviations of the clip that noise of strength 1 has at the first length: with little of it the clip comes
-out in its own order."""
+STRIDE_ROWS = 2
+"""Rows from one patch of a sample to the next; the patches overlap by far more."""
 
-STEEP = 2.0
-"""Power of the strength that strong noise goes by: all that it changes it changes below five deviations."""
+LONG_STRIDE_ROWS = 3
+"""Rows from one patch to the next for patches longer than PATCH_ROWS."""
 
-SLIGHT = 0.2
-"""Standard deviations of the clip that noise of strength 1 has above the first length."""
+COARSEST_NOISE_DEVIATIONS = 20.0
+"""Amplitude of noise of strength 1 at the first length, in standard deviations of the clip: with little noise the clip
+keeps its own order."""
 
-SEAM = 0.05
-"""Usual distances of two patches that a break between patches costs, where they are laid down for good."""
+COARSEST_NOISE_POWER = 2.0
+"""Exponent of the strength at the first length: amplitudes differ in effect only below five deviations, so that most of
+the range of strengths lies there."""
 
-ROUNDS = (2, 4)
-"""Rounds of finding and averaging at the last length, and at most below it, where there is one more every second
-length."""
+FINE_NOISE_DEVIATIONS = 0.2
+"""Amplitude of noise of strength 1 above the first length, in standard deviations of the clip."""
+
+SEAM_COST = 0.05
+"""Cost of a break between patches at the last length, in mean squared distances of two patches."""
+
+MIN_ROUNDS = 2
+"""Rounds of matching and averaging at the last length; every second length below has one more, up to MAX_ROUNDS."""
+
+MAX_ROUNDS = 4
+"""Rounds of matching and averaging at most."""
 
 
 def never_cancelled() -> None:
-    """Stands where nobody asks to stop."""
+    """Do nothing: the check for callers that never cancel."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Place of a matched stage among all: its number of `count`, the first or last of which work otherwise."""
+class StageIndex:
+    """Index of a matched stage, counted from 0, among the `count` stages of its model."""
 
-    stage: int
+    index: int
     count: int
 
     @property
     def rounds(self) -> int:
-        fewest, most = ROUNDS
-        return min(most, fewest + (self.count - 1 - self.stage) // 2)
+        return min(MAX_ROUNDS, MIN_ROUNDS + (self.count - 1 - self.index) // 2)
 
-    def patch(self, pace: float, length: int) -> int:
-        """Rows of a patch in a clip of this pace that has `length` rows here: more of them in slow clips."""
-        above = self.count - 1 - self.stage
-        if above >= len(FINE_PATCHES):
-            return PATCH
-        low, high = SLOWER
-        slow = min(max(pace / USUAL_PACE, low), high)
-        return max(PATCH, min(round(slow * FINE_PATCHES[above]), int(MAX_OF_CLIP * length)))
+    def patch_rows(self, pace_frames: float, length: int) -> int:
+        """Return the rows of a patch in a clip of `length` rows at this stage; slower clips have longer patches."""
+        above = self.count - 1 - self.index
+        if above >= len(FINE_PATCH_ROWS):
+            return PATCH_ROWS
+        low, high = PACE_FACTORS
+        factor = min(max(pace_frames / USUAL_PACE_FRAMES, low), high)
+        return max(PATCH_ROWS, min(round(factor * FINE_PATCH_ROWS[above]), int(MAX_CLIP_SHARE * length)))
 
     @property
     def last(self) -> bool:
-        return self.stage == self.count - 1
+        return self.index == self.count - 1
 
 
 @dataclass(frozen=True, eq=False)
-class _Held:
-    """Rows of a sample that are kept: target (T, C) as told and as seen, and how far (T, C), from 0 to 1."""
+class _Target:
+    """Rows (T, C) that a sample keeps, parent-relative and heading-relative, and their weights (T, C) from 0 to 1."""
 
-    told: Numbers
-    seen: Numbers
+    parent_relative: Numbers
+    heading_relative: Numbers
     weights: Numbers
 
-    def in_seen(self, rows: Numbers) -> Numbers:
-        return np.asarray(rows + self.weights * (self.seen - rows))
+    def blend_heading_relative(self, rows: Numbers) -> Numbers:
+        return np.asarray(rows + self.weights * (self.heading_relative - rows))
 
-    def in_told(self, rows: Numbers) -> Numbers:
-        return np.where(self.weights >= 1.0, self.told, rows + self.weights * (self.told - rows))
+    def blend_parent_relative(self, rows: Numbers) -> Numbers:
+        blended = rows + self.weights * (self.parent_relative - rows)
+        return np.where(self.weights >= 1.0, self.parent_relative, blended)
 
 
 class Matcher:
-    """A stage of a clip that has `length` rows there; takes the place of a generator.
+    """A matched stage, in place of a generator: its output consists of averaged patches of the clip.
 
-    `weights` (P, P) are the weights with which each part sees the others; `sway` varies the result. `check_cancelled`
-    is called often and may raise.
+    The clip has `length` rows at this stage. `weights` (P, P) are the weights of each part's squared distance in the
+    search for another; `sway` varies the result. `check_cancelled` is called often and may raise.
     """
 
     def __init__(
         self,
         clip: ClipRows,
         length: int,
-        place: Place,
+        stage: StageIndex,
         weights: Numbers,
         *,
         sway: Sway | None = None,
         check_cancelled: Callable[[], None] = never_cancelled,
     ) -> None:
-        self._clip, self._place, self._weights, self._sway = clip, place, weights, sway
+        self._clip, self._stage, self._weights, self._sway = clip, stage, weights, sway
         self._check_cancelled = check_cancelled
         self._rows, self.clip_lengths = clip.at_length(length)
-        self._reduced = clip.reduced(self._rows)
-        self._spread = self._reduced.std(0)
+        self._reduced = clip.reduce(self._rows)
+        self._deviations = self._reduced.std(0)
         self._indices: dict[int, PatchIndex] = {}
-        self.patch = place.patch(clip.pace, length)
-        self.index(self.patch)
+        self.patch_rows = stage.patch_rows(clip.pace_frames, length)
+        self.index(self.patch_rows)
 
     @property
     def parts(self) -> int:
-        """Parts of the body that are searched for one by one."""
+        """Number of body parts, each of which is searched for separately."""
         return len(self._clip.parts)
 
-    def novelty(self, made: Rows) -> float:
-        """Mean distance of the patches of rows (C, T) to the nearest of the clip, over that of two patches of it."""
-        sample = self._seen(made)
-        index = self.index(min(self.patch, len(sample)))
-        return index.novelty(sample, sample_starts(len(sample), index.size, LONG_STRIDE, False), self._check_cancelled)
+    def novelty(self, rows: Rows) -> float:
+        """Return the mean distance of patches of rows (C, T) to the nearest clip patch, see `PatchIndex.novelty`."""
+        sample = self._reduce(rows)
+        index = self.index(min(self.patch_rows, len(sample)))
+        starts = sample_starts(len(sample), index.size, LONG_STRIDE_ROWS, False)
+        return index.novelty(sample, starts, self._check_cancelled)
 
-    def same_time(self, made: Rows, tolerance: int) -> float:
-        """Share of rows (C, T) whose nearest row of the clip lies within `tolerance` rows of the same time."""
-        return same_time(self._reduced.astype(np.float64), self._seen(made).astype(np.float64), tolerance=tolerance)
+    def same_time(self, rows: Rows, tolerance: int) -> float:
+        """Return the share of rows (C, T) whose nearest clip row lies within `tolerance` rows of the same time."""
+        return same_time(self._reduced.astype(np.float64), self._reduce(rows).astype(np.float64), tolerance=tolerance)
 
-    def _seen(self, made: Rows) -> Numbers:
-        """Reduced rows (T, D) of rows (C, T)."""
-        return self._clip.reduced(self._clip.boundaries.seen(np.ascontiguousarray(made.T)))
+    def _reduce(self, rows: Rows) -> Numbers:
+        """Return the reduced rows (T, D) of parent-relative rows (C, T)."""
+        return self._clip.reduce(self._clip.boundaries.to_heading_relative(np.ascontiguousarray(rows.T)))
 
     def refine(self, base: Rows, noise: Rows) -> Rows:
-        """Rows (B, C, T) made of the clip's patches nearest to base + noise, `noise` (B, 1, T) or (B, C, T).
+        """Return rows (B, C, T) of the clip patches nearest to base + noise; `noise` is (B, 1, T) or (B, C, T).
 
-        Nothing but zeros at the first stage stands for the clip itself. Noise counts in deviations of the clip.
+        At the first stage, a base of zeros stands for the clip itself. The unit of noise is the clip's deviation.
         """
         return self.refine_around(base, noise, Around())
 
     def refine_around(self, base: Rows, noise: Rows, around: Around) -> Rows:
         """Return the stage's output for rows of a circle, or of which some are kept."""
-        held = None
+        target = None
         if around.target is not None and around.weights is not None:
-            target = np.ascontiguousarray(around.target.T, dtype=np.float32)
+            rows = np.ascontiguousarray(around.target.T, dtype=np.float32)
             weights = np.ascontiguousarray(around.weights.T, dtype=np.float32)
-            held = _Held(target, self._clip.boundaries.seen(target), weights)
-        made = [self._one(x, z, around.circle, held) for x, z in zip(base, noise, strict=True)]
-        return np.ascontiguousarray(np.stack(made).transpose(0, 2, 1))
+            target = _Target(rows, self._clip.boundaries.to_heading_relative(rows), weights)
+        samples = [self._refine_sample(x, z, around.circle, target) for x, z in zip(base, noise, strict=True)]
+        return np.ascontiguousarray(np.stack(samples).transpose(0, 2, 1))
 
     def coupled(self, weights: Numbers) -> Matcher:
         """Return this stage with other weights (P, P)."""
@@ -164,57 +174,55 @@ class Matcher:
         other._indices = {size: index.coupled(weights) for size, index in self._indices.items()}
         return other
 
-    def _one(self, base: Rows, noise: Rows, circle: bool, held: _Held | None) -> Numbers:
-        """Rows (T, C) from those of one sample (C, T)."""
+    def _refine_sample(self, base: Rows, noise: Rows, circle: bool, target: _Target | None) -> Numbers:
+        """Return the output (T, C) for one sample's base (C, T)."""
         clip, length = self._clip, base.shape[1]
-        if self._place.stage == 0 and not base.any():
+        if self._stage.index == 0 and not base.any():
             sample = self._reduced[np.arange(length) % len(self._reduced)]
         else:
-            sample = self._seen(base)
+            sample = self._reduce(base)
         strength = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64))))
         sample = sample + self._noise(noise, strength)
-        index = self.index(min(self.patch, length)).coupled(self._weights_at(strength))
-        starts = sample_starts(length, index.size, LONG_STRIDE if index.size > PATCH else STRIDE, circle)
-        for _ in range(self._place.rounds - 1):
-            found = index.nearest(
-                _lapped(sample, index.size, circle), starts, not self._place.last, self._check_cancelled
-            )
-            if held is None:
-                sample = self._laid(self._reduced, clip.columns, found, starts, index.size, length)
+        index = self.index(min(self.patch_rows, length)).coupled(self._weights_at(strength))
+        stride = LONG_STRIDE_ROWS if index.size > PATCH_ROWS else STRIDE_ROWS
+        starts = sample_starts(length, index.size, stride, circle)
+        for _ in range(self._stage.rounds - 1):
+            padded = _padded(sample, index.size, circle)
+            matches = index.nearest(padded, starts, not self._stage.last, self._check_cancelled)
+            if target is None:
+                sample = self._average_reduced(matches, starts, index.size, length)
             else:
-                sample = clip.reduced(held.in_seen(self._laid_whole(found, starts, index.size, length)))
-        found = self._found_last(index, _lapped(sample, index.size, circle), starts, circle)
-        made = self._laid_whole(found, starts, index.size, length)
-        if held is not None:
-            made = held.in_seen(made)
+                rows = self._average(matches, starts, index.size, length)
+                sample = clip.reduce(target.blend_heading_relative(rows))
+        matches = self._last_matches(index, _padded(sample, index.size, circle), starts, circle)
+        rows = self._average(matches, starts, index.size, length)
+        if target is not None:
+            rows = target.blend_heading_relative(rows)
         elif self._sway is not None and len(noise) == 1:
-            made = self._sway.changed(made, noise[0], circle)
-        made = clip.boundaries.told(made)
-        return made if held is None else held.in_told(made)
+            rows = self._sway.apply(rows, noise[0], circle)
+        rows = clip.boundaries.to_parent_relative(rows)
+        return rows if target is None else target.blend_parent_relative(rows)
 
-    def _found_last(self, index: PatchIndex, sample: Numbers, starts: NDArray[np.int64], circle: bool) -> Found:
-        if self._place.last:
-            return index.runs(sample, starts, SEAM, self._check_cancelled, laps=1 + circle)
+    def _last_matches(self, index: PatchIndex, sample: Numbers, starts: NDArray[np.int64], circle: bool) -> Matches:
+        if self._stage.last:
+            return index.runs(sample, starts, SEAM_COST, self._check_cancelled, laps=1 + circle)
         return index.nearest(sample, starts, True, self._check_cancelled)
 
-    def _laid_whole(self, found: Found, starts: NDArray[np.int64], size: int, length: int) -> Numbers:
-        """All rows (T, C) of patches that are found."""
-        made = np.empty((length, self._rows.shape[1]), dtype=np.float32)
-        for own, places in zip(self._clip.parts, found, strict=True):
-            made[:, own] = average_patches(self._rows[:, own], places, starts, size, length)
-        return made
+    def _average(self, matches: Matches, starts: NDArray[np.int64], size: int, length: int) -> Numbers:
+        """Return heading-relative rows (T, C) averaged from matched patches."""
+        rows = np.empty((length, self._rows.shape[1]), dtype=np.float32)
+        for channels, part in zip(self._clip.parts, matches, strict=True):
+            rows[:, channels] = average_patches(self._rows[:, channels], part, starts, size, length)
+        return rows
 
-    @staticmethod
-    def _laid(
-        rows: Numbers, columns: list[slice], found: Found, starts: NDArray[np.int64], size: int, length: int
-    ) -> Numbers:
-        pairs = zip(columns, found, strict=True)
-        return np.concatenate(
-            [average_patches(rows[:, own], places, starts, size, length) for own, places in pairs], axis=1
-        )
+    def _average_reduced(self, matches: Matches, starts: NDArray[np.int64], size: int, length: int) -> Numbers:
+        """Return reduced rows (T, D) averaged from matched patches."""
+        pairs = zip(self._clip.columns, matches, strict=True)
+        parts = [average_patches(self._reduced[:, columns], part, starts, size, length) for columns, part in pairs]
+        return np.concatenate(parts, axis=1)
 
     def index(self, size: int) -> PatchIndex:
-        """The clip's patches of about so many rows, as many as its longest part has at most."""
+        """Return the clip's patches of `size` rows, or of its longest part between cuts if that is shorter."""
         size = min(size, max(self.clip_lengths))
         if size not in self._indices:
             starts = clip_starts(self.clip_lengths, size)
@@ -222,34 +230,37 @@ class Matcher:
         return self._indices[size]
 
     def _weights_at(self, strength: float) -> Numbers:
-        """Weights of the parts for each other (P, P): less, the stronger the noise.
+        """Return the weights of the parts for each other (P, P) at a noise strength: stronger noise lowers them.
 
-        Above the first length weak noise ties them together until whole bodies are found; at the first one it does not,
-        since there it is the order of the clip that it leaves as it is.
+        Above the first length, weak noise raises them until whole bodies are matched. At the first length it does not,
+        because there weak noise already keeps the order of the clip.
         """
-        if self._place.stage == 0:
+        if self._stage.index == 0:
             strength = max(strength, 1.0)
-        loosened = self._weights / np.float32(max(strength, 1e-3) ** 2)
-        np.fill_diagonal(loosened, 1.0)
-        return np.minimum(loosened, np.float32(1.0))
+        weights = self._weights / np.float32(max(strength, 1e-3) ** 2)
+        np.fill_diagonal(weights, 1.0)
+        return np.minimum(weights, np.float32(1.0))
 
     def _noise(self, noise: Rows, strength: float) -> Numbers:
-        """Noise of a sample's reduced rows (T, D): each component hears the noise from another place on."""
+        """Return the noise of a sample's reduced rows (T, D): each component has the latent with a shift of its own."""
         if strength == 0.0:
             return np.zeros((1, 1), dtype=np.float32)
         if noise.shape[0] > 1:
-            return self._clip.reduced(np.ascontiguousarray(noise.T)) - self._clip.reduced(np.zeros_like(noise.T[:1]))
-        length, width = noise.shape[1], len(self._spread)
+            return self._clip.reduce(np.ascontiguousarray(noise.T)) - self._clip.reduce(np.zeros_like(noise.T[:1]))
+        length, width = noise.shape[1], len(self._deviations)
         random = np.random.default_rng(0)
         shifts = (random.random(width) * length).astype(int)
         signs = random.choice(np.array([-1.0, 1.0], dtype=np.float32), width)
-        deviations = STRONG * strength**STEEP if self._place.stage == 0 else SLIGHT * strength
-        heard = noise[0][(np.arange(length)[:, None] + shifts) % length]
-        return heard * (signs * self._spread * np.float32(deviations / strength))
+        if self._stage.index == 0:
+            amplitude = COARSEST_NOISE_DEVIATIONS * strength**COARSEST_NOISE_POWER
+        else:
+            amplitude = FINE_NOISE_DEVIATIONS * strength
+        shifted = noise[0][(np.arange(length)[:, None] + shifts) % length]
+        return shifted * (signs * self._deviations * np.float32(amplitude / strength))
 
 
-def _lapped(sample: Numbers, size: int, circle: bool) -> Numbers:
-    """Rows that go on with the first ones after the last where they are a circle."""
+def _padded(sample: Numbers, size: int, circle: bool) -> Numbers:
+    """Return rows (T, D), for a circle followed by the first `size` of them again."""
     if not circle:
         return sample
     return np.concatenate([sample, sample[np.arange(size) % len(sample)]])

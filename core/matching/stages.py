@@ -9,14 +9,14 @@ import numpy as np
 from ..model.model import Model
 from .clip_rows import ClipRows
 from .components import Numbers
-from .matcher import Matcher, Place, never_cancelled
+from .matcher import Matcher, StageIndex, never_cancelled
 from .sway import Sway
 
 
 def make_matchers(model: Model, check_cancelled: Callable[[], None] = never_cancelled) -> list[Matcher]:
-    """One matcher for each stage of a model that is not trained, none for a trained one; numpy alone.
+    """Return one matcher for each matched stage of a model, none for a model without them; numpy alone.
 
-    `check_cancelled` is called often while they work and may raise.
+    The matchers call `check_cancelled` often while they run; it may raise.
     """
     if model.matched is None:
         return []
@@ -27,7 +27,7 @@ def make_matchers(model: Model, check_cancelled: Callable[[], None] = never_canc
         Matcher(
             clip,
             lengths[k],
-            Place(k, count),
+            StageIndex(k, count),
             weights,
             sway=sway if k == count - 1 else None,
             check_cancelled=check_cancelled,
@@ -37,7 +37,7 @@ def make_matchers(model: Model, check_cancelled: Callable[[], None] = never_canc
 
 
 def part_weights(parts: int, coupling: float) -> Numbers:
-    """Shares of each part's squared distance in the search for another, (parts, parts)."""
+    """Return the weights of each part's squared distance in the search for another, (parts, parts)."""
     weights = np.full((parts, parts), coupling**2, dtype=np.float32)
     np.fill_diagonal(weights, 1.0)
     return weights

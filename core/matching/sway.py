@@ -1,4 +1,4 @@
-"""Small changes from step to step for clips that hold nothing to be recombined: of timing, of reach and of pose."""
+"""Sway: small changes of timing, reach and pose from step to step, for clips too uniform to be recombined."""
 
 from __future__ import annotations
 
@@ -9,75 +9,86 @@ from ..model.channels import Channels
 from .clip_rows import ClipRows
 from .components import Numbers
 
-PERIOD = 10.0
-"""Standard deviation in frames of the Gaussian that smooths the noise: what it leaves changes from step to step."""
+PERIOD_FRAMES = 10.0
+"""Standard deviation of the Gaussian that smooths the noise: the smoothed noise changes from step to step."""
 
-TEMPO, REACH, POSE = 0.18, 0.06, 0.3
-"""Deviation of the tempo, of the reach of the legs and with it of the way, each as a share, and of the pose of what is
-no leg along the clip's components, in their own deviations."""
+TEMPO_DEVIATION = 0.18
+"""Standard deviation of the tempo, as a share of the clip's."""
 
-SLOWEST, FASTEST = 0.6, 1.5
-"""Tempo at least and at most."""
+REACH_DEVIATION = 0.06
+"""Standard deviation of the reach of the legs, and with it of the root's velocity, as a share of the clip's."""
+
+POSE_DEVIATION = 0.3
+"""Standard deviation of the pose of the parts above the legs, in deviations of their principal components."""
+
+MIN_TEMPO_RATIO = 0.6
+"""Tempo at least, as a ratio to the clip's."""
+
+MAX_TEMPO_RATIO = 1.5
+"""Tempo at most, as a ratio to the clip's."""
 
 
 class Sway:
-    """Changes rows (T, C) of a clip, as they are seen, by an `amount` from 0 to 1."""
+    """Variation of heading-relative rows (T, C) of a clip, by an `amount` from 0 to 1."""
 
     def __init__(self, clip: ClipRows, channels: Channels, amount: float) -> None:
         self._clip, self._amount = clip, amount
         root, columns = channels.skeleton.root_channel, channels.columns
-        self._way = np.flatnonzero((columns == root) | (columns == root + 1))
-        self._middle = channels.middle[self._way].astype(np.float32)
-        self._gain = channels.gain[self._way].astype(np.float32)
+        self._velocity = np.flatnonzero((columns == root) | (columns == root + 1))
+        self._middle = channels.middle[self._velocity].astype(np.float32)
+        self._gain = channels.gain[self._velocity].astype(np.float32)
         self._legs = _legs(clip.parts[0], channels)
-        self._rest = clip.rows.mean(0)
+        self._mean = clip.rows.mean(0)
 
-    def changed(self, rows: Numbers, noise: Numbers, circle: bool) -> Numbers:
-        """Rows (T, C) changed as noise (T,) of variance 1 says; weaker noise changes less."""
+    def apply(self, rows: Numbers, noise: Numbers, circle: bool) -> Numbers:
+        """Return rows (T, C) varied by noise (T,) of variance 1; weaker noise varies them less."""
         if self._amount == 0.0 or not noise.any():
             return rows
-        made, tempo = self._timed(rows, 1.0 + TEMPO * self._amount * smoothed(noise, circle))
-        reach = 1.0 + REACH * self._amount * smoothed(_from(noise, 0.37), circle)[:, None]
-        made[:, self._legs] = self._rest[self._legs] + reach * (made[:, self._legs] - self._rest[self._legs])
-        way = self._middle + (made[:, self._way] - self._middle) / self._gain
-        made[:, self._way] = self._middle + (way * reach * tempo[:, None] - self._middle) * self._gain
-        places = np.random.default_rng(1)
-        for own, known in list(zip(self._clip.parts, self._clip.components, strict=True))[1:]:
-            spread = known.tell(self._clip.rows[:, own]).std(0)
-            waves = [smoothed(_from(noise, place), circle) for place in places.random(len(spread))]
-            made[:, own] += POSE * self._amount * (np.stack(waves, axis=1) * spread) @ known.basis.T
-        return made
+        result, tempo = self._retimed(rows, 1.0 + TEMPO_DEVIATION * self._amount * smoothed(noise, circle))
+        reach = 1.0 + REACH_DEVIATION * self._amount * smoothed(_shifted(noise, 0.37), circle)[:, None]
+        mean = self._mean[self._legs]
+        result[:, self._legs] = mean + reach * (result[:, self._legs] - mean)
+        velocity = self._middle + (result[:, self._velocity] - self._middle) / self._gain
+        velocity = velocity * reach * tempo[:, None]
+        result[:, self._velocity] = self._middle + (velocity - self._middle) * self._gain
+        random = np.random.default_rng(1)
+        for channels, components in list(zip(self._clip.parts, self._clip.components, strict=True))[1:]:
+            deviations = components.project(self._clip.rows[:, channels]).std(0)
+            waves = [smoothed(_shifted(noise, share), circle) for share in random.random(len(deviations))]
+            change = POSE_DEVIATION * self._amount * (np.stack(waves, axis=1) * deviations)
+            result[:, channels] += change @ components.basis.T
+        return result
 
-    def _timed(self, rows: Numbers, tempo: Numbers) -> tuple[Numbers, Numbers]:
-        """Rows at another tempo (T,) from the same first to the same last one, and that tempo."""
-        steps = np.clip(tempo, SLOWEST, FASTEST)[:-1]
+    def _retimed(self, rows: Numbers, tempo: Numbers) -> tuple[Numbers, Numbers]:
+        """Return rows at another tempo (T,), with the same first and last row, and the tempo that this takes."""
+        steps = np.clip(tempo, MIN_TEMPO_RATIO, MAX_TEMPO_RATIO)[:-1]
         last = len(rows) - 1
-        at = np.concatenate([[0.0], np.cumsum(steps)])
-        share = last / max(float(at[-1]), 1e-9)
-        at = np.minimum(at * share, last)
-        low = np.minimum(at.astype(int), max(last - 1, 0))
-        part = (at - low).astype(np.float32)[:, None]
-        made = rows[low] * (1.0 - part) + rows[np.minimum(low + 1, last)] * part
-        return made, (np.append(steps, steps[-1:]) * share).astype(np.float32)
+        times = np.concatenate([[0.0], np.cumsum(steps)])
+        scale = last / max(float(times[-1]), 1e-9)
+        times = np.minimum(times * scale, last)
+        low = np.minimum(times.astype(int), max(last - 1, 0))
+        share = (times - low).astype(np.float32)[:, None]
+        result = rows[low] * (1.0 - share) + rows[np.minimum(low + 1, last)] * share
+        return result, (np.append(steps, steps[-1:]) * scale).astype(np.float32)
 
 
-def _legs(rows: NDArray[np.int64], channels: Channels) -> NDArray[np.int64]:
-    """The rows of the lower body that are rotations of joints below the root."""
+def _legs(lower_body: NDArray[np.int64], channels: Channels) -> NDArray[np.int64]:
+    """Return the channels of the lower body that are rotations of joints below the root."""
     skeleton = channels.skeleton
     below = 12 if skeleton.upright else 6
-    columns = channels.columns[rows]
-    return rows[(columns >= below) & (columns < skeleton.joints * 6)]
+    columns = channels.columns[lower_body]
+    return lower_body[(columns >= below) & (columns < skeleton.joints * 6)]
 
 
-def _from(noise: Numbers, place: float) -> Numbers:
-    """Noise (T,) heard from another place on, so that it is as good as another."""
-    return np.roll(noise, -int(place * len(noise)))
+def _shifted(noise: Numbers, share: float) -> Numbers:
+    """Return noise (T,) rolled by a share of its length, almost independent of the original."""
+    return np.roll(noise, -int(share * len(noise)))
 
 
 def smoothed(noise: Numbers, circle: bool) -> Numbers:
-    """White noise (T,) smoothed in time by a Gaussian and brought to variance 1 again."""
-    reach = min(int(3 * PERIOD), len(noise) - 1)
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / PERIOD) ** 2)
+    """Return white noise (T,) of variance 1 smoothed by a Gaussian and scaled to variance 1 again."""
+    reach = min(int(3 * PERIOD_FRAMES), len(noise) - 1)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / PERIOD_FRAMES) ** 2)
     weights /= np.sqrt((weights**2).sum())
-    wide = np.pad(noise, reach, mode="wrap" if circle else "reflect")
-    return np.convolve(wide, weights, mode="valid").astype(np.float32)
+    padded = np.pad(noise, reach, mode="wrap" if circle else "reflect")
+    return np.convolve(padded, weights, mode="valid").astype(np.float32)

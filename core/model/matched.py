@@ -1,4 +1,4 @@
-"""Matching of the stages of a model that are not trained, as data."""
+"""Parameters of a model's matched stages, as stored in its file."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ..motion.clip_file import MAX_FRAMES
 from .recipe import MAX_STAGES
 
 MAX_CUTS = 10_000
-"""Clips in one model at most."""
+"""Cuts in the source of one model at most."""
 
 
 @dataclass(frozen=True)
 class Matched:
-    """Stages from `first`, counted from 0, on are matched: patches of the clip are found for each part of the body.
+    """Matched stages of a model: all stages from `first` on, counted from 0, average patches of the clip.
 
-    `coupling` is how far the search for one part minds the others: 0 not at all, 1 as its own. `cuts` are the frames
-    of the source at which another clip begins, so that no patch is taken across. `sway`, from 0 to 1, is how far a clip
-    that holds nothing to be recombined varies from step to step.
+    `coupling`, from 0 to 1, is the weight of the distances of other body parts in the search for one: 0 ignores them, 1
+    weighs all parts alike. `cuts` are the frames of the source at which another clip begins; no patch crosses a cut.
+    `sway`, from 0 to 1, is the amount of variation from step to step in clips too uniform to be recombined.
     """
 
     first: int = 0
@@ -33,7 +33,7 @@ class Matched:
 
     @staticmethod
     def from_json(fields: Fields, stages: int, frames: int) -> Matched:
-        """The matched stages of a model of so many stages and frames. Raises FieldError."""
+        """Return the matched stages of a model of `stages` stages and `frames` frames. Raises FieldError."""
         first = fields.whole("first", 0, min(stages, MAX_STAGES))
         cuts = fields.wholes("cuts", 1, MAX_FRAMES, MAX_CUTS, ())
         check_cuts(cuts, frames)
@@ -41,6 +41,6 @@ class Matched:
 
 
 def check_cuts(cuts: Sequence[int], frames: int) -> None:
-    """Raise FieldError for cuts that do not lie in order within a clip of so many frames."""
+    """Raise FieldError for cuts that are out of order or outside a clip of `frames` frames."""
     if list(cuts) != sorted(set(cuts)) or (cuts and not 0 < cuts[0] <= cuts[-1] < frames):
         raise FieldError("its cuts do not lie within its clip, one after the other")

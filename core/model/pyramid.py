@@ -1,4 +1,4 @@
-"""Pyramid of stages on numpy arrays: resampling, also of loops, and running generators in sequence."""
+"""Pyramid of stages on numpy arrays: resampling, also of circles, and running generators in sequence."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ class StageGenerator(Protocol):
         """Return x_i = G_i(base + noise) + base; `noise` (B, 1, T) or (B, C, T) is scaled by σ_i already."""
 
 
-MARGIN = 12
-"""Rows of a circle's other end that a network sees: four layers of five see eight on either side."""
+MARGIN_ROWS = 12
+"""Rows of the other end by which a circle is extended for a network: four layers of kernel size five reach eight rows
+on either side."""
 
 
 @dataclass(frozen=True, eq=False)
 class Around:
-    """Surroundings of rows (B, C, T) of a stage: a `circle`, or what is kept.
+    """Constraints on rows (B, C, T) of a stage.
 
-    `target` (C, T) is kept as far as `weights` (C, T) say, from 0 to 1; None where nothing is.
+    The ends of a `circle` are joined. `target` (C, T) are kept rows and `weights` (C, T), from 0 to 1, their weights;
+    both are None if no rows are kept.
     """
 
     circle: bool = False
@@ -38,23 +40,23 @@ class Around:
 
 @runtime_checkable
 class SurroundedStageGenerator(StageGenerator, Protocol):
-    """A stage's generator that itself minds what its rows are part of."""
+    """Generator of a stage that itself takes account of circles and kept rows."""
 
     def refine_around(self, base: Rows, noise: Rows, around: Around) -> Rows:
-        """Refine, with kept rows held and the ends of a circle joined."""
+        """Return the stage's output with kept rows held and the ends of a circle joined."""
 
 
 def refine_around(generator: StageGenerator, base: Rows, noise: Rows, around: Around) -> Rows:
-    """Run a stage on rows that are part of something, whatever computes it.
+    """Run a stage of any backend on rows of a circle, or of which some are kept.
 
-    A network is shown the other end of a circle on either side, and what is kept by its base alone.
+    For a network, a circle is extended by its other end on either side; kept rows enter by the base alone.
     """
     if isinstance(generator, SurroundedStageGenerator):
         return generator.refine_around(base, noise, around)
     if not around.circle:
         return generator.refine(base, noise)
     length = base.shape[-1]
-    margin = min(MARGIN, length)
+    margin = min(MARGIN_ROWS, length)
     return generator.refine(_wrap(base, margin), _wrap(noise, margin))[..., margin : margin + length]
 
 
@@ -67,25 +69,25 @@ def resize(rows: Rows, length: int) -> Rows:
     frames = rows.shape[-1]
     if frames == length:
         return rows
-    at = np.maximum((np.arange(length) + 0.5) * (frames / length) - 0.5, 0.0)
-    low = np.minimum(at.astype(int), frames - 1)
-    return _between(rows, low, np.minimum(low + 1, frames - 1), at - low)
+    times = np.maximum((np.arange(length) + 0.5) * (frames / length) - 0.5, 0.0)
+    low = np.minimum(times.astype(int), frames - 1)
+    return _between(rows, low, np.minimum(low + 1, frames - 1), times - low)
 
 
 def resize_circle(rows: Rows, length: int) -> Rows:
-    """Resample the rows of a loop linearly; rows cover equal spans as in `resize`."""
+    """Resample the rows of a circle linearly, (B, C, T) → (B, C, length); rows cover equal spans as in `resize`."""
     frames = rows.shape[-1]
-    at = (np.arange(length) + 0.5) * (frames / length) - 0.5
-    low = np.floor(at).astype(int)
-    return _between(rows, low % frames, (low + 1) % frames, at - low)
+    times = (np.arange(length) + 0.5) * (frames / length) - 0.5
+    low = np.floor(times).astype(int)
+    return _between(rows, low % frames, (low + 1) % frames, times - low)
 
 
 def _between(rows: Rows, low: NDArray[np.int64], high: NDArray[np.int64], share: NDArray[np.float64]) -> Rows:
-    part = share.astype(np.float32)
+    weights = share.astype(np.float32)
     mixed: Rows = rows.take(low, axis=-1, mode="clip")
-    mixed *= np.float32(1.0) - part
+    mixed *= np.float32(1.0) - weights
     above = rows.take(high, axis=-1, mode="clip")
-    above *= part
+    above *= weights
     mixed += above
     return mixed
 
@@ -95,7 +97,7 @@ def run_stages(
 ) -> Rows:
     """Run consecutive stages: x_i = G_i(↑x_{i-1} + σ_i z_i) + ↑x_{i-1} (Roditakis et al. 2024).
 
-    `base` (B, C, T) enters the first stage; `noises` are scaled (B, 1, T_i) or (B, C, T_i), or None for none.
+    `base` (B, C, T) enters the first stage; `noises` are scaled (B, 1, T_i) or (B, C, T_i), or None for zeros.
     """
     x = base
     for generator, length, noise in zip(generators, lengths, noises, strict=True):

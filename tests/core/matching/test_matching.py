@@ -1,4 +1,4 @@
-"""Variations without training: what patches of a clip make, on which terms, and what they leave alone."""
+"""Variations without training: quality, determinism, constraints, cuts, cancellation and refused clips."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,10 @@ from core.evaluation.copying import between, same_time
 from core.evaluation.metrics import evaluate, rotation_features
 from core.generation.generate import Sampler, generate, with_strength
 from core.matching.boundaries import Boundaries
+from core.matching.channel_parts import LOWER, channel_parts
 from core.matching.instant import instant_model, instant_recipe, matched_above
 from core.matching.matcher import Matcher
 from core.matching.patches import PatchIndex, average_patches, clip_starts, sample_starts
-from core.matching.row_parts import LOWER, row_parts
 from core.matching.stages import make_matchers, part_weights
 from core.matching.sway import smoothed
 from core.model.matched import Matched
@@ -57,13 +58,12 @@ def model(source: Motion) -> Model:
     return instant_model(source, "walker")
 
 
-def whole(motion: Motion) -> Array:
+def pose_features(motion: Motion) -> Array:
     return rotation_features(motion)
 
 
 def test_variations_are_new_and_like_the_clip(model: Model, source: Motion) -> None:
-    made = generate(model, count=4, seed=1)
-    figures = evaluate(source, made)
+    figures = evaluate(source, generate(model, count=4, seed=1))
     assert figures["coverage"] >= 0.98
     assert figures["same_time"] <= 0.3
     assert figures["between"] >= 0.7
@@ -74,10 +74,10 @@ def test_variations_are_new_and_like_the_clip(model: Model, source: Motion) -> N
     assert figures["foot_skating_ratio"] <= 1.0
 
 
-def test_a_seed_gives_the_same_motion_whatever_is_made_with_it(model: Model) -> None:
+def test_a_seed_gives_the_same_motion_in_any_batch(model: Model) -> None:
     one, other = generate(model, frames=120, count=3, seed=5), generate(model, frames=120, count=2, seed=5)
-    for mine, theirs in zip(one, other, strict=False):
-        assert np.array_equal(mine.features, theirs.features)
+    for motion, same in zip(one, other, strict=False):
+        assert np.array_equal(motion.features, same.features)
     again = generate(instant_model(model.source), frames=120, seed=5)[0]
     assert np.array_equal(one[0].features, again.features)
     assert not np.allclose(one[0].features, one[1].features)
@@ -85,25 +85,24 @@ def test_a_seed_gives_the_same_motion_whatever_is_made_with_it(model: Model) -> 
 
 @settings(deadline=None, max_examples=12)
 @given(st.integers(30, 700), st.integers(0, 1000))
-def test_any_length_comes_out_whole(frames: int, seed: int) -> None:
-    made = generate(_short_model(), frames=frames, seed=seed)[0]
-    assert made.frames == frames
-    assert np.isfinite(made.features).all()
+def test_any_length_can_be_generated(frames: int, seed: int) -> None:
+    motion = generate(_short_model(), frames=frames, seed=seed)[0]
+    assert motion.frames == frames
+    assert np.isfinite(motion.features).all()
 
 
-def _short_model(known: list[Model] = []) -> Model:  # noqa: B006  (made once)
-    if not known:
-        known.append(instant_model(walking_motion(3.0)))
-    return known[0]
+@lru_cache
+def _short_model() -> Model:
+    return instant_model(walking_motion(3.0))
 
 
-def test_without_noise_the_clip_comes_out(model: Model, source: Motion) -> None:
+def test_zero_noise_gives_the_clip(model: Model, source: Motion) -> None:
     rebuilt = Sampler(model).reconstruction()
     assert np.abs(rebuilt.features - source.features).max() < 2e-3
-    assert same_time(whole(source), whole(generate(with_strength(model, 0.0, 1.0))[0])) == 1.0
+    assert same_time(pose_features(source), pose_features(generate(with_strength(model, 0.0, 1.0))[0])) == 1.0
 
 
-def test_strength_steers_the_order_and_the_parts(model: Model, source: Motion) -> None:
+def test_strength_controls_the_order_and_the_coupling_of_parts(model: Model, source: Motion) -> None:
     def figures(coarse: float, fine: float) -> dict[str, float]:
         return evaluate(source, generate(with_strength(model, coarse, fine), count=3, seed=2))
 
@@ -135,17 +134,17 @@ from core.generation.generate import generate
 from core.matching.instant import instant_model
 from core.model.model_file import load_model
 model = load_model(sys.argv[1])
-made = [*generate(instant_model(model.source), count=2), *compose(model, fill_regions(model.source, [(60, 120)]))]
-print(json.dumps([len(made), "torch" in sys.modules]))
+motions = [*generate(instant_model(model.source), count=2), *compose(model, fill_regions(model.source, [(60, 120)]))]
+print(json.dumps([len(motions), "torch" in sys.modules]))
 """
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", script, str(path)], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [3, False]
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == [3, False]
 
 
-def test_a_file_says_what_is_wrong_with_its_matching(model: Model, tmp_path: Path) -> None:
+def test_files_with_invalid_matching_are_refused(model: Model, tmp_path: Path) -> None:
     path = tmp_path / "walker.safetensors"
     for wrong in (Matched(99), Matched(coupling=2.0), Matched(cuts=(90, 30)), Matched(cuts=(10_000,)), Matched(2)):
         save_model(replace(model, matched=wrong), path)
@@ -153,7 +152,7 @@ def test_a_file_says_what_is_wrong_with_its_matching(model: Model, tmp_path: Pat
             load_model(path)
 
 
-def test_lower_stages_trained_upper_ones_matched(walker: Motion, tmp_path: Path) -> None:
+def test_a_trained_model_with_matched_upper_stages(walker: Motion, tmp_path: Path) -> None:
     trained = train(walker, FAST.scaled(0.002))
     first = trained.recipe.first_stage(1)
     mixed = matched_above(trained, 1)
@@ -181,55 +180,55 @@ def test_kept_rows_are_held_exactly_within_a_stage(model: Model, share: float) -
     weights[:, 40:70] = 1.0
     weights[: channels // 2, 100:200] = share
     noise = np.zeros((2, 1, length), dtype=np.float32)
-    made = matchers[-1].refine_around(base, noise, Around(False, target, weights))
-    assert np.array_equal(made[:, :, 40:70], np.stack([target[:, 40:70]] * 2))
-    free_made = matchers[-1].refine(base, noise)
-    assert not np.allclose(made[:, :, 100:200], free_made[:, :, 100:200]) or share == 0.0
+    constrained = matchers[-1].refine_around(base, noise, Around(False, target, weights))
+    assert np.array_equal(constrained[:, :, 40:70], np.stack([target[:, 40:70]] * 2))
+    unconstrained = matchers[-1].refine(base, noise)
+    assert not np.allclose(constrained[:, :, 100:200], unconstrained[:, :, 100:200]) or share == 0.0
 
 
-def test_compositions_keep_what_they_keep(model: Model, source: Motion) -> None:
+def test_compositions_keep_frames_parts_and_keys(model: Model, source: Motion) -> None:
     region = compose(model, fill_regions(source, [(90, 170)]), count=2, seed=1)
-    for made in region:
-        assert np.allclose(whole(made)[:90], whole(source)[:90], atol=1e-6)
-        assert np.allclose(whole(made)[170:], whole(source)[170:], atol=1e-6)
-        assert np.abs(whole(made)[90:170] - whole(source)[90:170]).max() > 0.1
-    assert not np.allclose(whole(region[0]), whole(region[1]))
+    for motion in region:
+        assert np.allclose(pose_features(motion)[:90], pose_features(source)[:90], atol=1e-6)
+        assert np.allclose(pose_features(motion)[170:], pose_features(source)[170:], atol=1e-6)
+        assert np.abs(pose_features(motion)[90:170] - pose_features(source)[90:170]).max() > 0.1
+    assert not np.allclose(pose_features(region[0]), pose_features(region[1]))
     legs = [joint for part in find_parts(source.skeleton) if "Leg" in part.name for joint in part.joints]
     parts = compose(model, keep_parts(source, [0, *legs]), seed=2)[0]
     columns = np.concatenate([np.arange(6 * joint, 6 * joint + 6) for joint in [0, *legs]])
     assert np.allclose(parts.features[:, columns], source.features[:, columns], atol=1e-6)
-    assert np.abs(whole(parts) - whole(source)).max() > 0.1
+    assert np.abs(pose_features(parts) - pose_features(source)).max() > 0.1
     keys = compose(model, keep_keys(source, [0, 80, 200]), seed=3)[0]
-    assert np.allclose(whole(keys)[[0, 80, 200]], whole(source)[[0, 80, 200]], atol=1e-6)
+    assert np.allclose(pose_features(keys)[[0, 80, 200]], pose_features(source)[[0, 80, 200]], atol=1e-6)
 
 
 def test_loops_close(model: Model, source: Motion) -> None:
     features = source.features[np.arange(150) % source.frames]
     blank = replace(free(Motion(features, source.skeleton, 30.0, source.origin)), loop=True)
     for composition in (close_loop(source, 60), blank):
-        made = compose(model, composition, seed=4)[0]
-        assert np.array_equal(whole(made)[0], whole(made)[-1])
-        steps = np.linalg.norm(np.diff(whole(made), axis=0), axis=1)
-        usual = np.linalg.norm(np.diff(whole(source), axis=0), axis=1).max()
+        motion = compose(model, composition, seed=4)[0]
+        assert np.array_equal(pose_features(motion)[0], pose_features(motion)[-1])
+        steps = np.linalg.norm(np.diff(pose_features(motion), axis=0), axis=1)
+        usual = np.linalg.norm(np.diff(pose_features(source), axis=0), axis=1).max()
         assert max(steps[-1], steps[0]) < 1.5 * usual
 
 
-def test_a_circle_does_not_know_where_it_begins(model: Model) -> None:
-    """The stage gives a turned circle for a turned circle, by a whole number of patches."""
+def test_a_rolled_circle_gives_rolled_rows(model: Model) -> None:
+    """Rolling the input by a multiple of the stride rolls the output."""
     matcher = make_matchers(model)[0]
-    length, turn = 48, 2 * 6
+    length, shift = 48, 2 * 6
     rows = model.channels.encode(model.source.features)[None, :, :length].copy()
     noise = np.zeros((1, 1, length), dtype=np.float32)
-    made = matcher.refine_around(rows, noise, Around(circle=True))
-    turned = matcher.refine_around(np.roll(rows, turn, axis=-1), noise, Around(circle=True))
-    assert np.allclose(np.roll(made, turn, axis=-1), turned, atol=1e-3)
+    rows_out = matcher.refine_around(rows, noise, Around(circle=True))
+    rolled = matcher.refine_around(np.roll(rows, shift, axis=-1), noise, Around(circle=True))
+    assert np.allclose(np.roll(rows_out, shift, axis=-1), rolled, atol=1e-3)
 
 
-def test_crowds_and_their_loops_are_made(model: Model) -> None:
+def test_crowds_and_looping_crowds(model: Model) -> None:
     for loop in (False, True):
         pool = CandidatePool(model, 60, 30.0, loop=loop)
-        made = pool.finish(pool.outline([(1, 0), (1, 1)]))
-        assert [motion.frames for motion in made] == [60, 60]
+        motions = pool.finish(pool.outline([(1, 0), (1, 1)]))
+        assert [motion.frames for motion in motions] == [60, 60]
 
 
 def test_no_patch_crosses_a_cut(source: Motion) -> None:
@@ -242,7 +241,7 @@ def test_no_patch_crosses_a_cut(source: Motion) -> None:
     for matcher in make_matchers(model):
         lengths = matcher.clip_lengths
         ends = np.cumsum([0, *lengths])
-        index = matcher.index(min(matcher.patch, max(lengths)))
+        index = matcher.index(min(matcher.patch_rows, max(lengths)))
         for start in index.starts:
             clip = int(np.searchsorted(ends, start, side="right")) - 1
             assert start + index.size <= ends[clip + 1]
@@ -265,9 +264,9 @@ def test_patches_of_a_sample_cover_it(length: int, size: int, stride: int, circl
     stride = min(stride, size)
     starts = sample_starts(length, size, stride, circle)
     rows = np.ones((40, 2), dtype=np.float32)
-    made = average_patches(rows, np.zeros(len(starts), dtype=np.int64), starts, size, length)
-    assert made.shape == (length, 2)
-    assert np.allclose(made, 1.0)
+    averaged = average_patches(rows, np.zeros(len(starts), dtype=np.int64), starts, size, length)
+    assert averaged.shape == (length, 2)
+    assert np.allclose(averaged, 1.0)
 
 
 @settings(deadline=None, max_examples=20)
@@ -279,77 +278,77 @@ def test_the_nearest_patches_are_those_of_a_direct_search(seed: int, evenly: boo
     weights = part_weights(2, 0.5)
     starts = clip_starts([25, 15], 6)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.matching.patches.VARIANCE", 1.0)  # all components: nothing is left out
+        patch.setattr("core.matching.patches.MIN_VARIANCE_SHARE", 1.0)  # all components, so that distances are exact
         index = PatchIndex(rows, [slice(0, 2), slice(2, 4)], starts, 6, weights)
-    at = sample_starts(len(sample), 6, 2, False)
-    found = index.nearest(sample, at, evenly, lambda: None)
-    apart = ((sample[:, None] - rows[None]) ** 2).reshape(len(sample), len(rows), 2, 2).sum(3)
-    tables = np.stack([sum(apart[at + k][:, starts + k, part] for k in range(6)) for part in range(2)])
+    positions = sample_starts(len(sample), 6, 2, False)
+    matches = index.nearest(sample, positions, evenly, lambda: None)
+    squares = ((sample[:, None] - rows[None]) ** 2).reshape(len(sample), len(rows), 2, 2).sum(3)
+    tables = np.stack([sum(squares[positions + k][:, starts + k, part] for k in range(6)) for part in range(2)])
     costs = np.einsum("pq,qnm->pnm", weights, tables)
     if evenly:
-        costs = costs / (costs.min(1) + index.usual[:, None] * 0.005)[:, None]
-    best = np.take_along_axis(costs, np.searchsorted(starts, found)[..., None], axis=2)[..., 0]
+        costs = costs / (costs.min(1) + index.mean_distances[:, None] * 0.005)[:, None]
+    best = np.take_along_axis(costs, np.searchsorted(starts, matches)[..., None], axis=2)[..., 0]
     assert np.allclose(best, costs.min(2), rtol=1e-2, atol=1e-3)
 
 
-def test_runs_follow_on_where_that_costs_little() -> None:
+def test_runs_of_consecutive_patches_where_they_cost_little() -> None:
     random = np.random.default_rng(3)
     rows = np.cumsum(random.standard_normal((80, 3)), axis=0).astype(np.float32)
     starts = clip_starts([40, 40], 5)
     index = PatchIndex(rows, [slice(0, 3)], starts, 5, part_weights(1, 1.0))
     sample = np.concatenate([rows[3:23], rows[50:70]]) + 0.3 * random.standard_normal((40, 3)).astype(np.float32)
-    at = sample_starts(40, 5, 2, False)
-    found = index.runs(sample, at, 0.5, lambda: None)[0]
-    assert (np.diff(found[:8]) == np.diff(at[:8])).all()
-    assert (np.diff(found[-8:]) == np.diff(at[-8:])).all()
-    assert found[0] == 3
-    assert found[-1] == 65
+    positions = sample_starts(40, 5, 2, False)
+    matches = index.runs(sample, positions, 0.5, lambda: None)[0]
+    assert (np.diff(matches[:8]) == np.diff(positions[:8])).all()
+    assert (np.diff(matches[-8:]) == np.diff(positions[-8:])).all()
+    assert matches[0] == 3
+    assert matches[-1] == 65
 
 
-def test_tables_in_blocks_give_the_same(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = generate(model, frames=200, seed=1, clean=False)[0]
-    for name, value in (("BLOCK", 1), ("MAX_KEPT", 0)):
+def test_block_size_does_not_change_the_result(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    one_block = generate(model, frames=200, seed=1, clean=False)[0]
+    for name, value in (("BLOCK_COSTS", 1), ("MAX_CACHED_COSTS", 0)):
         monkeypatch.setattr(f"core.matching.patches.{name}", value)
-    small = generate(model, frames=200, seed=1, clean=False)[0]
-    np.testing.assert_allclose(small.features, usual.features, atol=1e-3)
+    blocks = generate(model, frames=200, seed=1, clean=False)[0]
+    np.testing.assert_allclose(blocks.features, one_block.features, atol=1e-3)
 
 
-def test_it_stops_when_asked(source: Motion, model: Model) -> None:
-    class Stopped(Exception):
+def test_cancellation_stops_matching_and_sampling(source: Motion, model: Model) -> None:
+    class Cancelled(Exception):
         pass
 
-    asked = 0
+    calls = 0
 
     def check_cancelled() -> None:
-        nonlocal asked
-        asked += 1
-        if asked > 5:
-            raise Stopped
+        nonlocal calls
+        calls += 1
+        if calls > 5:
+            raise Cancelled
 
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         instant_model(source, check_cancelled=check_cancelled)
-    asked = 0
+    calls = 0
     sampler = Sampler(model, generators=list(make_matchers(model, check_cancelled)))
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         sampler.sample(300, 1, 0)
 
 
-def test_boundaries_are_told_and_told_back(model: Model, source: Motion) -> None:
-    parts = row_parts(model.channels)
+def test_boundaries_convert_to_the_heading_and_back(model: Model, source: Motion) -> None:
+    parts = channel_parts(model.channels)
     assert parts[0].name == LOWER
-    assert sorted(np.concatenate([part.rows for part in parts])) == list(range(len(model.channels.columns)))
+    assert sorted(np.concatenate([part.channels for part in parts])) == list(range(len(model.channels.columns)))
     tops = [joint for part in parts for joint in part.tops]
     names = [source.skeleton.names[joint] for joint in tops]
     assert names == ["Spine", "LeftArm", "RightArm"]
     boundaries = Boundaries(model.channels, source, tops)
     rows = np.ascontiguousarray(model.channels.encode(source.features).T)
-    seen = boundaries.seen(rows)
-    assert not np.allclose(seen, rows)
-    assert np.allclose(boundaries.told(seen), rows, atol=1e-5)
+    heading_relative = boundaries.to_heading_relative(rows)
+    assert not np.allclose(heading_relative, rows)
+    assert np.allclose(boundaries.to_parent_relative(heading_relative), rows, atol=1e-5)
 
 
-def test_a_chest_from_another_time_keeps_its_place_against_the_heading(model: Model, source: Motion) -> None:
-    """Hips that shake below it do not shake it."""
+def test_a_chest_from_another_time_keeps_its_heading_relative_rotation(model: Model, source: Motion) -> None:
+    """Hips that shake do not shake the chest."""
     spine = source.skeleton.names.index("Spine")
     boundaries = Boundaries(model.channels, source, [spine])
     rows = np.ascontiguousarray(model.channels.encode(source.features).T)
@@ -357,10 +356,10 @@ def test_a_chest_from_another_time_keeps_its_place_against_the_heading(model: Mo
     hips = [k for k, column in enumerate(model.channels.columns) if 0 <= column < 6]
     if hips:
         other[:, hips] = rows[::-1][:, hips]
-    seen = boundaries.seen(rows)
-    seen[:, hips] = other[:, hips]
-    told = boundaries.told(seen)
-    assert np.allclose(boundaries.seen(told), seen, atol=1e-5)
+    heading_relative = boundaries.to_heading_relative(rows)
+    heading_relative[:, hips] = other[:, hips]
+    parent_relative = boundaries.to_parent_relative(heading_relative)
+    assert np.allclose(boundaries.to_heading_relative(parent_relative), heading_relative, atol=1e-5)
 
 
 @pytest.mark.parametrize("frames", [60, 61, 91, 157, 201, 371, 648, 3000, 20_000])
@@ -375,7 +374,7 @@ def test_the_recipe_fits_clips_of_any_length(frames: int) -> None:
 
 
 def many_joints(joints: int, seconds: float = 3.0) -> Motion:
-    """A chain of joints without limbs or feet that winds, never twice alike."""
+    """Return a chain of joints without limbs or feet whose motion never repeats."""
     time = np.arange(round(seconds * 30) + 1) / 30
     rest = np.stack([np.zeros(joints), 0.1 * np.arange(joints), np.linspace(0.0, 1.0, joints)], axis=1)
     skeleton = build_skeleton([f"link{k}" for k in range(joints)], [k - 1 for k in range(joints)], rest)
@@ -388,12 +387,12 @@ def many_joints(joints: int, seconds: float = 3.0) -> Motion:
 @pytest.mark.parametrize("joints", [2, 100])
 def test_bodies_without_limbs_and_of_a_hundred_joints(joints: int) -> None:
     motion = many_joints(joints)
-    made = generate(instant_model(motion), frames=150, count=2)
-    assert all(np.isfinite(one.features).all() for one in made)
-    assert between([whole(one) for one in made], whole(motion)) > 0.1
+    motions = generate(instant_model(motion), frames=150, count=2)
+    assert all(np.isfinite(one.features).all() for one in motions)
+    assert between([pose_features(one) for one in motions], pose_features(motion)) > 0.1
 
 
-def test_what_cannot_be_learned_is_refused(source: Motion) -> None:
+def test_short_still_and_wrongly_cut_clips_are_refused(source: Motion) -> None:
     with pytest.raises(ClipError, match="lasts"):
         instant_model(source.slice(0, 40))
     still = replace(source, features=np.repeat(source.features[:1], 100, axis=0))
@@ -404,15 +403,15 @@ def test_what_cannot_be_learned_is_refused(source: Motion) -> None:
 
 
 def test_a_single_cycle_varies_from_step_to_step(source: Motion) -> None:
-    known = instant_model(source.slice(0, 61))
-    assert known.matched is not None
-    cycle, stiff = (replace(known, matched=replace(known.matched, sway=sway)) for sway in (1.0, 0.0))
-    one, other = (evaluate(cycle.source, generate(model, count=3, seed=1)) for model in (cycle, stiff))
+    base = instant_model(source.slice(0, 61))
+    assert base.matched is not None
+    swaying, rigid = (replace(base, matched=replace(base.matched, sway=sway)) for sway in (1.0, 0.0))
+    one, other = (evaluate(swaying.source, generate(model, count=3, seed=1)) for model in (swaying, rigid))
     assert one["rotation_share"] > other["rotation_share"]
     assert one["foot_skating_ratio"] < 1.1
     assert one["roughness"] < 1.3
-    again = Sampler(cycle).reconstruction()
-    assert np.abs(again.features - cycle.source.features).max() < 2e-3
+    rebuilt = Sampler(swaying).reconstruction()
+    assert np.abs(rebuilt.features - swaying.source.features).max() < 2e-3
 
 
 def test_a_clip_in_which_nothing_repeats_sways(source: Motion) -> None:
@@ -440,13 +439,13 @@ def test_noise_is_smoothed_to_variance_one(length: int, seed: int) -> None:
     assert np.isfinite(many).all()
 
 
-def test_no_training_starts_from_what_is_matched(model: Model) -> None:
+def test_a_warm_start_from_a_matched_model_is_refused(model: Model) -> None:
     with pytest.raises(ModelError, match="no networks"):
         warm_start_from(model, model.skeleton, FAST)
 
 
-def test_a_clip_at_another_rate_and_one_of_just_two_seconds(make_walker: Callable[..., Motion]) -> None:
+def test_clips_of_another_rate_and_of_two_seconds(make_walker: Callable[..., Motion]) -> None:
     for motion in (make_walker(seconds=2.0), make_walker(seconds=4.0, fps=60.0)):
-        made = generate(instant_model(motion), count=2)
-        assert made[0].fps == 30.0
-        assert np.isfinite(made[0].features).all()
+        motions = generate(instant_model(motion), count=2)
+        assert motions[0].fps == 30.0
+        assert np.isfinite(motions[0].features).all()

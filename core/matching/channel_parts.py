@@ -1,4 +1,4 @@
-"""The network rows that are searched for together: legs with the root, trunk with the head, each arm for itself."""
+"""Body parts that are matched separately: the legs with the root, the trunk with the head, and each arm."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ LOWER, TRUNK = "Lower Body", "Trunk"
 
 
 @dataclass(frozen=True, eq=False)
-class RowPart:
-    """Rows of the networks that belong to one part of the body, and the learned joints at which it begins.
+class ChannelPart:
+    """Channels of network rows that belong to one body part.
 
-    `tops` are joints of the part without a learned ancestor within it; the lower body, which holds the root, has none.
+    `tops` are its learned joints without a learned ancestor in the part. The lower body holds the root and has no tops.
     """
 
     name: str
-    rows: NDArray[np.int64]
+    channels: NDArray[np.int64]
     tops: tuple[int, ...]
 
 
-def row_parts(channels: Channels) -> list[RowPart]:
-    """The parts of what a model learns, the lower body first; together they hold each row once, and none is empty."""
+def channel_parts(channels: Channels) -> list[ChannelPart]:
+    """Return the parts of a model's channels, the lower body first; each channel is in one part, no part is empty."""
     skeleton = channels.skeleton
     names = _part_names(skeleton)
     owners = [_owner(channels, group) for group in channels.groups]
     learned = {group for group in channels.groups if group < skeleton.joints}
-    found = []
+    parts = []
     for name in dict.fromkeys((LOWER, TRUNK, *names)):
-        groups = [place for place, joint in enumerate(owners) if names[joint] == name]
-        rows = (np.array(groups, dtype=np.int64)[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
-        if len(rows):
-            found.append(RowPart(name, rows, () if name == LOWER else _tops(skeleton, names, learned, name)))
-    return found
+        groups = [index for index, joint in enumerate(owners) if names[joint] == name]
+        part = (np.array(groups, dtype=np.int64)[:, None] * GROUP + np.arange(GROUP)).reshape(-1)
+        if len(part):
+            parts.append(ChannelPart(name, part, () if name == LOWER else _tops(skeleton, names, learned, name)))
+    return parts
 
 
 def _part_names(skeleton: Skeleton) -> list[str]:
-    """The part of each joint: the lower half, each arm that does not carry it, all else the trunk."""
+    """Return the name of each joint's part: the lower body, an arm that is no leg, or else the trunk."""
     names, lower = [TRUNK] * skeleton.joints, set(body_halves(skeleton)["Lower Body"])
     for part in find_parts(skeleton):
         if part.name.endswith("Arm"):
-            # A leg that never stands passes for an arm; it hangs from what carries the others.
+            # A leg that never stands is taken for an arm, but its parent belongs to the lower body.
             name = LOWER if skeleton.parents[part.joints[0]] in lower else part.name
             for joint in part.joints:
                 names[joint] = name
@@ -56,11 +56,12 @@ def _part_names(skeleton: Skeleton) -> list[str]:
 
 
 def _owner(channels: Channels, group: int) -> int:
-    """The joint that a learned group sits on."""
+    """Return the joint to which a learned group belongs."""
     first = channels.skeleton.groups
     return channels.joint_pcas[group - first].joint if group >= first else channels.skeleton.group_joint(group)
 
 
 def _tops(skeleton: Skeleton, names: list[str], learned: set[int], name: str) -> tuple[int, ...]:
-    own = {joint for joint in learned if names[joint] == name}
-    return tuple(sorted(joint for joint in own if not own & set(skeleton.ancestors(joint))))
+    """Return the learned joints of a part that have no learned ancestor in it."""
+    joints = {joint for joint in learned if names[joint] == name}
+    return tuple(sorted(joint for joint in joints if not joints & set(skeleton.ancestors(joint))))
