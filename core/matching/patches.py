@@ -59,7 +59,7 @@ class PatchIndex:
         self._patches = [np.ascontiguousarray(-2.0 * part.T) for part in patches]
         self._squares = [(part * part).sum(1) for part in patches]
         self._part_means = np.array([max(2.0 * float(part.mean()), 1e-12) for part in self._squares], dtype=np.float32)
-        self.mean_distances = weights @ self._part_means
+        self.mean_squared_distances = weights @ self._part_means
         """Mean squared distance of two patches of the clip, for each part (P,)."""
 
     def nearest(
@@ -85,7 +85,7 @@ class PatchIndex:
     def coupled(self, weights: Numbers) -> PatchIndex:
         """Return this index with other weights (P, P)."""
         other = copy.copy(self)
-        other._weights, other.mean_distances = weights, weights @ self._part_means
+        other._weights, other.mean_squared_distances = weights, weights @ self._part_means
         return other
 
     def novelty(self, rows: Numbers, starts: NDArray[np.int64], check_cancelled: Callable[[], None]) -> float:
@@ -96,7 +96,7 @@ class PatchIndex:
         whole = self.coupled(np.ones((1, len(self._part_means)), dtype=np.float32))
         least = [costs.min(2) for costs in whole._costs(self._project(rows, starts), check_cancelled)]
         distances = np.sqrt(np.maximum(np.concatenate(least, axis=1), 0.0))
-        return float(distances.mean() / np.sqrt(whole.mean_distances[0]))
+        return float(distances.mean() / np.sqrt(whole.mean_squared_distances[0]))
 
     def runs(
         self,
@@ -115,7 +115,7 @@ class PatchIndex:
         sample = [np.concatenate([part] * laps) for part in self._project(rows, starts)]
         steps = np.diff(np.tile(starts, laps), prepend=0)
         steps[steps <= 0] = len(self.starts)  # no run continues from one lap to the next
-        paths = _Paths(self.starts, len(sample), (seam_cost * self.mean_distances).astype(np.float32))
+        paths = _Paths(self.starts, len(sample), (seam_cost * self.mean_squared_distances).astype(np.float32))
         for costs in self._costs(sample, check_cancelled):
             for k in range(costs.shape[1]):
                 paths.append(costs[:, k], int(steps[paths.length]))
@@ -136,7 +136,7 @@ class PatchIndex:
         least = np.full((len(self._patches), len(self.starts)), np.inf, dtype=np.float32)
         for costs in blocks:
             np.minimum(least, costs.min(1), out=least)
-        return np.maximum(least, 0.0) + EVENNESS_SHARE * self.mean_distances[:, None]
+        return np.maximum(least, 0.0) + EVENNESS_SHARE * self.mean_squared_distances[:, None]
 
     def _costs(self, sample: Sequence[Numbers], check_cancelled: Callable[[], None]) -> Iterator[Numbers]:
         """Yield squared distances (P, block, n) of a sample's patches to the clip's, weighted over the parts."""

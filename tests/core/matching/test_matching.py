@@ -286,7 +286,7 @@ def test_the_nearest_patches_are_those_of_a_direct_search(seed: int, evenly: boo
     tables = np.stack([sum(squares[positions + k][:, starts + k, part] for k in range(6)) for part in range(2)])
     costs = np.einsum("pq,qnm->pnm", weights, tables)
     if evenly:
-        costs = costs / (costs.min(1) + index.mean_distances[:, None] * 0.005)[:, None]
+        costs = costs / (costs.min(1) + index.mean_squared_distances[:, None] * 0.005)[:, None]
     best = np.take_along_axis(costs, np.searchsorted(starts, matches)[..., None], axis=2)[..., 0]
     assert np.allclose(best, costs.min(2), rtol=1e-2, atol=1e-3)
 
