@@ -24,6 +24,7 @@ class RIFF_PT_models(RiffPanel, bpy.types.Panel):
             return
         row.template_list("RIFF_UL_models", "", session, "models", session, "active_model", rows=3)
         buttons = row.column(align=True)
+        buttons.operator("riff.instant_model", text="", icon="ADD")
         buttons.operator("riff.refresh_models", text="", icon="FILE_REFRESH")
         buttons.operator("riff.remove_model", text="", icon="TRASH")
         buttons.menu("RIFF_MT_models", text="", icon="DOWNARROW_HLT")
@@ -34,7 +35,6 @@ class RIFF_PT_models(RiffPanel, bpy.types.Panel):
             else:
                 text = f"{chosen.rig}: {chosen.detail}" if chosen.rig else chosen.detail
                 self.layout.label(text=text, translate=False)
-        self.layout.operator("riff.instant_model", icon="ADD")
 
 
 class RIFF_MT_models(bpy.types.Menu):
