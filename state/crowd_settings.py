@@ -22,8 +22,9 @@ def _property(setting: Field[Any]) -> Any:
     shown_as = dict(setting.metadata["property"])
     if setting.name in WORDS:
         shown_as["translation_context"] = WORD_CONTEXT
-    make = EnumProperty if "items" in shown_as else _PROPERTY_OF[type(setting.default)]
-    return make(default=setting.default, **shown_as)
+    default: Any = setting.default
+    make: Any = EnumProperty if "items" in shown_as else _PROPERTY_OF[type(default)]
+    return make(default=default, **shown_as)
 
 
 class CrowdChoices:
