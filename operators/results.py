@@ -17,7 +17,7 @@ from ..rig.ownership import is_made_by_riff, is_used_elsewhere
 from ..rig.reading.read import ReadOptions, read_steps
 from ..rig.steps import stride
 from ..rig.writing.play import play
-from ..rig.writing.reduce import dense_curves, reduce_keys, write_fits
+from ..rig.writing.reduce import dense_curves, write_fits
 from ..rig.writing.thumbnail import give_picture
 from ..state.poll_messages import selection_problem, set_poll_message
 from ..state.session import refresh_variations
@@ -175,13 +175,14 @@ def _remove(context: bpy.types.Context, action: bpy.types.Action) -> None:
     bpy.data.actions.remove(action)
 
 
-class RIFF_OT_reduce_keys(_OnVariation, bpy.types.Operator):
+class RIFF_OT_reduce_keys(Stepwise, _OnVariation, bpy.types.Operator):
     """Replace keys on every frame by the few Bézier keys that follow the same curves, for editing by hand"""
 
     bl_idname = "riff.reduce_keys"
     bl_label = "Reduce Keys"
     bl_options = {"REGISTER", "UNDO"}
     changes_action = True
+    _job: ReduceJob | None = None
 
     tolerance: FloatProperty(
         name="Tolerance",
@@ -192,48 +193,28 @@ class RIFF_OT_reduce_keys(_OnVariation, bpy.types.Operator):
         subtype="ANGLE",
     )
 
-    def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
-        return self._tell(*reduce_keys(context.object, action, self.tolerance))
-
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
-        """Fit the curves in a thread beside the window."""
-        action = self.variation(context)
-        if action is None:
-            return {"CANCELLED"}
+        return self.begin_modal(context)
+
+    def steps(self, context: bpy.types.Context) -> Iterator[float]:
+        """Fit the curves in a thread, then write them."""
+        action = self.find(context)
         self.action = action.name
-        self._job = ReduceJob(dense_curves(context.object, action, self.tolerance))
-        self._job.start()
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(0.05, window=context.window)
-        manager.modal_handler_add(self)
-        manager.progress_begin(0, max(1, len(self._job.curves)))
-        return {"RUNNING_MODAL"}
+        job = self._job = ReduceJob(dense_curves(context.object, action, self.tolerance))
+        job.start()
+        yield from self.wait_for(job, lambda: job.done / max(1, len(job.curves)))
+        if job.state is not State.DONE:
+            raise RiffError(job.error or f"{self.bl_label} was cancelled")
+        self._counts = write_fits(self.find(context), job.curves, job.fits)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
-        if event.type == "ESC":
-            self._job.cancel()
-        elif event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        self._job.tick()
-        context.window_manager.progress_update(self._job.done)
-        if self._job.running:
-            return {"PASS_THROUGH"}
-        context.window_manager.progress_end()
-        context.window_manager.event_timer_remove(self._timer)
-        action = self.variation(context) if self._job.state is State.DONE else None
-        if action is None:
-            return {"CANCELLED"}
-        return self._tell(*write_fits(action, self._job.curves, self._job.fits))
-
-    def cancel(self, context: bpy.types.Context) -> None:
-        """Cancel the fit; Blender calls this when another file is loaded."""
-        self._job.cancel()
-        context.window_manager.progress_end()
-        context.window_manager.event_timer_remove(self._timer)
-
-    def _tell(self, before: int, after: int) -> Any:
+    def finished(self, context: bpy.types.Context) -> Any:
+        before, after = self._counts
         self.report({"INFO"}, f"Reduced {before} keys to {after}")
         return {"FINISHED"}
+
+    def cancelled(self, context: bpy.types.Context) -> None:
+        if self._job is not None:
+            self._job.cancel()
 
 
 class RIFF_OT_variation_to_nla(_OnVariation, bpy.types.Operator):
