@@ -7,70 +7,30 @@ from typing import Any
 
 import bpy
 
-from ..state.compose_settings import (
-    ExtendChoices,
-    LengthChoices,
-    LoopChoices,
-    MaskChoices,
-    StyleChoices,
-    TakeChoices,
-    copy_choices,
-)
-from .tab import ForArmature, say
+from ..state.compose_settings import ExtendChoices, LengthChoices, LoopChoices, MaskChoices, StyleChoices, TakeChoices
+from ..state.settings import copy_choices
+from .tab import ForArmature, RowList, say
 
 
-class RIFF_UL_parts(bpy.types.UIList):
-    def draw_item(
-        self,
-        context: Any,
-        layout: Any,
-        data: Any,
-        item: Any,
-        icon: Any,
-        active_data: Any,
-        active_property: Any,
-        index: Any,
-        flt_flag: Any,
-    ) -> None:
+class RIFF_UL_parts(RowList, bpy.types.UIList):
+    def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
         row = layout.row()
         row.prop(item, "use", text="")
         row.label(text=item.name, translate=False)
 
 
-class RIFF_UL_moments(bpy.types.UIList):
-    def draw_item(
-        self,
-        context: Any,
-        layout: Any,
-        data: Any,
-        item: Any,
-        icon: Any,
-        active_data: Any,
-        active_property: Any,
-        index: Any,
-        flt_flag: Any,
-    ) -> None:
+class RIFF_UL_moments(RowList, bpy.types.UIList):
+    def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
         row = layout.split(factor=0.65, align=True)
         row.prop_search(item, "region", context.object.riff, "regions", text="", icon="ARROW_LEFTRIGHT")
         row.prop(item, "frame", text="")
 
 
-class RIFF_UL_bone_pairs(bpy.types.UIList):
-    def draw_item(
-        self,
-        context: Any,
-        layout: Any,
-        data: Any,
-        item: Any,
-        icon: Any,
-        active_data: Any,
-        active_property: Any,
-        index: Any,
-        flt_flag: Any,
-    ) -> None:
+class RIFF_UL_bone_pairs(RowList, bpy.types.UIList):
+    def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
         row = layout.split(factor=0.5, align=True)
         row.label(text=item.name, icon="BONE_DATA", translate=False)
-        other = data.armature
+        other = owner.armature
         if other is None:
             row.prop(item, "other", text="")
         else:

@@ -6,8 +6,9 @@ from typing import Any
 
 import bpy
 
-from ..state.crowd_settings import fill
+from ..state.crowd_settings import CrowdChoices
 from ..state.crowds import crowd_summary
+from ..state.settings import copy_choices
 from .tab import ForArmature, say
 
 
@@ -35,7 +36,7 @@ class RIFF_PT_crowd(ForArmature, bpy.types.Panel):
         column.prop(settings, "nla")
         button = layout.column()
         button.scale_y = 1.3
-        fill(button.operator("riff.duplicate_as_crowd", icon="COMMUNITY"), settings)
+        copy_choices(CrowdChoices, settings, button.operator("riff.duplicate_as_crowd", icon="COMMUNITY"))
         crowd = crowd_summary(context.object)
         if crowd is not None:
             _draw_crowd(layout, crowd, settings)

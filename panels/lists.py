@@ -6,20 +6,11 @@ from typing import Any
 
 import bpy
 
+from .tab import RowList
 
-class RIFF_UL_models(bpy.types.UIList):
-    def draw_item(
-        self,
-        context: Any,
-        layout: Any,
-        data: Any,
-        item: Any,
-        icon: Any,
-        active_data: Any,
-        active_property: Any,
-        index: Any,
-        flt_flag: Any,
-    ) -> None:
+
+class RIFF_UL_models(RowList, bpy.types.UIList):
+    def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
         row = layout.split(factor=0.75)
         row.alert = bool(item.problem)
         row.label(text=item.name, icon="ERROR" if item.problem else "NETWORK_DRIVE", translate=False)
@@ -29,21 +20,10 @@ class RIFF_UL_models(bpy.types.UIList):
             row.operator("riff.model_figures", text=item.quality or "?", emboss=False).name = item.name
 
 
-class RIFF_UL_variations(bpy.types.UIList):
+class RIFF_UL_variations(RowList, bpy.types.UIList):
     """List of the active armature's generated actions."""
 
-    def draw_item(
-        self,
-        context: Any,
-        layout: Any,
-        data: Any,
-        item: Any,
-        icon: Any,
-        active_data: Any,
-        active_property: Any,
-        index: Any,
-        flt_flag: Any,
-    ) -> None:
+    def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
         row = layout.row(align=True)
         shown = context.object.animation_data
         is_shown = shown is not None and shown.action is not None and shown.action.name == item.name

@@ -6,23 +6,14 @@ from typing import Any
 
 import bpy
 
+from .tab import RowList
+
 SHORT_LABELS = {"PREVIEW": "Preview", "MARKERS": "Markers", "KEYS": "Keys"}
 """Button labels by the source of a region's frames."""
 
 
-class RIFF_UL_regions(bpy.types.UIList):
-    def draw_item(
-        self,
-        context: Any,
-        layout: Any,
-        data: Any,
-        item: Any,
-        icon: Any,
-        active_data: Any,
-        active_property: Any,
-        index: Any,
-        flt_flag: Any,
-    ) -> None:
+class RIFF_UL_regions(RowList, bpy.types.UIList):
+    def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
         row = layout.row(align=True)
         row.prop(item, "use", text="")
         swatch = row.row()

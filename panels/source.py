@@ -10,7 +10,7 @@ from ..state import rig_marks
 from ..state.armature_summary import summary_of
 from ..state.rig_settings import plays_nla
 from ..state.source import is_variation
-from .tab import RiffPanel, draw_sentence, say
+from .tab import RiffPanel, RowList, draw_sentence, say
 
 MAX_SHOWN_NAMES = 2
 """Feet or properties to show by name."""
@@ -147,35 +147,13 @@ class RIFF_PT_learned(RiffPanel, bpy.types.Panel):
         row.operator("riff.forget_learned", icon="LOOP_BACK")
 
 
-class RIFF_UL_feet(bpy.types.UIList):
-    def draw_item(
-        self,
-        context: Any,
-        layout: Any,
-        data: Any,
-        item: Any,
-        icon: Any,
-        active_data: Any,
-        active_property: Any,
-        index: Any,
-        flt_flag: Any,
-    ) -> None:
+class RIFF_UL_feet(RowList, bpy.types.UIList):
+    def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
         layout.prop_search(item, "name", context.object.data, "bones", text="", icon="BONE_DATA")
 
 
-class RIFF_UL_controls(bpy.types.UIList):
-    def draw_item(
-        self,
-        context: Any,
-        layout: Any,
-        data: Any,
-        item: Any,
-        icon: Any,
-        active_data: Any,
-        active_property: Any,
-        index: Any,
-        flt_flag: Any,
-    ) -> None:
+class RIFF_UL_controls(RowList, bpy.types.UIList):
+    def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
         row = layout.row()
         row.prop(item, "learn", text="")
         names = row.row()

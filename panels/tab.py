@@ -39,6 +39,28 @@ def in_words(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
+class RowList:
+    """Mixin of lists that draw a row by `draw_row`; Blender calls `draw_item` with all of its arguments."""
+
+    def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
+        """Draw the row of an item of a list of `owner`."""
+        layout.label(text=item.name, translate=False)
+
+    def draw_item(
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_property: Any,
+        index: Any,
+        flt_flag: Any,
+    ) -> None:
+        self.draw_row(context, layout, data, item)
+
+
 def draw_problem(layout: Any, text: str, width: int = SIDEBAR_CHARACTERS) -> None:
     """Draw a problem as a sentence, with the button that copies the details."""
     draw_sentence(layout, text, "ERROR", alert=True, width=width)

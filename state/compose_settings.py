@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -177,12 +175,6 @@ class StyleChoices:
         subtype="FACTOR",
         options=NOT_REMEMBERED,
     )
-
-
-def copy_choices(mixin: type, settings: Any, operator: Any) -> None:
-    """Copy the properties of one of these mixins from the panel's settings to an operator."""
-    for name in mixin.__annotations__:
-        setattr(operator, name, getattr(settings, name))
 
 
 class RiffPart(bpy.types.PropertyGroup):

@@ -40,12 +40,6 @@ CrowdChoices.__annotations__.update(
 )
 
 
-def fill(operator: Any, settings: Any) -> None:
-    """Copy the panel's settings to the operator, which keeps them for the redo panel."""
-    for name in CrowdChoices.__annotations__:
-        setattr(operator, name, getattr(settings, name))
-
-
 class RiffCrowdSettings(CrowdChoices, bpy.types.PropertyGroup):
     """Settings of the Crowd panel, saved with the scene."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import bpy
 from bpy.props import (
@@ -168,6 +169,12 @@ class RiffSettings(bpy.types.PropertyGroup):
     clean_feet: BoolProperty(
         name="Clean Feet", description="Keep standing feet from sliding", default=True, update=_on_live_setting_changed
     )
+
+
+def copy_choices(mixin: type, settings: Any, operator: Any) -> None:
+    """Copy the properties of a mixin that both share from the panel's settings to an operator, for the redo panel."""
+    for name in mixin.__annotations__:
+        setattr(operator, name, getattr(settings, name))
 
 
 def session_of(context: bpy.types.Context) -> RiffSession:

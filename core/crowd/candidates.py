@@ -90,8 +90,7 @@ class CandidatePool:
     def _finish_some(self, coarse: CoarseSamples) -> list[Motion]:
         rows = self._run(coarse.keys, coarse.rows, self._stages, len(self._lengths))
         motions = [self._sampler.motion(one) for one in rows]
-        sparing = self.model.matched is not None
-        return [self._at_rate(finished(motion, self.model.source, self.clean, sparing=sparing)) for motion in motions]
+        return [self._at_rate(finished(motion, self.model, self.clean)) for motion in motions]
 
     def _at_rate(self, motion: Motion) -> Motion:
         return resample(motion, self.fps)

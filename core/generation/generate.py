@@ -111,15 +111,15 @@ def _codes(lengths: Sequence[int], variations: Sequence[int], seed: int) -> list
     ]
 
 
-def finished(motion: Motion, source: Motion, clean: bool, *, sparing: bool = False) -> Motion:
+def finished(motion: Motion, model: Model, clean: bool) -> Motion:
     """Post-process a generated motion: repair flips and, if `clean`, keep standing feet in place.
 
-    If `sparing`, feet that slide no more than the source's are left as they are.
+    Feet of matched stages that slide no more than the source's are left as they are.
     """
-    repaired = repair_flips(motion, source)
-    if not clean or (sparing and not slide_more(repaired, source)):
+    repaired = repair_flips(motion, model.source)
+    if not clean or (model.matched is not None and not slide_more(repaired, model.source)):
         return repaired
-    return clean_feet(repaired, source)
+    return clean_feet(repaired, model.source)
 
 
 def generate(
@@ -141,9 +141,9 @@ def generate(
     """
     if count < 1:
         raise ClipError("Ask for at least one motion.")
-    rows, sparing = rows_of_length(model, frames, fps), model.matched is not None
+    rows = rows_of_length(model, frames, fps)
     motions = (sampler or Sampler(model, torch=torch)).sample(rows, count, seed)
-    return [resample(finished(motion, model.source, clean, sparing=sparing), fps, frames) for motion in motions]
+    return [resample(finished(motion, model, clean), fps, frames) for motion in motions]
 
 
 def rows_of_length(model: Model, frames: int | None, fps: float) -> int:

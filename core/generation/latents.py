@@ -69,9 +69,8 @@ def generate_like(
     for step_seed, step_variation in steps:
         start = perturb(model, start, int(step_seed), step_variation)
     codes = [perturb(model, start, seed, k) for k in range(count)]
-    sparing = model.matched is not None
     motions = motions_of(sampler or Sampler(model, torch=torch), codes)
-    return [resample(finished(motion, model.source, clean, sparing=sparing), fps, frames) for motion in motions]
+    return [resample(finished(motion, model, clean), fps, frames) for motion in motions]
 
 
 def perturb(model: Model, code: Latents, seed: int, variation: int, distance: float = SIMILARITY) -> Latents:

@@ -24,7 +24,7 @@ class Stepwise:
     _beside_window = _paused = _begun = False
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        raise NotImplementedError
+        raise RiffError(f"{self.__class__.__name__} does nothing.")
 
     def finished(self, context: bpy.types.Context) -> Any:
         return {"FINISHED"}

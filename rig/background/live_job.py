@@ -79,7 +79,7 @@ class LiveJob(BackgroundJob):
                 raw = motions_of(sampler, [interpolate_seeds(model, count, request.position)])[0]
                 self._send("answer", (request, resample(raw, self._fps, self._frames), False))
             elif raw is not None and last is not None:
-                done = finished(raw, model.source, last.clean_feet, sparing=model.matched is not None)
+                done = finished(raw, model, last.clean_feet)
                 self._send("answer", (last, resample(done, self._fps, self._frames), True))
                 raw = None
 
