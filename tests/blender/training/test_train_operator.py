@@ -215,11 +215,6 @@ def test_full_disk_keeps_the_model_until_there_is_room(
     assert (job.state, job.problem, saved) == (jobs.State.DONE, "", ["Sample Dance.safetensors"])
 
 
-def test_generating_needs_a_model(riff: ModuleType, dancer: bpy.types.Object) -> None:
-    with pytest.raises(RuntimeError, match="No model yet"):
-        bpy.ops.riff.generate()
-
-
 def test_generate_writes_actions_in_one_undo_step(
     riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
 ) -> None:
