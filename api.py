@@ -13,6 +13,7 @@ from typing import Any
 
 import bpy
 
+from .core.cycles.unroll import learnable
 from .core.directing import compose as composing
 from .core.directing.direction import Direction, direct
 from .core.errors import RiffError
@@ -22,7 +23,7 @@ from .core.model.model import Model
 from .core.model.model_file import load_model, save_model
 from .core.model.recipe import RECIPES
 from .core.motion.body_parts import find_parts
-from .core.motion.motion import Motion, learned_groups
+from .core.motion.motion import Motion
 from .core.motion.symmetry import find_partners
 from .core.training.progress import Progress
 from .rig.reading.read import ReadOptions, read_motion
@@ -111,9 +112,8 @@ def train(
 
     if recipe not in RECIPES:
         raise RiffError(f"There is no recipe “{recipe}”; choose one of {', '.join(RECIPES)}.")
-    learned_groups(motion)
     chosen = RECIPES[recipe].scaled(effort) if effort != 1.0 else RECIPES[recipe]
-    model = train_model(motion, chosen, on_progress, should_stop, seed=seed, device=device)
+    model = train_model(learnable(motion), chosen, on_progress, should_stop, seed=seed, device=device)
     model.name = name or model.name
     return model
 
@@ -121,10 +121,10 @@ def train(
 def instant(motion: Motion, *, name: str = "") -> Model:
     """Make a model of a motion at once, without training and without PyTorch: it recombines patches of the motion.
 
-    Raises ClipError for a motion under two seconds or one in which no joint turns.
+    A short cycle is repeated. Raises ClipError for any other motion under two seconds, and for one in which no joint
+    turns.
     """
-    learned_groups(motion)
-    return instant_model(motion, name)
+    return instant_model(learnable(motion), name)
 
 
 def save(model: Model, path: str | Path) -> None:

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.motion.motion import Motion
 from ..rig.background.generation_job import GenerationJob
 from ..state.poll_messages import armature_problem, model_problem, selection_problem, set_poll_message
-from ..state.settings import chosen_model, session_of
+from ..state.settings import LOOP_ITEMS, WORD_CONTEXT, chosen_model, session_of
 from .runs.instant_run import InstantRun
 from .runs.write_actions import ActionWriter
+
+LOOPS = {"AUTO": None, "ON": True, "OFF": False}
 
 
 def origin_of(action: bpy.types.Action) -> list[tuple[float, int]]:
@@ -55,6 +57,13 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
     fine: FloatProperty(
         name="Fine Variation", description="Strength of variation in the details", default=1.0, min=0.0, max=3.0
     )
+    loop: EnumProperty(
+        name="Loop",
+        description="Make variations whose last frame leads on to their first",
+        items=LOOP_ITEMS,
+        default="AUTO",
+        translation_context=WORD_CONTEXT,
+    )
     clean_feet: BoolProperty(name="Clean Feet", description="Keep standing feet from sliding", default=True)
     tolerance: FloatProperty(
         name="Reduce Keys",
@@ -92,6 +101,7 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
             strength=(self.coarse, self.fine),
             clean=self.clean_feet,
             like=self._like,
+            loop=LOOPS[self.loop],
         )
         self._job.start()
         yield 0.0
@@ -106,9 +116,13 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
             "riff_coarse": self.coarse,
             "riff_fine": self.fine,
             "riff_clean_feet": self.clean_feet,
+            "riff_loop": self._job.looped,
         }
         line = [number for step in self._like for number in step]
         return {**properties, "riff_like": line} if line else properties
+
+    def is_loop(self) -> bool:
+        return self._job.looped
 
     def cancelled(self, context: bpy.types.Context) -> None:
         self.cancel_instant_model()

@@ -276,7 +276,11 @@ class RIFF_OT_more_like_this(_OnVariation, bpy.types.Operator):
         mode = "INVOKE_DEFAULT" if context.window and not bpy.app.background else "EXEC_DEFAULT"
         try:
             return bpy.ops.riff.generate(  # type: ignore[attr-defined]
-                mode, like=action.name, frames=int(action.get("riff_frames", 0)), count=settings_of(context).count
+                mode,
+                like=action.name,
+                frames=int(action.get("riff_frames", 0)),
+                loop="ON" if action.get("riff_loop") else "OFF",
+                count=settings_of(context).count,
             )
         except RuntimeError as refusal:  # pass on the other operator's error
             self.report({"ERROR"}, str(refusal).strip().removeprefix("Error: "))

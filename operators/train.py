@@ -16,7 +16,7 @@ from ..core.files.paths import is_plain_name
 from ..core.model.model import Model
 from ..core.model.model_file import load_model
 from ..core.model.recipe import RECIPES, Recipe
-from ..core.motion.motion import Motion, learned_groups
+from ..core.motion.motion import Motion
 from ..core.training.checkpoint import begin
 from ..rig.background import jobs
 from ..rig.library.models import MODEL_SUFFIX, checkpoint_path, claim_new_model, models_folder
@@ -80,7 +80,6 @@ class TrainingStart(Stepwise):
         rig, recipe = context.object.name, chosen_recipe(settings_of(context), self.recipe)
         name, self._subject, motion = yield from self.read(context)
         yield 1.0
-        learned_groups(motion)
         recipe = recipe.scaled(self.scale) if self.scale < 1.0 else recipe
         begun = replace(begin(motion, recipe, self.seed, self.start()), rig=rig)
         path, held = claim_new_model(name, [job.path for job in jobs.trainings() if job.running])

@@ -62,6 +62,7 @@ class RIFF_PT_generate(RiffPanel, bpy.types.Panel):
         column.prop(settings, "source_length")
         if not settings.source_length:
             column.prop(settings, "frames")
+        column.prop(settings, "loop")
         column.prop(settings, "seed")
         strength = layout.column(align=True)
         strength.prop(settings, "coarse", slider=True)
@@ -74,7 +75,7 @@ class RIFF_PT_generate(RiffPanel, bpy.types.Panel):
 
 def _fill(generate: Any, settings: Any) -> None:
     generate.frames = 0 if settings.source_length else settings.frames
-    for name in ("count", "seed", "coarse", "fine", "clean_feet"):
+    for name in ("count", "loop", "seed", "coarse", "fine", "clean_feet"):
         setattr(generate, name, getattr(settings, name))
 
 

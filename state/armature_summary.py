@@ -11,10 +11,11 @@ from pathlib import Path
 import bpy
 from bpy.app.handlers import persistent
 
+from ..core.cycles.unroll import learnable
 from ..core.errors import RiffError
 from ..core.model.recipe import FAST, RECIPES, rows_per_training
 from ..core.motion.body_parts import find_parts
-from ..core.motion.motion import RATE, learned_groups
+from ..core.motion.motion import RATE
 from ..core.motion.skeleton import Skeleton, Space
 from ..core.motion.symmetry import find_partners
 from ..core.training.checkpoint import Checkpoint
@@ -133,7 +134,7 @@ def _analyze(ob: bpy.types.Object) -> Generator[float, None, Summary]:
     """Analyze an armature in steps and return its summary."""
     try:
         motion = yield from glance_steps(ob, bpy.context.scene, GLANCE_FRAMES)
-        learned_groups(motion)
+        motion = learnable(motion)
     except RiffError as error:
         return Summary(problem=str(error))
     yield 1.0

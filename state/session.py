@@ -46,8 +46,9 @@ def refresh_models(session: RiffSession, select: Path | None = None) -> None:
 
 
 def describe(info: dict[str, Any]) -> str:
-    """Return a line for the list: length of the source and recipe."""
-    return f"{info['duration']:.0f} s, {info['recipe']}"
+    """Return a line for the list: length of the source, or of its cycle, and recipe."""
+    length = f"{info['cycle']:.1f} s cycle" if info["cycle"] else f"{info['duration']:.0f} s"
+    return f"{length}, {info['recipe']}"
 
 
 def refresh_unfinished(session: RiffSession) -> None:

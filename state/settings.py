@@ -25,7 +25,11 @@ RECIPE_ITEMS = [
     ("ganimator", "GANimator", "The recipe that the paper compares itself with: the longest"),
 ]
 CHOICE_ITEMS = [*RECIPE_ITEMS[:2], ("custom", "Custom", "A recipe of your own, made from one of the others")]
-
+LOOP_ITEMS = [
+    ("AUTO", "As the Source", "Loops, if the learned action is a cycle"),
+    ("ON", "On", "The last frame of each variation leads on to its first"),
+    ("OFF", "Off", "Each variation ends where it likes"),
+]
 
 live_setting_listeners: list[Callable[[bpy.types.Context], None]] = []
 """Functions to call when a setting changes that affects a live variation."""
@@ -143,7 +147,13 @@ class RiffSettings(bpy.types.PropertyGroup):
         name="Source Length", description="Make each variation as long as the learned action", default=True
     )
     frames: IntProperty(
-        name="Frames", description="Length of each variation in frames", default=250, min=60, max=100_000, soft_max=2000
+        name="Frames",
+        description="Length of each variation in frames",
+        default=250,
+        min=8,
+        soft_min=30,
+        max=100_000,
+        soft_max=2000,
     )
     seed: IntProperty(
         name="Seed", description="The same model, seed and length always give the same variations", default=1, min=0
@@ -165,6 +175,13 @@ class RiffSettings(bpy.types.PropertyGroup):
         max=3.0,
         soft_max=2.0,
         update=_on_live_setting_changed,
+    )
+    loop: EnumProperty(
+        name="Loop",
+        description="Make variations whose last frame leads on to their first",
+        items=LOOP_ITEMS,
+        default="AUTO",
+        translation_context=WORD_CONTEXT,
     )
     clean_feet: BoolProperty(
         name="Clean Feet", description="Keep standing feet from sliding", default=True, update=_on_live_setting_changed

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import bpy
 
+from ..core.cycles.unroll import learnable
 from ..core.motion.clip_file import Clip
-from ..core.motion.motion import Motion, learned_groups
+from ..core.motion.motion import Motion
 from ..rig.reading.actions import stack_of
 from ..rig.reading.read import read_steps
 from ..rig.steps import STEP_SECONDS, run_through, stride
@@ -71,5 +72,5 @@ def clip_steps(
     """Read like `clip_of`, in steps."""
     name = name or action.name
     motion = yield from source_steps(ob, scene, action)
-    learned_groups(motion)
+    learnable(motion)
     return Clip(name, motion, ob.name, Path(bpy.data.filepath).name)

@@ -15,7 +15,7 @@ import bpy
 
 from core.errors import ClipError
 from core.motion.motion import MIN_SECONDS, Motion
-from core.motion.properties import Property
+from core.motion.properties import AnimatedProperty
 from core.motion.skeleton import Skeleton
 
 from .machine import ROOT
@@ -85,6 +85,7 @@ def _bench_motion(motion: Any) -> Motion:
     skeleton = motion.skeleton
     parts = {field.name: getattr(skeleton, field.name) for field in fields(Skeleton)}
     parts["properties"] = tuple(
-        Property(**{field.name: getattr(one, field.name) for field in fields(Property)}) for one in skeleton.properties
+        AnimatedProperty(**{field.name: getattr(one, field.name) for field in fields(AnimatedProperty)})
+        for one in skeleton.properties
     )
     return Motion(motion.features, Skeleton(**parts), motion.fps, motion.origin)

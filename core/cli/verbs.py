@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..cycles.unroll import learnable
 from ..directing.compose import compose
 from ..directing.concatenate import mix
 from ..directing.direction import direct
@@ -27,7 +28,7 @@ from ..model.model_file import load_model, read_info, save_model
 from ..model.recipe import RECIPES
 from ..motion.bvh import write_bvh
 from ..motion.clip_file import read_clip
-from ..motion.motion import Motion, learned_groups
+from ..motion.motion import Motion
 from ..motion.retarget import onto_skeleton
 from ..runs.quality import with_quality
 from ..runs.run import run_with_text
@@ -71,7 +72,7 @@ def instant_verb(options: argparse.Namespace) -> dict[str, Any]:
     check_target(options.out, options.overwrite)
     clip = read_clip(options.clip)
     motion = mix([clip.motion, *(read_clip(other).motion for other in options.also)]) if options.also else clip.motion
-    learned_groups(motion)
+    motion = learnable(motion)
     with stop_on_signal() as stop, hold_lease(options.out):
         model = instant_model(motion, options.name or clip.name, check_cancelled=cancel_check(stop.is_set))
         save_model(with_quality(replace(model, rig=clip.rig), stop.is_set), options.out)

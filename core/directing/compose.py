@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
 from ..generation.generate import Sampler, noise_code
+from ..generation.latents import code_like
 from ..model.model import Model
 from ..model.pyramid import Around, Rows, refine_around, resize, resize_circle
 from ..motion.flips import repair_flips
@@ -31,6 +33,7 @@ def compose(
     count: int = 1,
     seed: int = 0,
     first: int = 0,
+    like: Sequence[tuple[float, int]] = (),
     clean: bool = True,
     sampler: Sampler | None = None,
 ) -> list[Motion]:
@@ -38,8 +41,9 @@ def compose(
 
     Exactly kept channels equal those of the target; joins are continuous in position, velocity and acceleration. If
     `clean`, standing feet of new frames are kept in place. Variations are numbered from `first`; each depends on seed
-    and number only. Pass a `sampler` of the model to compose often. Raises ClipError for contradictory masks, a target
-    under 8 frames or too short a route, ModelError for a target on another skeleton.
+    and number only, and on the variation that it is `like`, see `generate_like`. Pass a `sampler` of the model to
+    compose often. Raises ClipError for contradictory masks, a target under 8 frames or too short a route, ModelError
+    for a target on another skeleton.
     """
     composition.check()
     target = composition.target
@@ -52,7 +56,7 @@ def compose(
     motions: list[Motion] = []
     # Where content is not anchored, each variation turns it by other angles.
     for part in [variations] if composition.anchored else [range(k, k + 1) for k in variations]:
-        rows, turned = _synthesize(_Run(sampler, part, seed, composition.loop), composition)
+        rows, turned = _synthesize(_Run(sampler, part, seed, composition.loop, like), composition)
         motions += [_finish(model, turned, one, clean) for one in rows]
     return motions
 
@@ -96,12 +100,13 @@ def _entry_rows(run: _Run, composition: Composition, lengths: list[int]) -> Pyra
 
 @dataclass(frozen=True)
 class _Run:
-    """Variations of a seed and the sampler that generates them, as circles for a `loop`."""
+    """Variations of a seed and the sampler that generates them, as circles for a `loop`; `like` another variation."""
 
     sampler: Sampler
     variations: range
     seed: int
     loop: bool
+    like: Sequence[tuple[float, int]] = ()
 
     def stages(
         self, stages: range, lengths: list[int], x: Rows | None = None, entry: PyramidConstraints | None = None
@@ -114,7 +119,13 @@ class _Run:
             if x.shape[-1] != lengths[stage]:
                 x = resize_circle(x, lengths[stage]) if self.loop else resize(x, lengths[stage])
                 x = entry.keep(x, stage) if entry is not None else x
-            codes = np.stack([noise_code(self.seed, k, stage, lengths[stage]) for k in self.variations])
+            codes = np.stack([self._code(k, stage, lengths[stage]) for k in self.variations])
             around = Around(self.loop) if entry is None else entry.around(stage)
             x = refine_around(self.sampler.generators[stage], x, codes * np.float32(amplitudes[stage]), around)
         return x
+
+    def _code(self, variation: int, stage: int, length: int) -> NDArray[np.float32]:
+        """Return the latent (1, length) of a variation."""
+        if self.like:
+            return code_like(self.sampler.model, self.like, self.seed, variation, stage, length)
+        return noise_code(self.seed, variation, stage, length)

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..cycles.find import find_cycle
+from ..cycles.unroll import repeated
 from ..errors import ClipError
 from ..motion.headings import turn_between, turn_motion
 from ..motion.motion import RATE, Motion, with_contact_labels
@@ -18,6 +20,9 @@ from ..numeric.rotation import Array, matrix_to_six, rotation_from_vector, six_t
 from .composition import Composition
 from .finalise import blend_kept
 
+CYCLES_SECONDS = 4.0
+"""Length, in seconds, to which shorter cycles are repeated."""
+
 PASSAGE_FRAMES = 24
 """Frames at 30 fps between two clips: the time of a step, a small part of the training data."""
 
@@ -25,8 +30,8 @@ PASSAGE_FRAMES = 24
 def mix(motions: Sequence[Motion]) -> Motion:
     """Concatenate clips at 30 fps, each turned and moved to continue where the one before ends.
 
-    Passages between clips have least jerk. The contacts are those of all clips. Raises ClipError for no clip or clips
-    of different skeletons.
+    Short cycles are repeated. Passages between clips have least jerk. The contacts are those of all clips. Raises
+    ClipError for no clip or clips of different skeletons.
     """
     if not motions:
         raise ClipError("There is no action to learn from.")
@@ -36,10 +41,17 @@ def mix(motions: Sequence[Motion]) -> Motion:
             raise ClipError("The actions move different skeletons; only actions of one rig can be learned together.")
     feet = tuple(sorted({joint for motion in motions for joint in motion.skeleton.contacts}))
     skeleton = replace(first.with_contacts(feet), properties=_common_ranges([m.skeleton for m in motions]))
-    result, *rest = [onto_skeleton(resample(motion, RATE), skeleton) for motion in motions]
+    result, *rest = [onto_skeleton(resample(_part_of_mix(motion), RATE), skeleton) for motion in motions]
     for motion in rest:
         result = _joined(result, motion)
     return with_contact_labels(result)
+
+
+def _part_of_mix(motion: Motion) -> Motion:
+    """Return a clip, or as many of its cycles as last CYCLES_SECONDS; a single cycle would hardly be found in a mix."""
+    cycle = find_cycle(motion) if motion.duration < CYCLES_SECONDS else None
+    clip = repeated(motion, cycle, CYCLES_SECONDS) if cycle else motion
+    return replace(clip, cycle_seconds=0.0)
 
 
 def _common_ranges(skeletons: Sequence[Skeleton]) -> tuple[AnimatedProperty, ...]:

@@ -133,7 +133,7 @@ def generate(
     torch: bool | None = None,
     sampler: Sampler | None = None,
 ) -> list[Motion]:
-    """Generate motions at rate `fps` with `frames` frames, or as long as the model's clip.
+    """Generate motions at rate `fps` with `frames` frames, or as long as the model's clip, see `Model.clip_rows`.
 
     Flips are repaired; if `clean`, standing feet are kept in place. Variation k of a seed does not depend on `count`.
     `torch` is as for `Sampler`; pass a `sampler` of the model to generate often. Raises ClipError for less than a
@@ -149,7 +149,7 @@ def generate(
 def rows_of_length(model: Model, frames: int | None, fps: float) -> int:
     """Rows at 30 fps of a motion of `frames` frames at `fps`, those of the clip for None. Raises ClipError."""
     if frames is None:
-        return model.source.frames
+        return model.clip_rows
     rows = rows_at(frames, fps, RATE)
     if rows < MIN_ROWS:
         least = rows_at(MIN_ROWS, RATE, fps)

@@ -59,18 +59,28 @@ def generate_like(
     `like` begins with the seed (or position between seeds) and number of a variation. Each further pair is a variation
     that was generated like the one before.
     """
-    rows = rows_of_length(model, frames, fps)
-    (position, variation), *steps = like
-    start = (
-        interpolate_seeds(model, rows, position)
-        if position % 1.0
-        else latents_of_seed(model, rows, int(position), variation)
-    )
-    for step_seed, step_variation in steps:
-        start = perturb(model, start, int(step_seed), step_variation)
-    codes = [perturb(model, start, seed, k) for k in range(count)]
+    lengths = model.recipe.lengths(rows_of_length(model, frames, fps))
+    codes = [
+        [code_like(model, like, seed, k, stage, length) for stage, length in enumerate(lengths)] for k in range(count)
+    ]
     motions = motions_of(sampler or Sampler(model, torch=torch), codes)
     return [resample(finished(motion, model, clean), fps, frames) for motion in motions]
+
+
+def code_like(
+    model: Model, like: Sequence[tuple[float, int]], seed: int, variation: int, stage: int, length: int
+) -> NDArray[np.float32]:
+    """Return the latent (1, length) of a stage for a variation generated like another, see `generate_like`."""
+    (position, number), *steps = like
+    first, share = math.floor(position), position % 1.0
+    if share:
+        code = _slerp(noise_code(first, 0, stage, length), noise_code(first + 1, 0, stage, length), share)
+    else:
+        code = noise_code(first, number, stage, length)
+    for step_seed, step_variation in [*steps, (seed, variation)]:
+        fresh = noise_code(int(step_seed), step_variation, stage, length)
+        code = _slerp(code, fresh, SIMILARITY) if stage < model.recipe.stages[0] else fresh
+    return code
 
 
 def perturb(model: Model, code: Latents, seed: int, variation: int, distance: float = SIMILARITY) -> Latents:

@@ -42,14 +42,20 @@ MAX_SAMPLE_FRAMES = 700
 COPIED_SHARES = (0.3, 0.6)
 """Share of samples at the same time as the clip: up to the first value sway is 0, from the second on it is 1."""
 
+CYCLE_SWAY = 1.6
+"""Sway of repeated cycles, whose variations differ by it alone."""
+
 
 def choose_matching(
     model: Model, matchers: Sequence[Matcher], check_cancelled: Callable[[], None] = never_cancelled
 ) -> Matched:
     """Measure the coupling of a clip, and its sway if its samples still copy its order.
 
-    All stages of the model must be matched. `check_cancelled` is called often and may raise.
+    The limbs of a repeated cycle stay in phase, and only sway varies it. All stages of the model must be matched.
+    `check_cancelled` is called often and may raise.
     """
+    if model.source.repeats:
+        return Matched(0, MAX_COUPLING, (), CYCLE_SWAY)
     trial = CouplingTrial(model, matchers)
     coupling = choose_coupling(trial, check_cancelled)
     low, high = COPIED_SHARES

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cycles.unroll import learnable
 from ..errors import ClipError
 from ..files.fields import FieldError
 from ..model.channels import choose_channels
@@ -44,10 +45,11 @@ def instant_model(
 ) -> Model:
     """Return a model of a clip without training; `cuts` are the frames at which other clips begin in it.
 
-    `check_cancelled` is called often and may raise. Raises ClipError for a clip under two seconds, for one in which no
-    joint rotates, and for cuts outside it or out of order.
+    A short cycle is repeated, see `learnable`. `check_cancelled` is called often and may raise. Raises ClipError for a
+    clip that cannot be learned, and for cuts outside it or out of order.
     """
     started = time.perf_counter()
+    motion = motion if cuts else learnable(motion)
     source = with_contact_labels(resample(motion, RATE))
     source_cuts = [round(cut * source.frames / motion.frames) for cut in cuts]
     try:

@@ -29,7 +29,7 @@ MAX_TEMPO_RATIO = 1.5
 
 
 class Sway:
-    """Variation of heading-relative rows (T, C) of a clip, by an `amount` from 0 to 1."""
+    """Variation of heading-relative rows (T, C) of a clip, by an `amount`: 1 for the deviations above."""
 
     def __init__(self, clip: ClipRows, channels: Channels, amount: float) -> None:
         self._clip, self._amount = clip, amount

@@ -10,6 +10,9 @@ from ..files.fields import FieldError, Fields
 from ..motion.clip_file import MAX_FRAMES
 from .recipe import MAX_STAGES
 
+MAX_SWAY = 2.0
+"""Greatest amount of variation from step to step."""
+
 MAX_CUTS = 10_000
 """Cuts in the source of one model at most."""
 
@@ -20,7 +23,7 @@ class Matched:
 
     `coupling`, from 0 to 1, is the weight of the distances of other body parts in the search for one: 0 ignores them, 1
     weighs all parts alike. `cuts` are the frames of the source at which another clip begins; no patch crosses a cut.
-    `sway`, from 0 to 1, is the amount of variation from step to step in clips too uniform to be recombined.
+    `sway`, from 0 to MAX_SWAY, is the amount of variation from step to step in clips too uniform to be recombined.
     """
 
     first: int = 0
@@ -37,7 +40,7 @@ class Matched:
         first = fields.whole("first", 0, min(stages, MAX_STAGES))
         cuts = fields.wholes("cuts", 1, MAX_FRAMES, MAX_CUTS, ())
         check_cuts(cuts, frames)
-        return Matched(first, fields.number("coupling", 0.0, 1.0), cuts, fields.number("sway", 0.0, 1.0, 0.0))
+        return Matched(first, fields.number("coupling", 0.0, 1.0), cuts, fields.number("sway", 0.0, MAX_SWAY, 0.0))
 
 
 def check_cuts(cuts: Sequence[int], frames: int) -> None:

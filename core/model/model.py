@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +65,14 @@ class Model:
         """Frames of each stage for the source clip."""
         return self.recipe.lengths(self.source.frames)
 
+    @property
+    def clip_rows(self) -> int:
+        """Rows of the learned clip; of a cycle that was repeated to learn it, as many cycles as last a second."""
+        source = self.source
+        if not source.repeats:
+            return source.frames
+        return round(math.ceil(1.0 / source.cycle_seconds) * source.cycle_seconds * source.fps) + 1
+
     def info(self) -> dict[str, Any]:
         """Return the summary shown in lists of models; all values fit JSON."""
         skeleton = self.skeleton
@@ -74,6 +83,7 @@ class Model:
             "contacts": [skeleton.names[j] for j in skeleton.contacts],
             "frames": self.source.frames,
             "duration": self.source.duration,
+            "cycle": self.source.cycle_seconds if self.source.repeats else 0.0,
             "source_fps": self.source_fps,
             "seed": self.seed,
             "training_seconds": self.seconds,

@@ -53,6 +53,7 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         "sampling_noise": list(model.sampling_noise),
         "history": model.history,
         "origin": model.source.origin.tolist(),
+        "cycle": model.source.cycle_seconds,
         "fps": model.source.fps,
     }
     if model.matched is not None:
@@ -109,6 +110,7 @@ def _info(description: Fields) -> dict[str, Any]:
         "contacts": list(fields.texts("contacts", MAX_JOINTS)),
         "frames": fields.whole("frames", 2, MAX_FRAMES),
         "duration": fields.number("duration", 0.0, MAX_MAGNITUDE),
+        "cycle": fields.number("cycle", 0.0, MAX_MAGNITUDE, 0.0),
         "source_fps": fields.number("source_fps", MIN_FPS, MAX_FPS),
         "seed": fields.whole("seed", -(1 << 63), 1 << 64),
         "training_seconds": fields.number("training_seconds", 0, MAX_MAGNITUDE),

@@ -78,6 +78,7 @@ def save_clip(clip: Clip, path: str | os.PathLike[str]) -> str:
         "source": clip.source,
         "fps": motion.fps,
         "origin": motion.origin.tolist(),
+        "cycle": motion.cycle_seconds,
         "skeleton": motion.skeleton.to_json(),
     }
     try:
@@ -171,4 +172,5 @@ def motion_from_fields(fields: Fields, features: NDArray[Any] | None) -> Motion:
     if not check_finite(features):
         raise FieldError("its clip holds numbers that are not finite or far too large")
     rate, origin = fields.number("fps", MIN_FPS, MAX_FPS), fields.array("origin", (2,))
-    return Motion(features.astype(np.float64), skeleton, rate, origin)
+    cycle = fields.number("cycle", 0.0, MAX_FRAMES / MIN_FPS, 0.0)
+    return Motion(features.astype(np.float64), skeleton, rate, origin, cycle)

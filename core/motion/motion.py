@@ -27,12 +27,14 @@ class Motion:
 
     `fps` is the rate of the rows; `origin` (2,) is the root's first position on the ground. Root channels are planar
     velocity in core units per 1/30 s whatever `fps` is (frame 0 repeats frame 1) and the height of the root joint.
+    `cycle_seconds` is the length of the cycle that the clip is or repeats; 0 for a clip that is none.
     """
 
     features: Array
     skeleton: Skeleton
     fps: float
     origin: Array
+    cycle_seconds: float = 0.0
 
     @property
     def frames(self) -> int:
@@ -42,6 +44,16 @@ class Motion:
     def duration(self) -> float:
         """Seconds from the first row to the last."""
         return (self.frames - 1) / self.fps
+
+    @property
+    def repeats(self) -> bool:
+        """Return whether the clip is a cycle several times over."""
+        return 0.0 < self.cycle_seconds < 0.6 * self.duration
+
+    @property
+    def is_long_enough(self) -> bool:
+        """Return whether the clip lasts MIN_SECONDS, give or take half a frame."""
+        return self.frames - 0.5 >= MIN_SECONDS * self.fps
 
     def rotations(self) -> Array:
         """Return local joint rotations (frames, J, 3, 3)."""
@@ -183,7 +195,7 @@ def learned_groups(motion: Motion, tolerance: float = 1e-4) -> list[int]:
 
     Raises ClipError for a clip under two seconds or one in which no joint turns.
     """
-    if motion.duration < MIN_SECONDS:
+    if not motion.is_long_enough:
         raise ClipError(f"The action lasts {motion.duration:.1f} s; Riff learns from at least {MIN_SECONDS:.0f} s.")
     skeleton = motion.skeleton
     spread = np.ptp(motion.features, axis=0).reshape(skeleton.groups, GROUP).max(1)

@@ -32,7 +32,8 @@ def with_quality(model: Model, should_stop: Callable[[], bool] = lambda: False) 
     check_cancelled = cancel_check(should_stop)
     check_cancelled()
     source = resample(model.source, RATE)
-    samples = generate(model, count=min(MEASURED_VARIATIONS, -(-MEASURED_ROWS // source.frames)), seed=1)
+    count = min(MEASURED_VARIATIONS, -(-MEASURED_ROWS // source.frames))
+    samples = generate(model, frames=source.frames, count=count, seed=1)
     samples = [resample(sample, RATE) for sample in samples]
     rows = [_figures(source, sample, check_cancelled) for sample in samples]
     measured = {limit.figure: [row[limit.figure] for row in rows if limit.figure in row] for limit in LIMITS}
@@ -48,10 +49,13 @@ def _figures(source: Motion, sample: Motion, check_cancelled: Callable[[], None]
     Raises ClipError for motions of about a second.
     """
     ours, theirs = compared_features(sample), compared_features(source)
+    copied = {}
+    if not source.repeats:  # every cycle is at the same time as another
+        copied["same_time"] = same_time(rotation_features(source), rotation_features(sample), check_cancelled)
     return {
         "coverage": coverage(theirs, ours, check_cancelled=check_cancelled),
         "global_diversity": global_diversity(theirs, ours, check_cancelled=check_cancelled),
-        "same_time": same_time(rotation_features(source), rotation_features(sample), check_cancelled),
+        **copied,
         **roughness_figures(source, sample),
         **foot_figures(source, sample),
     }

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cycles.unroll import learnable
 from ..errors import ClipError, ModelError
 from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, parse_json
 from ..files.tensors import read_tensors, read_text, write_tensors
@@ -81,8 +82,10 @@ class Checkpoint:
 def begin(motion: Motion, recipe: Recipe, seed: int = 0, start_from: Model | None = None) -> Checkpoint:
     """A training that has not begun, for `train.resume`; one that starts from a model does `recipe.warmed()`.
 
-    Raises ModelError for a model that cannot be started from.
+    A short cycle is repeated, see `learnable`. Raises ClipError for a clip that cannot be learned, ModelError for a
+    model that cannot be started from.
     """
+    motion = learnable(motion)
     if start_from is None:
         return Checkpoint(motion, recipe, seed)
     return Checkpoint(motion, recipe.warmed(), seed, start=warm_start_from(start_from, motion.skeleton, recipe))
@@ -99,6 +102,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
         "skeleton": motion.skeleton.to_json(),
         "fps": motion.fps,
         "origin": motion.origin.tolist(),
+        "cycle": motion.cycle_seconds,
         "history": checkpoint.history,
         "state": checkpoint.state,
         "start": checkpoint.start.to_json() if checkpoint.start else None,

@@ -93,5 +93,9 @@ class ComposeRun(TakeChoices, ActionWriter):
         start: int = self._first - self._direction.before
         return start
 
+    def is_loop(self: Any) -> bool:
+        looped: bool = self._direction.loop
+        return looped
+
     def progress_steps(self: Any) -> tuple[int, int]:
         return self._job.done + len(self._made), 2 * self.count

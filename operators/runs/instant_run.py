@@ -7,8 +7,8 @@ from typing import Any
 
 import bpy
 
+from ...core.cycles.unroll import learnable
 from ...core.errors import RiffError
-from ...core.motion.motion import learned_groups
 from ...rig.background import jobs
 from ...rig.background.instant_job import InstantJob
 from ...rig.compat import name_of_two
@@ -32,7 +32,7 @@ class InstantRun(Stepwise):
         """
         rig, action = context.object.name, context.object.animation_data.action
         motion = yield from source_steps(context.object, context.scene)
-        learned_groups(motion)
+        motion = learnable(motion)
         running = [job.path for job in jobs.trainings() if job.running]
         path, held = claim_new_model(name_of_two(action.name if action is not None else rig, "Instant"), running)
         self._instant = InstantJob(motion, path, rig=rig, claims=[held])

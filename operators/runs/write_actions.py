@@ -13,6 +13,7 @@ from ...core.motion.motion import Motion
 from ...rig.background import jobs
 from ...rig.compat import name_of_two
 from ...rig.steps import part_of
+from ...rig.writing.cyclic import make_cyclic
 from ...rig.writing.reduce import reduce_keys
 from ...rig.writing.thumbnail import give_picture
 from ...rig.writing.write import write_steps
@@ -61,6 +62,10 @@ class ActionWriter(Stepwise):
         """Return the first frame of the actions; None for the source's first frame."""
         return None
 
+    def is_loop(self) -> bool:
+        """Return whether the actions are loops."""
+        return False
+
     def dressing(self) -> dict[str, Any]:
         """Return the keyword arguments of `dress_action` for each action."""
         return {"asset": True, "tolerance": 0.0}
@@ -107,6 +112,8 @@ class ActionWriter(Stepwise):
         )
         action = yield from part_of(writing, index, len(self._job.motions))
         self._made.append(action)
+        if self.is_loop():
+            make_cyclic(action, source)
         yield self._share()
         dress_action(ob, action, motion, **self.dressing())
         yield self._share()

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ...core.directing.loops import generate_loops
 from ...core.generation.generate import generate, prepared_sampler, with_strength
 from ...core.generation.latents import generate_like
 from ...core.motion.motion import Motion
@@ -17,7 +18,8 @@ class GenerationJob(BackgroundJob):
     """Generates `count` motions of `frames` rows at `fps` (None: as long as the source) from the model at `model_path`.
 
     `strength` scales the noise of the first level and of the levels above. `like` holds the origin of another
-    variation; the motions are then similar to it. `motions` and `model_name` are set once the job is DONE.
+    variation; the motions are then similar to it. `loop` None makes loops if the source is a cycle. `motions`,
+    `model_name` and `looped` are set once the job is DONE.
     """
 
     def __init__(
@@ -31,26 +33,32 @@ class GenerationJob(BackgroundJob):
         strength: tuple[float, float] = (1.0, 1.0),
         clean: bool = True,
         like: Sequence[tuple[float, int]] = (),
+        loop: bool | None = False,
     ) -> None:
         super().__init__("Generating")
         self.model_name = ""
         self.motions: list[Motion] = []
+        self.looped = False
         self._model_path = model_path
         self._count = count
         self._frames = frames
         self._fps = fps
         self._seed = seed
-        self._strength, self._clean, self._like = strength, clean, like
+        self._strength, self._clean, self._like, self._loop = strength, clean, like, loop
 
     def _receive(self, kind: str, value: Any) -> None:
         if kind == "motions":
-            self.model_name, self.motions = value
+            self.model_name, self.looped, self.motions = value
         super()._receive(kind, value)
 
     def _work(self) -> None:
         sampler = prepared_sampler(self._model_path)
         model = sampler.model = with_strength(sampler.model, *self._strength)
-        make = partial(generate_like, like=self._like) if self._like else generate
+        looped = model.source.cycle_seconds > 0.0 if self._loop is None else self._loop
+        if looped:
+            make = partial(generate_loops, like=self._like)
+        else:
+            make = partial(generate_like, like=self._like) if self._like else generate
         motions = make(
             model,
             frames=self._frames,
@@ -61,4 +69,4 @@ class GenerationJob(BackgroundJob):
             sampler=sampler,
         )
         self._stop_if_asked()
-        self._send("motions", (model.name, motions))
+        self._send("motions", (model.name, looped, motions))

@@ -18,7 +18,7 @@ FOUNDATION = {"core", "core.errors"}
 """EXTENSION_ROOT and the errors: every room may import them."""
 
 NUMBERS = {"core.files", "core.numeric"}
-DATA = {"core.files", "core.numeric", "core.motion", "core.model"}
+DATA = {"core.files", "core.numeric", "core.motion", "core.cycles", "core.model"}
 MAKING = DATA | {"core.system", "core.generation", "core.evaluation"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.numeric": set(),
     "core.system": {"core.files"},
     "core.motion": NUMBERS,
+    "core.cycles": {"core.numeric", "core.motion"},
     "core.model": NUMBERS | {"core.motion"},
     "core.networks": {"core.numeric", "core.motion", "core.model"},
     "core.matching": DATA | {"core.system", "core.evaluation"},

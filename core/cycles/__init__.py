@@ -1,0 +1,1 @@
+"""Cycles: clips that end as they begin, and their repetition until there is enough to learn from."""
