@@ -14,7 +14,7 @@ from ..core.errors import ModelError, RiffError
 from ..core.files.file_lock import try_lock
 from ..core.files.paths import is_plain_name
 from ..core.model.model import Model
-from ..core.model.model_file import load_model
+from ..core.model.model_file import load_model, read_info
 from ..core.model.recipe import RECIPES, Recipe
 from ..core.motion.motion import Motion
 from ..core.training.checkpoint import begin
@@ -117,6 +117,14 @@ class RIFF_OT_train(TrainingStart, bpy.types.Operator):
         return load_model(models_folder() / f"{self.start_from}{MODEL_SUFFIX}") if self.start_from else None
 
 
+def _is_interim(path: Path) -> bool:
+    """Return whether a file holds the model so far of a training that was killed."""
+    try:
+        return float(read_info(path)["fraction"]) < 1.0
+    except ModelError:
+        return False
+
+
 def _begin(job: jobs.TrainingJob) -> None:
     jobs.submit(job)
     timer.ensure_running()
@@ -143,6 +151,29 @@ class RIFF_OT_cancel_training(bpy.types.Operator):
                 break
         timer.redraw()
         return {"FINISHED"}
+
+
+class RIFF_OT_end_training(bpy.types.Operator):
+    """End the training now and keep the model so far; levels that are not trained are matched"""
+
+    bl_idname = "riff.end_training"
+    bl_label = "Enough"
+
+    name: StringProperty(name="Name", description="Training to end; empty for the running one")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        started = any(training.running and training.progress is not None for training in jobs.trainings())
+        return set_poll_message(cls, "" if started else "No training has made a model yet; cancel it instead")
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        for training in jobs.trainings():
+            if training.running and training.progress is not None and self.name in ("", training.name):
+                training.end_early()
+                timer.redraw()
+                return {"FINISHED"}
+        self.report({"ERROR"}, f"The training “{self.name}” has made no model yet")
+        return {"CANCELLED"}
 
 
 class RIFF_OT_resume_training(bpy.types.Operator):
@@ -172,7 +203,7 @@ class RIFF_OT_resume_training(bpy.types.Operator):
         claims = [held]
         try:
             path = models_folder() / keep.name
-            if path.exists():
+            if path.exists() and not _is_interim(path):
                 path, another = claim_new_model(row.name)
                 claims.append(another)
         except ModelError as error:
@@ -221,4 +252,10 @@ def _forget(operator: bpy.types.Operator, context: bpy.types.Context, problem: s
     return {"CANCELLED"}
 
 
-CLASSES = (RIFF_OT_train, RIFF_OT_cancel_training, RIFF_OT_resume_training, RIFF_OT_discard_training)
+CLASSES = (
+    RIFF_OT_train,
+    RIFF_OT_cancel_training,
+    RIFF_OT_end_training,
+    RIFF_OT_resume_training,
+    RIFF_OT_discard_training,
+)

@@ -101,7 +101,10 @@ def _draw_progress(layout: Any, training: Any) -> None:
     if progress is not None and progress.rate_cuts:
         words = say("Training diverged; continuing from an earlier state with lower learning rates")
         draw_sentence(box, words, "INFO")
-    box.operator("riff.cancel_training", text="Cancel", icon="CANCEL").name = training.name
+    buttons = box.row(align=True)
+    if progress is not None and not training.phase:
+        buttons.operator("riff.end_training", icon="CHECKMARK").name = training.name
+    buttons.operator("riff.cancel_training", text="Cancel", icon="CANCEL").name = training.name
 
 
 def _draw_outcome(layout: Any, training: Any) -> None:

@@ -11,11 +11,13 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
+from ..core.cli.arguments import recipe_of
 from ..core.cli.direction_options import read_direction
 from ..core.cli.main import Verb, run_verb
 from ..core.cli.signals import stop_on_signal
@@ -29,13 +31,12 @@ from ..core.farm.job import JobWriter
 from ..core.files.lease import hold_lease
 from ..core.generation import generate as generation
 from ..core.model.model_file import load_model, read_info
-from ..core.model.recipe import RECIPES
 from ..core.motion.motion import Motion
 from ..core.motion.retarget import onto_skeleton
 from ..core.runs.run import run_with_text
 from ..core.runs.state_file import state_path
 from ..core.system.console import ProgressLine
-from ..core.training.checkpoint import Checkpoint
+from ..core.training.checkpoint import begin
 from ..rig.compat import name_of_two
 from ..rig.library.blend_files import armature_for, open_file, save_file, sentence, source_actions
 from ..rig.library.models import MODEL_SUFFIX, file_name_for, model_files, models_folder
@@ -131,8 +132,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     for _, target in todo:
         check_target(target, options.overwrite or options.resume)
     clips = [(clip_of(armature_for(a, options.armature), a, bpy.context.scene), target) for a, target in todo]
-    recipe = RECIPES[options.recipe].scaled(options.scale)
-    begun = [(Checkpoint(c.motion, recipe, options.seed, c.name, rig=c.rig), target) for c, target in clips]
+    recipe = recipe_of(options)
+    begun = [(replace(begin(c.motion, recipe, options.seed), name=c.name, rig=c.rig), target) for c, target in clips]
     for training, target in begun:
         resumed(training, state_path(target), options)  # refused now rather than after an hour of the others
     with ProgressLine(sys.stderr) as line, stop_on_signal() as stop:
@@ -175,7 +176,7 @@ def _chosen(options: argparse.Namespace) -> list[bpy.types.Action]:
 def export(options: argparse.Namespace) -> dict[str, Any]:
     """Write the chosen actions as a job folder; actions that cannot be learned are left out and named."""
     open_file(options.file)
-    recipe = RECIPES[options.recipe].scaled(options.scale)
+    recipe = recipe_of(options)
     actions, left_out = _chosen(options), {}
     writer = JobWriter(options.out, options.file.stem, recipe, options.seed)
     try:

@@ -18,7 +18,7 @@ from ..core.motion.body_parts import find_parts
 from ..core.motion.motion import RATE
 from ..core.motion.skeleton import Skeleton, Space
 from ..core.motion.symmetry import find_partners
-from ..core.training.checkpoint import Checkpoint
+from ..core.training.checkpoint import begin
 from ..rig.background import jobs
 from ..rig.steps import STEP_SECONDS
 from . import timer
@@ -147,7 +147,7 @@ def _analyze(ob: bpy.types.Object) -> Generator[float, None, Summary]:
         _set_seconds(summary)
     elif not any(job.running for job in jobs.trainings()):
         python = training_python() or Path(sys.executable)
-        summary.estimate = jobs.EstimateJob(Checkpoint(motion, FAST), python)
+        summary.estimate = jobs.EstimateJob(begin(motion, FAST), python)
         summary.estimate.start()
         timer.ensure_running()
     return summary

@@ -12,6 +12,7 @@ from bpy.app.handlers import persistent
 from ..core.errors import ModelError
 from ..core.evaluation.grade import explain, grade
 from ..core.model.model_file import read_info
+from ..core.model.recipe import INSTANT
 from ..core.training.checkpoint import read_checkpoint_info
 from ..rig.background import jobs
 from ..rig.compat import end_of_name
@@ -21,34 +22,48 @@ from .settings import RiffSession, session_of
 
 
 def refresh_models(session: RiffSession, select: Path | None = None) -> None:
-    """List the models of the folder and activate the one at `select`, else the one that was active.
+    """List the models of the folder, instant ones first; activate the one at `select`, else the one that was active.
 
     Raises ModelError if the folder cannot be read; an unreadable model is listed with its problem.
     """
     active = session.models[session.active_model].path if session.active_model < len(session.models) else ""
     active = str(select) if select else active
-    files = model_files()
+    found = sorted(((path, *_info_of(path)) for path in model_files()), key=lambda one: not _is_instant(one[1]))
     session.models.clear()
     session.active_model = 0
-    for index, path in enumerate(files):
+    for index, (path, info, problem) in enumerate(found):
         row = session.models.add()
-        row.name, row.path = path.stem, str(path)
-        try:
-            info = read_info(path)
+        row.name, row.path, row.problem = path.stem, str(path), problem
+        if info:
             row.label = str(info["name"])
             row.detail, row.rig = describe(info), str(info.get("rig", ""))
             row.quality = grade(info.get("quality", {}))
             row.figures = "\n".join(explain(info.get("quality", {})))
-        except ModelError as error:
-            row.problem = str(error)
         if row.path == active:
             session.active_model = index
 
 
+def _info_of(path: Path) -> tuple[dict[str, Any], str]:
+    """Return the summary of a model, or none and the reason why it cannot be read."""
+    try:
+        return read_info(path), ""
+    except ModelError as error:
+        return {}, str(error)
+
+
+def _is_instant(info: dict[str, Any]) -> bool:
+    return info.get("recipe") == INSTANT.name
+
+
 def describe(info: dict[str, Any]) -> str:
-    """Return a line for the list: length of the source, or of its cycle, and recipe."""
+    """Return a line for the list: length of the source, or of its cycle, recipe, and how much of it is trained."""
     length = f"{info['cycle']:.1f} s cycle" if info["cycle"] else f"{info['duration']:.0f} s"
-    return f"{length}, {info['recipe']}"
+    levels, whole = info["levels"] or (0, 0)
+    if info["fraction"] < 1.0:
+        state = f", {info['fraction']:.0%} trained so far"
+    else:
+        state = f", {levels} of {whole} levels trained" if 0 < levels < whole else ""
+    return f"{length}, {info['recipe']}{state}"
 
 
 def refresh_unfinished(session: RiffSession) -> None:

@@ -33,12 +33,15 @@ def tick() -> bool:
 
     Blender calls it by a timer; scripts without a window call it themselves.
     """
+    before = {training: training.interim for training in jobs.trainings()}
     news, ended = jobs.tick_all()
+    if any(training.running and training.interim != before.get(training, 0.0) for training in jobs.trainings()):
+        _list_models()
     for job in ended:
         if isinstance(job, jobs.TrainingJob):
             _list_again(job)
         if isinstance(job, InstantJob) and job.state is jobs.State.DONE:
-            _list_measured()
+            _list_models()
         for listener in listeners:
             listener(job)
     for training in jobs.trainings():
@@ -52,15 +55,16 @@ def tick() -> bool:
 def _list_again(job: jobs.TrainingJob) -> None:
     session = session_of(bpy.context)
     try:
-        if job.state is jobs.State.DONE:
-            refresh_models(session, select=job.path)
+        done = job.state is jobs.State.DONE
+        if done or job.interim:  # a cancelled training takes its model so far back
+            refresh_models(session, select=job.path if done else None)
         refresh_unfinished(session)
     except ModelError as error:
         job.error = str(error)
 
 
-def _list_measured() -> None:
-    """List the models again, now with the figures of an instant model."""
+def _list_models() -> None:
+    """List the models again: with the figures of an instant model, or the model so far of a training."""
     with suppress(ModelError):  # the list stays as it was, and tells when it is refreshed by hand
         refresh_models(session_of(bpy.context))
 

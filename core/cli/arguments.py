@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..model.recipe import RECIPES
+from ..model.recipe import RECIPES, Recipe
 from ..system.devices import DEVICES
 
 EXIT_CODES = """exit codes:
@@ -98,6 +98,15 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", choices=RECIPES, default="fast", help="numbers of the training (default: fast)")
     parser.add_argument("--seed", type=seed, default=0, help="the same seed trains the same model (default: 0)")
     parser.add_argument("--scale", type=factor, default=1.0, help="this many times the recipe's iterations")
+    parser.add_argument(
+        "--until", type=positive, metavar="LEVEL", help="train up to this level and match those above (default: all)"
+    )
+
+
+def recipe_of(options: argparse.Namespace) -> Recipe:
+    """Return the recipe of the options of `add_recipe`. Raises ModelError for a level that there is not."""
+    recipe = RECIPES[options.recipe].scaled(options.scale)
+    return recipe.until(options.until) if options.until else recipe
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -25,7 +25,6 @@ from ..files.lease import hold_lease
 from ..generation.generate import generate
 from ..matching.instant import instant_model
 from ..model.model_file import load_model, read_info, save_model
-from ..model.recipe import RECIPES
 from ..motion.bvh import write_bvh
 from ..motion.clip_file import read_clip
 from ..motion.motion import Motion
@@ -36,6 +35,7 @@ from ..runs.state_file import same_training, state_path
 from ..system.console import ProgressLine
 from ..system.devices import pick_device
 from ..training.checkpoint import Checkpoint, begin, load_checkpoint
+from .arguments import recipe_of
 from .direction_options import read_direction
 from .signals import stop_on_signal
 
@@ -52,7 +52,7 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
         motion = mix([motion, *(read_clip(other).motion for other in options.also)])
     require_torch(options.device)
     start = load_model(options.start_from) if options.start_from else None
-    begun = begin(motion, RECIPES[options.recipe].scaled(options.scale), options.seed, start)
+    begun = begin(motion, recipe_of(options), options.seed, start)
     begun = replace(begun, name=options.name or clip.name, rig=clip.rig)
     with _needs_torch(), ProgressLine(sys.stderr) as line, stop_on_signal() as stop, hold_lease(state) as lease:
         run_with_text(

@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,7 +16,7 @@ from ..motion.clip_file import load_clip
 from ..runs.run import run_with_text
 from ..runs.state_file import go_on_from
 from ..system.console import ProgressLine
-from ..training.checkpoint import Checkpoint
+from ..training.checkpoint import begin
 from ..training.progress import Progress
 from .job import Entry, FarmJob
 from .manifest import prepare_outputs, read_job
@@ -170,7 +171,7 @@ class _Task:
     def _train(self, entry: Entry, lease: Lease) -> None:
         job = self.job
         clip = load_clip(job.clip_path(entry), entry.sha256)
-        begun = Checkpoint(clip.motion, job.recipe, job.seed, entry.name, rig=entry.rig)
+        begun = replace(begin(clip.motion, job.recipe, job.seed), name=entry.name, rig=entry.rig)
         state, model = job.training_path(entry), job.model_path(entry)
 
         def should_stop() -> bool:

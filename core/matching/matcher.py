@@ -52,6 +52,9 @@ FINE_NOISE_DEVIATIONS = 0.2
 SEAM_COST = 0.05
 """Cost of a break between patches at the last length, in mean squared distances of two patches."""
 
+BATCH_COSTS = 1 << 20
+"""Distances of samples that are searched together, about: as many as fit a core's cache."""
+
 MIN_ROUNDS = 2
 """Rounds of matching and averaging at the last length; every second length below has one more, up to MAX_ROUNDS."""
 
@@ -164,8 +167,14 @@ class Matcher:
             rows = np.ascontiguousarray(around.target.T, dtype=np.float32)
             weights = np.ascontiguousarray(around.weights.T, dtype=np.float32)
             target = _Target(rows, self._clip.boundaries.to_heading_relative(rows), weights)
-        samples = [self._refine_sample(x, z, around.circle, target) for x, z in zip(base, noise, strict=True)]
-        return np.ascontiguousarray(np.stack(samples).transpose(0, 2, 1))
+        size = self._batch(base.shape[-1])
+        batches = [slice(start, start + size) for start in range(0, len(base), size)]
+        samples = [self._refine_samples(base[batch], noise[batch], around.circle, target) for batch in batches]
+        return np.ascontiguousarray(np.concatenate(samples).transpose(0, 2, 1))
+
+    def _batch(self, length: int) -> int:
+        """Return the number of samples of `length` rows that are searched together: their distances fit a cache."""
+        return max(1, BATCH_COSTS * STRIDE_ROWS // (self.parts * length * len(self._rows)))
 
     def coupled(self, weights: Numbers) -> Matcher:
         """Return this stage with other weights (P, P)."""
@@ -174,49 +183,66 @@ class Matcher:
         other._indices = {size: index.coupled(weights) for size, index in self._indices.items()}
         return other
 
-    def _refine_sample(self, base: Rows, noise: Rows, circle: bool, target: _Target | None) -> Numbers:
-        """Return the output (T, C) for one sample's base (C, T)."""
-        clip, length = self._clip, base.shape[1]
-        if self._stage.index == 0 and not base.any():
-            sample = self._reduced[np.arange(length) % len(self._reduced)]
-        else:
-            sample = self._reduce(base)
-        strength = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64))))
-        sample = sample + self._noise(noise, strength)
-        index = self.index(min(self.patch_rows, length)).coupled(self._weights_at(strength))
+    def _refine_samples(self, base: Rows, noise: Rows, circle: bool, target: _Target | None) -> Numbers:
+        """Return the outputs (B, T, C) for samples' bases (B, C, T)."""
+        clip, count, length = self._clip, len(base), base.shape[2]
+        strengths = [float(np.sqrt(np.mean(np.square(one, dtype=np.float64)))) for one in noise]
+        samples = np.stack(
+            [self._start(x) + self._noise(z, strength) for x, z, strength in zip(base, noise, strengths, strict=True)]
+        )
+        index = self.index(min(self.patch_rows, length))
+        weights = np.stack([self._weights_at(strength) for strength in strengths])
         stride = LONG_STRIDE_ROWS if index.size > PATCH_ROWS else STRIDE_ROWS
         starts = sample_starts(length, index.size, stride, circle)
         for _ in range(self._stage.rounds - 1):
-            padded = _padded(sample, index.size, circle)
-            matches = index.nearest(padded, starts, not self._stage.last, self._check_cancelled)
+            padded = _padded(samples, index.size, circle)
+            matches = index.nearest(padded, starts, not self._stage.last, self._check_cancelled, weights)
             if target is None:
-                sample = self._average_reduced(matches, starts, index.size, length)
+                samples = np.stack([self._average_reduced(one, starts, index.size, length) for one in matches])
             else:
-                rows = self._average(matches, starts, index.size, length)
-                sample = clip.reduce(target.blend_heading_relative(rows))
-        matches = self._last_matches(index, _padded(sample, index.size, circle), starts, circle)
-        rows = self._average(matches, starts, index.size, length)
+                averaged = [self._average(one, starts, index.size, length) for one in matches]
+                samples = np.stack([clip.reduce(target.blend_heading_relative(rows)) for rows in averaged])
+        matches = self._last_matches(index, _padded(samples, index.size, circle), starts, circle, weights)
+        outputs = [
+            self._finished(self._average(matches[k], starts, index.size, length), noise[k], circle, target)
+            for k in range(count)
+        ]
+        return np.stack(outputs)
+
+    def _start(self, base: Rows) -> Numbers:
+        """Return the reduced rows (T, D) in which a sample's search begins."""
+        if self._stage.index == 0 and not base.any():
+            return self._reduced[np.arange(base.shape[1]) % len(self._reduced)]
+        return self._reduce(base)
+
+    def _finished(self, rows: Numbers, noise: Rows, circle: bool, target: _Target | None) -> Numbers:
+        """Return a sample's parent-relative rows (T, C), with kept rows held, or with sway."""
         if target is not None:
             rows = target.blend_heading_relative(rows)
         elif self._sway is not None and len(noise) == 1:
             rows = self._sway.apply(rows, noise[0], circle)
-        rows = clip.boundaries.to_parent_relative(rows)
+        rows = self._clip.boundaries.to_parent_relative(rows)
         return rows if target is None else target.blend_parent_relative(rows)
 
-    def _last_matches(self, index: PatchIndex, sample: Numbers, starts: NDArray[np.int64], circle: bool) -> Matches:
+    def _last_matches(
+        self, index: PatchIndex, samples: Numbers, starts: NDArray[np.int64], circle: bool, weights: Numbers
+    ) -> Matches:
         if self._stage.last:
-            return index.runs(sample, starts, SEAM_COST, self._check_cancelled, laps=1 + circle)
-        return index.nearest(sample, starts, True, self._check_cancelled)
+            rows = samples.shape[1] - index.size if circle else 0
+            return index.runs(samples, starts, SEAM_COST, self._check_cancelled, weights, circle_rows=rows)
+        return index.nearest(samples, starts, True, self._check_cancelled, weights)
 
-    def _average(self, matches: Matches, starts: NDArray[np.int64], size: int, length: int) -> Numbers:
-        """Return heading-relative rows (T, C) averaged from matched patches."""
+    def _average(self, matches: NDArray[np.int64], starts: NDArray[np.int64], size: int, length: int) -> Numbers:
+        """Return heading-relative rows (T, C) averaged from a sample's matched patches (P, N)."""
         rows = np.empty((length, self._rows.shape[1]), dtype=np.float32)
         for channels, part in zip(self._clip.parts, matches, strict=True):
             rows[:, channels] = average_patches(self._rows[:, channels], part, starts, size, length)
         return rows
 
-    def _average_reduced(self, matches: Matches, starts: NDArray[np.int64], size: int, length: int) -> Numbers:
-        """Return reduced rows (T, D) averaged from matched patches."""
+    def _average_reduced(
+        self, matches: NDArray[np.int64], starts: NDArray[np.int64], size: int, length: int
+    ) -> Numbers:
+        """Return reduced rows (T, D) averaged from a sample's matched patches (P, N)."""
         pairs = zip(self._clip.columns, matches, strict=True)
         parts = [average_patches(self._reduced[:, columns], part, starts, size, length) for columns, part in pairs]
         return np.concatenate(parts, axis=1)
@@ -259,8 +285,8 @@ class Matcher:
         return shifted * (signs * self._deviations * np.float32(amplitude / strength))
 
 
-def _padded(sample: Numbers, size: int, circle: bool) -> Numbers:
-    """Return rows (T, D), for a circle followed by the first `size` of them again."""
+def _padded(samples: Numbers, size: int, circle: bool) -> Numbers:
+    """Return rows (B, T, D), for a circle followed by the first `size` of them again."""
     if not circle:
-        return sample
-    return np.concatenate([sample, sample[np.arange(size) % len(sample)]])
+        return samples
+    return np.concatenate([samples, samples[:, np.arange(size) % samples.shape[1]]], axis=1)

@@ -32,12 +32,15 @@ BLOCK_COSTS = 1 << 18
 MAX_CACHED_COSTS = 1 << 21
 """Distances of a part up to which a table is cached; a larger one is computed again for its second reading."""
 
+LEAD_PATCHES = 32
+"""Last patches of a circle with which its path begins: far more than a path takes to forget its beginning."""
+
 EVENNESS_SHARE = 0.005
 """Share of the mean distance of two clip patches that is added to the least distance of each clip patch before other
 distances are divided by it: the smaller the share, the more evenly all patches of the clip are used."""
 
 Matches = NDArray[np.int64]
-"""First clip row of the patch matched to each patch of a sample, (parts, patches)."""
+"""First clip row of the patch matched to each patch of each sample, (samples, parts, patches)."""
 
 
 class PatchIndex:
@@ -63,24 +66,32 @@ class PatchIndex:
         """Mean squared distance of two patches of the clip, for each part (P,)."""
 
     def nearest(
-        self, rows: Numbers, starts: NDArray[np.int64], evenly: bool, check_cancelled: Callable[[], None]
+        self,
+        rows: Numbers,
+        starts: NDArray[np.int64],
+        evenly: bool,
+        check_cancelled: Callable[[], None],
+        weights: Numbers | None = None,
     ) -> Matches:
-        """Return the clip patches nearest to the patches of a sample's rows (T, D) at `starts` (N,).
+        """Return the clip patches nearest to the patches of samples' rows (B, T, D) at `starts` (N,).
 
-        With `evenly`, distances are relative to the least distance of each clip patch, so that all clip patches are
-        used about equally.
+        With `evenly`, distances are relative to the least distance of each clip patch to the same sample, so that all
+        clip patches are used about equally. `weights` (B, P, P) replace those of the index.
         """
-        sample = self._project(rows, starts)
+        samples = self._project(rows, starts)
         blocks: Sequence[Numbers] | None = None
-        if evenly and len(starts) * len(self.starts) <= MAX_CACHED_COSTS:
-            blocks = list(self._costs(sample, check_cancelled))
-        least = self._least(blocks or self._costs(sample, check_cancelled)) if evenly else None
+        if evenly and len(rows) * len(starts) * len(self.starts) <= MAX_CACHED_COSTS:
+            blocks = list(self._costs(samples, check_cancelled, weights))
+        least = None
+        if evenly:
+            means = self._mean_squared_distances(weights)
+            least = self._least(blocks or self._costs(samples, check_cancelled, weights), means)
         indices = []
-        for costs in blocks or self._costs(sample, check_cancelled):
+        for costs in blocks or self._costs(samples, check_cancelled, weights):
             if least is not None:
-                costs /= least[:, None]
-            indices.append(costs.argmin(2))
-        return self.starts[np.concatenate(indices, axis=1)]
+                costs /= least[:, :, None]
+            indices.append(costs.argmin(3))
+        return self.starts[np.concatenate(indices, axis=2)]
 
     def coupled(self, weights: Numbers) -> PatchIndex:
         """Return this index with other weights (P, P)."""
@@ -91,10 +102,10 @@ class PatchIndex:
     def novelty(self, rows: Numbers, starts: NDArray[np.int64], check_cancelled: Callable[[], None]) -> float:
         """Return the mean distance of a sample's patches to the nearest clip patch, all parts together.
 
-        The unit is the distance of two patches of the clip (root mean square).
+        `rows` (T, D) are the sample's. The unit is the distance of two patches of the clip (root mean square).
         """
         whole = self.coupled(np.ones((1, len(self._part_means)), dtype=np.float32))
-        least = [costs.min(2) for costs in whole._costs(self._project(rows, starts), check_cancelled)]
+        least = [costs[0].min(2) for costs in whole._costs(self._project(rows[None], starts), check_cancelled)]
         distances = np.sqrt(np.maximum(np.concatenate(least, axis=1), 0.0))
         return float(distances.mean() / np.sqrt(whole.mean_squared_distances[0]))
 
@@ -104,64 +115,90 @@ class PatchIndex:
         starts: NDArray[np.int64],
         seam_cost: float,
         check_cancelled: Callable[[], None],
+        weights: Numbers | None = None,
         *,
-        laps: int = 1,
+        circle_rows: int = 0,
     ) -> Matches:
-        """Return the clip patches on the path of least cost: near to a sample's patches, in runs of consecutive rows.
+        """Return the clip patches on paths of least cost: near to patches of samples' rows (B, T, D), in consecutive
+        runs.
 
-        A patch that does not continue the one before costs `seam_cost` mean squared distances more. For a circle,
-        `laps` of 2 lets the first patches continue the last ones.
+        A patch that does not continue the one before costs `seam_cost` mean squared distances more. In a circle of
+        `circle_rows` rows, the first patches continue the last ones, which the path begins with for that. `weights`
+        (B, P, P) replace those of the index.
         """
-        sample = [np.concatenate([part] * laps) for part in self._project(rows, starts)]
-        steps = np.diff(np.tile(starts, laps), prepend=0)
-        steps[steps <= 0] = len(self.starts)  # no run continues from one lap to the next
-        paths = _Paths(self.starts, len(sample), (seam_cost * self.mean_squared_distances).astype(np.float32))
-        for costs in self._costs(sample, check_cancelled):
-            for k in range(costs.shape[1]):
-                paths.append(costs[:, k], int(steps[paths.length]))
-        return self.starts[paths.trace(steps)[:, -len(starts) :]]
+        again = min(LEAD_PATCHES, len(starts)) if circle_rows else 0
+        lead = len(starts) - again
+        samples = [np.concatenate([part[:, lead:], part], axis=1) for part in self._project(rows, starts)]
+        steps = np.diff(np.concatenate([starts[lead:] - circle_rows, starts]), prepend=0)
+        means = np.broadcast_to(self._mean_squared_distances(weights), (len(rows), len(samples)))
+        paths = _Paths(self.starts, (seam_cost * means).astype(np.float32))
+        for costs in self._costs(samples, check_cancelled, weights):
+            for k in range(costs.shape[2]):
+                paths.append(costs[:, :, k], int(steps[paths.length]))
+        return self.starts[paths.trace(steps)[..., again:]]
+
+    def _mean_squared_distances(self, weights: Numbers | None) -> Numbers:
+        """Return the mean squared distance of two patches of the clip, for each part (P,), or (B, P) for `weights`."""
+        return self.mean_squared_distances if weights is None else np.asarray(weights @ self._part_means)
 
     def _project(self, rows: Numbers, starts: NDArray[np.int64]) -> list[Numbers]:
-        """Return the components of each part's patches (N, K) at `starts` (N,) of rows (T, D)."""
+        """Return the components of each part's patches (B, N, K) at `starts` (N,) of rows (B, T, D)."""
         parts = zip(self._components, self._columns, strict=True)
-        return [components.project(self._windows(rows[:, columns], starts)) for components, columns in parts]
+        return [
+            np.stack([components.project(self._windows(one[:, columns], starts)) for one in rows])
+            for components, columns in parts
+        ]
 
     def _windows(self, rows: Numbers, starts: NDArray[np.int64]) -> Numbers:
         """Return patches of rows (T, D) as amplitudes of cosines over time (N, D × cosines)."""
         view = np.lib.stride_tricks.sliding_window_view(rows, self.size, axis=0)[starts]
         return (view @ self._cosines).reshape(len(starts), -1)
 
-    def _least(self, blocks: Iterator[Numbers] | Sequence[Numbers]) -> Numbers:
-        """Return the least distance of each clip patch to a patch of the sample, (P, n), a little above zero."""
-        least = np.full((len(self._patches), len(self.starts)), np.inf, dtype=np.float32)
-        for costs in blocks:
-            np.minimum(least, costs.min(1), out=least)
-        return np.maximum(least, 0.0) + EVENNESS_SHARE * self.mean_squared_distances[:, None]
+    def _least(self, blocks: Iterator[Numbers] | Sequence[Numbers], means: Numbers) -> Numbers:
+        """Return the least distance of each clip patch to a patch of a sample, (B, P, n), a little above zero.
 
-    def _costs(self, sample: Sequence[Numbers], check_cancelled: Callable[[], None]) -> Iterator[Numbers]:
-        """Yield squared distances (P, block, n) of a sample's patches to the clip's, weighted over the parts."""
-        parts, count, width = len(sample), len(sample[0]), len(self.starts)
+        `means` (P,) or (B, P) are mean squared distances of two clip patches.
+        """
+        least: Numbers | None = None
+        for costs in blocks:
+            nearest = costs.min(2)
+            least = nearest if least is None else np.minimum(least, nearest, out=least)
+        assert least is not None  # a sample has at least one patch
+        return np.maximum(least, 0.0) + EVENNESS_SHARE * means[..., None]
+
+    def _costs(
+        self, samples: Sequence[Numbers], check_cancelled: Callable[[], None], weights: Numbers | None = None
+    ) -> Iterator[Numbers]:
+        """Yield squared distances (B, P, block, n) of samples' patches to the clip's, weighted over the parts.
+
+        Each sample has the same operations on arrays of the same shape, however many there are: the result does not
+        depend on their number, to the bit.
+        """
+        (count, patches), width = samples[0].shape[:2], len(self.starts)
         step = max(1, BLOCK_COSTS // width)
-        for start in range(0, count, step):
+        for start in range(0, patches, step):
             check_cancelled()
-            block = [part[start : start + step] for part in sample]
-            tables = np.empty((parts, len(block[0]), width), dtype=np.float32)
-            for part, patches in enumerate(block):
-                np.matmul(patches, self._patches[part], out=tables[part])
-                tables[part] += self._squares[part]
-                tables[part] += (patches * patches).sum(1)[:, None]
-            yield (self._weights @ tables.reshape(parts, -1)).reshape(-1, len(block[0]), width)
+            blocks = [part[:, start : start + step] for part in samples]
+            tables = np.empty((count, len(samples), blocks[0].shape[1], width), dtype=np.float32)
+            for part, block in enumerate(blocks):
+                np.matmul(block, self._patches[part], out=tables[:, part])
+                tables[:, part] += self._squares[part]
+                tables[:, part] += (block * block).sum(2)[:, :, None]
+            flat = tables.reshape(count, len(samples), -1)
+            weighted = np.matmul(self._weights if weights is None else weights, flat)
+            yield weighted.reshape(count, -1, blocks[0].shape[1], width)
 
 
 class _Paths:
-    """Paths of least cost through a table of costs that arrives row by row, one path for each part.
+    """Paths of least cost through a table of costs that arrives row by row, one path for each part of each sample.
 
-    Only one bit is stored for each entry: whether the path continues from the patch before.
+    `seam_costs` (B, P) are added where a patch does not continue the one before. Only one bit is stored for each entry:
+    whether the path continues from the patch before.
     """
 
-    def __init__(self, starts: NDArray[np.int64], parts: int, seam_costs: Numbers) -> None:
-        self._starts, self._seam_costs = starts, seam_costs[:, None]
-        self._totals = np.zeros((parts, len(starts)), dtype=np.float32)
+    def __init__(self, starts: NDArray[np.int64], seam_costs: Numbers) -> None:
+        self._starts, self._seam_costs = starts, seam_costs[..., None]
+        self._totals = np.zeros((*seam_costs.shape, len(starts)), dtype=np.float32)
         self._continues: list[NDArray[np.uint8]] = []
         self._best: list[NDArray[np.int64]] = []
         self._consecutive: dict[int, NDArray[np.bool_]] = {}
@@ -171,30 +208,30 @@ class _Paths:
         return len(self._best)
 
     def append(self, costs: Numbers, step: int) -> None:
-        """Extend the paths by a row of costs (P, n), of a patch `step` rows after the one before."""
+        """Extend the paths by a row of costs (B, P, n), of a patch `step` rows after the one before."""
         bits = np.zeros(costs.shape, dtype=np.bool_)
         if self._best and step < len(self._starts):
             if step not in self._consecutive:
                 self._consecutive[step] = self._starts[step:] - self._starts[:-step] == step
-            before = self._totals[:, :-step]
-            bits[:, step:] = (before < self._seam_costs) & self._consecutive[step]
+            before = self._totals[..., :-step]
+            bits[..., step:] = (before < self._seam_costs) & self._consecutive[step]
             totals = np.broadcast_to(self._seam_costs, costs.shape).copy()
-            np.copyto(totals[:, step:], before, where=bits[:, step:])
+            np.copyto(totals[..., step:], before, where=bits[..., step:])
             costs = costs + totals
-        self._totals = costs - costs.min(1, keepdims=True)
-        self._best.append(self._totals.argmin(1))
-        self._continues.append(np.packbits(bits, axis=1))
+        self._totals = costs - costs.min(2, keepdims=True)
+        self._best.append(self._totals.argmin(2))
+        self._continues.append(np.packbits(bits, axis=2))
 
     def trace(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the patch indices (P, N) of the paths, traced back from their ends."""
-        indices = np.zeros((len(self._seam_costs), self.length), dtype=np.int64)
-        for part, path in enumerate(indices):
-            index = int(self._best[-1][part])
-            for row in range(self.length - 1, 0, -1):
-                path[row] = index
-                bit = self._continues[row][part, index >> 3] >> (7 - (index & 7)) & 1
-                index = index - int(steps[row]) if bit else int(self._best[row - 1][part])
-            path[0] = index
+        """Return the patch indices (B, P, N) of the paths, traced back from their ends."""
+        index = self._best[-1]
+        indices = np.zeros((*index.shape, self.length), dtype=np.int64)
+        for row in range(self.length - 1, 0, -1):
+            indices[..., row] = index
+            octets = np.take_along_axis(self._continues[row], (index >> 3)[..., None], axis=2)[..., 0]
+            bits = (octets >> (7 - (index & 7)).astype(np.uint8)) & 1
+            index = np.where(bits, index - int(steps[row]), self._best[row - 1])
+        indices[..., 0] = index
         return indices
 
 

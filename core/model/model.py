@@ -47,6 +47,8 @@ class Model:
     """Settings of the stages without weights, which are matched; None where all are trained."""
     sampling_noise: tuple[float, ...] = ()
     """Factor of σ_i in generation for each level, chosen by calibration; empty for 1. Training uses σ_i itself."""
+    fraction: float = 1.0
+    """Share of the training that is done; below 1 for the model so far of one that runs."""
 
     def __post_init__(self) -> None:
         self.sampling_noise = self.sampling_noise or (1.0,) * self.recipe.levels
@@ -59,6 +61,12 @@ class Model:
     def trained_stages(self) -> int:
         """Stages from the first on that have weights; those above are matched."""
         return self.recipe.stage_count if self.matched is None else self.matched.first
+
+    @property
+    def trained_levels(self) -> int:
+        """Levels from the first on whose stages all have weights."""
+        firsts = [self.recipe.first_stage(level) for level in range(self.recipe.levels + 1)]
+        return sum(first <= self.trained_stages for first in firsts) - 1
 
     @property
     def lengths(self) -> list[int]:
@@ -89,6 +97,8 @@ class Model:
             "training_seconds": self.seconds,
             "device": self.device,
             "iterations": list(self.recipe.iterations),
+            "levels": [self.trained_levels, self.recipe.levels],
+            "fraction": self.fraction,
             "quality": self.quality,
             "rig": self.rig,
         }

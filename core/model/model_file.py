@@ -116,6 +116,8 @@ def _info(description: Fields) -> dict[str, Any]:
         "training_seconds": fields.number("training_seconds", 0, MAX_MAGNITUDE),
         "device": fields.text("device"),
         "iterations": list(fields.wholes("iterations", 0, 1 << 40, MAX_LEVELS)),
+        "levels": list(fields.wholes("levels", 0, MAX_LEVELS, 2, (0, 0))),
+        "fraction": fields.number("fraction", 0.0, 1.0, 1.0),
         "quality": fields.figures("quality"),
         "rig": fields.text("rig", ""),
     }
@@ -158,6 +160,7 @@ def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
         critics,
         matched,
         noise,
+        info["fraction"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -12,6 +13,12 @@ from ..files.ranges import ranged
 
 Levels = tuple[float, ...]
 """One number for each level."""
+
+MAX_FIRST_SHARE = 0.85
+"""Share of a clip's rows that the first stage has at most when a recipe is fitted to the clip."""
+
+MIN_GROWTH = 1.1
+"""Least ratio of the lengths of successive stages when a recipe is fitted to a clip, unless a level has one stage."""
 
 MAX_LEVELS, MAX_STAGES = 16, 32
 """Largest number of levels, and of stages of all levels."""
@@ -43,6 +50,8 @@ class Recipe:
     """Length of the first stage as a share of the clip's."""
     growth: float = field(default=4 / 3, metadata=ranged(0, 100))
     """Ratio of the lengths of successive stages."""
+    first_rows: int = field(default=0, metadata=ranged(0, 1e6, whole=True))
+    """Least rows of the first stage, see `fitted`; 0 for any."""
     hidden: tuple[int, ...] = field(default=(128, 256, 256), metadata=ranged(1, 8192, whole=True, max_count=16))
     """Channels of each hidden layer, before rounding up to whole groups."""
     calibrate: bool = False
@@ -118,8 +127,37 @@ class Recipe:
         return min(self.crop[self.level_of(stage)] or lengths[stage], lengths[stage])
 
     def scaled(self, factor: float) -> Recipe:
-        """Return the recipe with `factor` times the iterations, at least one per level."""
-        return replace(self, iterations=tuple(max(1, round(count * factor)) for count in self.iterations))
+        """Return the recipe with `factor` times the iterations, at least one per level that has any."""
+        return replace(self, iterations=tuple(count and max(1, round(count * factor)) for count in self.iterations))
+
+    def fitted(self, frames: int) -> Recipe:
+        """Return the recipe for a clip of T frames: its first stage has `first_rows` at least.
+
+        Where that is more than the share `first_length`, the stages between it and the whole clip lie closer together,
+        and there are fewer of them.
+        """
+        share = min(self.first_rows / frames, MAX_FIRST_SHARE)
+        if share <= self.first_length:
+            return self
+        count = max(self.levels, min(self.stage_count, 1 + int(math.log(1.0 / share) / math.log(MIN_GROWTH))))
+        stages = list(self.stages)
+        while sum(stages) > count:
+            stages[max(range(self.levels), key=lambda level: (stages[level], level))] -= 1
+        return replace(self, first_length=share).with_stages(tuple(stages))
+
+    def with_stages(self, stages: tuple[int, ...]) -> Recipe:
+        """Return the recipe with other numbers of stages, which lie evenly between the first and the whole clip."""
+        growth = (1.0 / self.first_length) ** (1.0 / max(sum(stages) - 1, 1))
+        return replace(self, stages=stages, growth=growth)
+
+    def until(self, level: int) -> Recipe:
+        """Return the recipe with no iterations above a level, counted from 1; the levels above are matched.
+
+        Raises ModelError for a level that there is not.
+        """
+        if not 1 <= level <= self.levels:
+            raise ModelError(f"The recipe {self.name} has levels 1 to {self.levels}.")
+        return replace(self, iterations=(*self.iterations[:level], *(0 for _ in self.iterations[level:])))
 
     def warmed(self) -> Recipe:
         """Return the recipe for a warm start."""
@@ -209,6 +247,7 @@ FAST = Recipe(
     reconstruction=(50.0, 50.0, 50.0, 50.0),
     contact=20.0,
     calibrate=True,
+    first_rows=76,
     even_joints=0.5,
     contact_squared=False,
     timed_root=True,
@@ -227,7 +266,9 @@ FAST = Recipe(
 )
 """Riff's default: the same pyramid at a fraction of the cost; `bench/lab.md` has the measurements for each number."""
 
-INSTANT = replace(FAST, name="instant", iterations=(0, 0, 0, 0), crop=(0, 0, 0, 0), calibrate=False, bank=0)
+INSTANT = replace(
+    FAST, name="instant", iterations=(0, 0, 0, 0), crop=(0, 0, 0, 0), calibrate=False, bank=0, first_rows=0
+)
 """Recipe of models without training: all stages are matched, see `core/matching`, at lengths chosen for each clip. Not
 one of RECIPES, which are trained.
 """

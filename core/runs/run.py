@@ -16,6 +16,7 @@ from ..system.log import log
 from ..training.checkpoint import Checkpoint, CheckpointFile, save_checkpoint
 from ..training.progress import Progress, Send
 from .less_memory import retry_with_less_memory
+from .matched_choice import best_matched
 from .quality import with_quality
 
 SAVE_AGAIN_SECONDS = 2.0
@@ -36,8 +37,13 @@ def run_training(
     threads: int | None = None,
     estimate: bool = True,
     patience: float = math.inf,
+    is_enough: Callable[[], bool] | None = None,
+    interim: bool = False,
 ) -> None:
     """Train, measure and save the model as `path`; its state is kept in the file `keep` until it is done.
+
+    For an `interim`, the model so far is saved there, too, now and then, with (“interim”, fraction done); it is removed
+    if the training fails or is cancelled. Where `is_enough` says so, the training ends with the model so far.
 
     Sends (“device”, name) and (“expected”, seconds) where an `estimate` is wanted, (“progress”, Progress), (“phase”,
     what it does now) and (“problem”, a sentence, or "" when it is over). A model that the disk refuses is kept in
@@ -54,6 +60,7 @@ def run_training(
         save_checkpoint(begun, file.path)
     if estimate:
         send_estimate(begun, send, device)
+    models = _InterimFile(path, send)
     try:
         model = retry_with_less_memory(
             lambda begun, device: resume(
@@ -63,20 +70,46 @@ def run_training(
                 device=device,
                 threads=threads,
                 on_snapshot=file.keep if file else None,
+                on_model=models.save if interim else None,
+                is_enough=is_enough,
             ),
             begun,
             device,
             send,
         )
         send("phase", "Measuring quality")
+        if begun.recipe.calibrate and model.matched is None:
+            model = best_matched(model, should_stop)
         measured = with_quality(model, should_stop)
         save_when_there_is_room(measured, path, send, should_stop, patience)
     except BaseException:
+        models.remove()
         if file:
             file.close()
         raise
     if file:
         file.remove()
+
+
+class _InterimFile:
+    """Models so far of a training, saved where the finished one will be."""
+
+    def __init__(self, path: Path, send: Send) -> None:
+        self._path, self._send, self._saved = path, send, False
+
+    def save(self, model: Model) -> None:
+        """Save a model; the training goes on where the disk refuses."""
+        try:
+            save_model(model, self._path)
+        except ModelError as error:
+            log.note(f"Training: {error}")
+            return
+        self._saved = True
+        self._send("interim", model.fraction)
+
+    def remove(self) -> None:
+        if self._saved:
+            self._path.unlink(missing_ok=True)
 
 
 def save_when_there_is_room(

@@ -1,7 +1,8 @@
 """A training in a process of its own: `python -m core.runs.worker STATE MODEL` goes on with a checkpoint.
 
 Without MODEL it only says how long the training would take. Messages go to stdout, one JSON list [kind, value] a line.
-The training stops, and keeps its state, when stdin is closed: when whoever began it asks, or has died.
+A character on stdin ends the training early, with the model so far. It stops, and keeps its state, when stdin is
+closed: when whoever began it asks, or has died.
 """
 
 from __future__ import annotations
@@ -41,15 +42,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     log.listener = partial(send, "log")
-    stop = threading.Event()
-    threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
+    stop, enough = threading.Event(), threading.Event()
+    threading.Thread(target=_follow_input, args=(stop, enough), daemon=True).start()
     try:
         with as_memory_error():
             begun = load_checkpoint(options.state)
             if options.model is None:
                 send_estimate(begun, send, options.device)
             else:
-                run_training(begun, options.model, send, stop.is_set, keep=options.state, device=options.device)
+                run_training(
+                    begun,
+                    options.model,
+                    send,
+                    stop.is_set,
+                    keep=options.state,
+                    device=options.device,
+                    is_enough=enough.is_set,
+                    interim=True,
+                )
     except Cancelled:
         send("end", "cancelled")
     except RiffError as error:
@@ -76,9 +86,9 @@ def send(kind: str, value: Any) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _wait_for_end_of_input(stop: threading.Event) -> None:
+def _follow_input(stop: threading.Event, enough: threading.Event) -> None:
     while sys.stdin.buffer.read(1):
-        pass
+        enough.set()
     stop.set()
 
 

@@ -51,6 +51,11 @@ class ProgressReporter:
         self.steps_before, self.level, self.measured = 0, -1, False
         self.history: list[dict[str, float]] = []
 
+    @property
+    def spent(self) -> float:
+        """Seconds since the whole training began."""
+        return time.perf_counter() - self.started
+
     def continue_from(self, checkpoint: Checkpoint) -> int:
         """Count from where a checkpoint stands; returns its level, from 0. Raises ModelError where it fits none."""
         self.step, self.history = checkpoint.step, list(checkpoint.history)

@@ -12,20 +12,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import ModelError
 from ..model.model import Model
 from ..model.recipe import Recipe
 from ..motion.motion import Motion
-from ..networks.networks import arrays_of
 from ..system.devices import pick_device
 from ..system.memory import trim_malloc
 from .calibration import calibrated
 from .checkpoint import Checkpoint, begin
 from .divergence import Diverged, check_losses, check_weights, roll_back
+from .interim import Interim, completed, levels_with_weights
 from .level import FrozenLevels, LevelRun, first_inputs
 from .progress import Progress
 from .progress_reporter import ProgressReporter
@@ -49,6 +47,8 @@ def train(
     start_from: Model | None = None,
     snapshot_seconds: float | None = None,
     report_seconds: float | None = None,
+    on_model: Callable[[Model], None] | None = None,
+    is_enough: Callable[[], bool] | None = None,
 ) -> Model:
     """Train a model on one motion of any rate.
 
@@ -68,6 +68,8 @@ def train(
         on_snapshot=on_snapshot,
         snapshot_seconds=snapshot_seconds,
         report_seconds=report_seconds,
+        on_model=on_model,
+        is_enough=is_enough,
     )
 
 
@@ -81,11 +83,15 @@ def resume(
     on_snapshot: Callable[[Checkpoint], None] | None = None,
     snapshot_seconds: float | None = None,
     report_seconds: float | None = None,
+    on_model: Callable[[Model], None] | None = None,
+    is_enough: Callable[[], bool] | None = None,
 ) -> Model:
     """Go on with a training where its checkpoint left it, or begin one that has no state yet; otherwise like `train`.
 
     On the same machine the model equals, to the bit, that of a training which was never stopped. A training that
-    diverges continues from a state of some seconds earlier with lower learning rates. Raises ModelError for a
+    diverges continues from a state of some seconds earlier with lower learning rates. `on_model` gets complete models
+    on the way; where `is_enough` says so, the training ends with one. Levels without iterations are matched. Raises
+    ModelError for a
     checkpoint that does not fit its recipe or clip, RiffError where lower rates did not help. Seconds between two
     snapshots and two reports are usually SNAPSHOT_SECONDS and REPORT_SECONDS.
     """
@@ -99,24 +105,39 @@ def resume(
                 report = on_progress or (lambda _: None)
                 reporter = ProgressReporter(session, costs, report, started, checkpoint.rate_cuts, report_seconds)
                 snapshots = Snapshots(checkpoint, reporter, on_snapshot, good, snapshot_seconds)
-                return _train_levels(session, checkpoint, reporter, snapshots)
+                interim = Interim(checkpoint, reporter, on_model, is_enough)
+                return _train_levels(session, checkpoint, reporter, snapshots, interim)
         except Diverged:
             checkpoint = roll_back(good[0])
 
 
-def _train_levels(session: Session, checkpoint: Checkpoint, reporter: ProgressReporter, snapshots: Snapshots) -> Model:
-    """Train level after level, each on samples of the finished ones below it. Raises Diverged, Cancelled."""
+def _train_levels(
+    session: Session, checkpoint: Checkpoint, reporter: ProgressReporter, snapshots: Snapshots, interim: Interim
+) -> Model:
+    """Train level after level, each on samples of the finished ones below it; match those that are not to be trained.
+
+    Raises Diverged, Cancelled.
+    """
     finished: list[Stage] = []
+    run = None
     first = 0
     if checkpoint.state:
         first = reporter.continue_from(checkpoint)
         finished, run = restore(session, checkpoint.state, checkpoint.arrays)
-        finished += _train_level(session, finished, run, reporter, snapshots)
-        first += 1
     for level in range(first, session.recipe.levels):
-        run = start_level(session, finished, level)
-        finished += _train_level(session, finished, run, reporter, snapshots)
-    model = _model(session, finished, checkpoint, time.perf_counter() - reporter.started, reporter.history)
+        if not session.recipe.iterations[level] or (finished and interim.is_enough()):
+            break
+        stages = _train_level(
+            session, finished, run or start_level(session, finished, level), reporter, snapshots, interim
+        )
+        run = None
+        if not interim.is_enough() or interim.keeps(level):
+            finished += stages
+        if level + 1 < session.recipe.levels and not interim.is_enough():
+            interim.hand_on(session, finished)
+    model = interim.model_of(session, finished)
+    if levels_with_weights(model) < session.recipe.levels:
+        return completed(model, session.check_cancelled)
     try:
         return calibrated(model, session.check_cancelled) if session.recipe.calibrate else model
     except ModelError as error:  # its weights are finite, and so large that what they make is not
@@ -127,9 +148,10 @@ def start_level(session: Session, finished: Sequence[Stage], level: int) -> Leve
     """Fresh stages for a level, with their first layers from the level below (Roditakis et al. 2024)."""
     recipe = session.recipe
     stages = session.new_stages(session.stages_of_level(level))
-    if session.warm_start:
+    start = session.warm_start
+    if start and all(start.has_stage(stage.index) for stage in stages):
         for stage in stages:
-            warm_start_networks(stage, session.warm_start)
+            warm_start_networks(stage, start)
     elif level and recipe.transfer:
         for below, stage in zip(finished[-recipe.stages[level - 1] :], stages, strict=False):
             transfer(below.averaged, stage.generator, recipe.transfer)
@@ -139,9 +161,17 @@ def start_level(session: Session, finished: Sequence[Stage], level: int) -> Leve
 
 
 def _train_level(
-    session: Session, finished: Sequence[Stage], run: LevelRun, reporter: ProgressReporter, snapshots: Snapshots
+    session: Session,
+    finished: Sequence[Stage],
+    run: LevelRun,
+    reporter: ProgressReporter,
+    snapshots: Snapshots,
+    interim: Interim,
 ) -> list[Stage]:
-    """Train the stages of a level together; lower levels are frozen. Returns the stages, finished."""
+    """Train the stages of a level together until the end, or until it is enough; lower levels are frozen.
+
+    Returns the stages, finished.
+    """
     session.workers.forget()
     for _ in range(reporter.iterations_left(run.level)):
         iterate_level(session, run)
@@ -149,6 +179,10 @@ def _train_level(
             check_losses(run.stages)
         reporter.tick(run.level, run.stages)
         snapshots.offer(session, finished, run)
+        if interim.is_enough():
+            break
+        if run.level == 0:
+            interim.offer(session, run.stages)
     check_weights(run.stages)
     for stage in run.stages:
         stage.finish()
@@ -219,30 +253,3 @@ def take_steps(stage: Stage, inputs: StageInputs, noises: Sequence[StepNoise], d
 def _recordable_steps(stage: Stage, due: bool, tensors: Sequence[Tensor]) -> list[Tensor]:
     """`take_steps` on a flat list of tensors, as a CUDA graph records it."""
     return take_steps(stage, *from_tensors(tensors), due, lambda tasks: [task() for task in tasks]).tensors()
-
-
-def _model(
-    session: Session, stages: Sequence[Stage], checkpoint: Checkpoint, seconds: float, history: list[dict[str, float]]
-) -> Model:
-    """The finished model, on the CPU."""
-    weights: dict[str, NDArray[np.float32]] = {}
-    critics: dict[str, NDArray[np.float32]] = {}
-    for stage in stages:
-        weights |= arrays_of(stage.averaged, f"stage{stage.index}.layer")
-        critics |= arrays_of(stage.critic, f"stage{stage.index}.critic")
-    return Model(
-        checkpoint.name,
-        session.channels,
-        session.recipe,
-        session.source,
-        checkpoint.motion.fps,
-        tuple(session.pyramid.amplitudes),
-        session.pyramid.code.cpu().numpy(),
-        weights,
-        session.seed,
-        seconds,
-        str(session.device),
-        history,
-        rig=checkpoint.rig,
-        critics={name: value.astype(np.float16) for name, value in critics.items()},
-    )

@@ -54,6 +54,10 @@ class WarmStart:
         joint_pcas = tuple(joint_pca_of(source, joint, members) for joint, members in self.joint_pcas)
         return Channels(skeleton, self.groups, joint_pcas, source.features.mean(0), self.gains, self.height_gain)
 
+    def has_stage(self, stage: int) -> bool:
+        """Return whether the model has weights of a stage, which another may have matched."""
+        return f"stage{stage}.layer0.weight" in self.weights
+
     def to_json(self) -> dict[str, Any]:
         """All but the weights."""
         joint_pcas = [{"joint": joint, "members": list(members)} for joint, members in self.joint_pcas]
@@ -82,11 +86,12 @@ class WarmStart:
 def warm_start_from(model: Model, skeleton: Skeleton, recipe: Recipe) -> WarmStart:
     """Take the weights and channels of a model for a training of `recipe` on a clip of `skeleton`.
 
-    Raises ModelError where the model is of another skeleton, matched, or its networks are of other sizes.
+    Stages that the model matches have no weights. Raises ModelError where the model is of another skeleton, has no
+    weights at all, or its networks are of other sizes.
     """
     if not model.skeleton.same_structure(skeleton):
         raise ModelError(f"“{model.name}” cannot be started from: {_difference(model.skeleton, skeleton)}.")
-    if model.trained_stages < model.recipe.stage_count:
+    if not model.trained_stages:
         raise ModelError(f"“{model.name}” cannot be started from: it is matched, so it has no networks; train anew.")
     shape = _shape(model.recipe.to_json())
     if shape != _shape(recipe.to_json()):

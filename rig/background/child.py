@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -28,6 +29,9 @@ SHARED_PACKAGES = ("safetensors", "numpy", "torch")
 
 WINDOWS_FLAGS = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """Flags for low priority and no console window; elsewhere `core.runs.worker` lowers its priority by `os.nice`."""
+
+ENOUGH = "e"
+"""Character that asks the child to end the training early."""
 
 STOP_SECONDS = 1.0
 """Seconds in which a child may save its state after it is asked to stop; then it is killed."""
@@ -47,6 +51,7 @@ def run_in_child(
     keep: Path | None = None,
     device: str = "auto",
     claims: Sequence[FileLock] = (),
+    is_enough: Callable[[], bool] = lambda: False,
 ) -> None:
     """Run `core.runs.run.run_training` in another process, with the same messages, errors and files.
 
@@ -86,7 +91,7 @@ def run_in_child(
         except OSError as error:
             raise NotStarted(f"“{python}” cannot be started: {error.strerror or error}.") from error
         try:
-            _relay(child, send, should_stop)
+            _relay(child, send, should_stop, is_enough)
         except ModuleNotFoundError as error:
             if is_own(python):
                 raise
@@ -122,7 +127,12 @@ def is_own(python: Path) -> bool:
     return os.path.abspath(python) == os.path.abspath(sys.executable)
 
 
-def _relay(child: subprocess.Popen[str], send: Callable[[str, Any], None], should_stop: Callable[[], bool]) -> None:
+def _relay(
+    child: subprocess.Popen[str],
+    send: Callable[[str, Any], None],
+    should_stop: Callable[[], bool],
+    is_enough: Callable[[], bool],
+) -> None:
     lines: SimpleQueue[str | None] = SimpleQueue()
     complaints: list[str] = []
     readers = [
@@ -131,12 +141,17 @@ def _relay(child: subprocess.Popen[str], send: Callable[[str, Any], None], shoul
     ]
     for reader in readers:
         reader.start()
-    asked = False
+    asked = ended = False
     while True:
+        assert child.stdin is not None
         if not asked and should_stop():
             asked = True
-            assert child.stdin is not None
             child.stdin.close()
+        if not asked and not ended and is_enough():
+            ended = True
+            with suppress(OSError):  # the child has gone, as its output is about to tell
+                child.stdin.write(ENOUGH)
+                child.stdin.flush()
         try:
             line = lines.get(timeout=0.1)
         except Empty:

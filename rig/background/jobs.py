@@ -157,7 +157,8 @@ class TrainingJob(BackgroundJob):
 
     `expected` are the estimated seconds, None before they are measured. `progress` is the latest Progress, None before
     the first. `losses` has a row for each: fraction done, then losses of critic, generator and reconstruction.
-    `problem` is a sentence while the disk refuses to store something.
+    `problem` is a sentence while the disk refuses to store something. `interim` is the fraction done of the model so
+    far in the file `path`, 0 before there is one.
     """
 
     def __init__(
@@ -178,12 +179,23 @@ class TrainingJob(BackgroundJob):
         self.progress: Progress | None = None
         self.device_name = self.phase = self.problem = ""
         self.losses: list[tuple[float, ...]] = []
+        self.interim = 0.0
+        self._enough = threading.Event()
         self._begun, self._device, self._python, self._claims = begun, device, python, claims
 
     def cancel(self) -> None:
         super().cancel()
         if not self.begun:
             self._release()
+
+    def end_early(self) -> None:
+        """Ask the training to end with the model so far."""
+        self._enough.set()
+
+    @property
+    def ends_early(self) -> bool:
+        """Return True once the training was asked to end."""
+        return self._enough.is_set()
 
     def _release(self) -> None:
         for held in self._claims:
@@ -198,6 +210,8 @@ class TrainingJob(BackgroundJob):
             self.phase = value
         elif kind == "problem":
             self.problem = value
+        elif kind == "interim":
+            self.interim = value
         elif kind == "progress":
             self.progress = value
             kinds = ("critic", "adversarial", "reconstruction")
@@ -217,13 +231,20 @@ class TrainingJob(BackgroundJob):
         work = (begun, self.path, self._send, self._should_stop)
         if self._python is not None:
             try:
-                run_in_child(self._python, *work, keep=self.keep, device=self._device, claims=self._claims)
+                run_in_child(
+                    self._python,
+                    *work,
+                    keep=self.keep,
+                    device=self._device,
+                    claims=self._claims,
+                    is_enough=self._enough.is_set,
+                )
                 return
             except (ModuleNotFoundError, NotStarted):
                 # Blender's own Python can train without a process; one that the user chose is not replaced unasked.
                 if not is_own(self._python):
                     raise
-        run_training(*work, keep=self.keep, device=self._device)
+        run_training(*work, keep=self.keep, device=self._device, is_enough=self._enough.is_set, interim=True)
 
 
 class EstimateJob(BackgroundJob):

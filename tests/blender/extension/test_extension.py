@@ -24,6 +24,7 @@ OPERATORS = (
     "remove_foot",
     "train",
     "cancel_training",
+    "end_training",
     "resume_training",
     "discard_training",
     "generate",

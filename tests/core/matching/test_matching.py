@@ -305,6 +305,18 @@ def test_runs_of_consecutive_patches_where_they_cost_little() -> None:
     assert matches[-1] == 65
 
 
+def test_runs_of_a_circle_go_on_from_its_end_to_its_start() -> None:
+    random = np.random.default_rng(5)
+    rows = np.cumsum(random.standard_normal((80, 3)), axis=0).astype(np.float32)
+    index = PatchIndex(rows, [slice(0, 3)], clip_starts([80], 5), 5, part_weights(1, 1.0))
+    circle = np.concatenate([rows[40:60], rows[20:40]]) + 0.6 * random.standard_normal((40, 3)).astype(np.float32)
+    positions = sample_starts(40, 5, 2, True)
+    padded = np.concatenate([circle, circle[:5]])
+    matches = index.runs(padded, positions, 2.0, lambda: None, circle_rows=40)[0]
+    assert matches[0] - matches[-1] == 40 - positions[-1]
+    assert (np.diff(matches[:6]) == 2).all()
+
+
 def test_block_size_does_not_change_the_result(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     one_block = generate(model, frames=200, seed=1, clean=False)[0]
     for name, value in (("BLOCK_COSTS", 1), ("MAX_CACHED_COSTS", 0)):

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from core.errors import Cancelled, ModelError
+from core.matching.instant import matched_above
 from core.model.model import Model
 from core.model.model_file import load_model, save_model
 from core.model.recipe import FAST
@@ -106,3 +107,24 @@ def test_a_stopped_one_goes_on_to_the_same_model(known: Model, other: Motion, tm
     for mine, theirs in ((whole.weights, again.weights), (whole.critics, again.critics)):
         for name, value in mine.items():
             np.testing.assert_array_equal(value, theirs[name])
+
+
+def test_levels_that_a_model_matches_start_from_the_level_below(known: Model, other: Motion) -> None:
+    begun = begin(other, TINY, 2, matched_above(known, 2))
+    assert begun.start is not None
+    finished: list[Stage] = []
+    with open_session(begun, torch.device("cpu"), 1, lambda: False) as session:
+        for level in range(4):
+            finished += start_level(session, finished, level).stages
+    first = known.recipe.first_stage(2)
+    for stage in finished:
+        weight = known.weights[f"stage{stage.index}.layer0.weight"]
+        assert np.array_equal(stage.generator.layers[0].pairs(), weight) == (stage.index < first)
+    model = train(other, TINY, seed=2, start_from=matched_above(known, 2))
+    assert model.trained_levels == 4
+
+
+def test_a_model_of_a_long_clip_starts_one_of_a_short_clip(known: Model, make_walker: Callable[..., Motion]) -> None:
+    brief = begin(make_walker(2.1, 30.0, 1.0), TINY, 2, known)
+    assert brief.recipe.stages == known.recipe.stages
+    assert brief.recipe.lengths(64)[0] > 50

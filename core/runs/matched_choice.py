@@ -1,0 +1,94 @@
+"""Choice of the level from which on a trained model is better matched, by the figures of a few of its motions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..errors import cancel_check
+from ..evaluation.artefacts import foot_figures, roughness_figures
+from ..evaluation.copying import between, same_time
+from ..evaluation.frechet import frechet_to_source, position_windows, rotation_windows
+from ..evaluation.metrics import compared_features, coverage, rotation_features
+from ..generation.generate import generate
+from ..matching.instant import matched_above
+from ..model.model import Model
+from ..motion.motion import Motion
+
+CANDIDATE_LEVELS = (2, 1)
+"""Levels, counted from 1, above which all others are tried matched; the fourth alone hardly differs from the third."""
+
+COMPARED_MOTIONS = 2
+"""Motions of each candidate, as long as the source."""
+
+COMPARED_ROWS = 2000
+"""Rows of the motions of each candidate together, about, where the source is long."""
+
+COMPARED_SEED = 0xFFFFFF00
+"""Seed of the compared motions: no variation that a person looks at was used to choose."""
+
+BARS: dict[str, tuple[float, float, float]] = {
+    "coverage": (0.98, np.inf, 0.1),
+    "window_frechet": (0.0, 1.3, 1.0),
+    "rotation_frechet": (0.0, 1.3, 1.0),
+    "roughness": (0.9, 1.15, 0.2),
+    "jerk_95_ratio": (0.0, 1.35, 0.3),
+    "foot_skating_ratio": (0.0, 1.0, 0.5),
+    "same_time": (0.0, 0.3, 0.2),
+    "between": (0.7, np.inf, 0.2),
+}
+"""Least and largest value of each figure, and the excess that weighs as much as any other's."""
+
+LIKENESS_WEIGHT = 0.25
+"""Weight of the sum of both Fréchet distances beside the excesses."""
+
+
+def best_matched(model: Model, should_stop: Callable[[], bool] = lambda: False) -> Model:
+    """Return a trained model with its upper levels matched from the level on where that is best, or as it is.
+
+    Raises Cancelled soon after `should_stop` says so.
+    """
+    check_cancelled = cancel_check(should_stop)
+    best, least = model, distance_from_bars(figures_of(model, check_cancelled))
+    for level in (one for one in CANDIDATE_LEVELS if one < model.recipe.levels):
+        candidate = matched_above(model, level, check_cancelled=check_cancelled)
+        distance = distance_from_bars(figures_of(candidate, check_cancelled))
+        if distance < least:
+            best, least = candidate, distance
+    return best
+
+
+def distance_from_bars(figures: dict[str, float]) -> float:
+    """Return how far figures are outside their bars, plus their likeness to the source; less is better."""
+    distance = LIKENESS_WEIGHT * (figures["window_frechet"] + figures["rotation_frechet"])
+    for name, (low, high, unit) in BARS.items():
+        if name in figures:
+            distance += max(low - figures[name], figures[name] - high, 0.0) / unit
+    return distance
+
+
+def figures_of(model: Model, check_cancelled: Callable[[], None] = lambda: None) -> dict[str, float]:
+    """Measure the figures of BARS on a few motions of a model, as long as its source."""
+    source = model.source
+    count = min(COMPARED_MOTIONS, max(1, COMPARED_ROWS // source.frames))
+    motions = generate(model, frames=source.frames, count=count, seed=COMPARED_SEED)
+    rows = [_figures(source, motion, check_cancelled) for motion in motions]
+    figures = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    if count > 1:
+        figures["between"] = between([rotation_features(motion) for motion in motions], rotation_features(source))
+    return figures
+
+
+def _figures(source: Motion, motion: Motion, check_cancelled: Callable[[], None]) -> dict[str, float]:
+    check_cancelled()
+    figures = {
+        "coverage": coverage(compared_features(source), compared_features(motion), check_cancelled=check_cancelled),
+        "window_frechet": frechet_to_source(position_windows(source), position_windows(motion)),
+        "rotation_frechet": frechet_to_source(rotation_windows(source), rotation_windows(motion)),
+        **roughness_figures(source, motion),
+        **foot_figures(source, motion),
+    }
+    if not source.repeats:  # every cycle is at the same time as another
+        figures["same_time"] = same_time(rotation_features(source), rotation_features(motion), check_cancelled)
+    return figures
