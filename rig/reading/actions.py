@@ -21,6 +21,7 @@ OBJECT_CHANNELS = ("location", "rotation_euler", "rotation_quaternion", "rotatio
 """Properties that move and rotate an object."""
 
 _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(location|rotation_\w+|scale)')
+_ANY_BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 _STILL_SPREAD = 1e-6
 """Largest spread of a curve that counts as still, relative to its first value or to 1, whichever is larger."""
 
@@ -142,6 +143,12 @@ def split_bone_path(path: str) -> tuple[str, str] | None:
     """Split the data path of a bone's location, rotation or scale into bone and property; None for other paths."""
     match = _BONE_PATH.fullmatch(path)
     return (bpy.utils.unescape_identifier(match[1]), match[2]) if match else None
+
+
+def bone_of_path(path: str) -> str:
+    """Return the bone of any data path; an empty text for a path of the object."""
+    match = _ANY_BONE_PATH.match(path)
+    return bpy.utils.unescape_identifier(match[1]) if match else ""
 
 
 def channel_owner(armature_object: bpy.types.Object, bone: str) -> Any:

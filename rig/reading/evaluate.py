@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import bpy
 import numpy as np
@@ -15,9 +14,9 @@ import numpy as np
 from ...core.errors import ClipError
 from ...core.numeric.rotation import Array, matrix_to_six, six_to_matrix
 from ...core.numeric.tree import Tree
-from ..compat import assign_action
 from ..steps import run_through
 from .actions import Source, slot_of
+from .own_scene import copy_in_own_scene
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def sample_steps(
         slot = slot_of(action, handle) if action else None
         if armature_object.pose is None or len(armature_object.pose.bones) != bones or (action and slot is None):
             raise ClipError(f"“{armature_object.name}” or its action was changed while it was read.")
-        with _copy_in_own_scene(armature_object, action, slot, scene, stacked) as (copy, own):
+        with copy_in_own_scene(armature_object, action, slot, scene, stacked=stacked) as (copy, own):
             layer = own.view_layers[0]
             until = time.monotonic() + seconds
             while True:
@@ -169,58 +168,6 @@ def _number(evaluated: bpy.types.Object, path: str, index: int) -> float:
 def _from_columns(rows: np.ndarray, bones: int) -> Array:
     """Reshape the matrices of `foreach_get`, which come column by column."""
     return rows.reshape(len(rows), bones, 4, 4).swapaxes(-1, -2).astype(np.float64)
-
-
-@contextmanager
-def _copy_in_own_scene(
-    armature_object: bpy.types.Object,
-    action: bpy.types.Action | None,
-    slot: bpy.types.ActionSlot | None,
-    scene: bpy.types.Scene,
-    stacked: bool = False,
-) -> Iterator[tuple[bpy.types.Object, bpy.types.Scene]]:
-    """Provide a copy of the armature object in a scene of its own, and that scene.
-
-    This is 50 times faster beside a heavy mesh and leaves the user's frame, active action, slot and NLA as they are.
-    `ID.copy` redirects constraints and drivers from the original to the copy.
-    """
-    data: bpy.types.Armature | None = None
-    copy = armature_object.copy()
-    own = bpy.data.scenes.new("Riff")
-    try:
-        own.render.fps, own.render.fps_base = scene.render.fps, scene.render.fps_base
-        own.collection.objects.link(copy)
-        copy.hide_viewport = False  # Blender does not evaluate objects that are disabled in viewports
-        # at rest or in Edit Mode Blender evaluates the rest pose, whatever is keyed
-        if copy.data.pose_position == "REST" or copy.data.is_editmode:
-            data = cast(bpy.types.Armature, copy.data.copy())
-            copy.data = data
-            data.pose_position = "POSE"
-        own.view_layers[0].update()
-        _play_alone(copy, action, slot, stacked)
-        yield copy, own
-    finally:
-        bpy.data.objects.remove(copy)
-        bpy.data.scenes.remove(own)
-        if data is not None:
-            bpy.data.armatures.remove(data)
-
-
-def _play_alone(
-    copy: bpy.types.Object, action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None, stacked: bool
-) -> None:
-    """Play the action alone at full influence, outside any tweaked strip; or the NLA as it is if `stacked`."""
-    animation = copy.animation_data or copy.animation_data_create()
-    if animation.use_tweak_mode:
-        animation.use_tweak_mode = False
-    if stacked:
-        animation.use_nla = True
-        return
-    animation.use_nla = False
-    if action is None:
-        animation.action = None
-        return
-    assign_action(copy, action, slot)
 
 
 def world_transforms(rest: Rest, joints: list[int], poses: Poses) -> tuple[Array, Array]:

@@ -15,10 +15,9 @@ from ...core.motion.motion import Motion, with_properties
 from ...core.motion.properties import AnimatedProperty
 from ...core.numeric.rotation import Array
 from ..compat import channelbag_of
-from .actions import OBJECT_CHANNELS, Source, split_bone_path
+from .actions import OBJECT_CHANNELS, Source, bone_of_path, split_bone_path
 from .evaluate import Poses, Rest
 
-_BONE = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 _MAX_SWITCH_VALUES = 32
 """Most different values of a property that counts as switched rather than continuous."""
 
@@ -230,8 +229,7 @@ def _track(
     held = all(key.interpolation == CONSTANT for key in curve.keyframe_points) and not len(curve.modifiers)
     levels = tuple(np.unique(values).tolist())
     steps = levels if (held or isinstance(value, (bool, int, str))) and len(levels) <= _MAX_SWITCH_VALUES else ()
-    match = _BONE.match(curve.data_path) if not owner else None
-    bone = bpy.utils.unescape_identifier(match[1]) if match else ""
+    bone = bone_of_path(curve.data_path) if not owner else ""
     place = _moved_place(armature_object, block, curve.data_path) if owner.startswith("KEY") else ()
     return Track(owner, curve.data_path, curve.array_index, values, steps, bone, place)
 
