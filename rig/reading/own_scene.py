@@ -10,7 +10,7 @@ import bpy
 
 from ..compat import assign_action
 from ..unseen import unseen
-from .scene_drivers import follow_own_scene, reads_scene
+from .scene_drivers import follow_own_scene, reads_scene, redirect
 from .stand_ins import StandIns
 
 
@@ -45,6 +45,7 @@ def copy_in_own_scene(
             if resting or reads_scene(copy.data, scene):
                 data = cast(bpy.types.Armature, copy.data.copy())
                 copy.data = data
+                redirect(copy, armature_object.data, data)
                 data.pose_position = "POSE"
             stand_ins.replace_targets(armature_object, copy, scene)
             follow_own_scene([copy, *([data] if data else []), *stand_ins.copies], scene, own)

@@ -47,7 +47,10 @@ def follow_own_scene(blocks: Sequence[bpy.types.ID], scene: bpy.types.Scene, own
         _redirect(curve.driver, scene, own)
         for path in _scene_paths(curve.driver, own):
             if not path.startswith(_OWN_PATHS) and not _give(path, scene, own):
-                raise ClipError(f"{_name(block, curve)} reads “{path}” of the scene, which Riff cannot follow; bake it.")
+                raise ClipError(
+                    f"{_name(block, curve)} reads “{path}” of the scene, which Riff cannot follow; let it read that "
+                    "object itself."
+                )
 
 
 def _drivers(block: Any) -> Iterator[Any]:
@@ -68,10 +71,20 @@ def _reads_any_scene(driver: Any, scene: bpy.types.Scene) -> bool:
     return any(target.id == scene or variable.type == "CONTEXT_PROP" for variable, target in _targets(driver))
 
 
-def _redirect(driver: Any, scene: bpy.types.Scene, own: bpy.types.Scene) -> None:
+def redirect(block: bpy.types.ID, before: bpy.types.ID, after: bpy.types.ID) -> None:
+    """Let the variables of a data-block's drivers read one data-block instead of another."""
+    for driver in _drivers(block):
+        _redirect_variables(driver, before, after)
+
+
+def _redirect_variables(driver: Any, before: bpy.types.ID, after: bpy.types.ID) -> None:
     for _, target in _targets(driver):
-        if target.id == scene:
-            target.id = own
+        if target.id == before:
+            target.id = after
+
+
+def _redirect(driver: Any, scene: bpy.types.Scene, own: bpy.types.Scene) -> None:
+    _redirect_variables(driver, scene, own)
     if driver.type == "SCRIPTED" and _SCENE_IN_PYTHON.search(driver.expression):
         driver.expression = _SCENE_IN_PYTHON.sub(f'bpy.data.scenes["{own.name}"]', driver.expression)
 
@@ -121,7 +134,7 @@ def _give(path: str, scene: Any, own: Any) -> bool:
     """Give `own` the value that a path of the scene leads to; return true if it leads to the same value then."""
     try:
         value = scene.path_resolve(path)
-        if own.path_resolve(path) != value:
+        if not path.startswith("["):  # custom properties have been copied
             _set(path, scene, own)
         return bool(own.path_resolve(path) == value)
     except (ValueError, TypeError, AttributeError):
