@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import bpy
 import numpy as np
@@ -44,18 +43,7 @@ def check_object(armature_object: bpy.types.Object, world: Array) -> None:
     if sheared or np.ptp(lengths[0]) > _UNEVEN_SHARE * largest:
         raise ClipError(f"The object “{name}” has an uneven or negative scale; apply its scale first.")
     if np.ptp(lengths) > _UNEVEN_SHARE * largest:
-        raise ClipError(f"The object “{name}” changes its scale in the action; delete the keys of its scale first.")
-
-
-def as_keyed(poses: Poses) -> Poses:
-    """Return poses with the object moved by its own channels alone.
-
-    A parent or constraint of the object stays as in the first frame: Riff neither learns nor writes it.
-    """
-    if not np.isfinite(poses.world).all() or abs(np.linalg.det(poses.own[0, :3, :3])) < 1e-20:
-        return poses
-    keyed = poses.world[0] @ np.linalg.inv(poses.own[0]) @ poses.own
-    return replace(poses, world=keyed)
+        raise ClipError(f"The object “{name}” changes its scale without keys; remove what scales it first.")
 
 
 def check_inheritance(armature_object: bpy.types.Object, names: Sequence[str]) -> None:

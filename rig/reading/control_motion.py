@@ -148,8 +148,9 @@ class Rigging:
     """The relation of a skeleton's controls to an armature in the source's first frame.
 
     `zero` holds each joint's axes (3, 3) and position (3,) without its own channels, seen from its unscaled carrier
-    (Space.PARENT) or in armature space. `own` (4, 4) are the object's own channels. `world` (4, 4) is the object's
-    matrix that motions are meant for. Bones in `unturned` have locations in the armature's axes.
+    (Space.PARENT) or in armature space. `own` (4, 4) are the object's own channels, `delta` (4, 4) the deltas among
+    them. `world` (4, 4) is the object's matrix that motions are meant for. Bones in `unturned` have locations in the
+    armature's axes. `on_deltas` names the deltas of the object that are written instead of its location or rotation.
     """
 
     controls: tuple[Control, ...]
@@ -157,12 +158,21 @@ class Rigging:
     rest: Rest
     world: Array
     own: Array
+    delta: Array
     unturned: frozenset[int] = frozenset()
+    on_deltas: frozenset[str] = frozenset()
 
 
-def rigging_of(controls: Sequence[Control], frames: Frames, rest: Rest, poses: Poses, world: Array) -> Rigging:
+def rigging_of(
+    controls: Sequence[Control],
+    frames: Frames,
+    rest: Rest,
+    poses: Poses,
+    world: Array,
+    on_deltas: frozenset[str] = frozenset(),
+) -> Rigging:
     """Build the Rigging; `frames` and `poses` hold one row, `world` (4, 4) is the object's matrix that motions are
-    meant for.
+    meant for. `on_deltas` names the deltas of the object to write.
     """
     zero = []
     for joint, control in enumerate(controls):
@@ -170,7 +180,8 @@ def rigging_of(controls: Sequence[Control], frames: Frames, rest: Rest, poses: P
             zero.append((np.eye(3), np.zeros(3)))
             continue
         zero.append(relative_zero(frames, control.bone, carrier_of(controls, joint), 0))
-    return Rigging(tuple(controls), tuple(zero), rest, world, poses.own[0], frames.unturned)
+    own, delta = poses.own[0], poses.delta[0]
+    return Rigging(tuple(controls), tuple(zero), rest, world, own, delta, frames.unturned, on_deltas)
 
 
 def own_channels(motion: Motion, rigging: Rigging) -> tuple[Array, Array]:
@@ -238,4 +249,10 @@ def _object_channels(rigging: Rigging, turn: Array, place: Array) -> tuple[Array
     moved = np.tile(np.eye(4), (len(turn), 1, 1))
     moved[:, :3, :3], moved[:, :3, 3] = turn @ rigging.world[:3, :3], place
     channels = rigging.own @ np.linalg.inv(rigging.world) @ moved
-    return rotation_part(channels[:, :3, :3]), channels[:, :3, 3]
+    turns, places = rotation_part(channels[:, :3, :3]), channels[:, :3, 3]
+    delta_turn, shift = rigging.delta[:3, :3], rigging.delta[:3, 3]
+    places = places - (rigging.own[:3, 3] - shift if "delta_location" in rigging.on_deltas else shift)
+    if rigging.on_deltas - {"delta_location"}:
+        plain = delta_turn.T @ rotation_part(rigging.own[:3, :3])
+        return turns @ plain.T, places
+    return delta_turn.T @ turns, places

@@ -10,12 +10,14 @@ from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from ...core.errors import ClipError
 from ...core.numeric.rotation import Array, matrix_to_six, six_to_matrix
 from ...core.numeric.tree import Tree
 from ..steps import run_through
-from .actions import Source, slot_of
+from .actions import Source, slot_of, switched_modes
+from .object_scale import held_scale
 from .own_scene import copy_in_own_scene
 
 
@@ -24,14 +26,16 @@ class Poses:
     """Blender's evaluation of T frames, for all n pose bones in the order of `pose.bones`.
 
     `world` (T, 4, 4) is the object's matrix, `own` (T, 4, 4) its own channels as a matrix. `pose` (T, n, 4, 4) are the
-    bones in armature space, `basis` (T, n, 4, 4) their own channels. `numbers` (T, m) are the values of the m object
-    properties at the paths and indices `watched`.
+    bones in armature space, `basis` (T, n, 4, 4) their own channels. `delta` (T, 4, 4) are the object's delta location
+    and rotation, which `own` includes. `numbers` (T, m) are the values of the m object properties at the paths and
+    indices `watched`.
     """
 
     world: Array
     pose: Array
     basis: Array
     own: Array
+    delta: Array
     watched: tuple[tuple[str, int], ...] = ()
     numbers: Array = field(default_factory=lambda: np.empty((0, 0)))
 
@@ -103,21 +107,25 @@ def sample_steps(
     """Evaluate like `sample_poses`, in steps of about `seconds`; yield the fraction of frames done.
 
     Between two steps the file holds nothing of Riff's: it may be saved, undone or left. Raises ClipError if the
-    armature or the action was replaced by then, ReferenceError if it is gone.
+    armature or the action was replaced by then or its scale is keyed unevenly, ReferenceError if it is gone.
     """
     bones, stacked = len(armature_object.pose.bones), source is not None and source.span is not None
     record = _Record(len(frames), bones, watched)
+    switching = source is not None and bool(switched_modes(source))
+    held = held_scale(armature_object, source) if source else None
     # Only whole data-blocks are kept from step to step: Python notices when Blender frees them.
     action, handle = (source.action, source.slot.handle) if source else (None, 0)
     while record.done < len(frames):
         slot = slot_of(action, handle) if action else None
         if armature_object.pose is None or len(armature_object.pose.bones) != bones or (action and slot is None):
             raise ClipError(f"“{armature_object.name}” or its action was changed while it was read.")
-        with copy_in_own_scene(armature_object, action, slot, scene, stacked=stacked) as (copy, own):
+        with copy_in_own_scene(armature_object, action, slot, scene, stacked, held) as (copy, own):
             layer = own.view_layers[0]
             until = time.monotonic() + seconds
             while True:
                 own.frame_set(frames[record.done])
+                if switching:  # a change of the mode converts the rotation, which overrules its keys at that frame
+                    own.frame_set(frames[record.done])
                 record.take(copy.evaluated_get(layer.depsgraph))
                 if record.done == len(frames) or time.monotonic() >= until:
                     break
@@ -133,16 +141,15 @@ class _Record:
         self.done, self._bones, self._watched = 0, bones, tuple(watched)
         self._world: list[float] = []
         self._own: list[float] = []
+        self._delta: list[float] = []
         self._pose, self._basis = np.empty((2, frames, bones * 16), dtype=np.float32)
         self._numbers = np.zeros((frames, len(watched)))
 
     def take(self, evaluated: bpy.types.Object) -> None:
-        world: Any = evaluated.matrix_world
-        own: Any = evaluated.matrix_basis
-        for row in world:  # numpy takes six times as long to read a Matrix
-            self._world.extend(row)
-        for row in own:
-            self._own.extend(row)
+        matrices: Any = (evaluated.matrix_world, evaluated.matrix_basis, delta_matrix(evaluated))
+        for matrix, numbers in zip(matrices, (self._world, self._own, self._delta), strict=True):
+            for row in matrix:  # numpy takes six times as long to read a Matrix
+                numbers.extend(row)
         bones = evaluated.pose.bones
         bones.foreach_get("matrix", self._pose[self.done])
         bones.foreach_get("matrix_basis", self._basis[self.done])
@@ -151,9 +158,24 @@ class _Record:
         self.done += 1
 
     def poses(self) -> Poses:
-        world, own = (np.array(rows).reshape(-1, 4, 4) for rows in (self._world, self._own))
+        world, own, delta = (np.array(rows).reshape(-1, 4, 4) for rows in (self._world, self._own, self._delta))
         pose, basis = (_from_columns(rows, self._bones) for rows in (self._pose, self._basis))
-        return Poses(world, pose, basis, own, self._watched, self._numbers)
+        return Poses(world, pose, basis, own, delta, self._watched, self._numbers)
+
+
+def delta_matrix(ob: Any) -> Matrix:
+    """Return an object's delta location and rotation as a matrix: its channels are added to the former and turned by
+    the latter.
+    """
+    mode = ob.rotation_mode
+    turn: Any = Matrix.Identity(3)  # there is no delta of an axis and angle
+    if mode == "QUATERNION":
+        turn = ob.delta_rotation_quaternion.to_matrix()
+    elif mode != "AXIS_ANGLE":
+        turn = ob.delta_rotation_euler.to_matrix()
+    matrix: Any = turn.to_4x4()
+    matrix.translation = ob.delta_location
+    return matrix
 
 
 def _number(evaluated: bpy.types.Object, path: str, index: int) -> float:

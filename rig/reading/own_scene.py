@@ -20,9 +20,8 @@ def copy_in_own_scene(
     action: bpy.types.Action | None,
     slot: bpy.types.ActionSlot | None,
     scene: bpy.types.Scene,
-    *,
-    stacked: bool = False,
-    held_scale: float | None = None,
+    stacked: bool,
+    held_scale: float | None,
 ) -> Iterator[tuple[bpy.types.Object, bpy.types.Scene]]:
     """Provide a copy of the armature object in a scene of its own, and that scene, unseen by the user's handlers.
 

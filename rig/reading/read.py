@@ -15,11 +15,12 @@ from ...core.numeric.rotation import Array
 from ..steps import STEP_SECONDS, run_through
 from .actions import Source, armature_of, keyed_channels, keys_sum, object_channels, slot_of, source_of, stack_of
 from .bone_motion import bone_motion
-from .checks import NotForwardKinematics, as_keyed, check_object, check_poses
+from .checks import NotForwardKinematics, check_object, check_poses
 from .control_motion import control_motion
 from .controls import OBJECT, armature_size, check_keys, choose_root_control, control_names, find_controls, frames_of
 from .copies import find_copies, left_out
 from .evaluate import Poses, Rest, read_rest, sample_steps
+from .object_motion import as_keyed, driven_transforms
 from .properties import Track, read_tracks, watched_paths, with_tracks
 from .roots import choose_root
 
@@ -56,7 +57,8 @@ def read_motion(
     properties; feet get contact labels. The scene, the armature and its actions stay as they are.
 
     Raises ClipError, naming object, bone, action or frame: for no armature, no action or slot, no key that moves
-    anything, an unevenly scaled object, a bone scaled to zero or mirrored, or values that are not numbers.
+    anything, an unevenly scaled object, a driver that only the user's scene can feed, a bone scaled to zero or
+    mirrored, or values that are not numbers.
     """
     return run_through(read_steps(armature_object, action, slot, scene, options, seconds=math.inf))
 
@@ -158,7 +160,8 @@ def _record(
     # are freed.
     tracks = read_tracks(armature_object, source, frames, poses)
     rest = read_rest(armature_object)
-    return _Recording(armature_object, source.action, channels, as_keyed(poses), frames, fps, options, rest, tracks)
+    poses = as_keyed(poses, driven_transforms(armature_object))
+    return _Recording(armature_object, source.action, channels, poses, frames, fps, options, rest, tracks)
 
 
 def _build_motion(recording: _Recording) -> Generator[float, None, tuple[Motion, list[int]]]:
@@ -270,4 +273,4 @@ def _with_pairs_and_parts(motion: Motion, options: ReadOptions) -> Motion:
 def _with_properties(motion: Motion, recording: _Recording, bones: list[int]) -> Motion:
     """Add the other keyed numbers as properties; `bones` are those of the joints."""
     tracks = [track for track in recording.tracks if track.bone not in recording.options.ignore]
-    return with_tracks(motion, tracks, recording.rest, bones, recording.poses.world[0]) if tracks else motion
+    return with_tracks(motion, tracks, recording.rest, bones) if tracks else motion

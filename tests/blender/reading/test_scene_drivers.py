@@ -15,7 +15,7 @@ from tests.support.rigs.round_trip import assert_round_trip
 
 
 def drive(owner: Any, path: str, index: int, expression: str, target: Any = None, data_path: str = "") -> Any:
-    """Drive a property by an expression of `x`, which is a property of the target, or of the active scene without one."""
+    """Drive a property by an expression of `x`, a property of the target, or of the active scene without one."""
     curve = owner.driver_add(path, index) if index >= 0 else owner.driver_add(path)
     curve.driver.type = "SCRIPTED"
     curve.driver.expression = expression
@@ -172,6 +172,6 @@ def test_a_path_that_no_other_scene_has_is_named(door: Any) -> None:
     with pytest.raises(door.error) as caught:
         door.read_motion(biped)
     assert str(caught.value) == (
-        "The driver of “scale” of “head” reads “objects[\"Biped\"].location[0]” of the scene, which Riff cannot follow; "
+        'The driver of “scale” of “head” reads “objects["Biped"].location[0]” of the scene, which Riff cannot follow; '
         "let it read that object itself."
     )

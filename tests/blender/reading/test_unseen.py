@@ -187,10 +187,14 @@ def test_a_handler_added_meanwhile_stays(riff: ModuleType, hostile: Hostile) -> 
     def added(*_: Any) -> None:
         hostile.calls.append("added")
 
-    with pytest.raises(ZeroDivisionError), unseen.handlers_at_rest():
-        assert all(not getattr(bpy.app.handlers, kind) for kind in KINDS)
-        bpy.app.handlers.frame_change_post.append(added)
-        raise ZeroDivisionError
+    def work() -> None:
+        with unseen.handlers_at_rest():
+            assert all(not getattr(bpy.app.handlers, kind) for kind in KINDS)
+            bpy.app.handlers.frame_change_post.append(added)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
     assert list(bpy.app.handlers.frame_change_post) == [*hostile.lists["frame_change_post"], added]
     bpy.app.handlers.frame_change_post.remove(added)
     assert hostile.are_in_place()
@@ -223,9 +227,7 @@ def wait_for_live(live: ModuleType) -> None:
     raise AssertionError("the live variation never was finished")
 
 
-def test_live_preview_is_unseen_but_for_the_users_own_playback(
-    riff: ModuleType, dancer: Any, hostile: Hostile
-) -> None:
+def test_live_preview_is_unseen_but_for_the_users_own_playback(riff: ModuleType, dancer: Any, hostile: Hostile) -> None:
     live = importlib.import_module(f"{riff.__name__}.state.live")
     before, source = world_pose(dancer, 10), curve_values(dancer.animation_data.action)
     refresh()
