@@ -63,5 +63,5 @@ def _is_up_to_date(layer: bpy.types.ViewLayer) -> bool:
 
 
 def _id_types() -> list[Any]:
-    function: Any = bpy.types.Depsgraph.bl_rna.functions["id_type_updated"]
-    return [item.identifier for item in function.parameters["id_type"].enum_items]
+    rna: Any = bpy.types.Depsgraph.bl_rna
+    return [item.identifier for item in rna.functions["id_type_updated"].parameters["id_type"].enum_items]

@@ -222,7 +222,7 @@ def keyed_channels(armature_object: bpy.types.Object, source: Source) -> dict[tu
 def object_channels(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], bool]:
     """Map the object's own keyed location and rotation, and their deltas, to True if their curves move.
 
-    The bone's name is “”. What a driver sets does not count: its keys have no effect.
+    The bone's name is “”. Channels with a driver are left out: their keys have no effect.
     """
     turn = rotation_path(rotation_modes(armature_object, source)[""])
     driven = driven_channels(armature_object)

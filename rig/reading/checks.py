@@ -42,8 +42,6 @@ def check_object(armature_object: bpy.types.Object, world: Array) -> None:
     )
     if sheared or np.ptp(lengths[0]) > _UNEVEN_SHARE * largest:
         raise ClipError(f"The object “{name}” has an uneven or negative scale; apply its scale first.")
-    if np.ptp(lengths) > _UNEVEN_SHARE * largest:
-        raise ClipError(f"The object “{name}” changes its scale without keys; remove what scales it first.")
 
 
 def check_inheritance(armature_object: bpy.types.Object, names: Sequence[str]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import cast
 
 import bpy
 
-from ..compat import assign_action
+from ..compat import assign_action, hold_by_driver
 from ..unseen import unseen
 from .scene_drivers import follow_own_scene, reads_scene, redirect
 from .stand_ins import StandIns
@@ -79,11 +79,9 @@ def _play_alone(
 
 
 def _hold_scale(copy: bpy.types.Object, scale: float) -> None:
-    """Hold an object at an even scale by drivers, which overrule keys; without an expression none can be blocked."""
+    """Hold an object at an even scale, whatever is keyed."""
     copy.delta_scale = (1.0, 1.0, 1.0)
     for path, value in (("scale", scale), ("delta_scale", 1.0)):
         for index in range(3):
             copy.driver_remove(path, index)
-            curve: Any = copy.driver_add(path, index)
-            curve.driver.type = "SUM"  # of no variables: the modifier's first coefficient alone counts
-            curve.modifiers[0].coefficients = (value, 0.0)
+            hold_by_driver(copy, path, index, value)

@@ -127,6 +127,13 @@ def test_an_even_scale_plays_through(door: Any, scale: Callable[[float], Any], p
     assert sizes[8] == pytest.approx(scale(0.5)[0], rel=1e-5)
 
 
+def test_a_driven_scale_is_left_to_its_driver(door: Any) -> None:
+    biped = add_dancing_biped()
+    for index in range(3):
+        biped.driver_add("scale", index).driver.expression = "1 + frame / 50"
+    assert_round_trip(door, biped)
+
+
 def test_an_even_scale_on_controls_plays_through(door: Any) -> None:
     biped = add_control_biped()
     walk_control_biped(biped)
@@ -146,8 +153,8 @@ def test_an_uneven_scale_is_told_with_its_frame(door: Any) -> None:
     with pytest.raises(door.error) as caught:
         door.read_motion(biped)
     assert str(caught.value) == (
-        "The object “Biped” has an uneven or negative scale at frame 14; key its X, Y and Z scale alike, or delete these "
-        "keys."
+        "The object “Biped” has an uneven or negative scale at frame 14; key its X, Y and Z scale alike, or delete "
+        "these keys."
     )
 
 
