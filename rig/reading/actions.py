@@ -214,8 +214,7 @@ def keyed_channels(armature_object: bpy.types.Object, source: Source) -> dict[tu
             if path not in {rotation_path(mode) for mode in played}:
                 continue
             channel = bone, rotation_path(modes[bone])
-        moving = len(switched.get(bone, ())) > 1 or moves(curve)
-        channels[channel] = channels.get(channel, False) or moving
+        channels[channel] = channels.get(channel, False) or len(switched.get(bone, ())) > 1 or moves(curve)
     return channels
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import bpy
 import numpy as np
@@ -51,21 +51,22 @@ def check_inheritance(armature_object: bpy.types.Object, names: Sequence[str]) -
             raise ClipError(f"“{name}” does not inherit its parent's rotation; turn on Inherit Rotation for it.")
 
 
-def check_poses(
+def check_steps(
     armature_object: bpy.types.Object,
     rest: Rest,
     joints: list[int],
     poses: Poses,
     channels: dict[tuple[str, str], bool],
     frames: Sequence[int],
-) -> None:
+) -> Generator[float, None, None]:
     """Raise NotForwardKinematics, naming bone and frame, for poses that are not finite, badly
-    scaled or not as keyed.
+    scaled or not as keyed; check in steps.
     """
     pose = poses.pose[:, joints]
     _check_finite(rest, joints, pose, frames)
     _check_no_ik(armature_object, rest, joints)
     _check_scales(rest, joints, pose, frames)
+    yield 1.0
     _check_still_above(rest, joints[0], poses.pose, frames)
     _check_forward_kinematics(armature_object, rest, joints, poses, channels, frames)
 

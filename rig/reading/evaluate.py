@@ -92,12 +92,35 @@ def sample_poses(
     """Evaluate the armature at each frame as it plays `source` alone (or no action), without
     changing the user's scene.
     """
-    return run_through(sample_steps(armature_object, source, frames, scene))
+    return run_through(sample_steps(armature_object, take_of(armature_object, source), frames, scene))
+
+
+@dataclass(frozen=True)
+class Take:
+    """A source as it is evaluated over several steps: Python notices when Blender frees its action, unlike its curves.
+
+    `handle` is the slot's. `stacked` plays the NLA instead. The object's scale is `held`, if it is keyed. If rotation
+    modes are keyed, the take is `switching`.
+    """
+
+    action: bpy.types.Action | None
+    handle: int
+    stacked: bool
+    held: float | None
+    switching: bool
+
+
+def take_of(armature_object: bpy.types.Object, source: Source | None) -> Take:
+    """Return the take of a source, or of no action. Raises ClipError for an uneven scale of the object."""
+    if source is None:
+        return Take(None, 0, False, None, False)
+    held = held_scale(armature_object, source)
+    return Take(source.action, source.slot.handle, source.span is not None, held, bool(switched_modes(source)))
 
 
 def sample_steps(
     armature_object: bpy.types.Object,
-    source: Source | None,
+    take: Take,
     frames: Sequence[int],
     scene: bpy.types.Scene,
     *,
@@ -107,30 +130,27 @@ def sample_steps(
     """Evaluate like `sample_poses`, in steps of about `seconds`; yield the fraction of frames done.
 
     Between two steps the file holds nothing of Riff's: it may be saved, undone or left. Raises ClipError if the
-    armature or the action was replaced by then or its scale is keyed unevenly, ReferenceError if it is gone.
+    armature or the action was replaced by then, ReferenceError if it is gone.
     """
-    bones, stacked = len(armature_object.pose.bones), source is not None and source.span is not None
+    bones, action = len(armature_object.pose.bones), take.action
     record = _Record(len(frames), bones, watched)
-    switching = source is not None and bool(switched_modes(source))
-    held = held_scale(armature_object, source) if source else None
-    # Only whole data-blocks are kept from step to step: Python notices when Blender frees them.
-    action, handle = (source.action, source.slot.handle) if source else (None, 0)
     while record.done < len(frames):
-        slot = slot_of(action, handle) if action else None
+        begun = time.monotonic()
+        slot = slot_of(action, take.handle) if action else None
         if armature_object.pose is None or len(armature_object.pose.bones) != bones or (action and slot is None):
             raise ClipError(f"“{armature_object.name}” or its action was changed while it was read.")
-        with copy_in_own_scene(armature_object, action, slot, scene, stacked, held) as (copy, own):
+        with copy_in_own_scene(armature_object, action, slot, scene, take.stacked, take.held) as (copy, own):
             layer = own.view_layers[0]
-            until = time.monotonic() + seconds
+            # the copy's dependencies take a part of the step: of a heavy action more than half
+            until = max(begun + seconds, time.monotonic() + seconds / 2.0)
             while True:
                 own.frame_set(frames[record.done])
-                if switching:  # a change of the mode converts the rotation, which overrules its keys at that frame
+                if take.switching:  # a change of the mode converts the rotation, which overrules its keys at that frame
                     own.frame_set(frames[record.done])
                 record.take(copy.evaluated_get(layer.depsgraph))
                 if record.done == len(frames) or time.monotonic() >= until:
                     break
-        if record.done < len(frames):
-            yield record.done / len(frames)
+        yield record.done / len(frames)
     return record.poses()
 
 
@@ -192,15 +212,15 @@ def _from_columns(rows: np.ndarray, bones: int) -> Array:
     return rows.reshape(len(rows), bones, 4, 4).swapaxes(-1, -2).astype(np.float64)
 
 
-def world_transforms(rest: Rest, joints: list[int], poses: Poses) -> tuple[Array, Array]:
-    """Return world rotations from rest (T, J, 3, 3) and world positions (T, J, 3) of the joints.
+def world_transforms(rest: Rest, joints: list[int], poses: Poses, rows: slice = slice(None)) -> tuple[Array, Array]:
+    """Return world rotations from rest (T, J, 3, 3) and world positions (T, J, 3) of the joints, in some rows or all.
 
     Rest is the armature's rest pose with the object as in the first frame, so a keyed object moves the root.
     """
-    world = poses.world[:, None]
-    turned = rotation_part(poses.world[:, :3, :3])
-    rest_turns = turned[0] @ rest.matrices[joints][:, :3, :3]
-    pose = poses.pose[:, joints]
+    world = poses.world[rows, None]
+    turned = rotation_part(poses.world[rows, :3, :3])
+    rest_turns = rotation_part(poses.world[0, :3, :3]) @ rest.matrices[joints][:, :3, :3]
+    pose = poses.pose[rows][:, joints]
     rotations = turned[:, None] @ unit_columns(pose[..., :3, :3]) @ rest_turns.swapaxes(-1, -2)
     positions = np.einsum("tjab,tjb->tja", world[..., :3, :3], pose[..., :3, 3]) + world[..., :3, 3]
     return rotations, positions

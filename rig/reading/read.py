@@ -15,11 +15,11 @@ from ...core.numeric.rotation import Array
 from ..steps import STEP_SECONDS, run_through
 from .actions import Source, armature_of, keyed_channels, keys_sum, object_channels, slot_of, source_of, stack_of
 from .bone_motion import bone_motion
-from .checks import NotForwardKinematics, check_object, check_poses
+from .checks import NotForwardKinematics, check_object, check_steps
 from .control_motion import control_motion
 from .controls import OBJECT, armature_size, check_keys, choose_root_control, control_names, find_controls, frames_of
 from .copies import find_copies, left_out
-from .evaluate import Poses, Rest, read_rest, sample_steps
+from .evaluate import Poses, Rest, read_rest, sample_steps, take_of
 from .object_motion import as_keyed, driven_transforms
 from .properties import Track, read_tracks, watched_paths, with_tracks
 from .roots import choose_root
@@ -93,14 +93,16 @@ def read_steps(
     in_steps = math.isfinite(seconds)
     before = _edit_state(armature_object, source) if in_steps else ()
     action, handle = source.action, source.slot.handle
+    take, watched = take_of(armature_object, source), watched_paths(source)
+    yield 0.0
     try:
-        poses = yield from sample_steps(
-            armature_object, source, frames, scene, seconds=seconds, watched=watched_paths(source)
-        )
+        poses = yield from sample_steps(armature_object, take, frames, scene, seconds=seconds, watched=watched)
+        yield 1.0
         if in_steps:
-            same_action = source_of(armature_object, action, slot_of(action, handle))
-            source = stack_of(armature_object) if options.nla else same_action
-            if before != _edit_state(armature_object, source):
+            slot = slot_of(action, handle)
+            if slot is not None:
+                source = stack_of(armature_object) if options.nla else source_of(armature_object, action, slot)
+            if slot is None or before != _edit_state(armature_object, source):
                 raise ClipError(f"{subject} was changed while it was read.")
         recording = _record(armature_object, source, channels, poses, frames, fps, options)
         yield 1.0
@@ -181,7 +183,7 @@ def _build_motion(recording: _Recording) -> Generator[float, None, tuple[Motion,
     root = _chosen_root(recording)
     object_moves = moves.get("", False)
     if keyed and not object_moves and not options.ignore:
-        joints = _forward_kinematic_joints(recording, learned, root)
+        joints = yield from _forward_kinematic_joints(recording, learned, root)
         if joints is not None:
             sliding = recording.sliding()
             yield 1.0
@@ -199,8 +201,10 @@ def _chosen_root(recording: _Recording) -> int | None:
     return recording.index(name) if name else None
 
 
-def _forward_kinematic_joints(recording: _Recording, learned: list[int], root: int | None) -> list[int] | None:
-    """Return the root and the bones below it, parents first; None if their keys do not explain the poses.
+def _forward_kinematic_joints(
+    recording: _Recording, learned: list[int], root: int | None
+) -> Generator[float, None, list[int] | None]:
+    """Find the root and the bones below it, parents first, in steps; None if their keys do not explain the poses.
 
     Bones that copy others are left out; they need not be below the root.
     """
@@ -213,8 +217,9 @@ def _forward_kinematic_joints(recording: _Recording, learned: list[int], root: i
     joints = rest.depth_first(top)
     if not set(learned) - unneeded <= set(joints):
         return None
+    yield 1.0
     try:
-        check_poses(recording.armature, rest, joints, recording.poses, channels, recording.frames)
+        yield from check_steps(recording.armature, rest, joints, recording.poses, channels, recording.frames)
     except NotForwardKinematics:
         return None
     return [bone for bone in joints if bone not in unneeded]

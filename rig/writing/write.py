@@ -25,7 +25,7 @@ from ..reading.actions import (
     source_of,
     split_bone_path,
 )
-from ..reading.checks import check_inheritance, check_object, check_poses
+from ..reading.checks import check_inheritance, check_object, check_steps
 from ..reading.control_motion import Rigging, own_channels, rigging_of, standing_offsets
 from ..reading.controls import OBJECT, check_keys, frames_of
 from ..reading.evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
@@ -136,7 +136,7 @@ def plan_writing(
     poses = sample_poses(armature_object, source, first, bpy.context.scene)
     check_inheritance(armature_object, motion.skeleton.names)
     check_object(armature_object, poses.world)
-    check_poses(armature_object, rest, joints, poses, dict.fromkeys(channels, True), first)
+    run_through(check_steps(armature_object, rest, joints, poses, dict.fromkeys(channels, True), first))
     world = learned_space(motion, rest, joints, poses) if space is None else np.array(space, dtype=np.float64)
     rows = {name: joint for joint, name in enumerate(motion.skeleton.names)}
     modes = rotation_modes(armature_object, source)
