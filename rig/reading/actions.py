@@ -145,6 +145,24 @@ def keys_sum(source: Source) -> int:
     return total
 
 
+def invalid_key_frame(curve: bpy.types.FCurve) -> float | None:
+    """Return the frame of the first key whose value is not finite; it spoils the frames around it. None without one."""
+    points = np.empty((len(curve.keyframe_points), 2), dtype=np.float32)
+    curve.keyframe_points.foreach_get("co", points.ravel())
+    bad = ~np.isfinite(points[:, 1])
+    return float(points[int(bad.argmax()), 0]) if bad.any() else None
+
+
+def check_key_values(armature_object: bpy.types.Object, source: Source) -> None:
+    """Raise ClipError, naming bone or object and frame, for a key that is not a number."""
+    for curve in source.curves:
+        frame = None if curve.mute else invalid_key_frame(curve)
+        if frame is not None:
+            bone = bone_of_path(curve.data_path)
+            owner = f"“{bone}”" if bone else f"The object “{armature_object.name}”"
+            raise ClipError(f"{owner} has an invalid key (not a number) at frame {frame:g}.")
+
+
 def rotation_path(mode: str) -> str:
     """The property that holds a pose bone's rotation in this rotation mode."""
     return ROTATION_PATHS.get(mode, "rotation_euler")

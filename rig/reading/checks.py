@@ -18,6 +18,9 @@ _UNEVEN_SHARE = 1e-3
 _POSE_TOLERANCE = 1e-3
 """Largest difference between two poses that counts as equal: of matrix elements, and of positions in body sizes."""
 
+MAX_DISTANCE_SIZES = 100_000
+"""Largest distance in sizes of the armature that counts as motion."""
+
 _CHECK_STEP_FRAMES = 3
 """Frames from one comparison with the keys to the next: constraints do not switch on and off within so few."""
 
@@ -26,13 +29,17 @@ class NotForwardKinematics(ClipError):
     """Raised for an armature whose bones do more than follow their keys, each relative to its parent."""
 
 
-def check_object(armature_object: bpy.types.Object, world: Array) -> None:
+def check_object(armature_object: bpy.types.Object, world: Array, frames: Sequence[int]) -> None:
     """Raise ClipError if the object's world matrices (T, 4, 4) are not finite, scaled to zero, unevenly scaled or
     mirrored.
     """
     name = armature_object.name
-    if not np.isfinite(world).all():
-        raise ClipError(f"The object “{name}” has an invalid location, rotation or scale (not a number).")
+    bad = ~np.isfinite(world).all(axis=(1, 2))
+    if bad.any():
+        frame = frames[int(bad.argmax())]
+        raise ClipError(
+            f"The object “{name}” has an invalid location, rotation or scale (not a number) at frame {frame}."
+        )
     lengths = np.linalg.norm(world[:, :3, :3], axis=1)
     largest = lengths.max()
     if lengths.min() <= 1e-8 * max(1.0, largest):
@@ -42,6 +49,31 @@ def check_object(armature_object: bpy.types.Object, world: Array) -> None:
     )
     if sheared or np.ptp(lengths[0]) > _UNEVEN_SHARE * largest:
         raise ClipError(f"The object “{name}” has an uneven or negative scale; apply its scale first.")
+
+
+def check_distance(
+    armature_object: bpy.types.Object, rest: Rest, bones: Sequence[int], poses: Poses, frames: Sequence[int]
+) -> None:
+    """Raise ClipError, naming bone or object and frame, for one so far away that a key must be wrong.
+
+    Single precision tells no motion of the body there.
+    """
+    limit = MAX_DISTANCE_SIZES * _size(rest)
+    far = np.abs(poses.pose[:, list(bones)][..., :3, 3]).max(axis=2) > limit
+    if far.any():
+        row, place = _first(far)
+        name = rest.names[list(bones)[place]]
+        raise ClipError(
+            f"“{name}” is over {MAX_DISTANCE_SIZES:,} times the armature's size away at frame {frames[row]}; correct "
+            "its keys there."
+        )
+    shift = poses.world[:, :3, 3] - poses.world[0, :3, 3]
+    away = np.abs(shift).max(axis=1) > limit * column_lengths(poses.world[0, :3, :3]).max()
+    if away.any():
+        raise ClipError(
+            f"The object “{armature_object.name}” moves over {MAX_DISTANCE_SIZES:,} times its size until frame "
+            f"{frames[int(away.argmax())]}; correct its keys there."
+        )
 
 
 def check_inheritance(armature_object: bpy.types.Object, names: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...core.errors import ClipError
 from ...core.numeric.rotation import Array
-from .actions import Source, moves
+from .actions import Source, check_key_values, moves
 
 SCALE_PATHS = ("scale", "delta_scale")
 """Properties that scale an object."""
@@ -37,8 +37,8 @@ def held_scale(armature_object: bpy.types.Object, source: Source) -> float | Non
     frames = source.frames()
     scales = np.prod([_scales(armature_object, source, path, frames) for path in SCALE_PATHS], axis=0)
     if not np.isfinite(scales).all():
-        frame = frames[int(np.flatnonzero(~np.isfinite(scales).all(axis=1))[0])]
-        raise ClipError(f"The scale of the object “{name}” has an invalid key (not a number) at frame {frame}.")
+        check_key_values(armature_object, source)
+        raise ClipError(f"The object “{name}” has an invalid scale (not a number).")
     largest = float(scales.max())
     bad = (np.ptp(scales, axis=1) > _UNEVEN_SHARE * abs(largest)) | (scales.min(axis=1) < 0.0)
     if bad.any() or largest <= 0.0:

@@ -15,7 +15,7 @@ from ...core.motion.motion import Motion, with_properties
 from ...core.motion.properties import AnimatedProperty
 from ...core.numeric.rotation import Array
 from ..compat import channelbag_of
-from .actions import OBJECT_CHANNELS, Source, bone_of_path, split_bone_path
+from .actions import OBJECT_CHANNELS, Source, bone_of_path, invalid_key_frame, split_bone_path
 from .evaluate import Poses, Rest
 from .object_scale import SCALE_PATHS
 
@@ -76,8 +76,9 @@ def read_tracks(armature_object: bpy.types.Object, source: Source, frames: Seque
             else:
                 values = np.array([curve.evaluate(frame) for frame in frames])
             if not np.isfinite(values).all():
-                frame = frames[int(np.flatnonzero(~np.isfinite(values))[0])]
-                raise ClipError(f"“{curve.data_path}” has an invalid key (not a number) at frame {frame}.")
+                key_frame = invalid_key_frame(curve)
+                frame = frames[int(np.flatnonzero(~np.isfinite(values))[0])] if key_frame is None else key_frame
+                raise ClipError(f"“{curve.data_path}” has an invalid key (not a number) at frame {frame:g}.")
             still = _STILL_SCALE_SPREAD if curve.data_path.endswith("scale") else _STILL_SPREAD
             if np.ptp(values) > still * max(1.0, float(np.abs(values).max())):
                 tracks.append(_track(armature_object, owner, block, curve, values, value))

@@ -7,15 +7,26 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import bpy
+import numpy as np
 
 from ...core.errors import ClipError
 from ...core.motion.contacts import with_contacts, with_found_contacts
 from ...core.motion.motion import Motion
 from ...core.numeric.rotation import Array
 from ..steps import STEP_SECONDS, run_through
-from .actions import Source, armature_of, keyed_channels, keys_sum, object_channels, slot_of, source_of, stack_of
+from .actions import (
+    Source,
+    armature_of,
+    check_key_values,
+    keyed_channels,
+    keys_sum,
+    object_channels,
+    slot_of,
+    source_of,
+    stack_of,
+)
 from .bone_motion import bone_motion
-from .checks import NotForwardKinematics, check_object, check_steps
+from .checks import NotForwardKinematics, check_distance, check_object, check_steps
 from .control_motion import control_motion
 from .controls import OBJECT, armature_size, check_keys, choose_root_control, control_names, find_controls, frames_of
 from .copies import find_copies, left_out
@@ -86,7 +97,8 @@ def read_steps(
         raise ClipError(f"The action “{source.action.name}” keys no bones of “{armature_object.name}”.")
     frames = source.frames()
     if len(frames) < 2:
-        raise ClipError(f"The action “{source.action.name}” has fewer than two frames.")
+        remedy = "correct its Manual Frame Range" if source.action.use_frame_range else "key it on a second frame"
+        raise ClipError(f"The action “{source.action.name}” has fewer than two frames; {remedy}.")
     frames = frames[:: min(options.step, len(frames) - 1)]
     fps = scene.render.fps / scene.render.fps_base / frames.step
     subject = f"The action “{source.action.name}” of “{armature_object.name}”"
@@ -104,6 +116,8 @@ def read_steps(
                 source = stack_of(armature_object) if options.nla else source_of(armature_object, action, slot)
             if slot is None or before != _edit_state(armature_object, source):
                 raise ClipError(f"{subject} was changed while it was read.")
+        if not np.isfinite(poses.pose.sum() + poses.world.sum()):
+            check_key_values(armature_object, source)
         recording = _record(armature_object, source, channels, poses, frames, fps, options)
         yield 1.0
         motion, bones = yield from _build_motion(recording)
@@ -176,10 +190,11 @@ def _build_motion(recording: _Recording) -> Generator[float, None, tuple[Motion,
     moves: dict[str, bool] = {}
     for (bone, path), moving in recording.channels.items():
         moves[bone] = moves.get(bone, False) or (moving and path != "scale")
-    check_object(recording.armature, recording.poses.world)
+    check_object(recording.armature, recording.poses.world, recording.frames)
     learned = sorted(recording.index(bone) for bone, moving in moves.items() if moving and bone)
     learned = [bone for bone in learned if rest.names[bone] not in options.ignore]
     keyed = [recording.index(bone) for bone in moves if bone]
+    check_distance(recording.armature, rest, keyed, recording.poses, recording.frames)
     root = _chosen_root(recording)
     object_moves = moves.get("", False)
     if keyed and not object_moves and not options.ignore:

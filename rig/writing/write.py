@@ -135,7 +135,7 @@ def plan_writing(
     first = (source.frames()[:1] if source else None) or range(1, 2)
     poses = sample_poses(armature_object, source, first, bpy.context.scene)
     check_inheritance(armature_object, motion.skeleton.names)
-    check_object(armature_object, poses.world)
+    check_object(armature_object, poses.world, first)
     run_through(check_steps(armature_object, rest, joints, poses, dict.fromkeys(channels, True), first))
     world = learned_space(motion, rest, joints, poses) if space is None else np.array(space, dtype=np.float64)
     rows = {name: joint for joint, name in enumerate(motion.skeleton.names)}
@@ -150,7 +150,7 @@ def _plan_controls(
     controls = match_controls(armature_object, rest, motion.skeleton)
     first = (source.frames()[:1] if source else None) or range(1, 2)
     poses = sample_poses(armature_object, source, first, bpy.context.scene)
-    check_object(armature_object, poses.world)
+    check_object(armature_object, poses.world, first)
     bones = sorted({control.bone for control in controls} - {OBJECT})
     check_keys(rest, poses, bones, first)
     frames = frames_of(armature_object, rest, poses, bones)
