@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 
 import bpy
 
@@ -36,9 +36,10 @@ def copy_in_own_scene(
         own = bpy.data.scenes.new("Riff")
         stand_ins = StandIns()
         try:
-            own.render.fps, own.render.fps_base = scene.render.fps, scene.render.fps_base
+            _set(own.render, "fps", scene.render.fps)
+            _set(own.render, "fps_base", scene.render.fps_base)
             own.collection.objects.link(copy)
-            copy.hide_viewport = False  # Blender does not evaluate objects that are disabled in viewports
+            _set(copy, "hide_viewport", False)  # Blender does not evaluate objects that are disabled in viewports
             # at rest or in Edit Mode Blender evaluates the rest pose, whatever is keyed
             resting = copy.data.pose_position == "REST" or copy.data.is_editmode
             if resting or reads_scene(copy.data, scene):
@@ -66,16 +67,20 @@ def _play_alone(
 ) -> None:
     """Play the action alone at full influence, outside any tweaked strip; or the NLA as it is if `stacked`."""
     animation = copy.animation_data or copy.animation_data_create()
-    if animation.use_tweak_mode:
-        animation.use_tweak_mode = False
+    _set(animation, "use_tweak_mode", False)
+    _set(animation, "use_nla", stacked)
     if stacked:
-        animation.use_nla = True
         return
-    animation.use_nla = False
     if action is None:
-        animation.action = None
-        return
-    assign_action(copy, action, slot)
+        _set(animation, "action", None)
+    elif animation.action != action or animation.action_slot != slot:
+        assign_action(copy, action, slot)
+
+
+def _set(owner: Any, name: str, value: Any) -> None:
+    """Set a property that differs: add-ons can subscribe to assignments, by type, and hear of those to a copy, too."""
+    if getattr(owner, name) != value:
+        setattr(owner, name, value)
 
 
 def _hold_scale(copy: bpy.types.Object, scale: float) -> None:
