@@ -25,9 +25,10 @@ from ..reading.actions import (
     source_of,
     split_bone_path,
 )
+from ..reading.bone_settings import settings_of
 from ..reading.checks import check_inheritance, check_object, check_steps
 from ..reading.control_motion import Rigging, own_channels, rigging_of, standing_offsets
-from ..reading.controls import OBJECT, check_keys, frames_of
+from ..reading.controls import OBJECT, frames_steps, key_check_steps
 from ..reading.evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
 from ..steps import run_through
 from .control_channels import PartialChannel, control_channels, keyed_parts, match_controls
@@ -135,8 +136,10 @@ def plan_writing(
     first = (source.frames()[:1] if source else None) or range(1, 2)
     poses = sample_poses(armature_object, source, first, bpy.context.scene)
     check_inheritance(armature_object, motion.skeleton.names)
-    check_object(armature_object, poses.world, first)
-    run_through(check_steps(armature_object, rest, joints, poses, dict.fromkeys(channels, True), first))
+    check_object(armature_object.name, poses.world, first)
+    run_through(
+        check_steps(settings_of(armature_object, rest), rest, joints, poses, dict.fromkeys(channels, True), first)
+    )
     world = learned_space(motion, rest, joints, poses) if space is None else np.array(space, dtype=np.float64)
     rows = {name: joint for joint, name in enumerate(motion.skeleton.names)}
     modes = rotation_modes(armature_object, source)
@@ -150,10 +153,10 @@ def _plan_controls(
     controls = match_controls(armature_object, rest, motion.skeleton)
     first = (source.frames()[:1] if source else None) or range(1, 2)
     poses = sample_poses(armature_object, source, first, bpy.context.scene)
-    check_object(armature_object, poses.world, first)
+    check_object(armature_object.name, poses.world, first)
     bones = sorted({control.bone for control in controls} - {OBJECT})
-    check_keys(rest, poses, bones, first)
-    frames = frames_of(armature_object, rest, poses, bones)
+    run_through(key_check_steps(rest, poses, bones, first))
+    frames = run_through(frames_steps(settings_of(armature_object, rest), rest, poses, bones))
     now, root = standing_offsets(rest, poses, controls, frames, motion.skeleton.translated)
     world = fitted_space(motion, now, root, poses.world[0]) if space is None else np.array(space, dtype=np.float64)
     channels, rows = control_channels(armature_object, rest, motion.skeleton, controls, source)
