@@ -93,6 +93,18 @@ def assign_action(owner: bpy.types.Object, action: bpy.types.Action, slot: bpy.t
     data.action_slot = slot
 
 
+def hold_by_driver(owner: bpy.types.Object, path: str, index: int, value: float) -> None:
+    """Hold a number at a value by a driver, which overrules keys; it has no expression that Blender could block.
+
+    4.5 gives a new driver a Generator modifier, 5.2 none. The driver is a sum of no variables, so that the modifier's
+    first coefficient alone counts.
+    """
+    curve: Any = owner.driver_add(path, index)
+    curve.driver.type = "SUM"
+    generator = curve.modifiers[0] if len(curve.modifiers) else curve.modifiers.new("GENERATOR")
+    generator.coefficients = (value, 0.0)
+
+
 def slot_for(owner: bpy.types.Object, action: bpy.types.Action) -> bpy.types.ActionSlot | None:
     """Return the slot in use, else the one with the object's name, the one last used, or the first with keys.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from typing import TypeVar
 
@@ -24,6 +25,20 @@ def run_through(steps: Generator[float, None, Result]) -> Result:
         except StopIteration as end:
             result: Result = end.value
             return result
+
+
+def paced(steps: Generator[float, None, Result], seconds: float) -> Generator[float, None, Result]:
+    """Run short steps together until `seconds` have gone, then yield the progress of the last one."""
+    begun = time.monotonic()
+    while True:
+        try:
+            share = next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        if time.monotonic() - begun >= seconds:
+            yield share
+            begun = time.monotonic()
 
 
 def part_of(steps: Generator[float, None, Result], before: float, whole: float) -> Generator[float, None, Result]:

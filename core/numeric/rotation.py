@@ -64,6 +64,18 @@ def cross(a: Array, b: Array) -> Array:
     return result
 
 
+def determinants(matrices: Array) -> Array:
+    """Return determinants (...) of matrices (..., 3, 3); numpy's takes five times as long."""
+    return _dot(matrices[..., 0], cross(matrices[..., 1], matrices[..., 2]))
+
+
+def inverses(matrices: Array) -> Array:
+    """Return inverses (..., 3, 3) of invertible matrices; numpy's takes ten times as long."""
+    columns = [matrices[..., k] for k in range(3)]
+    rows = [cross(columns[j], columns[k]) for j, k in ((1, 2), (2, 0), (0, 1))]
+    return np.stack(rows, axis=-2) / _dot(columns[0], rows[0])[..., None, None]
+
+
 def angle_between(a: Array, b: Array) -> Array:
     """Return the angle in radians between rotations (..., 3, 3), accurate also for small angles."""
     difference = (a - b).reshape(*np.broadcast_shapes(a.shape, b.shape)[:-2], 9)

@@ -73,11 +73,15 @@ class Stepwise:
         if not self._begun and not self._may_begin(context):
             return self._stop(context, "The selection changed; select the armature and try again")
         self._begun = True
-        until = time.monotonic() + STEP_SECONDS
+        begun = time.monotonic()
         self._paused = False
         try:
-            while time.monotonic() < until and not self._paused:
+            took = 0.0
+            # another step is as long as the one before, more or less
+            while time.monotonic() - begun + took <= STEP_SECONDS and not self._paused:
+                before = time.monotonic()
                 context.window_manager.progress_update(int(100 * next(self._work)))
+                took = time.monotonic() - before
         except StopIteration:
             self._end(context)
             return self.finished(context)

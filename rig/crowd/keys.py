@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import bpy
 import numpy as np
@@ -48,20 +47,17 @@ class Keys:
 class KeyMaker:
     """Computes keys of motions without touching Blender data, so that a thread may use it."""
 
-    def __init__(self, armature_object: bpy.types.Object, plan: WritePlan, light: bool) -> None:
+    def __init__(self, plan: WritePlan, light: bool) -> None:
         self.plan, self.light = plan, light
-        modes = {bone.name: SimpleNamespace(rotation_mode=bone.rotation_mode) for bone in armature_object.pose.bones}
-        # a stand-in with all that `written_values` uses of an armature object
-        self._modes = cast(bpy.types.Object, SimpleNamespace(pose=SimpleNamespace(bones=modes)))
 
     def names(self, motion: Motion) -> list[CurveName]:
         """Return the curves that `keys` gives values for, in their order."""
-        values = written_values(self._modes, motion, self.plan)
+        values = written_values(motion, self.plan)
         names = [(bone, channel, k) for bone, channel, columns in values for k in range(columns.shape[1])]
         return names + [("", one.path, one.index) for one in motion.skeleton.properties if not one.owner]
 
     def keys(self, motion: Motion) -> Keys:
-        columns = [values for _, _, values in written_values(self._modes, motion, self.plan)]
+        columns = [values for _, _, values in written_values(motion, self.plan)]
         # Members share their meshes and so their shape keys: only properties of the armature object are a member's own.
         own = [not one.owner for one in motion.skeleton.properties]
         full = np.concatenate([*columns, motion.property_values()[:, own]], axis=1).T
@@ -76,7 +72,7 @@ class KeyMaker:
 def moving(keys: Sequence[Keys], names: Sequence[CurveName], size: float, light: bool) -> NDArray[np.bool_]:
     """Return a mask (curves,) of the curves that move in any of the motions."""
     still = LIGHT_STILL_SPREAD if light else STILL_SPREAD
-    limits = np.array([still * (size if channel == "location" else 1.0) for _, channel, _ in names])
+    limits = np.array([still * (size if channel.endswith("location") else 1.0) for _, channel, _ in names])
     if not light:
         return np.array([np.ptp(one.values, axis=1) > limits for one in keys]).any(axis=0)
     # the components of a rotation move or stand still together

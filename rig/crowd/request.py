@@ -92,7 +92,7 @@ def prepare(
         unit_scale=scale,
         heights=surface.heights if surface else None,
     )
-    maker = KeyMaker(armature, plan, settings.light)
+    maker = KeyMaker(plan, settings.light)
     job = CrowdJob(with_strength(model, settings.coarse, settings.fine), request, maker)
     return PreparedJob(job, maker, distance)
 

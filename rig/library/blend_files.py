@@ -13,6 +13,7 @@ import bpy
 from ...core.errors import ClipError, RiffError
 from ..compat import channelbag_of
 from ..reading.actions import split_bone_path
+from ..unseen import handlers_at_rest
 
 
 def open_file(path: Path) -> None:
@@ -94,7 +95,7 @@ def borrowed_actions(path: Path) -> Iterator[list[bpy.types.Action]]:
     """Load the action assets of another file for as long as the block lasts. Raises ClipError if it cannot be read."""
     try:
         loading: Any = bpy.data.libraries.load(str(path), link=False, assets_only=True)
-        with loading as (library, current):
+        with handlers_at_rest(), loading as (library, current):
             current.actions = list(library.actions)
     except (OSError, RuntimeError) as error:
         raise ClipError(f"“{path}” cannot be read: {str(error).strip()}") from error

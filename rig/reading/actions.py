@@ -17,10 +17,22 @@ from ..compat import channelbag_of, ensure_pose, slot_for
 ROTATION_PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 """Property read by each rotation mode of a pose bone; the six Euler orders read `rotation_euler`."""
 
-OBJECT_CHANNELS = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle")
+DELTA = "delta_"
+"""Beginning of the names of an object's second set of transforms, which is added to the first."""
+
+OBJECT_CHANNELS = (
+    "location",
+    "rotation_euler",
+    "rotation_quaternion",
+    "rotation_axis_angle",
+    "delta_location",
+    "delta_rotation_euler",
+    "delta_rotation_quaternion",
+)
 """Properties that move and rotate an object."""
 
 _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(location|rotation_\w+|scale)')
+_ANY_BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 _STILL_SPREAD = 1e-6
 """Largest spread of a curve that counts as still, relative to its first value or to 1, whichever is larger."""
 
@@ -133,6 +145,24 @@ def keys_sum(source: Source) -> int:
     return total
 
 
+def invalid_key_frame(curve: bpy.types.FCurve) -> float | None:
+    """Return the frame of the first key whose value is not finite; it spoils the frames around it. None without one."""
+    points = np.empty((len(curve.keyframe_points), 2), dtype=np.float32)
+    curve.keyframe_points.foreach_get("co", points.ravel())
+    bad = ~np.isfinite(points[:, 1])
+    return float(points[int(bad.argmax()), 0]) if bad.any() else None
+
+
+def check_key_values(armature_object: bpy.types.Object, source: Source) -> None:
+    """Raise ClipError, naming bone or object and frame, for a key that is not a number."""
+    for curve in source.curves:
+        frame = None if curve.mute else invalid_key_frame(curve)
+        if frame is not None:
+            bone = bone_of_path(curve.data_path)
+            owner = f"“{bone}”" if bone else f"The object “{armature_object.name}”"
+            raise ClipError(f"{owner} has an invalid key (not a number) at frame {frame:g}.")
+
+
 def rotation_path(mode: str) -> str:
     """The property that holds a pose bone's rotation in this rotation mode."""
     return ROTATION_PATHS.get(mode, "rotation_euler")
@@ -144,39 +174,92 @@ def split_bone_path(path: str) -> tuple[str, str] | None:
     return (bpy.utils.unescape_identifier(match[1]), match[2]) if match else None
 
 
+def bone_of_path(path: str) -> str:
+    """Return the bone of any data path; an empty text for a path of the object."""
+    match = _ANY_BONE_PATH.match(path)
+    return bpy.utils.unescape_identifier(match[1]) if match else ""
+
+
 def channel_owner(armature_object: bpy.types.Object, bone: str) -> Any:
     """Return the pose bone of this name, or the object for an empty name. Raises KeyError if the bone is gone."""
     return armature_object.pose.bones[bone] if bone else armature_object
+
+
+def rotation_modes(armature_object: bpy.types.Object, source: Source | None) -> dict[str, str]:
+    """Return the rotation mode of each pose bone and of the object (“”); where it is keyed, that of the first frame."""
+    modes = {bone.name: str(bone.rotation_mode) for bone in armature_object.pose.bones}
+    modes[""] = armature_object.rotation_mode
+    for bone, curve in _mode_curves(source) if source is not None else ():
+        if bone in modes:
+            modes[bone] = _mode_of(curve.evaluate(source.frames()[0]))
+    return modes
+
+
+def switched_modes(source: Source) -> dict[str, set[str]]:
+    """Map each bone with a keyed rotation mode (“” for the object) to all modes that it takes on."""
+    found: dict[str, set[str]] = {}
+    for bone, curve in _mode_curves(source):
+        modes = {_mode_of(curve.evaluate(key.co[0])) for key in curve.keyframe_points}
+        found.setdefault(bone, set()).update(modes)
+    return found
+
+
+def _mode_curves(source: Source) -> list[tuple[str, bpy.types.FCurve]]:
+    curves = [curve for curve in source.curves if curve.data_path.endswith("rotation_mode") and not curve.mute]
+    return [(bone_of_path(curve.data_path), curve) for curve in curves]
+
+
+def _mode_of(value: float) -> str:
+    items: Any = bpy.types.PoseBone.bl_rna.properties["rotation_mode"]
+    return next((item.identifier for item in items.enum_items if item.value == round(value)), "QUATERNION")
 
 
 def keyed_channels(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], bool]:
     """Map each keyed (bone, property) to True if its curves move.
 
     Rotations of another mode than the bone's own have no effect and are left out; so are bones that the armature lacks.
+    A bone whose mode is keyed has one rotation, that of its mode in the first frame.
     """
-    modes = {bone.name: bone.rotation_mode for bone in armature_object.pose.bones}
+    modes, switched = rotation_modes(armature_object, source), switched_modes(source)
     channels: dict[tuple[str, str], bool] = {}
     for curve in source.curves:
         channel = split_bone_path(curve.data_path)
         if channel is None or channel[0] not in modes or curve.mute:
             continue
-        if channel[1].startswith("rotation_") and channel[1] != rotation_path(modes[channel[0]]):
-            continue
-        channels[channel] = channels.get(channel, False) or _moves(curve)
+        bone, path = channel
+        if path.startswith("rotation_"):
+            played = switched.get(bone, {modes[bone]})
+            if path not in {rotation_path(mode) for mode in played}:
+                continue
+            channel = bone, rotation_path(modes[bone])
+        channels[channel] = channels.get(channel, False) or len(switched.get(bone, ())) > 1 or moves(curve)
     return channels
 
 
 def object_channels(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], bool]:
-    """Map the object's own keyed location and rotation to True if their curves move; the bone's name is “”."""
-    turn = rotation_path(armature_object.rotation_mode)
+    """Map the object's own keyed location and rotation, and their deltas, to True if their curves move.
+
+    The bone's name is “”. Channels with a driver are left out: their keys have no effect.
+    """
+    turn = rotation_path(rotation_modes(armature_object, source)[""])
+    driven = driven_channels(armature_object)
     channels: dict[tuple[str, str], bool] = {}
     for curve in source.curves:
-        if curve.data_path in ("location", turn) and not curve.mute:
-            channels["", curve.data_path] = channels.get(("", curve.data_path), False) or _moves(curve)
+        if curve.data_path.removeprefix(DELTA) not in ("location", turn) or curve.mute:
+            continue
+        if (curve.data_path, curve.array_index) not in driven:
+            channels["", curve.data_path] = channels.get(("", curve.data_path), False) or moves(curve)
     return channels
 
 
-def _moves(curve: bpy.types.FCurve) -> bool:
+def driven_channels(armature_object: bpy.types.Object) -> set[tuple[str, int]]:
+    """Return path and index of each property of the object that a driver sets."""
+    data = armature_object.animation_data
+    return {(curve.data_path, curve.array_index) for curve in (data.drivers if data else ()) if not curve.mute}
+
+
+def moves(curve: bpy.types.FCurve) -> bool:
+    """Return true if a curve's keys or modifiers change its value."""
     if len(curve.modifiers):
         return True
     points = np.empty(len(curve.keyframe_points) * 2, dtype=np.float32)

@@ -14,6 +14,9 @@ from .evaluate import Poses, Rest, world_transforms
 _SIZE_FRAMES = 60
 """Frames in which a body's size is measured."""
 
+_STEP_FRAMES = 400
+"""Frames that are converted in one step."""
+
 _SLIDE_SHARE = 1e-5
 """Smallest spread of a joint's offset that counts as sliding, relative to the body's size."""
 
@@ -25,8 +28,11 @@ def bone_motion(
     moves."""
     names = [rest.names[bone] for bone in joints]
     parents = [joints.index(rest.parents[bone]) if k else -1 for k, bone in enumerate(joints)]
-    world_rotations, world_positions = world_transforms(rest, joints, poses)
-    yield 1.0
+    parts = []
+    for row in range(0, len(poses.world), _STEP_FRAMES):
+        parts.append(world_transforms(rest, joints, poses, slice(row, row + _STEP_FRAMES)))
+        yield 1.0
+    world_rotations, world_positions = (np.concatenate(rows) for rows in zip(*parts, strict=True))
     rest_positions = (poses.world[0] @ rest.matrices[joints])[:, :3, 3]
     above = [max(parent, 0) for parent in parents]
     rotations = world_rotations[:, above].swapaxes(-1, -2) @ world_rotations

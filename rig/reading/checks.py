@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Generator, Sequence
 
 import bpy
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from ...core.errors import ClipError
 from ...core.motion.skeleton import body_size
 from ...core.numeric.rotation import Array
+from .bone_settings import BoneSettings
 from .evaluate import Poses, Rest, column_lengths, rotation_part
 
 _UNEVEN_SHARE = 1e-3
@@ -18,6 +18,9 @@ _UNEVEN_SHARE = 1e-3
 
 _POSE_TOLERANCE = 1e-3
 """Largest difference between two poses that counts as equal: of matrix elements, and of positions in body sizes."""
+
+MAX_DISTANCE_SIZES = 100_000
+"""Largest distance in sizes of the armature that counts as motion."""
 
 _CHECK_STEP_FRAMES = 3
 """Frames from one comparison with the keys to the next: constraints do not switch on and off within so few."""
@@ -27,13 +30,16 @@ class NotForwardKinematics(ClipError):
     """Raised for an armature whose bones do more than follow their keys, each relative to its parent."""
 
 
-def check_object(armature_object: bpy.types.Object, world: Array) -> None:
+def check_object(name: str, world: Array, frames: Sequence[int]) -> None:
     """Raise ClipError if the object's world matrices (T, 4, 4) are not finite, scaled to zero, unevenly scaled or
     mirrored.
     """
-    name = armature_object.name
-    if not np.isfinite(world).all():
-        raise ClipError(f"The object “{name}” has an invalid location, rotation or scale (not a number).")
+    bad = ~np.isfinite(world).all(axis=(1, 2))
+    if bad.any():
+        frame = frames[int(bad.argmax())]
+        raise ClipError(
+            f"The object “{name}” has an invalid location, rotation or scale (not a number) at frame {frame}."
+        )
     lengths = np.linalg.norm(world[:, :3, :3], axis=1)
     largest = lengths.max()
     if lengths.min() <= 1e-8 * max(1.0, largest):
@@ -43,19 +49,29 @@ def check_object(armature_object: bpy.types.Object, world: Array) -> None:
     )
     if sheared or np.ptp(lengths[0]) > _UNEVEN_SHARE * largest:
         raise ClipError(f"The object “{name}” has an uneven or negative scale; apply its scale first.")
-    if np.ptp(lengths) > _UNEVEN_SHARE * largest:
-        raise ClipError(f"The object “{name}” changes its scale in the action; delete the keys of its scale first.")
 
 
-def as_keyed(poses: Poses) -> Poses:
-    """Return poses with the object moved by its own channels alone.
+def check_distance(name: str, rest: Rest, bones: Sequence[int], poses: Poses, frames: Sequence[int]) -> None:
+    """Raise ClipError, naming bone or object and frame, for one so far away that a key must be wrong.
 
-    A parent or constraint of the object stays as in the first frame: Riff neither learns nor writes it.
+    Single precision tells no motion of the body there.
     """
-    if not np.isfinite(poses.world).all() or abs(np.linalg.det(poses.own[0, :3, :3])) < 1e-20:
-        return poses
-    keyed = poses.world[0] @ np.linalg.inv(poses.own[0]) @ poses.own
-    return replace(poses, world=keyed)
+    limit = MAX_DISTANCE_SIZES * _size(rest)
+    far = np.abs(poses.pose[:, list(bones)][..., :3, 3]).max(axis=2) > limit
+    if far.any():
+        row, place = _first(far)
+        bone = rest.names[list(bones)[place]]
+        raise ClipError(
+            f"“{bone}” is over {MAX_DISTANCE_SIZES:,} times the armature's size away at frame {frames[row]}; correct "
+            "its keys there."
+        )
+    shift = poses.world[:, :3, 3] - poses.world[0, :3, 3]
+    away = np.abs(shift).max(axis=1) > limit * column_lengths(poses.world[0, :3, :3]).max()
+    if away.any():
+        raise ClipError(
+            f"The object “{name}” moves over {MAX_DISTANCE_SIZES:,} times its size until frame "
+            f"{frames[int(away.argmax())]}; correct its keys there."
+        )
 
 
 def check_inheritance(armature_object: bpy.types.Object, names: Sequence[str]) -> None:
@@ -65,23 +81,24 @@ def check_inheritance(armature_object: bpy.types.Object, names: Sequence[str]) -
             raise ClipError(f"“{name}” does not inherit its parent's rotation; turn on Inherit Rotation for it.")
 
 
-def check_poses(
-    armature_object: bpy.types.Object,
+def check_steps(
+    settings: BoneSettings,
     rest: Rest,
     joints: list[int],
     poses: Poses,
     channels: dict[tuple[str, str], bool],
     frames: Sequence[int],
-) -> None:
+) -> Generator[float, None, None]:
     """Raise NotForwardKinematics, naming bone and frame, for poses that are not finite, badly
-    scaled or not as keyed.
+    scaled or not as keyed; check in steps.
     """
     pose = poses.pose[:, joints]
     _check_finite(rest, joints, pose, frames)
-    _check_no_ik(armature_object, rest, joints)
+    _check_no_ik(settings, rest, joints)
     _check_scales(rest, joints, pose, frames)
+    yield 1.0
     _check_still_above(rest, joints[0], poses.pose, frames)
-    _check_forward_kinematics(armature_object, rest, joints, poses, channels, frames)
+    _check_forward_kinematics(settings, rest, joints, poses, channels, frames)
 
 
 def _check_finite(rest: Rest, joints: list[int], pose: Array, frames: Sequence[int]) -> None:
@@ -92,14 +109,14 @@ def _check_finite(rest: Rest, joints: list[int], pose: Array, frames: Sequence[i
         )
 
 
-def _check_no_ik(armature_object: bpy.types.Object, rest: Rest, joints: list[int]) -> None:
+def _check_no_ik(settings: BoneSettings, rest: Rest, joints: list[int]) -> None:
     """Raise NotForwardKinematics for a bone with an active IK constraint: it follows a control, not its own keys."""
     for bone in joints:
-        for constraint in armature_object.pose.bones[bone].constraints:
-            if constraint.type in ("IK", "SPLINE_IK") and not constraint.mute and constraint.influence > 0:
-                raise NotForwardKinematics(
-                    f"“{rest.names[bone]}” is moved by its constraint “{constraint.name}”, not by its keys."
-                )
+        name = rest.names[bone]
+        if name in settings.reaching:
+            raise NotForwardKinematics(
+                f"“{name}” is moved by its constraint “{settings.reaching[name]}”, not by its keys."
+            )
 
 
 def _check_scales(rest: Rest, joints: list[int], pose: Array, frames: Sequence[int]) -> None:
@@ -143,7 +160,7 @@ def _check_still_above(rest: Rest, root: int, pose: Array, frames: Sequence[int]
 
 
 def _check_forward_kinematics(
-    armature_object: bpy.types.Object,
+    settings: BoneSettings,
     rest: Rest,
     joints: list[int],
     poses: Poses,
@@ -165,27 +182,14 @@ def _check_forward_kinematics(
     turned = off[..., :3, :3].max(axis=(-2, -1)) > _POSE_TOLERANCE * np.abs(actual[..., :3, :3]).max()
     turned &= np.array([rest.names[bone] in keyed for bone in joints])
     shifted = off[..., :3, 3].max(axis=-1) > _POSE_TOLERANCE * _size(rest)
-    bones = armature_object.data.bones
     placed = [k == 0 or (rest.names[b], "location") in channels for k, b in enumerate(joints)]
-    shifted &= np.array([p and not bones[rest.names[b]].use_connect for p, b in zip(placed, joints, strict=True)])
+    shifted &= np.array([p and rest.names[b] not in settings.connected for p, b in zip(placed, joints, strict=True)])
     if (turned | shifted).any():
         row, joint = _first(turned | shifted)
         name = rest.names[joints[joint]]
-        reason = _reason(armature_object.pose.bones[name])
         raise NotForwardKinematics(
-            f"“{name}” does not follow its keys at frame {frames[row * _CHECK_STEP_FRAMES]}: {reason}."
+            f"“{name}” does not follow its keys at frame {frames[row * _CHECK_STEP_FRAMES]}: {settings.reasons[name]}."
         )
-
-
-def _reason(bone: bpy.types.PoseBone) -> str:
-    acting = [c.name for c in bone.constraints if not c.mute and c.influence > 0]
-    if acting:
-        return f"its constraint “{acting[0]}” moves it"
-    if not bone.bone.use_inherit_rotation:
-        return "Inherit Rotation is off"
-    if not bone.bone.use_local_location:
-        return "Local Location is off"
-    return "a constraint on another bone moves it, or it does not inherit scale"
 
 
 def _size(rest: Rest) -> float:

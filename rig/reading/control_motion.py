@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,8 +10,12 @@ import numpy as np
 from ...core.motion.motion import Motion, from_transforms
 from ...core.motion.skeleton import Space, build_skeleton
 from ...core.numeric.rotation import Array, axis_rotation, held_yaw
+from ..steps import run_through
 from .controls import OBJECT, Control, Frames, relative_zero
 from .evaluate import Poses, Rest, rotation_part
+
+_STEP_JOINTS = 10
+"""Joints that are converted in one step."""
 
 _SLIDE_SHARE = 1e-5
 """Smallest spread of a joint's offset that counts as sliding, relative to the armature's size."""
@@ -26,22 +30,25 @@ def control_motion(
     sliding: Collection[str],
     size: float,
     fps: float,
-) -> Motion:
-    """Build the motion of controls, without contacts and properties.
+) -> Generator[float, None, Motion]:
+    """Build the motion of controls, without contacts and properties, in steps.
 
     `sliding` names the controls whose keyed location moves; `size` is the armature's height in its own units. World
     positions are those that Blender evaluates, except for the root's, which follow from its keys.
     """
-    world_rotations, world_positions = _world_transforms(rest, poses, controls, frames)
+    world_rotations, world_positions = yield from _world_transforms(rest, poses, controls, frames)
     above = [max(control.parent, 0) for control in controls]
     rotations = world_rotations[:, above].swapaxes(-1, -2) @ world_rotations
+    yield 1.0
     offsets = np.einsum(
         "tjba,tja->tjb", world_rotations[:, above].swapaxes(-1, -2), world_positions - world_positions[:, above]
     )
+    yield 1.0
     rests = _rest_positions(rest, poses.world[0], controls)
     base = rests - rests[above]
     _tell_by_own_channels(rotations, offsets, base, rest, poses.world[0], controls, frames)
     rotations[:, 0] = world_rotations[:, 0]
+    yield 1.0
     size *= _scale(poses.world[0])
     spread = np.ptp(offsets, axis=0).max(axis=1)
     moving = [j for j, one in enumerate(controls) if names[j] in sliding and j and one.base != Space.TILT]
@@ -57,16 +64,18 @@ def control_motion(
     return from_transforms(skeleton, rotations, world_positions[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
 
 
-def _world_transforms(rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames) -> tuple[Array, Array]:
-    """Return world rotations from rest (T, J, 3, 3) and positions (T, J, 3); joints with a rigid carrier follow their
-    keys.
+def _world_transforms(
+    rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames
+) -> Generator[float, None, tuple[Array, Array]]:
+    """Compute world rotations from rest (T, J, 3, 3) and positions (T, J, 3) in steps; joints with a rigid carrier
+    follow their keys.
 
     Blender evaluates the same in single precision at the control's position. A few metres from the origin that error is
     enough to rotate a two-centimetre lip bone, which points at another bone, by more than 1e-4.
     """
     world = poses.world
     turned = rotation_part(world[:, :3, :3])
-    local_turns, local_places = _armature_transforms(controls, frames)
+    local_turns, local_places = yield from _armature_transforms(controls, frames)
     rotations, positions = np.empty_like(local_turns), np.empty_like(local_places)
     for joint, control in enumerate(controls):
         if control.bone == OBJECT:
@@ -74,13 +83,15 @@ def _world_transforms(rest: Rest, poses: Poses, controls: Sequence[Control], fra
             continue
         rotations[:, joint] = turned @ local_turns[:, joint] @ rest.matrices[control.bone, :3, :3].T @ turned[0].T
         positions[:, joint] = (world[:, :3, :3] @ local_places[:, joint, :, None])[..., 0] + world[:, :3, 3]
+        if joint % _STEP_JOINTS == 0:
+            yield 1.0
     if controls[0].base == Space.YAW:
         rotations[:, 0] = axis_rotation(2, held_yaw(rotations[:, 0]))
     return rotations, positions
 
 
-def _armature_transforms(controls: Sequence[Control], frames: Frames) -> tuple[Array, Array]:
-    """Return rotations (T, J, 3, 3) and positions (T, J, 3) in armature space; the object itself is the identity."""
+def _armature_transforms(controls: Sequence[Control], frames: Frames) -> Generator[float, None, tuple[Array, Array]]:
+    """Compute rotations (T, J, 3, 3) and positions (T, J, 3) in armature space; the object itself is the identity."""
     count = len(frames.basis)
     rotations, positions = np.tile(np.eye(3), (count, len(controls), 1, 1)), np.zeros((count, len(controls), 3))
     for joint, control in enumerate(controls):
@@ -97,6 +108,8 @@ def _armature_transforms(controls: Sequence[Control], frames: Frames) -> tuple[A
             above = rotations[:, control.parent]
             turn, place = above @ turn, (above @ place[..., None])[..., 0] + positions[:, control.parent]
         rotations[:, joint], positions[:, joint] = turn, place
+        if joint % _STEP_JOINTS == 0:
+            yield 1.0
     return rotations, positions
 
 
@@ -129,7 +142,7 @@ def standing_offsets(
     rest: Rest, poses: Poses, controls: Sequence[Control], frames: Frames, translated: Collection[int]
 ) -> tuple[Array, Array]:
     """Return a skeleton's offsets (J, 3) and its root position (3,), in file units, for the armature as it is now."""
-    rotations, positions = _world_transforms(rest, poses, controls, frames)
+    rotations, positions = run_through(_world_transforms(rest, poses, controls, frames))
     above = [max(control.parent, 0) for control in controls]
     rests = _rest_positions(rest, poses.world[0], controls)
     now = rests - rests[above]
@@ -148,8 +161,9 @@ class Rigging:
     """The relation of a skeleton's controls to an armature in the source's first frame.
 
     `zero` holds each joint's axes (3, 3) and position (3,) without its own channels, seen from its unscaled carrier
-    (Space.PARENT) or in armature space. `own` (4, 4) are the object's own channels. `world` (4, 4) is the object's
-    matrix that motions are meant for. Bones in `unturned` have locations in the armature's axes.
+    (Space.PARENT) or in armature space. `own` (4, 4) are the object's own channels, `delta` (4, 4) the deltas among
+    them. `world` (4, 4) is the object's matrix that motions are meant for. Bones in `unturned` have locations in the
+    armature's axes. `on_deltas` names the deltas of the object that are written instead of its location or rotation.
     """
 
     controls: tuple[Control, ...]
@@ -157,12 +171,21 @@ class Rigging:
     rest: Rest
     world: Array
     own: Array
+    delta: Array
     unturned: frozenset[int] = frozenset()
+    on_deltas: frozenset[str] = frozenset()
 
 
-def rigging_of(controls: Sequence[Control], frames: Frames, rest: Rest, poses: Poses, world: Array) -> Rigging:
+def rigging_of(
+    controls: Sequence[Control],
+    frames: Frames,
+    rest: Rest,
+    poses: Poses,
+    world: Array,
+    on_deltas: frozenset[str] = frozenset(),
+) -> Rigging:
     """Build the Rigging; `frames` and `poses` hold one row, `world` (4, 4) is the object's matrix that motions are
-    meant for.
+    meant for. `on_deltas` names the deltas of the object to write.
     """
     zero = []
     for joint, control in enumerate(controls):
@@ -170,7 +193,8 @@ def rigging_of(controls: Sequence[Control], frames: Frames, rest: Rest, poses: P
             zero.append((np.eye(3), np.zeros(3)))
             continue
         zero.append(relative_zero(frames, control.bone, carrier_of(controls, joint), 0))
-    return Rigging(tuple(controls), tuple(zero), rest, world, poses.own[0], frames.unturned)
+    own, delta = poses.own[0], poses.delta[0]
+    return Rigging(tuple(controls), tuple(zero), rest, world, own, delta, frames.unturned, on_deltas)
 
 
 def own_channels(motion: Motion, rigging: Rigging) -> tuple[Array, Array]:
@@ -238,4 +262,10 @@ def _object_channels(rigging: Rigging, turn: Array, place: Array) -> tuple[Array
     moved = np.tile(np.eye(4), (len(turn), 1, 1))
     moved[:, :3, :3], moved[:, :3, 3] = turn @ rigging.world[:3, :3], place
     channels = rigging.own @ np.linalg.inv(rigging.world) @ moved
-    return rotation_part(channels[:, :3, :3]), channels[:, :3, 3]
+    turns, places = rotation_part(channels[:, :3, :3]), channels[:, :3, 3]
+    delta_turn, shift = rigging.delta[:3, :3], rigging.delta[:3, 3]
+    places = places - (rigging.own[:3, 3] - shift if "delta_location" in rigging.on_deltas else shift)
+    if rigging.on_deltas - {"delta_location"}:
+        plain = delta_turn.T @ rotation_part(rigging.own[:3, :3])
+        return turns @ plain.T, places
+    return delta_turn.T @ turns, places

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
-import bpy
 import numpy as np
 
 from ...core.errors import ClipError
 from ...core.motion.limb_words import names_hips
-from ...core.motion.skeleton import Space, body_size
-from ...core.numeric.rotation import Array
-from .evaluate import Poses, Rest, rotation_part
+from ...core.motion.skeleton import Space
+from ...core.numeric.rotation import Array, determinants, inverses
+from .bone_settings import BoneSettings
+from .evaluate import Poses, Rest, column_lengths, rotation_part
 from .roots import shared_ancestor
 
 OBJECT = -1
@@ -24,6 +24,9 @@ _STIFF_TOLERANCE = 3e-5
 
 _GLANCE_FRAMES = 24
 """Frames compared first; only bones that are rigid in these are compared in all frames."""
+
+_STEP_FRAMES = 200
+"""Frames that are converted in one step."""
 
 _UNEVEN_SHARE = 1e-3
 """Largest difference between scales that counts as even, relative to the larger one."""
@@ -59,54 +62,71 @@ class Frames:
     unturned: frozenset[int]
 
 
-def frames_of(armature_object: bpy.types.Object, rest: Rest, poses: Poses, bones: Sequence[int]) -> Frames:
-    """Collect the Frames of some bones."""
+def frames_steps(
+    settings: BoneSettings, rest: Rest, poses: Poses, bones: Sequence[int]
+) -> Generator[float, None, Frames]:
+    """Collect the Frames of some bones, in steps."""
     own = list(bones)
-    pose, basis = poses.pose[:, own], poses.basis[:, own]
-    bones_of = armature_object.pose.bones
-    unturned = frozenset(bone for bone in own if not bones_of[bone].bone.use_local_location)
+    unturned = frozenset(bone for bone in own if rest.names[bone] in settings.unturned)
     column = {bone: k for k, bone in enumerate(own)}
-    for bone in unturned:
-        k = column[bone]
-        basis[:, k, :3, 3] = basis[:, k, :3, 3] @ rest.matrices[bone, :3, :3]
-    lengths = np.linalg.norm(pose[..., :3, :3], axis=-2)
+    parts, lengths = [], []
+    for row in range(0, len(poses.pose), _STEP_FRAMES):
+        rows = slice(row, row + _STEP_FRAMES)
+        pose, basis = poses.pose[rows][:, own], poses.basis[rows][:, own]
+        for bone in unturned:
+            k = column[bone]
+            basis[:, k, :3, 3] = basis[:, k, :3, 3] @ rest.matrices[bone, :3, :3]
+        lengths.append(column_lengths(pose[..., :3, :3]))
+        parts.append((rotation_part(pose[..., :3, :3]), pose[..., :3, 3], _without_channels(pose, basis), basis))
+        yield 1.0
+    rotations, positions, zero, basis = (np.concatenate(part) for part in zip(*parts, strict=True))
+    even = _are_even(np.concatenate(lengths))
+    even &= determinants(poses.pose[0, own, :3, :3]) > 0
+    return Frames(rotations, positions, zero, basis, even, column, unturned)
+
+
+def _are_even(lengths: Array) -> np.ndarray:
+    """Return true for each bone with one even scale throughout: all its `lengths` (T, n, 3) are the same."""
     limit = _UNEVEN_SHARE * lengths.max((0, 2))
-    even = (np.ptp(lengths, axis=2).max(0) < limit) & (np.ptp(lengths, axis=0).max(1) < limit)
-    even &= np.linalg.det(pose[0, :, :3, :3]) > 0
-    rotations = rotation_part(pose[..., :3, :3])
-    return Frames(rotations, pose[..., :3, 3], pose @ np.linalg.inv(basis), basis, even, column, unturned)
+    return np.asarray((np.ptp(lengths, axis=2).max(0) < limit) & (np.ptp(lengths, axis=0).max(1) < limit))
 
 
-def check_keys(rest: Rest, poses: Poses, bones: Sequence[int], frames: Sequence[int]) -> None:
-    """Raise ClipError for keyed values that are not numbers, or a bone that is scaled to zero or mirrored."""
-    basis, pose = poses.basis[:, list(bones)], poses.pose[:, list(bones)]
-    for bad, what in (
-        (
-            ~np.isfinite(basis).all(axis=(2, 3)) | ~np.isfinite(pose).all(axis=(2, 3)),
-            "has an invalid key (not a number)",
-        ),
-        (np.abs(np.linalg.det(np.nan_to_num(basis[..., :3, :3]))) < 1e-20, "is scaled to zero"),
-        (np.abs(np.linalg.det(np.nan_to_num(pose[..., :3, :3]))) < 1e-20, "is scaled to zero"),
-        (np.linalg.det(np.nan_to_num(basis[..., :3, :3])) < 0, "is mirrored by a negative scale"),
-    ):
-        if bad.any():
-            row, place = (int(found[0]) for found in np.nonzero(bad))
-            raise ClipError(f"“{rest.names[list(bones)[place]]}” {what} at frame {frames[row]}.")
+def _without_channels(pose: Array, basis: Array) -> Array:
+    """Return poses (..., 4, 4) as they are without the bones' own channels."""
+    zero = np.zeros_like(pose)
+    zero[..., :3, :3] = pose[..., :3, :3] @ inverses(basis[..., :3, :3])
+    zero[..., :3, 3] = pose[..., :3, 3] - (zero[..., :3, :3] @ basis[..., :3, 3, None])[..., 0]
+    zero[..., 3, 3] = 1.0
+    return zero
 
 
-def armature_size(armature_object: bpy.types.Object, rest: Rest) -> float:
-    """Return the height at rest of the deforming bones (of all bones if none deforms) in the armature's own units."""
-    heads = rest.matrices[:, :3, 3]
-    deform = [bone.bone.use_deform for bone in armature_object.pose.bones]
-    size = body_size(heads[deform]) if any(deform) else 0.0
-    return size or max(body_size(heads), float(np.mean([bone.length for bone in armature_object.pose.bones])))
+def key_check_steps(
+    rest: Rest, poses: Poses, bones: Sequence[int], frames: Sequence[int]
+) -> Generator[float, None, None]:
+    """Raise ClipError for keyed values that are not numbers, or a bone that is scaled to zero or mirrored; check in
+    steps.
+    """
+    for row in range(0, len(frames), _STEP_FRAMES):
+        rows = slice(row, row + _STEP_FRAMES)
+        basis, pose = poses.basis[rows][:, list(bones)], poses.pose[rows][:, list(bones)]
+        finite = np.isfinite(basis).all(axis=(2, 3)) & np.isfinite(pose).all(axis=(2, 3))
+        own, whole = determinants(basis[..., :3, :3]), determinants(pose[..., :3, :3])
+        for bad, what in (
+            (~finite, "has an invalid key (not a number)"),
+            ((np.abs(own) < 1e-20) | (np.abs(whole) < 1e-20), "is scaled to zero"),
+            (own < 0, "is mirrored by a negative scale"),
+        ):
+            if bad.any():
+                place = tuple(int(found[0]) for found in np.nonzero(bad))
+                raise ClipError(f"“{rest.names[list(bones)[place[1]]]}” {what} at frame {frames[row + place[0]]}.")
+        yield 1.0
 
 
-def control_names(armature_object: bpy.types.Object, rest: Rest, controls: Sequence[Control]) -> list[str]:
-    """Return a name for each joint: its bone's, the object's for the object, and a new one for the tilt."""
+def control_names(owner: str, rest: Rest, controls: Sequence[Control]) -> list[str]:
+    """Return a name for each joint: its bone's, the object's (`owner`) for the object, and a new one for the tilt."""
     names = []
     for control in controls:
-        name = armature_object.name if control.bone == OBJECT else rest.names[control.bone]
+        name = owner if control.bone == OBJECT else rest.names[control.bone]
         if control.base == Space.TILT:
             name += " tilt"
         while control.base in (Space.TILT, Space.OBJECT) and name in rest.names:
@@ -139,8 +159,10 @@ def choose_root_control(
     return shared_ancestor(rest, tops, root) if len(tops) > 1 else root
 
 
-def find_controls(rest: Rest, learned: Sequence[int], root: int, frames: Frames, size: float) -> list[Control]:
-    """Return the learned bones as joints, carriers first; `root` may be OBJECT.
+def find_controls(
+    rest: Rest, learned: Sequence[int], root: int, frames: Frames, size: float
+) -> Generator[float, None, list[Control]]:
+    """Find the learned bones as joints, carriers first, in steps; `root` may be OBJECT.
 
     The reference frame of a bone is, in this order: the nearest learned bone above it that carries it rigidly; the
     world, if the bone stands still in it without its own channels; any other learned bone that carries it rigidly
@@ -154,6 +176,7 @@ def find_controls(rest: Rest, learned: Sequence[int], root: int, frames: Frames,
         base, carrier = _carrier(frames, size, bone, above, placed)
         found.append((bone, base, carrier))
         placed.append(bone)
+        yield 1.0
     upright = any(base == Space.WORLD for _, base, _ in found)
     joints = [Control(root, Space.OBJECT if root == OBJECT else Space.PARENT, -1)]
     if upright:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from ...core.errors import ClipError
 from ...core.numeric.rotation import Array, matrix_to_six, six_to_matrix
 from ...core.numeric.tree import Tree
-from ..compat import assign_action
 from ..steps import run_through
-from .actions import Source, slot_of
+from .actions import Source, slot_of, switched_modes
+from .object_scale import held_scale
+from .own_scene import copy_in_own_scene
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,16 @@ class Poses:
     """Blender's evaluation of T frames, for all n pose bones in the order of `pose.bones`.
 
     `world` (T, 4, 4) is the object's matrix, `own` (T, 4, 4) its own channels as a matrix. `pose` (T, n, 4, 4) are the
-    bones in armature space, `basis` (T, n, 4, 4) their own channels. `numbers` (T, m) are the values of the m object
-    properties at the paths and indices `watched`.
+    bones in armature space, `basis` (T, n, 4, 4) their own channels. `delta` (T, 4, 4) are the object's delta location
+    and rotation, which `own` includes. `numbers` (T, m) are the values of the m object properties at the paths and
+    indices `watched`.
     """
 
     world: Array
     pose: Array
     basis: Array
     own: Array
+    delta: Array
     watched: tuple[tuple[str, int], ...] = ()
     numbers: Array = field(default_factory=lambda: np.empty((0, 0)))
 
@@ -89,12 +92,35 @@ def sample_poses(
     """Evaluate the armature at each frame as it plays `source` alone (or no action), without
     changing the user's scene.
     """
-    return run_through(sample_steps(armature_object, source, frames, scene))
+    return run_through(sample_steps(armature_object, take_of(armature_object, source), frames, scene))
+
+
+@dataclass(frozen=True)
+class Take:
+    """A source as it is evaluated over several steps: Python notices when Blender frees its action, unlike its curves.
+
+    `handle` is the slot's. `stacked` plays the NLA instead. The object's scale is `held`, if it is keyed. If rotation
+    modes are keyed, the take is `switching`.
+    """
+
+    action: bpy.types.Action | None
+    handle: int
+    stacked: bool
+    held: float | None
+    switching: bool
+
+
+def take_of(armature_object: bpy.types.Object, source: Source | None) -> Take:
+    """Return the take of a source, or of no action. Raises ClipError for an uneven scale of the object."""
+    if source is None:
+        return Take(None, 0, False, None, False)
+    held = held_scale(armature_object, source)
+    return Take(source.action, source.slot.handle, source.span is not None, held, bool(switched_modes(source)))
 
 
 def sample_steps(
     armature_object: bpy.types.Object,
-    source: Source | None,
+    take: Take,
     frames: Sequence[int],
     scene: bpy.types.Scene,
     *,
@@ -106,24 +132,25 @@ def sample_steps(
     Between two steps the file holds nothing of Riff's: it may be saved, undone or left. Raises ClipError if the
     armature or the action was replaced by then, ReferenceError if it is gone.
     """
-    bones, stacked = len(armature_object.pose.bones), source is not None and source.span is not None
+    bones, action = len(armature_object.pose.bones), take.action
     record = _Record(len(frames), bones, watched)
-    # Only whole data-blocks are kept from step to step: Python notices when Blender frees them.
-    action, handle = (source.action, source.slot.handle) if source else (None, 0)
     while record.done < len(frames):
-        slot = slot_of(action, handle) if action else None
+        begun = time.monotonic()
+        slot = slot_of(action, take.handle) if action else None
         if armature_object.pose is None or len(armature_object.pose.bones) != bones or (action and slot is None):
             raise ClipError(f"“{armature_object.name}” or its action was changed while it was read.")
-        with _copy_in_own_scene(armature_object, action, slot, scene, stacked) as (copy, own):
+        with copy_in_own_scene(armature_object, action, slot, scene, take.stacked, take.held) as (copy, own):
             layer = own.view_layers[0]
-            until = time.monotonic() + seconds
+            # the copy's dependencies take a part of the step: of a heavy action more than half
+            until = max(begun + seconds, time.monotonic() + seconds / 2.0)
             while True:
                 own.frame_set(frames[record.done])
+                if take.switching:  # a change of the mode converts the rotation, which overrules its keys at that frame
+                    own.frame_set(frames[record.done])
                 record.take(copy.evaluated_get(layer.depsgraph))
                 if record.done == len(frames) or time.monotonic() >= until:
                     break
-        if record.done < len(frames):
-            yield record.done / len(frames)
+        yield record.done / len(frames)
     return record.poses()
 
 
@@ -134,16 +161,15 @@ class _Record:
         self.done, self._bones, self._watched = 0, bones, tuple(watched)
         self._world: list[float] = []
         self._own: list[float] = []
+        self._delta: list[float] = []
         self._pose, self._basis = np.empty((2, frames, bones * 16), dtype=np.float32)
         self._numbers = np.zeros((frames, len(watched)))
 
     def take(self, evaluated: bpy.types.Object) -> None:
-        world: Any = evaluated.matrix_world
-        own: Any = evaluated.matrix_basis
-        for row in world:  # numpy takes six times as long to read a Matrix
-            self._world.extend(row)
-        for row in own:
-            self._own.extend(row)
+        matrices: Any = (evaluated.matrix_world, evaluated.matrix_basis, delta_matrix(evaluated))
+        for matrix, numbers in zip(matrices, (self._world, self._own, self._delta), strict=True):
+            for row in matrix:  # numpy takes six times as long to read a Matrix
+                numbers.extend(row)
         bones = evaluated.pose.bones
         bones.foreach_get("matrix", self._pose[self.done])
         bones.foreach_get("matrix_basis", self._basis[self.done])
@@ -152,9 +178,24 @@ class _Record:
         self.done += 1
 
     def poses(self) -> Poses:
-        world, own = (np.array(rows).reshape(-1, 4, 4) for rows in (self._world, self._own))
+        world, own, delta = (np.array(rows).reshape(-1, 4, 4) for rows in (self._world, self._own, self._delta))
         pose, basis = (_from_columns(rows, self._bones) for rows in (self._pose, self._basis))
-        return Poses(world, pose, basis, own, self._watched, self._numbers)
+        return Poses(world, pose, basis, own, delta, self._watched, self._numbers)
+
+
+def delta_matrix(ob: Any) -> Matrix:
+    """Return an object's delta location and rotation as a matrix: its channels are added to the former and turned by
+    the latter.
+    """
+    mode = ob.rotation_mode
+    turn: Any = Matrix.Identity(3)  # there is no delta of an axis and angle
+    if mode == "QUATERNION":
+        turn = ob.delta_rotation_quaternion.to_matrix()
+    elif mode != "AXIS_ANGLE":
+        turn = ob.delta_rotation_euler.to_matrix()
+    matrix: Any = turn.to_4x4()
+    matrix.translation = ob.delta_location
+    return matrix
 
 
 def _number(evaluated: bpy.types.Object, path: str, index: int) -> float:
@@ -171,67 +212,15 @@ def _from_columns(rows: np.ndarray, bones: int) -> Array:
     return rows.reshape(len(rows), bones, 4, 4).swapaxes(-1, -2).astype(np.float64)
 
 
-@contextmanager
-def _copy_in_own_scene(
-    armature_object: bpy.types.Object,
-    action: bpy.types.Action | None,
-    slot: bpy.types.ActionSlot | None,
-    scene: bpy.types.Scene,
-    stacked: bool = False,
-) -> Iterator[tuple[bpy.types.Object, bpy.types.Scene]]:
-    """Provide a copy of the armature object in a scene of its own, and that scene.
-
-    This is 50 times faster beside a heavy mesh and leaves the user's frame, active action, slot and NLA as they are.
-    `ID.copy` redirects constraints and drivers from the original to the copy.
-    """
-    data: bpy.types.Armature | None = None
-    copy = armature_object.copy()
-    own = bpy.data.scenes.new("Riff")
-    try:
-        own.render.fps, own.render.fps_base = scene.render.fps, scene.render.fps_base
-        own.collection.objects.link(copy)
-        copy.hide_viewport = False  # Blender does not evaluate objects that are disabled in viewports
-        # at rest or in Edit Mode Blender evaluates the rest pose, whatever is keyed
-        if copy.data.pose_position == "REST" or copy.data.is_editmode:
-            data = cast(bpy.types.Armature, copy.data.copy())
-            copy.data = data
-            data.pose_position = "POSE"
-        own.view_layers[0].update()
-        _play_alone(copy, action, slot, stacked)
-        yield copy, own
-    finally:
-        bpy.data.objects.remove(copy)
-        bpy.data.scenes.remove(own)
-        if data is not None:
-            bpy.data.armatures.remove(data)
-
-
-def _play_alone(
-    copy: bpy.types.Object, action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None, stacked: bool
-) -> None:
-    """Play the action alone at full influence, outside any tweaked strip; or the NLA as it is if `stacked`."""
-    animation = copy.animation_data or copy.animation_data_create()
-    if animation.use_tweak_mode:
-        animation.use_tweak_mode = False
-    if stacked:
-        animation.use_nla = True
-        return
-    animation.use_nla = False
-    if action is None:
-        animation.action = None
-        return
-    assign_action(copy, action, slot)
-
-
-def world_transforms(rest: Rest, joints: list[int], poses: Poses) -> tuple[Array, Array]:
-    """Return world rotations from rest (T, J, 3, 3) and world positions (T, J, 3) of the joints.
+def world_transforms(rest: Rest, joints: list[int], poses: Poses, rows: slice = slice(None)) -> tuple[Array, Array]:
+    """Return world rotations from rest (T, J, 3, 3) and world positions (T, J, 3) of the joints, in some rows or all.
 
     Rest is the armature's rest pose with the object as in the first frame, so a keyed object moves the root.
     """
-    world = poses.world[:, None]
-    turned = rotation_part(poses.world[:, :3, :3])
-    rest_turns = turned[0] @ rest.matrices[joints][:, :3, :3]
-    pose = poses.pose[:, joints]
+    world = poses.world[rows, None]
+    turned = rotation_part(poses.world[rows, :3, :3])
+    rest_turns = rotation_part(poses.world[0, :3, :3]) @ rest.matrices[joints][:, :3, :3]
+    pose = poses.pose[rows][:, joints]
     rotations = turned[:, None] @ unit_columns(pose[..., :3, :3]) @ rest_turns.swapaxes(-1, -2)
     positions = np.einsum("tjab,tjb->tja", world[..., :3, :3], pose[..., :3, 3]) + world[..., :3, 3]
     return rotations, positions

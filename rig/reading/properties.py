@@ -15,10 +15,10 @@ from ...core.motion.motion import Motion, with_properties
 from ...core.motion.properties import AnimatedProperty
 from ...core.numeric.rotation import Array
 from ..compat import channelbag_of
-from .actions import OBJECT_CHANNELS, Source, split_bone_path
+from .actions import OBJECT_CHANNELS, Source, bone_of_path, invalid_key_frame, split_bone_path
 from .evaluate import Poses, Rest
+from .object_scale import SCALE_PATHS
 
-_BONE = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 _MAX_SWITCH_VALUES = 32
 """Most different values of a property that counts as switched rather than continuous."""
 
@@ -39,8 +39,8 @@ OWN_ACTION_KEY = "riff_own_action"
 class Track:
     """A keyed property: its owner, path and index, and a value for each frame (T,).
 
-    `steps` are the values of a property that switches. It belongs to a `bone` (by name), to a `place` in the world
-    (3,), or to neither.
+    `steps` are the values of a property that switches. It belongs to a `bone` (by name), to a `place` in the armature's
+    space (3,), or to neither.
     """
 
     owner: str
@@ -76,8 +76,9 @@ def read_tracks(armature_object: bpy.types.Object, source: Source, frames: Seque
             else:
                 values = np.array([curve.evaluate(frame) for frame in frames])
             if not np.isfinite(values).all():
-                frame = frames[int(np.flatnonzero(~np.isfinite(values))[0])]
-                raise ClipError(f"“{curve.data_path}” has an invalid key (not a number) at frame {frame}.")
+                key_frame = invalid_key_frame(curve)
+                frame = frames[int(np.flatnonzero(~np.isfinite(values))[0])] if key_frame is None else key_frame
+                raise ClipError(f"“{curve.data_path}” has an invalid key (not a number) at frame {frame:g}.")
             still = _STILL_SCALE_SPREAD if curve.data_path.endswith("scale") else _STILL_SPREAD
             if np.ptp(values) > still * max(1.0, float(np.abs(values).max())):
                 tracks.append(_track(armature_object, owner, block, curve, values, value))
@@ -92,15 +93,15 @@ def watched_paths(source: Source) -> list[tuple[str, int]]:
     return sorted(paths)
 
 
-def with_tracks(motion: Motion, tracks: Sequence[Track], rest: Rest, bones: Sequence[int], world: Array) -> Motion:
+def with_tracks(motion: Motion, tracks: Sequence[Track], rest: Rest, bones: Sequence[int]) -> Motion:
     """Add properties to a motion as further channels, each on the joint where it belongs.
 
-    `bones` are those of the joints (-1 for the object), `world` (4, 4) is the object's matrix.
+    `bones` are those of the joints (-1 for the object).
     """
     found = []
     for track in tracks:
         low, high = float(track.values.min()), float(track.values.max())
-        joint = _joint_of(track, rest, bones, world)
+        joint = _joint_of(track, rest, bones)
         found.append(AnimatedProperty(joint, track.path, track.index, low, high, track.steps, track.owner))
     skeleton = replace(motion.skeleton, properties=tuple(found))
     features = np.zeros((motion.frames, skeleton.channels))
@@ -109,7 +110,7 @@ def with_tracks(motion: Motion, tracks: Sequence[Track], rest: Rest, bones: Sequ
     return with_properties(replace(motion, features=features, skeleton=skeleton), values)
 
 
-def _joint_of(track: Track, rest: Rest, bones: Sequence[int], world: Array) -> int:
+def _joint_of(track: Track, rest: Rest, bones: Sequence[int]) -> int:
     """Return the joint of a property's bone or of the nearest bone above; else the joint nearest to
     its place; else 0.
     """
@@ -118,7 +119,7 @@ def _joint_of(track: Track, rest: Rest, bones: Sequence[int], world: Array) -> i
         bone = rest.names.index(track.bone)
         return next((index[one] for one in (bone, *rest.ancestors(bone)) if one in index), 0)
     if track.place and index:
-        heads = rest.matrices[list(index), :3, 3] @ world[:3, :3].T + world[:3, 3]
+        heads = rest.matrices[list(index), :3, 3]
         return list(index.values())[int(np.linalg.norm(heads - np.array(track.place), axis=1).argmin())]
     return 0
 
@@ -210,9 +211,11 @@ def set_property(block: Any, path: str, index: int, value: Any) -> None:
 
 
 def _is_transform(path: str) -> bool:
-    """Return True for a location or rotation, which belong to joints; a scale is a property like any other."""
+    """Return True for a location or rotation, which belong to joints, and for the object's scale, which is no property;
+    a bone's scale is a property like any other.
+    """
     channel = split_bone_path(path)
-    return channel[1] != "scale" if channel else path in OBJECT_CHANNELS
+    return channel[1] != "scale" if channel else path in (*OBJECT_CHANNELS, *SCALE_PATHS, "rotation_mode")
 
 
 def property_value(block: bpy.types.ID, path: str, index: int) -> Any:
@@ -230,15 +233,14 @@ def _track(
     held = all(key.interpolation == CONSTANT for key in curve.keyframe_points) and not len(curve.modifiers)
     levels = tuple(np.unique(values).tolist())
     steps = levels if (held or isinstance(value, (bool, int, str))) and len(levels) <= _MAX_SWITCH_VALUES else ()
-    match = _BONE.match(curve.data_path) if not owner else None
-    bone = bpy.utils.unescape_identifier(match[1]) if match else ""
+    bone = bone_of_path(curve.data_path) if not owner else ""
     place = _moved_place(armature_object, block, curve.data_path) if owner.startswith("KEY") else ()
     return Track(owner, curve.data_path, curve.array_index, values, steps, bone, place)
 
 
 def _moved_place(armature_object: bpy.types.Object, keys: bpy.types.Key, path: str) -> tuple[float, ...]:
-    """Return the centre of the vertices that a shape key moves, weighted by how far, in the world; () if there are
-    none.
+    """Return the centre of the vertices that a shape key moves, weighted by how far, in the armature's space; () if
+    there are none.
     """
     match = re.match(r'key_blocks\["((?:[^"\\]|\\.)*)"\]', path)
     block = keys.key_blocks.get(bpy.utils.unescape_identifier(match[1])) if match else None
@@ -252,6 +254,7 @@ def _moved_place(armature_object: bpy.types.Object, keys: bpy.types.Key, path: s
     moved = np.linalg.norm(target.reshape(-1, 3) - base, axis=1)
     if not moved.any():
         return ()
-    world = np.array(ob.matrix_world)
+    seen: Any = armature_object.matrix_world
+    placed = np.array(seen.inverted_safe() @ ob.matrix_world)
     middle = (base * moved[:, None]).sum(0) / moved.sum()
-    return tuple((world[:3, :3] @ middle + world[:3, 3]).tolist())
+    return tuple((placed[:3, :3] @ middle + placed[:3, 3]).tolist())

@@ -7,19 +7,32 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import bpy
+import numpy as np
 
 from ...core.errors import ClipError
 from ...core.motion.contacts import with_contacts, with_found_contacts
 from ...core.motion.motion import Motion
 from ...core.numeric.rotation import Array
-from ..steps import STEP_SECONDS, run_through
-from .actions import Source, armature_of, keyed_channels, keys_sum, object_channels, slot_of, source_of, stack_of
+from ..steps import STEP_SECONDS, paced, run_through
+from .actions import (
+    Source,
+    armature_of,
+    check_key_values,
+    keyed_channels,
+    keys_sum,
+    object_channels,
+    slot_of,
+    source_of,
+    stack_of,
+)
 from .bone_motion import bone_motion
-from .checks import NotForwardKinematics, as_keyed, check_object, check_poses
+from .bone_settings import BoneSettings, settings_of
+from .checks import NotForwardKinematics, check_distance, check_object, check_steps
 from .control_motion import control_motion
-from .controls import OBJECT, armature_size, check_keys, choose_root_control, control_names, find_controls, frames_of
+from .controls import OBJECT, choose_root_control, control_names, find_controls, frames_steps, key_check_steps
 from .copies import find_copies, left_out
-from .evaluate import Poses, Rest, read_rest, sample_steps
+from .evaluate import Poses, Rest, read_rest, sample_steps, take_of
+from .object_motion import as_keyed, driven_transforms
 from .properties import Track, read_tracks, watched_paths, with_tracks
 from .roots import choose_root
 
@@ -56,7 +69,8 @@ def read_motion(
     properties; feet get contact labels. The scene, the armature and its actions stay as they are.
 
     Raises ClipError, naming object, bone, action or frame: for no armature, no action or slot, no key that moves
-    anything, an unevenly scaled object, a bone scaled to zero or mirrored, or values that are not numbers.
+    anything, an unevenly scaled object, a driver that only the user's scene can feed, a bone scaled to zero or
+    mirrored, or values that are not numbers.
     """
     return run_through(read_steps(armature_object, action, slot, scene, options, seconds=math.inf))
 
@@ -84,33 +98,32 @@ def read_steps(
         raise ClipError(f"The action “{source.action.name}” keys no bones of “{armature_object.name}”.")
     frames = source.frames()
     if len(frames) < 2:
-        raise ClipError(f"The action “{source.action.name}” has fewer than two frames.")
+        remedy = "correct its Manual Frame Range" if source.action.use_frame_range else "key it on a second frame"
+        raise ClipError(f"The action “{source.action.name}” has fewer than two frames; {remedy}.")
     frames = frames[:: min(options.step, len(frames) - 1)]
     fps = scene.render.fps / scene.render.fps_base / frames.step
     subject = f"The action “{source.action.name}” of “{armature_object.name}”"
     in_steps = math.isfinite(seconds)
     before = _edit_state(armature_object, source) if in_steps else ()
     action, handle = source.action, source.slot.handle
+    take, watched = take_of(armature_object, source), watched_paths(source)
+    yield 0.0
     try:
-        poses = yield from sample_steps(
-            armature_object, source, frames, scene, seconds=seconds, watched=watched_paths(source)
-        )
+        poses = yield from sample_steps(armature_object, take, frames, scene, seconds=seconds, watched=watched)
+        yield 1.0
         if in_steps:
-            same_action = source_of(armature_object, action, slot_of(action, handle))
-            source = stack_of(armature_object) if options.nla else same_action
-            if before != _edit_state(armature_object, source):
+            slot = slot_of(action, handle)
+            if slot is not None:
+                source = stack_of(armature_object) if options.nla else source_of(armature_object, action, slot)
+            if slot is None or before != _edit_state(armature_object, source):
                 raise ClipError(f"{subject} was changed while it was read.")
+        if not np.isfinite(poses.pose.sum() + poses.world.sum()):
+            check_key_values(armature_object, source)
         recording = _record(armature_object, source, channels, poses, frames, fps, options)
         yield 1.0
-        motion, bones = yield from _build_motion(recording)
-        yield 1.0
-        positions = motion.positions()
-        yield 1.0
-        motion = _with_feet(motion, positions, options.feet)
-        yield 1.0
-        return _with_pairs_and_parts(_with_properties(motion, recording, bones), options)
     except ReferenceError as error:  # Blender's own word for a data-block that is gone
         raise ClipError(f"{subject} was removed while it was read.") from error
+    return (yield from paced(_motion_steps(recording), seconds / 2.0))
 
 
 def _edit_state(armature_object: bpy.types.Object, source: Source) -> tuple[object, ...]:
@@ -126,8 +139,8 @@ class _Recording:
     `channels` says of each keyed (bone, property) whether it moves; `tracks` are the other keyed numbers.
     """
 
-    armature: bpy.types.Object
-    action: bpy.types.Action
+    settings: BoneSettings
+    action: str
     channels: dict[tuple[str, str], bool]
     poses: Poses
     frames: range
@@ -154,50 +167,64 @@ def _record(
     fps: float,
     options: ReadOptions,
 ) -> _Recording:
-    # Tracks are read at once: between two steps a person may edit the action, and slots and F-curves kept until then
-    # are freed.
+    # All is read at once: between two steps a person may edit the action, and slots and F-curves kept until then are
+    # freed.
     tracks = read_tracks(armature_object, source, frames, poses)
     rest = read_rest(armature_object)
-    return _Recording(armature_object, source.action, channels, as_keyed(poses), frames, fps, options, rest, tracks)
+    poses = as_keyed(poses, driven_transforms(armature_object))
+    settings = settings_of(armature_object, rest)
+    return _Recording(settings, source.action.name, channels, poses, frames, fps, options, rest, tracks)
+
+
+def _motion_steps(recording: _Recording) -> Generator[float, None, Motion]:
+    """Build the motion in steps, without Blender's data. Raises ClipError."""
+    motion, bones = yield from _build_motion(recording)
+    yield 1.0
+    positions = motion.positions()
+    yield 1.0
+    motion = _with_feet(motion, positions, recording.options.feet)
+    yield 1.0
+    return _with_pairs_and_parts(_with_properties(motion, recording, bones), recording.options)
 
 
 def _build_motion(recording: _Recording) -> Generator[float, None, tuple[Motion, list[int]]]:
     """Build the motion without contacts and properties in steps; return it with the bone of each joint (OBJECT for the
-    object). Blender's data is used in the first step alone.
-
-    Raises ClipError.
+    object). Raises ClipError.
     """
     rest, options = recording.rest, recording.options
     moves: dict[str, bool] = {}
     for (bone, path), moving in recording.channels.items():
         moves[bone] = moves.get(bone, False) or (moving and path != "scale")
-    check_object(recording.armature, recording.poses.world)
+    check_object(recording.settings.name, recording.poses.world, recording.frames)
     learned = sorted(recording.index(bone) for bone, moving in moves.items() if moving and bone)
     learned = [bone for bone in learned if rest.names[bone] not in options.ignore]
     keyed = [recording.index(bone) for bone in moves if bone]
+    check_distance(recording.settings.name, rest, keyed, recording.poses, recording.frames)
     root = _chosen_root(recording)
     object_moves = moves.get("", False)
     if keyed and not object_moves and not options.ignore:
-        joints = _forward_kinematic_joints(recording, learned, root)
+        joints = yield from _forward_kinematic_joints(recording, learned, root)
         if joints is not None:
             sliding = recording.sliding()
             yield 1.0
             motion = yield from bone_motion(rest, joints, recording.poses, sliding, recording.fps)
             return motion, joints
-    check_keys(rest, recording.poses, keyed, recording.frames)
-    return _controls_motion(recording, learned, keyed, OBJECT if object_moves and root is None else root)
+    yield from key_check_steps(rest, recording.poses, keyed, recording.frames)
+    return (yield from _controls_motion(recording, learned, keyed, OBJECT if object_moves and root is None else root))
 
 
 def _chosen_root(recording: _Recording) -> int | None:
     """Return the bone that the user chose as the root; None to let Riff find it. Raises ClipError."""
     name = recording.options.root
     if name and name not in recording.rest.names:
-        raise ClipError(f"“{recording.armature.name}” has no bone “{name}” to use as root; choose another.")
+        raise ClipError(f"“{recording.settings.name}” has no bone “{name}” to use as root; choose another.")
     return recording.index(name) if name else None
 
 
-def _forward_kinematic_joints(recording: _Recording, learned: list[int], root: int | None) -> list[int] | None:
-    """Return the root and the bones below it, parents first; None if their keys do not explain the poses.
+def _forward_kinematic_joints(
+    recording: _Recording, learned: list[int], root: int | None
+) -> Generator[float, None, list[int] | None]:
+    """Find the root and the bones below it, parents first, in steps; None if their keys do not explain the poses.
 
     Bones that copy others are left out; they need not be below the root.
     """
@@ -206,12 +233,13 @@ def _forward_kinematic_joints(recording: _Recording, learned: list[int], root: i
     unneeded = left_out(rest, copies, learned) - {root} if copies else set()
     channels = {key: moves for key, moves in recording.channels.items() if key[0]}
     own = {key: moves for key, moves in channels.items() if recording.index(key[0]) not in unneeded}
-    top = choose_root(recording.armature, rest, own) if root is None else root
+    top = choose_root(recording.settings.connected, rest, own) if root is None else root
     joints = rest.depth_first(top)
     if not set(learned) - unneeded <= set(joints):
         return None
+    yield 1.0
     try:
-        check_poses(recording.armature, rest, joints, recording.poses, channels, recording.frames)
+        yield from check_steps(recording.settings, rest, joints, recording.poses, channels, recording.frames)
     except NotForwardKinematics:
         return None
     return [bone for bone in joints if bone not in unneeded]
@@ -219,11 +247,11 @@ def _forward_kinematic_joints(recording: _Recording, learned: list[int], root: i
 
 def _controls_motion(
     recording: _Recording, learned: list[int], keyed: list[int], root: int | None
-) -> tuple[Motion, list[int]]:
-    """Build the motion of the keyed controls; `root` may be OBJECT, or None to be found. Raises ClipError."""
-    rest, armature, sliding = recording.rest, recording.armature, recording.sliding()
+) -> Generator[float, None, tuple[Motion, list[int]]]:
+    """Build the motion of the keyed controls in steps; `root` may be OBJECT, or None to be found. Raises ClipError."""
+    rest, settings, sliding = recording.rest, recording.settings, recording.sliding()
     if not learned and root != OBJECT:
-        raise ClipError(f"The keys of the action “{recording.action.name}” do not move “{armature.name}”.")
+        raise ClipError(f"The keys of the action “{recording.action}” do not move “{settings.name}”.")
     if root not in (OBJECT, None) and root not in learned:
         raise ClipError(f"“{rest.names[root]}” has no keys and cannot be the root; choose a keyed bone.")
     if root is None:
@@ -235,11 +263,13 @@ def _controls_motion(
             "find one."
         )
     known = learned if root in (OBJECT, *learned) else sorted([*learned, root])
-    control_frames = frames_of(armature, rest, recording.poses, known)
-    size = armature_size(armature, rest)
-    controls = find_controls(rest, learned, root, control_frames, size)
-    names = control_names(armature, rest, controls)
-    motion = control_motion(rest, recording.poses, controls, control_frames, names, sliding, size, recording.fps)
+    control_frames = yield from frames_steps(settings, rest, recording.poses, known)
+    size = settings.size
+    controls = yield from find_controls(rest, learned, root, control_frames, size)
+    names = control_names(settings.name, rest, controls)
+    motion = yield from control_motion(
+        rest, recording.poses, controls, control_frames, names, sliding, size, recording.fps
+    )
     return motion, [control.bone for control in controls]
 
 
@@ -270,4 +300,4 @@ def _with_pairs_and_parts(motion: Motion, options: ReadOptions) -> Motion:
 def _with_properties(motion: Motion, recording: _Recording, bones: list[int]) -> Motion:
     """Add the other keyed numbers as properties; `bones` are those of the joints."""
     tracks = [track for track in recording.tracks if track.bone not in recording.options.ignore]
-    return with_tracks(motion, tracks, recording.rest, bones, recording.poses.world[0]) if tracks else motion
+    return with_tracks(motion, tracks, recording.rest, bones) if tracks else motion

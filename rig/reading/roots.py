@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import bpy
+from collections.abc import Collection
 
 from ...core.motion.limb_words import names_hips
 from .evaluate import Rest
 
 
-def choose_root(armature_object: bpy.types.Object, rest: Rest, channels: dict[tuple[str, str], bool]) -> int:
+def choose_root(connected: Collection[str], rest: Rest, channels: dict[tuple[str, str], bool]) -> int:
     """Return the index of the root: the topmost moving bone with most moving bones below it.
 
     If that bone does not travel and others move beside it, the root is the nearest ancestor of them all; if it does not
     travel and the hips above it have keys and rest, they are. Bones above the root do not move. A bone connected to its
-    parent cannot be moved by its location, so its parent takes its place.
+    parent (its name is in `connected`) cannot be moved by its location, so its parent takes its place.
     """
     index = {name: k for k, name in enumerate(rest.names)}
     moving = {index[bone] for (bone, path), moves in channels.items() if moves} or {index[bone] for bone, _ in channels}
@@ -26,7 +26,7 @@ def choose_root(armature_object: bpy.types.Object, rest: Rest, channels: dict[tu
         keyed = {index[bone] for bone, _ in channels if bone in index}
         hips = [bone for bone in rest.ancestors(root) if bone in keyed and names_hips(rest.names[bone])]
         root = hips[0] if hips and not names_hips(rest.names[root]) else root
-    while rest.parents[root] >= 0 and armature_object.data.bones[rest.names[root]].use_connect:
+    while rest.parents[root] >= 0 and rest.names[root] in connected:
         root = rest.parents[root]
     return root
 

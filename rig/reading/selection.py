@@ -9,6 +9,7 @@ import numpy as np
 
 from ...core.errors import ClipError
 from ..compat import is_selected
+from ..unseen import unseen
 from .actions import source_of
 
 
@@ -55,7 +56,8 @@ def curve_points(curve_object: bpy.types.Object | None) -> tuple[tuple[float, fl
     if curve_object.type not in ("CURVE", "CURVES"):
         raise ClipError(f"“{curve_object.name}” is not a curve; choose a curve object.")
     evaluated = curve_object.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    positions = _line(evaluated)
+    with unseen():
+        positions = _line(evaluated)
     if len(positions) < 2 or not np.linalg.norm(np.diff(positions, axis=0), axis=1).sum() > 0:
         raise ClipError(f"The curve “{curve_object.name}” has no length on the ground; choose another one.")
     return tuple((float(x), float(y)) for x, y in positions)

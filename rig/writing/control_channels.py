@@ -10,7 +10,16 @@ import numpy as np
 from ...core.errors import ModelError
 from ...core.motion.skeleton import Skeleton, Space
 from ...core.numeric.rotation import Array
-from ..reading.actions import Source, channel_owner, keyed_channels, object_channels, rotation_path, split_bone_path
+from ..reading.actions import (
+    DELTA,
+    Source,
+    channel_owner,
+    keyed_channels,
+    object_channels,
+    rotation_modes,
+    rotation_path,
+    split_bone_path,
+)
 from ..reading.controls import OBJECT, Control
 from ..reading.evaluate import Rest
 
@@ -39,9 +48,10 @@ def control_channels(
     All channels that the source keys are written, or all if it is None. A location is written only if it was learned:
     the root's, and those that move.
     """
-    keyed = None
+    keyed: dict[tuple[str, str], bool] | None = None
     if source is not None:
         keyed = keyed_channels(armature_object, source) | object_channels(armature_object, source)
+    modes = rotation_modes(armature_object, source)
     channels, rows = [], {}
     for joint, control in enumerate(controls):
         if control.base == Space.YAW:
@@ -49,11 +59,12 @@ def control_channels(
         name = "" if control.bone == OBJECT else rest.names[control.bone]
         rows[name] = joint
         placed = control.parent < 0 or control.base == Space.TILT or joint in skeleton.translated
-        turn = (name, rotation_path(channel_owner(armature_object, name).rotation_mode))
-        if placed and (keyed is None or (name, "location") in keyed):
-            channels.append((name, "location"))
-        if keyed is None or turn in keyed:
-            channels.append(turn)
+        for path, wanted in (("location", placed), (rotation_path(modes[name]), True)):
+            # keys on an object's deltas alone are written there: they would leave its location where it is
+            for known in (path, DELTA + path):
+                if wanted and (keyed is None or (name, known) in keyed):
+                    channels.append((name, known))
+                    break
     return channels, rows
 
 
@@ -85,7 +96,7 @@ def keyed_parts(armature_object: bpy.types.Object, source: Source) -> dict[tuple
     found: dict[tuple[str, str], set[int]] = {}
     for curve in source.curves:
         channel = split_bone_path(curve.data_path) or ("", curve.data_path)
-        if channel[1] in ("location", "rotation_euler") and not curve.mute:
+        if channel[1].removeprefix(DELTA) in ("location", "rotation_euler") and not curve.mute:
             found.setdefault(channel, set()).add(curve.array_index)
     parts = {}
     bones = armature_object.pose.bones

@@ -13,6 +13,7 @@ from ...core.errors import ModelError
 from ...core.numeric.rotation import Array
 from ..compat import new_channelbags, new_fcurve
 from ..ownership import mark_made
+from ..unseen import unseen
 
 GENERATED, LINEAR, HOLD = 5, 1, 0
 """Values of the enums Keyframe.type and Keyframe.interpolation in 4.5 and 5.2; `foreach_set` takes numbers only."""
@@ -36,23 +37,27 @@ class Curve:
 def new_action(
     owner: str, name: str, curves: list[Curve], frame_start: int, properties: Mapping[str, Any]
 ) -> bpy.types.Action:
-    """Create an action with a slot for the object called `owner`. Raises ModelError for a value that is not finite."""
+    """Create an action with a slot for the object called `owner`, unseen by the user's handlers.
+
+    Raises ModelError for a value that is not finite.
+    """
     for curve in curves:
         if not np.isfinite(curve.values).all():
             raise ModelError(f"“{curve.path}” would be keyed with what is not a number; nothing was written.")
-    action = bpy.data.actions.new(name)
-    try:
-        bags = new_channelbags(action, owner, [curve.owner for curve in curves])
-        for curve in curves:
-            bag = bags[curve.owner]
-            _write_keys(new_fcurve(bag, curve.path, curve.index, curve.group), curve, frame_start)
-        for key, value in properties.items():
-            action[key] = value
-        mark_made(action)
-        action.asset_mark()  # sets the fake user as well
-    except BaseException:
-        bpy.data.actions.remove(action)
-        raise
+    with unseen():
+        action = bpy.data.actions.new(name)
+        try:
+            bags = new_channelbags(action, owner, [curve.owner for curve in curves])
+            for curve in curves:
+                bag = bags[curve.owner]
+                _write_keys(new_fcurve(bag, curve.path, curve.index, curve.group), curve, frame_start)
+            for key, value in properties.items():
+                action[key] = value
+            mark_made(action)
+            action.asset_mark()  # sets the fake user as well
+        except BaseException:
+            bpy.data.actions.remove(action)
+            raise
     return action
 
 

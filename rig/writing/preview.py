@@ -13,6 +13,7 @@ from ...core.motion.motion import Motion
 from ...core.motion.properties import AnimatedProperty
 from ..reading.actions import armature_of, channel_owner, source_of
 from ..reading.properties import owner_block, property_value, set_property
+from ..unseen import unseen
 from .write import plan_writing, pose_values
 
 PREVIEW_KEY = "riff_previewed"
@@ -50,17 +51,18 @@ _remembered: dict[int, PoseBefore] = {}
 
 def put_back_previewed() -> None:
     """Restore the pose of armatures that an undo step or a file brought back in a preview's pose."""
-    for ob in bpy.data.objects:
-        mark = ob.get(PREVIEW_KEY)
-        if mark is None:
-            continue
-        del ob[PREVIEW_KEY]
-        before = _remembered.get(mark)
-        if before is not None and ob.pose is not None:
-            before.put_back(ob)
-        else:  # left by a Blender that ended early: let keyed channels follow the frame
-            scene = bpy.context.scene
-            scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+    previewed = [ob for ob in bpy.data.objects if ob.get(PREVIEW_KEY) is not None]
+    if not previewed:
+        return
+    with unseen():
+        for ob in previewed:
+            before = _remembered.get(ob[PREVIEW_KEY])
+            del ob[PREVIEW_KEY]
+            if before is not None and ob.pose is not None:
+                before.put_back(ob)
+            else:  # left by a Blender that ended early: let keyed channels follow the frame
+                scene = bpy.context.scene
+                scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
 
 
 class Preview:
@@ -82,15 +84,22 @@ class Preview:
             self._scene,
             bpy.context.scene.frame_current,
         )
-        self._mark(armature_object)
+        with unseen():
+            self._mark(armature_object)
 
     def show(self, motion: Motion) -> None:
-        """Show a motion at the scene's rate, starting at the source's first frame. Raises ClipError."""
+        """Show a motion at the scene's rate, starting at the source's first frame, unseen by the user's handlers.
+
+        Raises ClipError.
+        """
         self.shown = motion
-        self.apply()
+        with unseen():
+            self.apply()
 
     def apply(self) -> None:
-        """Set the pose of the scene's current frame. Raises ClipError if the armature or a bone is gone."""
+        """Set the pose of the scene's current frame, as part of the user's own change of frame. Raises ClipError if the
+        armature or a bone is gone.
+        """
         ob = self._object()
         if ob is None or self.shown is None:
             raise ClipError("The previewed armature was deleted or renamed.")
@@ -108,9 +117,10 @@ class Preview:
         ob = self._owner()
         if ob is None:
             return
-        if PREVIEW_KEY in ob:
-            del ob[PREVIEW_KEY]
-        self._before.put_back(ob)
+        with unseen():
+            if PREVIEW_KEY in ob:
+                del ob[PREVIEW_KEY]
+            self._before.put_back(ob)
 
     def _mark(self, ob: bpy.types.Object) -> None:
         # random, since an automatic save may carry the mark of one Blender into another

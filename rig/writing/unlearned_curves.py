@@ -1,4 +1,4 @@
-"""Curves of what is not learned: bones that copy others follow them, all other channels are held."""
+"""Curves of what is not learned: bones that copy others follow them, the object's scale plays, the rest is held."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 
 from ...core.motion.motion import Motion, forward_kinematics
 from ...core.numeric.rotation import Array
-from ..reading.actions import Source, keyed_channels
+from ..reading.actions import Source, keyed_channels, rotation_modes
 from ..reading.copies import find_copies, relation
 from ..reading.evaluate import Poses, Rest, rotation_part, sample_poses
+from ..reading.object_scale import keyed_scale
 from ..reading.properties import keyed_owners
 from .new_action import Curve
 from .rotation_modes import channel_values
@@ -75,18 +76,31 @@ def copy_curves(
     frames = source.frames()
     poses = sample_poses(armature_object, source, frames[:: max(1, len(frames) // _COMPARED_FRAMES)], bpy.context.scene)
     carried = Carried(rest, poses, joints, *_armature_poses(motion, rest, joints, world))
+    modes = rotation_modes(armature_object, source)
     curves = []
     for bone, original in find_copies(rest, poses, sliding).items():
         if original in joints:
             name = rest.names[bone]
             turns, places = carried.own_channels(bone, original)
-            mode = armature_object.pose.bones[name].rotation_mode
+            mode = modes[name]
             for path in (path for owner, path in channels if owner == name):
                 if path == "scale":
                     continue
                 values = places if path == "location" else channel_values(turns, mode)
                 full = armature_object.pose.bones[name].path_from_id(path)
                 curves += [Curve(full, k, name, column) for k, column in enumerate(values.T)]
+    return curves
+
+
+def scale_curves(source: Source, frames: int, first: int) -> list[Curve]:
+    """Return the curves that change the object's scale in the source, played through from frame `first` on; longer
+    motions keep the last value.
+    """
+    last = source.frames()[-1]
+    curves = []
+    for curve in keyed_scale(source):
+        values = np.array([curve.evaluate(min(first + row, last)) for row in range(frames)])
+        curves.append(Curve(curve.data_path, curve.array_index, "Object Transforms", values))
     return curves
 
 

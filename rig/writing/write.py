@@ -15,17 +15,20 @@ from ...core.motion.motion import Motion
 from ...core.motion.skeleton import body_size
 from ...core.numeric.rotation import Array
 from ..reading.actions import (
+    DELTA,
     Source,
     armature_of,
     channel_owner,
     keyed_channels,
+    rotation_modes,
     rotation_path,
     source_of,
     split_bone_path,
 )
-from ..reading.checks import check_inheritance, check_object, check_poses
+from ..reading.bone_settings import settings_of
+from ..reading.checks import check_inheritance, check_object, check_steps
 from ..reading.control_motion import Rigging, own_channels, rigging_of, standing_offsets
-from ..reading.controls import OBJECT, check_keys, frames_of
+from ..reading.controls import OBJECT, frames_steps, key_check_steps
 from ..reading.evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
 from ..steps import run_through
 from .control_channels import PartialChannel, control_channels, keyed_parts, match_controls
@@ -33,7 +36,7 @@ from .new_action import Curve, new_action
 from .placement import fitted_space, learned_space
 from .rotation_modes import channel_values, one_value
 from .snap_to_source import snap_to_source
-from .unlearned_curves import copy_curves, still_curves
+from .unlearned_curves import copy_curves, scale_curves, still_curves
 
 _STILL_SPREAD = 2e-6
 """Largest spread of a curve that gets a single key, in radians or armature sizes."""
@@ -45,8 +48,8 @@ class WritePlan:
 
     `rest` is the armature's rest pose, `joints` the bone of each joint, `channels` the (bone, property) pairs to write.
     `poses` is the pose in the source's first frame, `first`. `world` is the object's matrix that motions are meant for.
-    `rows` maps a bone (“” for the object) to the joint that holds its channels. For controls there is the `rigging`;
-    `parts` has the channels that the source keys in part.
+    `rows` maps a bone (“” for the object) to the joint that holds its channels, `modes` to the rotation mode that it is
+    written in. For controls there is the `rigging`; `parts` has the channels that the source keys in part.
     """
 
     rest: Rest
@@ -56,6 +59,7 @@ class WritePlan:
     world: Array
     first: int
     rows: Mapping[str, int]
+    modes: Mapping[str, str]
     rigging: Rigging | None = None
     parts: Mapping[tuple[str, str], PartialChannel] = field(default_factory=dict)
 
@@ -111,6 +115,8 @@ def write_steps(
     curves = _motion_curves(armature_object, motion, plan, source)
     if source is not None and plan.rigging is None:
         curves += copy_curves(armature_object, motion, source, plan.rest, plan.joints, plan.world)
+    if source is not None:
+        curves += scale_curves(source, motion.frames, plan.first)
     curves += still_curves(armature_object, source, curves, plan.first)
     start = plan.first if frame_start is None else frame_start
     owner = armature_object.name
@@ -130,11 +136,14 @@ def plan_writing(
     first = (source.frames()[:1] if source else None) or range(1, 2)
     poses = sample_poses(armature_object, source, first, bpy.context.scene)
     check_inheritance(armature_object, motion.skeleton.names)
-    check_object(armature_object, poses.world)
-    check_poses(armature_object, rest, joints, poses, dict.fromkeys(channels, True), first)
+    check_object(armature_object.name, poses.world, first)
+    run_through(
+        check_steps(settings_of(armature_object, rest), rest, joints, poses, dict.fromkeys(channels, True), first)
+    )
     world = learned_space(motion, rest, joints, poses) if space is None else np.array(space, dtype=np.float64)
     rows = {name: joint for joint, name in enumerate(motion.skeleton.names)}
-    return WritePlan(rest, joints, channels, poses, world, first[0], rows)
+    modes = rotation_modes(armature_object, source)
+    return WritePlan(rest, joints, channels, poses, world, first[0], rows, modes)
 
 
 def _plan_controls(
@@ -144,17 +153,19 @@ def _plan_controls(
     controls = match_controls(armature_object, rest, motion.skeleton)
     first = (source.frames()[:1] if source else None) or range(1, 2)
     poses = sample_poses(armature_object, source, first, bpy.context.scene)
-    check_object(armature_object, poses.world)
+    check_object(armature_object.name, poses.world, first)
     bones = sorted({control.bone for control in controls} - {OBJECT})
-    check_keys(rest, poses, bones, first)
-    frames = frames_of(armature_object, rest, poses, bones)
+    run_through(key_check_steps(rest, poses, bones, first))
+    frames = run_through(frames_steps(settings_of(armature_object, rest), rest, poses, bones))
     now, root = standing_offsets(rest, poses, controls, frames, motion.skeleton.translated)
     world = fitted_space(motion, now, root, poses.world[0]) if space is None else np.array(space, dtype=np.float64)
-    rigging = rigging_of(controls, frames, rest, poses, world)
     channels, rows = control_channels(armature_object, rest, motion.skeleton, controls, source)
+    on_deltas = frozenset(path for name, path in channels if not name and path.startswith(DELTA))
+    rigging = rigging_of(controls, frames, rest, poses, world, on_deltas)
+    modes = rotation_modes(armature_object, source)
     parts = keyed_parts(armature_object, source) if source else {}
     joints = [control.bone for control in controls]
-    return WritePlan(rest, joints, channels, poses, world, first[0], rows, rigging, parts)
+    return WritePlan(rest, joints, channels, poses, world, first[0], rows, modes, rigging, parts)
 
 
 def _match_bones(armature_object: bpy.types.Object, rest: Rest, motion: Motion) -> list[int]:
@@ -176,11 +187,11 @@ def _match_bones(armature_object: bpy.types.Object, rest: Rest, motion: Motion) 
 
 def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source | None) -> list[tuple[str, str]]:
     """Return the (bone, property) pairs to write, in the joints' order."""
-    skeleton, bones = motion.skeleton, armature_object.pose.bones
+    skeleton, modes = motion.skeleton, rotation_modes(armature_object, source)
     keyed = keyed_channels(armature_object, source) if source else None
     channels = []
     for joint, name in enumerate(skeleton.names):
-        turn = (name, rotation_path(bones[name].rotation_mode))
+        turn = (name, rotation_path(modes[name]))
         if joint == 0 or (joint in skeleton.translated and (keyed is None or (name, "location") in keyed)):
             channels.append((name, "location"))
         if keyed is None or turn in keyed:
@@ -188,16 +199,14 @@ def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source 
     return channels
 
 
-def written_values(
-    armature_object: bpy.types.Object, motion: Motion, plan: WritePlan
-) -> Iterator[tuple[str, str, Array]]:
+def written_values(motion: Motion, plan: WritePlan) -> Iterator[tuple[str, str, Array]]:
     """Iterate over bone, property and values (T, components) of each channel that a motion is written to."""
     rotations, positions = _own_channels(motion, plan)
     for name, channel in plan.channels:
-        if channel == "location":
+        if channel.endswith("location"):
             yield name, channel, positions[:, plan.rows[name]]
         else:
-            mode = channel_owner(armature_object, name).rotation_mode
+            mode = plan.modes[name]
             values = channel_values(rotations[:, plan.rows[name]], mode)
             part = plan.parts.get((name, channel))
             yield name, channel, values if part is None else part.nearest(values, mode)
@@ -217,11 +226,12 @@ def pose_values(
     """Iterate over bone, property and components of each channel in one row; faster than `written_values`."""
     rotations, positions = (values[0].tolist() for values in _own_channels(motion.slice(row, row + 1), plan))
     for name, channel in plan.channels:
-        if channel == "location":
+        if channel.endswith("location"):
             yield name, channel, positions[plan.rows[name]]
         else:
-            mode = channel_owner(armature_object, name).rotation_mode
-            yield name, channel, one_value(Matrix(rotations[plan.rows[name]]), mode)
+            mode = channel_owner(armature_object, name).rotation_mode  # as it is now, also where it is keyed
+            path = rotation_path(mode) if name else channel
+            yield name, path, one_value(Matrix(rotations[plan.rows[name]]), mode)
 
 
 def _motion_curves(
@@ -229,9 +239,9 @@ def _motion_curves(
 ) -> list[Curve]:
     size = body_size(plan.rest.matrices[:, :3, 3])
     curves = []
-    for name, channel, values in written_values(armature_object, motion, plan):
+    for name, channel, values in written_values(motion, plan):
         path = channel_owner(armature_object, name).path_from_id(channel)
-        still = _STILL_SPREAD * (size if channel == "location" else 1.0)
+        still = _STILL_SPREAD * (size if channel.endswith("location") else 1.0)
         part = plan.parts.get((name, channel))
         if plan.rigging is not None and source is not None:
             values = snap_to_source(source, path, values, plan.first, still)

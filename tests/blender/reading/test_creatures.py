@@ -269,15 +269,8 @@ def test_one_bone_has_the_size_of_its_length(door: SimpleNamespace) -> None:
     assert 1.8 * motion.skeleton.unit == pytest.approx(2.0)
 
 
-def test_a_keyed_scale_of_the_object_is_told_as_such(door: SimpleNamespace) -> None:
-    biped = add_dancing_biped()
-    key(biped, "", "scale", lambda t: (1.0 + 0.1 * t,) * 3)
-    with pytest.raises(door.error, match="changes its scale in the action; delete the keys of its scale first"):
-        door.read_motion(biped)
-
-
 def test_no_step_of_reading_is_long(door: SimpleNamespace) -> None:
     """Building the motion is cut in steps: a window stays responsive between them."""
     biped = add_dancing_biped()
     read_steps = importlib.import_module(f"{door.package}.rig.reading.read").read_steps
-    assert len(list(read_steps(biped, seconds=1e9))) >= 6
+    assert len(list(read_steps(biped, seconds=0.0))) >= 101 + 10

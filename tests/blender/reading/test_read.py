@@ -63,8 +63,10 @@ def test_leaves_the_file_as_it_was_when_it_fails(read_motion: Read, clip_error: 
     assert state_of_file() == before
 
 
-def read_in_steps(riff: ModuleType, biped: Any, meanwhile: Callable[[], None] = lambda: None) -> tuple[Any, int]:
-    """The motion and the number of steps, each as short as can be; `meanwhile` is done after the second."""
+def read_in_steps(
+    riff: ModuleType, biped: Any, meanwhile: Callable[[], None] = lambda: None, after: int = 2
+) -> tuple[Any, int]:
+    """The motion and the number of steps, each as short as can be; `meanwhile` is done after a number of them."""
     steps = importlib.import_module(f"{riff.__name__}.rig.reading.read").read_steps(biped, seconds=0.0)
     count = 0
     while True:
@@ -73,8 +75,8 @@ def read_in_steps(riff: ModuleType, biped: Any, meanwhile: Callable[[], None] = 
         except StopIteration as end:
             return end.value, count
         count += 1
-        assert 0.0 < share <= 1.0
-        if count == 2:
+        assert 0.0 <= share <= 1.0
+        if count == after:
             meanwhile()
 
 
@@ -111,6 +113,7 @@ def load_another_file(biped: Any) -> None:
     bpy.ops.wm.read_homefile(use_empty=True)
 
 
+@pytest.mark.parametrize("after", [1, 2, 102])
 @pytest.mark.parametrize(
     ("meanwhile", "words"),
     [
@@ -124,11 +127,11 @@ def load_another_file(biped: Any) -> None:
     ],
 )
 def test_what_changes_between_two_steps(
-    riff: ModuleType, clip_error: type[Exception], meanwhile: Callable[[Any], None], words: str
+    riff: ModuleType, clip_error: type[Exception], meanwhile: Callable[[Any], None], words: str, after: int
 ) -> None:
     biped = add_dancing_biped()
     with pytest.raises(clip_error, match=words):
-        read_in_steps(riff, biped, lambda: meanwhile(biped))
+        read_in_steps(riff, biped, lambda: meanwhile(biped), after)
     assert [scene.name for scene in bpy.data.scenes] == ["Scene"]
 
 
