@@ -11,6 +11,7 @@ import bpy
 from ...core.errors import ClipError
 from ...core.motion.contacts import with_contacts, with_found_contacts
 from ...core.motion.motion import Motion
+from ...core.motion.resampling import resample_held
 from ...core.numeric.rotation import Array
 from ..steps import STEP_SECONDS, run_through
 from .actions import Source, armature_of, keyed_channels, keys_sum, object_channels, slot_of, source_of, stack_of
@@ -53,7 +54,8 @@ def read_motion(
 
     The motion is in world space, Z up. On a rig whose keyed bones form one tree and follow their keys, the joints are
     the root and every bone below it. On any other rig they are the keyed controls. Other keyed numbers become
-    properties; feet get contact labels. The scene, the armature and its actions stay as they are.
+    properties; feet get contact labels. Of stepped keys each pose is read once, and the rows between lead from pose to
+    pose. The scene, the armature and its actions stay as they are.
 
     Raises ClipError, naming object, bone, action or frame: for no armature, no action or slot, no key that moves
     anything, an unevenly scaled object, a bone scaled to zero or mirrored, or values that are not numbers.
@@ -85,8 +87,10 @@ def read_steps(
     frames = source.frames()
     if len(frames) < 2:
         raise ClipError(f"The action “{source.action.name}” has fewer than two frames.")
-    frames = frames[:: min(options.step, len(frames) - 1)]
-    fps = scene.render.fps / scene.render.fps_base / frames.step
+    every, held = len(frames), source.spacing()
+    frames = frames[:: min(held * math.ceil(options.step / held), len(frames) - 1)]
+    rate = scene.render.fps / scene.render.fps_base
+    fps = rate / frames.step
     subject = f"The action “{source.action.name}” of “{armature_object.name}”"
     in_steps = math.isfinite(seconds)
     before = _edit_state(armature_object, source) if in_steps else ()
@@ -108,7 +112,8 @@ def read_steps(
         yield 1.0
         motion = _with_feet(motion, positions, options.feet)
         yield 1.0
-        return _with_pairs_and_parts(_with_properties(motion, recording, bones), options)
+        motion = _with_pairs_and_parts(_with_properties(motion, recording, bones), options)
+        return motion if options.step > 1 or held == 1 else resample_held(motion, rate, every)
     except ReferenceError as error:  # Blender's own word for a data-block that is gone
         raise ClipError(f"{subject} was removed while it was read.") from error
 
