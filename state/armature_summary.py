@@ -15,12 +15,12 @@ from ..core.cycles.unroll import learnable
 from ..core.errors import RiffError
 from ..core.model.recipe import FAST, RECIPES, rows_per_training
 from ..core.motion.body_parts import find_parts
-from ..core.motion.motion import RATE, Motion
+from ..core.motion.motion import RATE
 from ..core.motion.skeleton import Skeleton, Space
 from ..core.motion.symmetry import find_partners
 from ..core.training.checkpoint import Checkpoint
 from ..rig.background import jobs
-from ..rig.reading.hints import Hint, find_hints
+from ..rig.reading.hints import Hint
 from ..rig.steps import STEP_SECONDS
 from . import timer
 from .guard import wrap_callback
@@ -28,7 +28,7 @@ from .poll_messages import armature_problem
 from .preferences import training_python
 from .rig_settings import plays_nla, rig_settings
 from .source import glance_steps
-from .source_hints import look_at
+from .source_hints import hint_steps
 
 LOOK_DELAY_SECONDS = 0.3
 """Seconds until a shown armature is analyzed, so that one that is only clicked in passing is not."""
@@ -142,13 +142,13 @@ def _analyze(ob: bpy.types.Object) -> Generator[float, None, Summary]:
         motion = yield from glance_steps(ob, bpy.context.scene, GLANCE_FRAMES)
         motion = learnable(motion)
     except RiffError as error:
-        return Summary(problem=str(error), hints=(yield from _hints(ob, motion)))
+        return Summary(problem=str(error), hints=(yield from hint_steps(ob, bpy.context.scene, motion)))
     yield 1.0
     skeleton, frames = motion.skeleton, round(motion.duration * RATE) + 1
     summary = Summary("", skeleton.joints, skeleton.names[0], [skeleton.names[j] for j in skeleton.contacts])
     summary.controls, summary.properties = bool(skeleton.reference_frames), [one.name for one in skeleton.properties]
     summary.rows = _rows(skeleton)
-    summary.hints = yield from _hints(ob, motion)
+    summary.hints = yield from hint_steps(ob, bpy.context.scene, motion)
     summary.kind, summary.frames = skeleton.names + tuple(summary.feet), frames
     if summary.kind in _seconds_per_row:
         _set_seconds(summary)
@@ -158,16 +158,6 @@ def _analyze(ob: bpy.types.Object) -> Generator[float, None, Summary]:
         summary.estimate.start()
         timer.ensure_running()
     return summary
-
-
-def _hints(ob: bpy.types.Object, motion: Motion | None) -> Generator[float, None, list[Hint]]:
-    """Find hints in steps; none for the whole NLA, and none where the action holds no keys for the armature."""
-    if plays_nla(ob):
-        return []
-    try:
-        return (yield from find_hints(look_at(ob, bpy.context.scene, motion)))
-    except RiffError:
-        return []  # the summary's problem says what is wrong
 
 
 def _rows(skeleton: Skeleton) -> list[tuple[str, str, str]]:

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import bpy
 
+from ..core.errors import RiffError
 from ..core.motion.motion import Motion
-from ..rig.reading.hints import Hint, HintKind, Look
+from ..rig.reading.hints import Hint, HintKind, Look, find_hints
 from ..rig.reading.layers import plays_layers, strip_actions
-from .rig_settings import rig_settings
+from .rig_settings import plays_nla, rig_settings
 
 
 def look_at(ob: bpy.types.Object, scene: bpy.types.Scene, motion: Motion | None = None) -> Look:
     """Return everything that the finders of hints look at."""
     return Look(ob, scene, motion, smooth=rig_settings(ob).smooth_steps)
+
+
+def hint_steps(
+    ob: bpy.types.Object, scene: bpy.types.Scene, motion: Motion | None
+) -> Generator[float, None, list[Hint]]:
+    """Find the hints about the armature's action in steps; `motion` is what was read of it, None if it cannot be read.
+
+    The whole NLA has none, nor has an action without keys for the armature.
+    """
+    if plays_nla(ob):
+        return []
+    try:
+        return (yield from find_hints(look_at(ob, scene, motion)))
+    except RiffError:
+        return []  # the summary's problem says what is wrong
 
 
 def open_hints(ob: bpy.types.Object, hints: Sequence[Hint]) -> list[Hint]:

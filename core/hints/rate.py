@@ -51,7 +51,13 @@ MIN_SWING_SHARE = 0.3
 MIN_STANCES = 12
 """Fewest times that one leg stands alone, to guess from."""
 
-MIN_CORRELATION = 0.5
+STANCE_SECONDS = (0.16, 0.75)
+"""Times that a body usually stands on one leg within; only outside does a wrong rate show by how it topples.
+
+An animator's walk sways as it likes, and bodies that sway too little or too much for their speed are common.
+"""
+
+MIN_CORRELATION = 0.4
 """Smallest correlation of the body's acceleration with its lean over the standing foot."""
 
 
@@ -73,7 +79,10 @@ def guess_rate(skeleton: Skeleton, positions: Array, fps: float, step: int = 1) 
         return 0.0
     feet = np.stack([positions[:, leg].mean(axis=1) for leg in legs], axis=1)
     pull = _fall_in_flight(positions[:, 0, 2], positions[:, [j for leg in legs for j in leg], 2].min(axis=1))
-    pull = pull or _fall_over_leg(_middle(skeleton, positions), feet) / TOPPLING
+    if not pull:
+        toppling, usual = _fall_over_leg(_middle(skeleton, positions), feet)
+        shortest, longest = STANCE_SECONDS
+        pull = toppling / TOPPLING if not shortest < usual * step / fps < longest else 0.0
     if pull <= 0.0:
         return 0.0
     exact = step * float(np.sqrt(GRAVITY / pull))
@@ -114,8 +123,10 @@ def _fall_in_flight(root: Array, low: Array) -> float:
     return float(median) if weak > 0.0 and strong <= MAX_FLIGHT_SPREAD * weak else 0.0
 
 
-def _fall_over_leg(middle: Array, feet: Array) -> float:
+def _fall_over_leg(middle: Array, feet: Array) -> tuple[float, float]:
     """Return the acceleration by lean, in core units a row², of a body that topples over the one foot that stands.
+
+    The second number is the median time on one foot, in rows.
 
     `middle` (T, 3) is the body's middle, `feet` (T, 2, 3) are its feet. The middle accelerates away from the foot like
     the top of a pole: by gravity times its lean. Both are summed over each stance with a weight that dies away at its
@@ -128,7 +139,7 @@ def _fall_over_leg(middle: Array, feet: Array) -> float:
         alone = (speeds[:, stand] < MAX_STANDING_SHARE * speeds[:, swing]) & (speeds[:, swing] > swinging)
         stances += [(stand, begin, end) for begin, end in _runs(alone) if end - begin > MIN_ROWS]
     if len(stances) < MIN_STANCES:
-        return 0.0
+        return 0.0, 0.0
     usual = float(np.median([end - begin for _, begin, end in stances]))
     sums = []
     for stand, begin, end in stances:
@@ -143,7 +154,7 @@ def _fall_over_leg(middle: Array, feet: Array) -> float:
     pushed, leaned = np.array([one for one, _ in sums]).ravel(), np.array([one for _, one in sums]).ravel()
     both = float(pushed @ leaned)
     alike = both / max(float(np.linalg.norm(pushed) * np.linalg.norm(leaned)), 1e-30)
-    return both / float(leaned @ leaned) if alike >= MIN_CORRELATION else 0.0
+    return (both / float(leaned @ leaned) if alike >= MIN_CORRELATION else 0.0), usual
 
 
 def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,23 +27,25 @@ class DeadKeys:
 def find_dead_keys(armature_object: bpy.types.Object, source: Source) -> list[DeadKeys]:
     """Return the dead rotation keys of an action; none of bones whose rotation mode is keyed itself."""
     modes = {bone.name: bone.rotation_mode for bone in armature_object.pose.bones}
-    moving: dict[str, list[str]] = {}
-    switched: set[str] = set()
+    keyed: dict[str, dict[str, list[bpy.types.FCurve]]] = {}
     for curve in source.curves:
         channel = split_bone_path(curve.data_path)
-        if curve.mute or channel is None or channel[0] not in modes or not channel[1].startswith("rotation_"):
-            continue
-        if channel[1] == "rotation_mode":
-            switched.add(channel[0])
-        elif len(curve.keyframe_points) and keys_of(curve).moving().any():
-            moving.setdefault(channel[0], []).append(channel[1])
+        if not curve.mute and channel is not None and channel[0] in modes and channel[1].startswith("rotation_"):
+            keyed.setdefault(channel[0], {}).setdefault(channel[1], []).append(curve)
     found = []
-    for bone, paths in moving.items():
+    for bone, paths in keyed.items():
         live = rotation_path(modes[bone])
-        dead = [path for path in dict.fromkeys(paths) if path != live]
-        if bone not in switched:
-            found += [DeadKeys(bone, path, live not in paths and path == dead[0]) for path in dead]
+        if "rotation_mode" in paths:
+            continue
+        dead = [path for path, curves in paths.items() if path != live and _moves(curves)]
+        if dead:
+            alone = not _moves(paths.get(live, []))
+            found += [DeadKeys(bone, path, alone and path == dead[0]) for path in dead]
     return found
+
+
+def _moves(curves: Sequence[bpy.types.FCurve]) -> bool:
+    return any(keys_of(curve).moving().any() for curve in curves if len(curve.keyframe_points))
 
 
 MODES = {"rotation_quaternion": "QUATERNION", "rotation_axis_angle": "AXIS_ANGLE", "rotation_euler": "XYZ"}

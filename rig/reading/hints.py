@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import bpy
+import numpy as np
 
-from ...core.hints.jumps import Jumps, find_jumps
+from ...core.hints.jumps import find_jumps
 from ...core.hints.rate import guess_rate, is_baked
 from ...core.motion.motion import Motion
+from ...core.numeric.rotation import Array
 from ..steps import STEP_SECONDS, stride
 from .actions import Source, source_of
 from .dead_keys import find_dead_keys
-from .evaluate import read_rest, sample_steps, world_transforms
+from .evaluate import Poses, read_rest, sample_steps
 from .layers import shows_layers_below
 from .pose_steps import pose_steps
 
@@ -72,37 +74,30 @@ class Look:
         return self.scene.render.fps / self.scene.render.fps_base
 
 
-Steps = Generator[float, None, Hint | None]
-"""Steps of a finder; what it yields is ignored."""
+Steps = Generator[float, None, list[Hint]]
+"""Steps of a finder, which returns the hints that it found; what it yields is ignored."""
 
 
-def find_hints(look: Look) -> Generator[float, None, list[Hint]]:
-    """Run all finders in steps; return the hints in their order. Raises ClipError as `source_of` does."""
-    found = []
-    for number, finder in enumerate(FINDER_OF.values()):
-        steps = finder(look)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                if end.value is not None:
-                    found.append(end.value)
-                break
-            yield number / len(FINDER_OF)
-        yield (number + 1) / len(FINDER_OF)
-    return found
+def find_hints(look: Look) -> Steps:
+    """Run all finders in steps; return the hints in the order of FINDER_OF. Raises ClipError as `source_of` does."""
+    found: list[Hint] = []
+    for finder in dict.fromkeys(FINDER_OF.values()):
+        found += yield from finder(look)
+        yield 1.0
+    return sorted(found, key=lambda hint: list(FINDER_OF).index(hint.kind))
 
 
 def find_hint(look: Look, kind: HintKind) -> Generator[float, None, Hint | None]:
-    """Look again for hints of one kind, in steps; return None if the action has no such oddity any more."""
-    return FINDER_OF[kind](look)
+    """Look again for a hint of one kind, in steps; return None if the action has no such oddity any more."""
+    found = yield from FINDER_OF[kind](look)
+    return next((hint for hint in found if hint.kind is kind), None)
 
 
 def _rate(look: Look) -> Steps:
     """Find a captured biped that falls as no body does; numbers: the rate it was captured at, and the scene's."""
     motion = look.motion
     if motion is None or motion.skeleton.reference_frames or not is_baked(look.source.keys()):
-        return None
+        return []
     yield 0.0
     source, frames = look.source, look.source.frames()
     step = min(MAX_FALL_STEP, stride(0, len(frames), MAX_FALL_ROWS))
@@ -111,79 +106,81 @@ def _rate(look: Look) -> Steps:
     rest = read_rest(look.armature)
     joints = [rest.names.index(name) for name in motion.skeleton.names]
     poses = yield from sample_steps(look.armature, source, frames, look.scene, seconds=STEP_SECONDS)
-    positions = world_transforms(rest, joints, poses)[1] / motion.skeleton.unit
+    positions = _world_heads(poses, joints) / motion.skeleton.unit
     yield 1.0
     rate = guess_rate(motion.skeleton, positions, look.fps, step)
-    return Hint(HintKind.RATE, (rate, look.fps)) if rate else None
+    return [Hint(HintKind.RATE, (rate, look.fps))] if rate else []
 
 
-def _jumps(look: Look) -> Generator[float, None, tuple[range, Jumps] | None]:
+def _world_heads(poses: Poses, joints: list[int]) -> Array:
+    """Return the positions (T, J, 3) of bones in the world."""
+    world = poses.world[:, None]
+    return np.asarray(
+        np.einsum("tjab,tjb->tja", world[..., :3, :3], poses.pose[:, joints][..., :3, 3]) + world[..., :3, 3]
+    )
+
+
+def _jumps(look: Look) -> Steps:
+    """Find frames at the ends apart from the motion, as a T-pose, and several takes in one action.
+
+    Numbers of frames apart: one of them, and the first and last of the others; of takes: first and last frame of each.
+    """
     source = look.source
     frames = source.frames()
     if len(frames) < MIN_JUMP_FRAMES or source.spacing() > 1:
-        return None
-    turns, ways = yield from pose_steps(look.armature, source, frames)
-    return frames, find_jumps(turns, ways)
-
-
-def _apart(look: Look) -> Steps:
-    """Find frames at the ends apart from the motion, as a T-pose; numbers: the frame, first and last of the others."""
-    found = yield from _jumps(look)
-    if found is None or found[1].whole == (0, len(found[0])):
-        return None
-    frames, (start, stop) = found[0], found[1].whole
-    return Hint(HintKind.APART, (frames[0] if start else frames[-1], frames[start], frames[stop - 1]))
-
-
-def _takes(look: Look) -> Steps:
-    """Find several takes in one action; numbers: first and last frame of each."""
-    found = yield from _jumps(look)
-    if found is None or len(found[1].takes) < 2:
-        return None
-    return Hint(HintKind.TAKES, tuple(found[0][row] for a, b in found[1].takes for row in (a, b - 1)))
+        return []
+    turns, ways = yield from pose_steps(look.armature, lambda: look.source, frames)
+    jumps = find_jumps(turns, ways)
+    (start, stop), hints = jumps.whole, []
+    if (start, stop) != (0, len(frames)):
+        hints.append(Hint(HintKind.APART, (frames[0] if start else frames[-1], frames[start], frames[stop - 1])))
+    if len(jumps.takes) > 1:
+        ends = [row for begin, end in jumps.takes for row in (begin, end - 1)]
+        hints.append(Hint(HintKind.TAKES, tuple(frames[row] for row in ends)))
+    return hints
 
 
 def _stepped(look: Look) -> Steps:
     """Find poses that are held for some frames, and will be in variations; numbers: the spacing."""
     spacing = 1 if look.smooth else look.source.spacing()
     yield 1.0
-    return Hint(HintKind.STEPPED, (spacing,)) if spacing > 1 else None
+    return [Hint(HintKind.STEPPED, (spacing,))] if spacing > 1 else []
 
 
 def _dead(look: Look) -> Steps:
     """Find rotation keys that the bones' rotation modes do not read; names: the bones."""
     bones = tuple(dict.fromkeys(one.bone for one in find_dead_keys(look.armature, look.source)))
     yield 1.0
-    return Hint(HintKind.DEAD, (len(bones),), bones) if bones else None
+    return [Hint(HintKind.DEAD, (len(bones),), bones)] if bones else []
 
 
 def _stray(look: Look) -> Steps:
     """Find a range of keys longer than what moves; numbers: first and last frame that move."""
     source = look.source
     if source.action.use_frame_range:
-        return None
+        return []
     ends = [curve.range() for curve in source.bag.fcurves if len(curve.keyframe_points)]
     frames = source.frames()
     yield 1.0
     keyed = min(one[0] for one in ends), max(one[1] for one in ends)
     if frames[0] - keyed[0] < 1.0 and keyed[1] - frames[-1] < 1.0:
-        return None
-    return Hint(HintKind.STRAY, (frames[0], frames[-1]))
+        return []
+    return [Hint(HintKind.STRAY, (frames[0], frames[-1]))]
 
 
 def _layers(look: Look) -> Steps:
     """Find NLA strips below the active action that change what it shows."""
     below = shows_layers_below(look.armature, look.source)
     yield 1.0
-    return Hint(HintKind.LAYERS) if below else None
+    return [Hint(HintKind.LAYERS)] if below else []
 
 
 FINDER_OF: dict[HintKind, Callable[[Look], Steps]] = {
     HintKind.LAYERS: _layers,
     HintKind.DEAD: _dead,
     HintKind.STRAY: _stray,
-    HintKind.APART: _apart,
-    HintKind.TAKES: _takes,
+    HintKind.APART: _jumps,
+    HintKind.TAKES: _jumps,
     HintKind.RATE: _rate,
     HintKind.STEPPED: _stepped,
 }

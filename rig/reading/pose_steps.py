@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import bpy
@@ -12,7 +12,7 @@ from ...core.hints.curve_keys import CurveKeys
 from ...core.hints.jumps import turned
 from ...core.numeric.euler import quaternion_from_euler
 from ...core.numeric.rotation import Array
-from .actions import Source, channel_owner, keyed_channels, object_channels, split_bone_path
+from .actions import Source, channel_owner, keyed_channels, object_channels
 from .controls import armature_size
 from .evaluate import read_rest
 from .keys import keys_of
@@ -22,18 +22,16 @@ Channel = tuple[str, str]
 
 
 def pose_steps(
-    armature_object: bpy.types.Object, source: Source, frames: range
+    armature_object: bpy.types.Object, find_source: Callable[[], Source], frames: range
 ) -> Generator[float, None, tuple[Array, Array]]:
     """Compute two steps from each frame to the next (T - 1,), bone by bone: of rotations and of the root's place.
 
-    Rotations are in radians, as the root mean square over the bones that turn; places in body sizes. Blender's data is
-    used in the first part alone, before anything is yielded.
+    Rotations are in radians, as the root mean square over the bones that turn; places in body sizes. The source is
+    found anew after each bone, since slots and F-curves may be freed in between. Raises ClipError as it does.
     """
+    source = find_source()
     channels = keyed_channels(armature_object, source) | object_channels(armature_object, source)
     moving = [channel for channel, moves in channels.items() if moves]
-    keys = _keys(source)
-    modes = {bone: channel_owner(armature_object, bone).rotation_mode for bone, _ in moving}
-    stands = {channel: _values(armature_object, channel) for channel in moving}
     root = _root_channel(armature_object, moving)
     size = armature_size(armature_object, read_rest(armature_object))
     size *= 1.0 if root is None or root[0] else max(abs(float(armature_object.scale[0])), 1e-9)
@@ -43,23 +41,21 @@ def pose_steps(
     for channel in moving:
         if channel != root and not channel[1].startswith("rotation_"):
             continue
-        rows = _rows(keys.get(channel, {}), stands[channel], at)
+        rows = _rows(_keys(armature_object, find_source(), channel), _values(armature_object, channel), at)
         if channel == root:
             ways = np.linalg.norm(np.diff(rows, axis=0), axis=1) / max(size, 1e-9)
         else:
-            squares += turned(_quaternions(rows, modes[channel[0]])) ** 2
+            mode = channel_owner(armature_object, channel[0]).rotation_mode
+            squares += turned(_quaternions(rows, mode)) ** 2
             bones += 1
         yield 0.5
     return np.sqrt(squares / max(bones, 1)), ways
 
 
-def _keys(source: Source) -> dict[Channel, dict[int, CurveKeys]]:
-    found: dict[Channel, dict[int, CurveKeys]] = {}
-    for curve in source.curves:
-        if not curve.mute and len(curve.keyframe_points):
-            channel = split_bone_path(curve.data_path) or ("", curve.data_path)
-            found.setdefault(channel, {})[curve.array_index] = keys_of(curve)
-    return found
+def _keys(armature_object: bpy.types.Object, source: Source, channel: Channel) -> dict[int, CurveKeys]:
+    path = channel_owner(armature_object, channel[0]).path_from_id(channel[1])
+    curves = {curve.array_index: curve for curve in source.curves if curve.data_path == path}
+    return {k: keys_of(curve) for k, curve in curves.items() if not curve.mute and len(curve.keyframe_points)}
 
 
 def _values(armature_object: bpy.types.Object, channel: Channel) -> list[float]:

@@ -26,19 +26,33 @@ def part(riff: ModuleType) -> Part:
 
 
 @pytest.fixture
-def told(part: Part) -> Iterator[Callable[[Any], dict[str, Any]]]:
+def told(part: Part) -> Callable[[Any], dict[str, Any]]:
     """Look at an armature as the panel does; its hints that are not closed, by kind."""
-    summary, hints = part("state.armature_summary"), part("state.source_hints")
+    hints, run, glance = part("state.source_hints"), part("rig.steps").run_through, part("state.source").glance_steps
 
     def look(ob: Any) -> dict[str, Any]:
+        bpy.context.view_layer.objects.active = ob
+        motion = run(glance(ob, bpy.context.scene, 120))
+        found = run(hints.hint_steps(ob, bpy.context.scene, motion))
+        return {hint.kind.value: hint for hint in hints.open_hints(ob, found)}
+
+    return look
+
+
+@pytest.fixture
+def analyzed(part: Part) -> Iterator[Callable[[Any], Any]]:
+    """Let the panel's own analysis look at an armature; its summary."""
+    summary = part("state.armature_summary")
+
+    def analyze(ob: Any) -> Any:
         bpy.context.view_layer.objects.active = ob
         summary.forget()
         summary.summary_of(ob)
         while summary.update_summary() is not None:
             pass
-        return {hint.kind.value: hint for hint in hints.open_hints(ob, summary.summary_of(ob).hints)}
+        return summary.summary_of(ob)
 
-    yield look
+    yield analyze
     part("rig.background.jobs").stop_all()
     summary.forget()
 
@@ -358,11 +372,10 @@ def test_whole_nla_is_offered_where_strips_play(part: Part) -> None:
     assert "whole_nla" not in [call.arguments.get("property") for call in drawn(part).named("prop")]
 
 
-def test_layers_below_are_told(told: Any, part: Part) -> None:
+def test_layers_below_are_told(told: Any) -> None:
     biped = with_strips()
     bpy.ops.riff.take_strip_action(action="Nod")
     assert "LAYERS" in told(biped), "the dance below moves what the nod does not key"
-    assert "Whole NLA" in drawn(part).texts()
     mend("LAYERS")
     assert biped.riff.whole_nla
     assert told(biped) == {}
@@ -381,14 +394,32 @@ def test_layers_that_the_action_covers_are_not_told(told: Any) -> None:
     assert told(biped) == {}
 
 
-def test_hints_are_drawn_with_their_buttons(told: Any, part: Part) -> None:
+def test_hints_are_drawn_with_their_buttons_and_go_when_mended(analyzed: Any, part: Part) -> None:
     biped = two_takes()
     for bone in ("head", "arm.L"):
         biped.pose.bones[bone].rotation_mode = "XYZ"
-    assert set(told(biped)) == {"TAKES", "DEAD"}
+    assert [hint.kind.value for hint in analyzed(biped).hints] == ["DEAD", "TAKES"]
     layout = drawn(part)
-    assert {"2 takes, with a jump at frame 50", "Split", "2 bones: keys of another rotation mode"} <= set(
-        layout.texts()
-    )
+    texts = layout.texts()
+    assert {"2 takes, with a jump at frame 50", "Split", "2 bones: keys of another rotation mode"} <= set(texts)
     operators = [call.arguments["operator"] for call in layout.named("operator")]
     assert operators.count("riff.mend_source") == operators.count("riff.close_hint") == 2
+    mend("DEAD")
+    assert "Analyzing the armature…" in drawn(part).texts()
+    while part("state.armature_summary").update_summary() is not None:
+        pass
+    assert "2 bones: keys of another rotation mode" not in drawn(part).texts()
+    assert bpy.ops.riff.close_hint(kind="TAKES") == {"FINISHED"}
+    assert "riff.mend_source" not in [call.arguments["operator"] for call in drawn(part).named("operator")]
+
+
+def test_hints_are_told_of_an_action_that_is_refused(analyzed: Any) -> None:
+    biped = add_swaying_biped()
+    for bone in biped.pose.bones:
+        bone.rotation_mode = "XYZ"
+    curve_of(biped, 'pose.bones["hips"].location', 0).mute = True
+    action = biped.animation_data.action
+    action.use_frame_range, action.frame_start, action.frame_end = True, 1, 9
+    told = analyzed(biped)
+    assert told.problem
+    assert [hint.kind.value for hint in told.hints] == ["DEAD"]

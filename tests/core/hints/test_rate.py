@@ -65,10 +65,14 @@ def steps(walker: Motion, fps: float, count: int = 24, seconds: float = 0.5) -> 
 
 
 @pytest.mark.parametrize("moves", [hops, steps])
-@pytest.mark.parametrize(("captured", "scene"), [(100, 24), (120, 30), (60, 24), (30, 60), (24, 100)])
+@pytest.mark.parametrize(("captured", "scene"), [(100, 24), (120, 30), (60, 24), (30, 100), (24, 100)])
 def test_a_wrong_rate_is_told_with_the_right_one(walker: Motion, moves: object, captured: int, scene: int) -> None:
     positions = moves(walker, captured)  # type: ignore[operator]
     assert guess_rate(walker.skeleton, positions, scene) == captured
+
+
+def test_quick_steps_may_be_a_runner_s(walker: Motion) -> None:
+    assert guess_rate(walker.skeleton, steps(walker, 30), 60.0) == 0.0
 
 
 @pytest.mark.parametrize("moves", [hops, steps])
