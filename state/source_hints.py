@@ -46,9 +46,11 @@ def close_hint(ob: bpy.types.Object, kind: HintKind) -> None:
     row.name, row.kind = ob.animation_data.action.name, kind.value
 
 
-def offered_actions(ob: bpy.types.Object) -> list[bpy.types.Action]:
+def offered_actions(ob: bpy.types.Object | None) -> list[bpy.types.Action]:
     """Return the actions of an armature's NLA strips, other than the active one."""
-    active = ob.animation_data.action if ob.animation_data else None
+    if ob is None or ob.animation_data is None:
+        return []
+    active = ob.animation_data.action
     return [action for action in strip_actions(ob) if action != active]
 
 
