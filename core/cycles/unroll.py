@@ -39,7 +39,8 @@ def _repeated_if_short(motion: Motion) -> Motion:
     if cycle is None and not motion.is_long_enough:
         raise ClipError(
             f"The action lasts {told_seconds(motion.duration, MIN_SECONDS)} s; Riff learns from at least "
-            f"{MIN_SECONDS:g} s, or from a cycle of {MIN_CYCLE_SECONDS:g} s that ends as it begins. Learn it together with other actions of this rig."
+            f"{MIN_SECONDS:g} s, or from a cycle of {MIN_CYCLE_SECONDS:g} s that ends as it begins. Learn it together "
+            "with other actions of this rig."
         )
     if cycle is None:
         return motion
