@@ -18,8 +18,9 @@ class CurveKeys:
     """Keys of an F-curve: `frames` (K,) in order, `values` (K,), and for the stretch after each key two flags.
 
     `held` (K,) is True where the value stays until the next key, `bent` (K,) where handles move it between equal keys.
-    `poses` tells a location, rotation or scale from other numbers. `stepping` is the step in frames of a
-    modifier that holds the curve's values, 0 without one. `modified` tells of any other modifier.
+    `poses` tells a location, rotation or scale from other numbers. `stepping` is the step in frames of a modifier that
+    holds the curve's values, 0 without one. `repeats` tells of a modifier that repeats the keys before and after them,
+    `modified` of any other.
     """
 
     frames: Array
@@ -29,6 +30,7 @@ class CurveKeys:
     poses: bool = True
     stepping: int = 0
     modified: bool = False
+    repeats: bool = False
 
     def moving(self) -> NDArray[np.bool_]:
         """Return a mask (K - 1,) of the stretches between two keys in which the value changes."""

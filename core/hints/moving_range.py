@@ -27,7 +27,7 @@ def moving_range(curves: Sequence[CurveKeys]) -> tuple[float, float]:
     """
     first = min(float(one.frames[0]) for one in curves)
     last = max(float(one.frames[-1]) for one in curves)
-    if any(one.modified for one in curves):
+    if any(one.modified or one.repeats for one in curves):
         return first, last
     begin, end = _moving_ends(curves)
     if not begin < end:

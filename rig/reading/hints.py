@@ -104,7 +104,9 @@ def _rate(look: Look) -> Steps:
     middle = max(0, (len(frames) - step * MAX_FALL_ROWS) // 2)
     frames = frames[middle : middle + step * MAX_FALL_ROWS : step]
     rest = read_rest(look.armature)
-    joints = [rest.names.index(name) for name in motion.skeleton.names]
+    joints = [rest.names.index(name) for name in motion.skeleton.names if name in rest.names]
+    if len(joints) < motion.skeleton.joints:  # renamed since the motion was read
+        return []
     poses = yield from sample_steps(look.armature, source, frames, look.scene, seconds=STEP_SECONDS)
     positions = _world_heads(poses, joints) / motion.skeleton.unit
     yield 1.0

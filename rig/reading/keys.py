@@ -28,7 +28,8 @@ def keys_of(curve: bpy.types.FCurve) -> CurveKeys:
     points.foreach_get("co", places)
     points.foreach_get("interpolation", interpolation)
     frames, values = places.reshape(count, 2).T.astype(np.float64)
-    acting: list[Any] = [modifier for modifier in curve.modifiers if not modifier.mute]
+    unmuted: list[Any] = [modifier for modifier in curve.modifiers if not modifier.mute]
+    acting = [modifier for modifier in unmuted if modifier.type != "CYCLES"]
     steps = [modifier.frame_step for modifier in acting if modifier.type == "STEPPED"]
     stepping = int(steps[0]) if len(acting) == 1 and len(steps) == 1 and steps[0] == int(steps[0]) else 0
     return CurveKeys(
@@ -39,6 +40,7 @@ def keys_of(curve: bpy.types.FCurve) -> CurveKeys:
         curve.data_path.rpartition(".")[2].startswith(_POSES),
         stepping,
         bool(acting) and not stepping,
+        len(unmuted) > len(acting),
     )
 
 

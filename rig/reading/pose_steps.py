@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ...core.errors import ClipError
 from ...core.hints.curve_keys import CurveKeys
 from ...core.hints.jumps import turned
 from ...core.numeric.euler import quaternion_from_euler
@@ -41,6 +42,8 @@ def pose_steps(
     for channel in moving:
         if channel != root and not channel[1].startswith("rotation_"):
             continue
+        if channel[0] and channel[0] not in armature_object.pose.bones:
+            raise ClipError(f"“{armature_object.name}” was changed while it was read.")
         rows = _rows(_keys(armature_object, find_source(), channel), _values(armature_object, channel), at)
         if channel == root:
             ways = np.linalg.norm(np.diff(rows, axis=0), axis=1) / max(size, 1e-9)

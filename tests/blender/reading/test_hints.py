@@ -75,6 +75,11 @@ def sway(t: float, number: int) -> Matrix:
     return Matrix.Rotation(0.5 + 0.4 * math.sin(t + number), 3, "X")
 
 
+def swaying_quaternion(t: float) -> list[float]:
+    quaternion: Any = sway(t, 3).to_quaternion()
+    return list(quaternion)
+
+
 def bake(ob: Any, first: int = 1, last: int = 101) -> Any:
     """Key every turned bone and the hips' location on every frame, on straight lines, as captures are."""
     action = ob.animation_data.action
@@ -176,7 +181,7 @@ def test_dead_rotation_keys_turn_the_bones_again(told: Any, door: SimpleNamespac
 
 def test_dead_keys_beside_live_ones_are_removed(told: Any) -> None:
     biped = add_swaying_biped("XYZ")
-    key(biped, "head", "rotation_quaternion", lambda t: list(sway(t, 3).to_quaternion()))
+    key(biped, "head", "rotation_quaternion", swaying_quaternion)
     before = {name: keys for name, keys in curve_values(biped.animation_data.action).items() if "quat" not in name[1]}
     assert told(biped)["DEAD"].names == ("head",)
     mend("DEAD")
@@ -186,7 +191,7 @@ def test_dead_keys_beside_live_ones_are_removed(told: Any) -> None:
 
 def test_a_rotation_mode_that_is_keyed_is_no_dead_key(told: Any) -> None:
     biped = add_swaying_biped("XYZ")
-    key(biped, "head", "rotation_quaternion", lambda t: list(sway(t, 3).to_quaternion()))
+    key(biped, "head", "rotation_quaternion", swaying_quaternion)
     biped.pose.bones["head"].keyframe_insert("rotation_mode", frame=1)
     assert "DEAD" not in told(biped)
 
@@ -203,6 +208,31 @@ def hopping_biped() -> Any:
             biped.pose.bones[bone].rotation_euler = (0.3 * math.sin(frame / 30.0), 0.0, 0.0)
             biped.pose.bones[bone].keyframe_insert("rotation_euler", frame=frame)
     return biped
+
+
+def test_bones_are_renamed_and_keys_removed_while_hints_are_found(told: Any, part: Part) -> None:
+    hints = part("state.source_hints")
+
+    def rename(biped: Any) -> None:
+        biped.data.bones["arm.L"].name = "wing.L"
+        biped.data.bones["head"].name = "beak"
+
+    def clear(biped: Any) -> None:
+        bag = biped.animation_data.action.layers[0].strips[0].channelbags[0]
+        for curve in list(bag.fcurves)[1:]:
+            bag.fcurves.remove(curve)
+
+    for edit in (rename, clear, lambda biped: biped.animation_data_clear()):
+        for number in range(1, 16, 2):
+            biped = add_swaying_biped("XYZ")
+            bake(biped)
+            motion = part("rig.reading.read").read_motion(biped)
+            steps = hints.hint_steps(biped, bpy.context.scene, motion)
+            for _ in range(number):
+                next(steps)
+            edit(biped)
+            assert part("rig.steps").run_through(steps) == []
+            bpy.data.objects.remove(biped)
 
 
 def test_a_wrong_frame_rate_is_set_where_nothing_else_plays(told: Any) -> None:

@@ -53,6 +53,7 @@ def test_a_slow_change_of_the_whole_body_is_motion() -> None:
 def test_a_modifier_moves_for_ever() -> None:
     far = keys([1, 5000], [0.0, 1.0], poses=False)
     assert moving_range([*BODY, far, keys([1], [0.0], modified=True)]) == (1, 5000)
+    assert moving_range([*BODY, far, keys([1], [0.0], repeats=True)]) == (1, 5000)
 
 
 def test_handles_move_between_equal_keys() -> None:
@@ -90,6 +91,9 @@ def test_a_stepped_modifier_counts_alike() -> None:
     smooth = np.arange(1, 100, 7)
     assert spacing([keys(smooth, np.sin(smooth), stepping=3)]) == 3
     assert spacing([keys(smooth, np.sin(smooth), stepping=3), swinging(1, 99)]) == 1
+    twos = np.arange(1, 60, 2)
+    assert spacing([keys(twos, np.sin(twos), held=True, repeats=True)]) == 2, "a cycle on twos"
+    assert spacing([keys(twos, np.sin(twos), held=True, modified=True)]) == 1
 
 
 def test_values_between_keys() -> None:
