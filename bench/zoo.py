@@ -18,7 +18,7 @@ import bpy
 
 from .measuring.machine import ROOT
 from .rig_checks.cases import cases
-from .rig_checks.files import SUFFIXES, Row, measured, rows_of_file
+from .rig_checks.files import SUFFIXES, UNKNOWN, Row, measured, rows_of_file
 
 RESULTS = ROOT / "bench" / "results" / "zoo.md"
 
@@ -41,7 +41,7 @@ def table(rows: Sequence[Row]) -> str:
 
 def line(row: Row) -> str:
     if row.problem:
-        return f"| {row.file} | {row.action} | {row.problem} |" + " |" * 10
+        return f"| {row.file} | {row.action} | {row.problem} |" + " |" * 9 + f" {row.hints} |"
     feet, parts = ", ".join(row.feet) or "none", ", ".join(row.parts)
     return (
         f"| {row.file} | {row.action} | yes | {row.kind} | {row.joints} | {row.root} | {feet} | {parts} | "
@@ -54,6 +54,7 @@ def counts(rows: Sequence[Row]) -> list[str]:
     read = [row for row in rows if not row.problem]
     legged = [row for row in read if row.legs]
     feet = Counter(len(row.feet) for row in read)
+    hints = Counter(kind for row in rows for kind in row.hints.split(", ") if kind not in ("none", UNKNOWN))
     exact = [row for row in read if row.rotation <= MAX_ROTATION and row.place <= MAX_PLACE]
     return [
         f"{len({row.file for row in rows})} files, {len(rows)} armatures with an action: {len(read)} read, "
@@ -64,6 +65,7 @@ def counts(rows: Sequence[Row]) -> list[str]:
         f"Round trip within {MAX_ROTATION:.0e} rad and {MAX_PLACE:.0e} of the height: {len(exact)} of {len(read)}; "
         f"largest {max((row.rotation for row in read), default=0.0):.0e} rad and "
         f"{max((row.place for row in read), default=0.0):.0e}.",
+        "Hints: " + (", ".join(f"{kind} on {count}" for kind, count in sorted(hints.items())) or "none") + ".",
         f"Read in {sum(row.seconds for row in read):.1f} s, the longest in "
         f"{max((row.seconds for row in read), default=0.0):.2f} s.",
     ]

@@ -22,12 +22,14 @@ from . import (
     report,
     results,
     sample,
+    source_hints,
     train,
 )
 
 MODULES = (
     install,
     sample,
+    source_hints,
     feet,
     train,
     presets,

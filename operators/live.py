@@ -14,6 +14,7 @@ from ..rig.writing.write import write_steps
 from ..state import timer
 from ..state.live import begin, end, is_live, live_preview
 from ..state.poll_messages import model_problem, selection_problem, set_poll_message
+from ..state.rig_settings import rig_settings
 from ..state.session import refresh_variations
 from ..state.settings import session_of, settings_of
 from .runs.stepwise import Stepwise
@@ -77,7 +78,9 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
             "riff_clean_feet": job.answered.clean_feet,
             "riff_kept": True,
         }
-        self._kept = yield from write_steps(ob, job.motion, name, source_action=source, properties=properties)
+        stepped = not rig_settings(ob).smooth_steps
+        writing = write_steps(ob, job.motion, name, source_action=source, properties=properties, stepped=stepped)
+        self._kept = yield from writing
         yield 1.0
         dress_action(ob, self._kept, job.motion, asset=True, tolerance=0.0)
         self._name = self._kept.name

@@ -9,6 +9,7 @@ from . import (
     crowd,
     farm,
     generate,
+    hints,
     lists,
     live,
     overlay,
@@ -20,7 +21,7 @@ from . import (
     translations,
 )
 
-MODULES = (preferences, lists, source, train, generate, live, compose, regions, crowd, farm)
+MODULES = (preferences, lists, source, hints, train, generate, live, compose, regions, crowd, farm)
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 

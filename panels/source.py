@@ -10,6 +10,8 @@ from ..state import rig_marks
 from ..state.armature_summary import summary_of
 from ..state.rig_settings import plays_nla
 from ..state.source import is_variation
+from ..state.source_hints import offered_actions, open_hints
+from .hints import draw_hint, draw_strips
 from .tab import RiffPanel, RowList, draw_sentence, say
 
 MAX_SHOWN_NAMES = 2
@@ -35,13 +37,15 @@ class RIFF_PT_source(RiffPanel, bpy.types.Panel):
             _draw_what_is_learned(layout, ob)
             return
         if action is None:
-            layout.label(text="No action to learn from", icon="INFO")
+            draw_strips(layout, ob)
             return
         start, end = action.frame_range
         rate = context.scene.render.fps / context.scene.render.fps_base
         layout.label(text=action.name, icon="ACTION", translate=False)
         length = say("{:.0f} frames, {:.1f} s at {:g} fps")
         layout.label(text=length.format(end - start + 1, (end - start) / rate, rate), icon="TIME", translate=False)
+        if offered_actions(ob):
+            layout.menu("RIFF_MT_strip_actions", icon="NLA")
         if is_variation(action):
             layout.label(text="A variation made by Riff", icon="RNDCURVE")
             return
@@ -56,6 +60,9 @@ def _draw_what_is_learned(layout: Any, ob: Any) -> None:
         draw_sentence(layout, summary.problem, "ERROR", alert=True)
     else:
         _draw_summary(layout, summary)
+    if summary is not None:
+        for hint in open_hints(ob, summary.hints):
+            draw_hint(layout, hint)
 
 
 def _draw_hint(layout: Any, context: Any) -> None:
@@ -115,6 +122,8 @@ class RIFF_PT_roles(RiffPanel, bpy.types.Panel):
             buttons.operator("riff.remove_foot", text="", icon="REMOVE")
         if len(ob.animation_data.nla_tracks):
             layout.prop(settings, "whole_nla")
+        if settings.smooth_steps:
+            layout.prop(settings, "smooth_steps")
 
 
 class RIFF_PT_learned(RiffPanel, bpy.types.Panel):

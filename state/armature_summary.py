@@ -20,6 +20,7 @@ from ..core.motion.skeleton import Skeleton, Space
 from ..core.motion.symmetry import find_partners
 from ..core.training.checkpoint import begin
 from ..rig.background import jobs
+from ..rig.reading.hints import Hint
 from ..rig.steps import STEP_SECONDS
 from . import timer
 from .guard import wrap_callback
@@ -27,6 +28,7 @@ from .poll_messages import armature_problem
 from .preferences import training_python
 from .rig_settings import plays_nla, rig_settings
 from .source import glance_steps
+from .source_hints import hint_steps
 
 LOOK_DELAY_SECONDS = 0.3
 """Seconds until a shown armature is analyzed, so that one that is only clicked in passing is not."""
@@ -58,6 +60,7 @@ class Summary:
     properties: list[str] = field(default_factory=list)
     rows: list[tuple[str, str, str]] = field(default_factory=list)
     """Name, bone on the other side and body part of each learned bone."""
+    hints: list[Hint] = field(default_factory=list)
 
 
 HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
@@ -83,7 +86,9 @@ def key_of(ob: bpy.types.Object) -> Key:
     played = (action.name, action.frame_range[0], action.frame_range[1]) if action else ()
     feet = tuple(foot.name for foot in settings.feet) if settings.own_feet else None
     controls = tuple((row.name, row.learn, row.partner, row.part) for row in settings.controls)
-    return (ob.name, played, settings.root, feet, controls, plays_nla(ob), len(ob.data.bones))
+    render = bpy.context.scene.render
+    choices = (settings.root, feet, controls, plays_nla(ob), settings.smooth_steps)
+    return (ob.name, played, *choices, len(ob.data.bones), render.fps, render.fps_base)
 
 
 def summary_of(ob: bpy.types.Object) -> Summary | None:
@@ -132,16 +137,18 @@ def update_summary() -> float | None:
 
 def _analyze(ob: bpy.types.Object) -> Generator[float, None, Summary]:
     """Analyze an armature in steps and return its summary."""
+    motion = None
     try:
         motion = yield from glance_steps(ob, bpy.context.scene, GLANCE_FRAMES)
         motion = learnable(motion)
     except RiffError as error:
-        return Summary(problem=str(error))
+        return Summary(problem=str(error), hints=(yield from hint_steps(ob, bpy.context.scene, motion)))
     yield 1.0
     skeleton, frames = motion.skeleton, round(motion.duration * RATE) + 1
     summary = Summary("", skeleton.joints, skeleton.names[0], [skeleton.names[j] for j in skeleton.contacts])
     summary.controls, summary.properties = bool(skeleton.reference_frames), [one.name for one in skeleton.properties]
     summary.rows = _rows(skeleton)
+    summary.hints = yield from hint_steps(ob, bpy.context.scene, motion)
     summary.kind, summary.frames = skeleton.names + tuple(summary.feet), frames
     if summary.kind in _seconds_per_row:
         _set_seconds(summary)

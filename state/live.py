@@ -13,6 +13,7 @@ from ..rig.background.live_job import LiveJob, LiveRequest
 from ..rig.writing.preview import Preview, put_back_previewed
 from . import timer
 from .guard import wrap_callback
+from .rig_settings import rig_settings
 from .settings import chosen_model, live_setting_listeners, session_of, settings_of
 from .source import learned_action
 
@@ -92,7 +93,9 @@ def _show(job: LiveJob) -> None:
         ob: bpy.types.Object | None = bpy.context.scene.objects.get(live_preview.armature)
         if ob is None:
             raise RiffError("The previewed armature was deleted or renamed.")
-        live_preview.preview = Preview(ob, bpy.data.actions.get(live_preview.source), job.motion)
+        live_preview.preview = Preview(
+            ob, bpy.data.actions.get(live_preview.source), job.motion, stepped=not rig_settings(ob).smooth_steps
+        )
     live_preview.preview.show(job.motion)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ..rig.reading.layers import strip_actions
 from .rig_settings import plays_nla
 from .settings import chosen_model, session_of
 
@@ -37,5 +38,7 @@ def armature_problem(ob: bpy.types.Object | None) -> str:
     if plays_nla(ob):
         return ""
     if ob.animation_data is None or ob.animation_data.action is None:
+        if strip_actions(ob):
+            return "The motion lies in NLA strips; choose one of their actions in the box Source, or Whole NLA"
         return "The armature has no action; assign one to learn from"
     return ""

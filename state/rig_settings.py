@@ -66,6 +66,12 @@ class RiffFoot(bpy.types.PropertyGroup):
     """A bone that touches the ground, by `name`."""
 
 
+class RiffClosedHint(bpy.types.PropertyGroup):
+    """A hint that the user closed: the action's `name`, and the kind of the hint."""
+
+    kind: StringProperty()
+
+
 def _look_again(_owner: object, _context: bpy.types.Context) -> None:
     """Redraw the panel, which then requests a new summary: it depends on these settings."""
     _redraw_timelines(_owner, _context)
@@ -104,6 +110,13 @@ class RiffArmature(bpy.types.PropertyGroup):
         description="Learn the combined result of the NLA strips and the active action, not the active action alone",
         default=False,
     )
+    smooth_steps: BoolProperty(
+        name="Smooth Steps",
+        description="Write variations of stepped keys smooth, with a key on every frame, instead of stepped alike",
+        default=False,
+        update=_redraw_timelines,
+    )
+    closed_hints: CollectionProperty(type=RiffClosedHint)
     controls: CollectionProperty(type=RiffControl)
     active_control: IntProperty(name="Bone", description="Bone that Riff learns")
 
@@ -144,7 +157,7 @@ def read_options(armature_object: bpy.types.Object, *, nla: bool = False, step: 
     )
 
 
-CLASSES = (RiffRegion, RiffFoot, RiffControl, RiffArmature)
+CLASSES = (RiffRegion, RiffFoot, RiffClosedHint, RiffControl, RiffArmature)
 
 
 def register() -> None:

@@ -11,7 +11,7 @@ import bpy
 from ..core.cycles.unroll import learnable
 from ..core.motion.clip_file import Clip
 from ..core.motion.motion import Motion
-from ..rig.reading.actions import stack_of
+from ..rig.reading.actions import Source, source_of, stack_of
 from ..rig.reading.read import read_steps
 from ..rig.steps import STEP_SECONDS, run_through, stride
 from .rig_settings import plays_nla, read_options
@@ -54,11 +54,16 @@ def source_steps(
     return read_steps(ob, action, scene=scene, options=options, seconds=seconds)
 
 
+def source_played(ob: bpy.types.Object) -> Source:
+    """Return the armature's action, or its whole NLA where the user wants that learned. Raises ClipError."""
+    return stack_of(ob) if plays_nla(ob) else source_of(ob)
+
+
 def glance_steps(ob: bpy.types.Object, scene: bpy.types.Scene, frames: int) -> Generator[float, None, Motion]:
     """Read about `frames` frames, more of a long action, in steps: enough to find joints, feet and body parts."""
-    span = (stack_of(ob).span if plays_nla(ob) else None) or ob.animation_data.action.frame_range
+    played = source_played(ob).frames()
     slowest = max(1, int(scene.render.fps / scene.render.fps_base / MIN_GLANCE_FPS))
-    return source_steps(ob, scene, step=min(slowest, stride(span[0], span[1], frames)))
+    return source_steps(ob, scene, step=min(slowest, stride(0, len(played) - 1, frames)))
 
 
 def clip_of(ob: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Scene, name: str = "") -> Clip:

@@ -95,6 +95,19 @@ def keys_bones(rig: Any, action: Any) -> bool:
         return False
 
 
+def hints_of(rig: Any, action: Any, motion: Any) -> str:
+    """Return the kinds of the hints that show for an action, in lower case, separated by commas."""
+    hints, data = part("rig.reading.hints"), rig.animation_data
+    before = data.action
+    part("rig.compat").assign_action(rig, action)
+    try:
+        found = part("rig.steps").run_through(hints.find_hints(hints.Look(rig, bpy.context.scene, motion)))
+    except part("core.errors").ClipError:
+        found = []
+    data.action = before
+    return ", ".join(hint.kind.value.lower() for hint in found) or "none"
+
+
 def measured(file: str, rig: Any, action: Any) -> Row:
     """Read one action, write it again and compare as Blender plays both."""
     begun = time.perf_counter()
@@ -103,7 +116,7 @@ def measured(file: str, rig: Any, action: Any) -> Row:
         seconds = time.perf_counter() - begun
         written = part("rig.writing.write").write_motion(rig, motion, "Written", source_action=action)
     except part("core.errors").RiffError as error:
-        return Row(file, action.name, str(error))
+        return Row(file, action.name, str(error), hints=hints_of(rig, action, None))
     skeleton = motion.skeleton
     frames = part("rig.reading.actions").source_of(rig, action).frames()
     (axes, places), (new_axes, new_places) = (played(rig, one, frames) for one in (action, written))
@@ -121,4 +134,5 @@ def measured(file: str, rig: Any, action: Any) -> Row:
         float(np.nanmax(turned)),
         float(np.abs(places - new_places).max() / (1.8 * skeleton.unit)),
         seconds,
+        hints=hints_of(rig, action, motion),
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ClipError
 from ..motion.headings import turn_motion
-from ..motion.motion import MIN_SECONDS, Motion, learned_groups, with_contact_labels
+from ..motion.motion import MIN_SECONDS, Motion, learned_groups, told_seconds, with_contact_labels
 from ..motion.skeleton import GROUP
 from ..numeric.rotation import Array, matrix_to_six, six_to_matrix
 from .find import MIN_CYCLE_SECONDS, Cycle, find_cycle
@@ -38,8 +38,9 @@ def _repeated_if_short(motion: Motion) -> Motion:
     cycle = find_cycle(motion)
     if cycle is None and not motion.is_long_enough:
         raise ClipError(
-            f"The action lasts {motion.duration:.1f} s; Riff learns from at least {MIN_SECONDS:.0f} s, or from a cycle "
-            f"of {MIN_CYCLE_SECONDS:g} s that ends as it begins. Learn it together with other actions of this rig."
+            f"The action lasts {told_seconds(motion.duration, MIN_SECONDS)} s; Riff learns from at least "
+            f"{MIN_SECONDS:g} s, or from a cycle of {MIN_CYCLE_SECONDS:g} s that ends as it begins. Learn it together "
+            "with other actions of this rig."
         )
     if cycle is None:
         return motion

@@ -190,13 +190,20 @@ def posed_size(rest: Array, positions: Array) -> float:
     return posed if np.isfinite(posed) and posed > MAX_POSED_SHARE * size else size
 
 
+def told_seconds(seconds: float, least: float) -> str:
+    """Format a duration below `least` with one decimal, or with as many as show that it is less."""
+    texts = (f"{seconds:.{digits}f}" for digits in (1, 2, 3))
+    return next((text for text in texts if float(text) < least), f"{seconds}")
+
+
 def learned_groups(motion: Motion, tolerance: float = 1e-4) -> list[int]:
     """Return the groups to learn: root, contacts and every other group with a channel range above `tolerance`.
 
-    Raises ClipError for a clip under two seconds or one in which no joint turns.
+    Raises ClipError for a clip that is more than half a frame under two seconds, or in which no joint turns.
     """
     if not motion.is_long_enough:
-        raise ClipError(f"The action lasts {motion.duration:.1f} s; Riff learns from at least {MIN_SECONDS:.0f} s.")
+        lasts = told_seconds(motion.duration, MIN_SECONDS)
+        raise ClipError(f"The action lasts {lasts} s; Riff learns from at least {MIN_SECONDS:g} s.")
     skeleton = motion.skeleton
     spread = np.ptp(motion.features, axis=0).reshape(skeleton.groups, GROUP).max(1)
     fixed = range(skeleton.joints, skeleton.joints + len(skeleton.contacts) + 1)

@@ -42,6 +42,16 @@ def resample(motion: Motion, fps: float, frames: int | None = None, *, loop: boo
     return with_path(replace(motion, features=features, fps=fps), plane, loop=loop)
 
 
+def resample_held(motion: Motion, fps: float, frames: int) -> Motion:
+    """Resample a motion of held poses to a multiple of its rate, `frames` rows long; it ends on its last pose."""
+    rows = (motion.frames - 1) * round(fps / motion.fps) + 1
+    smooth = resample(motion, fps, rows)
+    still = np.repeat(smooth.features[-1:], max(0, frames - rows), axis=0)
+    channel = motion.skeleton.root_channel
+    still[:, channel : channel + 2] = 0.0
+    return replace(smooth, features=np.concatenate([smooth.features, still])[:frames])
+
+
 def with_path(motion: Motion, plane: Array, *, loop: bool = False) -> Motion:
     """Return the motion with root positions `plane` (T, 2) on the ground."""
     features = motion.features.copy()

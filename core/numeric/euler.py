@@ -29,6 +29,21 @@ def euler_from_matrix(matrices: Array, order: str) -> Array:
     return angles[:, np.argsort([i, j, k])]
 
 
+def quaternion_from_euler(angles: Array, order: str) -> Array:
+    """Return unit quaternions w, x, y, z (T, 4) of Euler angles about X, Y, Z (T, 3); in order XYZ, X rotates first."""
+    w, x, y, z = np.ones(len(angles)), *np.zeros((3, len(angles)))
+    for axis in ("XYZ".index(letter) for letter in order):
+        c, s = np.cos(0.5 * angles[:, axis]), np.sin(0.5 * angles[:, axis])
+        # the next rotation, about one axis, times all before it
+        if axis == 0:
+            w, x, y, z = c * w - s * x, c * x + s * w, c * y - s * z, c * z + s * y
+        elif axis == 1:
+            w, x, y, z = c * w - s * y, c * x + s * z, c * y + s * w, c * z - s * x
+        else:
+            w, x, y, z = c * w - s * z, c * x - s * y, c * y + s * x, c * z + s * w
+    return np.stack([w, x, y, z], axis=1)
+
+
 def _nearer_triples(angles: Array) -> Array:
     """Choose for each frame between a triple and its equivalent (first + π, π - middle, last + π), whichever is closer.
 

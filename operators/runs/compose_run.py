@@ -15,13 +15,12 @@ from ...core.directing.direction import Direction, direct
 from ...core.errors import ClipError, RiffError
 from ...core.motion.motion import Motion
 from ...rig.background.compose_job import CompositionJob
-from ...rig.reading.actions import source_of
 from ...rig.reading.selection import curve_points
 from ...rig.steps import part_of
 from ...state.compose_settings import NOT_REMEMBERED, TakeChoices
 from ...state.poll_messages import armature_problem, model_problem, set_poll_message
 from ...state.settings import chosen_model
-from ...state.source import source_steps
+from ...state.source import source_played, source_steps
 from .write_actions import ActionWriter
 
 
@@ -62,9 +61,10 @@ class ComposeRun(TakeChoices, ActionWriter):
 
     def begin(self: Any, context: bpy.types.Context) -> Iterator[float]:
         """Read and check everything that needs Blender, and start the job."""
-        frames = source_of(context.object).frames()
+        source = source_played(context.object)
+        frames = source.frames()
         if len(frames) < 2:
-            raise ClipError(f"The action “{context.object.animation_data.action.name}” has fewer than two frames.")
+            raise ClipError(f"The action “{source.action.name}” has fewer than two frames.")
         self._first = frames[0]
         path, bones = Path(chosen_model(context).path), self.bones(context)
         self._content = yield from part_of(self.content(context), 0, 2)

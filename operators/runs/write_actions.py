@@ -18,6 +18,7 @@ from ...rig.writing.reduce import reduce_keys
 from ...rig.writing.thumbnail import give_picture
 from ...rig.writing.write import write_steps
 from ...state import timer
+from ...state.rig_settings import rig_settings
 from ...state.session import refresh_variations
 from ...state.settings import session_of
 from ...state.source import learned_action
@@ -108,7 +109,13 @@ class ActionWriter(Stepwise):
         }
         name = name_of_two(self._job.model_name, self.action_name(index))
         writing = write_steps(
-            ob, motion, name, source_action=source, properties=properties, frame_start=self.frame_start()
+            ob,
+            motion,
+            name,
+            source_action=source,
+            properties=properties,
+            frame_start=self.frame_start(),
+            stepped=not rig_settings(ob).smooth_steps,
         )
         action = yield from part_of(writing, index, len(self._job.motions))
         self._made.append(action)

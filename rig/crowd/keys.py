@@ -47,8 +47,9 @@ class Keys:
 class KeyMaker:
     """Computes keys of motions without touching Blender data, so that a thread may use it."""
 
-    def __init__(self, plan: WritePlan, light: bool) -> None:
-        self.plan, self.light = plan, light
+    def __init__(self, plan: WritePlan, light: bool, *, spacing: int = 1) -> None:
+        """Prepare for motions of one plan; poses are held for `spacing` frames unless members are `light`."""
+        self.plan, self.light, self.spacing = plan, light, spacing
 
     def names(self, motion: Motion) -> list[CurveName]:
         """Return the curves that `keys` gives values for, in their order."""
@@ -61,10 +62,10 @@ class KeyMaker:
         # Members share their meshes and so their shape keys: only properties of the armature object are a member's own.
         own = [not one.owner for one in motion.skeleton.properties]
         full = np.concatenate([*columns, motion.property_values()[:, own]], axis=1).T
-        if not self.light:
-            return Keys(np.arange(full.shape[1]), full.astype(np.float32), None)
         last = full.shape[1] - 1
-        rows = np.unique(np.append(np.arange(0, last, LIGHT_STEP_FRAMES), last))
+        rows = np.unique(np.append(np.arange(0, last, LIGHT_STEP_FRAMES if self.light else self.spacing), last))
+        if not self.light:
+            return Keys(rows, full[:, rows].astype(np.float32), None)
         slopes = np.gradient(full, axis=1)[:, rows]
         return Keys(rows, full[:, rows].astype(np.float32), slopes.astype(np.float32))
 
@@ -94,11 +95,11 @@ class ActionMaker:
         source: Source | None,
         first: int,
         *,
-        bezier: bool,
+        interpolation: int,
         loop: bool,
     ) -> None:
         """Create the action that is copied. Raises KeyError if the armature lacks a bone."""
-        self.moves, self.bezier, self._loop = moves, bezier, loop
+        self.moves, self.interpolation, self._loop = moves, interpolation, loop
         self._model = bpy.data.actions.new("Riff Crowd")
         try:
             slot = self._model.slots.new(id_type="OBJECT", name=armature_object.name)
@@ -118,7 +119,7 @@ class ActionMaker:
             path = bones[bone].path_from_id(channel) if bone else channel
             written.add((path, index))
             curve = new_fcurve(bag, path, index, bone)
-            _add_points(curve, count if moved else 1, self.bezier)
+            _add_points(curve, count if moved else 1, self.interpolation)
             curve.color_mode = "AUTO_YRGB" if channel == "rotation_quaternion" else "AUTO_RGB"
             if self._loop and moved:
                 curve.modifiers.new("CYCLES")
@@ -153,15 +154,15 @@ class ActionMaker:
             bpy.data.actions.remove(self._model)
 
 
-def _add_points(curve: bpy.types.FCurve, count: int, bezier: bool) -> None:
+def _add_points(curve: bpy.types.FCurve, count: int, interpolation: int = LINEAR) -> None:
     points = curve.keyframe_points
     points.add(count)
     points.foreach_set("co", np.stack([np.arange(count), np.zeros(count)], axis=1).astype(np.float32).ravel())
     points.foreach_set("type", np.full(count, GENERATED, dtype=np.uint8))
-    points.foreach_set("interpolation", np.full(count, BEZIER if bezier else LINEAR, dtype=np.uint8))
+    points.foreach_set("interpolation", np.full(count, interpolation, dtype=np.uint8))
     for selected in ("select_control_point", "select_left_handle", "select_right_handle"):
         points.foreach_set(selected, np.zeros(count, dtype=bool))
-    if bezier:
+    if interpolation == BEZIER:
         for side in ("handle_left_type", "handle_right_type"):
             points.foreach_set(side, np.full(count, FREE, dtype=np.uint8))
     curve.update()
@@ -186,7 +187,7 @@ def _hold_the_rest(
         if (curve.data_path, curve.array_index) in written or own or not np.isfinite(value) or curve.mute:
             continue
         held = new_fcurve(bag, curve.data_path, curve.array_index, curve.group.name if curve.group else "")
-        _add_points(held, 1, bezier=False)
+        _add_points(held, 1)
         held.keyframe_points[0].co = (first, value)
         held.update()
 

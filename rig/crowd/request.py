@@ -92,7 +92,7 @@ def prepare(
         unit_scale=scale,
         heights=surface.heights if surface else None,
     )
-    maker = KeyMaker(plan, settings.light)
+    maker = KeyMaker(plan, settings.light, spacing=source.spacing() if source is not None else 1)
     job = CrowdJob(with_strength(model, settings.coarse, settings.fine), request, maker)
     return PreparedJob(job, maker, distance)
 

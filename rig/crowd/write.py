@@ -6,10 +6,11 @@ import bpy
 
 from ...core.motion.skeleton import body_size
 from ..ownership import mark_made, remove_if_unused
+from ..writing.new_action import HOLD, LINEAR
 from .character import Character
 from .crowd import MemberState, give_action, place_member
 from .job import MemberResult
-from .keys import ActionMaker, moving
+from .keys import BEZIER, ActionMaker, moving
 from .request import PreparedJob, learned_source
 from .settings import CrowdSettings
 
@@ -36,7 +37,7 @@ class CrowdWriter:
             len(job.ready[0].keys.rows),
             learned_source(armature, settings),
             plan.first,
-            bezier=settings.light,
+            interpolation=BEZIER if settings.light else HOLD if prepared.maker.spacing > 1 else LINEAR,
             loop=settings.loop and not settings.nla,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,11 @@ import bpy
 import numpy as np
 
 from ...core.errors import ClipError
+from ...core.hints.curve_keys import CurveKeys
+from ...core.hints.moving_range import moving_range
+from ...core.hints.stepping import spacing
 from ..compat import channelbag_of, ensure_pose, slot_for
+from .keys import keys_of, moves_at
 
 ROTATION_PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 """Property read by each rotation mode of a pose bone; the six Euler orders read `rotation_euler`."""
@@ -54,17 +59,39 @@ class Source:
     def curves(self) -> list[bpy.types.FCurve]:
         return [curve for bag in (self.bag, *self.others) for curve in bag.fcurves]
 
+    def keys(self) -> Iterator[CurveKeys]:
+        """Iterate over the keys of all F-curves that are not muted."""
+        return (keys_of(curve) for curve in self.curves if not curve.mute and len(curve.keyframe_points))
+
+    def spacing(self) -> int:
+        """Return the frames for which stepped keys hold each pose, 2 for keys on twos; 1 for a smooth action."""
+        return spacing(self.keys()) if self.span is None else 1
+
     def frames(self) -> range:
-        """Return every whole frame of the action: its manual frame range if set, else first to last key."""
+        """Return every whole frame to learn: the manual frame range if set, else from first to last key.
+
+        A long rest at an end is left out, and a forgotten key far away with it.
+        """
         if self.span is not None:
             first, last = self.span
         elif self.action.use_frame_range:
             first, last = self.action.frame_start, self.action.frame_end
         else:
-            spans = [curve.range() for curve in self.bag.fcurves]
-            first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+            first, last = _moving_range([curve for curve in self.bag.fcurves if len(curve.keyframe_points)])
         # scaling keys in the editors leaves them slightly off the whole frame
         return range(math.ceil(first - 1e-3), math.floor(last + 1e-3) + 1)
+
+
+def _moving_range(curves: list[bpy.types.FCurve]) -> tuple[float, float]:
+    """Return the first and last frame of what moves; looks at all keys only if none moves at one of the ends."""
+    played = [curve for curve in curves if not curve.mute] or curves
+    if not played:
+        return 0.0, 0.0
+    first = min(curve.keyframe_points[0].co[0] for curve in played)
+    last = max(curve.keyframe_points[-1].co[0] for curve in played)
+    if any(moves_at(curve, 0, first) for curve in played) and any(moves_at(curve, -1, last) for curve in played):
+        return first, last
+    return moving_range([keys_of(curve) for curve in played])
 
 
 def armature_of(armature_object: bpy.types.Object | None) -> bpy.types.Object:
@@ -90,7 +117,7 @@ def source_of(
     if action is None:
         action = data.action if data else None
     if action is None:
-        raise ClipError(f"“{armature_object.name}” has no action; assign one, or animate it first.")
+        raise ClipError(_no_action(armature_object))
     slot = slot or slot_for(armature_object, action)
     if slot is None:
         raise ClipError(f"The action “{action.name}” has no slot for an object such as “{armature_object.name}”.")
@@ -100,10 +127,20 @@ def source_of(
     return Source(action, slot, bag)
 
 
+def _no_action(armature_object: bpy.types.Object) -> str:
+    data = armature_object.animation_data
+    if data is not None and any(clips(track.strips, muted=True) for track in data.nla_tracks):
+        return (
+            f"The motion of “{armature_object.name}” lies in NLA strips; choose one of their actions in the box "
+            "Source, or turn on Whole NLA."
+        )
+    return f"“{armature_object.name}” has no action; assign one, or animate it first."
+
+
 def stack_of(armature_object: bpy.types.Object) -> Source:
     """Return the armature's NLA as one source, the active action on top. Raises ClipError if it plays nothing."""
     data = armature_object.animation_data
-    strips = [strip for track in (data.nla_tracks if data else ()) if not track.mute for strip in _clips(track.strips)]
+    strips = [strip for track in (data.nla_tracks if data else ()) if not track.mute for strip in clips(track.strips)]
     played = [(strip.action, strip.action_slot, (strip.frame_start, strip.frame_end)) for strip in strips]
     if data is not None and data.action is not None and data.action_slot is not None:
         own: Any = data.action.frame_range
@@ -117,14 +154,14 @@ def stack_of(armature_object: bpy.types.Object) -> Source:
     return Source(action, slot, bag, span, tuple(one[2] for one in filled[:-1]))
 
 
-def _clips(strips: Any) -> list[Any]:
-    """Return the unmuted strips with actions, including those inside meta strips."""
+def clips(strips: Any, muted: bool = False) -> list[Any]:
+    """Return the strips with actions, including those inside meta strips; `muted` ones only if asked for."""
     found = []
     for strip in strips:
-        if strip.mute:
+        if strip.mute and not muted:
             continue
         if strip.type == "META":
-            found += _clips(strip.strips)
+            found += clips(strip.strips, muted)
         elif strip.action is not None:
             found.append(strip)
     return found

@@ -12,6 +12,7 @@ import numpy as np
 from ...core.errors import ClipError
 from ...core.motion.contacts import with_contacts, with_found_contacts
 from ...core.motion.motion import Motion
+from ...core.motion.resampling import resample_held
 from ...core.numeric.rotation import Array
 from ..steps import STEP_SECONDS, paced, run_through
 from .actions import (
@@ -66,7 +67,8 @@ def read_motion(
 
     The motion is in world space, Z up. On a rig whose keyed bones form one tree and follow their keys, the joints are
     the root and every bone below it. On any other rig they are the keyed controls. Other keyed numbers become
-    properties; feet get contact labels. The scene, the armature and its actions stay as they are.
+    properties; feet get contact labels. Of stepped keys each pose is read once, and the rows between lead from pose to
+    pose. The scene, the armature and its actions stay as they are.
 
     Raises ClipError, naming object, bone, action or frame: for no armature, no action or slot, no key that moves
     anything, an unevenly scaled object, a driver that only the user's scene can feed, a bone scaled to zero or
@@ -100,8 +102,10 @@ def read_steps(
     if len(frames) < 2:
         remedy = "correct its Manual Frame Range" if source.action.use_frame_range else "key it on a second frame"
         raise ClipError(f"The action “{source.action.name}” has fewer than two frames; {remedy}.")
-    frames = frames[:: min(options.step, len(frames) - 1)]
-    fps = scene.render.fps / scene.render.fps_base / frames.step
+    every, held = len(frames), source.spacing()
+    frames = frames[:: min(held * math.ceil(options.step / held), len(frames) - 1)]
+    rate = scene.render.fps / scene.render.fps_base
+    fps = rate / frames.step
     subject = f"The action “{source.action.name}” of “{armature_object.name}”"
     in_steps = math.isfinite(seconds)
     before = _edit_state(armature_object, source) if in_steps else ()
@@ -123,7 +127,8 @@ def read_steps(
         yield 1.0
     except ReferenceError as error:  # Blender's own word for a data-block that is gone
         raise ClipError(f"{subject} was removed while it was read.") from error
-    return (yield from paced(_motion_steps(recording), seconds / 2.0))
+    motion = yield from paced(_motion_steps(recording), seconds / 2.0)
+    return motion if options.step > 1 or held == 1 else resample_held(motion, rate, every)
 
 
 def _edit_state(armature_object: bpy.types.Object, source: Source) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""Creation of an action from values: one key a frame, of type Generated."""
+"""Creation of an action from values: one key a frame, or held keys at the source's spacing; all of type Generated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ GENERATED, LINEAR, HOLD = 5, 1, 0
 class Curve:
     """An F-curve to write: a value for each frame, or a single value if it is constant.
 
-    A `switched` curve gets a held key at each change. `owner` is that of an `AnimatedProperty`.
+    A `switched` curve gets a held key at each change, one with a `spacing` over 1 a held key each so many frames.
+    `owner` is that of an `AnimatedProperty`.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Curve:
     values: Array
     owner: str = ""
     switched: bool = False
+    spacing: int = 1
 
 
 def new_action(
@@ -63,9 +65,10 @@ def new_action(
 
 def _write_keys(curve: bpy.types.FCurve, written: Curve, frame_start: int) -> None:
     points, values = curve.keyframe_points, written.values
-    rows = np.arange(len(values))
+    rows = np.arange(0, len(values), written.spacing)
     if written.switched:
         rows = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
+    held = written.switched or written.spacing > 1
     count = len(rows)
     points.add(count)
     keys = np.empty((count, 2), dtype=np.float32)
@@ -73,7 +76,7 @@ def _write_keys(curve: bpy.types.FCurve, written: Curve, frame_start: int) -> No
     keys[:, 1] = values[rows]
     points.foreach_set("co", keys.ravel())
     points.foreach_set("type", np.full(count, GENERATED, dtype=np.uint8))
-    points.foreach_set("interpolation", np.full(count, HOLD if written.switched else LINEAR, dtype=np.uint8))
+    points.foreach_set("interpolation", np.full(count, HOLD if held else LINEAR, dtype=np.uint8))
     for selected in ("select_control_point", "select_left_handle", "select_right_handle"):
         points.foreach_set(selected, np.zeros(count, dtype=bool))
     is_quaternion = curve.data_path.endswith("rotation_quaternion")

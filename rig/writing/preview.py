@@ -69,12 +69,20 @@ class Preview:
     """Shows motions of one skeleton on one armature, known by name; keeps no reference to Blender data."""
 
     def __init__(
-        self, armature_object: bpy.types.Object, source_action: bpy.types.Action | None, motion: Motion
+        self,
+        armature_object: bpy.types.Object,
+        source_action: bpy.types.Action | None,
+        motion: Motion,
+        stepped: bool = True,
     ) -> None:
-        """Remember the armature's pose. Raises ClipError or ModelError if the motion does not fit this armature."""
+        """Remember the armature's pose; hold poses as the source does if it is stepped, unless `stepped` is False.
+
+        Raises ClipError or ModelError if the motion does not fit this armature.
+        """
         armature_object = armature_of(armature_object)
         source = source_of(armature_object, source_action) if source_action else None
         self.plan = plan_writing(armature_object, motion, source)
+        self._spacing = source.spacing() if source is not None and stepped else 1
         self.armature, self._uid = armature_object.name, armature_object.session_uid
         self.shown: Motion | None = None
         self._scene = bpy.context.scene.name
@@ -104,7 +112,7 @@ class Preview:
         if ob is None or self.shown is None:
             raise ClipError("The previewed armature was deleted or renamed.")
         row = bpy.data.scenes[self._scene].frame_current - self.plan.first
-        row = max(0, min(row, self.shown.frames - 1))
+        row = max(0, min(row, self.shown.frames - 1)) // self._spacing * self._spacing
         try:
             for bone, channel, values in pose_values(ob, self.shown, row, self.plan):
                 setattr(channel_owner(ob, bone), channel, values)

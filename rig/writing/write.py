@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import bpy
@@ -74,14 +74,16 @@ def write_motion(
     frame_start: int | None = None,
     properties: Mapping[str, Any] | None = None,
     space: Matrix | None = None,
+    stepped: bool = True,
 ) -> bpy.types.Action:
     """Write a motion (already at the scene's rate) as a new action with one slot, assigned to nothing.
 
     It keys the bones' channels that `source_action` keys (all rotations if it is None) and the root's location; the
     source's other channels are held at their first value. Keys are linear, of type GENERATED, from `frame_start` on
     (the source's first frame, or 1). `properties` become id-properties. An object moved since the motion was read takes
-    the motion along, unless `space` gives the object's world matrix that the motion is meant for. Raises ModelError if
-    the armature lacks the motion's bones, ClipError if its pose cannot be keyed.
+    the motion along, unless `space` gives the object's world matrix that the motion is meant for. Where the source's
+    keys are stepped, poses are held as long as its own, unless `stepped` is False. Raises ModelError if the armature
+    lacks the motion's bones, ClipError if its pose cannot be keyed.
     """
     return run_through(
         write_steps(
@@ -93,6 +95,7 @@ def write_motion(
             frame_start=frame_start,
             properties=properties,
             space=space,
+            stepped=stepped,
         )
     )
 
@@ -107,6 +110,7 @@ def write_steps(
     frame_start: int | None = None,
     properties: Mapping[str, Any] | None = None,
     space: Matrix | None = None,
+    stepped: bool = True,
 ) -> Generator[float, None, bpy.types.Action]:
     """Write like `write_motion`, in two steps; Blender may continue between them, since the first changes nothing."""
     armature_object = armature_of(armature_object)
@@ -119,6 +123,8 @@ def write_steps(
         curves += scale_curves(source, motion.frames, plan.first)
     curves += still_curves(armature_object, source, curves, plan.first)
     start = plan.first if frame_start is None else frame_start
+    spacing = source.spacing() if source is not None and stepped else 1
+    curves = [replace(curve, spacing=spacing) for curve in curves]
     owner = armature_object.name
     yield 0.5
     return new_action(owner, name, curves, start, properties or {})

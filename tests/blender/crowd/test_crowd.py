@@ -354,6 +354,18 @@ def test_light_members_have_fewer_keys_and_move_alike(dancer: bpy.types.Object) 
     assert np.abs(poses() - before).max() < 0.08
 
 
+def test_members_of_a_stepped_action_hold_their_poses(dancer: bpy.types.Object) -> None:
+    for curve in curves(played(dancer)):
+        curve.modifiers.new("STEPPED").frame_step = 3
+    bpy.ops.riff.duplicate_as_crowd(count=1, frames=FRAMES)
+    moving = [curve for curve in curves(played(members()[0])) if len(curve.keyframe_points) > 1]
+    assert len(moving) > 30
+    for curve in moving:
+        assert {point.interpolation for point in curve.keyframe_points} == {"CONSTANT"}
+        gaps = np.diff([point.co[0] for point in curve.keyframe_points])
+        assert set(gaps[:-1]) == {3.0}
+
+
 def test_loops_repeat_from_a_random_frame(dancer: bpy.types.Object) -> None:
     bpy.ops.riff.duplicate_as_crowd(count=3, frames=FRAMES, loop=True)
     starts = {int(played(ob).frame_range[0]) for ob in members()}

@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.system": {"core.files"},
     "core.motion": NUMBERS,
     "core.cycles": {"core.numeric", "core.motion"},
+    "core.hints": {"core.numeric", "core.motion"},
     "core.model": NUMBERS | {"core.motion"},
     "core.networks": {"core.numeric", "core.motion", "core.model"},
     "core.matching": DATA | {"core.system", "core.evaluation"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pymotion.ops.skeleton as witness_skeleton
@@ -121,6 +122,16 @@ def test_only_moving_groups_are_learned(walker: Motion) -> None:
     assert "Head" not in names, "it never turns"
     assert names[-1] == "root"
     assert "LeftToe contact" in names
+
+
+def test_half_a_frame_is_no_reason_to_refuse(walker: Motion) -> None:
+    """61 frames of a BVH at 30.00003 frames a second last 1.999998 s; 60 frames are a frame short, and say so."""
+    exact = replace(walker, fps=30.00003)
+    assert learned_groups(exact.slice(0, 61)) == learned_groups(walker.slice(0, 61))
+    with pytest.raises(ClipError, match=r"lasts 1\.97 s; Riff learns from at least 2 s"):
+        learned_groups(exact.slice(0, 60))
+    with pytest.raises(ClipError, match=r"lasts 1\.5 s; "):
+        learned_groups(walker.slice(0, 46))
 
 
 def test_bad_clips_are_refused_in_one_sentence(walker: Motion) -> None:
