@@ -29,7 +29,7 @@ from ..model.recipe import RECIPES
 from ..motion.bvh import write_bvh
 from ..motion.clip_file import read_clip
 from ..motion.motion import Motion
-from ..motion.retarget import onto_skeleton
+from ..motion.retarget import match_skeletons, onto_skeleton
 from ..runs.quality import with_quality
 from ..runs.run import run_with_text
 from ..runs.state_file import same_training, state_path
@@ -119,8 +119,10 @@ def generate_verb(options: argparse.Namespace) -> dict[str, Any]:
 def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around the kept part of a clip as BVH files; returns their paths. Raises RiffError."""
     model = load_model(options.model)
-    source = onto_skeleton(read_clip(options.clip).motion, model.skeleton) if options.clip else model.source
-    direction = read_direction(options, source.skeleton)
+    clip = read_clip(options.clip).motion if options.clip else model.source
+    source, bones = onto_skeleton(clip, model.skeleton), match_skeletons(model.skeleton, clip.skeleton)
+    direction = read_direction(options, clip.skeleton if bones else source.skeleton)
+    direction = direction.renamed(bones.renamed) if bones else direction
     composition = direct(source, direction)
     motions = compose(model, composition, count=options.count, seed=options.seed, clean=not options.raw)
     files = write_motions(options.out, model.name, options.seed, motions)

@@ -78,7 +78,7 @@ class Preview:
         self._scene = bpy.context.scene.name
         self._before = PoseBefore(
             self._pose(armature_object),
-            self._properties(armature_object, motion),
+            self._properties(armature_object, self.plan.match.onto_rig(motion)),
             self._scene,
             bpy.context.scene.frame_current,
         )
@@ -86,7 +86,7 @@ class Preview:
 
     def show(self, motion: Motion) -> None:
         """Show a motion at the scene's rate, starting at the source's first frame. Raises ClipError."""
-        self.shown = motion
+        self.shown = self.plan.match.onto_rig(motion)
         self.apply()
 
     def apply(self) -> None:

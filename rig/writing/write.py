@@ -10,8 +10,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ...core.errors import ModelError
 from ...core.motion.motion import Motion
+from ...core.motion.rig_match import RigMatch, match_rig, resting_joints
 from ...core.motion.skeleton import body_size
 from ...core.numeric.rotation import Array
 from ..reading.actions import (
@@ -28,7 +28,7 @@ from ..reading.control_motion import Rigging, own_channels, rigging_of, standing
 from ..reading.controls import OBJECT, check_keys, frames_of
 from ..reading.evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
 from ..steps import run_through
-from .control_channels import PartialChannel, control_channels, keyed_parts, match_controls
+from .control_channels import PartialChannel, control_channels, controls_of, keyed_parts
 from .new_action import Curve, new_action
 from .placement import fitted_space, learned_space
 from .rotation_modes import channel_values, one_value
@@ -46,9 +46,11 @@ class WritePlan:
     `rest` is the armature's rest pose, `joints` the bone of each joint, `channels` the (bone, property) pairs to write.
     `poses` is the pose in the source's first frame, `first`. `world` is the object's matrix that motions are meant for.
     `rows` maps a bone (“” for the object) to the joint that holds its channels. For controls there is the `rigging`;
-    `parts` has the channels that the source keys in part.
+    `parts` has the channels that the source keys in part. `match` brings motions to the armature's own names; joints
+    are meant after that.
     """
 
+    match: RigMatch
     rest: Rest
     joints: list[int]
     channels: list[tuple[str, str]]
@@ -108,6 +110,7 @@ def write_steps(
     armature_object = armature_of(armature_object)
     source = source_of(armature_object, source_action, source_slot) if source_action else None
     plan = plan_writing(armature_object, motion, source, space)
+    motion = plan.match.onto_rig(motion)
     curves = _motion_curves(armature_object, motion, plan, source)
     if source is not None and plan.rigging is None:
         curves += copy_curves(armature_object, motion, source, plan.rest, plan.joints, plan.world)
@@ -122,10 +125,12 @@ def plan_writing(
     armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None = None
 ) -> WritePlan:
     """Collect the data of an armature that writing motions of one skeleton needs. Raises as `write_motion` does."""
-    if motion.skeleton.reference_frames:
-        return _plan_controls(armature_object, motion, source, space)
     rest = read_rest(armature_object)
-    joints = _match_bones(armature_object, rest, motion)
+    match = match_of(armature_object, motion)
+    motion = match.onto_rig(motion)
+    if motion.skeleton.reference_frames:
+        return _plan_controls(armature_object, match, motion, source, space)
+    joints = [rest.names.index(name) for name in motion.skeleton.names]
     channels = _channels(armature_object, motion, source)
     first = (source.frames()[:1] if source else None) or range(1, 2)
     poses = sample_poses(armature_object, source, first, bpy.context.scene)
@@ -134,14 +139,20 @@ def plan_writing(
     check_poses(armature_object, rest, joints, poses, dict.fromkeys(channels, True), first)
     world = learned_space(motion, rest, joints, poses) if space is None else np.array(space, dtype=np.float64)
     rows = {name: joint for joint, name in enumerate(motion.skeleton.names)}
-    return WritePlan(rest, joints, channels, poses, world, first[0], rows)
+    return WritePlan(match, rest, joints, channels, poses, world, first[0], rows)
+
+
+def match_of(armature_object: bpy.types.Object, motion: Motion) -> RigMatch:
+    """Return the armature's bone of each joint of a motion. Raises ModelError if it is another rig."""
+    rest = read_rest(armature_object)
+    return match_rig(motion.skeleton, rest.names, rest.parents, armature_object.name, resting_joints(motion))
 
 
 def _plan_controls(
-    armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None
+    armature_object: bpy.types.Object, match: RigMatch, motion: Motion, source: Source | None, space: Matrix | None
 ) -> WritePlan:
     rest = read_rest(armature_object)
-    controls = match_controls(armature_object, rest, motion.skeleton)
+    controls = controls_of(rest, motion.skeleton)
     first = (source.frames()[:1] if source else None) or range(1, 2)
     poses = sample_poses(armature_object, source, first, bpy.context.scene)
     check_object(armature_object, poses.world)
@@ -154,24 +165,7 @@ def _plan_controls(
     channels, rows = control_channels(armature_object, rest, motion.skeleton, controls, source)
     parts = keyed_parts(armature_object, source) if source else {}
     joints = [control.bone for control in controls]
-    return WritePlan(rest, joints, channels, poses, world, first[0], rows, rigging, parts)
-
-
-def _match_bones(armature_object: bpy.types.Object, rest: Rest, motion: Motion) -> list[int]:
-    """Return the bone of each joint. Raises ModelError if the armature differs from the one that was learned."""
-    index = {name: k for k, name in enumerate(rest.names)}
-    skeleton = motion.skeleton
-    for joint, name in enumerate(skeleton.names):
-        if name not in index:
-            raise ModelError(
-                f"“{armature_object.name}” has no bone “{name}”; the model was trained on another armature."
-            )
-        above = rest.parents[index[name]]
-        if joint and (above < 0 or rest.names[above] != skeleton.names[skeleton.parents[joint]]):
-            raise ModelError(
-                f"“{name}” of “{armature_object.name}” has a different parent from the bone that was learned."
-            )
-    return [index[name] for name in skeleton.names]
+    return WritePlan(match, rest, joints, channels, poses, world, first[0], rows, rigging, parts)
 
 
 def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source | None) -> list[tuple[str, str]]:
@@ -192,7 +186,7 @@ def written_values(
     armature_object: bpy.types.Object, motion: Motion, plan: WritePlan
 ) -> Iterator[tuple[str, str, Array]]:
     """Iterate over bone, property and values (T, components) of each channel that a motion is written to."""
-    rotations, positions = _own_channels(motion, plan)
+    rotations, positions = _own_channels(plan.match.onto_rig(motion), plan)
     for name, channel in plan.channels:
         if channel == "location":
             yield name, channel, positions[:, plan.rows[name]]
@@ -215,7 +209,8 @@ def pose_values(
     armature_object: bpy.types.Object, motion: Motion, row: int, plan: WritePlan
 ) -> Iterator[tuple[str, str, Sequence[float]]]:
     """Iterate over bone, property and components of each channel in one row; faster than `written_values`."""
-    rotations, positions = (values[0].tolist() for values in _own_channels(motion.slice(row, row + 1), plan))
+    one = plan.match.onto_rig(motion.slice(row, row + 1))
+    rotations, positions = (values[0].tolist() for values in _own_channels(one, plan))
     for name, channel in plan.channels:
         if channel == "location":
             yield name, channel, positions[plan.rows[name]]
