@@ -70,7 +70,7 @@ class RigMatch:
 
         A motion that has the rig's names already is returned as it is.
         """
-        if not self.renamed and not self.missing or motion.skeleton.names == self._rig_names:
+        if (not self.renamed and not self.missing) or motion.skeleton.names == self._rig_names:
             return motion
         skeleton = self._for_rig(motion.skeleton)
         return rearranged(motion, skeleton, self._kept, range(len(skeleton.properties)))

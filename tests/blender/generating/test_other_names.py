@@ -144,15 +144,10 @@ def shown_models(part: Callable[[str], Any]) -> tuple[list[str], list[bool]]:
             pass
     active = []
     for row in models:
-        shown: list[Any] = []
-
-        class Rows(RecordingLayout):
-            def split(self, **_: Any) -> Any:
-                shown.append(RecordingLayout())
-                return shown[-1]
-
-        lists.RIFF_UL_models.draw_row(None, bpy.context, Rows(), bpy.context.window_manager.riff, row)
-        active.append(bool(shown[0].__dict__.get("active", True)))
+        split = RecordingLayout()
+        listed = type("Rows", (), {"split": lambda self, split=split, **_: split})()
+        lists.RIFF_UL_models.draw_row(None, bpy.context, listed, bpy.context.window_manager.riff, row)
+        active.append(bool(split.__dict__.get("active", True)))
     return layout.texts(), active
 
 
