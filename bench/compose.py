@@ -29,13 +29,13 @@ from core.directing.composition import (
     place_moments,
     restyle,
 )
-from core.directing.headings import turn_between, turn_motion
 from core.evaluation.artefacts import foot_skating
 from core.evaluation.novelty import novelty_figures
 from core.generation.generate import Sampler, generate
 from core.model.model import Model
 from core.model.model_file import load_model
 from core.motion.body_parts import body_halves
+from core.motion.headings import turn_between, turn_motion
 from core.motion.motion import Motion
 from core.motion.skeleton import GROUP
 from core.numeric.blending import FIXED

@@ -15,12 +15,12 @@ import numpy as np
 
 from ..errors import ClipError
 from ..motion.body_parts import joint_groups
+from ..motion.headings import turn_motion
 from ..motion.motion import RATE, Motion
 from ..motion.skeleton import GROUP
 from ..numeric.blending import FIXED
 from ..numeric.rotation import Array
 from ..numeric.smoothing import runs_of
-from .headings import turn_motion
 from .route import Route
 
 MIN_REGION_FRAMES = 8

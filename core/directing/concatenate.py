@@ -10,6 +10,7 @@ import numpy as np
 from ..cycles.find import find_cycle
 from ..cycles.unroll import repeated
 from ..errors import ClipError
+from ..motion.headings import turn_between, turn_motion
 from ..motion.motion import RATE, Motion, with_contact_labels
 from ..motion.properties import AnimatedProperty
 from ..motion.resampling import resample
@@ -18,7 +19,6 @@ from ..motion.skeleton import GROUP, Skeleton
 from ..numeric.rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
 from .composition import Composition
 from .finalise import blend_kept
-from .headings import turn_between, turn_motion
 
 CYCLES_SECONDS = 4.0
 """Length, in seconds, to which shorter cycles are repeated."""

@@ -15,10 +15,11 @@ from ..files.fields import MAX_CHARACTERS, MAX_MAGNITUDE, FieldError, check_fini
 from ..files.paths import write_bytes
 from ..numeric.euler import euler_from_matrix
 from ..numeric.rotation import Array, axis_rotation
+from ..numeric.up_axis import find_up_axis
 from .contacts import with_found_contacts
+from .limb_words import LimbWord, body_joints, joints_meaning
 from .motion import Motion, forward_kinematics, from_transforms, posed_size
 from .skeleton import MAX_JOINTS, Skeleton, build_skeleton
-from .up_axis import find_up_axis
 
 Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """Rotation (3, 3) from Y up to Z up: (x, y, z) → (x, -z, y), as in Blender's importer."""
@@ -212,7 +213,9 @@ def _up_of(joints: list[_Joint], rotations: Array, positions: Array) -> str:
     rest = np.zeros_like(positions[:1])
     rest[:] = skeleton.offsets
     still, _ = forward_kinematics(skeleton, np.broadcast_to(np.eye(3), rotations[:1].shape), rest[:, 0], rest)
-    return "xyz"[find_up_axis(skeleton.names, still[0], posed)]
+    feet = joints_meaning(skeleton.names, LimbWord.FOOT) or joints_meaning(skeleton.names, LimbWord.LEG)
+    body = [joint for joint in body_joints(skeleton.names) if joint not in feet]
+    return "xyz"[find_up_axis(still[0], posed, feet, body)]
 
 
 def _assemble(joints: list[_Joint], rotations: Array, positions: Array, base: Array, fps: float) -> Motion:

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymotion.io.bvh import BVH
 
-from core.directing.headings import turn_motion
 from core.errors import ClipError
 from core.motion.bvh import Z_UP, read_bvh, write_bvh
+from core.motion.headings import turn_motion
 from core.motion.motion import Motion, from_transforms, learned_groups
 from core.motion.skeleton import Skeleton
 from core.numeric.rotation import Array, angle_between, axis_rotation, six_to_matrix

@@ -1,4 +1,4 @@
-"""Up axis of a clip of unknown convention, found from the rest pose, the motion, and the names of feet and bodies."""
+"""Up axis of a clip of unknown convention, found from the rest pose, the motion, feet and body."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..numeric.rotation import Array
-from .limb_words import LimbWord, means, words_of
-from .skeleton import body_size
+from .rotation import Array
 
 Y, Z = 1, 2
-
-_BODY = ("spine", "chest", "torso", "hips", "hip", "pelvis", "body", "back", "abdomen", "lowerback", "cog")
-_HEAD = ("head", "neck", "skull")
 
 _CLEAR_SHARE = 0.7
 """Share of the way from feet to body that runs along an axis for it to be clear."""
@@ -28,16 +23,16 @@ _MOVED_SHARE, _TRAVEL_SHARE = 0.02, 0.3
 """Spread of the lowest point along the other axis, relative to the body: of one that moves, and of one that travels."""
 
 
-def find_up_axis(names: Sequence[str], rest: Array, posed: Array) -> int:
+def find_up_axis(rest: Array, posed: Array, feet: Sequence[int], body: Sequence[int]) -> int:
     """Return the axis that points up in a clip, 1 for Y or 2 for Z; Y, the usual one, if nothing speaks against it.
 
-    `rest` (J, 3) are joint positions at rest, `posed` (T, J, 3) those in some frames of the motion. Bodies are above
-    their feet; where rest pose and motion disagree or nothing is named, the lowest point of the body, which stands on
-    the floor, varies least along the up axis.
+    `rest` (J, 3) are joint positions at rest, `posed` (T, J, 3) those in some frames of the motion; `feet` and `body`
+    are joints, none if they are not known. Bodies are above their feet; where rest pose and motion disagree or nothing
+    is known, the lowest point of the body, which stands on the floor, varies least along the up axis.
     """
-    still, moving = _up_in(names, rest[None]), _up_in(names, posed)
-    if still is None or moving is None:
+    if not len(feet) or not len(body):
         return _floor_axis(posed) or Y
+    still, moving = _up_in(rest[None], feet, body), _up_in(posed, feet, body)
     if still.max() >= _CLEAR_SHARE:
         axis = int(np.argmax(still))
         against = moving[axis] < _AGAINST_SHARE and moving[1 - axis] >= _CLEAR_SHARE
@@ -45,25 +40,11 @@ def find_up_axis(names: Sequence[str], rest: Array, posed: Array) -> int:
     return (Y, Z)[int(np.argmax(moving))] if moving.max() >= _CLEAR_SHARE else _floor_axis(posed) or Y
 
 
-def _up_in(names: Sequence[str], positions: Array) -> Array | None:
-    """Return the shares (2,) of the way from the feet to the body along Y and Z, the median over positions (T, J, 3).
-
-    None where no joint is named after feet, or none after the body or the head.
-    """
-    feet = _joints(names, LimbWord.FOOT) or _joints(names, LimbWord.LEG)
-    body = [
-        joint for joint, name in enumerate(names) if joint not in feet and not set(words_of(name)).isdisjoint(_BODY)
-    ]
-    body = body or [joint for joint, name in enumerate(names) if not set(words_of(name)).isdisjoint(_HEAD)]
-    if not feet or not body:
-        return None
+def _up_in(positions: Array, feet: Sequence[int], body: Sequence[int]) -> Array:
+    """Return the shares (2,) of the way from feet to body along Y and Z, the median over positions (T, J, 3)."""
     way = positions[:, body].mean(axis=1) - positions[:, feet].mean(axis=1)
     lengths = np.linalg.norm(way, axis=1, keepdims=True)
     return np.asarray(np.median(way / np.maximum(lengths, 1e-12), axis=0)[[Y, Z]])
-
-
-def _joints(names: Sequence[str], word: LimbWord) -> list[int]:
-    return [joint for joint, name in enumerate(names) if means([name], word) and not means([name], LimbWord.OTHER)]
 
 
 def _floor_axis(posed: Array, least: float = _MOVED_SHARE) -> int | None:
@@ -75,7 +56,7 @@ def _floor_axis(posed: Array, least: float = _MOVED_SHARE) -> int | None:
     lowest = posed.min(axis=1)
     spread = np.ptp(np.quantile(lowest, [0.1, 0.9], axis=0), axis=0)[[Y, Z]]
     steady = int(np.argmin(spread))
-    size = max(body_size(row) for row in posed)
+    size = float(np.ptp(posed, axis=1).max())
     if spread[steady] >= _STEADY_RATIO * spread[1 - steady] or spread[1 - steady] < least * size:
         return None
     return (Y, Z)[steady]

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..motion.motion import Motion
-from ..motion.skeleton import GROUP
 from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix, yaw_of
+from .motion import Motion
+from .skeleton import GROUP
 
 
 def turn_motion(motion: Motion, angles: Array) -> Motion:
