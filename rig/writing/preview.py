@@ -132,7 +132,7 @@ class Preview:
 
     def _pose(self, ob: bpy.types.Object) -> dict[tuple[str, str], tuple[float, ...]]:
         return {
-            (bone, channel): tuple(getattr(channel_owner(ob, bone), channel)) for bone, channel in self.plan.channels
+            (bone, channel): tuple(getattr(channel_owner(ob, bone), channel)) for bone, channel in self.plan.written()
         }
 
     def _properties(self, ob: bpy.types.Object, motion: Motion) -> list[tuple[AnimatedProperty, Any]]:

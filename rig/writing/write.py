@@ -33,7 +33,7 @@ from .new_action import Curve, new_action
 from .placement import fitted_space, learned_space
 from .rotation_modes import channel_values, one_value
 from .snap_to_source import snap_to_source
-from .unlearned_curves import copy_curves, still_curves
+from .unlearned_curves import Copies, copies_of, still_curves
 
 _STILL_SPREAD = 2e-6
 """Largest spread of a curve that gets a single key, in radians or armature sizes."""
@@ -43,11 +43,11 @@ _STILL_SPREAD = 2e-6
 class WritePlan:
     """Mapping from motions of one skeleton to one armature.
 
-    `rest` is the armature's rest pose, `joints` the bone of each joint, `channels` the (bone, property) pairs to write.
-    `poses` is the pose in the source's first frame, `first`. `world` is the object's matrix that motions are meant for.
-    `rows` maps a bone (“” for the object) to the joint that holds its channels. For controls there is the `rigging`;
-    `parts` has the channels that the source keys in part. `match` brings motions to the armature's own names; joints
-    are meant after that.
+    `match` brings motions to the armature's own names; joints are meant after that. `rest` is the armature's rest pose,
+    `joints` the bone of each joint, `channels` the (bone, property) pairs to write. `poses` is the pose in the source's
+    first frame, `first`. `world` is the object's matrix that motions are meant for. `rows` maps a bone (“” for the
+    object) to the joint that holds its channels. For controls there is the `rigging`; `parts` has the channels that the
+    source keys in part. `copies` are bones that follow joints.
     """
 
     match: RigMatch
@@ -60,6 +60,11 @@ class WritePlan:
     rows: Mapping[str, int]
     rigging: Rigging | None = None
     parts: Mapping[tuple[str, str], PartialChannel] = field(default_factory=dict)
+    copies: Copies | None = None
+
+    def written(self) -> list[tuple[str, str]]:
+        """Return the (bone, property) pairs that are written, those of copies last."""
+        return [*self.channels, *(self.copies.paths() if self.copies is not None else ())]
 
 
 def write_motion(
@@ -112,8 +117,6 @@ def write_steps(
     plan = plan_writing(armature_object, motion, source, space)
     motion = plan.match.onto_rig(motion)
     curves = _motion_curves(armature_object, motion, plan, source)
-    if source is not None and plan.rigging is None:
-        curves += copy_curves(armature_object, motion, source, plan.rest, plan.joints, plan.world)
     curves += still_curves(armature_object, source, curves, plan.first)
     start = plan.first if frame_start is None else frame_start
     owner = armature_object.name
@@ -139,7 +142,8 @@ def plan_writing(
     check_poses(armature_object, rest, joints, poses, dict.fromkeys(channels, True), first)
     world = learned_space(motion, rest, joints, poses) if space is None else np.array(space, dtype=np.float64)
     rows = {name: joint for joint, name in enumerate(motion.skeleton.names)}
-    return WritePlan(match, rest, joints, channels, poses, world, first[0], rows)
+    copies = copies_of(armature_object, source, rest, joints)
+    return WritePlan(match, rest, joints, channels, poses, world, first[0], rows, copies=copies)
 
 
 def match_of(armature_object: bpy.types.Object, motion: Motion) -> RigMatch:
@@ -186,7 +190,8 @@ def written_values(
     armature_object: bpy.types.Object, motion: Motion, plan: WritePlan
 ) -> Iterator[tuple[str, str, Array]]:
     """Iterate over bone, property and values (T, components) of each channel that a motion is written to."""
-    rotations, positions = _own_channels(plan.match.onto_rig(motion), plan)
+    motion = plan.match.onto_rig(motion)
+    rotations, positions = _own_channels(motion, plan)
     for name, channel in plan.channels:
         if channel == "location":
             yield name, channel, positions[:, plan.rows[name]]
@@ -195,6 +200,8 @@ def written_values(
             values = channel_values(rotations[:, plan.rows[name]], mode)
             part = plan.parts.get((name, channel))
             yield name, channel, values if part is None else part.nearest(values, mode)
+    if plan.copies is not None:
+        yield from plan.copies.values(motion, plan.world)
 
 
 def _own_channels(motion: Motion, plan: WritePlan) -> tuple[Array, Array]:
@@ -217,6 +224,9 @@ def pose_values(
         else:
             mode = channel_owner(armature_object, name).rotation_mode
             yield name, channel, one_value(Matrix(rotations[plan.rows[name]]), mode)
+    if plan.copies is not None:
+        for name, channel, values in plan.copies.values(one, plan.world):
+            yield name, channel, values[0].tolist()
 
 
 def _motion_curves(
