@@ -189,3 +189,24 @@ def test_a_missing_tip_and_one_too_many(part: Callable[[str], Any]) -> None:
     indices = [armatures[1].data.bones.find(name) for name in names]
     expected = pose(armatures[1])[:, indices]
     np.testing.assert_allclose(pose(armatures[1], action)[:, indices], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [100.0, 0.1])
+def test_another_character_in_other_units(part: Callable[[str], Any], size: float) -> None:
+    """Its arms are longer, so that no even factor fits, and it is in centimetres: its hips are at their own height."""
+    poses = []
+    for prefix, scale in (("", 1.0), ("mixamorig7:", size)):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        dancer = add_dancer(prefix)
+        if prefix:
+            bpy.ops.object.mode_set(mode="EDIT")
+            for bone in dancer.data.edit_bones:
+                if "upper_arm" in bone.name:
+                    bone.tail = bone.head + 1.2 * bone.vector
+            bpy.ops.object.mode_set(mode="OBJECT")
+        dancer.scale = (scale,) * 3
+        bpy.context.view_layer.update()
+        made = newest(lambda: bpy.ops.riff.generate(count=1, seed=3))
+        poses.append(pose(dancer, made)[:, :, :3, 3] / scale)
+    hips = [places[:, 0] for places in poses]
+    np.testing.assert_allclose(hips[1], hips[0], atol=0.05)
