@@ -102,6 +102,17 @@ def match_skeletons(wanted: Skeleton, given: Skeleton) -> RigMatch | None:
     return match if match.names[0] == given.names[0] else None
 
 
+def with_names_of(motion: Motion, skeleton: Skeleton) -> Motion:
+    """Return the motion of another skeleton that has the same bones under other names as one of this skeleton.
+
+    A motion of any other skeleton, or of more or fewer bones, is returned as it is.
+    """
+    if motion.skeleton.same_rig(skeleton) or set(motion.skeleton.names) == set(skeleton.names):
+        return motion
+    match = match_skeletons(skeleton, motion.skeleton)
+    return match.from_rig(motion) if match is not None and set(match.names) == set(motion.skeleton.names) else motion
+
+
 def _share_of_body(skeleton: Skeleton, pairs: Mapping[int, int]) -> float:
     """Return the matched share of the total bone length; a bone extends to its children."""
     lengths = np.linalg.norm(skeleton.offsets, axis=1)

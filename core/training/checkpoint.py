@@ -24,6 +24,7 @@ from ..model.model_file import MAX_HISTORY_ROWS
 from ..model.recipe import MAX_STAGES, Recipe
 from ..motion.clip_file import motion_from_fields
 from ..motion.motion import Motion
+from ..motion.retarget import with_names_of
 from ..system.log import log
 from .warm_start import WarmStart, warm_start_from
 
@@ -82,12 +83,13 @@ class Checkpoint:
 def begin(motion: Motion, recipe: Recipe, seed: int = 0, start_from: Model | None = None) -> Checkpoint:
     """A training that has not begun, for `train.resume`; one that starts from a model does `recipe.warmed()`.
 
-    A short cycle is repeated, see `learnable`. Raises ClipError for a clip that cannot be learned, ModelError for a
-    model that cannot be started from.
+    A short cycle is repeated, see `learnable`; bones of the clip get the names that they have in the model. Raises
+    ClipError for a clip that cannot be learned, ModelError for a model that cannot be started from.
     """
     motion = learnable(motion)
     if start_from is None:
         return Checkpoint(motion, recipe, seed)
+    motion = with_names_of(motion, start_from.skeleton)
     return Checkpoint(motion, recipe.warmed(), seed, start=warm_start_from(start_from, motion.skeleton, recipe))
 
 

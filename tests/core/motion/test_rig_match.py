@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.directing.concatenate import mix
 from core.errors import ModelError
 from core.motion.limb_words import meanings, side_of
 from core.motion.motion import Motion, with_properties
 from core.motion.properties import AnimatedProperty
-from core.motion.retarget import match_skeletons, onto_skeleton
+from core.motion.retarget import match_skeletons, onto_skeleton, with_names_of
 from core.motion.rig_match import RigMatch, match_rig, resting_joints
 from core.motion.skeleton import Skeleton, build_skeleton
 from tests.support.motions import stick_figure
@@ -204,3 +205,14 @@ def test_a_clip_of_the_same_rig_keeps_its_motion_to_the_digit(walker: Motion) ->
     assert moved.skeleton.same_structure(walker.skeleton)
     assert np.array_equal(moved.features, walker.features)
     assert match_skeletons(walker.skeleton, build_skeleton(["a", "b"], [-1, 0], np.eye(2, 3))) is None
+
+
+def test_names_of_another_clip_of_the_rig(walker: Motion) -> None:
+    """For clips that are learned together and models to start from: nothing that moves may be left out."""
+    theirs = replace(walker, skeleton=renamed(walker.skeleton, RENAMINGS["prefix"]))
+    assert with_names_of(theirs, walker.skeleton).skeleton.names == walker.skeleton.names
+    fewer = without(FIGURE, "LeftHand")
+    assert with_names_of(theirs, fewer) is theirs
+    mixed = mix([walker, theirs])
+    assert mixed.skeleton.names == walker.skeleton.names
+    assert mixed.frames > 2 * walker.frames
