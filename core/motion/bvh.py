@@ -171,8 +171,8 @@ def _parse_frames(body: str, first_line: int, width: int, name: str) -> tuple[Ar
             raise ClipError(f"“{name}” is damaged in line {line} (frame {index + 1}): it holds no number.") from error
     valid = (np.abs(frames) <= MAX_MAGNITUDE).all(axis=1)
     if not valid.all():
-        row = int(valid.argmin())
-        raise ClipError(f"“{name}” has no valid number in line {rows[row][0]} (frame {row + 1}).")
+        bad = int(valid.argmin())
+        raise ClipError(f"“{name}” has no valid number in line {rows[bad][0]} (frame {bad + 1}).")
     rate = 1.0 / seconds
     return frames, float(round(rate)) if abs(rate - round(rate)) < 0.02 else rate
 

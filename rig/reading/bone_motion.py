@@ -54,11 +54,11 @@ def bone_motion(
 
 
 def _as_keyed(rotations: Array, rest: Rest, joints: list[int], poses: Poses) -> Array:
-    """Replace local rotations (T, J, 3, 3) below the root by those of the bones' own channels where both are equal.
+    """Replace local rotations (T, J, 3, 3) below the root by those of the bones' own channels where they are equal.
 
-    Blender's rest matrices are orthogonal to 7e-5 only, most of all those of bones that hang straight down. What is
-    told from poses therefore differs from the keys a little more with each bone of a chain, and its keys would turn the
-    last bone by 1e-4 rad. Bones that something else turns keep the rotation of their pose.
+    Blender's rest matrices are orthogonal to 7e-5 only, most of all those of bones that hang straight down. Rotations
+    told from poses therefore differ from the keys a little more with each bone of a chain, and written as keys they
+    would turn the last bone by 1e-4 rad. Bones that something else turns keep the rotation of their pose.
     """
     rests = rotation_part(poses.world[:1, :3, :3]) @ rest.matrices[joints][:, :3, :3]
     keyed = rests @ rotation_part(poses.basis[:, joints, :3, :3]) @ rests.swapaxes(-1, -2)

@@ -54,7 +54,7 @@ def fitted_space(motion: Motion, now: Array, root: Array, world: Array) -> Array
 def _size_ratio(skeleton: Skeleton, now: Array, root: Array) -> float:
     """Return how many times as large as the armature now the learned body was; 1 for about the same size."""
     learned = skeleton.offsets * skeleton.unit
-    ratio = float(np.linalg.norm(learned[1:]) / max(np.linalg.norm(now[1:]), 1e-30))
+    ratio = float(np.linalg.norm(learned[1:])) / max(float(np.linalg.norm(now[1:])), 1e-30)
     if not len(now) > 1 or not ratio > 0.0 or 1.0 / _OTHER_SIZE < ratio < _OTHER_SIZE:
         return 1.0
     heights = []

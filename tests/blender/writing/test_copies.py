@@ -33,7 +33,7 @@ def assert_copied(biped: Any, frames: range) -> None:
 
 def assert_together(biped: Any, axes: np.ndarray, places: np.ndarray) -> None:
     bones = [bone.name for bone in biped.pose.bones]
-    scale = np.linalg.norm(np.array(biped.matrix_world)[:3, 0])
+    scale = float(np.linalg.norm(np.array(biped.matrix_world)[:3, 0]))
     for side in "LR":
         copy, foot = bones.index(f"ik_foot.{side}"), bones.index(f"foot.{side}")
         np.testing.assert_allclose(places[:, copy], places[:, foot], atol=2e-4 * max(1.0, scale))

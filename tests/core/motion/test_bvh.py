@@ -202,7 +202,7 @@ def test_rows_beyond_the_promised_ones_are_read_as_blender_reads_them(written: P
 
 
 SPACE = st.sampled_from([" ", "  ", "\t", " \t "])
-CASE = st.sampled_from([str, str.lower, str.upper, str.title])
+CASES: list[Callable[[str], str]] = [str, str.lower, str.upper, str.title]
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -213,10 +213,11 @@ def test_any_spelling_is_read_alike(
     """Spaces, tabs, capitals, braces, names of end sites, missing colons, empty lines, a byte order mark."""
     text = written.read_text()
     for word in ("HIERARCHY", "ROOT", "JOINT", "OFFSET", "CHANNELS", "MOTION", "Frames", "Frame Time"):
-        text = re.sub(rf"\b{word}\b", data.draw(CASE)(word), text)
+        text = re.sub(rf"\b{word}\b", data.draw(st.sampled_from(CASES))(word), text)
     for word in ("position", "rotation"):
-        change = data.draw(CASE)
-        text = re.sub(rf"\b[XYZ]{word}\b", lambda found, change=change: change(found[0]), text)
+        change = data.draw(st.sampled_from(CASES))
+        for axis in "XYZ":
+            text = re.sub(rf"\b{axis}{word}\b", change(axis + word), text)
     text = re.sub("End Site", data.draw(st.sampled_from(["End Site", "end site", "End Site Tip", "END SITE"])), text)
     if braces:
         text = re.sub(r"\n *\{", " {", text)
