@@ -6,7 +6,8 @@ from typing import Any
 
 import bpy
 
-from .tab import ForArmature, RiffPanel, draw_problem, say
+from ..state.model_fit import Fit, fit_of
+from .tab import ForArmature, RiffPanel, draw_problem, draw_sentence, say
 
 
 class RIFF_PT_models(RiffPanel, bpy.types.Panel):
@@ -35,6 +36,14 @@ class RIFF_PT_models(RiffPanel, bpy.types.Panel):
             else:
                 text = f"{chosen.rig}: {chosen.detail}" if chosen.rig else chosen.detail
                 self.layout.label(text=text, translate=False)
+                _draw_fit(self.layout, fit_of(context.object, chosen))
+
+
+def _draw_fit(layout: Any, fit: Fit | None) -> None:
+    if fit is not None and fit.problem:
+        draw_sentence(layout, fit.problem)
+    elif fit is not None and fit.sentence:
+        draw_sentence(layout, fit.sentence, "CHECKMARK")
 
 
 class RIFF_MT_models(bpy.types.Menu):

@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ..state.model_fit import fit_of
 from .tab import RowList
 
 
@@ -13,6 +14,8 @@ class RIFF_UL_models(RowList, bpy.types.UIList):
     def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
         row = layout.split(factor=0.75)
         row.alert = bool(item.problem)
+        fit = fit_of(context.object, item)
+        row.active = fit is None or not fit.problem
         row.label(text=item.name, icon="ERROR" if item.problem else "NETWORK_DRIVE", translate=False)
         if item.problem:
             row.label(text="Cannot be read")

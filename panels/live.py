@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..state.live import is_live, live_state
+from ..state.live import is_live, live_state, matched_bones
 from .tab import ForArmature, draw_sentence
 
 
@@ -28,6 +28,8 @@ class RIFF_PT_live(ForArmature, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("riff.live_keep", icon="CHECKMARK")
         row.operator("riff.live", text="Stop", icon="X", depress=True)
+        if matched_bones():
+            draw_sentence(layout, matched_bones(), "CHECKMARK")
 
 
 CLASSES = (RIFF_PT_live,)

@@ -32,7 +32,7 @@ from ..core.files.lease import hold_lease
 from ..core.generation import generate as generation
 from ..core.model.model_file import load_model, read_info
 from ..core.motion.motion import Motion
-from ..core.motion.retarget import onto_skeleton
+from ..core.motion.retarget import match_skeletons, onto_skeleton
 from ..core.runs.run import run_with_text
 from ..core.runs.state_file import state_path
 from ..core.system.console import ProgressLine
@@ -207,8 +207,10 @@ def compose(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around what is kept of an action, and save the file. Raises RiffError."""
     model = load_model(_model_path(options.model))
     ob, action, _ = _stage(options)
-    source = onto_skeleton(clip_of(ob, action, bpy.context.scene).motion, model.skeleton)
-    direction: Direction = read_direction(options, source.skeleton)
+    clip = clip_of(ob, action, bpy.context.scene).motion
+    source, bones = onto_skeleton(clip, model.skeleton), match_skeletons(model.skeleton, clip.skeleton)
+    direction: Direction = read_direction(options, clip.skeleton if bones else source.skeleton)
+    direction = direction.renamed(bones.renamed) if bones else direction
     motions = composing.compose(
         model, direct(source, direction), count=options.count, seed=options.seed, clean=not options.raw
     )

@@ -11,6 +11,7 @@ from . import (
     guard,
     live,
     loss_picture,
+    model_fit,
     pytorch,
     rig_marks,
     rig_settings,
@@ -26,7 +27,7 @@ CLASSES = tuple(cls for module in SETTINGS for cls in module.CLASSES)
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    for module in (*SETTINGS, guard, session, loss_picture, armature_summary, live, pytorch):
+    for module in (*SETTINGS, guard, session, loss_picture, armature_summary, model_fit, live, pytorch):
         module.register()
 
 
@@ -37,6 +38,7 @@ def unregister() -> None:
         live,
         pytorch,
         timer,
+        model_fit,
         armature_summary,
         loss_picture,
         session,

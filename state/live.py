@@ -27,7 +27,7 @@ class LivePreview:
     def __init__(self) -> None:
         self.job: LiveJob | None = None
         self.preview: Preview | None = None
-        self.armature = self.source = self.problem = ""
+        self.armature = self.source = self.problem = self.matched = ""
         self.seen = 0
 
 
@@ -42,6 +42,11 @@ def is_live() -> bool:
 def live_state() -> tuple[str, str]:
     """Return the previewed armature's name and the latest problem for the panel; either may be empty."""
     return live_preview.armature if is_live() else "", live_preview.problem
+
+
+def matched_bones() -> str:
+    """Return a sentence on the bones that were matched under other names; empty if there are none."""
+    return live_preview.matched if is_live() else ""
 
 
 def request_live(context: bpy.types.Context) -> None:
@@ -61,6 +66,7 @@ def begin(context: bpy.types.Context) -> None:
         Path(chosen_model(context).path), frames=None if settings.source_length else settings.frames, fps=fps
     )
     live_preview.preview, live_preview.problem, live_preview.seen = None, "", 0
+    live_preview.matched = ""
     live_preview.armature, live_preview.source = ob.name, source.name if source else ""
     live_preview.job.start()
     request_live(context)
@@ -96,6 +102,8 @@ def _show(job: LiveJob) -> None:
         live_preview.preview = Preview(
             ob, bpy.data.actions.get(live_preview.source), job.motion, stepped=not rig_settings(ob).smooth_steps
         )
+        live_preview.matched = live_preview.preview.plan.match.sentence()
+        timer.redraw()
     live_preview.preview.show(job.motion)
 
 

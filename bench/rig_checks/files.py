@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 
 from .cases import IMPORTERS, part
-from .round_trip import played
+from .round_trip import last_bit, played
 
 SUFFIXES = (".bvh", ".fbx", ".glb", ".gltf", ".blend")
 
@@ -39,6 +39,7 @@ class Row:
     parts: tuple[str, ...] = ()
     rotation: float = 0.0
     place: float = 0.0
+    floor: float = 0.0
     seconds: float = 0.0
     cycle: str = UNKNOWN
     hints: str = UNKNOWN
@@ -119,9 +120,11 @@ def measured(file: str, rig: Any, action: Any) -> Row:
         return Row(file, action.name, str(error), hints=hints_of(rig, action, None))
     skeleton = motion.skeleton
     frames = part("rig.reading.actions").source_of(rig, action).frames()
-    (axes, places), (new_axes, new_places) = (played(rig, one, frames) for one in (action, written))
-    turned = part("core.numeric.rotation").angle_between(axes, new_axes)
-    bpy.data.actions.remove(written)
+    nudged = last_bit(action)
+    (axes, places), (new_axes, new_places), (bit, _) = (played(rig, one, frames) for one in (action, written, nudged))
+    turned, floor = (part("core.numeric.rotation").angle_between(axes, one) for one in (new_axes, bit))
+    for made in (written, nudged):
+        bpy.data.actions.remove(made)
     return Row(
         file,
         action.name,
@@ -133,6 +136,7 @@ def measured(file: str, rig: Any, action: Any) -> Row:
         tuple(one.name for one in part("core.motion.body_parts").find_parts(skeleton)),
         float(np.nanmax(turned)),
         float(np.abs(places - new_places).max() / (1.8 * skeleton.unit)),
+        float(np.nanmax(floor)),
         seconds,
         hints=hints_of(rig, action, motion),
     )

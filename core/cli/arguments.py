@@ -134,8 +134,15 @@ def _add_clips(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--also", type=Path, nargs="+", default=[], metavar="CLIP.bvh", help="learn these clips of the same rig, too"
     )
+    _add_up(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="M.safetensors", help="the model file to write")
     parser.add_argument("--name", help="name of the model (default: that of the clip)")
+
+
+def _add_up(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--up", choices=("y", "z"), default="", help="axis that points up in BVH files (default: found)"
+    )
 
 
 def _add_instant(parser: argparse.ArgumentParser) -> None:
@@ -208,6 +215,7 @@ def _add_compose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="M.safetensors")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
     parser.add_argument("--clip", type=Path, metavar="CLIP", help="work around it (default: the model's own clip)")
+    _add_up(parser)
     add_direction(parser)
 
 

@@ -28,7 +28,7 @@ from ..model.model_file import load_model, read_info, save_model
 from ..motion.bvh import write_bvh
 from ..motion.clip_file import read_clip
 from ..motion.motion import Motion
-from ..motion.retarget import onto_skeleton
+from ..motion.retarget import match_skeletons, onto_skeleton
 from ..runs.quality import with_quality
 from ..runs.run import run_with_text
 from ..runs.state_file import same_training, state_path
@@ -46,10 +46,10 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     if options.resume and options.out.is_file() and not state.exists():
         return {"model": str(options.out), "trained": False, **read_info(options.out)}
     check_target(options.out, options.overwrite or options.resume)
-    clip = read_clip(options.clip)
+    clip = read_clip(options.clip, options.up)
     motion = clip.motion
     if options.also:
-        motion = mix([motion, *(read_clip(other).motion for other in options.also)])
+        motion = mix([motion, *(read_clip(other, options.up).motion for other in options.also)])
     require_torch(options.device)
     start = load_model(options.start_from) if options.start_from else None
     begun = begin(motion, recipe_of(options), options.seed, start)
@@ -70,9 +70,9 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
 def instant_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Make an instant model of a clip, measure and save it; return its summary. Raises RiffError, Cancelled."""
     check_target(options.out, options.overwrite)
-    clip = read_clip(options.clip)
-    motion = mix([clip.motion, *(read_clip(other).motion for other in options.also)]) if options.also else clip.motion
-    motion = learnable(motion)
+    clip = read_clip(options.clip, options.up)
+    motions = [clip.motion, *(read_clip(other, options.up).motion for other in options.also)]
+    motion = learnable(mix(motions) if options.also else clip.motion)
     with stop_on_signal() as stop, hold_lease(options.out):
         model = instant_model(motion, options.name or clip.name, check_cancelled=cancel_check(stop.is_set))
         save_model(with_quality(replace(model, rig=clip.rig), stop.is_set), options.out)
@@ -119,8 +119,10 @@ def generate_verb(options: argparse.Namespace) -> dict[str, Any]:
 def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around the kept part of a clip as BVH files; returns their paths. Raises RiffError."""
     model = load_model(options.model)
-    source = onto_skeleton(read_clip(options.clip).motion, model.skeleton) if options.clip else model.source
-    direction = read_direction(options, source.skeleton)
+    clip = read_clip(options.clip, options.up).motion if options.clip else model.source
+    source, bones = onto_skeleton(clip, model.skeleton), match_skeletons(model.skeleton, clip.skeleton)
+    direction = read_direction(options, clip.skeleton if bones else source.skeleton)
+    direction = direction.renamed(bones.renamed) if bones else direction
     composition = direct(source, direction)
     motions = compose(model, composition, count=options.count, seed=options.seed, clean=not options.raw)
     files = write_motions(options.out, model.name, options.seed, motions)

@@ -13,9 +13,12 @@ from ..generation.generate import Sampler, noise_code
 from ..generation.latents import code_like
 from ..model.model import Model
 from ..model.pyramid import Around, Rows, refine_around, resize, resize_circle
+from ..model.settle_properties import hold_switches, run_one_way
 from ..motion.flips import repair_flips
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import resample, rows_at
+from ..motion.skeleton import GROUP
+from ..numeric.blending import FIXED
 from ..system.threads import one_thread
 from .composition import Composition, turn_placed
 from .constraints import PyramidConstraints
@@ -65,9 +68,15 @@ def _finish(model: Model, composition: Composition, rows: NDArray[np.float32], c
     target = composition.target
     motion = Motion(model.channels.decode(rows), target.skeleton, RATE, target.origin)
     motion = repair_flips(motion, model.source)
+    if not composition.loop and not composition.retimed:
+        motion = hold_switches(motion, resample(target, RATE))
     if composition.loop:
         motion = Motion(np.concatenate([motion.features, motion.features[:1]]), motion.skeleton, RATE, motion.origin)
-    return blend_kept(motion, composition, model.source, clean)
+    blended = blend_kept(motion, composition, model.source, clean)
+    if composition.loop or not target.skeleton.properties:
+        return blended
+    groups = [channel // GROUP for channel in target.skeleton.property_channels]
+    return run_one_way(blended, model.source, composition.keep[:, groups] >= FIXED)
 
 
 def _synthesize(run: _Run, composition: Composition) -> tuple[NDArray[np.float32], Composition]:

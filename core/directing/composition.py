@@ -48,6 +48,8 @@ class Composition:
     """Kept frames stay at their positions; else they continue from where the generated motion arrives."""
     loop: bool = False
     """The last row equals the first."""
+    retimed: bool = False
+    """The target's rows are not, one after the other, those of an action: some are placed or added."""
     travels: bool = False
     """A loop ends at another position than it starts."""
     route: Route | None = None
@@ -158,7 +160,8 @@ def place_moments(source: Motion, moments: Sequence[tuple[int, int, int]], frame
             raise ClipError(
                 f"Between two moments there are only {stop - start} frames; leave {MIN_REGION_FRAMES} at least."
             )
-    return Composition(Motion(features, source.skeleton, source.fps, source.origin), keep, anchored=False)
+    take = Motion(features, source.skeleton, source.fps, source.origin)
+    return Composition(take, keep, anchored=False, retimed=True)
 
 
 def turn_placed(composition: Composition, rotations: Sequence[tuple[float, float]]) -> Composition:
@@ -193,7 +196,7 @@ def extend(source: Motion, before: int, after: int) -> Composition:
     keep[before : before + source.frames] = 1.0
     # With rows before it, the first row of the source has a step that leads into it.
     step = source.features[0, channel : channel + 2] * (RATE / source.fps) if before else 0.0
-    return Composition(Motion(features, source.skeleton, source.fps, source.origin - step), keep)
+    return Composition(Motion(features, source.skeleton, source.fps, source.origin - step), keep, retimed=True)
 
 
 def close_loop(source: Motion, rows: int, travels: bool | None = None) -> Composition:
@@ -235,6 +238,7 @@ def overlay(one: Composition, other: Composition) -> Composition:
         keep=np.maximum(one.keep, other.keep),
         anchored=one.anchored and other.anchored,
         loop=one.loop or other.loop,
+        retimed=one.retimed or other.retimed,
         travels=one.travels or other.travels,
         route=one.route or other.route,
     )

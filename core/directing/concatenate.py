@@ -14,7 +14,7 @@ from ..motion.headings import turn_between, turn_motion
 from ..motion.motion import RATE, Motion, with_contact_labels
 from ..motion.properties import AnimatedProperty
 from ..motion.resampling import resample
-from ..motion.retarget import onto_skeleton
+from ..motion.retarget import onto_skeleton, with_names_of
 from ..motion.skeleton import GROUP, Skeleton
 from ..numeric.rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
 from .composition import Composition
@@ -36,6 +36,7 @@ def mix(motions: Sequence[Motion]) -> Motion:
     if not motions:
         raise ClipError("There is no action to learn from.")
     first = motions[0].skeleton
+    motions = [with_names_of(motion, first) for motion in motions]
     for motion in motions[1:]:
         if not motion.skeleton.same_rig(first):
             raise ClipError("The actions move different skeletons; only actions of one rig can be learned together.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -73,6 +74,11 @@ class Direction:
 
     def to_json(self) -> dict[str, Any]:
         return {key: value for key, value in asdict(self).items() if value != _DEFAULTS[key]}
+
+    def renamed(self, bones: Mapping[str, str]) -> Direction:
+        """Return the direction for a skeleton whose bones (keys) are called otherwise in this one (values)."""
+        ours = {theirs: name for name, theirs in bones.items()}
+        return self if self.keep is None else replace(self, keep=tuple(ours.get(name, name) for name in self.keep))
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Direction:

@@ -16,6 +16,7 @@ from ..files.fields import check_finite
 from ..model.model import Model
 from ..model.model_file import load_model
 from ..model.pyramid import Rows, StageGenerator, run_stages
+from ..model.settle_properties import settle_properties
 from ..motion.feet_cleanup import clean_feet, slide_more
 from ..motion.flips import repair_flips
 from ..motion.motion import RATE, Motion
@@ -112,11 +113,11 @@ def _codes(lengths: Sequence[int], variations: Sequence[int], seed: int) -> list
 
 
 def finished(motion: Motion, model: Model, clean: bool) -> Motion:
-    """Post-process a generated motion: repair flips and, if `clean`, keep standing feet in place.
+    """Post-process a generated motion: repair flips, settle properties and, if `clean`, keep standing feet in place.
 
     Feet of matched stages that slide no more than the source's are left as they are.
     """
-    repaired = repair_flips(motion, model.source)
+    repaired = settle_properties(repair_flips(motion, model.source), model.source)
     if not clean or (model.matched is not None and not slide_more(repaired, model.source)):
         return repaired
     return clean_feet(repaired, model.source)

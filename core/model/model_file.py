@@ -18,7 +18,7 @@ from ..errors import ClipError, ModelError
 from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, check_finite, parse_json
 from ..files.tensors import read_tensors, read_text, write_tensors
 from ..motion.clip_file import MAX_FPS, MAX_FRAMES, MIN_FPS, motion_from_fields
-from ..motion.skeleton import GROUP, MAX_JOINTS
+from ..motion.skeleton import GROUP, MAX_JOINTS, Skeleton
 from .channels import Channels, read_channels
 from .matched import Matched
 from .model import Model
@@ -79,6 +79,19 @@ def read_info(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the result of `Model.info` at the time of saving, without reading tensors. Raises ModelError."""
     with _refusals(path):
         return _info(_description(read_text(path, METADATA_KEY, MAX_MODEL_BYTES), Path(path).name))
+
+
+def read_rig(path: str | os.PathLike[str]) -> tuple[Skeleton, list[bool]]:
+    """Read a model's skeleton, and for each joint whether it rests in the source. Raises ModelError."""
+    with _refusals(path):
+        fields = _description(read_text(path, METADATA_KEY, MAX_MODEL_BYTES), Path(path).name)
+        skeleton = Skeleton.from_json(fields.raw("skeleton"))
+        folds = fields.parts("folds", skeleton.joints)
+        groups = fields.wholes("groups", 0, skeleton.groups + len(folds) - 1, skeleton.groups + len(folds))
+        moving = {skeleton.group_joint(group) for group in groups if group < skeleton.groups}
+        for fold in folds:
+            moving |= set(fold.wholes("members", 0, skeleton.joints - 1, skeleton.joints))
+    return skeleton, [joint not in moving for joint in range(skeleton.joints)]
 
 
 @contextmanager

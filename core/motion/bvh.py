@@ -1,4 +1,4 @@
-"""Reader and writer of BVH clips; BVH is Y up, Riff is Z up."""
+"""Reader and writer of BVH clips; BVH is Y up, or Z up in some files, Riff is Z up."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from ..files.fields import MAX_CHARACTERS, MAX_MAGNITUDE, FieldError, check_fini
 from ..files.paths import write_bytes
 from ..numeric.euler import euler_from_matrix
 from ..numeric.rotation import Array, axis_rotation
+from ..numeric.up_axis import find_up_axis
 from .contacts import with_found_contacts
+from .limb_words import LimbWord, body_joints, joints_meaning
 from .motion import Motion, forward_kinematics, from_transforms, posed_size
 from .skeleton import MAX_JOINTS, Skeleton, build_skeleton
 
 Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """Rotation (3, 3) from Y up to Z up: (x, y, z) → (x, -z, y), as in Blender's importer."""
+
+UP_AXES = {"y": Z_UP, "z": np.eye(3)}
+"""Rotation (3, 3) to Z up from each axis that may point up in a file."""
 
 MAX_BVH_BYTES = 1 << 29
 """Largest accepted file in bytes, five times the size of 10,000 frames of 500 joints."""
@@ -33,7 +38,9 @@ _MOVING_SHARE = 1e-6
 """Share of the skeleton's extent by which a joint's offset must vary to count as moving."""
 
 _AXES = "XYZ"
-_MOTION_LINE = re.compile(r"^[ \t]*MOTION[ \t]*\r?$", re.MULTILINE)  # a joint may be called “LocoMOTION”
+_MOTION_LINE = re.compile(r"^[ \t]*MOTION[ \t]*$", re.MULTILINE | re.IGNORECASE)  # a joint may be called “LocoMOTION”
+_FRAMES_LINE = re.compile(r"frames[\s:]*(\S+)", re.IGNORECASE)
+_FRAME_TIME_LINE = re.compile(r"frame\s*time[\s:]*(\S+)", re.IGNORECASE)
 
 
 @dataclass
@@ -44,28 +51,31 @@ class _Joint:
     channels: list[str] = field(default_factory=list)
 
 
-def read_bvh(path: str | os.PathLike[str]) -> Motion:
+def read_bvh(path: str | os.PathLike[str], up: str = "") -> Motion:
     """Read a BVH file into a motion at the file's own rate, contact joints detected and labelled.
 
-    Raises ClipError, naming the file and the line or joint, where the file is missing, cut off or not BVH.
+    `up` is the axis that points up in the file, “y” or “z”; without it `find_up_axis` finds it. Keywords and channels
+    may be in capitals or not. Raises ClipError, naming the file and the line or joint, where the file is missing, cut
+    off or not BVH.
     """
     name = Path(path).name
     try:
         with open_regular(path, MAX_BVH_BYTES) as file:
-            text = file.read(MAX_BVH_BYTES).decode("utf-8", errors="replace")
+            text = file.read(MAX_BVH_BYTES).decode("utf-8-sig", errors="replace")
     except OSError as error:
         raise ClipError(f"Cannot read “{name}”: {error.strerror or error}.") from error
     except FieldError as error:
         raise ClipError(f"Cannot read “{name}”: {error}.") from error
-    head, *rest = _MOTION_LINE.split(text, maxsplit=1)
-    if "HIERARCHY" not in head:
+    head, *rest = _MOTION_LINE.split(text.replace("\r\n", "\n").replace("\r", "\n"), maxsplit=1)
+    if "hierarchy" not in head.casefold():
         raise ClipError(f"“{name}” is not a BVH file: it has no HIERARCHY.")
     if not rest:
         raise ClipError(f"“{name}” is cut off: it has no MOTION part.")
     joints = _parse_hierarchy(head.split(), name)
-    frames, fps = _parse_frames(rest[0], sum(len(joint.channels) for joint in joints), name)
+    width = sum(len(joint.channels) for joint in joints)
+    frames, fps = _parse_frames(rest[0], head.count("\n") + 1, width, name)
     try:
-        return with_found_contacts(_to_motion(joints, frames, fps))
+        return with_found_contacts(_to_motion(joints, frames, fps, up))
     except ClipError as error:
         raise ClipError(f"“{name}” cannot be used: {error}") from error
 
@@ -76,17 +86,19 @@ def _parse_hierarchy(tokens: list[str], name: str) -> list[_Joint]:
     stream = iter(tokens)
     try:
         for token in stream:
-            if token in ("ROOT", "JOINT"):
+            word = token.upper()
+            if word in ("ROOT", "JOINT"):
                 if len(joints) == MAX_JOINTS:
                     raise ClipError(f"“{name}” has more than {MAX_JOINTS} joints; Riff takes no more.")
                 joints.append(_Joint(_name_before_brace(stream), stack[-1] if stack else -1))
                 stack.append(len(joints) - 1)
-            elif token == "End":
+            elif word == "END":
                 _skip_end_site(stream)
-            elif token == "OFFSET":
+            elif word == "OFFSET":
                 joints[-1].offset = [float(next(stream)) for _ in range(3)]
-            elif token == "CHANNELS":
-                joints[-1].channels = [next(stream) for _ in range(min(int(next(stream)), _MAX_JOINT_CHANNELS + 1))]
+            elif word == "CHANNELS":
+                count = min(int(next(stream)), _MAX_JOINT_CHANNELS + 1)
+                joints[-1].channels = [next(stream).capitalize() for _ in range(count)]
             elif token == "}":
                 stack.pop()
     except (StopIteration, ValueError, IndexError) as error:
@@ -98,8 +110,12 @@ def _parse_hierarchy(tokens: list[str], name: str) -> list[_Joint]:
         known = all(c[:1] in _AXES and c[1:] in ("position", "rotation") for c in joint.channels)
         if len(joint.offset) != 3 or not check_finite(np.array(joint.offset)) or not known:
             raise ClipError(f"“{name}”: joint “{joint.name}” lacks its OFFSET or has unknown CHANNELS.")
-    if sum(joint.parent == -1 for joint in joints) > 1:
-        raise ClipError(f"“{name}” has more than one ROOT; Riff learns one character at a time.")
+    roots = [joint.name for joint in joints if joint.parent == -1]
+    if len(roots) > 1:
+        raise ClipError(
+            f"“{name}” has more than one ROOT, “{roots[0]}” and “{roots[1]}”; Riff learns one character at a time: "
+            "keep one of them and its values."
+        )
     return joints
 
 
@@ -121,35 +137,51 @@ def _skip_end_site(stream: Iterator[str]) -> None:
     raise StopIteration
 
 
-def _parse_frames(body: str, width: int, name: str) -> tuple[Array, float]:
-    lines = [line.strip() for line in body.splitlines() if line.strip()]
+def _parse_frames(body: str, first_line: int, width: int, name: str) -> tuple[Array, float]:
+    """Parse everything below the line MOTION, which is `first_line`: values (T, `width`) and the rate. All rows are
+    read, be it more than the file says."""
+    lines = [(first_line + k, line) for k, line in enumerate(map(str.strip, body.split("\n"))) if line]
     try:
-        count = int(lines[0].split(":")[1])
-        seconds = float(lines[1].split(":")[1])
-    except (IndexError, ValueError) as error:
+        count = int(_FRAMES_LINE.fullmatch(lines[0][1])[1])  # type: ignore[index]
+        seconds = float(_FRAME_TIME_LINE.fullmatch(lines[1][1])[1])  # type: ignore[index]
+    except (IndexError, TypeError, ValueError) as error:
         raise ClipError(f"“{name}” is cut off: “Frames” or “Frame Time” is missing.") from error
     if count < 2:
         raise ClipError(f"“{name}” has fewer than two frames.")
     if not 1e-4 < seconds < 10:
         raise ClipError(f"“{name}” has a Frame Time of {seconds}; it must be a part of a second.")
     rows = lines[2:]
+    if len(rows) < count:
+        raise ClipError(
+            f"“{name}” is cut off at line {lines[-1][0]}: it promises {count} frames and has {len(rows)}; write the "
+            "true number behind “Frames”, or export it again."
+        )
     # A number takes at least two characters, so the array below is not much larger than the text that was read.
-    if len(rows) < count or 2 * count * width > len(body) + count:
-        raise ClipError(f"“{name}” is cut off: it promises {count} frames and has {len(rows)}.")
-    frames = np.empty((count, width))
-    for index, row in enumerate(rows[:count]):
+    if 2 * len(rows) * width > len(body) + len(rows):
+        line, row = next(one for one in rows if len(one[1].split()) != width)
+        raise ClipError(_miscounted(name, line, len(row.split()), width))
+    frames = np.empty((len(rows), width))
+    for index, (line, row) in enumerate(rows):
+        values = row.split()
+        if len(values) != width:
+            raise ClipError(_miscounted(name, line, len(values), width))
         try:
-            frames[index] = np.array(row.split(), dtype=np.float64).reshape(width)
+            frames[index] = np.array(values, dtype=np.float64)
         except ValueError as error:
-            raise ClipError(f"“{name}” is cut off or damaged at frame {index + 1}.") from error
+            raise ClipError(f"“{name}” is damaged in line {line} (frame {index + 1}): it holds no number.") from error
     valid = (np.abs(frames) <= MAX_MAGNITUDE).all(axis=1)
     if not valid.all():
-        raise ClipError(f"“{name}” has no valid number at frame {int(valid.argmin()) + 1}.")
+        bad = int(valid.argmin())
+        raise ClipError(f"“{name}” has no valid number in line {rows[bad][0]} (frame {bad + 1}).")
     rate = 1.0 / seconds
     return frames, float(round(rate)) if abs(rate - round(rate)) < 0.02 else rate
 
 
-def _to_motion(joints: list[_Joint], frames: Array, fps: float) -> Motion:
+def _miscounted(name: str, line: int, found: int, width: int) -> str:
+    return f"“{name}” has {found} values in line {line}, but its joints have {width} channels; export it again."
+
+
+def _to_motion(joints: list[_Joint], frames: Array, fps: float, up: str) -> Motion:
     count = len(joints)
     rotations = np.broadcast_to(np.eye(3), (len(frames), count, 3, 3)).copy()
     base = np.array([joint.offset for joint in joints])
@@ -163,9 +195,27 @@ def _to_motion(joints: list[_Joint], frames: Array, fps: float) -> Motion:
             else:
                 positions[:, index, axis] = values
             column += 1
-    rotations = Z_UP @ rotations @ Z_UP.T
-    positions, base = positions @ Z_UP.T, base @ Z_UP.T
+    turn = UP_AXES[up or _up_of(joints, rotations, positions)]
+    rotations = turn @ rotations @ turn.T
+    positions, base = positions @ turn.T, base @ turn.T
     return _assemble(joints, rotations, positions, base, fps)
+
+
+def _up_of(joints: list[_Joint], rotations: Array, positions: Array) -> str:
+    """Return the axis that points up in the file, from its local rotations and positions."""
+    skeleton = Skeleton(
+        tuple(joint.name for joint in joints),
+        tuple(joint.parent for joint in joints),
+        np.array([joint.offset for joint in joints]),
+    )
+    rows = slice(None, None, max(1, len(positions) // _SIZE_FRAMES))
+    posed, _ = forward_kinematics(skeleton, rotations[rows], positions[rows, 0], positions[rows])
+    rest = np.zeros_like(positions[:1])
+    rest[:] = skeleton.offsets
+    still, _ = forward_kinematics(skeleton, np.broadcast_to(np.eye(3), rotations[:1].shape), rest[:, 0], rest)
+    feet = joints_meaning(skeleton.names, LimbWord.FOOT) or joints_meaning(skeleton.names, LimbWord.LEG)
+    body = [joint for joint in body_joints(skeleton.names) if joint not in feet]
+    return "xyz"[find_up_axis(still[0], posed, feet, body)]
 
 
 def _assemble(joints: list[_Joint], rotations: Array, positions: Array, base: Array, fps: float) -> Motion:

@@ -88,11 +88,14 @@ def save_clip(clip: Clip, path: str | os.PathLike[str]) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_clip(path: str | os.PathLike[str]) -> Clip:
-    """Read a clip from a file of Riff's or a BVH file. Raises ClipError, naming the file, for anything else."""
+def read_clip(path: str | os.PathLike[str], up: str = "") -> Clip:
+    """Read a clip from a file of Riff's or a BVH file, with `up` as for `read_bvh`.
+
+    Raises ClipError, naming the file, for anything else.
+    """
     if Path(path).suffix.lower() in (CLIP_SUFFIX, OLD_CLIP_SUFFIX):
         return load_clip(path)
-    return Clip(Path(path).stem, read_bvh(path))
+    return Clip(Path(path).stem, read_bvh(path, up))
 
 
 def load_clip(path: str | os.PathLike[str], sha256: str = "") -> Clip:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 _BOUNDARY = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][^\W\d_A-Z])")
@@ -73,6 +73,12 @@ _HIPS = frozenset(
 )
 """Words for the hips and for the control that carries the body."""
 
+_BODY = frozenset((*_HIPS, "spine", "chest", "back", "abdomen", "lowerback"))
+"""Words for the body above the legs."""
+
+_HEAD = frozenset(("head", "neck", "skull"))
+"""Words for the head."""
+
 _TAIL = ("tail", "queue", "schwanz", "cola", "coda", "ogon")
 """First letters of words for a tail."""
 
@@ -125,6 +131,21 @@ def means(names: Collection[str], *wanted: LimbWord) -> bool:
 def names_hips(name: str) -> bool:
     """Return true for a name of the hips or of the control that carries the body."""
     return not side_of(name) and any(word in _HIPS for word in words_of(name))
+
+
+def joints_meaning(names: Sequence[str], word: LimbWord) -> list[int]:
+    """Return the joints whose names mean this and nothing that is no limb."""
+    return [
+        joint for joint, name in enumerate(names) if meanings(name) >= {word} and LimbWord.OTHER not in meanings(name)
+    ]
+
+
+def body_joints(names: Sequence[str]) -> list[int]:
+    """Return the joints named after hips, spine or chest; if there are none, those named after the head."""
+    words = [set(words_of(name)) for name in names]
+    return [joint for joint, said in enumerate(words) if said & _BODY] or [
+        joint for joint, said in enumerate(words) if said & _HEAD
+    ]
 
 
 def names_tail(name: str) -> bool:

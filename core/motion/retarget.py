@@ -9,10 +9,11 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from ..errors import ClipError
+from ..errors import ClipError, ModelError
 from ..numeric.rotation import Array, rotation_from_vector
 from .limb_words import side_of
 from .motion import Motion, forward_kinematics, from_transforms, with_contact_labels, with_properties
+from .rig_match import RigMatch, match_rig
 from .skeleton import BODY, GROUP, Skeleton
 from .symmetry import find_partners, lateral_axis
 
@@ -66,13 +67,16 @@ def guess_bones(wanted: Skeleton, given: Skeleton) -> dict[str, str]:
 def onto_skeleton(motion: Motion, skeleton: Skeleton, bones: Mapping[str, str] | None = None) -> Motion:
     """Retarget a motion to a model's skeleton by a map from its bones to the motion's (guessed if None).
 
-    If both have the same bones, only contacts and properties are adapted. Else mapped bones keep their directions, the
-    others stay at rest, and the root's path is scaled by the height of the root. Raises ClipError where the mapped
-    share of the body is below MIN_MATCHED_SHARE.
+    If both have the same bones, be it under other names, only names, contacts and properties are adapted. Else mapped
+    bones keep their directions, the others stay at rest, and the root's path is scaled by the height of the root.
+    Raises ClipError where the mapped share of the body is below MIN_MATCHED_SHARE.
     """
     source = motion.skeleton
     if source.same_rig(skeleton):
         return _with_feet(motion, skeleton)
+    match = match_skeletons(skeleton, source) if bones is None else None
+    if match is not None:
+        return match.from_rig(motion)
     bones = guess_bones(skeleton, source) if bones is None else bones
     index = {name: joint for joint, name in enumerate(source.names)}
     pairs = {j: index[bones[name]] for j, name in enumerate(skeleton.names) if bones.get(name) in index}
@@ -83,6 +87,30 @@ def onto_skeleton(motion: Motion, skeleton: Skeleton, bones: Mapping[str, str] |
             f"Only {matched} of {len(carriers)} bones have a counterpart on the other rig; correct the bone map."
         )
     return _mapped(motion, skeleton, pairs)
+
+
+def match_skeletons(wanted: Skeleton, given: Skeleton) -> RigMatch | None:
+    """Return the match of two skeletons of one rig whose names differ in what is ignored; None for different rigs."""
+    try:
+        match = match_rig(wanted, given.names, given.parents, "The clip")
+    except ModelError:
+        return None
+    spaces = dict(zip(given.names, given.reference_frames, strict=False))
+    ours = zip(match.names, wanted.reference_frames, strict=False)
+    if bool(wanted.reference_frames) != bool(spaces) or any(spaces.get(name) != space for name, space in ours):
+        return None
+    return match if match.names[0] == given.names[0] else None
+
+
+def with_names_of(motion: Motion, skeleton: Skeleton) -> Motion:
+    """Return the motion of another skeleton that has the same bones under other names as one of this skeleton.
+
+    A motion of any other skeleton, or of more or fewer bones, is returned as it is.
+    """
+    if motion.skeleton.same_rig(skeleton) or set(motion.skeleton.names) == set(skeleton.names):
+        return motion
+    match = match_skeletons(skeleton, motion.skeleton)
+    return match.from_rig(motion) if match is not None and set(match.names) == set(motion.skeleton.names) else motion
 
 
 def _share_of_body(skeleton: Skeleton, pairs: Mapping[int, int]) -> float:

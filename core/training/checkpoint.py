@@ -25,6 +25,7 @@ from ..model.recipe import MAX_STAGES, Recipe
 from ..motion.clip_file import motion_from_fields
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import rows_at
+from ..motion.retarget import with_names_of
 from ..system.log import log
 from .warm_start import WarmStart, warm_start_from
 
@@ -83,13 +84,15 @@ class Checkpoint:
 def begin(motion: Motion, recipe: Recipe, seed: int = 0, start_from: Model | None = None) -> Checkpoint:
     """A training that has not begun, for `train.resume`; one that starts from a model does `recipe.warmed()`.
 
-    A short cycle is repeated, see `learnable`, and the recipe is fitted to the clip. Raises ClipError for a clip that
-    cannot be learned, ModelError for a model that cannot be started from.
+    A short cycle is repeated, see `learnable`, and the recipe is fitted to the clip; bones of the clip get the names
+    that they have in the model. Raises ClipError for a clip that cannot be learned, ModelError for a model that cannot
+    be started from.
     """
     motion = learnable(motion)
     recipe = recipe.fitted(rows_at(motion.frames, motion.fps, RATE))
     if start_from is None:
         return Checkpoint(motion, recipe, seed)
+    motion = with_names_of(motion, start_from.skeleton)
     stages = start_from.recipe.stages  # another length may have been given fewer
     if recipe.first_rows and len(stages) == recipe.levels and stages != recipe.stages:
         recipe = recipe.with_stages(stages)

@@ -88,7 +88,9 @@ class CrowdRun(Stepwise):
             self.report({"WARNING"}, unplaced_message(self._settings, self._prepared.distance, self._wanted, made))
         else:
             alike = f"; smallest difference {self._settings.smallest:.2f}" if self._settings.smallest else ""
-            self.report({"INFO"}, f"{made} member{'s' if made != 1 else ''}{alike}")
+            sentence = self._prepared.maker.plan.match.sentence()
+            matched = f"; {sentence}" if sentence else ""
+            self.report({"INFO"}, f"{made} member{'s' if made != 1 else ''}{alike}{matched}")
 
     def cancelled(self: Any, context: bpy.types.Context) -> None:
         """Restore the file to its state before the operator."""

@@ -16,7 +16,7 @@ from ...rig.steps import part_of
 from ...rig.writing.cyclic import make_cyclic
 from ...rig.writing.reduce import reduce_keys
 from ...rig.writing.thumbnail import give_picture
-from ...rig.writing.write import write_steps
+from ...rig.writing.write import match_of, write_steps
 from ...state import timer
 from ...state.rig_settings import rig_settings
 from ...state.session import refresh_variations
@@ -79,7 +79,7 @@ class ActionWriter(Stepwise):
         return self.begin_modal(context)
 
     def steps(self: Any, context: bpy.types.Context) -> Iterator[float]:
-        self._made = []
+        self._made, self._matched = [], ""
         self._armature = context.object.name
         yield from self.begin(context)
         yield from self.wait_for(self._job, self._share)
@@ -98,6 +98,7 @@ class ActionWriter(Stepwise):
         ob: bpy.types.Object | None = context.scene.objects.get(self._armature)
         if ob is None or ob.type != "ARMATURE":
             raise RiffError("The armature was deleted or renamed meanwhile.")
+        self._matched = match_of(ob, motion).sentence()
         source = learned_action(ob)
         properties = {
             "riff_model": self._job.model_name,
@@ -130,7 +131,8 @@ class ActionWriter(Stepwise):
         refresh_variations(session)
         session.active_variation = max(0, session.variations.find(self._names[0]))
         many = f"{len(self._names)} actions" if len(self._names) > 1 else f"“{self._names[0]}”"
-        self.report({"INFO"}, f"{self.done} {many}")
+        matched = f"; {self._matched}" if self._matched else ""
+        self.report({"INFO"}, f"{self.done} {many}{matched}")
         timer.redraw()
         return {"FINISHED"}
 

@@ -11,7 +11,7 @@ from ...core.directing.direction import Direction, direct
 from ...core.errors import Cancelled
 from ...core.generation.generate import prepared_sampler
 from ...core.motion.motion import Motion
-from ...core.motion.retarget import onto_skeleton
+from ...core.motion.retarget import match_skeletons, onto_skeleton
 from .jobs import BackgroundJob
 
 
@@ -51,7 +51,8 @@ class CompositionJob(BackgroundJob):
         sampler = prepared_sampler(self._model_path)
         model = sampler.model
         source = onto_skeleton(self._source, model.skeleton, self._bones)
-        composition = direct(source, self._direction)
+        match = None if self._bones else match_skeletons(model.skeleton, self._source.skeleton)
+        composition = direct(source, self._direction.renamed(match.renamed) if match else self._direction)
         motions = []
         for number in range(self._count):
             if self._should_stop():

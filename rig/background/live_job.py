@@ -9,6 +9,7 @@ from typing import Any
 
 from ...core.generation.generate import finished, prepared_sampler, rows_of_length, with_strength
 from ...core.generation.latents import interpolate_seeds, motions_of
+from ...core.model.settle_properties import settle_properties
 from ...core.motion.motion import Motion
 from ...core.motion.resampling import resample
 from .jobs import BackgroundJob
@@ -77,7 +78,8 @@ class LiveJob(BackgroundJob):
                 last = request
                 sampler.model = with_strength(model, request.coarse, request.fine)
                 raw = motions_of(sampler, [interpolate_seeds(model, count, request.position)])[0]
-                self._send("answer", (request, resample(raw, self._fps, self._frames), False))
+                shown = settle_properties(raw, model.source)  # a switch in between would fold limbs
+                self._send("answer", (request, resample(shown, self._fps, self._frames), False))
             elif raw is not None and last is not None:
                 done = finished(raw, model, last.clean_feet)
                 self._send("answer", (last, resample(done, self._fps, self._frames), True))

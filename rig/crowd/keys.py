@@ -53,11 +53,13 @@ class KeyMaker:
 
     def names(self, motion: Motion) -> list[CurveName]:
         """Return the curves that `keys` gives values for, in their order."""
+        motion = self.plan.match.onto_rig(motion)
         values = written_values(motion, self.plan)
         names = [(bone, channel, k) for bone, channel, columns in values for k in range(columns.shape[1])]
         return names + [("", one.path, one.index) for one in motion.skeleton.properties if not one.owner]
 
     def keys(self, motion: Motion) -> Keys:
+        motion = self.plan.match.onto_rig(motion)
         columns = [values for _, _, values in written_values(motion, self.plan)]
         # Members share their meshes and so their shape keys: only properties of the armature object are a member's own.
         own = [not one.owner for one in motion.skeleton.properties]

@@ -9,13 +9,16 @@ import numpy as np
 from ...core.motion.motion import Motion, from_transforms, posed_size
 from ...core.motion.skeleton import body_size, build_skeleton
 from ...core.numeric.rotation import Array
-from .evaluate import Poses, Rest, world_transforms
+from .evaluate import Poses, Rest, rotation_part, world_transforms
 
 _SIZE_FRAMES = 60
 """Frames in which a body's size is measured."""
 
 _STEP_FRAMES = 400
 """Frames that are converted in one step."""
+
+_KEYED_TOLERANCE = 5e-4
+"""Largest difference of matrix elements between a bone's pose and its keys that is taken for imprecision."""
 
 _SLIDE_SHARE = 1e-5
 """Smallest spread of a joint's offset that counts as sliding, relative to the body's size."""
@@ -37,6 +40,9 @@ def bone_motion(
     above = [max(parent, 0) for parent in parents]
     rotations = world_rotations[:, above].swapaxes(-1, -2) @ world_rotations
     rotations[:, 0] = world_rotations[:, 0]
+    yield 1.0
+    rotations = _as_keyed(rotations, rest, joints, poses)
+    yield 1.0
     offsets = np.einsum("tjba,tjb->tja", world_rotations[:, above], world_positions - world_positions[:, above])
     yield 1.0
     base = rest_positions - rest_positions[above]
@@ -51,6 +57,21 @@ def bone_motion(
         size = float(np.linalg.norm(poses.world[0, :3, 0])) * rest.lengths[joints[0]]
     skeleton = build_skeleton(names, parents, rest_positions, moving, size)
     return from_transforms(skeleton, rotations, world_positions[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
+
+
+def _as_keyed(rotations: Array, rest: Rest, joints: list[int], poses: Poses) -> Array:
+    """Replace local rotations (T, J, 3, 3) below the root by those of the bones' own channels where they are equal.
+
+    Blender's rest matrices are orthogonal to 7e-5 only, most of all those of bones that hang straight down. Rotations
+    told from poses therefore differ from the keys a little more with each bone of a chain, and written as keys they
+    would turn the last bone by 1e-4 rad. Bones that something else turns keep the rotation of their pose.
+    """
+    rests = rotation_part(poses.world[:1, :3, :3]) @ rest.matrices[joints][:, :3, :3]
+    keyed = rests @ rotation_part(poses.basis[:, joints, :3, :3]) @ rests.swapaxes(-1, -2)
+    same = np.abs(keyed - rotations).max(axis=(0, 2, 3)) < _KEYED_TOLERANCE
+    same[0] = False
+    rotations[:, same] = keyed[:, same]
+    return rotations
 
 
 def _moving_offsets(names: list[str], offsets: Array, sliding: set[str], size: float) -> list[int]:

@@ -232,10 +232,20 @@ def _track(
 ) -> Track:
     held = all(key.interpolation == CONSTANT for key in curve.keyframe_points) and not len(curve.modifiers)
     levels = tuple(np.unique(values).tolist())
-    steps = levels if (held or isinstance(value, (bool, int, str))) and len(levels) <= _MAX_SWITCH_VALUES else ()
+    switched = held or isinstance(value, (bool, int, str)) or _jumps(values)
+    steps = levels if switched and len(levels) <= _MAX_SWITCH_VALUES else ()
     bone = bone_of_path(curve.data_path) if not owner else ""
     place = _moved_place(armature_object, block, curve.data_path) if owner.startswith("KEY") else ()
     return Track(owner, curve.data_path, curve.array_index, values, steps, bone, place)
+
+
+def _jumps(values: Array) -> bool:
+    """Return true for values (T,) that are held between jumps of one frame, whatever interpolation does it.
+
+    The first and the last value may be held for one frame only.
+    """
+    changes = np.flatnonzero(np.diff(values) != 0) + 1
+    return bool(len(changes)) and len(values) > 2 * len(changes) + 2 and bool((np.diff(changes) > 1).all())
 
 
 def _moved_place(armature_object: bpy.types.Object, keys: bpy.types.Key, path: str) -> tuple[float, ...]:

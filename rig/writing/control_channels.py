@@ -1,4 +1,4 @@
-"""Match of learned controls to bones, and choice of the channels to write."""
+"""Controls of learned joints, and choice of the channels to write."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ...core.errors import ModelError
 from ...core.motion.skeleton import Skeleton, Space
 from ...core.numeric.rotation import Array
 from ..reading.actions import (
@@ -24,18 +23,14 @@ from ..reading.controls import OBJECT, Control
 from ..reading.evaluate import Rest
 
 
-def match_controls(armature_object: bpy.types.Object, rest: Rest, skeleton: Skeleton) -> list[Control]:
-    """Return the control of each joint. Raises ModelError if the armature lacks one."""
+def controls_of(rest: Rest, skeleton: Skeleton) -> list[Control]:
+    """Return the control of each joint of a skeleton that has the armature's own names."""
     index = {name: bone for bone, name in enumerate(rest.names)}
     controls = []
     for joint, (name, parent, base) in enumerate(
         zip(skeleton.names, skeleton.parents, skeleton.reference_frames, strict=True)
     ):
         name = skeleton.names[0] if base == Space.TILT else name
-        if base != Space.OBJECT and name not in index:
-            raise ModelError(
-                f"“{armature_object.name}” has no bone “{name}”; the model was trained on another armature."
-            )
         controls.append(Control(index[name] if base != Space.OBJECT else OBJECT, base, parent if joint else -1))
     return controls
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.motion.motion import Motion
+from ...core.motion.skeleton import Skeleton
 from ...core.numeric.rotation import Array
 from ..reading.evaluate import Poses, Rest, world_transforms
 
@@ -13,6 +14,9 @@ _SAME_SHARE = 1e-5
 
 _FIT_SHARE = 1e-3
 """Largest difference after the fit for which the offsets count as the same body, relative to the longest offset."""
+
+_OTHER_SIZE = 1.25
+"""Factor from which on a body of other proportions counts as one of another size, or in other units."""
 
 
 def learned_space(motion: Motion, rest: Rest, joints: list[int], poses: Poses) -> Array:
@@ -27,7 +31,8 @@ def fitted_space(motion: Motion, now: Array, root: Array, world: Array) -> Array
 
     A motion is in world space. Fitting the skeleton's rest offsets to those of the armature now shows how the object
     was moved, rotated or scaled since. Keyed in the space in which it was learned, the motion follows the object or its
-    copies. If the offsets do not fit (a body of other proportions), the motion stays in the world.
+    copies. If the offsets do not fit (a body of other proportions), the motion stays in the world; a body of another
+    size altogether, such as one in centimetres, takes it scaled about the world's origin, its root at its own height.
     """
     learned = motion.skeleton.offsets * motion.skeleton.unit
     size = float(np.abs(learned[1:]).max(initial=0.0))
@@ -38,11 +43,28 @@ def fitted_space(motion: Motion, now: Array, root: Array, world: Array) -> Array
         return world
     fit = _fit(now[1:], learned[1:])
     if fit is None or np.abs(now[1:] @ fit.T - learned[1:]).max() > _FIT_SHARE * size:
-        return world
+        ratio = _size_ratio(motion.skeleton, now, root)
+        return np.diag([ratio, ratio, ratio, 1.0]) @ world if ratio != 1.0 else world
     moved = np.eye(4)
     moved[:3, :3] = fit
     moved[:3, 3] = learned[0] - fit @ root
     return moved @ world
+
+
+def _size_ratio(skeleton: Skeleton, now: Array, root: Array) -> float:
+    """Return how many times as large as the armature now the learned body was; 1 for about the same size."""
+    learned = skeleton.offsets * skeleton.unit
+    ratio = float(np.linalg.norm(learned[1:])) / max(float(np.linalg.norm(now[1:])), 1e-30)
+    if not len(now) > 1 or not ratio > 0.0 or 1.0 / _OTHER_SIZE < ratio < _OTHER_SIZE:
+        return 1.0
+    heights = []
+    for offsets, place in ((learned, learned[0]), (now, root)):
+        positions = np.concatenate([place[None], offsets[1:]])
+        for joint in range(1, len(positions)):
+            positions[joint] += positions[skeleton.parents[joint]]
+        heights.append(float(positions[0, 2] - positions[:, 2].min()))
+    by_height = heights[0] / heights[1] if min(heights) > 0.0 else ratio
+    return by_height if 1.0 / _OTHER_SIZE < by_height / ratio < _OTHER_SIZE else ratio
 
 
 def _rest_offsets(motion: Motion, rest: Rest, joints: list[int], poses: Poses) -> tuple[Array, Array]:

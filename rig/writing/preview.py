@@ -88,7 +88,7 @@ class Preview:
         self._scene = bpy.context.scene.name
         self._before = PoseBefore(
             self._pose(armature_object),
-            self._properties(armature_object, motion),
+            self._properties(armature_object, self.plan.match.onto_rig(motion)),
             self._scene,
             bpy.context.scene.frame_current,
         )
@@ -100,7 +100,7 @@ class Preview:
 
         Raises ClipError.
         """
-        self.shown = motion
+        self.shown = self.plan.match.onto_rig(motion)
         with unseen():
             self.apply()
 
@@ -150,7 +150,7 @@ class Preview:
 
     def _pose(self, ob: bpy.types.Object) -> dict[tuple[str, str], tuple[float, ...]]:
         return {
-            (bone, channel): tuple(getattr(channel_owner(ob, bone), channel)) for bone, channel in self.plan.channels
+            (bone, channel): tuple(getattr(channel_owner(ob, bone), channel)) for bone, channel in self.plan.written()
         }
 
     def _properties(self, ob: bpy.types.Object, motion: Motion) -> list[tuple[AnimatedProperty, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -61,35 +61,53 @@ class Carried:
         return zero.swapaxes(-1, -2) @ turn, np.einsum("tba,tb->ta", zero, away) / scale
 
 
-def copy_curves(
-    armature_object: bpy.types.Object, motion: Motion, source: Source, rest: Rest, joints: Sequence[int], world: Array
-) -> list[Curve]:
-    """Return the curves of bones that are no joints and copy one in the source.
+@dataclass(frozen=True, eq=False)
+class Copies:
+    """Bones that are no joints and copy one in the source; holds no Blender data.
 
-    `joints` are the bones of the motion's joints, `world` (4, 4) is the object's matrix that it is meant for.
+    `channels` has the bone, what it copies, a keyed channel of it, and its rotation mode. `source` is the source's
+    first frame, `joints` are the bones of the joints.
     """
-    channels = keyed_channels(armature_object, source)
+
+    rest: Rest
+    source: Poses
+    joints: Sequence[int]
+    channels: Sequence[tuple[int, int, str, str]]
+
+    def paths(self) -> list[tuple[str, str]]:
+        """Return bone and property of each channel."""
+        return [(self.rest.names[bone], path) for bone, _, path, _ in self.channels]
+
+    def values(self, motion: Motion, world: Array) -> Iterator[tuple[str, str, Array]]:
+        """Iterate over bone, property and values (T, components) in a motion meant for the object's matrix `world`."""
+        carried = Carried(self.rest, self.source, self.joints, *_armature_poses(motion, self.rest, self.joints, world))
+        own: dict[int, tuple[Array, Array]] = {}
+        for bone, original, path, mode in self.channels:
+            if bone not in own:
+                own[bone] = carried.own_channels(bone, original)
+            turns, places = own[bone]
+            yield self.rest.names[bone], path, places if path == "location" else channel_values(turns, mode)
+
+
+def copies_of(
+    armature_object: bpy.types.Object, source: Source | None, rest: Rest, joints: Sequence[int]
+) -> Copies | None:
+    """Return the bones that are no joints and copy one in the source; None if there are none."""
+    channels = keyed_channels(armature_object, source) if source is not None else {}
     others = {name for bone, name in enumerate(rest.names) if bone not in joints}
     sliding = {bone for (bone, path), moves in channels.items() if path == "location" and moves and bone in others}
-    if not sliding:
-        return []
+    if source is None or not sliding:
+        return None
     frames = source.frames()
     poses = sample_poses(armature_object, source, frames[:: max(1, len(frames) // _COMPARED_FRAMES)], bpy.context.scene)
-    carried = Carried(rest, poses, joints, *_armature_poses(motion, rest, joints, world))
     modes = rotation_modes(armature_object, source)
-    curves = []
+    found = []
     for bone, original in find_copies(rest, poses, sliding).items():
         if original in joints:
             name = rest.names[bone]
-            turns, places = carried.own_channels(bone, original)
             mode = modes[name]
-            for path in (path for owner, path in channels if owner == name):
-                if path == "scale":
-                    continue
-                values = places if path == "location" else channel_values(turns, mode)
-                full = armature_object.pose.bones[name].path_from_id(path)
-                curves += [Curve(full, k, name, column) for k, column in enumerate(values.T)]
-    return curves
+            found += [(bone, original, path, mode) for owner, path in channels if owner == name and path != "scale"]
+    return Copies(rest, poses, joints, found) if found else None
 
 
 def scale_curves(source: Source, frames: int, first: int) -> list[Curve]:

@@ -10,8 +10,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ...core.errors import ModelError
 from ...core.motion.motion import Motion
+from ...core.motion.rig_match import RigMatch, match_rig, resting_joints
 from ...core.motion.skeleton import body_size
 from ...core.numeric.rotation import Array
 from ..reading.actions import (
@@ -31,12 +31,12 @@ from ..reading.control_motion import Rigging, own_channels, rigging_of, standing
 from ..reading.controls import OBJECT, frames_steps, key_check_steps
 from ..reading.evaluate import Poses, Rest, read_rest, rotation_part, sample_poses
 from ..steps import run_through
-from .control_channels import PartialChannel, control_channels, keyed_parts, match_controls
+from .control_channels import PartialChannel, control_channels, controls_of, keyed_parts
 from .new_action import Curve, new_action
 from .placement import fitted_space, learned_space
 from .rotation_modes import channel_values, one_value
 from .snap_to_source import snap_to_source
-from .unlearned_curves import copy_curves, scale_curves, still_curves
+from .unlearned_curves import Copies, copies_of, scale_curves, still_curves
 
 _STILL_SPREAD = 2e-6
 """Largest spread of a curve that gets a single key, in radians or armature sizes."""
@@ -46,12 +46,14 @@ _STILL_SPREAD = 2e-6
 class WritePlan:
     """Mapping from motions of one skeleton to one armature.
 
-    `rest` is the armature's rest pose, `joints` the bone of each joint, `channels` the (bone, property) pairs to write.
-    `poses` is the pose in the source's first frame, `first`. `world` is the object's matrix that motions are meant for.
-    `rows` maps a bone (“” for the object) to the joint that holds its channels, `modes` to the rotation mode that it is
-    written in. For controls there is the `rigging`; `parts` has the channels that the source keys in part.
+    `match` brings motions to the armature's own names; joints are meant after that. `rest` is the armature's rest pose,
+    `joints` the bone of each joint, `channels` the (bone, property) pairs to write. `poses` is the pose in the source's
+    first frame, `first`. `world` is the object's matrix that motions are meant for. `rows` maps a bone (“” for the
+    object) to the joint that holds its channels, `modes` to the rotation mode that it is written in. For controls there
+    is the `rigging`; `parts` has the channels that the source keys in part. `copies` are bones that follow joints.
     """
 
+    match: RigMatch
     rest: Rest
     joints: list[int]
     channels: list[tuple[str, str]]
@@ -62,6 +64,11 @@ class WritePlan:
     modes: Mapping[str, str]
     rigging: Rigging | None = None
     parts: Mapping[tuple[str, str], PartialChannel] = field(default_factory=dict)
+    copies: Copies | None = None
+
+    def written(self) -> list[tuple[str, str]]:
+        """Return the (bone, property) pairs that are written, those of copies last."""
+        return [*self.channels, *(self.copies.paths() if self.copies is not None else ())]
 
 
 def write_motion(
@@ -116,9 +123,8 @@ def write_steps(
     armature_object = armature_of(armature_object)
     source = source_of(armature_object, source_action, source_slot) if source_action else None
     plan = plan_writing(armature_object, motion, source, space)
+    motion = plan.match.onto_rig(motion)
     curves = _motion_curves(armature_object, motion, plan, source)
-    if source is not None and plan.rigging is None:
-        curves += copy_curves(armature_object, motion, source, plan.rest, plan.joints, plan.world)
     if source is not None:
         curves += scale_curves(source, motion.frames, plan.first)
     curves += still_curves(armature_object, source, curves, plan.first)
@@ -134,10 +140,12 @@ def plan_writing(
     armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None = None
 ) -> WritePlan:
     """Collect the data of an armature that writing motions of one skeleton needs. Raises as `write_motion` does."""
-    if motion.skeleton.reference_frames:
-        return _plan_controls(armature_object, motion, source, space)
     rest = read_rest(armature_object)
-    joints = _match_bones(armature_object, rest, motion)
+    match = match_of(armature_object, motion)
+    motion = match.onto_rig(motion)
+    if motion.skeleton.reference_frames:
+        return _plan_controls(armature_object, match, motion, source, space)
+    joints = [rest.names.index(name) for name in motion.skeleton.names]
     channels = _channels(armature_object, motion, source)
     first = (source.frames()[:1] if source else None) or range(1, 2)
     poses = sample_poses(armature_object, source, first, bpy.context.scene)
@@ -148,15 +156,22 @@ def plan_writing(
     )
     world = learned_space(motion, rest, joints, poses) if space is None else np.array(space, dtype=np.float64)
     rows = {name: joint for joint, name in enumerate(motion.skeleton.names)}
+    copies = copies_of(armature_object, source, rest, joints)
     modes = rotation_modes(armature_object, source)
-    return WritePlan(rest, joints, channels, poses, world, first[0], rows, modes)
+    return WritePlan(match, rest, joints, channels, poses, world, first[0], rows, modes, copies=copies)
+
+
+def match_of(armature_object: bpy.types.Object, motion: Motion) -> RigMatch:
+    """Return the armature's bone of each joint of a motion. Raises ModelError if it is another rig."""
+    rest = read_rest(armature_object)
+    return match_rig(motion.skeleton, rest.names, rest.parents, armature_object.name, resting_joints(motion))
 
 
 def _plan_controls(
-    armature_object: bpy.types.Object, motion: Motion, source: Source | None, space: Matrix | None
+    armature_object: bpy.types.Object, match: RigMatch, motion: Motion, source: Source | None, space: Matrix | None
 ) -> WritePlan:
     rest = read_rest(armature_object)
-    controls = match_controls(armature_object, rest, motion.skeleton)
+    controls = controls_of(rest, motion.skeleton)
     first = (source.frames()[:1] if source else None) or range(1, 2)
     poses = sample_poses(armature_object, source, first, bpy.context.scene)
     check_object(armature_object.name, poses.world, first)
@@ -171,24 +186,7 @@ def _plan_controls(
     modes = rotation_modes(armature_object, source)
     parts = keyed_parts(armature_object, source) if source else {}
     joints = [control.bone for control in controls]
-    return WritePlan(rest, joints, channels, poses, world, first[0], rows, modes, rigging, parts)
-
-
-def _match_bones(armature_object: bpy.types.Object, rest: Rest, motion: Motion) -> list[int]:
-    """Return the bone of each joint. Raises ModelError if the armature differs from the one that was learned."""
-    index = {name: k for k, name in enumerate(rest.names)}
-    skeleton = motion.skeleton
-    for joint, name in enumerate(skeleton.names):
-        if name not in index:
-            raise ModelError(
-                f"“{armature_object.name}” has no bone “{name}”; the model was trained on another armature."
-            )
-        above = rest.parents[index[name]]
-        if joint and (above < 0 or rest.names[above] != skeleton.names[skeleton.parents[joint]]):
-            raise ModelError(
-                f"“{name}” of “{armature_object.name}” has a different parent from the bone that was learned."
-            )
-    return [index[name] for name in skeleton.names]
+    return WritePlan(match, rest, joints, channels, poses, world, first[0], rows, modes, rigging, parts)
 
 
 def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source | None) -> list[tuple[str, str]]:
@@ -207,6 +205,7 @@ def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source 
 
 def written_values(motion: Motion, plan: WritePlan) -> Iterator[tuple[str, str, Array]]:
     """Iterate over bone, property and values (T, components) of each channel that a motion is written to."""
+    motion = plan.match.onto_rig(motion)
     rotations, positions = _own_channels(motion, plan)
     for name, channel in plan.channels:
         if channel.endswith("location"):
@@ -216,6 +215,8 @@ def written_values(motion: Motion, plan: WritePlan) -> Iterator[tuple[str, str, 
             values = channel_values(rotations[:, plan.rows[name]], mode)
             part = plan.parts.get((name, channel))
             yield name, channel, values if part is None else part.nearest(values, mode)
+    if plan.copies is not None:
+        yield from plan.copies.values(motion, plan.world)
 
 
 def _own_channels(motion: Motion, plan: WritePlan) -> tuple[Array, Array]:
@@ -230,7 +231,8 @@ def pose_values(
     armature_object: bpy.types.Object, motion: Motion, row: int, plan: WritePlan
 ) -> Iterator[tuple[str, str, Sequence[float]]]:
     """Iterate over bone, property and components of each channel in one row; faster than `written_values`."""
-    rotations, positions = (values[0].tolist() for values in _own_channels(motion.slice(row, row + 1), plan))
+    one = plan.match.onto_rig(motion.slice(row, row + 1))
+    rotations, positions = (values[0].tolist() for values in _own_channels(one, plan))
     for name, channel in plan.channels:
         if channel.endswith("location"):
             yield name, channel, positions[plan.rows[name]]
@@ -238,6 +240,9 @@ def pose_values(
             mode = channel_owner(armature_object, name).rotation_mode  # as it is now, also where it is keyed
             path = rotation_path(mode) if name else channel
             yield name, path, one_value(Matrix(rotations[plan.rows[name]]), mode)
+    if plan.copies is not None:
+        for name, channel, values in plan.copies.values(one, plan.world):
+            yield name, channel, values[0].tolist()
 
 
 def _motion_curves(

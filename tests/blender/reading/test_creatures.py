@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from mathutils import Matrix, Quaternion, Vector
 
-from tests.support.rigs.biped import FRAMES, add_biped, add_dancing_biped, key, key_turns
-from tests.support.rigs.round_trip import assert_round_trip, poses
+from tests.support.rigs.biped import add_biped, add_dancing_biped, key, key_turns
+from tests.support.rigs.round_trip import assert_round_trip, poses, shaken
 from tests.support.rigs.walkers import add_control_biped, in_bone, key_bone
-from tests.support.rigs.zoo import Bones, add_bones, add_rig
+from tests.support.rigs.zoo import Bones, add_bones, add_copies, add_rig
 
 CYCLE_FRAMES = 24
 """Frames of a step of each foot."""
@@ -29,15 +29,6 @@ def gentle(t: float, number: int) -> Matrix:
 
 def wriggle(t: float, number: int) -> Matrix:
     return Matrix.Rotation(0.2 * math.sin(t + number), 3, "Z")
-
-
-def shaken(motion: Any) -> Any:
-    """The motion with other rotations: what a variation would be, with the same channels."""
-    features = motion.features.copy()
-    columns = slice(0, motion.skeleton.joints * 6)
-    time = np.arange(motion.frames)[:, None] / 9.0 + np.arange(motion.skeleton.joints * 6)
-    features[:, columns] += 0.1 * np.sin(time)
-    return replace(motion, features=features)
 
 
 def parts_of(door: SimpleNamespace, motion: Any) -> dict[str, set[str]]:
@@ -74,29 +65,6 @@ def test_resting_hips_with_keys_are_the_root_of_bones(door: SimpleNamespace) -> 
     motion = assert_round_trip(door, biped)
     assert motion.skeleton.names[0] == "hips"
     assert "Left Leg" in parts_of(door, motion)
-
-
-def add_copies(biped: Any) -> None:
-    """A chain of two bones that are keyed to the feet's matrices in every frame, as game engines want them."""
-    bones: Bones = {"ik_foot_root": ("root", (0.0, 0.0, 0.0), (0.0, 0.2, 0.0))}
-    for side in "LR":
-        foot = biped.data.bones[f"foot.{side}"]
-        bones[f"ik_foot.{side}"] = (
-            "ik_foot_root",
-            tuple(foot.head_local),
-            tuple(foot.tail_local + Vector((0, 0, 0.1))),
-        )
-    add_bones(biped, bones)
-    biped.pose.bones["ik_foot.R"].rotation_mode = "YZX"
-    for frame in range(FRAMES[0], FRAMES[-1] + 1):
-        bpy.context.scene.frame_set(frame)
-        for side in "LR":
-            copy, foot = biped.pose.bones[f"ik_foot.{side}"], biped.pose.bones[f"foot.{side}"]
-            copy.matrix = foot.matrix @ foot.bone.matrix_local.inverted() @ copy.bone.matrix_local
-            bpy.context.view_layer.update()
-            path = "rotation_euler" if side == "R" else "rotation_quaternion"
-            copy.keyframe_insert("location", frame=frame)
-            copy.keyframe_insert(path, frame=frame)
 
 
 def test_bones_that_copy_others_are_written_as_copies(door: SimpleNamespace) -> None:

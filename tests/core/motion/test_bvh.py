@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ from pymotion.io.bvh import BVH
 
 from core.errors import ClipError
 from core.motion.bvh import Z_UP, read_bvh, write_bvh
+from core.motion.headings import turn_motion
 from core.motion.motion import Motion, from_transforms, learned_groups
 from core.motion.skeleton import Skeleton
-from core.numeric.rotation import Array, angle_between, six_to_matrix
+from core.numeric.rotation import Array, angle_between, axis_rotation, six_to_matrix
 
 CLIPS = ("salsa", "walk", "elephant")
 BITS = st.lists(st.sampled_from(list(b"0123456789.-+e \n{}:")), max_size=12).map(bytes)
@@ -160,17 +162,18 @@ def test_a_damaged_file_is_read_or_refused(
         (r"Frames: \d+", "Frames: many", "“Frames” or “Frame Time” is missing"),
         (r"Frame Time: \S+", "Frame Time: 0", "Frame Time of 0"),
         (r"Frame Time: \S+", "Frame Time: 1e-320", "part of a second"),
-        (r"(Frame Time: \S+\n)\S+", r"\1nan", "no valid number at frame 1"),
-        (r"(Frame Time: \S+\n)\S+", r"\1-inf", "no valid number at frame 1"),
-        (r"(Frame Time: \S+\n)\S+", r"\1left", "damaged at frame 1"),
-        (r"(Frame Time: \S+\n)\S+ ", r"\1", "damaged at frame 1"),
-        (r"(Frame Time: \S+\n).*", r"\g<1>0.0", "damaged at frame 1"),
+        (r"(Frame Time: \S+\n)\S+", r"\1nan", r"no valid number in line \d+ \(frame 1\)"),
+        (r"(Frame Time: \S+\n)\S+", r"\1-inf", r"no valid number in line \d+ \(frame 1\)"),
+        (r"(Frame Time: \S+\n)\S+", r"\1left", r"damaged in line \d+ \(frame 1\)"),
+        (r"(Frame Time: \S+\n)\S+ ", r"\1", r"has 47 values in line \d+, but its joints have 48 channels"),
+        (r"(Frame Time: \S+\n)", r"\g<1>0.5 ", r"has 49 values in line \d+, but its joints have 48 channels"),
+        (r"(Frame Time: \S+\n).*", r"\g<1>0.0", r"has 1 values in line \d+, but its joints have 48 channels"),
         (r"OFFSET \S+", "OFFSET nan", "lacks its OFFSET"),
         (r"OFFSET \S+ ", "OFFSET ", "damaged at joint “Hips”"),
         (r"Xposition", "Xscale", "unknown CHANNELS"),
         (r"CHANNELS 6", "CHANNELS six", "damaged at joint “Hips”"),
         (r"JOINT Spine", "JOINT Hips", "called “Hips”"),
-        (r"MOTION", "ROOT Second { OFFSET 0 0 0 CHANNELS 0 }\nMOTION", "more than one ROOT"),
+        (r"MOTION", "ROOT Sword { OFFSET 0 0 0 CHANNELS 0 }\nMOTION", "more than one ROOT, “Hips” and “Sword”"),
     ],
 )
 def test_each_fault_has_its_sentence(written: Path, tmp_path: Path, old: str, new: str, sentence: str) -> None:
@@ -180,6 +183,93 @@ def test_each_fault_has_its_sentence(written: Path, tmp_path: Path, old: str, ne
     bad.write_text(text)
     with pytest.raises(ClipError, match=sentence):
         read_bvh(bad)
+
+
+def test_the_line_of_a_wrong_row_is_named(written: Path, tmp_path: Path) -> None:
+    lines = written.read_text().splitlines()
+    number = len(lines) - 3
+    lines[number - 1] += " 0.5"
+    bad = tmp_path / "bad.bvh"
+    bad.write_text("\n".join(lines))
+    with pytest.raises(ClipError, match=f"in line {number},"):
+        read_bvh(bad)
+
+
+def test_rows_beyond_the_promised_ones_are_read_as_blender_reads_them(written: Path, tmp_path: Path) -> None:
+    path = tmp_path / "more.bvh"
+    path.write_text(re.sub(r"Frames: \d+", "Frames: 5", written.read_text()))
+    assert read_bvh(path).frames == 12
+
+
+SPACE = st.sampled_from([" ", "  ", "\t", " \t "])
+CASES: list[Callable[[str], str]] = [str, str.lower, str.upper, str.title]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), end=st.sampled_from(["\n", "\r\n", "\r"]), braces=st.booleans(), colons=st.booleans())
+def test_any_spelling_is_read_alike(
+    written: Path, tmp_path: Path, data: st.DataObject, end: str, braces: bool, colons: bool
+) -> None:
+    """Spaces, tabs, capitals, braces, names of end sites, missing colons, empty lines, a byte order mark."""
+    text = written.read_text()
+    for word in ("HIERARCHY", "ROOT", "JOINT", "OFFSET", "CHANNELS", "MOTION", "Frames", "Frame Time"):
+        text = re.sub(rf"\b{word}\b", data.draw(st.sampled_from(CASES))(word), text)
+    for word in ("position", "rotation"):
+        change = data.draw(st.sampled_from(CASES))
+        for axis in "XYZ":
+            text = re.sub(rf"\b{axis}{word}\b", change(axis + word), text)
+    text = re.sub("End Site", data.draw(st.sampled_from(["End Site", "end site", "End Site Tip", "END SITE"])), text)
+    if braces:
+        text = re.sub(r"\n *\{", " {", text)
+    if not colons:
+        text = text.replace(":", data.draw(st.sampled_from([" ", "", " :"])))
+    text = re.sub(" +", data.draw(SPACE), text)
+    text += data.draw(st.sampled_from(["", "\n", "\n\n   \n", "\n\t\n"]))
+    path = tmp_path / "spelt.bvh"
+    path.write_bytes((data.draw(st.sampled_from(["", "\ufeff"])) + text.replace("\n", end)).encode())
+    again, motion = read_bvh(path), read_bvh(written)
+    assert again.skeleton.names == motion.skeleton.names
+    assert np.array_equal(again.features, motion.features)
+
+
+def z_up(motion: Motion) -> Motion:
+    """The motion turned so that its BVH file has Z up."""
+    skeleton = motion.skeleton
+    turned = Skeleton(skeleton.names, skeleton.parents, skeleton.offsets @ Z_UP.T, skeleton.unit)
+    rotations = Z_UP @ motion.rotations() @ Z_UP.T
+    return from_transforms(turned, rotations, motion.root_positions() @ Z_UP.T, motion.fps)
+
+
+def renamed(motion: Motion, names: Sequence[str]) -> Motion:
+    return replace(motion, skeleton=replace(motion.skeleton, names=tuple(names)))
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(yaw=st.floats(-3.1, 3.1), named=st.booleans(), start=st.integers(0, 40))
+def test_the_up_axis_is_found(walker: Motion, tmp_path: Path, yaw: float, named: bool, start: int) -> None:
+    """From the names of feet and body, or from the floor on which the body walks."""
+    motion = turn_motion(walker, np.full(walker.frames, yaw)).slice(start, start + 50)
+    if not named:
+        motion = renamed(motion, [f"b{joint}" for joint in range(motion.skeleton.joints)])
+    for name, written in (("y", motion), ("z", z_up(motion))):
+        write_bvh(tmp_path / f"{name}.bvh", written)
+        again = read_bvh(tmp_path / f"{name}.bvh")
+        same_motion(again, motion)
+        if name == "z":
+            lying = read_bvh(tmp_path / "z.bvh", up="y")
+            assert np.ptp(lying.positions()[:, :, 2]) != pytest.approx(np.ptp(motion.positions()[:, :, 2]), rel=0.05)
+            same_motion(read_bvh(tmp_path / "z.bvh", up="z"), motion)
+
+
+def test_a_sleeper_lies(walker: Motion, tmp_path: Path) -> None:
+    """A body that stands at rest and lies all the time: the file has Y up as its rest pose says."""
+    frames, joints = 40, walker.skeleton.joints
+    rotations = np.broadcast_to(np.eye(3), (frames, joints, 3, 3)).copy()
+    rotations[:, 0] = axis_rotation(0, np.pi / 2 + 0.05 * np.sin(np.arange(frames) / 5))
+    root = np.tile([0.0, 0.0, 0.1], (frames, 1))
+    motion = from_transforms(walker.skeleton, rotations, root, 30.0)
+    write_bvh(tmp_path / "sleeper.bvh", motion)
+    same_motion(read_bvh(tmp_path / "sleeper.bvh"), motion)
 
 
 def test_a_joint_may_be_called_motion(written: Path, tmp_path: Path) -> None:

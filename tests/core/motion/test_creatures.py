@@ -316,6 +316,88 @@ def test_names_pair_where_the_rest_pose_is_lopsided() -> None:
         assert partner[skeleton.names.index(left)] == skeleton.names.index(right)
 
 
+@pytest.mark.parametrize("names", ["LHipJoint LKnee LToe", "Lf_leg1 Lf_leg2 Lf_foot", "FL_Leg FL_Shin FL_Foot",
+    "jambe_gauche genou_gauche pied_gauche", "CATRigLLeg1 CATRigLLeg2 CATRigLLegAnkle"])  # fmt: skip
+def test_legs_get_sides_where_the_rest_pose_is_lopsided(names: str) -> None:
+    """One leg forward and bent, the other back: the rest pose alone pairs nothing."""
+    others = {"gauche": "droite", "Lf": "Rt", "FL": "FR", "RigL": "RigR"}
+    left = names.split()
+    right = [
+        next((name.replace(one, other) for one, other in others.items() if one in name), f"R{name[1:]}")
+        for name in left
+    ]
+    bones = {"Hips": ("", (0.0, 0.0, 1.0)), "Spine": ("Hips", (0.02, 0.0, 1.3)), "Head": ("Spine", (0.05, 0.0, 1.6))}
+    places = (
+        ((0.1, 0.0, 0.95), (0.15, -0.35, 0.7), (0.2, -0.3, 0.2)),
+        ((-0.1, 0.0, 0.95), (-0.1, 0.1, 0.5), (-0.2, 0.4, 0.1)),
+    )
+    for leg, own in zip((left, right), places, strict=True):
+        parent = "Hips"
+        for name, place in zip(leg, own, strict=True):
+            bones[name] = (parent, place)
+            parent = name
+    skeleton = skeleton_of(bones)
+    partner = find_partners(skeleton)
+    for one, other in zip(left, right, strict=True):
+        assert partner[skeleton.names.index(one)] == skeleton.names.index(other)
+    found = parts(skeleton)
+    legs = {name: own for name, own in found.items() if name.endswith("Leg")}
+    assert sorted(map(sorted, legs.values())) == sorted([sorted(left), sorted(right)])
+    assert {name.split()[0] for name in legs} == {"Left", "Right"}
+    assert next(own for name, own in legs.items() if name.startswith("Left")) == set(left)
+
+
+def test_thumbs_get_sides_on_a_lopsided_hand() -> None:
+    bones = {
+        "Hips": ("", (0.0, 0.0, 1.0)),
+        "LHand": ("Hips", (0.5, 0.1, 1.2)),
+        "LThumb": ("LHand", (0.6, 0.0, 1.25)),
+        "RHand": ("Hips", (-0.3, -0.4, 0.9)),
+        "RThumb": ("RHand", (-0.3, -0.5, 0.8)),
+    }
+    skeleton = skeleton_of(bones)
+    partner = find_partners(skeleton)
+    assert partner[skeleton.names.index("LThumb")] == skeleton.names.index("RThumb")
+
+
+HORSE: dict[str, tuple[str, tuple[float, float, float]]] = {
+    "pelvis": ("", (0.0, 0.5, 1.3)),
+    "spine": ("pelvis", (0.0, 0.0, 1.35)),
+    "chest": ("spine", (0.0, -0.5, 1.3)),
+    "neck": ("chest", (0.0, -0.8, 1.6)),
+    "head": ("neck", (0.0, -1.0, 1.9)),
+    "tail": ("pelvis", (0.0, 0.7, 1.3)),
+    "tail2": ("tail", (0.0, 0.9, 0.7)),
+    **both("#_shoulder", "chest", (0.15, -0.5, 1.0)),
+    **both("#_foreleg", "#_shoulder", (0.15, -0.5, 0.75)),
+    **both("#_frontcannon", "#_foreleg", (0.15, -0.5, 0.45)),
+    **both("#_frontpastern", "#_frontcannon", (0.15, -0.5, 0.2)),
+    **both("#_fronthoof", "#_frontpastern", (0.15, -0.55, 0.07)),
+    **both("#_thigh", "pelvis", (0.15, 0.5, 1.1)),
+    **both("#_stifle", "#_thigh", (0.15, 0.4, 0.85)),
+    **both("#_hock", "#_stifle", (0.15, 0.65, 0.55)),
+    **both("#_hindpastern", "#_hock", (0.15, 0.6, 0.2)),
+    **both("#_hindhoof", "#_hindpastern", (0.15, 0.55, 0.07)),
+}
+
+
+def test_a_horse_stands_on_its_hooves() -> None:
+    skeleton = skeleton_of(HORSE)
+    turns = {
+        f"{side}_{leg}": 0.3 * WAVE * sign for leg in ("shoulder", "thigh") for side, sign in (("L", 1), ("R", -1))
+    }
+    motion = moved(skeleton, turns | {"neck": 0.1 * WAVE})
+    hooves = {f"{side}_{place}hoof" for side in "LR" for place in ("front", "hind")}
+    pasterns = {name.replace("hoof", "pastern") for name in hooves}
+    assert hooves <= feet(motion) <= hooves | pasterns
+    found = parts(with_found_contacts(motion).skeleton)
+    assert {name for name in found if name.endswith("Leg")} == {
+        f"{side} {place} Leg" for side in ("Left", "Right") for place in ("Front", "Hind")
+    }
+    assert found["Tail"] == {"tail", "tail2"}
+    assert hooves <= lower(with_found_contacts(motion).skeleton)
+
+
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [

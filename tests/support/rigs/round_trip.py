@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,3 +42,12 @@ def assert_round_trip(door: SimpleNamespace, ob: Any) -> Any:
 def channels(door: SimpleNamespace, action: Any) -> dict[tuple[str, int], Any]:
     curves = door.channelbag_of(action, action.slots[0]).fcurves
     return {(curve.data_path, curve.array_index): curve for curve in curves}
+
+
+def shaken(motion: Any, size: float = 0.1) -> Any:
+    """The motion with other rotations: what a variation would be, with the same channels."""
+    features = motion.features.copy()
+    columns = slice(0, motion.skeleton.joints * 6)
+    time = np.arange(motion.frames)[:, None] / 9.0 + np.arange(motion.skeleton.joints * 6)
+    features[:, columns] += size * np.sin(time)
+    return replace(motion, features=features)

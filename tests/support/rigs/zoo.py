@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 from mathutils import Quaternion, Vector
 
+from tests.support.rigs.biped import FRAMES
 from tests.support.rigs.walkers import Gait, key_bone, swing_bones, walk_on_controls
 
 Bones = dict[str, tuple[str, tuple[float, float, float], tuple[float, float, float]]]
@@ -206,3 +207,26 @@ def imported(ob: Any, way: Way, path: Path) -> Any:
     before = set(bpy.data.objects)
     way(ob, path)
     return next(one for one in set(bpy.data.objects) - before if one.type == "ARMATURE")
+
+
+def add_copies(biped: Any) -> None:
+    """A chain of two bones that are keyed to the feet's matrices in every frame, as game engines want them."""
+    bones: Bones = {"ik_foot_root": ("root", (0.0, 0.0, 0.0), (0.0, 0.2, 0.0))}
+    for side in "LR":
+        foot = biped.data.bones[f"foot.{side}"]
+        bones[f"ik_foot.{side}"] = (
+            "ik_foot_root",
+            tuple(foot.head_local),
+            tuple(foot.tail_local + Vector((0, 0, 0.1))),
+        )
+    add_bones(biped, bones)
+    biped.pose.bones["ik_foot.R"].rotation_mode = "YZX"
+    for frame in range(FRAMES[0], FRAMES[-1] + 1):
+        bpy.context.scene.frame_set(frame)
+        for side in "LR":
+            copy, foot = biped.pose.bones[f"ik_foot.{side}"], biped.pose.bones[f"foot.{side}"]
+            copy.matrix = foot.matrix @ foot.bone.matrix_local.inverted() @ copy.bone.matrix_local
+            bpy.context.view_layer.update()
+            path = "rotation_euler" if side == "R" else "rotation_quaternion"
+            copy.keyframe_insert("location", frame=frame)
+            copy.keyframe_insert(path, frame=frame)

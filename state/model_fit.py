@@ -1,0 +1,102 @@
+"""Fit of the listed models to the active armature, found a moment after the panel asks, and cached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..core.errors import RiffError
+from ..core.model.model_file import read_rig
+from ..core.motion.rig_match import match_rig
+from ..rig.reading.evaluate import read_rest
+from . import timer
+from .guard import wrap_callback
+from .settings import RiffModel, session_of
+
+LOOK_DELAY_SECONDS = 0.1
+"""Seconds until the models are compared with a shown armature."""
+
+HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
+
+Key = tuple[str, int, str]
+"""Name and number of bones of an armature, and path of a model."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Fit of a model to an armature: a `problem` if it cannot be used there, else a sentence on renamed bones."""
+
+    problem: str = ""
+    sentence: str = ""
+
+
+_cache: dict[Key, Fit] = {}
+
+_missing: list[str] = []
+"""Paths of models to compare with the active armature."""
+
+
+def fit_of(ob: bpy.types.Object | None, model: RiffModel) -> Fit | None:
+    """Return the fit if it is known; otherwise request it, and the panel is drawn again soon."""
+    if ob is None or ob.type != "ARMATURE" or model.problem:
+        return None
+    fit = _cache.get(_key(ob, model.path))
+    if fit is None and model.path not in _missing:
+        _missing.append(model.path)
+        if not bpy.app.timers.is_registered(update_fits):
+            bpy.app.timers.register(update_fits, first_interval=LOOK_DELAY_SECONDS)
+    return fit
+
+
+def _key(ob: bpy.types.Object, path: str) -> Key:
+    return ob.name, len(ob.data.bones), path
+
+
+@partial(wrap_callback, "Comparing models with the armature")
+def update_fits() -> float | None:
+    """Compare one model with the active armature; return the seconds until the next, None at the end."""
+    ob = bpy.context.object
+    if ob is None or ob.type != "ARMATURE" or ob.pose is None:
+        _missing.clear()
+    if not _missing:
+        return None
+    path = _missing.pop()
+    if path in [row.path for row in session_of(bpy.context).models]:
+        _cache[_key(ob, path)] = _compare(ob, path)
+    if not _missing:
+        timer.redraw()
+        return None
+    return 0.0
+
+
+def _compare(ob: bpy.types.Object, path: str) -> Fit:
+    rest = read_rest(ob)
+    try:
+        skeleton, resting = read_rig(path)
+        return Fit(sentence=match_rig(skeleton, rest.names, rest.parents, ob.name, resting).sentence())
+    except RiffError as error:
+        return Fit(problem=str(error))
+
+
+@persistent
+def forget(*_: object) -> None:
+    """Clear the cache: the file, the bones or the models may have changed."""
+    _cache.clear()
+    _missing.clear()
+
+
+def register() -> None:
+    for handlers in HANDLERS:
+        handlers.append(forget)
+
+
+def unregister() -> None:
+    forget()
+    for handlers in HANDLERS:
+        if forget in handlers:
+            handlers.remove(forget)
+    if bpy.app.timers.is_registered(update_fits):
+        bpy.app.timers.unregister(update_fits)
