@@ -87,6 +87,8 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
             problem = model_problem(context) if len(session_of(context).models) else armature_problem(context.object)
         return set_poll_message(cls, problem)
 
+    _job: GenerationJob
+
     def begin(self, context: bpy.types.Context) -> Iterator[float]:
         if chosen_model(context) is None:
             yield from self.make_instant_model(context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,10 +55,11 @@ class GenerationJob(BackgroundJob):
         sampler = prepared_sampler(self._model_path)
         model = sampler.model = with_strength(sampler.model, *self._strength)
         looped = model.source.cycle_seconds > 0.0 if self._loop is None else self._loop
+        make: Callable[..., list[Motion]] = generate
         if looped:
             make = partial(generate_loops, like=self._like)
-        else:
-            make = partial(generate_like, like=self._like) if self._like else generate
+        elif self._like:
+            make = partial(generate_like, like=self._like)
         motions = make(
             model,
             frames=self._frames,

@@ -34,7 +34,7 @@ def settings_of(armature_object: bpy.types.Object, rest: Rest) -> BoneSettings:
     bones = list(armature_object.pose.bones)
     return BoneSettings(
         armature_object.name,
-        _armature_size(armature_object, rest),
+        armature_size(armature_object, rest),
         frozenset(bone.name for bone in bones if bone.bone.use_connect),
         frozenset(bone.name for bone in bones if not bone.bone.use_local_location),
         {bone.name: name for bone in bones for name in _acting(bone, ("IK", "SPLINE_IK"))[:1]},
@@ -42,7 +42,7 @@ def settings_of(armature_object: bpy.types.Object, rest: Rest) -> BoneSettings:
     )
 
 
-def _armature_size(armature_object: bpy.types.Object, rest: Rest) -> float:
+def armature_size(armature_object: bpy.types.Object, rest: Rest) -> float:
     """Return the height at rest of the deforming bones (of all bones if none deforms) in the armature's own units."""
     heads = rest.matrices[:, :3, 3]
     deform = [bone.bone.use_deform for bone in armature_object.pose.bones]

@@ -16,7 +16,7 @@ from ...core.numeric.rotation import Array
 from ..steps import STEP_SECONDS, stride
 from .actions import Source, source_of
 from .dead_keys import find_dead_keys
-from .evaluate import Poses, read_rest, sample_steps
+from .evaluate import Poses, read_rest, sample_steps, take_of
 from .layers import shows_layers_below
 from .pose_steps import pose_steps
 
@@ -107,7 +107,9 @@ def _rate(look: Look) -> Steps:
     joints = [rest.names.index(name) for name in motion.skeleton.names if name in rest.names]
     if len(joints) < motion.skeleton.joints:  # renamed since the motion was read
         return []
-    poses = yield from sample_steps(look.armature, source, frames, look.scene, seconds=STEP_SECONDS)
+    poses = yield from sample_steps(
+        look.armature, take_of(look.armature, source), frames, look.scene, seconds=STEP_SECONDS
+    )
     positions = _world_heads(poses, joints) / motion.skeleton.unit
     yield 1.0
     rate = guess_rate(motion.skeleton, positions, look.fps, step)

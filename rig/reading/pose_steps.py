@@ -14,7 +14,7 @@ from ...core.hints.jumps import turned
 from ...core.numeric.euler import quaternion_from_euler
 from ...core.numeric.rotation import Array
 from .actions import Source, channel_owner, keyed_channels, object_channels
-from .controls import armature_size
+from .bone_settings import armature_size
 from .evaluate import read_rest
 from .keys import keys_of
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import bpy
@@ -137,7 +138,7 @@ def test_bones_hardly_long_or_all_in_one_place(door: Any, length: float) -> None
     }
     rig = add_rig("Speck", bones)
     for number, name in enumerate(bones):
-        key_turns(rig, name, lambda t, number=number: swing(t, number))
+        key_turns(rig, name, partial(swing, number=number))
     motion = assert_round_trip(door, rig)
     assert motion.skeleton.names == ("a", "b", "c")
     assert np.isfinite(motion.features).all()

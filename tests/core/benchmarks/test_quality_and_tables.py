@@ -132,10 +132,13 @@ def test_cka_report(tiny_model: Model, tmp_path: Path) -> None:
     assert cka.main([str(tmp_path / "walker.safetensors"), "--out", str(tmp_path)]) == 0
     report = json.loads((tmp_path / "cka-walker-fast-same.json").read_text(encoding="utf-8"))
     matrix = np.array(report["matrix"])
-    assert matrix.shape == (28, 28)
+    layers = 4 * tiny_model.recipe.stage_count
+    assert matrix.shape == (layers, layers)
     assert np.allclose(matrix, matrix.T)
     assert np.allclose(np.diag(matrix), 1.0, atol=1e-3)
-    assert report["levels"] == [0] * 8 + [1] * 8 + [2] * 8 + [3] * 4
+    assert report["levels"] == [
+        level for level, stages in enumerate(tiny_model.recipe.stages) for _ in range(4 * stages)
+    ]
     assert (tmp_path / "cka-walker-fast-same.png").stat().st_size > 10_000
     early, late = np.mean(report["across_levels"][:2]), np.mean(report["across_levels"][2:])
     assert report["answer"].startswith("Early layers agree" if early > late else "Early layers do not agree")

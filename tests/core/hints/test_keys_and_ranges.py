@@ -1,4 +1,4 @@
-"""What is told of an action from its keys: the range that moves, and the spacing of stepped keys."""
+"""Findings from the keys of an action: the range that moves, and the spacing of stepped keys."""
 
 from __future__ import annotations
 

@@ -281,7 +281,7 @@ def test_the_nearest_patches_are_those_of_a_direct_search(seed: int, evenly: boo
         patch.setattr("core.matching.patches.MIN_VARIANCE_SHARE", 1.0)  # all components, so that distances are exact
         index = PatchIndex(rows, [slice(0, 2), slice(2, 4)], starts, 6, weights)
     positions = sample_starts(len(sample), 6, 2, False)
-    matches = index.nearest(sample, positions, evenly, lambda: None)
+    matches = index.nearest(sample[None], positions, evenly, lambda: None)[0]
     squares = ((sample[:, None] - rows[None]) ** 2).reshape(len(sample), len(rows), 2, 2).sum(3)
     tables = np.stack([sum(squares[positions + k][:, starts + k, part] for k in range(6)) for part in range(2)])
     costs = np.einsum("pq,qnm->pnm", weights, tables)
@@ -298,7 +298,7 @@ def test_runs_of_consecutive_patches_where_they_cost_little() -> None:
     index = PatchIndex(rows, [slice(0, 3)], starts, 5, part_weights(1, 1.0))
     sample = np.concatenate([rows[3:23], rows[50:70]]) + 0.3 * random.standard_normal((40, 3)).astype(np.float32)
     positions = sample_starts(40, 5, 2, False)
-    matches = index.runs(sample, positions, 0.5, lambda: None)[0]
+    matches = index.runs(sample[None], positions, 0.5, lambda: None)[0, 0]
     assert (np.diff(matches[:8]) == np.diff(positions[:8])).all()
     assert (np.diff(matches[-8:]) == np.diff(positions[-8:])).all()
     assert matches[0] == 3
@@ -312,7 +312,7 @@ def test_runs_of_a_circle_go_on_from_its_end_to_its_start() -> None:
     circle = np.concatenate([rows[40:60], rows[20:40]]) + 0.6 * random.standard_normal((40, 3)).astype(np.float32)
     positions = sample_starts(40, 5, 2, True)
     padded = np.concatenate([circle, circle[:5]])
-    matches = index.runs(padded, positions, 2.0, lambda: None, circle_rows=40)[0]
+    matches = index.runs(padded[None], positions, 2.0, lambda: None, circle_rows=40)[0, 0]
     assert matches[0] - matches[-1] == 40 - positions[-1]
     assert (np.diff(matches[:6]) == 2).all()
 

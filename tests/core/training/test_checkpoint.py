@@ -14,7 +14,14 @@ from core.model.model import Model
 from core.model.recipe import FAST, PAPER, Recipe
 from core.motion.motion import Motion
 from core.training import checkpoint as checkpoint_module
-from core.training.checkpoint import Checkpoint, CheckpointFile, load_checkpoint, read_checkpoint_info, save_checkpoint
+from core.training.checkpoint import (
+    Checkpoint,
+    CheckpointFile,
+    begin,
+    load_checkpoint,
+    read_checkpoint_info,
+    save_checkpoint,
+)
 from core.training.progress import Progress
 from core.training.train import resume, train
 
@@ -60,7 +67,7 @@ def test_stopping_leaves_the_last_state(walker: Motion, tmp_path: Path) -> None:
     assert not file.path.exists()
     file.close()
     kept = load_checkpoint(file.path)
-    assert (kept.name, kept.recipe) == ("Walk", TINY.scaled(50))
+    assert (kept.name, kept.recipe) == ("Walk", TINY.scaled(50).fitted(walker.frames))
     assert kept.step == seen[-1].step
     assert read_checkpoint_info(file.path)["fraction"] == pytest.approx(seen[-1].fraction)
     file.remove()
@@ -83,7 +90,7 @@ def test_states_are_written_while_the_training_goes_on(walker: Motion, tmp_path:
 
 
 def test_checkpoint_without_a_state_begins_from_the_start(walker: Motion, tmp_path: Path) -> None:
-    save_checkpoint(Checkpoint(walker, TINY, 3, "Walk"), tmp_path / "c.safetensors")
+    save_checkpoint(replace(begin(walker, TINY, 3), name="Walk"), tmp_path / "c.safetensors")
     model = resume(load_checkpoint(tmp_path / "c.safetensors"))
     whole = train(walker, TINY, seed=3)
     for name, value in whole.weights.items():

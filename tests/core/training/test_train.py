@@ -76,7 +76,7 @@ def test_a_variation_is_the_same_to_the_bit_whatever_is_made_beside_it(walker: M
         many = sampler.sample(frames, 7, 3)
         (one,) = sampler.sample(frames, 1, 3)
         assert np.array_equal(many[0].features, one.features)
-        lengths = enumerate(TINY.lengths(frames))
+        lengths = enumerate(model.recipe.lengths(frames))
         with one_thread():
             (last,) = sampler.motions([noise_code(3, 6, stage, length)[None] for stage, length in lengths])
         assert np.array_equal(many[6].features, last.features)

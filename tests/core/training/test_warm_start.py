@@ -90,7 +90,7 @@ def test_critics_are_optional_in_files(known: Model, tmp_path: Path) -> None:
     for name, value in known.critics.items():
         np.testing.assert_array_equal(both[0].critics[name], value)
     assert not both[1].critics
-    start = warm_start_from(both[1], known.skeleton, TINY)
+    start = warm_start_from(both[1], known.skeleton, known.recipe)
     assert set(start.weights) == set(known.weights)
 
 
