@@ -60,6 +60,8 @@ def counts(rows: Sequence[Row]) -> list[str]:
     return [
         f"{len({row.file for row in rows})} files, {len(rows)} armatures with an action: {len(read)} read, "
         f"{len(rows) - len(read)} refused in a sentence.",
+        f"{sum(row.learned for row in read)} can be learned by themselves; "
+        f"{sum(row.cycle not in (UNKNOWN, 'none') for row in read)} are cycles.",
         f"{len(legged)} have legs, {sum(bool(row.feet) for row in legged)} of these feet; "
         f"{sum(bool(row.feet) for row in read if not row.legs)} have feet without legs.",
         "Feet: " + ", ".join(f"{number} on {count}" for number, count in sorted(feet.items())) + ".",

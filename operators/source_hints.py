@@ -13,6 +13,7 @@ from ..rig.compat import assign_action
 from ..rig.reading.actions import Source, source_of
 from ..rig.reading.dead_keys import mend_dead_keys
 from ..rig.reading.hints import Hint, HintKind, find_hint
+from ..rig.writing.cyclic import make_cyclic
 from ..rig.writing.mending import leave_out, plays_alone, scale_keys, set_rate, split_takes
 from ..state import timer
 from ..state.armature_summary import forget
@@ -62,7 +63,7 @@ class RIFF_OT_mend_source(Stepwise, bpy.types.Operator):
         if kind is None:
             raise RiffError(f"There is no hint “{self.kind}”.")
         motion = None
-        if kind is HintKind.RATE:
+        if kind in (HintKind.RATE, HintKind.CYCLE):
             motion = yield from glance_steps(ob, context.scene, LOOK_FRAMES)
         hint = yield from find_hint(look_at(ob, context.scene, motion), kind)
         if context.object != ob:
@@ -112,6 +113,7 @@ MENDS: dict[HintKind, Callable[[bpy.types.Context, Source, Hint], None]] = {
     HintKind.APART: lambda context, source, hint: leave_out(source.action, *hint.numbers[-2:]),
     HintKind.TAKES: _split,
     HintKind.STEPPED: _make_smooth,
+    HintKind.CYCLE: lambda context, source, hint: make_cyclic(source.action, None),
 }
 """Mending of each kind of hint but that of the rate, which has a setting of its own."""
 

@@ -31,6 +31,7 @@ WORDS: dict[str, Callable[[Any], tuple[str, str]]] = {
         say("Moves like {:g} fps, not {:g}").format(*hint.numbers),
         say("Set {:g} fps").format(*hint.numbers),
     ),
+    "CYCLE": lambda hint: (say("A cycle of {:.0f} frames").format(*hint.numbers), say("Mark as Cyclic")),
     "STEPPED": lambda hint: (say("Stepped: poses held for {:.0f} frames").format(*hint.numbers), say("Make Smooth")),
 }
 """Words of each kind of hint and of its button."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from ..core.cycles.unroll import learnable
+from ..core.cycles.unroll import UNROLL_BELOW_SECONDS, learnable
 from ..core.motion.clip_file import Clip
 from ..core.motion.motion import Motion
 from ..rig.reading.actions import Source, source_of, stack_of
@@ -60,9 +60,14 @@ def source_played(ob: bpy.types.Object) -> Source:
 
 
 def glance_steps(ob: bpy.types.Object, scene: bpy.types.Scene, frames: int) -> Generator[float, None, Motion]:
-    """Read about `frames` frames, more of a long action, in steps: enough to find joints, feet and body parts."""
-    played = source_played(ob).frames()
-    slowest = max(1, int(scene.render.fps / scene.render.fps_base / MIN_GLANCE_FPS))
+    """Read about `frames` frames, more of a long action, in steps: enough to find joints, feet and body parts.
+
+    Of an action that may be a short cycle every frame is read: its last one tells.
+    """
+    played, fps = source_played(ob).frames(), scene.render.fps / scene.render.fps_base
+    if len(played) <= UNROLL_BELOW_SECONDS * fps:
+        return source_steps(ob, scene)
+    slowest = max(1, int(fps / MIN_GLANCE_FPS))
     return source_steps(ob, scene, step=min(slowest, stride(0, len(played) - 1, frames)))
 
 

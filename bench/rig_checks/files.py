@@ -42,6 +42,7 @@ class Row:
     floor: float = 0.0
     seconds: float = 0.0
     cycle: str = UNKNOWN
+    learned: bool = False
     hints: str = UNKNOWN
 
     @property
@@ -138,5 +139,22 @@ def measured(file: str, rig: Any, action: Any) -> Row:
         float(np.abs(places - new_places).max() / (1.8 * skeleton.unit)),
         float(np.nanmax(floor)),
         seconds,
+        cycle=cycle_of(motion),
+        learned=learns(motion),
         hints=hints_of(rig, action, motion),
     )
+
+
+def cycle_of(motion: Any) -> str:
+    """Return the length of the cycle that a motion is, or “none”."""
+    cycle = part("core.cycles.find").find_cycle(motion)
+    return f"{cycle.rows / motion.fps:.2f} s" if cycle else "none"
+
+
+def learns(motion: Any) -> bool:
+    """Return whether a motion can be learned by itself."""
+    try:
+        part("core.cycles.unroll").learnable(motion)
+    except part("core.errors").ClipError:
+        return False
+    return True

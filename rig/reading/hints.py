@@ -9,6 +9,7 @@ from enum import StrEnum
 import bpy
 import numpy as np
 
+from ...core.cycles.find import find_cycle
 from ...core.hints.jumps import find_jumps
 from ...core.hints.rate import guess_rate, is_baked
 from ...core.motion.motion import Motion
@@ -39,6 +40,7 @@ class HintKind(StrEnum):
     STEPPED = "STEPPED"
     DEAD = "DEAD"
     STRAY = "STRAY"
+    CYCLE = "CYCLE"
     LAYERS = "LAYERS"
 
 
@@ -172,6 +174,19 @@ def _stray(look: Look) -> Steps:
     return [Hint(HintKind.STRAY, (frames[0], frames[-1]))]
 
 
+def _cycle(look: Look) -> Steps:
+    """Find a cycle that is not marked as one; numbers: its frames."""
+    source, motion = look.source, look.motion
+    marked = source.action.use_frame_range and source.action.use_cyclic
+    repeats = any(modifier.type == "CYCLES" for curve in source.curves for modifier in curve.modifiers)
+    yield 0.0
+    if motion is None or marked or repeats or motion.frames != len(source.frames()):
+        return []
+    cycle = find_cycle(motion)
+    yield 1.0
+    return [Hint(HintKind.CYCLE, (cycle.rows,))] if cycle is not None and cycle.circular else []
+
+
 def _layers(look: Look) -> Steps:
     """Find NLA strips below the active action that change what it shows."""
     below = shows_layers_below(look.armature, look.source)
@@ -187,5 +202,6 @@ FINDER_OF: dict[HintKind, Callable[[Look], Steps]] = {
     HintKind.TAKES: _jumps,
     HintKind.RATE: _rate,
     HintKind.STEPPED: _stepped,
+    HintKind.CYCLE: _cycle,
 }
 """Finder of each kind, in the order in which hints are shown."""

@@ -345,10 +345,38 @@ def test_a_hint_is_closed_for_its_action_and_stays_closed(told: Any, tmp_path: A
     assert "STEPPED" in told(biped), "another action"
 
 
+def cycling_biped() -> Any:
+    """The biped that swings its limbs once in 24 frames at 24 frames a second, without modifiers."""
+    bpy.context.scene.render.fps = 24
+    biped = add_biped("XYZ")
+    for number, name in enumerate(("thigh.L", "thigh.R", "arm.L", "arm.R")):
+        for frame in range(1, 26, 3):
+            biped.pose.bones[name].rotation_euler.x = 0.4 * math.sin(2 * math.pi * (frame - 1) / 24 + number * math.pi)
+            biped.pose.bones[name].keyframe_insert("rotation_euler", frame=frame)
+    return biped
+
+
+def test_a_cycle_is_told_and_marked(told: Any) -> None:
+    biped = cycling_biped()
+    hint = told(biped)["CYCLE"]
+    assert hint.numbers == (24,)
+    mend("CYCLE")
+    action = biped.animation_data.action
+    assert (action.use_cyclic, action.frame_start, action.frame_end) == (True, 1.0, 25.0)
+    assert told(biped) == {}
+
+
+def test_cycles_that_say_so_need_no_hint(told: Any) -> None:
+    biped = cycling_biped()
+    for curve in biped.animation_data.action.layers[0].strips[0].channelbags[0].fcurves:
+        curve.modifiers.new("CYCLES")
+    assert told(biped) == {}
+
+
 def test_nothing_to_mend_is_said(told: Any) -> None:
     biped = add_swaying_biped()
     bpy.context.view_layer.objects.active = biped
-    for kind in ("STRAY", "RATE", "TAKES", "APART", "DEAD", "STEPPED", "LAYERS"):
+    for kind in ("STRAY", "RATE", "TAKES", "APART", "DEAD", "STEPPED", "LAYERS", "CYCLE"):
         with pytest.raises(RuntimeError, match="nothing to mend any more"):
             bpy.ops.riff.mend_source(kind=kind)
     with pytest.raises(RuntimeError, match="no hint “NOTHING”"):
