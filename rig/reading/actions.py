@@ -16,6 +16,7 @@ from ...core.errors import ClipError
 from ...core.hints.curve_keys import CurveKeys
 from ...core.hints.moving_range import moving_range
 from ...core.hints.stepping import spacing
+from ..bone_paths import bone_of_path
 from ..compat import channelbag_of, ensure_pose, slot_for
 from .keys import keys_of, moves_at
 
@@ -37,7 +38,6 @@ OBJECT_CHANNELS = (
 """Properties that move and rotate an object."""
 
 _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(location|rotation_\w+|scale)')
-_ANY_BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 _STILL_SPREAD = 1e-6
 """Largest spread of a curve that counts as still, relative to its first value or to 1, whichever is larger."""
 
@@ -209,12 +209,6 @@ def split_bone_path(path: str) -> tuple[str, str] | None:
     """Split the data path of a bone's location, rotation or scale into bone and property; None for other paths."""
     match = _BONE_PATH.fullmatch(path)
     return (bpy.utils.unescape_identifier(match[1]), match[2]) if match else None
-
-
-def bone_of_path(path: str) -> str:
-    """Return the bone of any data path; an empty text for a path of the object."""
-    match = _ANY_BONE_PATH.match(path)
-    return bpy.utils.unescape_identifier(match[1]) if match else ""
 
 
 def channel_owner(armature_object: bpy.types.Object, bone: str) -> Any:

@@ -15,10 +15,10 @@ from mathutils import Matrix
 from ...core.errors import ClipError
 from ...core.numeric.rotation import Array, matrix_to_six, six_to_matrix
 from ...core.numeric.tree import Tree
+from ..stage.own_scene import copy_in_own_scene
 from ..steps import run_through
 from .actions import Source, slot_of, switched_modes
 from .object_scale import held_scale
-from .own_scene import copy_in_own_scene
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ...core.hints.curve_keys import CurveKeys
 from ...core.hints.jumps import turned
 from ...core.numeric.euler import quaternion_from_euler
 from ...core.numeric.rotation import Array
-from .actions import Source, channel_owner, keyed_channels, object_channels
+from .actions import Source, channel_owner, keyed_channels, object_channels, rotation_modes
 from .bone_settings import armature_size
 from .evaluate import read_rest
 from .keys import keys_of
@@ -31,6 +31,7 @@ def pose_steps(
     found anew after each bone, since slots and F-curves may be freed in between. Raises ClipError as it does.
     """
     source = find_source()
+    modes = rotation_modes(armature_object, source)
     channels = keyed_channels(armature_object, source) | object_channels(armature_object, source)
     moving = [channel for channel, moves in channels.items() if moves]
     root = _root_channel(armature_object, moving)
@@ -48,7 +49,7 @@ def pose_steps(
         if channel == root:
             ways = np.linalg.norm(np.diff(rows, axis=0), axis=1) / max(size, 1e-9)
         else:
-            mode = channel_owner(armature_object, channel[0]).rotation_mode
+            mode = modes[channel[0]]
             squares += turned(_quaternions(rows, mode)) ** 2
             bones += 1
         yield 0.5

@@ -14,8 +14,9 @@ from ...core.errors import ClipError
 from ...core.motion.motion import Motion, with_properties
 from ...core.motion.properties import AnimatedProperty
 from ...core.numeric.rotation import Array
+from ..bone_paths import bone_of_path
 from ..compat import channelbag_of
-from .actions import OBJECT_CHANNELS, Source, bone_of_path, invalid_key_frame, split_bone_path
+from .actions import OBJECT_CHANNELS, Source, invalid_key_frame, split_bone_path
 from .evaluate import Poses, Rest
 from .object_scale import SCALE_PATHS
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Generator
 from types import ModuleType
 from typing import Any
 
@@ -88,6 +89,19 @@ def test_in_steps_the_same_is_read(riff: ModuleType, read_motion: Read) -> None:
     assert found == [before] == [state_of_file()]
     assert (motion.skeleton.names, motion.fps) == (whole.skeleton.names, whole.fps)
     assert np.array_equal(motion.features, whole.features)
+
+
+def test_short_steps_are_paced(riff: ModuleType) -> None:
+    steps = importlib.import_module(f"{riff.__name__}.rig.steps")
+
+    def work() -> Generator[float, None, str]:
+        for number in range(4):
+            yield number / 4
+        return "done"
+
+    assert list(steps.paced(work(), 0.0)) == [0.0, 0.25, 0.5, 0.75]
+    assert list(steps.paced(work(), math.inf)) == []
+    assert steps.run_through(steps.paced(work(), math.inf)) == "done"
 
 
 def move_a_key(biped: Any) -> None:

@@ -14,6 +14,8 @@ from core.numeric.rotation import (
     Array,
     angle_between,
     axis_rotation,
+    determinants,
+    inverses,
     matrix_to_six,
     rotation_from_vector,
     six_to_matrix,
@@ -81,3 +83,10 @@ def test_axis_rotation_is_that_of_pymotion(axis: int, angle: float) -> None:
 def test_turning_six_numbers_is_multiplying_matrices(six: Array, vectors: Array) -> None:
     expected = six_to_matrix(six) @ rotation_from_vector(vectors)
     assert np.allclose(turn_six(six, vectors), matrix_to_six(expected), atol=1e-9)
+
+
+def test_determinants_and_inverses_are_those_of_numpy() -> None:
+    matrices = np.random.default_rng(3).normal(size=(5, 7, 3, 3))
+    matrices[0, 0] *= 1e-3
+    np.testing.assert_allclose(determinants(matrices), np.linalg.det(matrices), rtol=1e-9)
+    np.testing.assert_allclose(inverses(matrices), np.linalg.inv(matrices), rtol=1e-7, atol=1e-9)

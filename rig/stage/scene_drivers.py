@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from ...core.errors import ClipError
-from .actions import bone_of_path
+from ..bone_paths import bone_of_path
 
 _SCENE_IN_PYTHON = re.compile(r"\b(bpy\.context|C)\.scene\b")
 """The user's scene in a driver's expression."""

@@ -1,0 +1,1 @@
+"""A scene of Riff's own, in which rigs are evaluated unseen."""
