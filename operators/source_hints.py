@@ -10,11 +10,11 @@ from bpy.props import FloatProperty, StringProperty
 
 from ..core.errors import RiffError
 from ..rig.compat import assign_action
+from ..rig.hints.dead_keys import mend_dead_keys
+from ..rig.hints.find import Hint, HintKind, find_hint
+from ..rig.hints.mending import leave_out, plays_alone, scale_keys, set_rate, split_takes
 from ..rig.reading.actions import Source, source_of
-from ..rig.reading.dead_keys import mend_dead_keys
-from ..rig.reading.hints import Hint, HintKind, find_hint
 from ..rig.writing.cyclic import make_cyclic
-from ..rig.writing.mending import leave_out, plays_alone, scale_keys, set_rate, split_takes
 from ..state import timer
 from ..state.armature_summary import forget
 from ..state.poll_messages import armature_problem, selection_problem, set_poll_message

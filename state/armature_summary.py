@@ -20,7 +20,7 @@ from ..core.motion.skeleton import Skeleton, Space
 from ..core.motion.symmetry import find_partners
 from ..core.training.checkpoint import begin
 from ..rig.background import jobs
-from ..rig.reading.hints import Hint
+from ..rig.hints.find import Hint
 from ..rig.steps import STEP_SECONDS
 from . import timer
 from .guard import wrap_callback

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..rig.reading.layers import strip_actions
+from ..rig.hints.layers import strip_actions
 from .rig_settings import plays_nla
 from .settings import chosen_model, session_of
 

@@ -8,8 +8,8 @@ import bpy
 
 from ..core.errors import RiffError
 from ..core.motion.motion import Motion
-from ..rig.reading.hints import Hint, HintKind, Look, find_hints
-from ..rig.reading.layers import plays_layers, strip_actions
+from ..rig.hints.find import Hint, HintKind, Look, find_hints
+from ..rig.hints.layers import plays_layers, strip_actions
 from .rig_settings import plays_nla, rig_settings
 
 

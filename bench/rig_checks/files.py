@@ -99,7 +99,7 @@ def keys_bones(rig: Any, action: Any) -> bool:
 
 def hints_of(rig: Any, action: Any, motion: Any) -> str:
     """Return the kinds of the hints that show for an action, in lower case, separated by commas."""
-    hints, data = part("rig.reading.hints"), rig.animation_data
+    hints, data = part("rig.hints.find"), rig.animation_data
     before = data.action
     part("rig.compat").assign_action(rig, action)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +22,18 @@ NEAR_RATIO = 5.0
 
 FAR_RATIO = 1.5
 """Smallest ratio of a jump to the largest step anywhere."""
+
+RUSH_EDGE = 0.1
+"""Way of the root from one frame to the next with which a rush begins and ends, in body sizes."""
+
+MAX_RUSH_FRAMES = 8
+"""Longest time from one key to the next in which the root rushes from one take's place to the other's."""
+
+MIN_RUSH_SPEED = 0.6
+"""Smallest top speed of a rush, in body sizes a frame: nobody runs that fast."""
+
+MIN_RUSH_WAY = 2.0
+"""Shortest way of a rush, in body sizes."""
 
 END_FRAMES = 2
 """Most frames before the first or after the last jump that are apart from the motion rather than a take."""
@@ -59,18 +70,32 @@ def turned(quaternions: Array) -> Array:
 def find_jumps(turn: Array, ways: Array) -> Jumps:
     """Find jumps in steps from frame to frame (T - 1,): of all bones' rotations, and of the root's place."""
     rows = len(turn) + 1
-    found = sorted(_outliers(turn, MIN_TURN) | _outliers(ways, MIN_WAY))
-    start = max((jump for jump in found if jump <= END_FRAMES), default=0)
-    stop = min((jump for jump in found if jump >= rows - END_FRAMES), default=rows)
-    inner = [jump for jump in found if start < jump < stop]
-    borders = [start, *inner, stop]
-    takes = tuple(itertools.pairwise(borders))
+    jumps = {(row, row) for row in _outliers(turn, MIN_TURN) | _outliers(ways, MIN_WAY)} | _rushes(ways)
+    found = sorted(jumps)
+    start = max((after for _, after in found if after <= END_FRAMES), default=0)
+    stop = min((before for before, _ in found if before >= rows - END_FRAMES), default=rows)
+    inner = [jump for jump in found if start < jump[0] and jump[1] < stop]
+    takes = tuple(zip((start, *(after for _, after in inner)), (*(before for before, _ in inner), stop), strict=True))
     moves = np.append(False, (turn > 1e-6) | (ways > 1e-6))
     if len(found) > MAX_JUMPS or not moves[start:stop].any():
         return Jumps((0, rows), ((0, rows),))
     if not all(b - a >= MIN_TAKE_FRAMES and moves[a + 1 : b].mean() >= MIN_MOVING_SHARE for a, b in takes):
         takes = ((start, stop),)
     return Jumps((start, stop), takes)
+
+
+def _rushes(ways: Array) -> set[tuple[int, int]]:
+    """Return jumps of the root's place between two keys that are some frames apart.
+
+    Each has the row that ends what is before it and the row that begins what is after it.
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], ways >= RUSH_EDGE, [False]]).astype(np.int8)))
+    found = set()
+    for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        rush = ways[begin:end]
+        if 1 < len(rush) <= MAX_RUSH_FRAMES and rush.max() >= MIN_RUSH_SPEED and rush.sum() >= MIN_RUSH_WAY:
+            found.add((begin + 1, end))
+    return found
 
 
 def _outliers(steps: Array, least: float) -> set[int]:

@@ -166,6 +166,17 @@ def test_two_takes(told: Any, door: SimpleNamespace) -> None:
     assert np.linalg.norm(np.diff(motion.root_positions(), axis=0), axis=1).max() < 0.5
 
 
+def test_two_takes_with_keys_on_every_fourth_frame(told: Any) -> None:
+    biped = add_swaying_biped()
+    curve = curve_of(biped, 'pose.bones["hips"].location', 0)
+    for point in curve.keyframe_points:
+        point.co[1] += 7.0 if point.co[0] >= 50 else 0.0
+    curve.update()
+    first, end, begin, last = told(biped)["TAKES"].numbers
+    assert (first, last) == (1, 101)
+    assert 49 <= end < begin <= 53
+
+
 def test_dead_rotation_keys_turn_the_bones_again(told: Any, door: SimpleNamespace) -> None:
     biped = add_swaying_biped()
     for bone in biped.pose.bones:

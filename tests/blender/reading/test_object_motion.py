@@ -207,7 +207,7 @@ def test_a_keyed_rotation_mode_becomes_one(door: Any, first: str, now: int) -> N
 
 def test_dead_rotation_keys_are_found(door: Any, riff: Any) -> None:
     actions = importlib.import_module(f"{riff.__name__}.rig.reading.actions")
-    dead_keys = importlib.import_module(f"{riff.__name__}.rig.reading.dead_keys")
+    dead_keys = importlib.import_module(f"{riff.__name__}.rig.hints.dead_keys")
     biped = add_dancing_biped()
 
     def found() -> list[str]:

@@ -42,6 +42,16 @@ def test_two_takes_are_told_by_pose_or_place() -> None:
     assert find_jumps(SMOOTH, ways).takes == ((0, 49), (49, 101))
 
 
+def test_two_takes_between_keys_that_are_some_frames_apart() -> None:
+    ways = np.full(100, 0.03)
+    ways[48:54] = 0.05, 0.5, 1.2, 1.2, 0.5, 0.05
+    assert find_jumps(SMOOTH, ways).takes == ((0, 50), (53, 101))
+    ways[48:54] = 0.05, 0.2, 0.4, 0.4, 0.2, 0.05  # a lunge
+    assert len(find_jumps(SMOOTH, ways).takes) == 1
+    ways[20:80] = 0.7  # a flight
+    assert len(find_jumps(SMOOTH, ways).takes) == 1
+
+
 def test_two_takes_after_a_t_pose() -> None:
     steps = SMOOTH.copy()
     steps[0], steps[60] = 0.8, 0.9

@@ -1,4 +1,4 @@
-"""Findings from the keys of an action: the range that moves, and the spacing of stepped keys."""
+"""An action's keys: the range that moves, and the spacing of stepped keys."""
 
 from __future__ import annotations
 

@@ -52,6 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rig.ownership": set(),
     "rig.reading": {"core.*", "rig.bone_paths", "rig.compat", "rig.steps", "rig.unseen", "rig.stage"},
     "rig.writing": {"core.*", "rig.compat", "rig.steps", "rig.unseen", "rig.ownership", "rig.reading"},
+    "rig.hints": {"core.*", "rig.compat", "rig.steps", "rig.reading"},
     "rig.background": {"core.*", "rig.compat", "rig.steps", "rig.reading", "rig.writing"},
     "rig.crowd": {"core.*", "rig.compat", "rig.steps", "rig.ownership", "rig.reading", "rig.writing", "rig.background"},
     "rig.library": {"core.*", "rig.compat", "rig.unseen", "rig.reading"},

@@ -14,10 +14,10 @@ from ...core.hints.jumps import find_jumps
 from ...core.hints.rate import guess_rate, is_baked
 from ...core.motion.motion import Motion
 from ...core.numeric.rotation import Array
+from ..reading.actions import Source, source_of
+from ..reading.evaluate import Poses, read_rest, sample_steps, take_of
 from ..steps import STEP_SECONDS, stride
-from .actions import Source, source_of
 from .dead_keys import find_dead_keys
-from .evaluate import Poses, read_rest, sample_steps, take_of
 from .layers import shows_layers_below
 from .pose_steps import pose_steps
 

@@ -13,10 +13,10 @@ from ...core.hints.curve_keys import CurveKeys
 from ...core.hints.jumps import turned
 from ...core.numeric.euler import quaternion_from_euler
 from ...core.numeric.rotation import Array
-from .actions import Source, channel_owner, keyed_channels, object_channels, rotation_modes
-from .bone_settings import armature_size
-from .evaluate import read_rest
-from .keys import keys_of
+from ..reading.actions import Source, channel_owner, keyed_channels, object_channels, rotation_modes
+from ..reading.bone_settings import armature_size
+from ..reading.evaluate import read_rest
+from ..reading.keys import keys_of
 
 Channel = tuple[str, str]
 """Bone (“” for the object) and property."""

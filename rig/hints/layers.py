@@ -7,8 +7,8 @@ from typing import Any
 import bpy
 
 from ..compat import channelbag_of
-from .actions import Source, clips, split_bone_path
-from .keys import keys_of
+from ..reading.actions import Source, clips, split_bone_path
+from ..reading.keys import keys_of
 
 
 def strip_actions(armature_object: bpy.types.Object) -> list[bpy.types.Action]:

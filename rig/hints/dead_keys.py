@@ -8,8 +8,8 @@ from typing import Any
 
 import bpy
 
-from .actions import Source, rotation_path, split_bone_path
-from .keys import keys_of
+from ..reading.actions import Source, rotation_path, split_bone_path
+from ..reading.keys import keys_of
 
 
 @dataclass(frozen=True)
