@@ -12,6 +12,7 @@ from ..core.errors import ModelError
 from ..core.files.paths import copy_whole
 from ..core.model.model_file import load_model
 from ..rig.library.models import MODEL_SUFFIX, claim_new_model, file_name_for, models_folder
+from ..state.model_fit import forget
 from ..state.poll_messages import set_poll_message
 from ..state.session import refresh_models, refresh_unfinished
 from ..state.settings import chosen_model, session_of
@@ -181,6 +182,7 @@ class RIFF_OT_model_figures(bpy.types.Operator):
 def _refresh(
     operator: bpy.types.Operator, context: bpy.types.Context, select: Path | None = None, unfinished: bool = False
 ) -> Any:
+    forget()
     try:
         refresh_models(session_of(context), select)
         if unfinished:  # another Blender may have finished one

@@ -90,9 +90,13 @@ def onto_skeleton(motion: Motion, skeleton: Skeleton, bones: Mapping[str, str] |
 
 
 def match_skeletons(wanted: Skeleton, given: Skeleton) -> RigMatch | None:
-    """Return the match of two skeletons of one rig whose names differ in what is ignored; None for different rigs."""
+    """Return the match of two skeletons of one rig whose names differ in what is ignored; None for different rigs.
+
+    The given one may lack joints of the wanted one that carry no others.
+    """
+    leaves = [not children for children in wanted.children()]
     try:
-        match = match_rig(wanted, given.names, given.parents, "The clip")
+        match = match_rig(wanted, given.names, given.parents, "The clip", leaves)
     except ModelError:
         return None
     spaces = dict(zip(given.names, given.reference_frames, strict=False))

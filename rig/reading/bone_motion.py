@@ -41,7 +41,7 @@ def bone_motion(
     rotations = world_rotations[:, above].swapaxes(-1, -2) @ world_rotations
     rotations[:, 0] = world_rotations[:, 0]
     yield 1.0
-    rotations = _as_keyed(rotations, rest, joints, poses)
+    rotations = yield from _as_keyed(rotations, rest, joints, poses)
     yield 1.0
     offsets = np.einsum("tjba,tjb->tja", world_rotations[:, above], world_positions - world_positions[:, above])
     yield 1.0
@@ -59,7 +59,7 @@ def bone_motion(
     return from_transforms(skeleton, rotations, world_positions[:, 0] / skeleton.unit, fps, offsets / skeleton.unit)
 
 
-def _as_keyed(rotations: Array, rest: Rest, joints: list[int], poses: Poses) -> Array:
+def _as_keyed(rotations: Array, rest: Rest, joints: list[int], poses: Poses) -> Generator[float, None, Array]:
     """Replace local rotations (T, J, 3, 3) below the root by those of the bones' own channels where they are equal.
 
     Blender's rest matrices are orthogonal to 7e-5 only, most of all those of bones that hang straight down. Rotations
@@ -67,8 +67,14 @@ def _as_keyed(rotations: Array, rest: Rest, joints: list[int], poses: Poses) -> 
     would turn the last bone by 1e-4 rad. Bones that something else turns keep the rotation of their pose.
     """
     rests = rotation_part(poses.world[:1, :3, :3]) @ rest.matrices[joints][:, :3, :3]
-    keyed = rests @ rotation_part(poses.basis[:, joints, :3, :3]) @ rests.swapaxes(-1, -2)
-    same = np.abs(keyed - rotations).max(axis=(0, 2, 3)) < _KEYED_TOLERANCE
+    keyed = np.empty_like(rotations)
+    off = np.zeros(len(joints))
+    for row in range(0, len(rotations), _STEP_FRAMES):
+        rows = slice(row, row + _STEP_FRAMES)
+        keyed[rows] = rests @ rotation_part(poses.basis[rows][:, joints, :3, :3]) @ rests.swapaxes(-1, -2)
+        off = np.maximum(off, np.abs(keyed[rows] - rotations[rows]).max(axis=(0, 2, 3)))
+        yield 1.0
+    same = off < _KEYED_TOLERANCE
     same[0] = False
     rotations[:, same] = keyed[:, same]
     return rotations

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.directing.concatenate import mix
 from core.errors import ModelError
 from core.motion.limb_words import meanings, side_of
-from core.motion.motion import Motion, with_properties
+from core.motion.motion import Motion, from_transforms, with_properties
 from core.motion.properties import AnimatedProperty
 from core.motion.retarget import match_skeletons, onto_skeleton, with_names_of
 from core.motion.rig_match import RigMatch, match_rig, resting_joints
@@ -216,3 +216,19 @@ def test_names_of_another_clip_of_the_rig(walker: Motion) -> None:
     mixed = mix([walker, theirs])
     assert mixed.skeleton.names == walker.skeleton.names
     assert mixed.frames > 2 * walker.frames
+
+
+def test_a_clip_without_a_leaf_keeps_all_else_to_the_digit(walker: Motion) -> None:
+    headless = without(FIGURE, "Head")
+    kept = [joint for joint, name in enumerate(FIGURE.names) if name != "Head"]
+    names = tuple(f"b:{name}" for name in headless.names)
+    offsets = walker.skeleton.offsets[kept]
+    given = replace(headless, names=names, offsets=offsets, unit=walker.skeleton.unit)
+    rotations = walker.rotations()
+    clip = from_transforms(given, rotations[:, kept], walker.root_positions(), walker.fps)
+    moved = onto_skeleton(clip, walker.skeleton)
+    assert moved.skeleton.same_structure(walker.skeleton)
+    head = FIGURE.names.index("Head")
+    np.testing.assert_allclose(moved.rotations()[:, kept], rotations[:, kept], atol=1e-12)
+    np.testing.assert_allclose(moved.rotations()[:, head], np.tile(np.eye(3), (walker.frames, 1, 1)), atol=1e-12)
+    np.testing.assert_allclose(moved.positions(), walker.positions(), atol=1e-9)
