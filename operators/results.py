@@ -20,10 +20,11 @@ from ..rig.writing.play import play
 from ..rig.writing.reduce import dense_curves, write_fits
 from ..rig.writing.thumbnail import give_picture
 from ..state.poll_messages import selection_problem, set_poll_message
-from ..state.session import refresh_variations
+from ..state.session import chosen_variation, is_variation_of, refresh_variations
 from ..state.settings import session_of, settings_of
 from ..state.source import active_action, is_variation
 from .runs.stepwise import Stepwise
+from .runs.write_actions import start_playing
 
 PICTURE_FRAMES = 60
 """Frames of an action to look at for its picture."""
@@ -58,10 +59,12 @@ class _OnVariation:
     def find(self: Any, context: bpy.types.Context) -> bpy.types.Action:
         """Return the chosen action. Raises RiffError if it is gone."""
         session = session_of(context)
-        name = self.action
-        if not name and session.active_variation < len(session.variations):
-            name = session.variations[session.active_variation].name
+        name, chosen = self.action, chosen_variation(context)
+        if not name and chosen is not None:
+            name = chosen.name
         if not name:
+            if any(is_variation_of(row, context.object) for row in session.variations):
+                raise RiffError("Choose a variation of this armature")
             raise RiffError("There is no variation; generate some first")
         action: bpy.types.Action | None = bpy.data.actions.get(name)
         if action is None:
@@ -96,9 +99,7 @@ class RIFF_OT_show_action(_OnVariation, bpy.types.Operator):
         row = session.variations.find(action.name)
         if row >= 0:  # the buttons beside the list act on the shown action
             session.active_variation = row
-        if context.screen is not None and not context.screen.is_animation_playing and not bpy.app.background:
-            context.scene.frame_set(int(action.frame_range[0]))
-            bpy.ops.screen.animation_play()
+        start_playing(context, action)
         return {"FINISHED"}
 
 
@@ -147,12 +148,12 @@ class RIFF_OT_discard_others(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         ob = context.object
         rows = session_of(context).variations
-        some = ob is not None and any(row.armature == ob.name and not row.kept for row in rows)
+        some = ob is not None and any(is_variation_of(row, ob) and not row.kept for row in rows)
         return set_poll_message(cls, "" if some else "There is no variation to discard")
 
     def execute(self, context: bpy.types.Context) -> Any:
         session = session_of(context)
-        names = [row.name for row in session.variations if row.armature == context.object.name and not row.kept]
+        names = [row.name for row in session.variations if is_variation_of(row, context.object) and not row.kept]
         found = [bpy.data.actions.get(name) for name in names]
         actions = [action for action in found if action is not None and is_variation(action)]
         gone = [one for one in actions if is_made_by_riff(one) and not is_used_elsewhere(one, context.object)]

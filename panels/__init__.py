@@ -12,6 +12,7 @@ from . import (
     hints,
     lists,
     live,
+    menus,
     overlay,
     preferences,
     regions,
@@ -21,13 +22,14 @@ from . import (
     translations,
 )
 
-MODULES = (preferences, lists, source, hints, train, generate, live, compose, regions, crowd, farm)
+MODULES = (preferences, lists, source, hints, train, generate, live, compose, regions, crowd, farm, menus)
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    menus.register()
     overlay.register()
     rig_overlay.register()
     translations.register()
@@ -37,5 +39,6 @@ def unregister() -> None:
     translations.unregister()
     rig_overlay.unregister()
     overlay.unregister()
+    menus.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

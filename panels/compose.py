@@ -9,7 +9,7 @@ import bpy
 
 from ..state.compose_settings import ExtendChoices, LengthChoices, LoopChoices, MaskChoices, StyleChoices, TakeChoices
 from ..state.settings import copy_choices
-from .tab import ForArmature, RowList, say
+from .tab import ForArmature, RowList, draw_seed, say
 
 
 class RIFF_UL_parts(RowList, bpy.types.UIList):
@@ -39,7 +39,7 @@ class RIFF_UL_bone_pairs(RowList, bpy.types.UIList):
 
 class RIFF_PT_compose(ForArmature, bpy.types.Panel):
     bl_label = "Compose"
-    bl_order = 4
+    bl_order = 5
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:
@@ -51,7 +51,7 @@ class RIFF_PT_compose(ForArmature, bpy.types.Panel):
         draw(layout.column(), context, settings)
         column = layout.column()
         column.prop(settings, "count")
-        column.prop(settings, "seed")
+        draw_seed(column, settings, context.scene.riff)
         column.prop(settings, "entry")
         column.prop(settings, "root")
         if settings.root == "CURVE":

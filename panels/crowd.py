@@ -14,7 +14,7 @@ from .tab import ForArmature, say
 
 class RIFF_PT_crowd(ForArmature, bpy.types.Panel):
     bl_label = "Crowd"
-    bl_order = 6
+    bl_order = 7
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import bpy
 
 from ..state.model_fit import Fit, fit_of
-from .tab import ForArmature, RiffPanel, draw_problem, draw_sentence, say
+from ..state.session import chosen_variation
+from .tab import ForArmature, RiffPanel, draw_problem, draw_seed, draw_sentence, say
 
 
 class RIFF_PT_models(RiffPanel, bpy.types.Panel):
@@ -72,17 +73,18 @@ class RIFF_PT_generate(RiffPanel, bpy.types.Panel):
         if not settings.source_length:
             column.prop(settings, "frames")
         column.prop(settings, "loop")
-        column.prop(settings, "seed")
+        draw_seed(column, settings, settings)
         strength = layout.column(align=True)
         strength.prop(settings, "coarse", slider=True)
         strength.prop(settings, "fine", slider=True)
         layout.prop(settings, "clean_feet")
         generate = layout.column()
         generate.scale_y = 1.3
-        _fill(generate.operator("riff.generate", icon="RNDCURVE"), settings)
+        fill_generate(generate.operator("riff.generate", icon="RNDCURVE"), settings)
 
 
-def _fill(generate: Any, settings: Any) -> None:
+def fill_generate(generate: Any, settings: Any) -> None:
+    """Set the settings of the operator Generate to those of the panel."""
     generate.frames = 0 if settings.source_length else settings.frames
     for name in ("count", "loop", "seed", "coarse", "fine", "clean_feet"):
         setattr(generate, name, getattr(settings, name))
@@ -96,17 +98,17 @@ class RIFF_PT_variations(ForArmature, bpy.types.Panel):
         layout, session = self.layout, context.window_manager.riff
         row = layout.row()
         row.template_list("RIFF_UL_variations", "", session, "variations", session, "active_variation", rows=5)
+        chosen = chosen_variation(context)
         buttons = row.column(align=True)
+        buttons.enabled = chosen is not None
         buttons.operator("riff.more_like_this", text="", icon="DUPLICATE")
         buttons.operator("riff.reduce_keys", text="", icon="MOD_DECIM")
         buttons.operator("riff.variation_to_nla", text="", icon="NLA_PUSHDOWN")
         buttons.operator("riff.mark_asset", text="", icon="ASSET_MANAGER")
         layout.operator("riff.discard_others", icon="TRASH")
-        if session.active_variation < len(session.variations):
-            source = session.variations[session.active_variation].source
-            if source:
-                back = say("Back to {}").format(source)
-                layout.operator("riff.show_action", text=back, icon="LOOP_BACK", translate=False).action = source
+        if chosen is not None and chosen.source:
+            back = say("Back to {}").format(chosen.source)
+            layout.operator("riff.show_action", text=back, icon="LOOP_BACK", translate=False).action = chosen.source
 
 
 CLASSES = (RIFF_PT_models, RIFF_MT_models, RIFF_PT_generate, RIFF_PT_variations)

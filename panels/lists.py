@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..state.model_fit import fit_of
+from ..state.session import is_variation_of
 from .tab import RowList
 
 
@@ -40,9 +41,8 @@ class RIFF_UL_variations(RowList, bpy.types.UIList):
         row.operator("riff.discard_variation", text="", icon="X", emboss=False).action = item.name
 
     def filter_items(self, context: Any, data: Any, propname: str) -> Any:
-        name = context.object.name
-        shown = self.bitflag_filter_item
-        return [shown if item.armature == name else 0 for item in getattr(data, propname)], []
+        ob, shown = context.object, self.bitflag_filter_item
+        return [shown if is_variation_of(item, ob) else 0 for item in getattr(data, propname)], []
 
 
 CLASSES = (RIFF_UL_models, RIFF_UL_variations)

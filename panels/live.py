@@ -12,7 +12,7 @@ from .tab import ForArmature, draw_sentence
 
 class RIFF_PT_live(ForArmature, bpy.types.Panel):
     bl_label = "Live Variation"
-    bl_order = 4
+    bl_order = 5
 
     def draw(self, context: Any) -> None:
         layout, session = self.layout, context.window_manager.riff

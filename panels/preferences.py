@@ -40,6 +40,12 @@ class RiffPreferences(bpy.types.AddonPreferences):
         default="",
     )
 
+    show_results: BoolProperty(
+        name="Show Results",
+        description="Assign and play the first of new actions as soon as they are made",
+        default=True,
+    )
+
     def draw(self, context: Any) -> None:
         layout = self.layout
         layout.use_property_split = True
@@ -49,6 +55,7 @@ class RiffPreferences(bpy.types.AddonPreferences):
         row = layout.row()
         row.active = self.separate_process
         row.prop(self, "python", placeholder="Blender's own")
+        layout.prop(self, "show_results")
         layout.operator("riff.copy_report", icon="COPYDOWN")
 
 

@@ -31,6 +31,13 @@ def say(text: str) -> str:
     return str(translated)
 
 
+def draw_seed(layout: Any, owner: Any, settings: Any) -> None:
+    """Draw a seed of `owner`, with the lock that keeps it from moving on."""
+    row = layout.row(align=True)
+    row.prop(owner, "seed")
+    row.prop(settings, "same_seed", text="", icon="LOCKED" if settings.same_seed else "UNLOCKED")
+
+
 def in_words(seconds: float) -> str:
     """Format a time in words: 40 s, 8 min, 3 h 20 min."""
     if seconds < 59.5:

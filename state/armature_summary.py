@@ -27,6 +27,8 @@ from .guard import wrap_callback
 from .poll_messages import armature_problem
 from .preferences import training_python
 from .rig_settings import plays_nla, rig_settings
+from .session import choose_model_of
+from .settings import session_of
 from .source import glance_steps
 from .source_hints import hint_steps
 
@@ -76,6 +78,9 @@ _seconds_per_row: dict[tuple[str, ...], tuple[float, str]] = {}
 _requested: list[Key] = []
 
 
+_shown = [""]
+"""Name of the armature that was analyzed last."""
+
 _analysis: list[Generator[float, None, Summary]] = []
 """Steps of the analysis in progress: at most one armature."""
 
@@ -123,6 +128,9 @@ def update_summary() -> float | None:
         _analysis.clear()
         return LOOK_DELAY_SECONDS
     if not _analysis:
+        if ob.name != _shown[0]:
+            _shown[0] = ob.name
+            choose_model_of(session_of(bpy.context), ob)
         _analysis.append(_analyze(ob))
     try:
         next(_analysis[0])

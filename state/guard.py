@@ -94,8 +94,9 @@ def show_problem(problem: str) -> None:
 
 
 def register() -> None:
-    # at start-up Blender cannot name the extension's user folder yet; a moment later it can
-    bpy.app.timers.register(prepare_log, first_interval=0.0)
+    # at start-up Blender cannot name the extension's user folder yet; a moment later it can.
+    # Persistent, since a file named on the command line is loaded before that moment.
+    bpy.app.timers.register(prepare_log, first_interval=0.0, persistent=True)
 
 
 def unregister() -> None:

@@ -19,6 +19,13 @@ def training_device() -> str:
     return str(preferences.device) if preferences else "auto"
 
 
+def shows_results() -> bool:
+    """Return True if the first result of an operator is to be shown at once."""
+    addon = bpy.context.preferences.addons.get(EXTENSION)
+    preferences: Any = addon.preferences if addon else None
+    return bool(preferences.show_results) if preferences else True
+
+
 def training_python() -> Path | None:
     """Return the interpreter that trains in its own process; None if Blender trains itself.
 

@@ -132,8 +132,9 @@ def _remove_others(kept: TorchFolder) -> None:
 
 def register() -> None:
     timer.listeners.append(_job_ended)
-    # at start-up Blender cannot name the extension's user folder yet; a moment later it can
-    bpy.app.timers.register(refresh, first_interval=0.0)
+    # at start-up Blender cannot name the extension's user folder yet; a moment later it can.
+    # Persistent, since a file named on the command line is loaded before that moment.
+    bpy.app.timers.register(refresh, first_interval=0.0, persistent=True)
 
 
 def unregister() -> None:

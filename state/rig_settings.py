@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -117,12 +119,25 @@ class RiffArmature(bpy.types.PropertyGroup):
         update=_redraw_timelines,
     )
     closed_hints: CollectionProperty(type=RiffClosedHint)
+    identity: StringProperty(description="Number by which variations know their armature", options={"HIDDEN"})
+    model: StringProperty(description="Model last used for this armature", options={"HIDDEN"})
     controls: CollectionProperty(type=RiffControl)
     active_control: IntProperty(name="Bone", description="Bone that Riff learns")
 
 
 def rig_settings(armature_object: bpy.types.Object) -> RiffArmature:
     return armature_object.riff  # type: ignore[attr-defined, no-any-return]
+
+
+def identity_of(armature_object: bpy.types.Object) -> str:
+    """Return the number by which variations know an armature, whatever it is called; made when it is first needed.
+
+    A duplicate of the armature shares it: the same variations fit it.
+    """
+    settings = rig_settings(armature_object)
+    if not settings.identity:
+        settings.identity = uuid.uuid4().hex
+    return settings.identity
 
 
 def regions_of(armature_object: bpy.types.Object, only_used: bool = True) -> list[RiffRegion]:

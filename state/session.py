@@ -18,7 +18,8 @@ from ..rig.background import jobs
 from ..rig.compat import end_of_name
 from ..rig.library.models import model_files, unfinished_trainings
 from .guard import wrap_callback
-from .settings import RiffSession, session_of
+from .rig_settings import rig_settings
+from .settings import RiffSession, RiffVariation, session_of
 
 
 def refresh_models(session: RiffSession, select: Path | None = None) -> None:
@@ -92,10 +93,35 @@ def refresh_variations(session: RiffSession) -> None:
         row.name = action.name
         # in a narrow list the end of the name distinguishes variations, not the model's name
         row.label = end_of_name(action.name, str(action["riff_model"]))
-        row.armature = str(action.get("riff_armature", ""))
+        row.armature, row.identity = str(action.get("riff_armature", "")), str(action.get("riff_identity", ""))
         row.source = str(action.get("riff_source", ""))
         row.seed, row.kept = seed_text(action), bool(action.get("riff_kept", False))
     session.active_variation = min(session.active_variation, max(0, len(session.variations) - 1))
+
+
+def is_variation_of(row: RiffVariation, ob: bpy.types.Object) -> bool:
+    """Return whether a listed action was made for an armature, or for the one that it is a duplicate of."""
+    identity = rig_settings(ob).identity
+    return row.identity == identity if row.identity and identity else row.armature == ob.name
+
+
+def chosen_variation(context: bpy.types.Context) -> RiffVariation | None:
+    """Return the active row of the list of variations; None if it is not one of the active armature."""
+    session, ob = session_of(context), context.object
+    if ob is None or ob.type != "ARMATURE" or session.active_variation >= len(session.variations):
+        return None
+    row = session.variations[session.active_variation]
+    return row if is_variation_of(row, ob) else None
+
+
+def choose_model_of(session: RiffSession, ob: bpy.types.Object | None) -> None:
+    """Choose the model that was last used for an armature, else one that was learned from it; else leave the choice."""
+    if ob is None or ob.type != "ARMATURE":
+        return
+    used = session.models.find(rig_settings(ob).model)
+    learned = [index for index, row in enumerate(session.models) if row.rig == ob.name and not row.problem]
+    if used >= 0 or learned:
+        session.active_model = used if used >= 0 else learned[0]
 
 
 def seed_text(action: bpy.types.Action) -> str:
@@ -124,19 +150,30 @@ def after_change(*_: object) -> None:
     refresh()
 
 
+@partial(wrap_callback, "Choosing the model")
+@persistent
+def after_load(*_: object) -> None:
+    """Choose the model of the loaded file's active armature."""
+    choose_model_of(session_of(bpy.context), bpy.context.object)
+
+
 HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
 
 
 def register() -> None:
     for handlers in HANDLERS:
         handlers.append(after_change)
-    # while extensions are enabled at start-up, Blender's data cannot be read; a moment later it can
-    bpy.app.timers.register(refresh, first_interval=0.0)
+    bpy.app.handlers.load_post.append(after_load)
+    # while extensions are enabled at start-up, Blender's data cannot be read; a moment later it can.
+    # Persistent, since a file named on the command line is loaded before that moment.
+    bpy.app.timers.register(refresh, first_interval=0.0, persistent=True)
 
 
 def unregister() -> None:
     for handlers in HANDLERS:
         if after_change in handlers:
             handlers.remove(after_change)
+    if after_load in bpy.app.handlers.load_post:
+        bpy.app.handlers.load_post.remove(after_load)
     if bpy.app.timers.is_registered(refresh):
         bpy.app.timers.unregister(refresh)

@@ -65,6 +65,7 @@ class RiffVariation(bpy.types.PropertyGroup):
 
     label: StringProperty()
     armature: StringProperty()
+    identity: StringProperty()
     source: StringProperty()
     seed: StringProperty()
     kept: BoolProperty()
@@ -157,6 +158,11 @@ class RiffSettings(bpy.types.PropertyGroup):
     )
     seed: IntProperty(
         name="Seed", description="The same model, seed and length always give the same variations", default=1, min=0
+    )
+    same_seed: BoolProperty(
+        name="Keep Seed",
+        description="Keep the seed after generating, instead of moving on to the next one",
+        default=False,
     )
     coarse: FloatProperty(
         name="Coarse Variation",

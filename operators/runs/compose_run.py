@@ -17,7 +17,7 @@ from ...core.motion.motion import Motion
 from ...rig.background.compose_job import CompositionJob
 from ...rig.reading.selection import curve_points
 from ...rig.steps import part_of
-from ...state.compose_settings import NOT_REMEMBERED, TakeChoices
+from ...state.compose_settings import NOT_REMEMBERED, TakeChoices, compose_settings
 from ...state.poll_messages import armature_problem, model_problem, set_poll_message
 from ...state.settings import chosen_model
 from ...state.source import source_played, source_steps
@@ -96,6 +96,9 @@ class ComposeRun(TakeChoices, ActionWriter):
     def is_loop(self: Any) -> bool:
         looped: bool = self._direction.loop
         return looped
+
+    def seed_settings(self, context: bpy.types.Context) -> Any:
+        return compose_settings(context)
 
     def progress_steps(self: Any) -> tuple[int, int]:
         return self._job.done + len(self._made), 2 * self.count

@@ -14,15 +14,24 @@ from ...rig.background import jobs
 from ...rig.compat import name_of_two
 from ...rig.steps import part_of
 from ...rig.writing.cyclic import make_cyclic
+from ...rig.writing.play import play
 from ...rig.writing.reduce import reduce_keys
 from ...rig.writing.thumbnail import give_picture
 from ...rig.writing.write import match_of, write_steps
 from ...state import timer
-from ...state.rig_settings import rig_settings
+from ...state.preferences import shows_results
+from ...state.rig_settings import identity_of, rig_settings
 from ...state.session import refresh_variations
-from ...state.settings import session_of
+from ...state.settings import chosen_model, session_of, settings_of
 from ...state.source import learned_action
 from .stepwise import Stepwise
+
+
+def start_playing(context: bpy.types.Context, action: bpy.types.Action) -> None:
+    """Start playback from an action's first frame, in a window in which nothing plays yet."""
+    if context.screen is not None and not context.screen.is_animation_playing and not bpy.app.background:
+        context.scene.frame_set(int(action.frame_range[0]))
+        bpy.ops.screen.animation_play()
 
 
 def dress_action(
@@ -71,6 +80,10 @@ class ActionWriter(Stepwise):
         """Return the keyword arguments of `dress_action` for each action."""
         return {"asset": True, "tolerance": 0.0}
 
+    def seed_settings(self, context: bpy.types.Context) -> Any:
+        """Return the settings of the panel that hold this operator's seed."""
+        return settings_of(context)
+
     def progress_steps(self: Any) -> tuple[int, int]:
         """Return the number of steps done and their total."""
         return len(self._made), self.count
@@ -105,6 +118,7 @@ class ActionWriter(Stepwise):
             "riff_seed": self.seed,
             "riff_index": index,
             "riff_armature": ob.name,
+            "riff_identity": identity_of(ob),
             "riff_source": source.name if source else "",
             **self.action_properties(motion),
         }
@@ -130,11 +144,27 @@ class ActionWriter(Stepwise):
         session = session_of(context)
         refresh_variations(session)
         session.active_variation = max(0, session.variations.find(self._names[0]))
+        self._move_on(context)
         many = f"{len(self._names)} actions" if len(self._names) > 1 else f"“{self._names[0]}”"
         matched = f"; {self._matched}" if self._matched else ""
         self.report({"INFO"}, f"{self.done} {many}{matched}")
         timer.redraw()
         return {"FINISHED"}
+
+    def _move_on(self: Any, context: bpy.types.Context) -> None:
+        """Remember the model for the armature, move on to the next seed, and in a window show the first action."""
+        ob: bpy.types.Object | None = context.scene.objects.get(self._armature)
+        chosen, settings = chosen_model(context), self.seed_settings(context)
+        if ob is None or ob.type != "ARMATURE":
+            return
+        if chosen is not None:
+            rig_settings(ob).model = chosen.name
+        if not settings_of(context).same_seed and settings.seed == self.seed:
+            settings.seed += 1
+        first = bpy.data.actions.get(self._names[0])
+        if self._beside_window and first is not None and shows_results():
+            play(ob, first)
+            start_playing(context, first)
 
     def cancelled(self: Any, context: bpy.types.Context) -> None:
         """Restore the file to its state before the operator."""
