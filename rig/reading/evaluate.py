@@ -141,8 +141,9 @@ def sample_steps(
             raise ClipError(f"“{armature_object.name}” or its action was changed while it was read.")
         with copy_in_own_scene(armature_object, action, slot, scene, take.stacked, take.held) as (copy, own):
             layer = own.view_layers[0]
-            # the copy's dependencies take a part of the step: of a heavy action more than half
-            until = max(begun + seconds, time.monotonic() + seconds / 2.0)
+            # preparing the copy takes a part of the step, of a heavy action most of it; a quarter is left at least
+            ready = time.monotonic()
+            until = max(begun + seconds, ready + min(max((ready - begun) / 3.0, seconds / 4.0), seconds))
             while True:
                 own.frame_set(frames[record.done])
                 if take.switching:  # a change of the mode converts the rotation, which overrules its keys at that frame
