@@ -19,7 +19,7 @@ def selection_problem(ob: bpy.types.Object | None) -> str:
 def model_problem(context: bpy.types.Context) -> str:
     """Return the reason why no model is chosen; empty if one is."""
     if not len(session_of(context).models):
-        return "No model yet; train one on an action first"
+        return "No model yet; make an instant one, or train"
     return "" if chosen_model(context) is not None else "Choose a model from the list"
 
 
