@@ -15,7 +15,8 @@ from core.evaluation.metrics import evaluate
 from core.generation.generate import Sampler, generate
 from core.matching.instant import instant_model
 from core.model.model import Model
-from core.motion.motion import Motion
+from core.motion.motion import RATE, Motion, with_contact_labels
+from core.motion.resampling import resample
 from core.system.console import ProgressLine
 from core.system.threads import one_thread
 
@@ -96,31 +97,38 @@ def measure_clip(motion: Motion, name: str, count: int, seed: int) -> dict[str, 
     model = instant_model(motion, name)
     model_seconds = time.perf_counter() - started
     sampler = Sampler(model)
-    with ProgressLine(sys.stderr) as line:
-        figures = {}
-        for times in (1, 2):
-            line.show(f"{name}: {count} variations, {times} × as long")
-            samples = generate(model, frames=times * model.source.frames, count=count, seed=seed, sampler=sampler)
-            figures[times] = evaluate(model.source, samples)
+    source = with_contact_labels(resample(motion, RATE))
+    figures = measure_lengths(model, source, name, count, seed, sampler)
     one, batch = sampling_milliseconds(model, sampler)
     return {
         "clip": name,
-        "frames": model.source.frames,
+        "frames": source.frames,
         "joints": model.skeleton.joints,
         "coupling": model.matched.coupling if model.matched else None,
         "seconds_of_model": model_seconds,
         "milliseconds": one,
         "hundred": batch / one,
         "figures": figures,
-        "missed": {
-            times: [
-                bar.figure
-                for bar in bars_of(model.source)
-                if bar.figure in measured and not bar.holds(measured[bar.figure])
-            ]
-            for times, measured in figures.items()
-        },
+        "missed": {times: missed_bars(source, measured) for times, measured in figures.items()},
     }
+
+
+def measure_lengths(
+    model: Model, source: Motion, name: str, count: int, seed: int, sampler: Sampler
+) -> dict[int, dict[str, float]]:
+    """Return the figures of variations as long as a clip and twice as long, against the clip at 30 fps."""
+    figures = {}
+    with ProgressLine(sys.stderr) as line:
+        for times in (1, 2):
+            line.show(f"{name}: {count} variations, {times} × as long")
+            samples = generate(model, frames=times * source.frames, count=count, seed=seed, sampler=sampler)
+            figures[times] = evaluate(source, samples)
+    return figures
+
+
+def missed_bars(source: Motion, figures: dict[str, float]) -> list[str]:
+    """Return the names of the figures outside their bars."""
+    return [bar.figure for bar in bars_of(source) if bar.figure in figures and not bar.holds(figures[bar.figure])]
 
 
 def sampling_milliseconds(model: Model, sampler: Sampler) -> tuple[float, float]:
@@ -132,10 +140,10 @@ def sampling_milliseconds(model: Model, sampler: Sampler) -> tuple[float, float]
     with one_thread():
         for seed in range(TIMING_ROUNDS):
             started = time.perf_counter()
-            sampler.sample(model.source.frames, 1, seed)
+            sampler.sample(model.clip_rows, 1, seed)
             best = min(best, time.perf_counter() - started)
     started = time.perf_counter()
-    sampler.sample(model.source.frames, BATCH_COUNT, 0)
+    sampler.sample(model.clip_rows, BATCH_COUNT, 0)
     return 1e3 * best, 1e3 * (time.perf_counter() - started)
 
 

@@ -92,7 +92,7 @@ class TrainingStart(Stepwise):
 
 
 class RIFF_OT_train(TrainingStart, bpy.types.Operator):
-    """Learn the armature's action in the background, to generate variations of it"""
+    """Learn the armature's action in the background: variations become more than pieces of it"""
 
     bl_idname = "riff.train"
     bl_label = "Train on Action"
