@@ -52,6 +52,9 @@ FINE_NOISE_DEVIATIONS = 0.2
 SEAM_COST = 0.05
 """Cost of a break between patches at the last length, in mean squared distances of two patches."""
 
+KEPT_COUPLING = 0.5
+"""Factor of the coupling of free parts with parts that are kept."""
+
 BATCH_COSTS = 1 << 20
 """Distances of samples that are searched together, about: as many as fit a core's cache."""
 
@@ -192,6 +195,8 @@ class Matcher:
         )
         index = self.index(min(self.patch_rows, length))
         weights = np.stack([self._weights_at(strength) for strength in strengths])
+        if target is not None:
+            weights *= self._weights_beside_kept(target)
         stride = LONG_STRIDE_ROWS if index.size > PATCH_ROWS else STRIDE_ROWS
         starts = sample_starts(length, index.size, stride, circle)
         for _ in range(self._stage.rounds - 1):
@@ -217,10 +222,10 @@ class Matcher:
 
     def _finished(self, rows: Numbers, noise: Rows, circle: bool, target: _Target | None) -> Numbers:
         """Return a sample's parent-relative rows (T, C), with kept rows held, or with sway."""
+        if self._sway is not None and len(noise) == 1:
+            rows = self._sway.apply(rows, noise[0], circle, retimed=target is None)
         if target is not None:
             rows = target.blend_heading_relative(rows)
-        elif self._sway is not None and len(noise) == 1:
-            rows = self._sway.apply(rows, noise[0], circle)
         rows = self._clip.boundaries.to_parent_relative(rows)
         return rows if target is None else target.blend_parent_relative(rows)
 
@@ -266,6 +271,13 @@ class Matcher:
         weights = self._weights / np.float32(max(strength, 1e-3) ** 2)
         np.fill_diagonal(weights, 1.0)
         return np.minimum(weights, np.float32(1.0))
+
+    def _weights_beside_kept(self, target: _Target) -> Numbers:
+        """Return factors (P, P) of the weights: kept parts count less for free ones, which would copy the clip."""
+        kept = np.array([target.weights[:, channels].min() >= 1.0 for channels in self._clip.parts])
+        factors = np.ones((self.parts, self.parts), dtype=np.float32)
+        factors[np.ix_(~kept, kept)] = KEPT_COUPLING**2
+        return factors
 
     def _noise(self, noise: Rows, strength: float) -> Numbers:
         """Return the noise of a sample's reduced rows (T, D): each component has the latent with a shift of its own."""

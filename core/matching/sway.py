@@ -40,11 +40,17 @@ class Sway:
         self._legs = _legs(clip.parts[0], channels)
         self._mean = clip.rows.mean(0)
 
-    def apply(self, rows: Numbers, noise: Numbers, circle: bool) -> Numbers:
-        """Return rows (T, C) varied by noise (T,) of variance 1; weaker noise varies them less."""
+    def apply(self, rows: Numbers, noise: Numbers, circle: bool, *, retimed: bool = True) -> Numbers:
+        """Return rows (T, C) varied by noise (T,) of variance 1; weaker noise varies them less.
+
+        Unless they are `retimed`, they keep their tempo: beside rows that are kept they must stay in time.
+        """
         if self._amount == 0.0 or not noise.any():
             return rows
-        result, tempo = self._retimed(rows, 1.0 + TEMPO_DEVIATION * self._amount * smoothed(noise, circle))
+        if retimed:
+            result, tempo = self._retimed(rows, 1.0 + TEMPO_DEVIATION * self._amount * smoothed(noise, circle))
+        else:
+            result, tempo = rows.copy(), np.ones(len(rows), dtype=np.float32)
         reach = 1.0 + REACH_DEVIATION * self._amount * smoothed(_shifted(noise, 0.37), circle)[:, None]
         mean = self._mean[self._legs]
         result[:, self._legs] = mean + reach * (result[:, self._legs] - mean)

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from core.cycles.find import find_cycle
 from core.cycles.unroll import UNROLLED_SECONDS, learnable, unroll
+from core.directing.compose import compose
 from core.directing.concatenate import mix
+from core.directing.direction import Direction, direct
 from core.directing.loops import generate_loops
 from core.errors import ClipError
 from core.generation.generate import generate
@@ -204,3 +206,15 @@ def test_takes_of_a_cycle_walk_on_and_vary_from_step_to_step() -> None:
     cycles = take.rotations()[:240].reshape(8, 30, *take.rotations().shape[1:])
     assert np.abs(cycles - cycles.mean(0)).max() > 0.02
     assert turn_between(take.rotations()[0, 0], take.rotations()[-1, 0]) == pytest.approx(0.0, abs=0.3)
+
+
+def test_new_arms_on_kept_legs_of_a_cycle_are_new() -> None:
+    source = swinging()
+    model = instant_model(source)
+    legs = [j for j, name in enumerate(source.skeleton.names) if "Leg" in name or "Foot" in name or "Toe" in name]
+    arms = [j for j, name in enumerate(source.skeleton.names) if "Arm" in name]
+    keep = tuple(source.skeleton.names[j] for j in (0, *legs))
+    for take in compose(model, direct(source, Direction(keep=keep)), count=2):
+        apart = np.abs(take.rotations() - source.rotations())
+        assert apart[:, legs].max() < 1e-9
+        assert apart[:, arms].mean() > 0.02

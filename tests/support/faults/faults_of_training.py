@@ -115,18 +115,19 @@ def kill_under_way(blender: subprocess.Popen[str], state: Path, chance: random.R
 
 
 def whole(kept: Checkpoint) -> Model:
-    """The model of the same training, never interrupted."""
+    """The model of the same training, never interrupted, matched above the level that its figures choose."""
+    from core.runs.matched_choice import best_matched
     from core.training.train import resume
 
-    return resume(replace(kept, state={}, arrays={}, step=0, fraction=0.0, seconds=0.0, history=[]))
+    return best_matched(resume(replace(kept, state={}, arrays={}, step=0, fraction=0.0, seconds=0.0, history=[])))
 
 
 def assert_same(one: Model, other: Model) -> None:
     for name, value in other.weights.items():
-        if not np.array_equal(one.weights[name], value):
+        if name not in one.weights or not np.array_equal(one.weights[name], value):
             raise Lost(f"{name} is not what an uninterrupted training gives")
-    if one.recipe != other.recipe:
-        raise Lost("the noise that the model is sampled with is another")
+    if (one.recipe, one.matched, one.sampling_noise) != (other.recipe, other.matched, other.sampling_noise):
+        raise Lost("the model is sampled or matched in another way")
 
 
 def damaged_checkpoint(seed: int, folder: Path) -> None:
