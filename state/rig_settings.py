@@ -119,8 +119,9 @@ class RiffArmature(bpy.types.PropertyGroup):
         update=_redraw_timelines,
     )
     closed_hints: CollectionProperty(type=RiffClosedHint)
-    identity: StringProperty(description="Number by which variations know their armature", options={"HIDDEN"})
-    model: StringProperty(description="Model last used for this armature", options={"HIDDEN"})
+    # number by which variations know their armature, and the model last used for it
+    identity: StringProperty(name="", options={"HIDDEN"})
+    model: StringProperty(name="", options={"HIDDEN"})
     controls: CollectionProperty(type=RiffControl)
     active_control: IntProperty(name="Bone", description="Bone that Riff learns")
 
