@@ -57,13 +57,13 @@ def _is_instant(info: dict[str, Any]) -> bool:
 
 
 def describe(info: dict[str, Any]) -> str:
-    """Return a line for the list: length of the source, or of its cycle, recipe, and how much of it is trained."""
+    """Return a line for the list: length of the source, or of its cycle, recipe, and the level above which it is matched."""
     length = f"{info['cycle']:.1f} s cycle" if info["cycle"] else f"{info['duration']:.0f} s"
     levels, whole = info["levels"] or (0, 0)
     if info["fraction"] < 1.0:
         state = f", {info['fraction']:.0%} trained so far"
     else:
-        state = f", {levels} of {whole} levels trained" if 0 < levels < whole else ""
+        state = f", matched above level {levels}" if 0 < levels < whole else ""
     return f"{length}, {info['recipe']}{state}"
 
 

@@ -109,7 +109,8 @@ def test_training_makes_a_listed_model(
     session = bpy.context.window_manager.riff
     assert [(row.name, row.problem) for row in session.models] == [("Sample Dance", "")]
     row = session.models[0]
-    assert (row.detail, row.rig) == ("20 s, fast", "Dancer")
+    assert row.rig == "Dancer"
+    assert row.detail.startswith("20 s, fast"), "so rough a model is matched above some level"
     assert row.quality in ("Good", "Fair", "Poor")
     assert "the source's moves" in row.figures
     assert bpy.ops.riff.model_figures(name=row.name) == {"FINISHED"}
