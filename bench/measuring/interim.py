@@ -1,4 +1,4 @@
-"""What training adds, as it goes on: `python -m bench.interim salsa walk …`.
+"""What training adds, as it goes on: `python -m bench.measuring.interim salsa walk …`.
 
 Each clip is learned without training, and with `fast`: the model so far after a minute, and the finished one, both as
 Riff hands them on. No other program should run beside it.
@@ -23,10 +23,10 @@ from core.motion.resampling import resample
 from core.runs.matched_choice import best_matched
 from core.training.train import train
 
-from .matching import BARS, RESULTS, SAMPLE_COUNT, measure_lengths, missed_bars, read_any
-from .measuring.machine import circumstances, repeatable
-from .measuring.table import publish
-from .measuring.training import clip_name
+from ..matching import BARS, RESULTS, SAMPLE_COUNT, measure_lengths, missed_bars, read_any
+from .machine import circumstances, repeatable
+from .table import publish
+from .training import clip_name
 
 FIRST_SECONDS = 60.0
 """Seconds of training after which the latest model so far is measured."""
@@ -103,7 +103,7 @@ that its figures chose; seconds count from the start of the training.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.interim", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.measuring.interim", description=__doc__)
     parser.add_argument("clips", nargs="+", help="names in $RIFF_DATA, files, or sample")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the recipe's iterations (1)")
     parser.add_argument("--count", type=int, default=SAMPLE_COUNT, help=f"variations of each length ({SAMPLE_COUNT})")
@@ -112,7 +112,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = parser.parse_args(words)
     rows = [row for clip in options.clips for row in measure(clip, options.scale, options.count, options.seed)]
-    report = {"command": repeatable("bench.interim", words), "samples": options.count, "rows": rows, **circumstances()}
+    report = {
+        "command": repeatable("bench.measuring.interim", words),
+        "samples": options.count,
+        "rows": rows,
+        **circumstances(),
+    }
     publish(options.out / "interim", report, page(report))
     return 0
 
