@@ -57,7 +57,7 @@ def _is_instant(info: dict[str, Any]) -> bool:
 
 
 def describe(info: dict[str, Any]) -> str:
-    """Return a line for the list: length of the source or its cycle, recipe, and the level above which it is matched."""
+    """Return a line for the list: length of the source or its cycle, recipe, level above which it is matched."""
     length = f"{info['cycle']:.1f} s cycle" if info["cycle"] else f"{info['duration']:.0f} s"
     levels, whole = info["levels"] or (0, 0)
     if info["fraction"] < 1.0:
