@@ -1,4 +1,4 @@
-"""What training adds, as it goes on: `python -m bench.measuring.interim salsa walk …`.
+"""Figures of what training adds, as it goes on: `python -m bench.measuring.interim salsa walk …`.
 
 Each clip is learned without training, and with `fast`: the model so far after a minute, and the finished one, both as
 Riff hands them on. No other program should run beside it.
