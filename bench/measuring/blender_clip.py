@@ -10,7 +10,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import addon_utils
 import bpy
 
 from core.errors import ClipError
@@ -28,7 +27,7 @@ def read_with_blender(path: Path) -> Motion:
     """
     bpy.ops.wm.read_homefile(use_empty=True)
     if path.suffix == ".bvh":
-        addon_utils.enable("io_anim_bvh")
+        importlib.import_module("addon_utils").enable("io_anim_bvh")
         bpy.ops.import_anim.bvh(
             filepath=str(path), axis_forward="Y", axis_up="Z", update_scene_fps=True, update_scene_duration=True
         )
@@ -37,7 +36,7 @@ def read_with_blender(path: Path) -> Motion:
     elif path.suffix == ".blend":
         bpy.ops.wm.open_mainfile(filepath=str(path))
     else:
-        addon_utils.enable("io_scene_gltf2")
+        importlib.import_module("addon_utils").enable("io_scene_gltf2")
         bpy.ops.import_scene.gltf(filepath=str(path))
     actions = sorted(bpy.data.actions, key=_seconds, reverse=True)
     for rig in (ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE"):
