@@ -42,7 +42,7 @@ MAX_SAMPLE_FRAMES = 700
 COPIED_SHARES = (0.3, 0.6)
 """Share of samples at the same time as the clip: up to the first value sway is 0, from the second on it is 1."""
 
-CYCLE_SWAY = 1.6
+CYCLE_SWAY = 0.8
 """Sway of repeated cycles, whose variations differ by it alone."""
 
 
