@@ -24,7 +24,7 @@ from ..state.session import chosen_variation, is_variation_of, refresh_variation
 from ..state.settings import session_of, settings_of
 from ..state.source import active_action, is_variation
 from .runs.stepwise import Stepwise
-from .runs.write_actions import start_playing
+from .runs.write_actions import show_action
 
 PICTURE_FRAMES = 60
 """Frames of an action to look at for its picture."""
@@ -86,20 +86,15 @@ class RIFF_OT_show_action(_OnVariation, bpy.types.Operator):
     action: StringProperty(name="Action", description="Name of the action to show")
 
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
-        shown = active_action(context.object)
         try:
-            play(context.object, action)
+            show_action(context, context.object, action)
         except RiffError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        if shown is not None and shown.users == 0:
-            # the armature was its only user: Blender would drop it on saving
-            shown.use_fake_user = True
         session = session_of(context)
         row = session.variations.find(action.name)
         if row >= 0:  # the buttons beside the list act on the shown action
             session.active_variation = row
-        start_playing(context, action)
         return {"FINISHED"}
 
 

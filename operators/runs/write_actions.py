@@ -23,12 +23,19 @@ from ...state.preferences import shows_results
 from ...state.rig_settings import identity_of, rig_settings
 from ...state.session import refresh_variations
 from ...state.settings import chosen_model, session_of, settings_of
-from ...state.source import learned_action
+from ...state.source import active_action, learned_action
 from .stepwise import Stepwise
 
 
-def start_playing(context: bpy.types.Context, action: bpy.types.Action) -> None:
-    """Start playback from an action's first frame, in a window in which nothing plays yet."""
+def show_action(context: bpy.types.Context, ob: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Assign an action to an armature and play it, in a window in which nothing plays yet; the one before stays in the
+    file. Raises RiffError.
+    """
+    shown = active_action(ob)
+    play(ob, action)
+    if shown is not None and shown.users == 0:
+        # the armature was its only user: Blender would drop it on saving
+        shown.use_fake_user = True
     if context.screen is not None and not context.screen.is_animation_playing and not bpy.app.background:
         context.scene.frame_set(int(action.frame_range[0]))
         bpy.ops.screen.animation_play()
@@ -163,8 +170,8 @@ class ActionWriter(Stepwise):
             settings.seed += 1
         first = bpy.data.actions.get(self._names[0])
         if self._beside_window and first is not None and shows_results():
-            play(ob, first)
-            start_playing(context, first)
+            with suppress(RiffError):  # it is in the list, where a click on it says why
+                show_action(context, ob, first)
 
     def cancelled(self: Any, context: bpy.types.Context) -> None:
         """Restore the file to its state before the operator."""

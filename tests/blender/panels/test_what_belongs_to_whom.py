@@ -105,6 +105,7 @@ def finish(operator: Beside) -> None:
 @pytest.mark.parametrize("shown", [True, False])
 def test_in_a_window_the_first_result_is_shown(riff: ModuleType, dancer: bpy.types.Object, shown: bool) -> None:
     source = dancer.animation_data.action
+    source.use_fake_user = False
     bpy.context.preferences.addons[riff.__name__].preferences.show_results = shown
     try:
         finish(Beside("generate", count=2, frames=90, seed=7))
@@ -112,6 +113,7 @@ def test_in_a_window_the_first_result_is_shown(riff: ModuleType, dancer: bpy.typ
         bpy.context.preferences.addons[riff.__name__].preferences.show_results = True
     made = [action for action in bpy.data.actions if action.get("riff_seed") == 7]
     assert dancer.animation_data.action == (made[0] if shown else source)
+    assert source.users > 0, "saving would drop the user's own action"
     row = bpy.context.window_manager.riff.variations[bpy.context.window_manager.riff.active_variation]
     assert row.name == made[0].name
     assert row.source == source.name
