@@ -12,7 +12,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 from ..core.motion.motion import Motion
 from ..rig.background.generation_job import GenerationJob
 from ..state.poll_messages import armature_problem, model_problem, selection_problem, set_poll_message
-from ..state.settings import LOOP_ITEMS, WORD_CONTEXT, chosen_model, session_of
+from ..state.settings import LOOP, chosen_model, session_of
 from .runs.instant_run import InstantRun
 from .runs.write_actions import ActionWriter
 
@@ -57,13 +57,7 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
     fine: FloatProperty(
         name="Fine Variation", description="Strength of variation in the details", default=1.0, min=0.0, max=3.0
     )
-    loop: EnumProperty(
-        name="Loop",
-        description="Make variations whose last frame leads on to their first",
-        items=LOOP_ITEMS,
-        default="AUTO",
-        translation_context=WORD_CONTEXT,
-    )
+    loop: EnumProperty(**LOOP)
     clean_feet: BoolProperty(name="Clean Feet", description="Keep standing feet from sliding", default=True)
     tolerance: FloatProperty(
         name="Reduce Keys",

@@ -131,6 +131,12 @@ def _begin(job: jobs.TrainingJob) -> None:
     timer.redraw()
 
 
+def _running(name: str = "", *, begun: bool = False) -> jobs.TrainingJob | None:
+    """Return the first training that runs or waits, of that name if given; if `begun`, one that has progress."""
+    known = (one for one in jobs.trainings() if one.running and (one.progress is not None or not begun))
+    return next((one for one in known if name in ("", one.name)), None)
+
+
 class RIFF_OT_cancel_training(bpy.types.Operator):
     """Stop the training; it can be resumed later"""
 
@@ -141,14 +147,12 @@ class RIFF_OT_cancel_training(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        running = any(training.running for training in jobs.trainings())
-        return set_poll_message(cls, "" if running else "No training is running")
+        return set_poll_message(cls, "" if _running() else "No training is running")
 
     def execute(self, context: bpy.types.Context) -> Any:
-        for training in jobs.trainings():
-            if training.running and self.name in ("", training.name):
-                training.cancel()
-                break
+        training = _running(self.name)
+        if training is not None:
+            training.cancel()
         timer.redraw()
         return {"FINISHED"}
 
@@ -163,17 +167,18 @@ class RIFF_OT_end_training(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        started = any(training.running and training.progress is not None for training in jobs.trainings())
-        return set_poll_message(cls, "" if started else "No training has made a model yet; cancel it instead")
+        return set_poll_message(
+            cls, "" if _running(begun=True) else "No training has made a model yet; cancel it instead"
+        )
 
     def execute(self, context: bpy.types.Context) -> Any:
-        for training in jobs.trainings():
-            if training.running and training.progress is not None and self.name in ("", training.name):
-                training.end_early()
-                timer.redraw()
-                return {"FINISHED"}
-        self.report({"ERROR"}, f"The training “{self.name}” has made no model yet")
-        return {"CANCELLED"}
+        training = _running(self.name, begun=True)
+        if training is None:
+            self.report({"ERROR"}, f"The training “{self.name}” has made no model yet")
+            return {"CANCELLED"}
+        training.end_early()
+        timer.redraw()
+        return {"FINISHED"}
 
 
 class RIFF_OT_resume_training(bpy.types.Operator):

@@ -30,6 +30,14 @@ LOOP_ITEMS = [
     ("ON", "On", "The last frame of each variation leads on to its first"),
     ("OFF", "Off", "Each variation ends where it likes"),
 ]
+LOOP: dict[str, Any] = {
+    "name": "Loop",
+    "description": "Make variations whose last frame leads on to their first",
+    "items": LOOP_ITEMS,
+    "default": "AUTO",
+    "translation_context": WORD_CONTEXT,
+}
+"""Arguments of the property *Loop* of the panel and of the operator."""
 
 live_setting_listeners: list[Callable[[bpy.types.Context], None]] = []
 """Functions to call when a setting changes that affects a live variation."""
@@ -182,13 +190,7 @@ class RiffSettings(bpy.types.PropertyGroup):
         soft_max=2.0,
         update=_on_live_setting_changed,
     )
-    loop: EnumProperty(
-        name="Loop",
-        description="Make variations whose last frame leads on to their first",
-        items=LOOP_ITEMS,
-        default="AUTO",
-        translation_context=WORD_CONTEXT,
-    )
+    loop: EnumProperty(**LOOP)
     clean_feet: BoolProperty(
         name="Clean Feet", description="Keep standing feet from sliding", default=True, update=_on_live_setting_changed
     )

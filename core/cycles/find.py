@@ -67,7 +67,7 @@ def find_cycle(motion: Motion) -> Cycle | None:
     if motion.frames < MIN_ROWS or motion.duration > MAX_CYCLE_SECONDS:
         return None
     poses, yaw = _poses(motion)
-    extent = float(_apart(poses, poses[:1]).max())
+    extent = float(_size(poses - poses[:1]).max())
     if extent < MIN_RANGE:
         return None
     steps = np.diff(poses, axis=0)
@@ -76,7 +76,7 @@ def find_cycle(motion: Motion) -> Cycle | None:
     if _size(gap) <= CLOSED_SHARE * extent:
         kink = float(_size(steps[0] - steps[-1]))
         closed = kink <= KINK_RATIO * fastest or _size(gap) <= EXACT_SHARE * extent
-        found = Cycle(motion.frames - 1, True, wrapped_turn(yaw[-1] - yaw[0])) if closed else None
+        found = Cycle(motion.frames - 1, True, _wrapped_turn(yaw[-1] - yaw[0])) if closed else None
     else:
         found = _open_cycle(motion, yaw, steps, gap)
     return found if found and found.rows / motion.fps >= MIN_CYCLE_SECONDS - 0.5 / motion.fps else None
@@ -92,10 +92,10 @@ def _open_cycle(motion: Motion, yaw: Array, steps: Array, gap: Array) -> Cycle |
     if min(float(_size(gap - step)) for step in directions) > AIM_SHARE * beside:
         return None
     turned = yaw[-1] - yaw[0]
-    return Cycle(motion.frames, False, wrapped_turn(turned * motion.frames / (motion.frames - 1)))
+    return Cycle(motion.frames, False, _wrapped_turn(turned * motion.frames / (motion.frames - 1)))
 
 
-def wrapped_turn(radians: float) -> float:
+def _wrapped_turn(radians: float) -> float:
     """Return a turn about the vertical between −π and π: whole turns leave a body as it is."""
     return float(wrapped(np.array(radians)))
 
@@ -118,7 +118,3 @@ def _poses(motion: Motion) -> tuple[Array, Array]:
 def _size(steps: Array) -> Array:
     """Return the root mean square length (...,) over joints of differences (..., J, 3)."""
     return np.asarray(np.sqrt((steps**2).sum(-1).mean(-1)))
-
-
-def _apart(poses: Array, other: Array) -> Array:
-    return _size(poses - other)

@@ -74,9 +74,24 @@ def instant_model(
     return replace(model, matched=matched, seconds=time.perf_counter() - started)
 
 
-def matched_above(model: Model, level: int, *, check_cancelled: Callable[[], None] = never_cancelled) -> Model:
+def clip_matching(model: Model, check_cancelled: Callable[[], None] = never_cancelled) -> Matched:
+    """Measure how the clip of a trained model is matched, at any level; takes about a second.
+
+    `check_cancelled` is called often and may raise.
+    """
+    # Measured as if all stages were matched: the output of the networks already has the coupling of the clip.
+    amplitudes = (1.0,) * model.recipe.stage_count
+    whole = replace(model, amplitudes=amplitudes, weights={}, critics={}, matched=Matched())
+    with one_thread():
+        return choose_matching(whole, make_matchers(whole, check_cancelled), check_cancelled)
+
+
+def matched_above(
+    model: Model, level: int, matching: Matched | None = None, *, check_cancelled: Callable[[], None] = never_cancelled
+) -> Model:
     """Return a trained model whose levels after `level`, counted from 1, are matched; their weights are dropped.
 
+    `matching` is the result of `clip_matching` for a model of the same clip and recipe, if it is known.
     `check_cancelled` is called often and may raise. Raises ValueError for a level that the recipe does not have.
     """
     recipe = model.recipe
@@ -84,10 +99,7 @@ def matched_above(model: Model, level: int, *, check_cancelled: Callable[[], Non
         raise ValueError(f"The recipe has levels 1 to {recipe.levels}.")
     first, count = recipe.first_stage(level), recipe.stage_count
     noise = (*model.sampling_noise[:level], *(1.0,) * (recipe.levels - level))
-    # Measured as if all stages were matched: the output of the networks already has the coupling of the clip.
-    whole = replace(model, amplitudes=(1.0,) * count, weights={}, critics={}, matched=Matched())
-    with one_thread():
-        matched = choose_matching(whole, make_matchers(whole, check_cancelled), check_cancelled)
+    matched = matching or clip_matching(model, check_cancelled)
     return replace(
         model,
         sampling_noise=noise,

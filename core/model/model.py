@@ -65,8 +65,7 @@ class Model:
     @property
     def trained_levels(self) -> int:
         """Levels from the first on whose stages all have weights."""
-        firsts = [self.recipe.first_stage(level) for level in range(self.recipe.levels + 1)]
-        return sum(first <= self.trained_stages for first in firsts) - 1
+        return self.recipe.whole_levels(self.trained_stages)
 
     @property
     def lengths(self) -> list[int]:

@@ -122,6 +122,10 @@ class Recipe:
         """Return the first stage of a level, both counted from 0."""
         return sum(self.stages[:level])
 
+    def whole_levels(self, stages: int) -> int:
+        """Return the number of levels, from the first on, that the first `stages` stages make up."""
+        return sum(self.first_stage(level + 1) <= stages for level in range(self.levels))
+
     def rows(self, lengths: Sequence[int], stage: int) -> int:
         """Return the rows of a stage's training samples, for stages of these lengths."""
         return min(self.crop[self.level_of(stage)] or lengths[stage], lengths[stage])

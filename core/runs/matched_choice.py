@@ -7,14 +7,14 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import cancel_check
-from ..evaluation.artefacts import foot_figures, roughness_figures
-from ..evaluation.copying import between, same_time
+from ..evaluation.copying import between
 from ..evaluation.frechet import frechet_to_source, position_windows, rotation_windows
-from ..evaluation.metrics import compared_features, coverage, rotation_features
+from ..evaluation.metrics import rotation_features
 from ..generation.generate import generate
-from ..matching.instant import matched_above
+from ..matching.instant import clip_matching, matched_above
 from ..model.model import Model
 from ..motion.motion import Motion
+from .quality import figures_beside
 
 CANDIDATE_LEVELS = (2, 1)
 """Levels, counted from 1, above which all others are tried matched; the fourth alone hardly differs from the third."""
@@ -50,9 +50,10 @@ def best_matched(model: Model, should_stop: Callable[[], bool] = lambda: False) 
     Raises Cancelled soon after `should_stop` says so.
     """
     check_cancelled = cancel_check(should_stop)
+    matching = clip_matching(model, check_cancelled)
     best, least = model, distance_from_bars(figures_of(model, check_cancelled))
     for level in (one for one in CANDIDATE_LEVELS if one < model.recipe.levels):
-        candidate = matched_above(model, level, check_cancelled=check_cancelled)
+        candidate = matched_above(model, level, matching)
         distance = distance_from_bars(figures_of(candidate, check_cancelled))
         if distance < least:
             best, least = candidate, distance
@@ -81,14 +82,8 @@ def figures_of(model: Model, check_cancelled: Callable[[], None] = lambda: None)
 
 
 def _figures(source: Motion, motion: Motion, check_cancelled: Callable[[], None]) -> dict[str, float]:
-    check_cancelled()
-    figures = {
-        "coverage": coverage(compared_features(source), compared_features(motion), check_cancelled=check_cancelled),
+    return {
         "window_frechet": frechet_to_source(position_windows(source), position_windows(motion)),
         "rotation_frechet": frechet_to_source(rotation_windows(source), rotation_windows(motion)),
-        **roughness_figures(source, motion),
-        **foot_figures(source, motion),
+        **figures_beside(source, motion, check_cancelled),
     }
-    if not source.repeats:  # every cycle is at the same time as another
-        figures["same_time"] = same_time(rotation_features(source), rotation_features(motion), check_cancelled)
-    return figures

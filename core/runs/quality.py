@@ -49,13 +49,23 @@ def _figures(source: Motion, sample: Motion, check_cancelled: Callable[[], None]
     Raises ClipError for motions of about a second.
     """
     ours, theirs = compared_features(sample), compared_features(source)
-    copied = {}
-    if not source.repeats:  # every cycle is at the same time as another
-        copied["same_time"] = same_time(rotation_features(source), rotation_features(sample), check_cancelled)
     return {
-        "coverage": coverage(theirs, ours, check_cancelled=check_cancelled),
         "global_diversity": global_diversity(theirs, ours, check_cancelled=check_cancelled),
-        **copied,
+        **figures_beside(source, sample, check_cancelled),
+    }
+
+
+def figures_beside(source: Motion, sample: Motion, check_cancelled: Callable[[], None]) -> dict[str, float]:
+    """Measure coverage, copying, roughness and feet of a motion beside its source.
+
+    Repeated cycles have no figure of copying: each cycle is at the same time as another. Raises ClipError for motions
+    of about a second.
+    """
+    figures = {
+        "coverage": coverage(compared_features(source), compared_features(sample), check_cancelled=check_cancelled),
         **roughness_figures(source, sample),
         **foot_figures(source, sample),
     }
+    if not source.repeats:
+        figures["same_time"] = same_time(rotation_features(source), rotation_features(sample), check_cancelled)
+    return figures

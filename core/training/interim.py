@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..matching.instant import matched_above
+from ..matching.instant import clip_matching, matched_above
+from ..model.matched import Matched
 from ..model.model import Model
 from ..networks.networks import arrays_of
 from .checkpoint import Checkpoint
@@ -38,6 +39,7 @@ class Interim:
     ) -> None:
         self._checkpoint, self._reporter, self._on_model = checkpoint, reporter, on_model
         self.is_enough = is_enough or (lambda: False)
+        self._matching: Matched | None = None
         whole = reporter.iterations[0]
         self._due = [step for step in (round(share * whole) for share in FIRST_LEVEL_SHARES) if step > reporter.step]
 
@@ -50,8 +52,18 @@ class Interim:
     def hand_on(self, session: Session, stages: Sequence[Stage]) -> None:
         """Hand on the model of these stages, with the others matched."""
         if self._on_model is not None:
-            model = completed(self.model_of(session, stages), session.check_cancelled)
+            model = self.completed(session, self.model_of(session, stages))
             self._on_model(replace(model, fraction=min(self._reporter.fraction, 0.99)))
+
+    def completed(self, session: Session, model: Model) -> Model:
+        """Return a model with its missing levels matched; one that has all weights stays as it is."""
+        levels = model.recipe.whole_levels(
+            sum(f"stage{stage}.layer0.weight" in model.weights for stage in range(model.recipe.stage_count))
+        )
+        if levels == model.recipe.levels:
+            return model
+        self._matching = self._matching or clip_matching(model, session.check_cancelled)
+        return matched_above(model, levels, self._matching)
 
     def keeps(self, level: int) -> bool:
         """Return whether enough of a level, counted from 0, is trained to be kept."""
@@ -82,18 +94,3 @@ class Interim:
             rig=checkpoint.rig,
             critics={name: value.astype(np.float16) for name, value in critics.items()},
         )
-
-
-def levels_with_weights(model: Model) -> int:
-    """Return the number of levels from the first on whose stages all have weights."""
-    recipe = model.recipe
-    stages = sum(f"stage{stage}.layer0.weight" in model.weights for stage in range(recipe.stage_count))
-    return next((level for level in reversed(range(recipe.levels + 1)) if recipe.first_stage(level) <= stages), 0)
-
-
-def completed(model: Model, check_cancelled: Callable[[], None]) -> Model:
-    """Return a model with its missing levels matched; one that has all weights stays as it is."""
-    levels = levels_with_weights(model)
-    if levels == model.recipe.levels:
-        return model
-    return matched_above(model, levels, check_cancelled=check_cancelled)

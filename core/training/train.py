@@ -23,7 +23,7 @@ from ..system.memory import trim_malloc
 from .calibration import calibrated
 from .checkpoint import Checkpoint, begin
 from .divergence import Diverged, check_losses, check_weights, roll_back
-from .interim import Interim, completed, levels_with_weights
+from .interim import Interim
 from .level import FrozenLevels, LevelRun, first_inputs
 from .progress import Progress
 from .progress_reporter import ProgressReporter
@@ -135,9 +135,9 @@ def _train_levels(
             finished += stages
         if level + 1 < session.recipe.levels and not interim.is_enough():
             interim.hand_on(session, finished)
-    model = interim.model_of(session, finished)
-    if levels_with_weights(model) < session.recipe.levels:
-        return completed(model, session.check_cancelled)
+    model = interim.completed(session, interim.model_of(session, finished))
+    if model.matched is not None:
+        return model
     try:
         return calibrated(model, session.check_cancelled) if session.recipe.calibrate else model
     except ModelError as error:  # its weights are finite, and so large that what they make is not

@@ -6,6 +6,7 @@ import bpy
 
 from ...core.motion.skeleton import body_size
 from ..ownership import mark_made, remove_if_unused
+from ..writing.cyclic import mark_cyclic
 from ..writing.new_action import HOLD, LINEAR
 from .character import Character
 from .crowd import MemberState, give_action, place_member
@@ -62,8 +63,7 @@ class CrowdWriter:
         mark_made(action)
         length = int(ready.keys.rows[-1])
         if settings.loop:
-            action.use_frame_range = action.use_cyclic = True
-            action.frame_start, action.frame_end = start, start + length
+            mark_cyclic(action, start, start + length)
         repeat = (self._last - start) / length if settings.loop else 1.0
         give_action(member, action, nla=settings.nla, repeat=repeat)
 

@@ -14,15 +14,19 @@ def make_cyclic(action: bpy.types.Action, source: bpy.types.Action | None) -> No
     If F-curves of `source` have Cycles modifiers, those of the action get them too, so that it repeats as the source
     does.
     """
-    first, last = action.frame_range[:]
-    action.use_frame_range = action.use_cyclic = True
-    action.frame_start, action.frame_end = first, last
+    mark_cyclic(action, *action.frame_range[:])
     modes = dict(_cycled(source)) if source else {}
     if not modes:
         return
     for curve in _curves(action):
         modifier: Any = curve.modifiers.new("CYCLES")
         modifier.mode_before = modifier.mode_after = modes.get((curve.data_path, curve.array_index), "REPEAT")
+
+
+def mark_cyclic(action: bpy.types.Action, first: float, last: float) -> None:
+    """Mark an action as a cycle over a range of frames."""
+    action.use_frame_range = action.use_cyclic = True
+    action.frame_start, action.frame_end = first, last
 
 
 def _cycled(action: bpy.types.Action) -> Iterator[tuple[tuple[str, int], str]]:
