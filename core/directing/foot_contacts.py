@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..motion.feet_cleanup import contact_heights, root_from_stance
-from ..motion.leg_ik import Leg, LegIK, find_legs
+from ..motion.feet_cleanup import heights_of, moving_legs, root_from_stance
+from ..motion.leg_ik import Leg, LegIK
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import with_path
 from ..motion.skeleton import GROUP
-from ..motion.stances import contact_runs, standing_mask
+from ..motion.stances import contact_runs, stand_place, standing_mask
 from ..numeric.blending import BLEND_FRAMES, DECAY_FRAMES, FIXED, least_jerk_offsets, near_joins
 from ..numeric.rotation import Array
 from ..numeric.smoothing import runs_of
@@ -43,9 +43,9 @@ def stance_path(motion: Motion, source: Motion, keep: Array, *, loop: bool = Fal
     features = motion.features[np.arange(-lap, motion.frames + lap) % period]
     wide = Motion(features, motion.skeleton, motion.fps, motion.origin)
     pose = LegIK(wide)
-    standing = standing_mask(contact_runs(wide.contact_labels()), wide.frames)
+    runs = contact_runs(wide.contact_labels())
     before = pose.root[lap : lap + motion.frames]
-    after = root_from_stance(wide, pose, standing, contact_heights(source))[lap : lap + motion.frames]
+    after = root_from_stance(wide, pose, runs, heights_of(source))[lap : lap + motion.frames]
     steps = np.diff(after, axis=0) + keep[1:, None] * (np.diff(before, axis=0) - np.diff(after, axis=0))
     plane = motion.origin + np.concatenate([np.zeros((1, 2)), np.cumsum(steps[:, :2], axis=0)])
     result = with_path(motion, plane, loop=loop)
@@ -59,7 +59,7 @@ def plant_new_feet(motion: Motion, keep: Array, source: Motion, *, loop: bool = 
     period = motion.frames - 1 if loop else motion.frames
     rows = np.arange(-lap, motion.frames + lap) % period
     wide = Motion(motion.features[rows], motion.skeleton, motion.fps, motion.origin)
-    solved, standing = _planted(wide, keep[rows], contact_heights(source))
+    solved, standing = _planted(wide, keep[rows], source)
     features = motion.features.copy()
     positions = [channel + axis for channel in motion.skeleton.translated_channels for axis in range(3)]
     columns = np.append(np.arange(motion.skeleton.joints * GROUP), np.array(positions, dtype=int))
@@ -70,12 +70,13 @@ def plant_new_feet(motion: Motion, keep: Array, source: Motion, *, loop: bool = 
     return replace(motion, features=features)
 
 
-def _planted(motion: Motion, keep: Array, ground: Array) -> tuple[Motion, NDArray[np.bool_]]:
+def _planted(motion: Motion, keep: Array, source: Motion) -> tuple[Motion, NDArray[np.bool_]]:
     runs = contact_runs(motion.contact_labels())
     standing = standing_mask(runs, motion.frames)
     pose = LegIK(motion)
     moved, firmness = False, dict[bytes, _StanceWeights]()
-    for leg in find_legs(motion.skeleton):
+    heights = heights_of(source)
+    for leg in moving_legs(source):
         kept = (keep[:, list(leg.movers)] >= FIXED).all(1)
         if kept.all():
             continue
@@ -84,7 +85,7 @@ def _planted(motion: Motion, keep: Array, ground: Array) -> tuple[Motion, NDArra
         path = pose.path_of(motion.skeleton.contacts[leg.contact])
         pattern = kept.tobytes()  # most legs share the same kept frames
         firm = firmness[pattern] = firmness.get(pattern) or _StanceWeights.of(kept, motion.fps)
-        correction = _stance_offsets(path, kept, firm, runs[leg.contact], ground[leg.contact], motion.fps)
+        correction = _stance_offsets(path, kept, firm, runs[leg.contact], heights[leg.contact], motion.fps)
         moved |= _solve_if_needed(pose, leg, path, correction)
     return pose.motion(motion, standing), standing
 
@@ -116,14 +117,14 @@ def _stance_offsets(
     kept: NDArray[np.bool_],
     firmness: _StanceWeights,
     runs: list[tuple[int, int]],
-    ground: float,
+    heights: Array,
     fps: float,
 ) -> Array:
     """Return offsets for a foot's path (T, 3) that keep it in place in each run and are smooth; 0 in kept frames."""
     offsets = np.zeros_like(path)
     weights = kept.astype(float)
     for start, stop in runs:
-        for rows, target in _stands(path, kept, np.arange(start, stop), ground):
+        for rows, target in _stands(path, kept, np.arange(start, stop), heights):
             new = ~kept[rows]
             offsets[rows[new]] = target[new] - path[rows[new]]
             weights[rows[new]] = (firmness.held if kept[rows].any() else firmness.other)[rows[new]]
@@ -132,12 +133,12 @@ def _stance_offsets(
 
 
 def _stands(
-    path: Array, kept: NDArray[np.bool_], rows: NDArray[np.int64], ground: float
+    path: Array, kept: NDArray[np.bool_], rows: NDArray[np.int64], heights: Array
 ) -> list[tuple[NDArray[np.int64], Array]]:
     """Split a run of frames into stances with target positions (rows, 3).
 
-    The target is interpolated from kept frames, else it is the mean position on the ground. A run is split where the
-    foot would be moved by more than MAX_STANCE_OFFSET.
+    The target is interpolated from kept frames, else it is the mean position, at a height as in the source. A run is
+    split where the foot would be moved by more than MAX_STANCE_OFFSET.
     """
     held = rows[kept[rows]]
     if len(held):
@@ -151,11 +152,10 @@ def _stands(
             free[max(0, start - 1) : stop + 1] = False
         parts = [(rows[start:stop], target[start:stop]) for start, stop in near]
         for start, stop in runs_of(free):
-            parts += _stands(path, kept, rows[start:stop], ground)
+            parts += _stands(path, kept, rows[start:stop], heights)
         return parts
-    middle = path[rows].mean(0)
-    middle[2] = ground
-    if len(rows) < MIN_SPLIT_FRAMES or np.linalg.norm((path[rows] - middle)[:, :2], axis=1).max() <= MAX_STANCE_OFFSET:
-        return [(rows, np.repeat(middle[None], len(rows), axis=0))]
+    place = stand_place(path[rows], heights)
+    if len(rows) < MIN_SPLIT_FRAMES or np.linalg.norm((path[rows] - place)[:, :2], axis=1).max() <= MAX_STANCE_OFFSET:
+        return [(rows, np.repeat(place[None], len(rows), axis=0))]
     cut = len(rows) // 2
-    return _stands(path, kept, rows[: cut - 1], ground) + _stands(path, kept, rows[cut + 1 :], ground)
+    return _stands(path, kept, rows[: cut - 1], heights) + _stands(path, kept, rows[cut + 1 :], heights)

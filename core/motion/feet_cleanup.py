@@ -10,17 +10,24 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..numeric.rotation import Array
 from ..numeric.smoothing import smooth
-from .leg_ik import LegIK, find_legs
+from .leg_ik import Leg, LegIK, find_legs
 from .motion import RATE, Motion
-from .stances import contact_runs, stance_corrections, standing_mask
+from .skeleton import GROUP
+from .stances import contact_runs, height_errors, stance_corrections, stand_heights, standing_mask
 from .treadmill import belt_velocity
 
 ROOT_SMOOTHING = 3.0
 """Standard deviation in frames of the Gaussian that smooths the root's correction; the legs make up the rest."""
+
+RIGID_DEVIATION = 0.001
+"""Deviation of the six numbers of a joint's rotation up to which it counts as rigid."""
+
+STILL_FOOT_STEP = 0.0003
+"""Step in core units from frame to frame below which a standing foot is still: it counts more for the root than another
+that slides."""
 
 
 def clean_feet(motion: Motion, source: Motion) -> Motion:
@@ -36,15 +43,14 @@ def clean_feet(motion: Motion, source: Motion) -> Motion:
     motion = seen_from_belt(motion, belt)
     runs = contact_runs(motion.contact_labels())
     standing = standing_mask(runs, motion.frames)
-    ground = contact_heights(source)
+    heights = heights_of(source)
     pose = LegIK(motion)
-    root = root_from_stance(motion, pose, standing, ground)
+    root = root_from_stance(motion, pose, runs, heights)
     pose.root = np.concatenate([pose.root[:, :2], root[:, 2:]], axis=1) if any(belt) else root
     pose.update()
-    for leg in find_legs(skeleton):
-        joint = skeleton.contacts[leg.contact]
-        path = pose.path_of(joint)
-        pose.solve(leg, path + stance_corrections(path, runs[leg.contact], ground[leg.contact]))
+    for leg in moving_legs(source):
+        path = pose.path_of(skeleton.contacts[leg.contact])
+        pose.solve(leg, path + stance_corrections(path, runs[leg.contact], heights[leg.contact]))
     return seen_from_belt(pose.motion(motion, standing), (-belt[0], -belt[1]))
 
 
@@ -71,17 +77,26 @@ def seen_from_belt(motion: Motion, belt: tuple[float, float]) -> Motion:
 
 
 @lru_cache(maxsize=4)  # every variation of a batch asks for the same source
-def contact_heights(source: Motion) -> Array:
-    """Return the median height (K,) of each contact joint while it stands in the source, else its minimum."""
-    pose = LegIK(source)
-    heights = np.stack([pose.path_of(joint)[:, 2] for joint in source.skeleton.contacts], axis=1)
-    standing = source.contact_labels() > 0.5
-    return np.array(
-        [
-            np.median(heights[standing[:, k], k]) if standing[:, k].any() else heights[:, k].min()
-            for k in range(heights.shape[1])
-        ]
-    )
+def heights_of(source: Motion) -> list[Array]:
+    """Return the heights (N,) of each contact joint in its N stands in the source."""
+    pose, runs = LegIK(source), contact_runs(source.contact_labels())
+    joints = source.skeleton.contacts
+    return [stand_heights(pose.path_of(joint), of_joint) for joint, of_joint in zip(joints, runs, strict=True)]
+
+
+def moving_legs(source: Motion) -> list[Leg]:
+    """Return the legs without the joints that never turn in the source: a rigid ankle stays rigid."""
+    legs = []
+    for leg in find_legs(source.skeleton):
+        movers = leg.movers if leg.slides else tuple(joint for joint in leg.movers if _turns(source, joint))
+        if movers:
+            legs.append(replace(leg, movers=movers))
+    return legs
+
+
+def _turns(source: Motion, joint: int) -> bool:
+    variance = source.features[:, joint * GROUP : (joint + 1) * GROUP].var(0).sum()
+    return bool(variance > RIGID_DEVIATION**2)
 
 
 def slide_more(motion: Motion, source: Motion) -> bool:
@@ -105,27 +120,27 @@ def source_slide_speed(source: Motion) -> float:
     return slide_speed(seen_from_belt(source, belt_of(source)))
 
 
-def root_from_stance(motion: Motion, pose: LegIK, standing: NDArray[np.bool_], ground: Array) -> Array:
+def root_from_stance(motion: Motion, pose: LegIK, runs: list[list[tuple[int, int]]], heights: list[Array]) -> Array:
     """Compute a root path (frames, 3) with the planar velocity that keeps the standing feet in place.
 
-    The generated velocity is used only where no foot stands. The height is shifted smoothly so that standing feet have
-    the heights `ground` (K,) of the source.
+    The generated velocity is used only where no foot stands, in none of its `runs`. The height is shifted smoothly so
+    that standing feet have `heights` of the source.
     """
-    feet = np.stack([pose.path_of(joint) for joint in motion.skeleton.contacts], axis=1)
-    relative = feet - pose.root[:, None]
-    both = (standing[1:] & standing[:-1]).astype(float)
-    count = both.sum(1)
-    stance = -(np.diff(relative, axis=0)[..., :2] * both[..., None]).sum(1) / np.maximum(count, 1)[:, None]
-    generated = np.diff(pose.root[:, :2], axis=0)
-    known = np.minimum(count, 1.0)
-    near = smooth(known, ROOT_SMOOTHING, "repeat")
-    error = smooth((stance - generated) * known[:, None], ROOT_SMOOTHING, "repeat") / np.maximum(near, 0.05)[:, None]
-    velocity = generated + error
+    paths = [pose.path_of(joint) for joint in motion.skeleton.contacts]
+    standing = standing_mask(runs, motion.frames)
+    slides = np.diff(np.stack(paths, axis=1)[..., :2], axis=0)
+    both = standing[1:] & standing[:-1]
+    weights = both / ((slides**2).sum(2) + STILL_FOOT_STEP**2)
+    slide = (slides * weights[..., None]).sum(1) / np.maximum(weights.sum(1), 1e-9)[:, None]
+    planted = both.any(1).astype(float)
+    near = smooth(planted, ROOT_SMOOTHING, "repeat")
+    correction = smooth(-slide * planted[:, None], ROOT_SMOOTHING, "repeat") / np.maximum(near, 0.05)[:, None]
     root = pose.root.copy()
-    root[1:, :2] = root[0, :2] + np.cumsum(velocity, axis=0)
-    stands = standing.any(1)
-    if stands.any():
-        above = np.where(standing, feet[..., 2] - ground, np.inf).min(1)
-        lift = np.interp(np.arange(motion.frames), np.flatnonzero(stands), -above[stands])
+    root[1:, :2] = root[0, :2] + np.cumsum(np.diff(root[:, :2], axis=0) + correction, axis=0)
+    errors = height_errors(paths, runs, heights)
+    known = np.isfinite(errors).any(1)
+    if known.any():
+        least = np.take_along_axis(errors, np.abs(errors).argmin(1)[:, None], axis=1)[:, 0]
+        lift = -np.interp(np.arange(motion.frames), np.flatnonzero(known), least[known])
         root[:, 2] += smooth(lift, ROOT_SMOOTHING, "repeat")
     return root

@@ -14,7 +14,7 @@ from core.motion.leg_ik import find_legs
 from core.motion.motion import Motion, from_transforms, with_contact_labels
 from core.motion.resampling import resample
 from core.motion.skeleton import GROUP
-from core.motion.stances import contact_runs, stance_corrections
+from core.motion.stances import contact_runs, split_stands, stance_corrections
 from core.numeric.rotation import axis_rotation, rotation_from_vector
 
 
@@ -88,12 +88,66 @@ def test_runs_close_gaps_and_drop_flickers() -> None:
 def test_corrections_hold_inside_and_fade_outside() -> None:
     path = np.stack([np.linspace(0, 0.3, 60), np.zeros(60), np.full(60, 0.1)], axis=1)
     runs = [(20, 26), (40, 46)]
-    fixed = path + stance_corrections(path, runs, 0.05)
+    fixed = path + stance_corrections(path, runs, np.array([0.05]))
     for start, stop in runs:
         assert np.abs(np.diff(fixed[start:stop], axis=0)).max() < 1e-12
         np.testing.assert_allclose(fixed[start:stop, 2], 0.05)
     np.testing.assert_allclose(fixed[:11], path[:11])
     assert np.abs(np.diff(fixed, axis=0)).max() < 0.03
+
+
+def test_stands_keep_the_height_of_the_nearest_stand_of_the_source() -> None:
+    path = np.stack([np.zeros(60), np.zeros(60), np.where(np.arange(60) < 30, 0.06, 0.19)], axis=1)
+    fixed = path + stance_corrections(path, [(0, 25), (35, 60)], np.array([0.05, 0.2]))
+    np.testing.assert_allclose(fixed[:25, 2], 0.05)
+    np.testing.assert_allclose(fixed[35:, 2], 0.2)
+
+
+def test_rising_heel_is_no_stand() -> None:
+    height = np.concatenate([np.full(20, 0.1), np.linspace(0.1, 0.3, 15)])
+    path = np.stack([np.zeros(35), np.zeros(35), height], axis=1)
+    stands = split_stands(path, 0, 35)
+    assert [start for start, _ in stands] == [0]
+    assert height[stands[0][1] - 1] < 0.15
+
+
+def test_clean_source_hardly_changes(clip: Callable[[str], Motion]) -> None:
+    source = with_contact_labels(resample(clip("salsa"), 30))
+    cleaned = clean_feet(source, source)
+    joints = source.skeleton.joints * GROUP
+    turned = np.abs(cleaned.features[:, :joints] - source.features[:, :joints]).mean()
+    assert turned < 0.003
+    np.testing.assert_allclose(cleaned.root_positions()[:, 2], source.root_positions()[:, 2], atol=0.02)
+
+
+def test_foot_that_stands_still_holds_the_root_against_one_that_slides(walker: Motion) -> None:
+    features = np.repeat(walker.features[:1], 40, axis=0)
+    skeleton = walker.skeleton
+    features[:, skeleton.contact_channels] = 1.0
+    features[:, skeleton.root_channel : skeleton.root_channel + 2] = 0.0
+    left = skeleton.names.index("LeftUpLeg") * GROUP
+    swing = axis_rotation(0, np.linspace(0.0, 0.2, 40))
+    still = Motion(features, skeleton, walker.fps, walker.origin)
+    rotations = still.rotations()
+    rotations[:, left // GROUP] = swing @ rotations[:, left // GROUP]
+    moved = from_transforms(skeleton, rotations, still.root_positions(), walker.fps, still.local_offsets())
+    features = moved.features.copy()
+    features[:, skeleton.contact_channels] = 1.0
+    cleaned = clean_feet(replace(moved, features=features), still)
+    np.testing.assert_allclose(cleaned.root_positions()[:, :2], moved.root_positions()[:, :2], atol=0.01)
+
+
+def test_rigid_ankle_stays_rigid(walker: Motion) -> None:
+    ankle = walker.skeleton.names.index("LeftFoot")
+    features = walker.features.copy()
+    columns = slice(ankle * GROUP, (ankle + 1) * GROUP)
+    features[:, columns] = features[:1, columns]
+    rigid = with_contact_labels(replace(walker, features=features))
+    noisy = sliding(rigid)
+    noisy.features[:, columns] = rigid.features[:, columns]
+    cleaned = clean_feet(noisy, rigid)
+    np.testing.assert_allclose(cleaned.features[:, columns], rigid.features[:, columns], atol=1e-9)
+    assert np.abs(cleaned.features - noisy.features).max() > 0.01
 
 
 def test_rotation_from_vector_is_axis_rotation() -> None:
