@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..directing.compose import compose
 from ..directing.composition import Composition, free
 from ..errors import ClipError
-from ..generation.generate import Sampler, finished, noise_code
+from ..generation.generate import Sampler, finished
 from ..model.model import Model
 from ..model.pyramid import Rows, run_stages
 from ..motion.motion import RATE, Motion
@@ -111,7 +111,7 @@ class CandidatePool:
         stages = range(first, last)
         amplitudes = self._sampler.amplitudes()
         noises: list[Rows | None] = [
-            np.stack([noise_code(seed, k, stage, self._lengths[stage]) for seed, k in keys])
+            np.stack([self._sampler.code(seed, k, stage, self._lengths[stage]) for seed, k in keys])
             * np.float32(amplitudes[stage])
             for stage in stages
         ]

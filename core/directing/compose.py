@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
-from ..generation.generate import Sampler, noise_code
+from ..generation.generate import Sampler
 from ..generation.latents import code_like
 from ..model.model import Model
 from ..model.pyramid import Around, Rows, refine_around, resize, resize_circle
@@ -136,5 +136,5 @@ class _Run:
     def _code(self, variation: int, stage: int, length: int) -> NDArray[np.float32]:
         """Return the latent (1, length) of a variation."""
         if self.like:
-            return code_like(self.sampler.model, self.like, self.seed, variation, stage, length)
-        return noise_code(self.seed, variation, stage, length)
+            return code_like(self.sampler, self.like, self.seed, variation, stage, length)
+        return self.sampler.code(self.seed, variation, stage, length)

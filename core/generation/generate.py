@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
 from ..files.fields import check_finite
+from ..matching.matcher import Matcher
 from ..model.model import Model
 from ..model.model_file import load_model
 from ..model.pyramid import Rows, StageGenerator, run_stages
@@ -27,6 +28,9 @@ from .backends import make_generators
 CHUNK_FRAMES, CHUNK_FRAMES_ONE_CORE = 2600, 650
 """Frames that a core processes together: on several cores enough that threads seldom wait for Python's lock, on one
 core as many as fit its cache best."""
+
+ORDERS = 6
+"""Orders of the clip of which a variation takes the best."""
 
 CACHED_MODELS = 2
 """Models that `prepared_sampler` keeps in memory, some tens of megabytes each."""
@@ -50,9 +54,27 @@ class Sampler:
 
     def sample(self, frames: int, count: int, seed: int) -> list[Motion]:
         """Generate `count` motions of `frames` frames at 30 fps, on all cores, several together on each."""
-        lengths = self.model.recipe.lengths(frames)
-        parts = on_all_cores(lambda part: self.motions(_codes(lengths, part, seed)), _parts(count, frames))
+        parts = on_all_cores(lambda part: self.motions(self._codes(frames, part, seed)), _parts(count, frames))
         return [motion for part in parts for motion in part]
+
+    def code(self, seed: int, variation: int, stage: int, length: int) -> NDArray[np.float32]:
+        """Return the noise z_i of one variation, (1, length).
+
+        At a matched first stage it is the best of ORDERS: the one whose output, at full strength, is farthest from the
+        clip's own order and uses the clip most evenly, see `Matcher.best_order`.
+        """
+        first = self.generators[0]
+        if stage or not isinstance(first, Matcher):
+            return noise_code(seed, variation, stage, length)
+        codes = [noise_code(seed, variation, stage, length, again) for again in range(ORDERS)]
+        return codes[first.best_order(np.stack(codes), self.zero_rows(1, length))]
+
+    def _codes(self, frames: int, variations: Sequence[int], seed: int) -> list[NDArray[np.float32]]:
+        """Return the noise z_i (B, 1, T_i) of some variations of a seed for every stage."""
+        return [
+            np.stack([self.code(seed, variation, stage, length) for variation in variations])
+            for stage, length in enumerate(self.model.recipe.lengths(frames))
+        ]
 
     def motions(self, codes: Sequence[NDArray[np.float32]]) -> list[Motion]:
         """Generate motions from noise of variance 1, without post-processing; `codes[i]` is (B, 1, T_i)."""
@@ -98,18 +120,14 @@ def _parts(count: int, frames: int) -> list[range]:
     return [range(start, stop) for start, stop in itertools.pairwise(ends)]
 
 
-def noise_code(seed: int, variation: int, stage: int, length: int) -> np.ndarray:
-    """Return the noise z_i of one variation, (1, length); it depends on the arguments only, on every machine."""
-    random = np.random.default_rng([seed & 0xFFFFFFFF, variation, stage])
+def noise_code(seed: int, variation: int, stage: int, length: int, again: int = 0) -> NDArray[np.float32]:
+    """Return noise (1, length) of one variation; it depends on the arguments only, on every machine.
+
+    `again` is the number of another try.
+    """
+    key = [seed & 0xFFFFFFFF, variation, stage]
+    random = np.random.default_rng([*key, again] if again else key)
     return random.standard_normal((1, length), dtype=np.float32)
-
-
-def _codes(lengths: Sequence[int], variations: Sequence[int], seed: int) -> list[NDArray[np.float32]]:
-    """Return the noise z_i (B, 1, T_i) of some variations of a seed for every stage."""
-    return [
-        np.stack([noise_code(seed, variation, stage, length) for variation in variations])
-        for stage, length in enumerate(lengths)
-    ]
 
 
 def finished(motion: Motion, model: Model, clean: bool) -> Motion:

@@ -12,7 +12,7 @@ from ..model.model import Model
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import resample
 from ..system.threads import one_thread
-from .generate import Sampler, finished, noise_code, rows_of_length
+from .generate import Sampler, finished, rows_of_length
 
 Latents = list[NDArray[np.float32]]
 """Noise of one motion: for each stage (1, frames of the stage), of variance 1."""
@@ -21,9 +21,10 @@ SIMILARITY = 0.35
 """Default distance, from 0 to 1, by which *More Like This* moves the coarse noise towards another variation's."""
 
 
-def latents_of_seed(model: Model, frames: int, seed: int, variation: int = 0) -> Latents:
+def latents_of_seed(sampler: Sampler, frames: int, seed: int, variation: int = 0) -> Latents:
     """Return the latents from which `generate` makes this variation of a seed."""
-    return [noise_code(seed, variation, stage, length) for stage, length in enumerate(model.recipe.lengths(frames))]
+    lengths = sampler.model.recipe.lengths(frames)
+    return [sampler.code(seed, variation, stage, length) for stage, length in enumerate(lengths)]
 
 
 def interpolate(one: Latents, other: Latents, share: float) -> Latents:
@@ -34,12 +35,12 @@ def interpolate(one: Latents, other: Latents, share: float) -> Latents:
     return [_slerp(a, b, share) for a, b in zip(one, other, strict=True)]
 
 
-def interpolate_seeds(model: Model, frames: int, position: float) -> Latents:
+def interpolate_seeds(sampler: Sampler, frames: int, position: float) -> Latents:
     """Return the latents at a position between seeds: 3 is seed 3, 3.5 is half-way from seed 3 to seed 4."""
     seed = math.floor(position)
     share = position - seed
-    latents = latents_of_seed(model, frames, seed)
-    return latents if share == 0.0 else interpolate(latents, latents_of_seed(model, frames, seed + 1), share)
+    latents = latents_of_seed(sampler, frames, seed)
+    return latents if share == 0.0 else interpolate(latents, latents_of_seed(sampler, frames, seed + 1), share)
 
 
 def generate_like(
@@ -59,34 +60,35 @@ def generate_like(
     `like` begins with the seed (or position between seeds) and number of a variation. Each further pair is a variation
     that was generated like the one before.
     """
+    sampler = sampler or Sampler(model, torch=torch)
     lengths = model.recipe.lengths(rows_of_length(model, frames, fps))
     codes = [
-        [code_like(model, like, seed, k, stage, length) for stage, length in enumerate(lengths)] for k in range(count)
+        [code_like(sampler, like, seed, k, stage, length) for stage, length in enumerate(lengths)] for k in range(count)
     ]
-    motions = motions_of(sampler or Sampler(model, torch=torch), codes)
+    motions = motions_of(sampler, codes)
     return [resample(finished(motion, model, clean), fps, frames) for motion in motions]
 
 
 def code_like(
-    model: Model, like: Sequence[tuple[float, int]], seed: int, variation: int, stage: int, length: int
+    sampler: Sampler, like: Sequence[tuple[float, int]], seed: int, variation: int, stage: int, length: int
 ) -> NDArray[np.float32]:
     """Return the latent (1, length) of a stage for a variation generated like another, see `generate_like`."""
     (position, number), *steps = like
     first, share = math.floor(position), position % 1.0
     if share:
-        code = _slerp(noise_code(first, 0, stage, length), noise_code(first + 1, 0, stage, length), share)
+        code = _slerp(sampler.code(first, 0, stage, length), sampler.code(first + 1, 0, stage, length), share)
     else:
-        code = noise_code(first, number, stage, length)
+        code = sampler.code(first, number, stage, length)
     for step_seed, step_variation in [*steps, (seed, variation)]:
-        fresh = noise_code(int(step_seed), step_variation, stage, length)
-        code = _slerp(code, fresh, SIMILARITY) if stage < model.recipe.stages[0] else fresh
+        fresh = sampler.code(int(step_seed), step_variation, stage, length)
+        code = _slerp(code, fresh, SIMILARITY) if stage < sampler.model.recipe.stages[0] else fresh
     return code
 
 
-def perturb(model: Model, code: Latents, seed: int, variation: int, distance: float = SIMILARITY) -> Latents:
+def perturb(sampler: Sampler, code: Latents, seed: int, variation: int, distance: float = SIMILARITY) -> Latents:
     """Move the first level of latents by `distance` (0 to 1) towards new noise; finer levels become new noise."""
-    fresh = [noise_code(seed, variation, stage, part.shape[-1]) for stage, part in enumerate(code)]
-    coarse = model.recipe.stages[0]
+    fresh = [sampler.code(seed, variation, stage, part.shape[-1]) for stage, part in enumerate(code)]
+    coarse = sampler.model.recipe.stages[0]
     return [*interpolate(code[:coarse], fresh[:coarse], distance), *fresh[coarse:]]
 
 

@@ -2,7 +2,7 @@
 
 In a clip the chest compensates for the hips. A chest from another time does not fit the hips of this one: with
 parent-relative rotations everything above the hips would shake. Heading-relative rotations stay as steady as in the
-clip.
+clip. The heading is smoothed: in a clip the chest also undoes how the hips sway from step to step.
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ from ..model.channels import Channels
 from ..motion.motion import Motion
 from ..motion.skeleton import GROUP
 from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
+from ..numeric.smoothing import smooth
+
+
+HEADING_FRAMES = 6.0
+"""Standard deviation of the Gaussian that smooths the heading, in frames."""
 
 
 class Boundaries:
@@ -40,27 +45,30 @@ class Boundaries:
         roots = six_to_matrix(source.features[:, :GROUP])
         self._root_axis = int(np.linalg.norm(roots[:, :2], axis=1).mean(0).argmax())
 
-    def to_heading_relative(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return parent-relative rows (T, C) with the joints' rotations relative to the heading."""
+    def to_heading_relative(self, rows: NDArray[np.float32], share: float = 1.0) -> NDArray[np.float32]:
+        """Return parent-relative rows (T, C) with the joints' rotations relative to the heading.
+
+        There are `share` rows for each frame.
+        """
         if not self._joints:
             return rows
         result, world = rows.copy(), dict[int, Array]()
-        inverse_yaw = self._yaw_rotations(rows).swapaxes(-1, -2)
+        inverse_yaw = self._yaw_rotations(rows, share).swapaxes(-1, -2)
         for joint in self._chain:
             world[joint] = self._world_rotations(world, joint, self._local_rotations(rows, joint))
             if joint in self._joints:
                 result[:, self._slices[joint]] = matrix_to_six(inverse_yaw @ world[joint])
         return result
 
-    def to_parent_relative(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def to_parent_relative(self, rows: NDArray[np.float32], share: float = 1.0) -> NDArray[np.float32]:
         """Return heading-relative rows (T, C) with the joints' rotations relative to their parents.
 
-        The hips may be of another time than the joints.
+        The hips may be of another time than the joints. There are `share` rows for each frame.
         """
         if not self._joints:
             return rows
         result, world = rows.copy(), dict[int, Array]()
-        yaw = self._yaw_rotations(rows)
+        yaw = self._yaw_rotations(rows, share)
         for joint in self._chain:
             if joint not in self._joints:
                 world[joint] = self._world_rotations(world, joint, self._local_rotations(rows, joint))
@@ -85,7 +93,10 @@ class Boundaries:
         channels = self._slices[joint]
         return self._channels.middle[channels], self._channels.gain[channels]
 
-    def _yaw_rotations(self, rows: NDArray[np.float32]) -> Array:
-        """Return the root's rotations about the vertical (T, 3, 3), by its axis that is most level in the clip."""
+    def _yaw_rotations(self, rows: NDArray[np.float32], share: float) -> Array:
+        """Return the root's smoothed rotations about the vertical (T, 3, 3), by its axis that is most level in the
+        clip.
+        """
         axis = self._local_rotations(rows, 0)[:, :, self._root_axis]
-        return axis_rotation(2, np.arctan2(axis[:, 1], axis[:, 0]))
+        yaw = np.unwrap(np.arctan2(axis[:, 1], axis[:, 0]))
+        return axis_rotation(2, smooth(yaw, HEADING_FRAMES * share, "repeat"))

@@ -14,7 +14,7 @@ from ..model.pyramid import Rows, run_stages
 from .matcher import Matcher, never_cancelled
 from .stages import part_weights
 
-MIN_COUPLING = 0.07
+MIN_COUPLING = 0.13
 """Coupling of parts that are matched almost independently."""
 
 MAX_COUPLING = 0.85
@@ -23,7 +23,7 @@ MAX_COUPLING = 0.85
 BISECTION_STEPS = 5
 """Halvings of the range of couplings (in logarithms); the last halves are about a tenth apart."""
 
-MAX_NOVELTY = 0.3
+MAX_NOVELTY = 0.32
 """Distance of samples from the clip at most, in distances of two clip patches: above it, parts no longer fit each
 other."""
 

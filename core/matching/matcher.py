@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..evaluation.copying import same_time
+from ..evaluation.copying import SAME_TIME_FRAMES, same_time
 from ..model.pyramid import Around, Rows
 from .clip_rows import ClipRows
 from .components import Numbers
@@ -48,6 +48,9 @@ the range of strengths lies there."""
 
 FINE_NOISE_DEVIATIONS = 0.2
 """Amplitude of noise of strength 1 above the first length, in standard deviations of the clip."""
+
+ORDER_LIKENESS = 0.5
+"""Weight of unlike means and deviations in the choice of an order, beside the share of rows at the same time."""
 
 SEAM_COST = 0.05
 """Cost of a break between patches at the last length, in mean squared distances of two patches."""
@@ -132,6 +135,9 @@ class Matcher:
         self._rows, self.clip_lengths = clip.at_length(length)
         self._reduced = clip.reduce(self._rows)
         self._deviations = self._reduced.std(0)
+        self._share = length / sum(clip.clip_frames)
+        self._same_time_rows = max(1, round(SAME_TIME_FRAMES * self._share))
+        self._best_orders: dict[bytes, int] = {}
         self._indices: dict[int, PatchIndex] = {}
         self.patch_rows = stage.patch_rows(clip.pace_frames, length)
         self.index(self.patch_rows)
@@ -152,9 +158,33 @@ class Matcher:
         """Return the share of rows (C, T) whose nearest clip row lies within `tolerance` rows of the same time."""
         return same_time(self._reduced.astype(np.float64), self._reduce(rows).astype(np.float64), tolerance=tolerance)
 
+    def best_order(self, codes: Rows, zeros: Rows) -> int:
+        """Return which of some noises (K, 1, T) of variance 1 makes the best output of the first stage from zeros.
+
+        The best one is farthest from the clip's own order, and has all of the clip in it: its rows have the clip's
+        means and deviations.
+        """
+        key = codes.tobytes()
+        if key not in self._best_orders:
+            outputs = self.refine(np.repeat(zeros, len(codes), axis=0), codes)
+            self._best_orders[key] = int(np.argmin([self._order_cost(rows) for rows in outputs]))
+        return self._best_orders[key]
+
+    def _order_cost(self, rows: Rows) -> float:
+        clip, sample = self._reduced, self._reduce(rows)
+        share = same_time(clip, sample, self._check_cancelled, tolerance=self._same_time_rows)
+        gap = 0.0
+        for one, other in ((clip, sample), (np.diff(clip, axis=0), np.diff(sample, axis=0))):
+            shift = np.square(one.mean(0) - other.mean(0)) + np.square(one.std(0) - other.std(0))
+            gap += float(shift.sum() / max(float(one.var(0).sum()), 1e-12))
+        return share + ORDER_LIKENESS * gap
+
     def _reduce(self, rows: Rows) -> Numbers:
         """Return the reduced rows (T, D) of parent-relative rows (C, T)."""
-        return self._clip.reduce(self._clip.boundaries.to_heading_relative(np.ascontiguousarray(rows.T)))
+        return self._clip.reduce(self._to_heading_relative(np.ascontiguousarray(rows.T)))
+
+    def _to_heading_relative(self, rows: Numbers) -> Numbers:
+        return self._clip.boundaries.to_heading_relative(rows, self._share)
 
     def refine(self, base: Rows, noise: Rows) -> Rows:
         """Return rows (B, C, T) of the clip patches nearest to base + noise; `noise` is (B, 1, T) or (B, C, T).
@@ -169,7 +199,7 @@ class Matcher:
         if around.target is not None and around.weights is not None:
             rows = np.ascontiguousarray(around.target.T, dtype=np.float32)
             weights = np.ascontiguousarray(around.weights.T, dtype=np.float32)
-            target = _Target(rows, self._clip.boundaries.to_heading_relative(rows), weights)
+            target = _Target(rows, self._to_heading_relative(rows), weights)
         size = self._batch(base.shape[-1])
         batches = [slice(start, start + size) for start in range(0, len(base), size)]
         samples = [self._refine_samples(base[batch], noise[batch], around.circle, target) for batch in batches]
@@ -226,7 +256,7 @@ class Matcher:
             rows = self._sway.apply(rows, noise[0], circle, retimed=target is None)
         if target is not None:
             rows = target.blend_heading_relative(rows)
-        rows = self._clip.boundaries.to_parent_relative(rows)
+        rows = self._clip.boundaries.to_parent_relative(rows, self._share)
         return rows if target is None else target.blend_parent_relative(rows)
 
     def _last_matches(

@@ -18,7 +18,7 @@ _share = (np.arange(FADE_FRAMES) + 1) / (FADE_FRAMES + 1)
 FADE_WEIGHTS = (1.0 - _share**2 * (3.0 - 2.0 * _share))[:, None]
 """Weight (FADE_FRAMES, 1) of a correction in the frames after a contact; reversed before it."""
 
-MAX_RISE = 0.045
+MAX_RISE = 0.05
 """Distance in core units from the median height of a run within which a contact stands: a heel that rises while the
 toe stands does not."""
 

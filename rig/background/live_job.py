@@ -77,7 +77,7 @@ class LiveJob(BackgroundJob):
             if request is not None:
                 last = request
                 sampler.model = with_strength(model, request.coarse, request.fine)
-                raw = motions_of(sampler, [interpolate_seeds(model, count, request.position)])[0]
+                raw = motions_of(sampler, [interpolate_seeds(sampler, count, request.position)])[0]
                 shown = settle_properties(raw, model.source)  # a switch in between would fold limbs
                 self._send("answer", (request, resample(shown, self._fps, self._frames), False))
             elif raw is not None and last is not None:

@@ -29,14 +29,14 @@ def model(walker: Motion) -> Model:
 
 def test_whole_places_on_the_dial_are_the_seeds(model: Model) -> None:
     frames = 120
-    made = motions_of(Sampler(model), [interpolate_seeds(model, frames, 3.0)])[0]
+    made = motions_of(Sampler(model), [interpolate_seeds(Sampler(model), frames, 3.0)])[0]
     same = Sampler(model).sample(frames, 1, 3)[0]
     np.testing.assert_allclose(made.features, same.features, atol=1e-5)
 
 
 def test_the_dial_moves_evenly_and_keeps_the_strength_of_the_noise(model: Model) -> None:
     frames = 400
-    positions = [interpolate_seeds(model, frames, 3.0 + k / 8) for k in range(9)]
+    positions = [interpolate_seeds(Sampler(model), frames, 3.0 + k / 8) for k in range(9)]
     for stage in range(model.recipe.stage_count):
         lengths = [float(np.linalg.norm(place[stage])) for place in positions]
         assert min(lengths) > 0.98 * min(lengths[0], lengths[-1])
@@ -66,7 +66,7 @@ def test_motions_like_one_are_nearer_to_it_than_others(model: Model) -> None:
 
 
 def test_a_line_of_motions_like_each_other_can_be_followed(model: Model) -> None:
-    code = perturb(model, perturb(model, latents_of_seed(model, 90, 4, 2), 7, 1), 8, 0)
+    code = perturb(Sampler(model), perturb(Sampler(model), latents_of_seed(Sampler(model), 90, 4, 2), 7, 1), 8, 0)
     direct = repair_flips(motions_of(Sampler(model), [code])[0], model.source)
     again = generate_like(model, like=[(4.0, 2), (7.0, 1)], frames=90, count=1, seed=8, clean=False)[0]
     np.testing.assert_allclose(again.features, direct.features, atol=1e-4)

@@ -60,7 +60,7 @@ from core.model.model_file import load_model, read_info
 path = sys.argv[1]
 info, model = read_info(path), load_model(path)
 motions = [*generate(model, frames=60, count=2, seed=1), *generate_like(model, like=[(1.0, 0)], frames=60)]
-motions += motions_of(Sampler(model), [interpolate_seeds(model, 60, 1.5)])
+motions += motions_of(Sampler(model), [interpolate_seeds(Sampler(model), 60, 1.5)])
 motions += compose(model, dataclasses.replace(free(model.source), loop=True))
 pool = CandidatePool(model, 60, 30.0)
 motions += pool.finish(pool.outline([(1, 0), (1, 1)]))
@@ -85,7 +85,7 @@ def test_numpy_gives_what_torch_gives(model: Model) -> None:
         for one, other in zip(by_torch.sample(frames, 3, 5), by_numpy.sample(frames, 3, 5), strict=True):
             np.testing.assert_allclose(one.features, other.features, atol=SAME)
     np.testing.assert_allclose(by_torch.reconstruction().features, by_numpy.reconstruction().features, atol=SAME)
-    codes = [latents_of_seed(model, 90, seed) for seed in (1, 2)]
+    codes = [latents_of_seed(Sampler(model), 90, seed) for seed in (1, 2)]
     for one, other in zip(motions_of(by_torch, codes), motions_of(by_numpy, codes), strict=True):
         np.testing.assert_allclose(one.features, other.features, atol=SAME)
 
