@@ -20,7 +20,7 @@ from core.model.model import Model
 from core.model.recipe import FAST
 from core.motion.motion import RATE, Motion, with_contact_labels
 from core.motion.resampling import resample
-from core.runs.matched_choice import best_matched
+from core.runs.matched_choice import LevelChoice, best_matched
 from core.training.train import train
 
 from ..matching import BARS, RESULTS, SAMPLE_COUNT, measure_lengths, missed_bars, read_any
@@ -53,8 +53,11 @@ def states_of(motion: Motion, scale: float) -> list[State]:
         seconds = time.perf_counter() - begun
         if not handed or seconds <= FIRST_SECONDS:
             handed[:] = [State("so far", seconds, model)]
+        choice.compare(model)
 
-    model = best_matched(train(motion, FAST.scaled(scale), on_model=take))
+    choice = LevelChoice()
+    trained = train(motion, FAST.scaled(scale), on_model=take, is_enough=lambda: choice.model is not None)
+    model = choice.model or best_matched(trained)
     return [*states, *handed, State("at the end", time.perf_counter() - begun, model)]
 
 

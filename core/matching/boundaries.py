@@ -18,7 +18,6 @@ from ..motion.skeleton import GROUP
 from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
 from ..numeric.smoothing import smooth
 
-
 HEADING_FRAMES = 6.0
 """Standard deviation of the Gaussian that smooths the heading, in frames."""
 
@@ -45,30 +44,36 @@ class Boundaries:
         roots = six_to_matrix(source.features[:, :GROUP])
         self._root_axis = int(np.linalg.norm(roots[:, :2], axis=1).mean(0).argmax())
 
-    def to_heading_relative(self, rows: NDArray[np.float32], share: float = 1.0) -> NDArray[np.float32]:
+    def to_heading_relative(
+        self, rows: NDArray[np.float32], share: float = 1.0, circle: bool = False
+    ) -> NDArray[np.float32]:
         """Return parent-relative rows (T, C) with the joints' rotations relative to the heading.
 
-        There are `share` rows for each frame.
+        There are `share` rows for each frame; the
+        heading goes on round a `circle`.
         """
         if not self._joints:
             return rows
         result, world = rows.copy(), dict[int, Array]()
-        inverse_yaw = self._yaw_rotations(rows, share).swapaxes(-1, -2)
+        inverse_yaw = self._yaw_rotations(rows, share, circle).swapaxes(-1, -2)
         for joint in self._chain:
             world[joint] = self._world_rotations(world, joint, self._local_rotations(rows, joint))
             if joint in self._joints:
                 result[:, self._slices[joint]] = matrix_to_six(inverse_yaw @ world[joint])
         return result
 
-    def to_parent_relative(self, rows: NDArray[np.float32], share: float = 1.0) -> NDArray[np.float32]:
+    def to_parent_relative(
+        self, rows: NDArray[np.float32], share: float = 1.0, circle: bool = False
+    ) -> NDArray[np.float32]:
         """Return heading-relative rows (T, C) with the joints' rotations relative to their parents.
 
-        The hips may be of another time than the joints. There are `share` rows for each frame.
+        The hips may be of another time than the joints. There are `share` rows for each frame; the
+        heading goes on round a `circle`.
         """
         if not self._joints:
             return rows
         result, world = rows.copy(), dict[int, Array]()
-        yaw = self._yaw_rotations(rows, share)
+        yaw = self._yaw_rotations(rows, share, circle)
         for joint in self._chain:
             if joint not in self._joints:
                 world[joint] = self._world_rotations(world, joint, self._local_rotations(rows, joint))
@@ -93,10 +98,13 @@ class Boundaries:
         channels = self._slices[joint]
         return self._channels.middle[channels], self._channels.gain[channels]
 
-    def _yaw_rotations(self, rows: NDArray[np.float32], share: float) -> Array:
+    def _yaw_rotations(self, rows: NDArray[np.float32], share: float, circle: bool) -> Array:
         """Return the root's smoothed rotations about the vertical (T, 3, 3), by its axis that is most level in the
         clip.
         """
         axis = self._local_rotations(rows, 0)[:, :, self._root_axis]
-        yaw = np.unwrap(np.arctan2(axis[:, 1], axis[:, 0]))
-        return axis_rotation(2, smooth(yaw, HEADING_FRAMES * share, "repeat"))
+        margin = min(int(4 * HEADING_FRAMES * share) + 1, len(rows)) if circle else 0
+        around = np.arange(-margin, len(rows) + margin) % len(rows)
+        yaw = np.unwrap(np.arctan2(axis[around, 1], axis[around, 0]))
+        smoothed = smooth(yaw, HEADING_FRAMES * share, "repeat")
+        return axis_rotation(2, smoothed[margin : margin + len(rows)])

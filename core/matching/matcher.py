@@ -13,6 +13,7 @@ from ..evaluation.copying import SAME_TIME_FRAMES, same_time
 from ..model.pyramid import Around, Rows
 from .clip_rows import ClipRows
 from .components import Numbers
+from .orders import order_cost
 from .patches import Matches, PatchIndex, average_patches, clip_starts, sample_starts
 from .sway import Sway
 
@@ -48,9 +49,6 @@ the range of strengths lies there."""
 
 FINE_NOISE_DEVIATIONS = 0.2
 """Amplitude of noise of strength 1 above the first length, in standard deviations of the clip."""
-
-ORDER_LIKENESS = 0.5
-"""Weight of unlike means and deviations in the choice of an order, beside the share of rows at the same time."""
 
 SEAM_COST = 0.05
 """Cost of a break between patches at the last length, in mean squared distances of two patches."""
@@ -159,32 +157,20 @@ class Matcher:
         return same_time(self._reduced.astype(np.float64), self._reduce(rows).astype(np.float64), tolerance=tolerance)
 
     def best_order(self, codes: Rows, zeros: Rows) -> int:
-        """Return which of some noises (K, 1, T) of variance 1 makes the best output of the first stage from zeros.
-
-        The best one is farthest from the clip's own order, and has all of the clip in it: its rows have the clip's
-        means and deviations.
-        """
+        """Return which of some noises (K, 1, T) makes the best first output from zeros, see `order_cost`."""
         key = codes.tobytes()
         if key not in self._best_orders:
             outputs = self.refine(np.repeat(zeros, len(codes), axis=0), codes)
-            self._best_orders[key] = int(np.argmin([self._order_cost(rows) for rows in outputs]))
+            costs = [order_cost(self._reduced, self._reduce(rows), self._same_time_rows) for rows in outputs]
+            self._best_orders[key] = int(np.argmin(costs))
         return self._best_orders[key]
 
-    def _order_cost(self, rows: Rows) -> float:
-        clip, sample = self._reduced, self._reduce(rows)
-        share = same_time(clip, sample, self._check_cancelled, tolerance=self._same_time_rows)
-        gap = 0.0
-        for one, other in ((clip, sample), (np.diff(clip, axis=0), np.diff(sample, axis=0))):
-            shift = np.square(one.mean(0) - other.mean(0)) + np.square(one.std(0) - other.std(0))
-            gap += float(shift.sum() / max(float(one.var(0).sum()), 1e-12))
-        return share + ORDER_LIKENESS * gap
-
-    def _reduce(self, rows: Rows) -> Numbers:
+    def _reduce(self, rows: Rows, circle: bool = False) -> Numbers:
         """Return the reduced rows (T, D) of parent-relative rows (C, T)."""
-        return self._clip.reduce(self._to_heading_relative(np.ascontiguousarray(rows.T)))
+        return self._clip.reduce(self._to_heading_relative(np.ascontiguousarray(rows.T), circle))
 
-    def _to_heading_relative(self, rows: Numbers) -> Numbers:
-        return self._clip.boundaries.to_heading_relative(rows, self._share)
+    def _to_heading_relative(self, rows: Numbers, circle: bool) -> Numbers:
+        return self._clip.boundaries.to_heading_relative(rows, self._share, circle)
 
     def refine(self, base: Rows, noise: Rows) -> Rows:
         """Return rows (B, C, T) of the clip patches nearest to base + noise; `noise` is (B, 1, T) or (B, C, T).
@@ -199,7 +185,7 @@ class Matcher:
         if around.target is not None and around.weights is not None:
             rows = np.ascontiguousarray(around.target.T, dtype=np.float32)
             weights = np.ascontiguousarray(around.weights.T, dtype=np.float32)
-            target = _Target(rows, self._to_heading_relative(rows), weights)
+            target = _Target(rows, self._to_heading_relative(rows, around.circle), weights)
         size = self._batch(base.shape[-1])
         batches = [slice(start, start + size) for start in range(0, len(base), size)]
         samples = [self._refine_samples(base[batch], noise[batch], around.circle, target) for batch in batches]
@@ -221,7 +207,10 @@ class Matcher:
         clip, count, length = self._clip, len(base), base.shape[2]
         strengths = [float(np.sqrt(np.mean(np.square(one, dtype=np.float64)))) for one in noise]
         samples = np.stack(
-            [self._start(x) + self._noise(z, strength) for x, z, strength in zip(base, noise, strengths, strict=True)]
+            [
+                self._start(x, circle) + self._noise(z, strength)
+                for x, z, strength in zip(base, noise, strengths, strict=True)
+            ]
         )
         index = self.index(min(self.patch_rows, length))
         weights = np.stack([self._weights_at(strength) for strength in strengths])
@@ -244,11 +233,11 @@ class Matcher:
         ]
         return np.stack(outputs)
 
-    def _start(self, base: Rows) -> Numbers:
+    def _start(self, base: Rows, circle: bool) -> Numbers:
         """Return the reduced rows (T, D) in which a sample's search begins."""
         if self._stage.index == 0 and not base.any():
             return self._reduced[np.arange(base.shape[1]) % len(self._reduced)]
-        return self._reduce(base)
+        return self._reduce(base, circle)
 
     def _finished(self, rows: Numbers, noise: Rows, circle: bool, target: _Target | None) -> Numbers:
         """Return a sample's parent-relative rows (T, C), with kept rows held, or with sway."""
@@ -256,7 +245,7 @@ class Matcher:
             rows = self._sway.apply(rows, noise[0], circle, retimed=target is None)
         if target is not None:
             rows = target.blend_heading_relative(rows)
-        rows = self._clip.boundaries.to_parent_relative(rows, self._share)
+        rows = self._clip.boundaries.to_parent_relative(rows, self._share, circle)
         return rows if target is None else target.blend_parent_relative(rows)
 
     def _last_matches(

@@ -244,7 +244,7 @@ GANIMATOR = Recipe(
 
 FAST = Recipe(
     name="fast",
-    iterations=(2000, 500, 360, 400),
+    iterations=(1000, 300, 240, 300),
     batch=(2, 3, 3, 2),
     crop=(128, 160, 192, 256),
     adversarial=(4.0, 1.0, 1.0, 1.0),

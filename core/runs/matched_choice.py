@@ -44,6 +44,26 @@ LIKENESS_WEIGHT = 0.25
 """Weight of the sum of both Fréchet distances beside the excesses."""
 
 
+class LevelChoice:
+    """Decides during a training whether further levels are worth their time.
+
+    `model` is set once a level has added nothing: the model without that level, whose figures are as good.
+    """
+
+    def __init__(self, should_stop: Callable[[], bool] = lambda: False) -> None:
+        self._check_cancelled = cancel_check(should_stop)
+        self.model: Model | None = None
+
+    def compare(self, model: Model) -> None:
+        """Compare a model so far of two levels or more with itself without the last of them. Raises Cancelled."""
+        if model.matched is None or model.trained_levels < 2:
+            return
+        lower = matched_above(model, model.trained_levels - 1, model.matched)
+        one, other = (distance_from_bars(figures_of(each, self._check_cancelled)) for each in (lower, model))
+        if one <= other:
+            self.model = lower
+
+
 def best_matched(model: Model, should_stop: Callable[[], bool] = lambda: False) -> Model:
     """Return a trained model with its upper levels matched from the level on where that is best, or as it is.
 

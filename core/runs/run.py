@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import Cancelled, ModelError
@@ -16,7 +17,7 @@ from ..system.log import log
 from ..training.checkpoint import Checkpoint, CheckpointFile, save_checkpoint
 from ..training.progress import Progress, Send
 from .less_memory import retry_with_less_memory
-from .matched_choice import best_matched
+from .matched_choice import LevelChoice, best_matched
 from .quality import with_quality
 
 SAVE_AGAIN_SECONDS = 2.0
@@ -43,7 +44,8 @@ def run_training(
     """Train, measure and save the model as `path`; its state is kept in the file `keep` until it is done.
 
     For an `interim`, the model so far is saved there, too, now and then, with (“interim”, fraction done); it is removed
-    if the training fails or is cancelled. Where `is_enough` says so, the training ends with the model so far.
+    if the training fails or is cancelled. Where `is_enough` says so, the training ends with the model so far. A recipe
+    that is calibrated ends after the first level that adds nothing, see `LevelChoice`.
 
     Sends (“device”, name) and (“expected”, seconds) where an `estimate` is wanted, (“progress”, Progress), (“phase”,
     what it does now) and (“problem”, a sentence, or "" when it is over). A model that the disk refuses is kept in
@@ -60,7 +62,14 @@ def run_training(
         save_checkpoint(begun, file.path)
     if estimate:
         send_estimate(begun, send, device)
-    models = _InterimFile(path, send)
+    models, chosen = _InterimFile(path, send), LevelChoice(should_stop)
+
+    def take_model(model: Model) -> None:
+        if interim:
+            models.save(model)
+        if begun.recipe.calibrate:
+            chosen.compare(model)
+
     try:
         model = retry_with_less_memory(
             lambda begun, device: resume(
@@ -70,15 +79,17 @@ def run_training(
                 device=device,
                 threads=threads,
                 on_snapshot=file.keep if file else None,
-                on_model=models.save if interim else None,
-                is_enough=is_enough,
+                on_model=take_model if interim or begun.recipe.calibrate else None,
+                is_enough=lambda: chosen.model is not None or (is_enough is not None and is_enough()),
             ),
             begun,
             device,
             send,
         )
         send("phase", "Measuring quality")
-        if begun.recipe.calibrate and model.matched is None:
+        if chosen.model is not None:
+            model = replace(chosen.model, seconds=model.seconds, history=model.history, fraction=1.0)
+        elif begun.recipe.calibrate and model.matched is None:
             model = best_matched(model, should_stop)
         measured = with_quality(model, should_stop)
         save_when_there_is_room(measured, path, send, should_stop, patience)

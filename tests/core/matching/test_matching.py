@@ -23,14 +23,16 @@ from core.directing.concatenate import mix
 from core.errors import ClipError, ModelError
 from core.evaluation.copying import between, same_time
 from core.evaluation.metrics import evaluate, rotation_features
-from core.generation.generate import Sampler, generate, with_strength
+from core.generation.generate import Sampler, generate, noise_code, with_strength
 from core.matching.boundaries import Boundaries
 from core.matching.channel_parts import LOWER, channel_parts
 from core.matching.instant import instant_model, instant_recipe, matched_above
 from core.matching.matcher import Matcher
+from core.matching.orders import order_cost
 from core.matching.patches import PatchIndex, average_patches, clip_starts, sample_starts
 from core.matching.stages import make_matchers, part_weights
 from core.matching.sway import smoothed
+from core.model.channels import choose_channels
 from core.model.matched import Matched
 from core.model.model import Model
 from core.model.model_file import load_model, read_info, save_model
@@ -372,6 +374,60 @@ def test_a_chest_from_another_time_keeps_its_heading_relative_rotation(model: Mo
     heading_relative[:, hips] = other[:, hips]
     parent_relative = boundaries.to_parent_relative(heading_relative)
     assert np.allclose(boundaries.to_heading_relative(parent_relative), heading_relative, atol=1e-5)
+
+
+def test_hips_that_sway_from_step_to_step_do_not_sway_a_chest_from_another_time(model: Model, source: Motion) -> None:
+    """The chest holds still against hips that sway: with hips of another time it still does, beside its ends."""
+    skeleton = source.skeleton
+    spine = skeleton.names.index("Spine")
+    sway = axis_rotation(2, 0.2 * np.sin(np.arange(source.frames) * 2.0 * np.pi / 12.0))
+    rotations = source.rotations()
+    rotations[:, 0], rotations[:, spine] = sway, sway.swapaxes(-1, -2)
+    swaying = from_transforms(skeleton, rotations, source.root_positions(), source.fps, source.local_offsets())
+    features = swaying.features.copy()
+    features[:, skeleton.contact_channels] = source.contact_labels()
+    clip = replace(swaying, features=features)
+    channels = choose_channels(clip, model.recipe)
+    boundaries = Boundaries(channels, clip, [spine])
+    rows = boundaries.to_heading_relative(np.ascontiguousarray(channels.encode(clip.features).T))
+    hips = np.flatnonzero(channels.columns < 6)
+    rows[:, hips] = np.roll(rows[:, hips], 5, axis=0)
+    result = Motion(channels.decode(boundaries.to_parent_relative(rows).T), skeleton, clip.fps, clip.origin).rotations()
+    chest = (result[:, 0] @ result[:, spine])[30:-30]
+    assert np.abs(result[30:-30, 0] - sway[30:-30]).max() > 0.1
+    assert np.abs(chest - np.eye(3)).max() < 0.03
+
+
+def test_circles_are_headed_alike_wherever_they_begin(model: Model, source: Motion) -> None:
+    boundaries = Boundaries(model.channels, source, [source.skeleton.names.index("Spine")])
+    rows = np.ascontiguousarray(model.channels.encode(source.features).T)[:60]
+    converted = boundaries.to_heading_relative(rows, circle=True)
+    rolled = boundaries.to_heading_relative(np.roll(rows, 25, axis=0), circle=True)
+    assert np.allclose(np.roll(converted, 25, axis=0), rolled, atol=1e-5)
+
+
+def test_a_variation_takes_an_order_far_from_the_clips_own(model: Model) -> None:
+    """Of the same noises, the chosen ones have less of the clip at the same time than the first ones."""
+    sampler, length = Sampler(model), model.lengths[0]
+    first = sampler.generators[0]
+    assert isinstance(first, Matcher)
+    shares = []
+    for codes in ([noise_code(0, k, 0, length) for k in range(12)], [sampler.code(0, k, 0, length) for k in range(12)]):
+        rows = first.refine(sampler.zero_rows(12, length), np.stack(codes))
+        shares.append(np.mean([first.same_time(one, 1) for one in rows]))
+    assert shares[1] < shares[0]
+    assert np.array_equal(sampler.code(0, 3, 0, length), Sampler(model).code(0, 3, 0, length))
+    assert np.array_equal(sampler.code(0, 3, 1, 50), noise_code(0, 3, 1, 50))
+
+
+@pytest.mark.parametrize(("share", "least"), [(0.0, 0.0), (1.0, 0.9)])
+def test_cost_of_an_order(share: float, least: float) -> None:
+    """The clip itself costs its whole share at the same time; the halves exchanged cost nothing."""
+    clip = np.stack([np.sin(np.arange(200) * step) for step in (0.11, 0.047)], axis=1).astype(np.float32)
+    sample = clip if share else np.roll(clip, 100, axis=0)
+    cost = order_cost(clip, sample, 4)
+    assert least <= cost < least + 0.2
+    assert order_cost(clip, np.repeat(sample[:1], 200, axis=0), 4) > 0.9
 
 
 @pytest.mark.parametrize("frames", [60, 61, 91, 157, 201, 371, 648, 3000, 20_000])
