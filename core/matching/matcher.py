@@ -26,7 +26,7 @@ FINE_PATCH_ROWS = (21, 15)
 USUAL_PACE_FRAMES = 5.5
 """Frames in which a pose becomes another in clips for which FINE_PATCH_ROWS are long enough."""
 
-PACE_FACTORS = (1.0, 2.0)
+PACE_FACTORS = (1.0, 4.0)
 """Least and largest factor of FINE_PATCH_ROWS, for slower clips: a join between short patches, unnoticed in a dance,
 looks hurried in an idle."""
 

@@ -14,6 +14,9 @@ MIN_RUN_FRAMES = 3
 FADE_FRAMES = 8
 """Frames over which a correction fades in before a contact and out after it."""
 
+STEP_FRAMES = 8
+"""Frames for the step from one stand of a wandering foot to the next."""
+
 _share = (np.arange(FADE_FRAMES) + 1) / (FADE_FRAMES + 1)
 FADE_WEIGHTS = (1.0 - _share**2 * (3.0 - 2.0 * _share))[:, None]
 """Weight (FADE_FRAMES, 1) of a correction in the frames after a contact; reversed before it."""
@@ -113,5 +116,5 @@ def _split_wandering(path: Array, start: int, stop: int) -> list[tuple[int, int]
     far = float((away * away).sum(1).max())
     if far <= MAX_WANDER**2 or stop - start < 4 * MIN_RUN_FRAMES:
         return [(start, stop)]
-    cut = (start + stop) // 2
-    return _split_wandering(path, start, cut - 1) + _split_wandering(path, cut + 1, stop)
+    cut, half = (start + stop) // 2, min(STEP_FRAMES, stop - start - 2 * MIN_RUN_FRAMES) // 2
+    return _split_wandering(path, start, cut - half) + _split_wandering(path, cut + half, stop)
