@@ -14,6 +14,7 @@ from ...rig.background.instant_job import InstantJob
 from ...rig.compat import name_of_two
 from ...rig.library.models import claim_new_model
 from ...state import timer
+from ...state.rig_settings import active_armature
 from ...state.session import refresh_models
 from ...state.settings import session_of
 from ...state.source import source_steps
@@ -30,8 +31,8 @@ class InstantRun(Stepwise):
 
         Raises RiffError.
         """
-        rig, action = context.object.name, context.object.animation_data.action
-        motion = yield from source_steps(context.object, context.scene)
+        rig, action = active_armature(context).name, active_armature(context).animation_data.action
+        motion = yield from source_steps(active_armature(context), context.scene)
         motion = learnable(motion)
         running = [job.path for job in jobs.trainings() if job.running]
         path, held = claim_new_model(name_of_two(action.name if action is not None else rig, "Instant"), running)
