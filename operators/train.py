@@ -26,7 +26,7 @@ from ..state.preferences import training_device, training_python
 from ..state.rig_settings import active_armature
 from ..state.session import refresh_unfinished
 from ..state.settings import RECIPE_ITEMS, RiffSettings, session_of, settings_of
-from ..state.source import source_steps
+from ..state.source import learned_action, learned_steps
 from ..state.trainings import close_note
 from .runs.stepwise import Stepwise
 
@@ -94,7 +94,7 @@ class TrainingStart(Stepwise):
 
 
 class RIFF_OT_train(TrainingStart, bpy.types.Operator):
-    """Learn the armature's action in the background: variations become more than pieces of it"""
+    """Learn the armature's action in the background, or the source of a variation: new ones are more than its pieces"""
 
     bl_idname = "riff.train"
     bl_label = "Train on Action"
@@ -108,9 +108,10 @@ class RIFF_OT_train(TrainingStart, bpy.types.Operator):
         return self.begin_modal(context)
 
     def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
-        action = active_armature(context).animation_data.action
-        name = action.name if action is not None else active_armature(context).name
-        motion = yield from source_steps(active_armature(context), context.scene)
+        ob = active_armature(context)
+        action = learned_action(ob)
+        name = action.name if action is not None else ob.name
+        motion = yield from learned_steps(ob, context.scene)
         return name, f"“{name}”", motion
 
     def start(self) -> Model | None:

@@ -45,9 +45,17 @@ class RIFF_PT_source(RiffPanel, bpy.types.Panel):
         if offered_actions(ob):
             layout.menu("RIFF_MT_strip_actions", icon="NLA")
         if is_variation(action):
-            layout.label(text="A variation made by Riff", icon="RNDCURVE")
+            _draw_source_of(layout, action)
             return
         _draw_what_is_learned(layout, ob)
+
+
+def _draw_source_of(layout: Any, variation: Any) -> None:
+    source = str(variation.get("riff_source", ""))
+    if source in bpy.data.actions:
+        layout.label(text=say("A variation; learned is {}").format(source), icon="RNDCURVE", translate=False)
+    else:
+        layout.label(text="A variation whose source is gone", icon="RNDCURVE")
 
 
 def _draw_what_is_learned(layout: Any, ob: Any) -> None:

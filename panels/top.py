@@ -8,8 +8,11 @@ import bpy
 
 from ..state import rig_marks
 from ..state.rig_settings import active_armature
+from ..state.session import chosen_variation
 from ..state.trainings import note_drawn, running_training, time_left
+from .generate import draw_generate
 from .tab import RiffPanel, draw_problem, in_words, say
+from .variations import draw_variations
 
 
 class RIFF_PT_top(RiffPanel, bpy.types.Panel):
@@ -43,7 +46,7 @@ def draw_line(layout: Any, context: Any) -> None:
         words.operator("riff.read_note", text=session.note, icon=icon, translate=False)
         row.operator("riff.close_note", text="", icon="X")
     else:
-        _draw_subject(row, active_armature(context))
+        _draw_subject(row, context)
 
 
 def _draw_progress(row: Any, training: Any) -> None:
@@ -65,12 +68,14 @@ def _draw_progress(row: Any, training: Any) -> None:
     row.operator("riff.cancel_training", text="", icon="X").name = training.name
 
 
-def _draw_subject(row: Any, ob: Any) -> None:
+def _draw_subject(row: Any, context: Any) -> None:
+    ob, variation = active_armature(context), chosen_variation(context)
     if ob is None:
         row.label(text="No armature is selected", icon="INFO")
         return
     action = ob.animation_data.action if ob.animation_data else None
-    words = f"{ob.name}: {action.name}" if action is not None else ob.name
+    played = variation.label if variation is not None else action.name if action is not None else ""
+    words = f"{ob.name}: {played}" if played else ob.name
     row.label(text=words, icon="ARMATURE_DATA", translate=False)
 
 
@@ -86,4 +91,17 @@ def _draw_hint(layout: Any) -> None:
     steps.label(text="3. Click a variation to see it", icon="BLANK1")
 
 
-CLASSES = (RIFF_PT_top,)
+class RIFF_PT_dope_sheet(RiffPanel, bpy.types.Panel):
+    """Panel in the sidebar of dope sheet and timeline, where the parts of Make that one needs beside the keys are"""
+
+    bl_label = "Make"
+    bl_space_type = "DOPESHEET_EDITOR"
+
+    def draw(self, context: Any) -> None:
+        draw_line(self.layout, context)
+        draw_generate(self.layout, context)
+        if active_armature(context) is not None:
+            draw_variations(self.layout, context)
+
+
+CLASSES = (RIFF_PT_top, RIFF_PT_dope_sheet)

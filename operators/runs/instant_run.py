@@ -17,7 +17,7 @@ from ...state import timer
 from ...state.rig_settings import active_armature
 from ...state.session import refresh_models
 from ...state.settings import session_of
-from ...state.source import source_steps
+from ...state.source import learned_action, learned_steps
 from .stepwise import Stepwise
 
 
@@ -27,12 +27,13 @@ class InstantRun(Stepwise):
     _instant: InstantJob | None = None
 
     def make_instant_model(self: Any, context: bpy.types.Context) -> Iterator[float]:
-        """Read the armature's action, make and save its instant model, and choose it in the list, in steps.
+        """Read what is to be learned, make and save its instant model, and choose it in the list, in steps.
 
         Raises RiffError.
         """
-        rig, action = active_armature(context).name, active_armature(context).animation_data.action
-        motion = yield from source_steps(active_armature(context), context.scene)
+        ob = active_armature(context)
+        rig, action = ob.name, learned_action(ob)
+        motion = yield from learned_steps(ob, context.scene)
         motion = learnable(motion)
         running = [job.path for job in jobs.trainings() if job.running]
         path, held = claim_new_model(name_of_two(action.name if action is not None else rig, "Instant"), running)

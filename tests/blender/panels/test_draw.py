@@ -265,10 +265,11 @@ def test_each_side_has_its_own_boxes(drawing: Drawing, dancer: Any) -> None:
     for session.tab in ("MAKE", "LEARN"):
         sides[session.tab] = [name for name in drawing.side() if name.startswith("RIFF_PT") and "presets" not in name]
     assert sides["MAKE"] == [
-        f"RIFF_PT_{name}" for name in ("top", "generate", "variations", "live", "compose", "regions", "crowd")
+        f"RIFF_PT_{name}"
+        for name in ("top", "dope_sheet", "generate", "variations", "live", "compose", "regions", "crowd")
     ]
     assert sides["LEARN"] == [
-        f"RIFF_PT_{name}" for name in ("top", "source", "roles", "learned", "train", "models", "farm")
+        f"RIFF_PT_{name}" for name in ("top", "dope_sheet", "source", "roles", "learned", "train", "models", "farm")
     ]
 
 
@@ -393,9 +394,11 @@ def test_variations(drawing: Drawing, dancer: Any) -> None:
     for row in session.variations:
         bpy.ops.riff.show_action(action=row.name)
         drawn = drawing()
-        assert "A variation made by Riff" in drawn["RIFF_PT_source"].texts()
+        assert "A variation; learned is Sample Dance" in drawn["RIFF_PT_source"].texts()
         titles = [call for call in drawn["RIFF_PT_variations"].named("prop") if call.arguments["property"] == "title"]
         assert [call.arguments["data"].title for call in titles] == ["1-1", "1-2"]
+        assert f"{dancer.name}: {row.title}" in drawn["RIFF_PT_top"].texts()
+        assert len(drawn["RIFF_PT_dope_sheet"].named("template_list")) == 1
         assert "60 frames, 2.0 s, Dance" in " ".join(drawn["RIFF_PT_variations"].texts())
     bpy.context.scene.frame_set(10)
     new_object(bpy.data.armatures.new("Other"))
