@@ -25,8 +25,8 @@ WIDE = (0.5, 0.3, 0.75, 0.9)
 MAKE, LEARN = (0.22,), (0.68,)
 """Places of the two sides of the switch at the top."""
 
-CANCEL = (0.83,)
-"""Place of the button beside a bar that cancels."""
+ENOUGH, CANCEL = (0.76,), (0.83,)
+"""Places of the two buttons beside a bar."""
 
 NAME, STAR = 0.4, (0.73, 0.7, 0.76)
 """Place of the name in a row of the list of variations, and places where its star may be."""

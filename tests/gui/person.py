@@ -16,7 +16,7 @@ import bpy
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from hand import CANCEL, LEARN, MAKE, NAME, STAR, Hand, Waits, mark, open_tab, perform
+from hand import CANCEL, ENOUGH, LEARN, MAKE, NAME, STAR, Hand, Waits, mark, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
 SECONDS = 4
@@ -70,7 +70,7 @@ def dancer(hand: Hand) -> Waits:
 
 
 def training(hand: Hand) -> Waits:
-    """Train, cancel, resume, done; the bar stands at the top of both sides."""
+    """Train, cancel, resume, enough; the bar stands at the top of both sides."""
     yield from hand.turn_to(LEARN)
     scene: Any = bpy.context.scene
     scene.riff.recipe, scene.riff.effort = "custom", 0.05  # long enough to be cancelled
@@ -91,9 +91,10 @@ def training(hand: Hand) -> Waits:
     hand.picture("4-cancelled")
     yield from hand.press("bpy.ops.riff.resume_training(", lambda: jobs.latest_training() is not job, (0.8,))
     resumed = jobs.latest_training()
-    yield from hand.wait_for(lambda: not resumed.running, 600, "the end of the training")
-    mark(f"resumed {resumed.state.value} {resumed.error}")
+    yield from hand.wait_for(lambda: resumed.progress is not None, 400, "the first steps")
     yield from hand.turn_to(MAKE)
+    yield from hand.press("bpy.ops.riff.end_training(", lambda: not resumed.running, ENOUGH)
+    mark(f"resumed {resumed.state.value} {resumed.error}")
     yield 0.7
     hand.picture("5-trained")
     mark(f"note {bool(session().note)}")
