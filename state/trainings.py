@@ -47,7 +47,8 @@ def note_end(job: jobs.BackgroundJob) -> None:
     """Note in the panel and in the status bar that a training has ended; the person who cancelled one knows it."""
     if not isinstance(job, jobs.TrainingJob) or is_cancelled(job):
         return
-    session, say = session_of(bpy.context), bpy.app.translations.pgettext_iface
+    session = session_of(bpy.context)
+    say: Any = bpy.app.translations.pgettext_iface
     session.note_problem = job.error
     if is_done(job):
         took = format_duration(job.progress.seconds) if job.progress is not None else ""

@@ -1,1 +1,1 @@
-"""What is drawn over editors: strips of regions, marks of feet and body parts."""
+"""Overlays of editors: strips of regions, marks of feet and body parts."""

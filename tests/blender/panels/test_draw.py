@@ -420,9 +420,9 @@ def test_trainings_from_the_click_to_the_model(drawing: Drawing, dancer: Any, pa
     bpy.ops.riff.cancel_training(name=part("rig.background.jobs").trainings()[0].name)
     bars = 0
     while part("state.timer").tick():
-        drawn = drawing()["RIFF_PT_top"]
-        bars += len(drawn.named("progress"))
-        buttons = {call.arguments["operator"] for call in drawn.named("operator")}
+        top = drawing()["RIFF_PT_top"]
+        bars += len(top.named("progress"))
+        buttons = {call.arguments["operator"] for call in top.named("operator")}
         assert {"riff.end_training", "riff.cancel_training"} <= buttons
         time.sleep(0.2)
     assert bars > 0
@@ -451,9 +451,9 @@ def test_trainings_that_did_not_end_well(
     assert "riff.close_note" not in {call.arguments["operator"] for call in drawn["RIFF_PT_top"].named("operator")}
     (folders[1] / "Broken.safetensors").write_bytes(b"nothing")
     part("state.session").refresh()
-    drawn = drawing()["RIFF_PT_unfinished"]
+    unfinished = drawing()["RIFF_PT_unfinished"]
     assert {"riff.discard_training", "riff.resume_training"} <= {
-        call.arguments["operator"] for call in drawn.named("operator")
+        call.arguments["operator"] for call in unfinished.named("operator")
     }
     bpy.ops.riff.resume_training(name="Broken")
     finish(part)
