@@ -16,7 +16,7 @@ from typing import Any
 import bpy
 
 Waits = Generator[float, None, Any]
-TRIES, PATIENCE = 3, 20.0
+PATIENCE = 20.0
 """A click that comes while a panel is being rebuilt is lost: it is made again after so many seconds."""
 
 WIDE = (0.5, 0.3, 0.75, 0.9)
@@ -28,8 +28,11 @@ MAKE, LEARN = (0.22,), (0.68,)
 ENOUGH, CANCEL = (0.76,), (0.83,)
 """Places of the two buttons beside a bar."""
 
-NAME, STAR = 0.4, (0.73, 0.7, 0.76)
-"""Place of the name in a row of the list of variations, and places where its star may be."""
+NAME, STAR = 0.4, (0.73,)
+"""Places of the name and of the star in a row of the list of variations."""
+
+LOOK_SECONDS = (0.02, 0.1, 0.25)
+"""Seconds between two looks for a button, for each try: a busy machine notices later where the pointer is."""
 
 STEP = 13
 """Pixels from one look for a button to the next; buttons are 20 high."""
@@ -41,6 +44,7 @@ class Hand:
     def __init__(self, out: Path) -> None:
         self.out = out
         self.last_hit = 0.0
+        self.look_seconds = LOOK_SECONDS[0]
         context: Any = bpy.context
         self.window: Any = context.window_manager.windows[0]
 
@@ -60,7 +64,7 @@ class Hand:
 
     def move(self, x: float, y: float) -> Waits:
         self.window.event_simulate("MOUSEMOVE", "NOTHING", x=int(x), y=int(y))
-        yield 0.02
+        yield self.look_seconds
 
     def click(self, x: float, y: float, button: str = "LEFTMOUSE") -> Waits:
         yield from self.move(x - 2, y)
@@ -152,7 +156,7 @@ class Hand:
         With `click_at`, a share of the sidebar's width, click there in the button's row.
         """
         region = self.region(self.area("VIEW_3D"), "UI")
-        for _ in range(TRIES):
+        for self.look_seconds in LOOK_SECONDS:
             place = yield from self.find(what, columns)
             if place is None:
                 yield from self.scroll_up()
@@ -161,6 +165,7 @@ class Hand:
             deadline = time.monotonic() + PATIENCE
             while time.monotonic() < deadline:
                 if done():
+                    self.look_seconds = LOOK_SECONDS[0]
                     return
                 yield 0.1
         self.picture(f"missing-{''.join(c if c.isalnum() else '-' for c in what)[:50]}")

@@ -135,7 +135,7 @@ def test_crowd(part: Callable[[str], Any]) -> None:
 
 def shown_models(part: Callable[[str], Any]) -> tuple[list[str], list[bool]]:
     """Texts of the panel Models, once the models were compared, and whether each row is active."""
-    panels, lists, fit = part("panels.generate"), part("panels.lists"), part("state.model_fit")
+    panels, lists, fit = part("panels.generate"), part("panels.models"), part("state.model_fit")
     models = bpy.context.window_manager.riff.models
     for _ in range(2):
         layout = RecordingLayout()
