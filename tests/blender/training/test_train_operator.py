@@ -319,8 +319,8 @@ def test_of_a_variation_its_source_is_learned(
     learned = sorted(row.name for row in bpy.context.window_manager.riff.models)
     assert learned == [source.name, f"{source.name} Instant", f"{source.name} Instant.001"]
     info = importlib.import_module(f"{riff.__name__}.core.model.model_file").read_info
-    lengths = {info(row.path)["duration"] for row in bpy.context.window_manager.riff.models}
-    assert lengths == {pytest.approx((source.frame_range[1] - source.frame_range[0]) / 30, abs=0.05)}
+    lengths = [info(row.path)["duration"] for row in bpy.context.window_manager.riff.models]
+    assert lengths == pytest.approx([(source.frame_range[1] - source.frame_range[0]) / 30] * 3, abs=0.05)
 
 
 def test_deleting_a_model(riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType) -> None:
