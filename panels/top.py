@@ -59,11 +59,13 @@ def _draw_progress(row: Any, training: Any) -> None:
         row.progress(factor=0.0, text=words)
     elif training.phase:
         row.progress(factor=1.0, text=say(training.phase))
+    elif training.ends_early:
+        row.progress(factor=progress.fraction, text=say("Ending"))
     else:
         words = say("Level {} of {}, {} left").format(progress.level, progress.levels, time_left(training))
         row.progress(factor=progress.fraction, text=words)
     enough = row.row(align=True)
-    enough.enabled = progress is not None and not training.phase
+    enough.enabled = progress is not None and not training.phase and not training.ends_early
     enough.operator("riff.end_training", text="", icon="CHECKMARK").name = training.name
     row.operator("riff.cancel_training", text="", icon="X").name = training.name
 

@@ -93,7 +93,8 @@ def training(hand: Hand) -> Waits:
     resumed = jobs.latest_training()
     yield from hand.wait_for(lambda: resumed.progress is not None, 400, "the first steps")
     yield from hand.turn_to(MAKE)
-    yield from hand.press("bpy.ops.riff.end_training(", lambda: not resumed.running, ENOUGH)
+    yield from hand.press("bpy.ops.riff.end_training(", lambda: resumed.ends_early, ENOUGH)
+    yield from hand.wait_for(lambda: not resumed.running, 600, "the end of the training")
     mark(f"resumed {resumed.state.value} {resumed.error}")
     yield 0.7
     hand.picture("5-trained")

@@ -434,6 +434,20 @@ def test_trainings_from_the_click_to_the_model(drawing: Drawing, dancer: Any, pa
     assert not any("is trained" in text for text in drawing()["RIFF_PT_top"].texts())
 
 
+def test_a_training_that_is_enough(drawing: Drawing, dancer: Any, part: Callable[[str], Any]) -> None:
+    bpy.ops.riff.train()
+    job = part("rig.background.jobs").latest_training()
+    while job.progress is None:
+        part("state.timer").tick()
+        time.sleep(0.02)
+    assert any(" left" in text for text in drawing()["RIFF_PT_top"].texts())
+    assert bpy.ops.riff.end_training() == {"FINISHED"}
+    assert "Ending" in drawing()["RIFF_PT_top"].texts()
+    bpy.ops.riff.cancel_training()
+    finish(part)
+    assert not drawing()["RIFF_PT_top"].named("progress")
+
+
 def test_trainings_that_did_not_end_well(
     drawing: Drawing, dancer: Any, part: Callable[[str], Any], folders: tuple[Path, Path]
 ) -> None:
