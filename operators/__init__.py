@@ -20,11 +20,11 @@ from . import (
     presets,
     regions,
     report,
-    results,
     sample,
     source_hints,
     train,
 )
+from .variations import keep, show, use
 
 MODULES = (
     install,
@@ -37,7 +37,9 @@ MODULES = (
     instant,
     generate,
     live,
-    results,
+    show,
+    keep,
+    use,
     regions,
     compose_lists,
     compose,

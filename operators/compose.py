@@ -25,7 +25,7 @@ from ..state.compose_settings import (
     StyleChoices,
     compose_settings,
 )
-from ..state.rig_settings import regions_of
+from ..state.rig_settings import active_armature, regions_of
 from ..state.source import source_steps
 from .runs.compose_run import ComposeRun
 
@@ -66,7 +66,7 @@ class _Masked(MaskChoices, ComposeRun):
     )
 
     def direction(self: Any, context: bpy.types.Context, first: int) -> Direction:
-        ob = context.object
+        ob = active_armature(context)
         return Direction(
             first,
             self._kept(context) if self.use_parts else None,
@@ -88,9 +88,9 @@ class _Masked(MaskChoices, ComposeRun):
 
     def _names_chosen(self: Any, context: bpy.types.Context, skeleton: Skeleton) -> tuple[str, ...]:
         if self.which == "SELECTED":
-            return tuple(name for name in selected_bones(context.object) if name in skeleton.names)
+            return tuple(name for name in selected_bones(active_armature(context)) if name in skeleton.names)
         if self.which == "COLLECTION":
-            names = bones_of_collection(context.object, self.collection)
+            names = bones_of_collection(active_armature(context), self.collection)
             return tuple(name for name in names if name in skeleton.names)
         return names_in(self.parts)
 
@@ -146,7 +146,7 @@ class RIFF_OT_place_moments(LengthChoices, ComposeRun, bpy.types.Operator):
 
 
 def _moments_of(context: bpy.types.Context) -> tuple[tuple[int, int, int], ...]:
-    known = {region.name: region for region in regions_of(context.object, only_used=False)}
+    known = {region.name: region for region in regions_of(active_armature(context), only_used=False)}
     moments = []
     for moment in compose_settings(context).moments:
         region = known.get(moment.region)
@@ -200,7 +200,7 @@ class RIFF_OT_restyle(StyleChoices, ComposeRun, bpy.types.Operator):
         return Direction(first, style=self.style)
 
     def content(self: Any, context: bpy.types.Context) -> Generator[float, None, Motion]:
-        owner = bpy.data.objects.get(self.armature) if self.armature else context.object
+        owner = bpy.data.objects.get(self.armature) if self.armature else active_armature(context)
         if owner is None or owner.type != "ARMATURE":
             raise ClipError(f"There is no armature “{self.armature}”; choose the armature of the action.")
         if not self.action:
@@ -211,7 +211,7 @@ class RIFF_OT_restyle(StyleChoices, ComposeRun, bpy.types.Operator):
         return read_steps(owner, action, scene=context.scene)
 
     def bones(self: Any, context: bpy.types.Context) -> dict[str, str] | None:
-        if not self.armature or self.armature == context.object.name:
+        if not self.armature or self.armature == active_armature(context).name:
             return None
         pairs = compose_settings(context).bones
         return {pair.name: pair.other for pair in pairs if pair.other} or None

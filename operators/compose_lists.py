@@ -14,7 +14,7 @@ from ..rig.reading.read import ReadOptions, read_steps
 from ..rig.steps import stride
 from ..state.compose_settings import compose_settings
 from ..state.poll_messages import armature_problem, selection_problem, set_poll_message
-from ..state.rig_settings import regions_of, rig_settings
+from ..state.rig_settings import active_armature, regions_of, rig_settings
 from ..state.settings import chosen_model
 from ..state.source import glance_steps
 from .list_remove import ListRemove
@@ -33,14 +33,14 @@ class RIFF_OT_find_parts(Stepwise, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        problem = armature_problem(context.object)
+        problem = armature_problem(active_armature(context))
         return set_poll_message(cls, problem)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         return self.begin_modal(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
-        motion = yield from glance_steps(context.object, context.scene, GLANCE_FRAMES)
+        motion = yield from glance_steps(active_armature(context), context.scene, GLANCE_FRAMES)
         self._skeleton = motion.skeleton
 
     def finished(self, context: bpy.types.Context) -> Any:
@@ -65,14 +65,14 @@ class RIFF_OT_add_moment(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        problem = selection_problem(context.object)
-        if not problem and not regions_of(context.object, only_used=False):
+        problem = selection_problem(active_armature(context))
+        if not problem and not regions_of(active_armature(context), only_used=False):
             problem = "Add a region for the moment first"
         return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
-        settings, regions = compose_settings(context), regions_of(context.object, only_used=False)
-        chosen = rig_settings(context.object)
+        settings, regions = compose_settings(context), regions_of(active_armature(context), only_used=False)
+        chosen = rig_settings(active_armature(context))
         moment = settings.moments.add()
         active = chosen.active_region < len(chosen.regions)
         moment.region = chosen.regions[chosen.active_region].name if active else regions[0].name

@@ -13,6 +13,7 @@ from ..core.directing.direction import names_in
 from ..core.errors import ClipError
 from ..core.motion.motion import Motion
 from ..rig.steps import part_of
+from ..state.rig_settings import active_armature
 from ..state.source import source_steps
 from .train import TrainingStart
 
@@ -37,7 +38,7 @@ class RIFF_OT_train_on_actions(TrainingStart, bpy.types.Operator):
         return self.begin_modal(context) if context.window and not bpy.app.background else super().execute(context)
 
     def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
-        ob, scene = context.object, context.scene
+        ob, scene = active_armature(context), context.scene
         actions = self._actions(ob)
         motions = []
         for number, action in enumerate(actions):

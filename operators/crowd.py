@@ -32,6 +32,7 @@ from ..rig.crowd.settings import CrowdSettings
 from ..rig.crowd.thin import thin_out
 from ..state.crowd_settings import CrowdChoices
 from ..state.poll_messages import model_problem, selection_problem, set_poll_message
+from ..state.rig_settings import active_armature
 from ..state.session import refresh_variations
 from ..state.settings import chosen_model, session_of, settings_of
 from ..state.source import learned_action
@@ -55,14 +56,14 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdRun, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        ob = context.object
+        ob = active_armature(context)
         problem = selection_problem(ob) or model_problem(context)
         if not problem and ob.get(MEMBER_KEY) is not None:
             problem = "This is a member of a crowd; select the original character"
         return set_poll_message(cls, problem)
 
     def prepare_job(self, context: bpy.types.Context) -> PreparedJob:
-        ob, panel = context.object, settings_of(context)
+        ob, panel = active_armature(context), settings_of(context)
         model = load_model(Path(chosen_model(context).path))
         source = learned_action(ob)
         own = {name: getattr(self, name) for name in CrowdChoices.__annotations__ if name != "count"}
@@ -101,14 +102,14 @@ class _OnCrowd:
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
-        found = crowd_of(context.object) is not None
+        found = crowd_of(active_armature(context) or context.object) is not None
         return set_poll_message(
             cls, "" if found else "Select a member of a crowd, or the character that it was made from"
         )
 
     def _read(self: Any, context: bpy.types.Context) -> tuple[bpy.types.Collection, bpy.types.Object, Model]:
         """Return the crowd, its character and its model; set `_settings`. Raises RiffError."""
-        collection = require_crowd(context.object)
+        collection = require_crowd(active_armature(context) or context.object)
         self._settings = CrowdSettings.from_json(settings_of_crowd(collection))
         armature = context.scene.objects.get(self._settings.armature)
         if armature is None:
@@ -224,7 +225,7 @@ class RIFF_OT_thin_out_crowd(_OnCrowd, bpy.types.Operator):
     )
 
     def execute(self, context: bpy.types.Context) -> Any:
-        collection = require_crowd(context.object)
+        collection = require_crowd(active_armature(context) or context.object)
         members = members_of(collection)
         gone = thin_out(members, self.keep)
         if len(gone) == len(members):
@@ -243,7 +244,7 @@ class RIFF_OT_remove_crowd(_OnCrowd, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> Any:
-        count = remove_crowd(require_crowd(context.object))
+        count = remove_crowd(require_crowd(active_armature(context) or context.object))
         refresh_variations(session_of(context))
         self.report({"INFO"}, f"Removed {count} members")
         return {"FINISHED"}

@@ -22,6 +22,7 @@ from ..rig.library.blend_files import armature_for, asset_files, borrowed_action
 from ..rig.library.models import MODEL_SUFFIX, claim_new_model, file_name_for, models_folder
 from ..rig.steps import part_of
 from ..state.poll_messages import armature_problem, selection_problem, set_poll_message
+from ..state.rig_settings import active_armature
 from ..state.session import refresh_models
 from ..state.settings import session_of, settings_of
 from ..state.source import clip_steps
@@ -64,7 +65,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(active_armature(context)))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         settings = settings_of(context)
@@ -79,7 +80,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         self._left_out: list[str] = []
         self._writer = None
-        self._armature = context.object
+        self._armature = active_armature(context)
         recipe = chosen_recipe(settings_of(context), self.recipe)
         self._writer = JobWriter(self._folder(context), self._name(context), recipe, self.seed)
         yield from self._clips(context)
@@ -104,7 +105,8 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
     def _name(self, context: bpy.types.Context) -> str:
         if self.which == "LIBRARY":
             return self.library
-        return context.object.name if self.which == "ARMATURE" else Path(bpy.data.filepath).stem or context.object.name
+        armature = str(active_armature(context).name)
+        return armature if self.which == "ARMATURE" else Path(bpy.data.filepath).stem or armature
 
     def _folder(self, context: bpy.types.Context) -> Path:
         """Return a new folder in the chosen one; a number is added as Blender does."""
@@ -133,13 +135,13 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
 
     def _actions(self, context: bpy.types.Context) -> list[bpy.types.Action]:
         if self.which == "ACTION":
-            problem = armature_problem(context.object)
+            problem = armature_problem(active_armature(context))
             if problem:
                 raise ClipError(f"{problem}.")
-            return [context.object.animation_data.action]
+            return [active_armature(context).animation_data.action]
         actions = source_actions([part.strip() for part in self.pattern.split(",") if part.strip()])
         if self.which == "ARMATURE":
-            actions = [action for action in actions if _fits(action, context.object)]
+            actions = [action for action in actions if _fits(action, active_armature(context))]
         if not actions:
             raise ClipError("There is no action to export; choose other actions or names.")
         return actions
@@ -209,7 +211,7 @@ class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
                 self._problems.append(f"“{entry.name}”: {getattr(error, 'strerror', None) or str(error).rstrip('.')}")
 
     def finished(self, context: bpy.types.Context) -> Any:
-        active = context.object
+        active = active_armature(context)
         data = active.animation_data if active else None
         own_model = self._paths.get(data.action.name) if data and data.action else None
         try:

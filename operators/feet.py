@@ -8,7 +8,7 @@ import bpy
 
 from ..state.armature_summary import feet_found, rows_found
 from ..state.poll_messages import selection_problem, set_poll_message
-from ..state.rig_settings import rig_settings
+from ..state.rig_settings import active_armature, rig_settings
 from .list_remove import ListRemove
 
 
@@ -21,10 +21,10 @@ class RIFF_OT_add_foot(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(active_armature(context)))
 
     def execute(self, context: bpy.types.Context) -> Any:
-        ob = context.object
+        ob = active_armature(context)
         settings = rig_settings(ob)
         active = context.active_pose_bone.name if context.mode == "POSE" and context.active_pose_bone else ""
         names = [active] if active or len(settings.feet) else feet_found(ob) or [""]
@@ -52,20 +52,20 @@ class RIFF_OT_list_learned(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        problem = selection_problem(context.object)
-        if not problem and not rows_found(context.object):
+        problem = selection_problem(active_armature(context))
+        if not problem and not rows_found(active_armature(context)):
             problem = "Riff has not analyzed this armature yet"
         return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
-        settings = rig_settings(context.object)
+        settings = rig_settings(active_armature(context))
         left_out = [row.name for row in settings.controls if not row.learn]
         settings.controls.clear()
-        for name, partner, part in rows_found(context.object):
+        for name, partner, part in rows_found(active_armature(context)):
             row = settings.controls.add()
             row.name, row.found_partner, row.found_part, row.partner, row.part = name, partner, part, partner, part
         for name in left_out:
-            if name in context.object.pose.bones and name not in settings.controls:
+            if name in active_armature(context).pose.bones and name not in settings.controls:
                 row = settings.controls.add()
                 row.name, row.learn = name, False
         settings.active_control = 0
@@ -81,13 +81,13 @@ class RIFF_OT_forget_learned(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        problem = selection_problem(context.object)
-        if not problem and not len(rig_settings(context.object).controls):
+        problem = selection_problem(active_armature(context))
+        if not problem and not len(rig_settings(active_armature(context)).controls):
             problem = "Riff already finds the bones itself"
         return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
-        rig_settings(context.object).controls.clear()
+        rig_settings(active_armature(context)).controls.clear()
         return {"FINISHED"}
 
 

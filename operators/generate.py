@@ -12,6 +12,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 from ..core.motion.motion import Motion
 from ..rig.background.generation_job import GenerationJob
 from ..state.poll_messages import armature_problem, model_problem, selection_problem, set_poll_message
+from ..state.rig_settings import active_armature
 from ..state.settings import LOOP, chosen_model, session_of
 from .runs.instant_run import InstantRun
 from .runs.write_actions import ActionWriter
@@ -68,7 +69,7 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
         subtype="ANGLE",
     )
     as_asset: BoolProperty(
-        name="Mark as Asset", description="Mark the variations as assets, each with a preview picture", default=True
+        name="Mark as Asset", description="Mark the variations as assets, each with a preview picture", default=False
     )
     like: StringProperty(
         name="Like", description="Variation to which the new ones are similar; empty for any", options={"SKIP_SAVE"}
@@ -76,9 +77,10 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        problem = selection_problem(context.object)
+        ob = active_armature(context)
+        problem = selection_problem(ob)
         if not problem:
-            problem = model_problem(context) if len(session_of(context).models) else armature_problem(context.object)
+            problem = model_problem(context) if len(session_of(context).models) else armature_problem(ob)
         return set_poll_message(cls, problem)
 
     _job: GenerationJob

@@ -9,6 +9,7 @@ import bpy
 
 from ..state import timer
 from ..state.poll_messages import armature_problem, set_poll_message
+from ..state.rig_settings import active_armature
 from ..state.settings import chosen_model
 from .runs.instant_run import InstantRun
 
@@ -21,7 +22,7 @@ class RIFF_OT_instant_model(InstantRun, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, armature_problem(context.object))
+        return set_poll_message(cls, armature_problem(active_armature(context)))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         return self.begin_modal(context)

@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ..state.poll_messages import selection_problem, set_poll_message
-from ..state.rig_settings import rig_settings
+from ..state.rig_settings import active_armature, rig_settings
 
 
 class ListRemove:
@@ -23,12 +23,12 @@ class ListRemove:
     @classmethod
     def problem(cls, context: bpy.types.Context) -> str:
         """Return the reason why the list cannot be edited; empty if it can."""
-        return selection_problem(context.object)
+        return selection_problem(active_armature(context))
 
     @classmethod
     def owner(cls, context: bpy.types.Context) -> Any:
         """Return the property group with the list; that of the armature by default."""
-        return rig_settings(context.object)
+        return rig_settings(active_armature(context))
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:

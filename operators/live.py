@@ -14,9 +14,11 @@ from ..rig.writing.write import write_steps
 from ..state import timer
 from ..state.live import begin, end, is_live, live_preview
 from ..state.poll_messages import model_problem, selection_problem, set_poll_message
-from ..state.rig_settings import rig_settings
+from ..state.preferences import shows_results
+from ..state.rig_settings import active_armature, identity_of, rig_settings
 from ..state.session import refresh_variations
 from ..state.settings import session_of, settings_of
+from ..state.variations.show import show_action
 from .runs.stepwise import Stepwise
 from .runs.write_actions import dress_action
 
@@ -29,7 +31,8 @@ class RIFF_OT_live(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, "" if is_live() else selection_problem(context.object) or model_problem(context))
+        problem = "" if is_live() else selection_problem(active_armature(context)) or model_problem(context)
+        return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
         if is_live():
@@ -59,7 +62,7 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         job, source = live_preview.job, bpy.data.actions.get(live_preview.source)
-        armature = live_preview.armature
+        armature = self._armature = live_preview.armature
         end()
         ob: bpy.types.Object | None = context.scene.objects.get(armature)
         if job is None or job.motion is None or job.answered is None or ob is None:
@@ -72,6 +75,7 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
             "riff_index": 0,
             "riff_frames": 0 if settings.source_length else settings.frames,
             "riff_armature": armature,
+            "riff_identity": identity_of(ob),
             "riff_source": source.name if source else "",
             "riff_coarse": job.answered.coarse,
             "riff_fine": job.answered.fine,
@@ -82,13 +86,15 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
         writing = write_steps(ob, job.motion, name, source_action=source, properties=properties, stepped=stepped)
         self._kept = yield from writing
         yield 1.0
-        dress_action(ob, self._kept, job.motion, asset=True, tolerance=0.0)
+        dress_action(ob, self._kept, job.motion)
         self._name = self._kept.name
 
     def finished(self, context: bpy.types.Context) -> Any:
-        session = session_of(context)
-        refresh_variations(session)
-        session.active_variation = max(0, session.variations.find(self._name))
+        refresh_variations(session_of(context))
+        ob: bpy.types.Object | None = context.scene.objects.get(self._armature)
+        if self._beside_window and ob is not None and ob.type == "ARMATURE" and shows_results():
+            with suppress(RiffError):  # it is in the list, where a click on it says why
+                show_action(context, ob, self._kept)
         self.report({"INFO"}, f"Kept “{self._name}”")
         timer.redraw()
         return {"FINISHED"}

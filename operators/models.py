@@ -34,6 +34,24 @@ class RIFF_OT_refresh_models(bpy.types.Operator):
         return _refresh(self, context, unfinished=True)
 
 
+class RIFF_OT_choose_model(bpy.types.Operator):
+    """Generate from this model"""
+
+    bl_idname = "riff.choose_model"
+    bl_label = "Choose Model"
+
+    name: StringProperty(name="Name", description="Model to generate from")
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        session = session_of(context)
+        row = session.models.find(self.name)
+        if row < 0:
+            self.report({"ERROR"}, f"There is no model “{self.name}”")
+            return {"CANCELLED"}
+        session.active_model = row
+        return {"FINISHED"}
+
+
 class RIFF_OT_remove_model(_OnChosenModel, bpy.types.Operator):
     """Delete the chosen model's file; actions generated from it are kept"""
 
@@ -195,6 +213,7 @@ def _refresh(
 
 CLASSES = (
     RIFF_OT_refresh_models,
+    RIFF_OT_choose_model,
     RIFF_OT_remove_model,
     RIFF_OT_rename_model,
     RIFF_OT_import_model,

@@ -10,7 +10,8 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..rig.compat import channelbag_of
 from ..state.poll_messages import selection_problem, set_poll_message
-from ..state.rig_settings import REGION_COLOURS, rig_settings
+from ..state.rig_settings import REGION_COLOURS, active_armature, rig_settings
+from ..state.trainings import status_text
 from .list_remove import ListRemove
 
 SOURCE_ITEMS = [
@@ -55,7 +56,7 @@ class RIFF_OT_add_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(active_armature(context)))
 
     def execute(self, context: bpy.types.Context) -> Any:
         spans, problem = self._spans(context)
@@ -63,7 +64,7 @@ class RIFF_OT_add_region(bpy.types.Operator):
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}
         for start, end, name in spans:
-            add_region(context.object, start, end, self.name or name)
+            add_region(active_armature(context), start, end, self.name or name)
         return {"FINISHED"}
 
     def _spans(self, context: bpy.types.Context) -> tuple[list[Span], str]:
@@ -75,7 +76,7 @@ class RIFF_OT_add_region(bpy.types.Operator):
         if self.source == "MARKERS":
             return _marker_spans(scene)
         if self.source == "KEYS":
-            return _key_span(context.object)
+            return _key_span(active_armature(context))
         if self.end <= self.start:
             return [], "The region's end must come after its start"
         return [(self.start, self.end, "")], ""
@@ -116,13 +117,13 @@ class RIFF_OT_mark_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, selection_problem(context.object))
+        return set_poll_message(cls, selection_problem(active_armature(context)))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         if not any(area.type == "DOPESHEET_EDITOR" for area in context.screen.areas):
             self.report({"ERROR"}, "Open a timeline or dope sheet in this window first")
             return {"CANCELLED"}
-        self._armature = context.object.name
+        self._armature = active_armature(context).name
         self._first: int | None = None
         context.window.cursor_modal_set("CROSSHAIR")
         context.workspace.status_text_set("Click the region's first frame in a timeline; Esc cancels")
@@ -153,7 +154,7 @@ class RIFF_OT_mark_region(bpy.types.Operator):
 
     def _end(self, context: bpy.types.Context, result: Any) -> Any:
         context.window.cursor_modal_restore()
-        context.workspace.status_text_set(None)
+        context.workspace.status_text_set(status_text())
         return result
 
 

@@ -18,7 +18,7 @@ from ..rig.writing.cyclic import make_cyclic
 from ..state import timer
 from ..state.armature_summary import forget
 from ..state.poll_messages import armature_problem, selection_problem, set_poll_message
-from ..state.rig_settings import rig_settings
+from ..state.rig_settings import active_armature, rig_settings
 from ..state.source import glance_steps
 from ..state.source_hints import close_hint, look_at, offered_actions
 from .runs.stepwise import Stepwise
@@ -46,7 +46,7 @@ class RIFF_OT_mend_source(Stepwise, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, armature_problem(context.object))
+        return set_poll_message(cls, armature_problem(active_armature(context)))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         return self.begin_modal(context)
@@ -58,7 +58,7 @@ class RIFF_OT_mend_source(Stepwise, bpy.types.Operator):
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         """Look for the oddity again, since the action may have changed, and mend it in the last step."""
-        ob = context.object
+        ob = active_armature(context)
         kind = next((one for one in HintKind if one == self.kind), None)
         if kind is None:
             raise RiffError(f"There is no hint “{self.kind}”.")
@@ -66,7 +66,7 @@ class RIFF_OT_mend_source(Stepwise, bpy.types.Operator):
         if kind in (HintKind.RATE, HintKind.CYCLE):
             motion = yield from glance_steps(ob, context.scene, LOOK_FRAMES)
         hint = yield from find_hint(look_at(ob, context.scene, motion), kind)
-        if context.object != ob:
+        if active_armature(context) != ob:
             raise RiffError("The selection changed; select the armature and try again.")
         if hint is None:
             raise RiffError("There is nothing to mend any more.")
@@ -87,7 +87,7 @@ class RIFF_OT_mend_source(Stepwise, bpy.types.Operator):
 
 def _set_rate(context: bpy.types.Context, source: Source, rate: float) -> None:
     """Set the scene's rate where nothing else plays in it; else move the action's keys to where they belong in time."""
-    if plays_alone(context.object, source, context.scene):
+    if plays_alone(active_armature(context), source, context.scene):
         set_rate(context.scene, rate)
     else:
         render = context.scene.render
@@ -95,20 +95,20 @@ def _set_rate(context: bpy.types.Context, source: Source, rate: float) -> None:
 
 
 def _take_whole_nla(context: bpy.types.Context, source: Source, hint: Hint) -> None:
-    rig_settings(context.object).whole_nla = True
+    rig_settings(active_armature(context)).whole_nla = True
 
 
 def _make_smooth(context: bpy.types.Context, source: Source, hint: Hint) -> None:
-    rig_settings(context.object).smooth_steps = True
+    rig_settings(active_armature(context)).smooth_steps = True
 
 
 def _split(context: bpy.types.Context, source: Source, hint: Hint) -> None:
-    split_takes(context.object, source, list(zip(hint.numbers[::2], hint.numbers[1::2], strict=True)))
+    split_takes(active_armature(context), source, list(zip(hint.numbers[::2], hint.numbers[1::2], strict=True)))
 
 
 MENDS: dict[HintKind, Callable[[bpy.types.Context, Source, Hint], None]] = {
     HintKind.LAYERS: _take_whole_nla,
-    HintKind.DEAD: lambda context, source, hint: mend_dead_keys(context.object, source),
+    HintKind.DEAD: lambda context, source, hint: mend_dead_keys(active_armature(context), source),
     HintKind.STRAY: lambda context, source, hint: leave_out(source.action, *hint.numbers[-2:]),
     HintKind.APART: lambda context, source, hint: leave_out(source.action, *hint.numbers[-2:]),
     HintKind.TAKES: _split,
@@ -129,14 +129,14 @@ class RIFF_OT_close_hint(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, armature_problem(context.object))
+        return set_poll_message(cls, armature_problem(active_armature(context)))
 
     def execute(self, context: bpy.types.Context) -> Any:
         kind = next((one for one in HintKind if one == self.kind), None)
-        if kind is None or context.object.animation_data.action is None:
+        if kind is None or active_armature(context).animation_data.action is None:
             self.report({"ERROR"}, f"There is no hint “{self.kind}”")
             return {"CANCELLED"}
-        close_hint(context.object, kind)
+        close_hint(active_armature(context), kind)
         return {"FINISHED"}
 
 
@@ -151,13 +151,13 @@ class RIFF_OT_take_strip_action(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        problem = selection_problem(context.object)
-        if not problem and not offered_actions(context.object):
+        problem = selection_problem(active_armature(context))
+        if not problem and not offered_actions(active_armature(context)):
             problem = "No other action lies in the NLA strips of this armature"
         return set_poll_message(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> Any:
-        ob = context.object
+        ob = active_armature(context)
         action = next((one for one in offered_actions(ob) if one.name == self.action), None)
         if action is None:
             self.report({"ERROR"}, f"No NLA strip of “{ob.name}” plays an action “{self.action}”")

@@ -23,9 +23,11 @@ from ..rig.library.models import MODEL_SUFFIX, checkpoint_path, claim_new_model,
 from ..state import timer
 from ..state.poll_messages import armature_problem, set_poll_message
 from ..state.preferences import training_device, training_python
+from ..state.rig_settings import active_armature
 from ..state.session import refresh_unfinished
 from ..state.settings import RECIPE_ITEMS, RiffSettings, session_of, settings_of
-from ..state.source import source_steps
+from ..state.source import learned_action, learned_steps
+from ..state.trainings import close_note
 from .runs.stepwise import Stepwise
 
 OPERATOR_ITEMS = [*RECIPE_ITEMS, ("custom", "Custom", "The recipe set up in the panel")]
@@ -63,7 +65,7 @@ class TrainingStart(Stepwise):
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
-        problem = armature_problem(context.object)
+        problem = armature_problem(active_armature(context))
         if sum(training.running for training in jobs.trainings()) > 1:
             problem = "One training is running and another is waiting; wait for one to end, or cancel it"
         return set_poll_message(cls, problem)
@@ -77,7 +79,7 @@ class TrainingStart(Stepwise):
         return None
 
     def steps(self: Any, context: bpy.types.Context) -> Iterator[float]:
-        rig, recipe = context.object.name, chosen_recipe(settings_of(context), self.recipe)
+        rig, recipe = active_armature(context).name, chosen_recipe(settings_of(context), self.recipe)
         name, self._subject, motion = yield from self.read(context)
         yield 1.0
         recipe = recipe.scaled(self.scale) if self.scale < 1.0 else recipe
@@ -92,7 +94,7 @@ class TrainingStart(Stepwise):
 
 
 class RIFF_OT_train(TrainingStart, bpy.types.Operator):
-    """Learn the armature's action in the background: variations become more than pieces of it"""
+    """Learn the armature's action in the background, or the source of a variation: new ones are more than its pieces"""
 
     bl_idname = "riff.train"
     bl_label = "Train on Action"
@@ -106,9 +108,10 @@ class RIFF_OT_train(TrainingStart, bpy.types.Operator):
         return self.begin_modal(context)
 
     def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
-        action = context.object.animation_data.action
-        name = action.name if action is not None else context.object.name
-        motion = yield from source_steps(context.object, context.scene)
+        ob = active_armature(context)
+        action = learned_action(ob)
+        name = action.name if action is not None else ob.name
+        motion = yield from learned_steps(ob, context.scene)
         return name, f"“{name}”", motion
 
     def start(self) -> Model | None:
@@ -126,6 +129,7 @@ def _is_interim(path: Path) -> bool:
 
 
 def _begin(job: jobs.TrainingJob) -> None:
+    close_note()
     jobs.submit(job)
     timer.ensure_running()
     timer.redraw()
@@ -251,6 +255,30 @@ class RIFF_OT_discard_training(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class RIFF_OT_read_note(bpy.types.Operator):
+    """Say how the latest training ended, and show what was learned"""
+
+    bl_idname = "riff.read_note"
+    bl_label = "Read Note"
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        session = session_of(context)
+        session.tab = "LEARN"
+        self.report({"WARNING" if session.note_problem else "INFO"}, session.note_problem or session.note)
+        return {"FINISHED"}
+
+
+class RIFF_OT_close_note(bpy.types.Operator):
+    """Close the note on the latest training"""
+
+    bl_idname = "riff.close_note"
+    bl_label = "Close Note"
+
+    def execute(self, context: bpy.types.Context) -> Any:
+        close_note()
+        return {"FINISHED"}
+
+
 def _forget(operator: bpy.types.Operator, context: bpy.types.Context, problem: str) -> Any:
     refresh_unfinished(session_of(context))
     operator.report({"ERROR"}, problem)
@@ -263,4 +291,6 @@ CLASSES = (
     RIFF_OT_end_training,
     RIFF_OT_resume_training,
     RIFF_OT_discard_training,
+    RIFF_OT_read_note,
+    RIFF_OT_close_note,
 )

@@ -10,19 +10,35 @@ from . import (
     farm,
     generate,
     hints,
-    lists,
     live,
     menus,
-    overlay,
+    models,
     preferences,
     regions,
-    rig_overlay,
     source,
+    top,
     train,
     translations,
+    variations,
 )
+from .overlays import region_strips, rig_marks
 
-MODULES = (preferences, lists, source, hints, train, generate, live, compose, regions, crowd, farm, menus)
+MODULES = (
+    preferences,
+    top,
+    source,
+    hints,
+    train,
+    models,
+    generate,
+    variations,
+    live,
+    compose,
+    regions,
+    crowd,
+    farm,
+    menus,
+)
 CLASSES = tuple(cls for module in MODULES for cls in module.CLASSES)
 
 
@@ -30,15 +46,15 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     menus.register()
-    overlay.register()
-    rig_overlay.register()
+    region_strips.register()
+    rig_marks.register()
     translations.register()
 
 
 def unregister() -> None:
     translations.unregister()
-    rig_overlay.unregister()
-    overlay.unregister()
+    rig_marks.unregister()
+    region_strips.unregister()
     menus.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

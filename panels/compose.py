@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ..state.compose_settings import ExtendChoices, LengthChoices, LoopChoices, MaskChoices, StyleChoices, TakeChoices
+from ..state.rig_settings import active_armature
 from ..state.settings import copy_choices
 from .tab import ForArmature, RowList, draw_seed, say
 
@@ -22,7 +23,7 @@ class RIFF_UL_parts(RowList, bpy.types.UIList):
 class RIFF_UL_moments(RowList, bpy.types.UIList):
     def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
         row = layout.split(factor=0.65, align=True)
-        row.prop_search(item, "region", context.object.riff, "regions", text="", icon="ARROW_LEFTRIGHT")
+        row.prop_search(item, "region", active_armature(context).riff, "regions", text="", icon="ARROW_LEFTRIGHT")
         row.prop(item, "frame", text="")
 
 
@@ -39,7 +40,8 @@ class RIFF_UL_bone_pairs(RowList, bpy.types.UIList):
 
 class RIFF_PT_compose(ForArmature, bpy.types.Panel):
     bl_label = "Compose"
-    bl_order = 5
+    bl_order = 4
+    side = "MAKE"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:
@@ -74,7 +76,7 @@ def _draw_which(layout: Any, context: Any, settings: Any) -> None:
             layout.template_list("RIFF_UL_parts", "", settings, "parts", settings, "active_part", rows=4)
         layout.operator("riff.find_parts", icon="VIEWZOOM")
     if settings.which == "COLLECTION":
-        layout.prop_search(settings, "collection", context.object.data, "collections_all")
+        layout.prop_search(settings, "collection", active_armature(context).data, "collections_all")
     if settings.which not in ("UPPER", "LOWER"):
         layout.prop(settings, "mirror")
 
@@ -86,7 +88,7 @@ def _draw_keys(layout: Any, settings: Any) -> None:
 
 
 def _draw_regions(layout: Any, context: Any, settings: Any) -> None:
-    used = sum(region.use for region in context.object.riff.regions)
+    used = sum(region.use for region in active_armature(context).riff.regions)
     text = "{} regions are enabled" if used > 1 else "1 region is enabled"
     text = say(text if used else "Add a region under Regions first").format(used)
     layout.label(text=text, icon="ARROW_LEFTRIGHT", translate=False)
@@ -130,7 +132,7 @@ def _draw_style(layout: Any, context: Any, settings: Any) -> None:
     layout.prop(settings, "content")
     layout.prop(settings, "armature")
     layout.prop(settings, "style", slider=True)
-    if settings.armature is not None and settings.armature != context.object:
+    if settings.armature is not None and settings.armature != active_armature(context):
         layout.operator("riff.guess_bones", icon="GROUP_BONE")
         if settings.bones:
             layout.template_list("RIFF_UL_bone_pairs", "", settings, "bones", settings, "active_bone", rows=5)

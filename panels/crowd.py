@@ -8,13 +8,15 @@ import bpy
 
 from ..state.crowd_settings import CrowdChoices
 from ..state.crowds import crowd_summary
+from ..state.rig_settings import active_armature
 from ..state.settings import copy_choices
 from .tab import ForArmature, say
 
 
 class RIFF_PT_crowd(ForArmature, bpy.types.Panel):
     bl_label = "Crowd"
-    bl_order = 7
+    bl_order = 6
+    side = "MAKE"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:
@@ -37,7 +39,7 @@ class RIFF_PT_crowd(ForArmature, bpy.types.Panel):
         button = layout.column()
         button.scale_y = 1.3
         copy_choices(CrowdChoices, settings, button.operator("riff.duplicate_as_crowd", icon="COMMUNITY"))
-        crowd = crowd_summary(context.object)
+        crowd = crowd_summary(active_armature(context) or context.object)
         if crowd is not None:
             _draw_crowd(layout, crowd, settings)
 

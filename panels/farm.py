@@ -11,7 +11,8 @@ from .tab import ForArmature
 
 class RIFF_PT_farm(ForArmature, bpy.types.Panel):
     bl_label = "Farm"
-    bl_order = 9
+    bl_order = 4
+    side = "LEARN"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ..state.rig_settings import active_armature
 from ..state.source_hints import offered_actions, plays_strips
 from .tab import say
 
@@ -69,7 +70,7 @@ class RIFF_MT_strip_actions(bpy.types.Menu):
     bl_label = "Strips' Actions"
 
     def draw(self, context: Any) -> None:
-        for action in offered_actions(context.object):
+        for action in offered_actions(active_armature(context)):
             chosen = self.layout.operator("riff.take_strip_action", text=action.name, icon="ACTION", translate=False)
             chosen.action = action.name
 

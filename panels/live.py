@@ -12,7 +12,8 @@ from .tab import ForArmature, draw_sentence
 
 class RIFF_PT_live(ForArmature, bpy.types.Panel):
     bl_label = "Live Variation"
-    bl_order = 5
+    bl_order = 3
+    side = "MAKE"
 
     def draw(self, context: Any) -> None:
         layout, session = self.layout, context.window_manager.riff

@@ -6,7 +6,8 @@ from typing import Any
 
 import bpy
 
-from .tab import RowList
+from ..state.rig_settings import active_armature
+from .tab import ForArmature, RowList
 
 SHORT_LABELS = {"PREVIEW": "Preview", "MARKERS": "Markers", "KEYS": "Keys"}
 """Button labels by the source of a region's frames."""
@@ -23,20 +24,14 @@ class RIFF_UL_regions(RowList, bpy.types.UIList):
         row.label(text=f"{item.start}–{item.end}", translate=False)
 
 
-class RIFF_PT_regions(bpy.types.Panel):
+class RIFF_PT_regions(ForArmature, bpy.types.Panel):
     bl_label = "Regions"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Riff"
-    bl_order = 6
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return context.object is not None and context.object.type == "ARMATURE"
+    bl_order = 5
+    side = "MAKE"
 
     def draw(self, context: Any) -> None:
         layout: Any = self.layout
-        settings = context.object.riff
+        settings = active_armature(context).riff
         row = layout.row()
         row.template_list("RIFF_UL_regions", "", settings, "regions", settings, "active_region", rows=3)
         buttons = row.column(align=True)

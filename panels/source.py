@@ -8,7 +8,7 @@ import bpy
 
 from ..state import rig_marks
 from ..state.armature_summary import summary_of
-from ..state.rig_settings import plays_nla
+from ..state.rig_settings import active_armature, plays_nla
 from ..state.source import is_variation
 from ..state.source_hints import offered_actions, open_hints
 from .hints import draw_hint, draw_strips
@@ -20,15 +20,13 @@ MAX_SHOWN_NAMES = 2
 
 class RIFF_PT_source(RiffPanel, bpy.types.Panel):
     bl_label = "Source"
-    bl_order = 0
-
-    def draw_header(self, context: Any) -> None:
-        rig_marks.header_drawn()
+    bl_order = 1
+    side = "LEARN"
 
     def draw(self, context: Any) -> None:
-        layout, ob = self.layout, context.object
-        if ob is None or ob.type != "ARMATURE":
-            _draw_hint(layout, context)
+        layout, ob = self.layout, active_armature(context)
+        if ob is None:
+            layout.label(text="Select an armature to learn from", icon="INFO")
             return
         layout.label(text=ob.name, icon="ARMATURE_DATA", translate=False)
         action = ob.animation_data.action if ob.animation_data else None
@@ -47,9 +45,17 @@ class RIFF_PT_source(RiffPanel, bpy.types.Panel):
         if offered_actions(ob):
             layout.menu("RIFF_MT_strip_actions", icon="NLA")
         if is_variation(action):
-            layout.label(text="A variation made by Riff", icon="RNDCURVE")
+            _draw_source_of(layout, action)
             return
         _draw_what_is_learned(layout, ob)
+
+
+def _draw_source_of(layout: Any, variation: Any) -> None:
+    source = str(variation.get("riff_source", ""))
+    if source in bpy.data.actions:
+        layout.label(text=say("A variation; learned is {}").format(source), icon="RNDCURVE", translate=False)
+    else:
+        layout.label(text="A variation whose source is gone", icon="RNDCURVE")
 
 
 def _draw_what_is_learned(layout: Any, ob: Any) -> None:
@@ -63,18 +69,6 @@ def _draw_what_is_learned(layout: Any, ob: Any) -> None:
     if summary is not None:
         for hint in open_hints(ob, summary.hints):
             draw_hint(layout, hint)
-
-
-def _draw_hint(layout: Any, context: Any) -> None:
-    layout.label(text="Select an armature, or try it out:", icon="INFO")
-    column = layout.column()
-    column.scale_y = 1.3
-    column.operator("riff.add_sample_dancer", icon="ADD")
-    steps = layout.column(align=True)
-    steps.active = False
-    steps.label(text="1. Add Sample Dancer", icon="BLANK1")
-    steps.label(text="2. Train on Action", icon="BLANK1")
-    steps.label(text="3. Generate", icon="BLANK1")
 
 
 def _draw_summary(layout: Any, summary: Any) -> None:
@@ -100,14 +94,15 @@ class RIFF_PT_roles(RiffPanel, bpy.types.Panel):
     bl_label = "Root and Feet"
     bl_parent_id = "RIFF_PT_source"
     bl_options = {"DEFAULT_CLOSED"}
+    side = "LEARN"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        ob = context.object
-        return ob is not None and ob.type == "ARMATURE" and ob.animation_data is not None
+        ob = active_armature(context)
+        return super().poll(context) and ob is not None and ob.animation_data is not None
 
     def draw(self, context: Any) -> None:
-        layout, ob = self.layout, context.object
+        layout, ob = self.layout, active_armature(context)
         settings = ob.riff
         rig_marks.box_drawn()
         layout.use_property_split = True
@@ -132,13 +127,14 @@ class RIFF_PT_learned(RiffPanel, bpy.types.Panel):
     bl_label = "Learned Bones"
     bl_parent_id = "RIFF_PT_source"
     bl_options = {"DEFAULT_CLOSED"}
+    side = "LEARN"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
         return RIFF_PT_roles.poll(context)
 
     def draw(self, context: Any) -> None:
-        layout, ob = self.layout, context.object
+        layout, ob = self.layout, active_armature(context)
         settings = ob.riff
         if not len(settings.controls):
             layout.operator("riff.list_learned", icon="PRESET")
@@ -158,7 +154,7 @@ class RIFF_PT_learned(RiffPanel, bpy.types.Panel):
 
 class RIFF_UL_feet(RowList, bpy.types.UIList):
     def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
-        layout.prop_search(item, "name", context.object.data, "bones", text="", icon="BONE_DATA")
+        layout.prop_search(item, "name", active_armature(context).data, "bones", text="", icon="BONE_DATA")
 
 
 class RIFF_UL_controls(RowList, bpy.types.UIList):

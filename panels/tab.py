@@ -7,14 +7,23 @@ from typing import Any
 
 import bpy
 
+from ..state.rig_settings import active_armature
+
 SIDEBAR_CHARACTERS = 38
 """Characters in a line of a sidebar of usual width."""
 
 
 class RiffPanel:
+    """A panel of the tab Riff, shown in `side`: MAKE, LEARN, or both where it is empty."""
+
     bl_space_type: Any = "VIEW_3D"
     bl_region_type: Any = "UI"
     bl_category = "Riff"
+    side = ""
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return cls.side in ("", context.window_manager.riff.tab)
 
 
 class ForArmature(RiffPanel):
@@ -22,7 +31,7 @@ class ForArmature(RiffPanel):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return context.object is not None and context.object.type == "ARMATURE"
+        return super().poll(context) and active_armature(context) is not None
 
 
 def say(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Train panel: recipe and expected time, progress, results and unfinished trainings."""
+"""Train panel: recipe, expected time, the trainings with their curves; and the panel of unfinished ones."""
 
 from __future__ import annotations
 
@@ -9,38 +9,34 @@ from bl_ui.utils import PresetPanel
 
 from ..state.armature_summary import summary_of
 from ..state.loss_picture import loss_icon
+from ..state.rig_settings import active_armature
 from ..state.source import is_variation
-from ..state.trainings import is_cancelled, is_done, time_left, trainings
+from ..state.trainings import is_cancelled, is_done, trainings
 from .install import draw_hint
 from .tab import RiffPanel, draw_problem, draw_sentence, in_words, say
 
 
 class RIFF_PT_train(RiffPanel, bpy.types.Panel):
     bl_label = "Train"
-    bl_order = 1
+    bl_order = 2
+    side = "LEARN"
 
     def draw_header_preset(self, context: Any) -> None:
         RIFF_PT_training_presets.draw_panel_header(self.layout)
 
     def draw(self, context: Any) -> None:
         layout, settings = self.layout, context.scene.riff
-        if context.window_manager.riff.problem:
-            draw_problem(layout, context.window_manager.riff.problem)
-        known = trainings()
-        for training in known:
-            if training.running:
-                _draw_progress(layout, training)
         _draw_recipe(layout, settings)
         if not draw_hint(layout):
-            _draw_price(layout, context.object, settings)
+            _draw_price(layout, active_armature(context), settings)
         train = layout.operator("riff.train", icon="PLAY")
         train.recipe, train.seed = settings.recipe, settings.training_seed
         several = layout.operator("riff.train_on_actions", icon="ACTION_TWEAK")
         several.recipe, several.seed = settings.recipe, settings.training_seed
-        if known and not known[-1].running:
-            _draw_outcome(layout, known[-1])
-        for row in context.window_manager.riff.unfinished:
-            _draw_unfinished(layout, row)
+        header, body = layout.panel("RIFF_PT_progress", default_closed=True)
+        header.label(text="Progress")
+        if body is not None:
+            _draw_trainings(body)
 
 
 def _draw_recipe(layout: Any, settings: Any) -> None:
@@ -60,61 +56,78 @@ def _draw_recipe(layout: Any, settings: Any) -> None:
 
 
 def _draw_price(layout: Any, ob: Any, settings: Any) -> None:
-    action = ob.animation_data.action if ob and ob.type == "ARMATURE" and ob.animation_data else None
-    if action is None or is_variation(action):
-        return
-    summary = summary_of(ob)
-    if summary is None:
-        return
-    if summary.seconds:
+    """Draw the expected training time: one line, also where nothing is known yet."""
+    action = ob.animation_data.action if ob and ob.animation_data else None
+    summary = summary_of(ob) if action is not None and not is_variation(action) else None
+    if summary is not None and summary.seconds:
         custom = settings.recipe == "custom"
         seconds = summary.seconds[settings.base] * settings.effort if custom else summary.seconds[settings.recipe]
         label = say("About {} on {}").format(in_words(seconds), summary.device)
         layout.label(text=label, icon="TIME", translate=False)
-    elif summary.estimate is not None and summary.estimate.running:
+    elif summary is not None and summary.estimate is not None and summary.estimate.running:
         layout.label(text="Estimating the training time…", icon="TIME")
-    elif summary.estimate is not None and summary.estimate.error:
+    elif summary is not None and summary.estimate is not None and summary.estimate.error:
         draw_problem(layout, summary.estimate.error)
-
-
-def _draw_progress(layout: Any, training: Any) -> None:
-    box = layout.box()
-    box.label(text=training.name, icon="ACTION", translate=False)
-    progress = training.progress
-    if not training.begun:
-        box.label(text="Waiting for the other training", icon="SORTTIME")
-    elif progress is None:
-        expected = training.expected
-        words = say("Loading PyTorch") if expected is None else say("About {}").format(in_words(expected))
-        box.progress(factor=0.0, text=words)
-    elif training.phase:
-        box.progress(factor=1.0, text=say(training.phase))
     else:
-        words = say("Level {} of {}, {} left").format(progress.level, progress.levels, time_left(training))
-        box.progress(factor=progress.fraction, text=words)
-        icon = loss_icon(training)
-        if icon:
-            box.template_icon(icon_value=icon, scale=5.0)
-            box.label(text=training.device_name, icon="DESKTOP", translate=False)
+        layout.label(text="", icon="BLANK1")
+
+
+def _draw_trainings(layout: Any) -> None:
+    """Draw the trainings that run or wait, else the latest, with its curves."""
+    known = trainings()
+    shown = [training for training in known if training.running] or known[-1:]
+    if not shown:
+        layout.label(text="There was no training yet", icon="INFO")
+    for training in shown:
+        _draw_training(layout.box(), training)
+
+
+def _draw_training(box: Any, training: Any) -> None:
+    progress = training.progress
+    top = box.row()
+    top.label(text=training.name, icon="ACTION", translate=False)
+    if training.running:
+        top.operator("riff.cancel_training", text="", icon="X", emboss=False).name = training.name
+    if training.running and not training.begun:
+        box.label(text="Waiting for the other training", icon="SORTTIME")
+        return
+    if training.running:
+        box.label(text=training.device_name, icon="DESKTOP", translate=False)
+    elif is_done(training) and progress is not None:
+        words = say("Trained in {}").format(in_words(progress.seconds))
+        box.label(text=words, icon="CHECKMARK", translate=False)
+    elif is_cancelled(training):
+        box.label(text="Training was cancelled", icon="INFO")
     if training.problem:
         draw_sentence(box, training.problem, "ERROR", alert=True)
+    if training.error:
+        draw_problem(box, training.error)
     if progress is not None and progress.rate_cuts:
         words = say("Training diverged; continuing from an earlier state with lower learning rates")
         draw_sentence(box, words, "INFO")
-    buttons = box.row(align=True)
-    if progress is not None and not training.phase:
-        buttons.operator("riff.end_training", icon="CHECKMARK").name = training.name
-    buttons.operator("riff.cancel_training", text="Cancel", icon="CANCEL").name = training.name
+    icon = loss_icon(training)
+    if icon:
+        box.template_icon(icon_value=icon, scale=5.0)
+        legend = box.column(align=True)
+        legend.label(text="Blue: the critic's loss")
+        legend.label(text="Orange: the generator's loss")
+        legend.label(text="Green: distance from the source")
 
 
-def _draw_outcome(layout: Any, training: Any) -> None:
-    if is_done(training) and training.progress is not None:
-        words = say("Trained in {}").format(in_words(training.progress.seconds))
-        layout.label(text=words, icon="CHECKMARK", translate=False)
-    elif is_cancelled(training):
-        layout.label(text="Training was cancelled", icon="INFO")
-    if training.error:
-        draw_problem(layout, training.error)
+class RIFF_PT_unfinished(RiffPanel, bpy.types.Panel):
+    """Panel of unfinished trainings: the last of the tab, so that it moves no other one when it comes"""
+
+    bl_label = "Unfinished Trainings"
+    bl_order = 5
+    side = "LEARN"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return super().poll(context) and len(context.window_manager.riff.unfinished) > 0
+
+    def draw(self, context: Any) -> None:
+        for row in context.window_manager.riff.unfinished:
+            _draw_unfinished(self.layout, row)
 
 
 def _draw_unfinished(layout: Any, row: Any) -> None:
@@ -137,4 +150,4 @@ class RIFF_PT_training_presets(PresetPanel, bpy.types.Panel):
     preset_add_operator = "riff.add_training_preset"
 
 
-CLASSES = (RIFF_PT_training_presets, RIFF_PT_train)
+CLASSES = (RIFF_PT_training_presets, RIFF_PT_train, RIFF_PT_unfinished)

@@ -14,6 +14,14 @@ def mark_made(block: bpy.types.ID) -> None:
     block[MADE_KEY] = block.name
 
 
+def rename(block: bpy.types.ID, name: str) -> None:
+    """Rename a data-block; one that Riff made and nobody renamed before stays Riff's."""
+    made = is_made_by_riff(block)
+    block.name = name
+    if made:
+        mark_made(block)
+
+
 def is_made_by_riff(block: bpy.types.ID) -> bool:
     """Return True for a data-block of this file that Riff made and nobody copied or renamed since."""
     local = block.library is None and block.override_library is None

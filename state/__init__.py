@@ -18,33 +18,29 @@ from . import (
     session,
     settings,
     timer,
+    trainings,
 )
+from .variations import pose_pictures, show
 
 SETTINGS = (settings, rig_settings, compose_settings, crowd_settings)
 CLASSES = tuple(cls for module in SETTINGS for cls in module.CLASSES)
 
 
+BEFORE_TIMER = (guard, session, loss_picture, armature_summary, model_fit)
+AFTER_TIMER = (pytorch, live, trainings, show, pose_pictures)
+"""Modules that are registered before and after `timer`, whose end stops all jobs, and unregistered in reverse order."""
+
+
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    for module in (*SETTINGS, guard, session, loss_picture, armature_summary, model_fit, live, pytorch):
+    for module in (*SETTINGS, *BEFORE_TIMER, *AFTER_TIMER):
         module.register()
 
 
 def unregister() -> None:
     """Unregister everything. Running jobs end first: within a second, as their threads check ten times a second."""
-    for module in (
-        rig_marks,
-        live,
-        pytorch,
-        timer,
-        model_fit,
-        armature_summary,
-        loss_picture,
-        session,
-        guard,
-        *reversed(SETTINGS),
-    ):
+    for module in (rig_marks, *reversed(AFTER_TIMER), timer, *reversed(BEFORE_TIMER), *reversed(SETTINGS)):
         module.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -26,7 +26,7 @@ from . import timer
 from .guard import wrap_callback
 from .poll_messages import armature_problem
 from .preferences import training_python
-from .rig_settings import plays_nla, rig_settings
+from .rig_settings import active_armature, plays_nla, rig_settings
 from .session import choose_model_of
 from .settings import session_of
 from .source import glance_steps
@@ -117,7 +117,7 @@ def update_summary() -> float | None:
 
     Returns the seconds until the next step, None at the end.
     """
-    ob = bpy.context.object
+    ob = active_armature(bpy.context)
     if not _requested or armature_problem(ob):
         _requested.clear()
         _analysis.clear()

@@ -13,7 +13,7 @@ from ..rig.background.live_job import LiveJob, LiveRequest
 from ..rig.writing.preview import Preview, put_back_previewed
 from . import timer
 from .guard import wrap_callback
-from .rig_settings import rig_settings
+from .rig_settings import active_armature, rig_settings
 from .settings import chosen_model, live_setting_listeners, session_of, settings_of
 from .source import learned_action
 
@@ -59,7 +59,7 @@ def request_live(context: bpy.types.Context) -> None:
 
 def begin(context: bpy.types.Context) -> None:
     """Start the preview of the chosen model on the active armature."""
-    settings, scene, ob = settings_of(context), context.scene, context.object
+    settings, scene, ob = settings_of(context), context.scene, active_armature(context)
     fps = scene.render.fps / scene.render.fps_base
     source = learned_action(ob)
     live_preview.job = LiveJob(

@@ -14,6 +14,7 @@ from ..core.motion.rig_match import match_rig
 from ..rig.reading.evaluate import read_rest
 from . import timer
 from .guard import wrap_callback
+from .rig_settings import active_armature
 from .settings import RiffModel, session_of
 
 LOOK_DELAY_SECONDS = 0.1
@@ -58,7 +59,7 @@ def _key(ob: bpy.types.Object, path: str) -> Key:
 @partial(wrap_callback, "Comparing models with the armature")
 def update_fits() -> float | None:
     """Compare one model with the active armature; return the seconds until the next, None at the end."""
-    ob = bpy.context.object
+    ob = active_armature(bpy.context)
     if ob is None or ob.type != "ARMATURE" or ob.pose is None:
         _missing.clear()
     if not _missing:

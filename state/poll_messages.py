@@ -13,7 +13,7 @@ from .settings import chosen_model, session_of
 
 def selection_problem(ob: bpy.types.Object | None) -> str:
     """Return the reason why an object cannot be used as an armature; empty for an armature."""
-    return "" if ob is not None and ob.type == "ARMATURE" else "Select an armature"
+    return "" if ob is not None and ob.type == "ARMATURE" else "Select an armature, or a mesh that it deforms"
 
 
 def model_problem(context: bpy.types.Context) -> str:

@@ -1,8 +1,9 @@
-"""Settings saved with an armature: regions of interest, and the user's corrections to what Riff learns."""
+"""The active armature, and settings saved with one: regions of interest, corrections to what Riff learns."""
 
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import bpy
 from bpy.props import (
@@ -124,6 +125,22 @@ class RiffArmature(bpy.types.PropertyGroup):
     model: StringProperty(name="", options={"HIDDEN"})
     controls: CollectionProperty(type=RiffControl)
     active_control: IntProperty(name="Bone", description="Bone that Riff learns")
+
+
+def active_armature(context: Any) -> Any:
+    """Return the armature object that Riff works on; None if there is none.
+
+    It is the active object, or the armature that deforms it, or the next armature above it: animators click meshes.
+    """
+    return armature_behind(getattr(context, "object", None))
+
+
+def armature_behind(ob: bpy.types.Object | None) -> bpy.types.Object | None:
+    """Return the armature that an object is, is deformed by, or hangs below; None if there is none."""
+    while ob is not None and ob.type != "ARMATURE":
+        deforming = [getattr(modifier, "object", None) for modifier in ob.modifiers if modifier.type == "ARMATURE"]
+        ob = next((armature for armature in deforming if armature is not None), ob.parent)
+    return ob
 
 
 def rig_settings(armature_object: bpy.types.Object) -> RiffArmature:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from ..core.training.checkpoint import read_checkpoint_info
 from ..rig.background import jobs
 from ..rig.compat import end_of_name
 from ..rig.library.models import model_files, unfinished_trainings
+from ..rig.writing.thumbnail import poses_key
 from .guard import wrap_callback
-from .rig_settings import rig_settings
+from .rig_settings import active_armature, rig_settings
 from .settings import RiffSession, RiffVariation, session_of
 
 
@@ -84,19 +86,28 @@ def refresh_unfinished(session: RiffSession) -> None:
 
 
 def refresh_variations(session: RiffSession) -> None:
-    """List the actions that Riff generated, in Blender's order of names."""
+    """List the actions that Riff generated, by name, in which 2 comes before 10."""
     session.variations.clear()
-    for action in bpy.data.actions:
-        if action.get("riff_model") is None:
-            continue
+    made = [action for action in bpy.data.actions if action.get("riff_model") is not None]
+    for action in sorted(made, key=_counting_order):
         row = session.variations.add()
-        row.name = action.name
-        # in a narrow list the end of the name distinguishes variations, not the model's name
-        row.label = end_of_name(action.name, str(action["riff_model"]))
+        row.name, row.model = action.name, str(action["riff_model"])
+        # the names differ behind that of the model, and a list has no room for more
+        row.label = end_of_name(action.name, row.model).removeprefix("Variation ")
         row.armature, row.identity = str(action.get("riff_armature", "")), str(action.get("riff_identity", ""))
+        row.poses = poses_key(action)
         row.source = str(action.get("riff_source", ""))
         row.seed, row.kept = seed_text(action), bool(action.get("riff_kept", False))
-    session.active_variation = min(session.active_variation, max(0, len(session.variations) - 1))
+
+
+def _counting_order(action: bpy.types.Action) -> list[tuple[int, str]]:
+    """Return a key that sorts numbers in names by their value."""
+    return [(int(part) if part.isdecimal() else 0, part.casefold()) for part in re.split(r"(\d+)", action.name)]
+
+
+def rows_of(session: RiffSession, ob: bpy.types.Object | None) -> list[RiffVariation]:
+    """Return the rows of the variations of an armature, in the order of the list."""
+    return [row for row in session.variations if is_variation_of(row, ob)] if ob is not None else []
 
 
 def is_variation_of(row: RiffVariation, ob: bpy.types.Object) -> bool:
@@ -106,12 +117,12 @@ def is_variation_of(row: RiffVariation, ob: bpy.types.Object) -> bool:
 
 
 def chosen_variation(context: bpy.types.Context) -> RiffVariation | None:
-    """Return the active row of the list of variations; None if it is not one of the active armature."""
-    session, ob = session_of(context), context.object
-    if ob is None or ob.type != "ARMATURE" or session.active_variation >= len(session.variations):
+    """Return the row of the variation that the active armature plays; None if it plays none of its own."""
+    session, ob = session_of(context), active_armature(context)
+    row = session.active_variation
+    if ob is None or not 0 <= row < len(session.variations):
         return None
-    row = session.variations[session.active_variation]
-    return row if is_variation_of(row, ob) else None
+    return session.variations[row] if is_variation_of(session.variations[row], ob) else None
 
 
 def choose_model_of(session: RiffSession, ob: bpy.types.Object | None) -> None:
@@ -154,7 +165,7 @@ def after_change(*_: object) -> None:
 @persistent
 def after_load(*_: object) -> None:
     """Choose the model of the loaded file's active armature."""
-    choose_model_of(session_of(bpy.context), bpy.context.object)
+    choose_model_of(session_of(bpy.context), active_armature(bpy.context))
 
 
 HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)

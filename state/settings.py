@@ -16,6 +16,9 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..rig.ownership import rename
+from .rig_settings import active_armature
+
 WORD_CONTEXT = "Riff"
 """Translation context of words that Blender translates in another sense, such as Fast."""
 
@@ -68,10 +71,52 @@ class RiffUnfinished(bpy.types.PropertyGroup):
     problem: StringProperty()
 
 
+row_click_listeners: list[Callable[[bpy.types.Context, str], None]] = []
+"""Functions to call with the name of the action whose row in the list of variations was clicked."""
+
+_clicked = [""]
+"""Name of the action of the row that was clicked last."""
+
+
+def _shown_row(session: RiffSession) -> int:
+    """Return the row of the action that the armature plays: what plays and what is chosen are one thing."""
+    ob = active_armature(bpy.context)
+    action = ob.animation_data.action if ob is not None and ob.animation_data else None
+    return int(session.variations.find(action.name)) if action is not None else -1
+
+
+def _click_row(session: RiffSession, row: int) -> None:
+    _clicked[0] = session.variations[row].name if 0 <= row < len(session.variations) else ""
+
+
+def _on_row_clicked(_session: RiffSession, context: bpy.types.Context) -> None:
+    for listener in row_click_listeners if _clicked[0] else ():
+        listener(context, _clicked[0])
+
+
+def _title(row: RiffVariation) -> str:
+    return str(row.label)
+
+
+def _rename(row: RiffVariation, title: str) -> None:
+    """Rename the action of a row, as one undo step; an empty name and an action of a library stay as they are."""
+    action: bpy.types.Action | None = bpy.data.actions.get(row.name)
+    if action is None or action.library is not None or title.strip() in ("", row.label):
+        return
+    rename(action, title.strip())
+    row.name = row.label = action.name
+    bpy.ops.ed.undo_push(message="Rename Variation")
+
+
 class RiffVariation(bpy.types.PropertyGroup):
     """A row of the list of generated actions; `name` is the action's."""
 
     label: StringProperty()
+    title: StringProperty(
+        name="Name", description="Name of the variation; double-click to rename its action", get=_title, set=_rename
+    )
+    model: StringProperty()
+    poses: StringProperty()
     armature: StringProperty()
     identity: StringProperty()
     source: StringProperty()
@@ -87,7 +132,24 @@ class RiffSession(bpy.types.PropertyGroup):
     unfinished: CollectionProperty(type=RiffUnfinished)
     problem: StringProperty(name="Problem", description="Description of an unexpected error")
     variations: CollectionProperty(type=RiffVariation)
-    active_variation: IntProperty(name="Variation", description="Generated action")
+    active_variation: IntProperty(
+        name="Variation",
+        description="Click to show and play this variation",
+        get=_shown_row,
+        set=_click_row,
+        update=_on_row_clicked,
+    )
+    tab: EnumProperty(
+        name="Panels",
+        description="Panels to show",
+        items=[
+            ("MAKE", "Make", "Generate variations and choose among them"),
+            ("LEARN", "Learn", "Choose what to learn, train, and tidy up models"),
+        ],
+        default="MAKE",
+    )
+    note: StringProperty(name="Note", description="How the latest training ended")
+    note_problem: StringProperty(name="Problem", description="Why the latest training failed")
     live_position: FloatProperty(
         name="Variation",
         description="Seed of the variation; values between whole numbers blend two seeds",

@@ -54,6 +54,12 @@ def source_steps(
     return read_steps(ob, action, scene=scene, options=options, seconds=seconds)
 
 
+def learned_steps(ob: bpy.types.Object, scene: bpy.types.Scene) -> Generator[float, None, Motion]:
+    """Read what a model is made of, in steps: the armature's action, but the source of a variation that it plays."""
+    action = learned_action(ob)
+    return source_steps(ob, scene, None if plays_nla(ob) or action == active_action(ob) else action)
+
+
 def source_played(ob: bpy.types.Object) -> Source:
     """Return the armature's action, or its whole NLA where the user wants that learned. Raises ClipError."""
     return stack_of(ob) if plays_nla(ob) else source_of(ob)

@@ -70,13 +70,13 @@ def _list_models() -> None:
 
 
 def redraw() -> None:
-    """Redraw the sidebars of all 3D viewports and the preferences."""
+    """Redraw the sidebars of all 3D viewports and dope sheets, and the preferences."""
     _redrawn[0] = time.monotonic()
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "PREFERENCES":
                 area.tag_redraw()
-            if area.type == "VIEW_3D":
+            if area.type in {"VIEW_3D", "DOPESHEET_EDITOR"}:
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()

@@ -19,6 +19,7 @@ from ...rig.reading.selection import curve_points
 from ...rig.steps import part_of
 from ...state.compose_settings import NOT_REMEMBERED, TakeChoices, compose_settings
 from ...state.poll_messages import armature_problem, model_problem, set_poll_message
+from ...state.rig_settings import active_armature
 from ...state.settings import chosen_model
 from ...state.source import source_played, source_steps
 from .write_actions import ActionWriter
@@ -43,7 +44,7 @@ class ComposeRun(TakeChoices, ActionWriter):
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, armature_problem(context.object) or model_problem(context))
+        return set_poll_message(cls, armature_problem(active_armature(context)) or model_problem(context))
 
     def direction(self, context: bpy.types.Context, first: int) -> Direction:
         """Return the direction for `_content`; `first` is the action's first frame. Raises RiffError for invalid
@@ -53,7 +54,7 @@ class ComposeRun(TakeChoices, ActionWriter):
 
     def content(self, context: bpy.types.Context) -> Generator[float, None, Motion]:
         """Read in steps and return the motion to work around. Raises RiffError."""
-        return source_steps(context.object, context.scene)
+        return source_steps(active_armature(context), context.scene)
 
     def bones(self, context: bpy.types.Context) -> dict[str, str] | None:
         """Return the content's bones by the model's if it is another rig's; None to match them automatically."""
@@ -61,14 +62,14 @@ class ComposeRun(TakeChoices, ActionWriter):
 
     def begin(self: Any, context: bpy.types.Context) -> Iterator[float]:
         """Read and check everything that needs Blender, and start the job."""
-        source = source_played(context.object)
+        source = source_played(active_armature(context))
         frames = source.frames()
         if len(frames) < 2:
             raise ClipError(f"The action “{source.action.name}” has fewer than two frames.")
         self._first = frames[0]
         path, bones = Path(chosen_model(context).path), self.bones(context)
         self._content = yield from part_of(self.content(context), 0, 2)
-        if context.object is None or context.object.name != self._armature:
+        if active_armature(context) is None or active_armature(context).name != self._armature:
             raise RiffError("The selection changed; select the armature and try again.")
         self._direction = self._rooted(context, self.direction(context, self._first))
         if bones is None:

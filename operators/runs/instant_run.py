@@ -14,9 +14,10 @@ from ...rig.background.instant_job import InstantJob
 from ...rig.compat import name_of_two
 from ...rig.library.models import claim_new_model
 from ...state import timer
+from ...state.rig_settings import active_armature
 from ...state.session import refresh_models
 from ...state.settings import session_of
-from ...state.source import source_steps
+from ...state.source import learned_action, learned_steps
 from .stepwise import Stepwise
 
 
@@ -26,12 +27,13 @@ class InstantRun(Stepwise):
     _instant: InstantJob | None = None
 
     def make_instant_model(self: Any, context: bpy.types.Context) -> Iterator[float]:
-        """Read the armature's action, make and save its instant model, and choose it in the list, in steps.
+        """Read what is to be learned, make and save its instant model, and choose it in the list, in steps.
 
         Raises RiffError.
         """
-        rig, action = context.object.name, context.object.animation_data.action
-        motion = yield from source_steps(context.object, context.scene)
+        ob = active_armature(context)
+        rig, action = ob.name, learned_action(ob)
+        motion = yield from learned_steps(ob, context.scene)
         motion = learnable(motion)
         running = [job.path for job in jobs.trainings() if job.running]
         path, held = claim_new_model(name_of_two(action.name if action is not None else rig, "Instant"), running)

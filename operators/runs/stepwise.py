@@ -12,6 +12,7 @@ from ...core.errors import RiffError
 from ...core.system.log import unforeseen
 from ...rig.background.jobs import BackgroundJob
 from ...rig.steps import STEP_SECONDS
+from ...state.trainings import status_text
 
 
 class Stepwise:
@@ -108,7 +109,7 @@ class Stepwise:
         context.window_manager.event_timer_remove(self._timer)
         context.window_manager.progress_end()
         if context.workspace is not None:
-            context.workspace.status_text_set(None)
+            context.workspace.status_text_set(status_text())
 
     def _stop(self: Any, context: bpy.types.Context, problem: str) -> Any:
         self._end(context)

@@ -14,42 +14,27 @@ from ...rig.background import jobs
 from ...rig.compat import name_of_two
 from ...rig.steps import part_of
 from ...rig.writing.cyclic import make_cyclic
-from ...rig.writing.play import play
 from ...rig.writing.reduce import reduce_keys
-from ...rig.writing.thumbnail import give_picture
+from ...rig.writing.thumbnail import give_picture, give_poses
 from ...rig.writing.write import match_of, write_steps
 from ...state import timer
 from ...state.preferences import shows_results
-from ...state.rig_settings import identity_of, rig_settings
+from ...state.rig_settings import active_armature, identity_of, rig_settings
 from ...state.session import refresh_variations
 from ...state.settings import chosen_model, session_of, settings_of
-from ...state.source import active_action, learned_action
+from ...state.source import learned_action
+from ...state.variations.show import show_action
 from .stepwise import Stepwise
 
 
-def show_action(context: bpy.types.Context, ob: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Assign an action to an armature and play it, in a window in which nothing plays yet; the one before stays in the
-    file. Raises RiffError.
-    """
-    shown = active_action(ob)
-    play(ob, action)
-    if shown is not None and shown.users == 0:
-        # the armature was its only user: Blender would drop it on saving
-        shown.use_fake_user = True
-    if context.screen is not None and not context.screen.is_animation_playing and not bpy.app.background:
-        context.scene.frame_set(int(action.frame_range[0]))
-        bpy.ops.screen.animation_play()
-
-
 def dress_action(
-    ob: bpy.types.Object, action: bpy.types.Action, motion: Motion, *, asset: bool, tolerance: float
+    ob: bpy.types.Object, action: bpy.types.Action, motion: Motion, *, asset: bool = False, tolerance: float = 0.0
 ) -> None:
-    """Finish a new variation: with a picture for the asset browser, and with fewer keys."""
+    """Finish a new variation: with pictures of its poses, with fewer keys, as an asset."""
+    give_poses(action, motion)
     if asset:
         give_picture(action, motion)
-    else:
-        action.asset_clear()
-        action.use_fake_user = True
+        action.asset_mark()
     if tolerance:
         reduce_keys(ob, action, tolerance)
 
@@ -85,7 +70,7 @@ class ActionWriter(Stepwise):
 
     def dressing(self) -> dict[str, Any]:
         """Return the keyword arguments of `dress_action` for each action."""
-        return {"asset": True, "tolerance": 0.0}
+        return {}
 
     def seed_settings(self, context: bpy.types.Context) -> Any:
         """Return the settings of the panel that hold this operator's seed."""
@@ -100,7 +85,7 @@ class ActionWriter(Stepwise):
 
     def steps(self: Any, context: bpy.types.Context) -> Iterator[float]:
         self._made, self._matched = [], ""
-        self._armature = context.object.name
+        self._armature = active_armature(context).name
         yield from self.begin(context)
         yield from self.wait_for(self._job, self._share)
         if self._job.state is not jobs.State.DONE:
@@ -150,7 +135,6 @@ class ActionWriter(Stepwise):
     def finished(self: Any, context: bpy.types.Context) -> Any:
         session = session_of(context)
         refresh_variations(session)
-        session.active_variation = max(0, session.variations.find(self._names[0]))
         self._move_on(context)
         many = f"{len(self._names)} actions" if len(self._names) > 1 else f"“{self._names[0]}”"
         matched = f"; {self._matched}" if self._matched else ""

@@ -56,7 +56,7 @@ def new_action(
             for key, value in properties.items():
                 action[key] = value
             mark_made(action)
-            action.asset_mark()  # sets the fake user as well
+            action.use_fake_user = True
         except BaseException:
             bpy.data.actions.remove(action)
             raise

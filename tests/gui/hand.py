@@ -16,14 +16,23 @@ from typing import Any
 import bpy
 
 Waits = Generator[float, None, Any]
-TRIES, PATIENCE = 3, 20.0
+PATIENCE = 20.0
 """A click that comes while a panel is being rebuilt is lost: it is made again after so many seconds."""
 
 WIDE = (0.5, 0.3, 0.75, 0.9)
 """Places at which wide buttons are looked for, as shares of the sidebar's width."""
 
-LEFT = (0.12,)
-"""Place of the first button of a list's row."""
+MAKE, LEARN = (0.22,), (0.68,)
+"""Places of the two sides of the switch at the top."""
+
+ENOUGH, CANCEL = (0.76,), (0.83,)
+"""Places of the two buttons beside a bar."""
+
+NAME, STAR = 0.4, (0.73,)
+"""Places of the name and of the star in a row of the list of variations."""
+
+LOOK_SECONDS = (0.02, 0.1, 0.25)
+"""Seconds between two looks for a button, for each try: a busy machine notices later where the pointer is."""
 
 STEP = 13
 """Pixels from one look for a button to the next; buttons are 20 high."""
@@ -34,7 +43,8 @@ class Hand:
 
     def __init__(self, out: Path) -> None:
         self.out = out
-        self.last_hit = self.last_column = 0.0
+        self.last_hit = 0.0
+        self.look_seconds = LOOK_SECONDS[0]
         context: Any = bpy.context
         self.window: Any = context.window_manager.windows[0]
 
@@ -54,7 +64,7 @@ class Hand:
 
     def move(self, x: float, y: float) -> Waits:
         self.window.event_simulate("MOUSEMOVE", "NOTHING", x=int(x), y=int(y))
-        yield 0.02
+        yield self.look_seconds
 
     def click(self, x: float, y: float, button: str = "LEFTMOUSE") -> Waits:
         yield from self.move(x - 2, y)
@@ -138,37 +148,42 @@ class Hand:
             yield 0.2
         return None
 
-    def find_right_of(self, what: str, neighbour: str) -> Waits:
-        """Look for a small button in the row of another one that is near the left edge; its place or None."""
-        region = self.region(self.area("VIEW_3D"), "UI")
-        place = yield from self.find(neighbour, LEFT)
-        if place is None:
-            return None
-        columns = range(int(place[0]), region.x + region.width, 7)
-        guess = self.last_column or region.x + 0.65 * region.width
-        for x in sorted(columns, key=lambda x: abs(x - guess)):
-            if (yield from self.is_at(what, x, place[1])):
-                self.last_column = x
-                return x, place[1]
-        return None
-
     def press(
-        self, what: str, done: Callable[[], bool], columns: tuple[float, ...] = WIDE, right_of: str = ""
+        self, what: str, done: Callable[[], bool], columns: tuple[float, ...] = WIDE, click_at: float = 0.0
     ) -> Waits:
-        """Find a button and click it until what it should do is done, like a person; RuntimeError in vain."""
-        for _ in range(TRIES):
-            place = yield from self.find_right_of(what, right_of) if right_of else self.find(what, columns)
+        """Find a button and click it until what it should do is done, like a person; RuntimeError in vain.
+
+        With `click_at`, a share of the sidebar's width, click there in the button's row.
+        """
+        region = self.region(self.area("VIEW_3D"), "UI")
+        for self.look_seconds in LOOK_SECONDS:
+            place = yield from self.find(what, columns)
             if place is None:
                 yield from self.scroll_up()
                 continue
-            yield from self.click(*place)
+            yield from self.click(region.x + click_at * region.width if click_at else place[0], place[1])
             deadline = time.monotonic() + PATIENCE
             while time.monotonic() < deadline:
                 if done():
+                    self.look_seconds = LOOK_SECONDS[0]
                     return
                 yield 0.1
         self.picture(f"missing-{''.join(c if c.isalnum() else '-' for c in what)[:50]}")
         raise RuntimeError(f"There is no button that does {what}")
+
+    def turn_to(self, side: tuple[float, ...]) -> Waits:
+        """Click Make or Learn at the top of the tab."""
+        session: Any = bpy.context.window_manager
+        wanted = "MAKE" if side == MAKE else "LEARN"
+        yield from self.scroll_up()
+        yield from self.press("riff.tab", lambda: session.riff.tab == wanted, side)
+
+    def pause(self) -> Waits:
+        """Stop playback by the space bar over the viewport."""
+        view = self.region(self.area("VIEW_3D"), "WINDOW")
+        if self.window.screen.is_animation_playing:
+            yield from self.key("SPACE", view.x + 300, view.y + 300)
+            yield from self.wait_for(lambda: not self.window.screen.is_animation_playing, what="the end of playback")
 
     def scroll_up(self) -> Waits:
         area = self.area("VIEW_3D")

@@ -14,7 +14,7 @@ CUTS = {
     "first-variation": ("7-playing", (0, 28, 1150, 870)),
     "panel-train": ("3-training", (864, 82, 1122, 670)),
     "panel-live": ("9-live", (330, 82, 1122, 780)),
-    "panel-region": ("10-region", (250, 640, 1150, 938)),
+    "panel-region": ("10-region", (250, 604, 1150, 938)),
 }
 """Picture of the manual, screenshot, and what of it is shown: left, top, right, bottom in pixels."""
 

@@ -17,7 +17,7 @@ import bpy
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from hand import LEFT, Hand, Waits, mark, open_tab, perform
+from hand import LEARN, MAKE, Hand, Waits, mark, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
 MODEL = Path(os.environ.get("RIFF_GUI_MODEL", "/opt/Dance.safetensors"))
@@ -40,8 +40,10 @@ def newcomer(hand: Hand) -> Waits:
         bpy.ops.view3d.view_selected()
     install = import_module(f"{RIFF}.state.pytorch")
     mark(f"PyTorch here {install.torch_state.importable}")
+    yield from hand.turn_to(LEARN)
     yield 2.0
     hand.picture("without-pytorch")
+    yield from hand.turn_to(MAKE)
     # The file browser of Import Model is Blender's own: its three clicks are counted, not made.
     operators: Any = bpy.ops
     operators.riff.import_model(filepath=str(MODEL))
@@ -54,9 +56,7 @@ def newcomer(hand: Hand) -> Waits:
     mark(f"five variations {time.monotonic() - begun:.1f} s after looking for the button")
     name = session().variations[0].name
     ob: Any = bpy.data.objects["Dancer"]
-    shown = f'bpy.ops.riff.show_action(action="{name}"'
-    yield from hand.press(shown, lambda: ob.animation_data.action.name == name, LEFT)
-    clicks += 1
+    yield from hand.wait_for(lambda: ob.animation_data.action.name == name, what="the first result")
     mark(f"first variation plays: {clicks} clicks, {time.monotonic() - started:.0f} s")
     mark(f"torch loaded {'torch' in sys.modules}")
     yield 1.0

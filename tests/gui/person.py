@@ -16,7 +16,7 @@ import bpy
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from hand import LEFT, Hand, Waits, mark, open_tab, perform
+from hand import CANCEL, ENOUGH, LEARN, MAKE, NAME, STAR, Hand, Waits, mark, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
 SECONDS = 4
@@ -70,7 +70,8 @@ def dancer(hand: Hand) -> Waits:
 
 
 def training(hand: Hand) -> Waits:
-    """Train, cancel, resume, done."""
+    """Train, cancel, resume, enough; the bar stands at the top of both sides."""
+    yield from hand.turn_to(LEARN)
     scene: Any = bpy.context.scene
     scene.riff.recipe, scene.riff.effort = "custom", 0.05  # long enough to be cancelled
     yield 0.5
@@ -81,40 +82,46 @@ def training(hand: Hand) -> Waits:
     yield from hand.wait_for(lambda: picture.loss_icon(job) > 0, 400, "the picture of the losses")
     yield 3.0  # the panel is drawn again every 2.5 s
     hand.picture("3-training")
-    yield from hand.press("bpy.ops.riff.cancel_training(", lambda: not job.running)
+    yield from hand.turn_to(MAKE)
+    yield from hand.press("bpy.ops.riff.cancel_training(", lambda: not job.running, CANCEL)
     mark(f"training {job.state.value}")
     yield from hand.wait_for(lambda: len(session().unfinished) == 1, what="the unfinished training")
+    yield from hand.turn_to(LEARN)
     yield 0.7
     hand.picture("4-cancelled")
     yield from hand.press("bpy.ops.riff.resume_training(", lambda: jobs.latest_training() is not job, (0.8,))
     resumed = jobs.latest_training()
+    yield from hand.wait_for(lambda: resumed.progress is not None, 400, "the first steps")
+    yield from hand.turn_to(MAKE)
+    yield from hand.press("bpy.ops.riff.end_training(", lambda: resumed.ends_early, ENOUGH)
     yield from hand.wait_for(lambda: not resumed.running, 600, "the end of the training")
     mark(f"resumed {resumed.state.value} {resumed.error}")
     yield 0.7
     hand.picture("5-trained")
+    mark(f"note {bool(session().note)}")
+    yield from hand.press("bpy.ops.riff.close_note(", lambda: not session().note, CANCEL)
 
 
 def variations(hand: Hand) -> Waits:
-    """Generate five, play one, keep all."""
+    """Generate five, of which the first plays; click another row, keep all by their stars, undo and redo one."""
     jobs = import_module(f"{RIFF}.rig.background.jobs")
     yield from hand.press("bpy.ops.riff.generate(", lambda: has_begun(jobs))
     yield from hand.wait_for(lambda: len(session().variations) == 5, 200, "five variations")
-    yield from hand.find("bpy.ops.riff.discard_others(")  # scrolls to the variations
-    yield 0.5
-    hand.picture("6-generated")
     names = [row.name for row in session().variations]
     ob: Any = bpy.data.objects["Dancer"]
-    shown = f'bpy.ops.riff.show_action(action="{names[1]}"'
-    yield from hand.press(shown, lambda: ob.animation_data.action.name == names[1], LEFT)
-    yield from hand.wait_for(lambda: hand.window.screen.is_animation_playing, what="playback")
+    yield from hand.wait_for(lambda: ob.animation_data.action.name == names[0], what="the first result")
+    mark(f"first result plays {hand.window.screen.is_animation_playing}")
+    yield 1.0
+    hand.picture("6-generated")
+    yield from hand.pause()
+    keep = 'bpy.ops.riff.keep_variation(action="{}"'
+    yield from hand.press(keep.format(names[2]), lambda: ob.animation_data.action.name == names[2], STAR, NAME)
+    mark(f"row clicked, chosen {session().active_variation} plays {hand.window.screen.is_animation_playing}")
     yield 1.0
     hand.picture("7-playing")
-    view = hand.region(hand.area("VIEW_3D"), "WINDOW")
-    yield from hand.key("SPACE", view.x + 300, view.y + 300)
-    yield from hand.wait_for(lambda: not hand.window.screen.is_animation_playing, what="the end of playback")
+    yield from hand.pause()
     for name in names:
-        keep, row = (f'bpy.ops.riff.{what}(action="{name}"' for what in ("keep_variation", "show_action"))
-        yield from hand.press(keep, partial(is_kept, name), right_of=row)
+        yield from hand.press(keep.format(name), partial(is_kept, name), STAR)
     mark(f"kept {sum(row.kept for row in session().variations)}")
     yield 0.3
     hand.picture("8-kept")
@@ -136,7 +143,9 @@ def slider(hand: Hand) -> Waits:
     hand.picture("9-live")
     mark(f"actions during preview {len(bpy.data.actions) - actions}")
     yield from hand.press("bpy.ops.riff.live_keep(", lambda: len(session().variations) == 6, (0.3,))
-    mark(f"live kept, pose restored {pose(ob) == before}")
+    yield from hand.wait_for(lambda: "riff_kept" in ob.animation_data.action, what="the kept one")
+    mark(f"live kept, shown {ob.animation_data.action.name == session().variations[session().active_variation].name}")
+    yield from hand.pause()
 
 
 def region(hand: Hand) -> Waits:

@@ -112,7 +112,7 @@ def registered() -> dict[str, Any]:
         "finders": [*map(repr, sys.meta_path)],
         "modules": sorted(name for name in sys.modules if name.startswith(EXTENSION)),
         "path": list(sys.path),
-        "strips": len(part("panels.overlay")._handles),
+        "strips": len(part("panels.overlays.region_strips")._handles),
         "listeners": len(part("state.timer").listeners),
         "wishes": len(part("state.settings").live_setting_listeners),
         "commands": len(part("shell.command_line")._handle),

@@ -135,7 +135,7 @@ def test_crowd(part: Callable[[str], Any]) -> None:
 
 def shown_models(part: Callable[[str], Any]) -> tuple[list[str], list[bool]]:
     """Texts of the panel Models, once the models were compared, and whether each row is active."""
-    panels, lists, fit = part("panels.generate"), part("panels.lists"), part("state.model_fit")
+    panels, fit = part("panels.models"), part("state.model_fit")
     models = bpy.context.window_manager.riff.models
     for _ in range(2):
         layout = RecordingLayout()
@@ -146,7 +146,7 @@ def shown_models(part: Callable[[str], Any]) -> tuple[list[str], list[bool]]:
     for row in models:
         split = RecordingLayout()
         listed = type("Rows", (), {"split": lambda self, split=split, **_: split})()
-        lists.RIFF_UL_models.draw_row(None, bpy.context, listed, bpy.context.window_manager.riff, row)
+        panels.RIFF_UL_models.draw_row(None, bpy.context, listed, bpy.context.window_manager.riff, row)
         active.append(bool(split.__dict__.get("active", True)))
     return layout.texts(), active
 

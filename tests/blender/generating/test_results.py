@@ -106,8 +106,8 @@ def test_reduced_keys_follow_the_curves(riff: ModuleType, dancer: bpy.types.Obje
 
 
 def test_generating_with_fewer_keys(dancer: bpy.types.Object) -> None:
-    bpy.ops.riff.generate(count=1)
-    bpy.ops.riff.generate(count=1, tolerance=0.05, as_asset=False)
+    bpy.ops.riff.generate(count=1, as_asset=True)
+    bpy.ops.riff.generate(count=1, tolerance=0.05)
     full, fewer = (bpy.data.actions[row.name] for row in rows())
     many, few = (sum(len(curve.keyframe_points) for curve in curves(action)) for action in (full, fewer))
     assert few < 0.7 * many
@@ -116,7 +116,7 @@ def test_generating_with_fewer_keys(dancer: bpy.types.Object) -> None:
 
 
 def test_asset_with_a_picture(dancer: bpy.types.Object) -> None:
-    bpy.ops.riff.generate(count=1, as_asset=False)
+    bpy.ops.riff.generate(count=1)
     action = bpy.data.actions[rows()[0].name]
     assert bpy.ops.riff.mark_asset(action=action.name) == {"FINISHED"}
     assert action.asset_data is not None

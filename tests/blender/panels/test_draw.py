@@ -38,7 +38,14 @@ class Drawing:
         self.classes: tuple[Any, ...] = importlib.import_module(f"{riff.__name__}.panels").CLASSES
 
     def __call__(self) -> dict[str, RecordingLayout]:
-        """Draw every panel that is shown, its lists' items, the menus and the preferences; the layouts by class."""
+        """Draw all panels of both sides, their lists' items, the menus and the preferences; the layouts by class."""
+        drawn: dict[str, RecordingLayout] = {}
+        for side in ("MAKE", "LEARN"):
+            bpy.context.window_manager.riff.tab = side
+            drawn |= self.side()
+        return drawn
+
+    def side(self) -> dict[str, RecordingLayout]:
         before = state()
         with self.monkeypatch.context() as patch:
             patch.setattr(bpy, "ops", NoOperators())
@@ -219,7 +226,8 @@ def test_the_layout_refuses_what_blender_would(riff: ModuleType, wrong: Callable
 def test_nothing_is_selected(drawing: Drawing, folders: tuple[Path, Path]) -> None:
     drawn = drawing()
     assert {"RIFF_PT_source", "RIFF_PT_train", "RIFF_PT_models", "RIFF_PT_generate", "RiffPreferences"} <= set(drawn)
-    assert "1. Add Sample Dancer" in drawn["RIFF_PT_source"].texts()
+    assert "1. Add Sample Dancer" in drawn["RIFF_PT_top"].texts()
+    assert "No armature is selected" in drawn["RIFF_PT_top"].texts()
     assert "RIFF_PT_compose" not in drawn
 
 
@@ -237,8 +245,43 @@ def test_what_has_no_action_is_active(drawing: Drawing, folders: tuple[Path, Pat
         ob.animation_data_create()
     drawn = drawing()
     assert ("RIFF_PT_compose" in drawn) == (kind != "mesh")
-    words = "No action to learn from" if kind != "mesh" else "Select an armature, or try it out:"
+    words = "No action to learn from" if kind != "mesh" else "Select an armature to learn from"
     assert words in drawn["RIFF_PT_source"].texts()
+    assert ("Select an armature, or try it out:" in drawn["RIFF_PT_top"].texts()) == (kind == "mesh")
+
+
+def test_a_mesh_of_the_armature_is_active(drawing: Drawing, dancer: Any) -> None:
+    of_armature = set(drawing())
+    skin = new_object(bpy.data.meshes.new("Skin"))
+    skin.modifiers.new("Armature", "ARMATURE").object = dancer
+    drawn = drawing()
+    assert set(drawn) == of_armature
+    assert f"{dancer.name}: {dancer.animation_data.action.name}" in drawn["RIFF_PT_top"].texts()
+
+
+def test_each_side_has_its_own_boxes(drawing: Drawing, dancer: Any) -> None:
+    session: Any = bpy.context.window_manager.riff
+    sides = {}
+    for session.tab in ("MAKE", "LEARN"):
+        sides[session.tab] = [name for name in drawing.side() if name.startswith("RIFF_PT") and "presets" not in name]
+    assert sides["MAKE"] == [
+        f"RIFF_PT_{name}"
+        for name in ("top", "dope_sheet", "generate", "variations", "live", "compose", "regions", "crowd")
+    ]
+    assert sides["LEARN"] == [
+        f"RIFF_PT_{name}" for name in ("top", "dope_sheet", "source", "roles", "learned", "train", "models", "farm")
+    ]
+
+
+def test_the_armature_is_in_another_scene(drawing: Drawing, dancer: Any) -> None:
+    scene = bpy.context.scene
+    bpy.context.window.scene = bpy.data.scenes.new("Other")
+    assert "RIFF_PT_compose" not in drawing()
+    bpy.context.scene.collection.objects.link(dancer)
+    bpy.context.view_layer.objects.active = dancer
+    assert "RIFF_PT_compose" in drawing()
+    bpy.data.scenes.remove(scene)
+    assert "RIFF_PT_compose" in drawing()
 
 
 def test_an_action_before_and_after_it_was_looked_at(drawing: Drawing, dancer: Any, part: Callable[[str], Any]) -> None:
@@ -272,7 +315,7 @@ def test_settings_of_a_training(drawing: Drawing, dancer: Any) -> None:
     for recipe in identifiers(bpy.context.scene.riff, "recipe"):
         bpy.context.scene.riff.recipe = recipe
         drawn = drawing()["RIFF_PT_train"]
-        assert bool(drawn.named("panel")) == (recipe == "custom")
+        assert len(drawn.named("panel")) == 1 + (recipe == "custom")
 
 
 def test_lists_of_the_armature(drawing: Drawing, dancer: Any, part: Callable[[str], Any]) -> None:
@@ -351,8 +394,12 @@ def test_variations(drawing: Drawing, dancer: Any) -> None:
     for row in session.variations:
         bpy.ops.riff.show_action(action=row.name)
         drawn = drawing()
-        assert "A variation made by Riff" in drawn["RIFF_PT_source"].texts()
-        assert len(drawn["RIFF_PT_variations"].named("label")) >= 2
+        assert "A variation; learned is Sample Dance" in drawn["RIFF_PT_source"].texts()
+        titles = [call for call in drawn["RIFF_PT_variations"].named("prop") if call.arguments["property"] == "title"]
+        assert [call.arguments["data"].title for call in titles] == ["1-1", "1-2"]
+        assert f"{dancer.name}: {row.title}" in drawn["RIFF_PT_top"].texts()
+        assert len(drawn["RIFF_PT_dope_sheet"].named("template_list")) == 1
+        assert "60 frames, 2.0 s, Dance" in " ".join(drawn["RIFF_PT_variations"].texts())
     bpy.context.scene.frame_set(10)
     new_object(bpy.data.armatures.new("Other"))
     drawing()
@@ -373,11 +420,32 @@ def test_trainings_from_the_click_to_the_model(drawing: Drawing, dancer: Any, pa
     bpy.ops.riff.cancel_training(name=part("rig.background.jobs").trainings()[0].name)
     bars = 0
     while part("state.timer").tick():
-        bars += len(drawing()["RIFF_PT_train"].named("progress"))
+        top = drawing()["RIFF_PT_top"]
+        bars += len(top.named("progress"))
+        buttons = {call.arguments["operator"] for call in top.named("operator")}
+        assert {"riff.end_training", "riff.cancel_training"} <= buttons
         time.sleep(0.2)
     assert bars > 0
-    texts = drawing()["RIFF_PT_train"].texts()
-    assert any(text.startswith("Trained in ") for text in texts)
+    drawn = drawing()
+    assert any(text.startswith("Trained in ") for text in drawn["RIFF_PT_train"].texts())
+    assert not drawn["RIFF_PT_top"].named("progress")
+    assert any("is trained, " in text for text in drawn["RIFF_PT_top"].texts())
+    assert bpy.ops.riff.close_note() == {"FINISHED"}
+    assert not any("is trained" in text for text in drawing()["RIFF_PT_top"].texts())
+
+
+def test_a_training_that_is_enough(drawing: Drawing, dancer: Any, part: Callable[[str], Any]) -> None:
+    bpy.ops.riff.train()
+    job = part("rig.background.jobs").latest_training()
+    while job.progress is None:
+        part("state.timer").tick()
+        time.sleep(0.02)
+    assert any(" left" in text for text in drawing()["RIFF_PT_top"].texts())
+    assert bpy.ops.riff.end_training() == {"FINISHED"}
+    assert "Ending" in drawing()["RIFF_PT_top"].texts()
+    bpy.ops.riff.cancel_training()
+    finish(part)
+    assert not drawing()["RIFF_PT_top"].named("progress")
 
 
 def test_trainings_that_did_not_end_well(
@@ -392,18 +460,23 @@ def test_trainings_that_did_not_end_well(
     drawing()
     bpy.ops.riff.cancel_training()
     finish(part)
-    assert "Training was cancelled" in drawing()["RIFF_PT_train"].texts()
+    drawn = drawing()
+    assert "Training was cancelled" in drawn["RIFF_PT_train"].texts()
+    assert "riff.close_note" not in {call.arguments["operator"] for call in drawn["RIFF_PT_top"].named("operator")}
     (folders[1] / "Broken.safetensors").write_bytes(b"nothing")
     part("state.session").refresh()
-    drawn = drawing()["RIFF_PT_train"]
+    unfinished = drawing()["RIFF_PT_unfinished"]
     assert {"riff.discard_training", "riff.resume_training"} <= {
-        call.arguments["operator"] for call in drawn.named("operator")
+        call.arguments["operator"] for call in unfinished.named("operator")
     }
     bpy.ops.riff.resume_training(name="Broken")
     finish(part)
-    assert any("damaged" in text for text in drawing()["RIFF_PT_train"].texts())
+    drawn = drawing()
+    assert any("damaged" in text for text in drawn["RIFF_PT_train"].texts())
+    assert "The training “Broken” failed" in drawn["RIFF_PT_top"].texts()
     bpy.context.window_manager.riff.problem = "Riff met something that it did not foresee."
-    assert any("foresee" in text for text in drawing()["RIFF_PT_train"].texts())
+    assert any("foresee" in text for text in drawing()["RIFF_PT_top"].texts())
+    bpy.context.window_manager.riff.problem = ""
 
 
 @pytest.mark.parametrize("damage", ["", "{not json", "[]", '{"armature": 3, "smallest": "x"}'])

@@ -72,11 +72,11 @@ def test_nothing_is_marked_on_what_cannot_be_learned(marks: ModuleType, dancer: 
 def test_the_viewport_without_a_sidebar_draws_nothing(riff: ModuleType, marks: ModuleType) -> None:
     """In a background Blender there is no area: the handler must leave before it asks for the graphics card."""
     draw(marks, open_box=True)
-    importlib.import_module(f"{riff.__name__}.panels.rig_overlay").draw_rig()
+    importlib.import_module(f"{riff.__name__}.panels.overlays.rig_marks").draw_rig()
 
 
 def test_a_ring_is_level_and_closed(riff: ModuleType) -> None:
-    overlay = importlib.import_module(f"{riff.__name__}.panels.rig_overlay")
+    overlay = importlib.import_module(f"{riff.__name__}.panels.overlays.rig_marks")
     points = overlay.ring((1.0, 2.0, 0.5), 0.1)
     assert points[0] == pytest.approx(points[-1])
     assert {point[2] for point in points} == {0.5}

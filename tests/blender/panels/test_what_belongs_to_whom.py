@@ -72,6 +72,7 @@ def test_buttons_act_on_no_other_armatures_variations(riff: ModuleType, dancer: 
     biped = add_dancing_biped()
     bpy.context.view_layer.objects.active = biped
     own = biped.animation_data.action
+    assert bpy.context.window_manager.riff.active_variation == -1
     for operator in (bpy.ops.riff.variation_to_nla, bpy.ops.riff.mark_asset, bpy.ops.riff.more_like_this):
         with pytest.raises(RuntimeError, match="no variation; generate some first"):
             operator()
@@ -80,7 +81,7 @@ def test_buttons_act_on_no_other_armatures_variations(riff: ModuleType, dancer: 
     layout = RecordingLayout()
     panel = bpy.types.RIFF_PT_variations
     panel.draw(type("Panel", (), {"layout": layout})(), bpy.context)
-    assert not any("Back to" in text for text in layout.texts())
+    assert "Back to Sample Dance" not in layout.texts()
 
 
 def test_a_second_click_makes_other_variations(riff: ModuleType, dancer: bpy.types.Object) -> None:
@@ -114,9 +115,8 @@ def test_in_a_window_the_first_result_is_shown(riff: ModuleType, dancer: bpy.typ
     made = [action for action in bpy.data.actions if action.get("riff_seed") == 7]
     assert dancer.animation_data.action == (made[0] if shown else source)
     assert source.users > 0, "saving would drop the user's own action"
-    row = bpy.context.window_manager.riff.variations[bpy.context.window_manager.riff.active_variation]
-    assert row.name == made[0].name
-    assert row.source == source.name
+    row = part(riff, "state.session").chosen_variation(bpy.context)
+    assert (row.name, row.source) == (made[0].name, source.name) if shown else row is None
 
 
 def test_the_model_used_for_an_armature_is_chosen_again(riff: ModuleType, dancer: bpy.types.Object) -> None:
@@ -139,3 +139,34 @@ def test_menus_offer_what_the_panel_does(riff: ModuleType, dancer: bpy.types.Obj
     assert bpy.types.VIEW3D_MT_pose.is_extended()
     assert bpy.types.VIEW3D_MT_object_animation.is_extended()
     assert bpy.types.DOPESHEET_MT_key.is_extended()
+
+
+def mesh(name: str, parent: Any = None, armature: Any = None) -> Any:
+    ob = bpy.data.objects.new(name, bpy.data.meshes.new(name))
+    bpy.context.scene.collection.objects.link(ob)
+    ob.parent = parent
+    if armature is not None:
+        ob.modifiers.new("Armature", "ARMATURE").object = armature
+    return ob
+
+
+def test_a_mesh_stands_for_the_armature_that_deforms_it(riff: ModuleType, dancer: bpy.types.Object) -> None:
+    skin, shoe = mesh("Skin", armature=dancer), mesh("Shoe", parent=dancer)
+    lace, thing = mesh("Lace", parent=shoe), mesh("Thing")
+    thing.modifiers.new("Armature", "ARMATURE")
+    before = rows_of(riff, dancer)
+    for number, ob in enumerate((skin, shoe, lace)):
+        bpy.context.view_layer.objects.active = ob
+        assert bpy.ops.riff.generate(count=1, frames=90, seed=20 + number) == {"FINISHED"}
+        (new,) = set(rows_of(riff, dancer)) - set(before)
+        before = rows_of(riff, dancer)
+        assert bpy.ops.riff.show_action(action=new) == {"FINISHED"}
+        assert dancer.animation_data.action.name == new
+        assert ob.animation_data is None
+        assert bpy.types.RIFF_PT_compose.poll(bpy.context)
+    bpy.context.view_layer.objects.active = thing
+    assert not bpy.ops.riff.generate.poll()
+    with pytest.raises(RuntimeError, match="or a mesh that it deforms"):
+        bpy.ops.riff.generate()
+    bpy.context.view_layer.objects.active = None
+    assert not bpy.ops.riff.train.poll()

@@ -307,6 +307,22 @@ def test_showing_a_variation_keeps_the_source(
         bpy.ops.riff.show_action(action="Gone")
 
 
+def test_of_a_variation_its_source_is_learned(
+    riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
+) -> None:
+    source = dancer.animation_data.action
+    assert bpy.ops.riff.generate(count=1, frames=90) == {"FINISHED"}
+    assert bpy.ops.riff.next_variation() == {"FINISHED"}
+    assert dancer.animation_data.action != source
+    assert bpy.ops.riff.instant_model() == {"FINISHED"}
+    train(riff)
+    learned = sorted(row.name for row in bpy.context.window_manager.riff.models)
+    assert learned == [source.name, f"{source.name} Instant", f"{source.name} Instant.001"]
+    info = importlib.import_module(f"{riff.__name__}.core.model.model_file").read_info
+    lengths = [info(row.path)["duration"] for row in bpy.context.window_manager.riff.models]
+    assert lengths == pytest.approx([(source.frame_range[1] - source.frame_range[0]) / 30] * 3, abs=0.05)
+
+
 def test_deleting_a_model(riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType) -> None:
     train(riff)
     assert bpy.ops.riff.remove_model() == {"FINISHED"}

@@ -51,7 +51,7 @@ def test_the_new_action(door: SimpleNamespace) -> None:
     )
     assert action.name == "Variation"
     assert action.use_fake_user
-    assert action.asset_data is not None
+    assert action.asset_data is None, "assets are made of what is kept"
     assert [(slot.identifier, slot.target_id_type) for slot in action.slots] == [("OBBiped", "OBJECT")]
     assert (action["riff_model"], action["riff_seed"], action["riff_settings"]["frames"]) == ("Salsa", 7, 60)
     assert action.frame_range[:] == (1.0, float(motion.frames))

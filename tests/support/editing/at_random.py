@@ -41,6 +41,9 @@ MODALS = (
 )
 RESULTS = (
     "show_action",
+    "next_variation",
+    "previous_variation",
+    "mark_kept",
     "keep_variation",
     "discard_variation",
     "discard_others",

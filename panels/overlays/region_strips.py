@@ -9,6 +9,8 @@ import bpy
 import gpu
 from gpu_extras.batch import batch_for_shader
 
+from ...state.rig_settings import active_armature
+
 STRIP_POINTS, SCROLL_BAR_POINTS, RULER_POINTS = 18, 14, 23
 """Heights of a strip, of the scroll bar below it and of the ruler at the top, in interface points."""
 
@@ -18,8 +20,8 @@ _handles: list[Any] = []
 def draw_regions() -> None:
     """Draw the active armature's regions over the editor that Blender is drawing."""
     context: Any = bpy.context
-    ob = context.object
-    if ob is None or ob.type != "ARMATURE" or not len(ob.riff.regions):
+    ob = active_armature(context)
+    if ob is None or not len(ob.riff.regions):
         return
     if context.space_data.mode not in {"TIMELINE", "DOPESHEET", "ACTION"}:
         return

@@ -10,7 +10,8 @@ import bpy
 import gpu
 from gpu_extras.batch import batch_for_shader
 
-from ..state.rig_marks import Point, RigMarks, marks_of
+from ...state.rig_marks import Point, RigMarks, marks_of
+from ...state.rig_settings import active_armature
 
 LINE_POINTS, RING_POINTS = 4.0, 3.0
 """Widths of the bones' lines and of the rings at the feet, in interface points."""
@@ -33,7 +34,7 @@ def draw_rig() -> None:
     context: Any = bpy.context
     if not _shows_riff(context.area):
         return
-    marks = marks_of(context.object)
+    marks = marks_of(active_armature(context))
     if marks is not None:
         _draw_marks(marks, context.preferences.system.ui_scale)
 

@@ -1,0 +1,1 @@
+"""Overlays of editors: strips of regions, marks of feet and body parts."""

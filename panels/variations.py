@@ -1,0 +1,97 @@
+"""Variations panel: the list, in which a click shows and plays, and what can be done with the one that plays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..state.rig_settings import active_armature
+from ..state.session import chosen_variation, is_variation_of
+from ..state.variations.pose_pictures import pose_icons
+from .tab import ForArmature, RowList, say
+
+POSE_UNITS = 0.85
+"""Width of the picture of a pose, in units of the interface."""
+
+
+class RIFF_UL_variations(RowList, bpy.types.UIList):
+    """List of the active armature's generated actions."""
+
+    def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
+        row = layout.row(align=True)
+        icons = pose_icons(item)
+        if icons:
+            poses = row.row(align=True)
+            poses.scale_x = POSE_UNITS
+            for icon in icons:
+                poses.label(text="", icon_value=icon)
+        row.prop(item, "title", text="", emboss=False)
+        row.operator("riff.more_like_this", text="", icon="DUPLICATE", emboss=False).action = item.name
+        star = "SOLO_ON" if item.kept else "SOLO_OFF"
+        row.operator("riff.keep_variation", text="", icon=star, emboss=False).action = item.name
+        row.operator("riff.discard_variation", text="", icon="X", emboss=False).action = item.name
+
+    def filter_items(self, context: Any, data: Any, propname: str) -> Any:
+        ob, shown = active_armature(context), self.bitflag_filter_item
+        return [shown if is_variation_of(item, ob) else 0 for item in getattr(data, propname)], []
+
+
+class RIFF_PT_variations(ForArmature, bpy.types.Panel):
+    bl_label = "Variations"
+    bl_order = 2
+    side = "MAKE"
+
+    def draw(self, context: Any) -> None:
+        draw_variations(self.layout, context)
+
+
+def draw_variations(layout: Any, context: Any) -> None:
+    """Draw the list, a line on the variation that plays, and the buttons below."""
+    session, chosen = context.window_manager.riff, chosen_variation(context)
+    layout.template_list("RIFF_UL_variations", "", session, "variations", session, "active_variation", rows=5)
+    _draw_detail(layout, context, chosen)
+    row = layout.row(align=True)
+    row.operator("riff.previous_variation", text="", icon="TRIA_LEFT")
+    row.operator("riff.next_variation", text="", icon="TRIA_RIGHT")
+    source = chosen.source if chosen is not None else ""
+    back = row.row(align=True)
+    back.enabled = bool(source)
+    words = say("Back to {}").format(source) if source else say("Back to Source")
+    back.operator("riff.show_action", text=words, icon="LOOP_BACK", translate=False).action = source
+    row.operator("riff.discard_others", text="", icon="TRASH")
+    row.menu("RIFF_MT_variations", text="", icon="DOWNARROW_HLT")
+
+
+def _draw_detail(layout: Any, context: Any, chosen: Any) -> None:
+    """Draw length and model of the variation that plays, or what to do; one line in any case."""
+    action = bpy.data.actions.get(chosen.name) if chosen is not None else None
+    if action is None:
+        layout.label(text="Click a variation to show and play it", icon="INFO")
+        return
+    start, end = action.frame_range
+    rate = context.scene.render.fps / context.scene.render.fps_base
+    words = say("{:.0f} frames, {:.1f} s, {}").format(end - start + 1, (end - start) / rate, chosen.model)
+    icon = "ASSET_MANAGER" if action.asset_data is not None else "TIME"
+    layout.label(text=words, icon=icon, translate=False)
+
+
+class RIFF_MT_variations(bpy.types.Menu):
+    """Menu of what can be done with the variation that plays"""
+
+    bl_label = "Variation"
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        layout.operator_context = "INVOKE_DEFAULT"
+        layout.operator("riff.more_like_this", icon="DUPLICATE")
+        layout.operator("riff.reduce_keys", icon="MOD_DECIM")
+        layout.operator("riff.variation_to_nla", icon="NLA_PUSHDOWN")
+        layout.separator()
+        layout.operator("riff.mark_asset", icon="ASSET_MANAGER")
+        layout.operator("riff.mark_kept", icon="SOLO_ON")
+        layout.separator()
+        layout.operator("riff.discard_others", icon="TRASH")
+
+
+CLASSES = (RIFF_UL_variations, RIFF_PT_variations, RIFF_MT_variations)
