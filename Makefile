@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-install lint types gui gui-shell gui-random soak bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs bench-zoo bench-farm clean
+.PHONY: help demo test test-install lint types gui gui-shell gui-random soak sample-model bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs bench-zoo bench-farm clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -12,7 +12,7 @@ PYTHON313 ?= $(call find_python,3.13)
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)
 ZIP := dist/riff-$(VERSION).zip
-SOURCES := blender_manifest.toml __init__.py api.py LICENSE README.md $(shell find core rig sample state operators panels shell -name "*.py") $(wildcard panels/languages/*.json requirements/torch-*.txt farm/*.yaml farm/*/*.js)
+SOURCES := blender_manifest.toml sample/dancer.safetensors __init__.py api.py LICENSE README.md $(shell find core rig sample state operators panels shell -name "*.py") $(wildcard panels/languages/*.json requirements/torch-*.txt farm/*.yaml farm/*/*.js)
 BUILDER := bpy/4.5/scripts/addons_core/bl_pkg/cli/blender_ext.py
 PYTHON := .venv311/bin/python
 
@@ -46,6 +46,9 @@ soak: .venv311/ready $(if $(PYTHON313),.venv313/ready) $(ZIP) ## Let everything 
 
 gui-random: .venv311/ready $(ZIP) ## Random steps by mouse, keys and operators in a real window while Riff works: MINUTES=10 SEED=1
 	@$(PYTHON) tests/gui/run_editing.py --zip $(ZIP) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+sample-model: .venv311/ready ## Train the model that is shipped with the sample dancer anew (some minutes on a quiet machine)
+	@$(PYTHON) -m bench.shipped.sample_model
 
 bench-ui: .venv311/ready $(ZIP) ## How smooth Blender's window stays while Riff trains and generates (needs what `make gui` needs)
 	@$(PYTHON) tests/gui/bench_ui.py --zip $(ZIP)

@@ -16,8 +16,8 @@ import bpy
 from .core.cycles.unroll import learnable
 from .core.directing import compose as composing
 from .core.directing.direction import Direction, direct
+from .core.directing.takes import generate_takes
 from .core.errors import RiffError
-from .core.generation import generate as generation
 from .core.matching.instant import instant_model
 from .core.model.model import Model
 from .core.model.model_file import load_model, save_model
@@ -138,14 +138,24 @@ def load(path: str | Path) -> Model:
 
 
 def generate(
-    model: Model, count: int = 1, *, seed: int = 0, seconds: float = 0.0, clean_feet: bool = True
+    model: Model,
+    count: int = 1,
+    *,
+    seed: int = 0,
+    seconds: float = 0.0,
+    clean_feet: bool = True,
+    root: str = "auto",
+    loop: bool = False,
 ) -> list[Motion]:
     """Generate variations at the rate of the learned action; as long as it unless `seconds` are given.
 
-    Variation k of a seed does not depend on `count`.
+    `root` is the path of the root on the ground: “auto” ends where it starts if the action does, “free” goes anywhere,
+    “place” stays above its start, “source” follows the action's path. With `loop`, the last frame leads on to the
+    first. Variation k of a seed does not depend on `count`.
     """
     frames = round(seconds * model.source_fps) + 1 if seconds else None
-    return generation.generate(model, frames=frames, fps=model.source_fps, count=count, seed=seed, clean=clean_feet)
+    fps = model.source_fps
+    return generate_takes(model, root=root, loop=loop, frames=frames, fps=fps, count=count, seed=seed, clean=clean_feet)
 
 
 def compose(

@@ -24,6 +24,7 @@ from . import (
     source_hints,
     train,
 )
+from .exporting import export_takes
 from .variations import keep, show, use
 
 MODULES = (
@@ -40,6 +41,7 @@ MODULES = (
     show,
     keep,
     use,
+    export_takes,
     regions,
     compose_lists,
     compose,

@@ -167,6 +167,14 @@ class RIFF_OT_extend_action(LengthChoices, ExtendChoices, ComposeRun, bpy.types.
         after = 0 if self.length else self.after
         return Direction(first, before=self.before, after=after, length=self.length)
 
+    def finished(self: Any, context: bpy.types.Context) -> Any:
+        result, scene = super().finished(context), context.scene
+        if self.fit_range:
+            for first, last in (bpy.data.actions[name].frame_range for name in self._names):
+                scene.frame_start = min(scene.frame_start, max(0, int(first)))
+                scene.frame_end = max(scene.frame_end, int(last))
+        return result
+
 
 class RIFF_OT_loop_action(LoopChoices, ComposeRun, bpy.types.Operator):
     """Make a take that repeats without a jump: its last frame matches the first in pose and speed"""

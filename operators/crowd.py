@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, IntProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
 from ..core.crowd.placement import Spot
 from ..core.errors import ModelError, RiffError
@@ -28,9 +28,9 @@ from ..rig.crowd.crowd import (
 )
 from ..rig.crowd.ground import ANY_HEADING
 from ..rig.crowd.request import PreparedJob, prepare
-from ..rig.crowd.settings import CrowdSettings
+from ..rig.crowd.settings import MIN_FRAMES, CrowdSettings
 from ..rig.crowd.thin import thin_out
-from ..state.crowd_settings import CrowdChoices
+from ..state.crowd_settings import SCENE_RANGE, CrowdChoices
 from ..state.poll_messages import model_problem, selection_problem, set_poll_message
 from ..state.rig_settings import active_armature
 from ..state.session import refresh_variations
@@ -62,8 +62,17 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdRun, bpy.types.Operator):
             problem = "This is a member of a crowd; select the original character"
         return set_poll_message(cls, problem)
 
+    scene_range: BoolProperty(**SCENE_RANGE, default=False, options={"SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        if not self.properties.is_property_set("scene_range"):
+            self.scene_range = True  # from a menu or the search, which say nothing
+        return self.begin_modal(context)
+
     def prepare_job(self, context: bpy.types.Context) -> PreparedJob:
-        ob, panel = active_armature(context), settings_of(context)
+        ob, panel, scene = active_armature(context), settings_of(context), context.scene
+        if self.scene_range:
+            self.frames = max(MIN_FRAMES, scene.frame_end - scene.frame_start + 1)
         model = load_model(Path(chosen_model(context).path))
         source = learned_action(ob)
         own = {name: getattr(self, name) for name in CrowdChoices.__annotations__ if name != "count"}
@@ -89,12 +98,17 @@ class RIFF_OT_duplicate_as_crowd(CrowdChoices, CrowdRun, bpy.types.Operator):
 
     def finished_crowd(self, context: bpy.types.Context) -> bpy.types.Collection:
         context.scene.collection.children.link(self._made)
-        if not self._character.meshes:
-            name = self._settings.armature
-            self.report(
-                {"WARNING"}, f"No mesh is bound to “{name}”; parent its meshes to it and create the crowd again"
-            )
         return self._made
+
+    def _tell(self, made: int) -> None:
+        if self._character.meshes:
+            super()._tell(made)
+            return
+        name = self._settings.armature  # alone: the status bar shows one report
+        self.report(
+            {"WARNING"},
+            f"{made} members without a body: no mesh is bound to “{name}”. Parent its meshes to it and try again",
+        )
 
 
 class _OnCrowd:

@@ -13,7 +13,7 @@ from ..core.motion.motion import Motion
 from ..rig.background.generation_job import GenerationJob
 from ..state.poll_messages import armature_problem, model_problem, selection_problem, set_poll_message
 from ..state.rig_settings import active_armature
-from ..state.settings import LOOP, chosen_model, session_of
+from ..state.settings import LOOP, ROOT, ROOT_PATH_OF, chosen_model, session_of
 from .runs.instant_run import InstantRun
 from .runs.write_actions import ActionWriter
 
@@ -59,6 +59,7 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
         name="Fine Variation", description="Strength of variation in the details", default=1.0, min=0.0, max=3.0
     )
     loop: EnumProperty(**LOOP)
+    root: EnumProperty(**ROOT, options={"SKIP_SAVE"})
     clean_feet: BoolProperty(name="Clean Feet", description="Keep standing feet from sliding", default=True)
     tolerance: FloatProperty(
         name="Reduce Keys",
@@ -90,6 +91,8 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
             yield from self.make_instant_model(context)
         scene, like = context.scene, bpy.data.actions.get(self.like) if self.like else None
         self._like = origin_of(like) if like else []
+        if like and not self.properties.is_property_set("root"):
+            self.root = str(like.get("riff_root", "FREE"))
         self._job = GenerationJob(
             Path(chosen_model(context).path),
             count=self.count,
@@ -100,6 +103,7 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
             clean=self.clean_feet,
             like=self._like,
             loop=LOOPS[self.loop],
+            root=ROOT_PATH_OF[self.root],
         )
         self._job.start()
         yield 0.0
@@ -115,6 +119,7 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
             "riff_fine": self.fine,
             "riff_clean_feet": self.clean_feet,
             "riff_loop": self._job.looped,
+            "riff_root": self.root,
         }
         line = [number for step in self._like for number in step]
         return {**properties, "riff_like": line} if line else properties

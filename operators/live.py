@@ -80,6 +80,7 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
             "riff_coarse": job.answered.coarse,
             "riff_fine": job.answered.fine,
             "riff_clean_feet": job.answered.clean_feet,
+            "riff_root": job.answered.root.upper(),
             "riff_kept": True,
         }
         stepped = not rig_settings(ob).smooth_steps

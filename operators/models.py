@@ -186,14 +186,18 @@ class RIFF_OT_model_figures(bpy.types.Operator):
     @classmethod
     def description(cls, context: bpy.types.Context, properties: Any) -> str:
         row = session_of(context).models.get(properties.name)
-        return row.figures if row and row.figures else "The quality of this model has not been measured"
+        say: Any = bpy.app.translations.pgettext_tip
+        if row is None or not row.figures:
+            return str(say("The quality of this model has not been measured"))
+        return "\n".join([*(say(line) for line in row.advice.splitlines()), row.figures])
 
     def execute(self, context: bpy.types.Context) -> Any:
         row = session_of(context).models.get(self.name)
         if row is None:
             self.report({"ERROR"}, f"There is no model “{self.name}”")
             return {"CANCELLED"}
-        self.report({"INFO"}, "; ".join(row.figures.splitlines()) or "The quality of this model has not been measured")
+        told = "; ".join([*row.advice.splitlines(), *row.figures.splitlines()])
+        self.report({"INFO"}, told if row.figures else "The quality of this model has not been measured")
         return {"FINISHED"}
 
 

@@ -69,7 +69,7 @@ class RIFF_OT_mend_source(Stepwise, bpy.types.Operator):
         if active_armature(context) != ob:
             raise RiffError("The selection changed; select the armature and try again.")
         if hint is None:
-            raise RiffError("There is nothing to mend any more.")
+            raise RiffError("There is nothing left to fix.")
         source = source_of(ob)
         if not source.action.is_editable or not ob.is_editable:
             raise RiffError(f"“{source.action.name}” comes from another file; make it local first.")

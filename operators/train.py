@@ -19,8 +19,9 @@ from ..core.model.recipe import RECIPES, Recipe
 from ..core.motion.motion import Motion
 from ..core.training.checkpoint import begin
 from ..rig.background import jobs
-from ..rig.library.models import MODEL_SUFFIX, checkpoint_path, claim_new_model, models_folder
+from ..rig.library.models import MODEL_SUFFIX, checkpoint_path, claim_new_model, file_name_for, models_folder
 from ..state import timer
+from ..state.armature_summary import known_problem
 from ..state.poll_messages import armature_problem, set_poll_message
 from ..state.preferences import training_device, training_python
 from ..state.rig_settings import active_armature
@@ -65,7 +66,8 @@ class TrainingStart(Stepwise):
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
-        problem = armature_problem(active_armature(context))
+        ob = active_armature(context)
+        problem = armature_problem(ob) or known_problem(ob)
         if sum(training.running for training in jobs.trainings()) > 1:
             problem = "One training is running and another is waiting; wait for one to end, or cancel it"
         return set_poll_message(cls, problem)
@@ -105,7 +107,20 @@ class RIFF_OT_train(TrainingStart, bpy.types.Operator):
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        if self._is_trained(active_armature(context)):
+            self.report(
+                {"WARNING"}, "This action is being trained already; for another model choose another recipe or seed"
+            )
+            return {"CANCELLED"}
         return self.begin_modal(context)
+
+    def _is_trained(self, ob: bpy.types.Object) -> bool:
+        """Return whether the same training of the armature's action runs or waits: a second click on the button."""
+        action = learned_action(ob)
+        if action is None:
+            return False
+        begun = [job.checkpoint for job in jobs.trainings() if job.running and job.name == file_name_for(action.name)]
+        return any(one and one.recipe.name == self.recipe and one.seed == self.seed for one in begun)
 
     def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
         ob = active_armature(context)

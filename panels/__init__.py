@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from . import (
+    choices,
     compose,
     crowd,
     farm,
@@ -26,6 +27,7 @@ from .overlays import region_strips, rig_marks
 MODULES = (
     preferences,
     top,
+    choices,
     source,
     hints,
     train,

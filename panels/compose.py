@@ -10,6 +10,7 @@ import bpy
 from ..state.compose_settings import ExtendChoices, LengthChoices, LoopChoices, MaskChoices, StyleChoices, TakeChoices
 from ..state.rig_settings import active_armature
 from ..state.settings import copy_choices
+from .automatic import draw_number
 from .tab import ForArmature, RowList, draw_seed, say
 
 
@@ -112,15 +113,16 @@ def _draw_moments(layout: Any, context: Any, settings: Any) -> None:
     buttons = row.column(align=True)
     buttons.operator("riff.add_moment", text="", icon="ADD")
     buttons.operator("riff.remove_moment", text="", icon="REMOVE")
-    layout.prop(settings, "length")
+    draw_number(layout, settings, "length")
 
 
 def _draw_extend(layout: Any, context: Any, settings: Any) -> None:
-    layout.prop(settings, "length")
+    draw_number(layout, settings, "length")
     layout.prop(settings, "before")
     after = layout.column()
     after.active = settings.length == 0
     after.prop(settings, "after")
+    layout.prop(settings, "fit_range")
 
 
 def _draw_loop(layout: Any, context: Any, settings: Any) -> None:

@@ -10,6 +10,7 @@ from ..state.crowd_settings import CrowdChoices
 from ..state.crowds import crowd_summary
 from ..state.rig_settings import active_armature
 from ..state.settings import copy_choices
+from .automatic import draw_number
 from .tab import ForArmature, say
 
 
@@ -25,7 +26,9 @@ class RIFF_PT_crowd(ForArmature, bpy.types.Panel):
         layout.use_property_decorate = False
         column = layout.column()
         column.prop(settings, "count")
-        column.prop(settings, "frames")
+        column.prop(settings, "scene_range")
+        if not settings.scene_range:
+            column.prop(settings, "frames")
         _draw_place(layout.column(), context.scene, settings)
         _draw_looks(layout.column(), context.scene, settings)
         column = layout.column()
@@ -38,7 +41,9 @@ class RIFF_PT_crowd(ForArmature, bpy.types.Panel):
         column.prop(settings, "nla")
         button = layout.column()
         button.scale_y = 1.3
-        copy_choices(CrowdChoices, settings, button.operator("riff.duplicate_as_crowd", icon="COMMUNITY"))
+        duplicate = button.operator("riff.duplicate_as_crowd", icon="COMMUNITY")
+        copy_choices(CrowdChoices, settings, duplicate)
+        duplicate.scene_range = settings.scene_range
         crowd = crowd_summary(active_armature(context) or context.object)
         if crowd is not None:
             _draw_crowd(layout, crowd, settings)
@@ -49,8 +54,8 @@ def _draw_place(layout: Any, scene: Any, settings: Any) -> None:
     if settings.kind in ("SURFACE", "CURVE", "POINTS"):
         layout.prop_search(settings, "ground", scene, "objects")
     if settings.kind == "GRID":
-        layout.prop(settings, "spacing")
-    layout.prop(settings, "distance")
+        draw_number(layout, settings, "spacing")
+    draw_number(layout, settings, "distance")
     layout.prop(settings, "centred")
 
 
@@ -66,7 +71,7 @@ def _draw_crowd(layout: Any, crowd: Any, settings: Any) -> None:
     box = layout.box()
     box.label(text=crowd.name, icon="OUTLINER_COLLECTION", translate=False)
     if crowd.smallest:
-        text = say("Smallest difference: {:.2f} (source: {:.2f})").format(crowd.smallest, crowd.from_source)
+        text = say("Variety: {:.0%}").format(crowd.variety)
         box.label(text=text, translate=False)
     row = box.row(align=True)
     row.operator("riff.add_to_crowd", icon="ADD").count = settings.more

@@ -29,8 +29,8 @@ WORDS: dict[str, Callable[[Any], tuple[str, str]]] = {
         say("Split"),
     ),
     "RATE": lambda hint: (
-        say("Moves like {:g} fps, not {:g}").format(*hint.numbers),
-        say("Set {:g} fps").format(*hint.numbers),
+        say("Moves like {:g} fps, not {:g}").format(*(round(rate, 2) for rate in hint.numbers)),
+        say("Set {:g} fps").format(*(round(rate, 2) for rate in hint.numbers)),
     ),
     "CYCLE": lambda hint: (say("A cycle of {:.0f} frames").format(*hint.numbers), say("Mark as Cyclic")),
     "STEPPED": lambda hint: (say("Stepped: poses held for {:.0f} frames").format(*hint.numbers), say("Make Smooth")),

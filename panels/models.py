@@ -8,7 +8,7 @@ import bpy
 
 from ..state.model_fit import Fit, fit_of
 from ..state.rig_settings import active_armature
-from .tab import RiffPanel, RowList, draw_problem, draw_sentence
+from .tab import RiffPanel, RowList, draw_problem, draw_sentence, say
 
 
 class RIFF_UL_models(RowList, bpy.types.UIList):
@@ -17,7 +17,7 @@ class RIFF_UL_models(RowList, bpy.types.UIList):
         row.alert = bool(item.problem)
         fit = fit_of(active_armature(context), item)
         row.active = fit is None or not fit.problem
-        row.label(text=item.name, icon="ERROR" if item.problem else "NETWORK_DRIVE", translate=False)
+        row.label(text=item.shown, icon="ERROR" if item.problem else "NETWORK_DRIVE", translate=False)
         if item.problem:
             row.label(text="Cannot be read")
         else:
@@ -51,6 +51,8 @@ class RIFF_PT_models(RiffPanel, bpy.types.Panel):
             else:
                 text = f"{chosen.rig}: {chosen.detail}" if chosen.rig else chosen.detail
                 self.layout.label(text=text, translate=False)
+                if chosen.quality != "Good" and chosen.advice:
+                    draw_sentence(self.layout, say(chosen.advice.splitlines()[0]), "LIGHT")
                 _draw_fit(self.layout, fit_of(active_armature(context), chosen))
 
 

@@ -9,6 +9,7 @@ import bpy
 from ..state import rig_marks
 from ..state.armature_summary import summary_of
 from ..state.rig_settings import active_armature, plays_nla
+from ..state.shown.short_names import without_namespace
 from ..state.source import is_variation
 from ..state.source_hints import offered_actions, open_hints
 from .hints import draw_hint, draw_strips
@@ -41,7 +42,9 @@ class RIFF_PT_source(RiffPanel, bpy.types.Panel):
         rate = context.scene.render.fps / context.scene.render.fps_base
         layout.label(text=action.name, icon="ACTION", translate=False)
         length = say("{:.0f} frames, {:.1f} s at {:g} fps")
-        layout.label(text=length.format(end - start + 1, (end - start) / rate, rate), icon="TIME", translate=False)
+        layout.label(
+            text=length.format(end - start + 1, (end - start) / rate, round(rate, 2)), icon="TIME", translate=False
+        )
         if offered_actions(ob):
             layout.menu("RIFF_MT_strip_actions", icon="NLA")
         if is_variation(action):
@@ -75,8 +78,8 @@ def _draw_summary(layout: Any, summary: Any) -> None:
     column = layout.column(align=True)
     joints = say("{} controls, root {}") if summary.controls else say("{} joints, root {}")
     icon = "CON_ARMATURE" if summary.controls else "BONE_DATA"
-    column.label(text=joints.format(summary.joints, summary.root), icon=icon, translate=False)
-    feet = ", ".join(summary.feet[:MAX_SHOWN_NAMES])
+    column.label(text=joints.format(summary.joints, without_namespace(summary.root)), icon=icon, translate=False)
+    feet = ", ".join(without_namespace(foot) for foot in summary.feet[:MAX_SHOWN_NAMES])
     if len(summary.feet) > MAX_SHOWN_NAMES:
         feet = say("{} and {} more").format(feet, len(summary.feet) - MAX_SHOWN_NAMES)
     words = say("Feet: {}").format(feet) if feet else say("No feet found")
@@ -108,6 +111,9 @@ class RIFF_PT_roles(RiffPanel, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop_search(settings, "root", ob.data, "bones", icon="BONE_DATA")
+        summary = summary_of(ob)
+        if not settings.root and summary is not None and summary.root:
+            layout.label(text=say("Found: {}").format(summary.root), icon="BLANK1", translate=False)
         layout.prop(settings, "own_feet")
         if settings.own_feet:
             row = layout.row()

@@ -90,6 +90,7 @@ class RIFF_MT_variations(bpy.types.Menu):
         layout.separator()
         layout.operator("riff.mark_asset", icon="ASSET_MANAGER")
         layout.operator("riff.mark_kept", icon="SOLO_ON")
+        layout.operator("riff.export_takes", icon="EXPORT")
         layout.separator()
         layout.operator("riff.discard_others", icon="TRASH")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -12,10 +13,14 @@ from ..rig.compat import assign_action, ensure_pose, new_channelbag, new_fcurve
 from .body import make_body
 from .bones import rest_bones
 from .dance import Dance, work_out_dance
+from .place import free_place
 from .steps import PHRASES, SECONDS_PER_BEAT
 
 DANCER_NAME = "Dancer"
 ACTION_NAME = "Sample Dance"
+MODEL = Path(__file__).with_name("dancer.safetensors")
+"""File of a model that was trained on the sample dance."""
+
 LINEAR = 1
 """Value of the enum Keyframe.interpolation in 4.5 and 5.2."""
 
@@ -24,10 +29,13 @@ def add_sample_dancer(target: bpy.types.Context | bpy.types.Scene) -> bpy.types.
     """Add the sample dancer to a scene: armature, skinned body and 20 seconds of dance at the scene's rate.
 
     The action starts at the scene's first frame and keys every frame: all bones' rotations and the hips' location.
-    Returns the armature object. The scene's frame rate and range stay as they are.
+    She stands beside what is in the scene. Returns the armature object. The scene's frame rate and range stay as they
+    are.
     """
     scene = target if isinstance(target, bpy.types.Scene) else target.scene
+    place = free_place(scene)
     armature = _add_armature(scene)
+    armature.location.x = place
     scene.collection.objects.link(make_body(f"{DANCER_NAME} Body", armature))
     fps = scene.render.fps / scene.render.fps_base
     _add_action(armature, work_out_dance(fps), scene.frame_start, fps)

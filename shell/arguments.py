@@ -12,6 +12,7 @@ from ..core.cli.arguments import (
     add_direction,
     add_evaluation,
     add_recipe,
+    add_root_path,
     add_variations,
     add_verb,
 )
@@ -103,3 +104,4 @@ def _add_result(parser: argparse.ArgumentParser) -> None:
 def _add_generate(parser: argparse.ArgumentParser) -> None:
     _add_result(parser)
     add_variations(parser, 5, "length at the scene's rate (default: that of the clip)")
+    add_root_path(parser)

@@ -24,12 +24,12 @@ from ..core.cli.signals import stop_on_signal
 from ..core.cli.verbs import check_target, evaluate_verb, require_torch, resumed
 from ..core.directing import compose as composing
 from ..core.directing.direction import Direction, direct
+from ..core.directing.takes import generate_takes
 from ..core.errors import ClipError, ModelError, RiffError
 from ..core.evaluation.grade import grade
 from ..core.farm.export import complete_job
 from ..core.farm.job import JobWriter
 from ..core.files.lease import hold_lease
-from ..core.generation import generate as generation
 from ..core.model.model_file import load_model, read_info
 from ..core.motion.motion import Motion
 from ..core.motion.retarget import match_skeletons, onto_skeleton
@@ -199,8 +199,17 @@ def generate(options: argparse.Namespace) -> dict[str, Any]:
     """Write variations as actions of the armature and save the file. Raises RiffError."""
     model = load_model(_model_path(options.model))
     ob, action, fps = _stage(options)
-    motions = generation.generate(model, frames=options.frames, fps=fps, count=options.count, seed=options.seed)
-    return _write(options, ob, action, motions, model.name, "Variation", {"riff_frames": options.frames or 0})
+    motions = generate_takes(
+        model,
+        root=options.root,
+        loop=options.loop,
+        frames=options.frames,
+        fps=fps,
+        count=options.count,
+        seed=options.seed,
+    )
+    more = {"riff_frames": options.frames or 0, "riff_root": options.root.upper(), "riff_loop": options.loop}
+    return _write(options, ob, action, motions, model.name, "Variation", more)
 
 
 def compose(options: argparse.Namespace) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,6 +36,15 @@ from .source_hints import hint_steps
 LOOK_DELAY_SECONDS = 0.3
 """Seconds until a shown armature is analyzed, so that one that is only clicked in passing is not."""
 
+MEASURED_SECONDS = 5.0
+"""Seconds after which a training tells its pace: a shorter one does little but start."""
+
+FRESH_SECONDS = 600.0
+"""Seconds for which a pace is taken as the present one; after that, other programs may have come or gone."""
+
+PROBLEM_SECONDS = 3.0
+"""Seconds after which an armature from which nothing can be learned is analyzed again when it is shown."""
+
 GLANCE_FRAMES = 120
 """Frames of a long action to look at: enough to find root, joints and feet, and quick."""
 
@@ -46,7 +56,7 @@ Key = tuple[object, ...]
 class Summary:
     """Summary of what Riff would learn from an armature.
 
-    `problem` is a sentence if it can learn nothing. `seconds` are the training times by recipe, once known.
+    `problem` is a sentence if it can learn nothing. `expected` are the training times by recipe, once known.
     """
 
     problem: str = ""
@@ -54,7 +64,7 @@ class Summary:
     root: str = ""
     feet: list[str] = field(default_factory=list)
     device: str = ""
-    seconds: dict[str, float] = field(default_factory=dict)
+    expected: dict[str, float] = field(default_factory=dict)
     estimate: jobs.EstimateJob | None = None
     kind: tuple[str, ...] = ()
     frames: int = 0
@@ -63,6 +73,12 @@ class Summary:
     rows: list[tuple[str, str, str]] = field(default_factory=list)
     """Name, bone on the other side and body part of each learned bone."""
     hints: list[Hint] = field(default_factory=list)
+    made: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Return the training times to show: none while a training runs, which tells its own."""
+        return {} if any(job.running for job in jobs.trainings()) else self.expected
 
 
 HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
@@ -71,8 +87,22 @@ HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.hand
 _cache: dict[Key, Summary] = {}
 
 
-_seconds_per_row: dict[tuple[str, ...], tuple[float, str]] = {}
-"""Seconds for each row of training by kind of skeleton, and the device: measured once in a session."""
+@dataclass(frozen=True)
+class Pace:
+    """Seconds for each row of training on a device, and when that was measured."""
+
+    seconds: float
+    device: str
+    measured: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Return whether the machine is likely to be as busy as it was then."""
+        return time.monotonic() - self.measured < FRESH_SECONDS
+
+
+_paces: dict[tuple[str, ...], Pace] = {}
+"""Pace of training by kind of skeleton: by an estimate, or better by a training."""
 
 
 _requested: list[Key] = []
@@ -99,11 +129,24 @@ def key_of(ob: bpy.types.Object) -> Key:
 def summary_of(ob: bpy.types.Object) -> Summary | None:
     """Return the summary if it is known; otherwise request it, and the panel is drawn again soon."""
     key = key_of(ob)
-    if key not in _cache and (not _requested or _requested[-1] != key):
+    if not _is_current(_cache.get(key)) and (not _requested or _requested[-1] != key):
         _requested[:] = [key]
         if not bpy.app.timers.is_registered(update_summary):
             bpy.app.timers.register(update_summary, first_interval=LOOK_DELAY_SECONDS)
     return _cache.get(key)
+
+
+def _is_current(summary: Summary | None) -> bool:
+    """Return whether a summary need not be made again: a problem may be mended in a way that no key tells."""
+    return summary is not None and (not summary.problem or time.monotonic() - summary.made < PROBLEM_SECONDS)
+
+
+def known_problem(ob: bpy.types.Object | None) -> str:
+    """Return why nothing can be learned from an armature's action, if that is known; cheap enough for a poll."""
+    if ob is None or ob.type != "ARMATURE" or ob.animation_data is None:
+        return ""
+    summary = _cache.get(key_of(ob))
+    return summary.problem if summary is not None and _is_current(summary) else ""
 
 
 def feet_found(ob: bpy.types.Object) -> list[str]:
@@ -157,10 +200,11 @@ def _analyze(ob: bpy.types.Object) -> Generator[float, None, Summary]:
     summary.controls, summary.properties = bool(skeleton.reference_frames), [one.name for one in skeleton.properties]
     summary.rows = _rows(skeleton)
     summary.hints = yield from hint_steps(ob, bpy.context.scene, motion)
-    summary.kind, summary.frames = skeleton.names + tuple(summary.feet), frames
-    if summary.kind in _seconds_per_row:
+    summary.kind, summary.frames = _kind_of(skeleton), frames
+    pace = _paces.get(summary.kind)
+    if pace is not None:
         _set_seconds(summary)
-    elif not any(job.running for job in jobs.trainings()):
+    if (pace is None or not pace.is_fresh) and not any(job.running for job in jobs.trainings()):
         python = training_python() or Path(sys.executable)
         summary.estimate = jobs.EstimateJob(begin(motion, FAST), python)
         summary.estimate.start()
@@ -183,21 +227,41 @@ def rows_found(ob: bpy.types.Object) -> list[tuple[str, str, str]]:
     return next((summary.rows for key, summary in _cache.items() if key[0] == ob.name), [])
 
 
+def _kind_of(skeleton: Skeleton) -> tuple[str, ...]:
+    return skeleton.names + tuple(skeleton.names[joint] for joint in skeleton.contacts)
+
+
 def take_estimate(job: jobs.BackgroundJob) -> None:
-    """Derive every recipe's training time from the fast one's, once the estimate is there."""
+    """Derive every recipe's training time from that of an estimate, or of a training, that has ended."""
+    if isinstance(job, jobs.TrainingJob):
+        _take_pace(job)
     for summary in _cache.values():
-        if not isinstance(job, jobs.EstimateJob) or summary.estimate is not job or job.expected is None:
-            continue
-        fast = rows_per_training(FAST, FAST.lengths(summary.frames))
-        _seconds_per_row[summary.kind] = (job.expected / fast, job.device_name)
-        _set_seconds(summary)
+        if isinstance(job, jobs.EstimateJob) and summary.estimate is job and job.expected is not None:
+            fast = rows_per_training(FAST, FAST.lengths(summary.frames))
+            _paces[summary.kind] = Pace(job.expected / fast, job.device_name)
+        if summary.kind in _paces:
+            _set_seconds(summary)
     timer.redraw()
 
 
+def _take_pace(job: jobs.TrainingJob) -> None:
+    """Take the pace of a training that has run for a while, also of one that was cancelled."""
+    begun, progress = job.checkpoint, job.progress
+    if begun is None or progress is None or begun.state or progress.seconds < MEASURED_SECONDS:
+        return
+    recipe = begun.recipe
+    rows = rows_per_training(recipe, recipe.lengths(round(begun.motion.duration * RATE) + 1))
+    if rows > 0.0:
+        whole = progress.seconds + progress.seconds_left
+        _paces[_kind_of(begun.motion.skeleton)] = Pace(whole / rows, job.device_name)
+
+
 def _set_seconds(summary: Summary) -> None:
-    pace, summary.device = _seconds_per_row[summary.kind]
-    summary.seconds = {
-        name: pace * rows_per_training(recipe, recipe.lengths(summary.frames)) for name, recipe in RECIPES.items()
+    pace = _paces[summary.kind]
+    summary.device = pace.device
+    summary.expected = {
+        name: pace.seconds * rows_per_training(recipe, recipe.lengths(summary.frames))
+        for name, recipe in RECIPES.items()
     }
 
 

@@ -14,6 +14,7 @@ from bpy.props import (
 )
 
 from .settings import WORD_CONTEXT
+from .shown.automatic import automatic
 
 KIND_ITEMS = [
     ("PARTS", "Body Parts", "New motion for some body parts", "ARMATURE_DATA", 0),
@@ -26,10 +27,10 @@ KIND_ITEMS = [
 ]
 
 ENTRY_ITEMS = [
-    ("1", "Level 1", "Kept motion guides the result from the coarsest level"),
-    ("2", "Level 2", "Kept motion guides the result from the second level, as in the paper"),
-    ("3", "Level 3", "Kept motion guides the result from the third level"),
-    ("4", "Level 4", "Kept motion guides only the finest level; transitions are less smooth"),
+    ("1", "From the Start", "Kept motion guides the whole course of the new motion"),
+    ("2", "Early", "Kept motion guides the course and all details; right for most takes"),
+    ("3", "Late", "Kept motion guides the details, while the course is free"),
+    ("4", "At the End", "Kept motion guides only the finest details; transitions are less smooth"),
 ]
 
 ROOT_ITEMS = [
@@ -66,8 +67,8 @@ class TakeChoices:
         options=NOT_REMEMBERED,
     )
     entry: EnumProperty(
-        name="Entry Level",
-        description="Level of detail at which the kept motion starts to guide the new motion",
+        name="Guidance",
+        description="How early the kept motion starts to guide the new motion",
         items=ENTRY_ITEMS,
         default="2",
         options=NOT_REMEMBERED,
@@ -109,7 +110,7 @@ class MaskChoices:
         options=NOT_REMEMBERED,
     )
     firmness: FloatProperty(
-        name="Firmness",
+        name="Pose Strength",
         description="How closely the poses of the keys are kept",
         default=1.0,
         min=0.01,
@@ -140,6 +141,12 @@ class ExtendChoices:
     )
     after: IntProperty(
         name="After", description="Frames to add at the end", default=90, min=0, max=100_000, options=NOT_REMEMBERED
+    )
+    fit_range: BoolProperty(
+        name="Extend Scene Range",
+        description="Move the first and last frame of the scene outwards, so that the whole take plays",
+        default=False,
+        options=NOT_REMEMBERED,
     )
 
 
@@ -216,6 +223,12 @@ class RiffCompose(
         translation_context=WORD_CONTEXT,
     )
     count: IntProperty(name="Count", description="Number of alternatives to make", default=3, min=1, max=100)
+    fit_range: BoolProperty(
+        name="Extend Scene Range",
+        description="Move the first and last frame of the scene outwards, so that the whole take plays",
+        default=True,
+    )
+    auto_length: automatic("length", 250)
     curve: PointerProperty(
         name="Curve", description="Curve that the root follows", type=bpy.types.Object, poll=_is_curve
     )

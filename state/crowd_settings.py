@@ -10,6 +10,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 
 from ..rig.crowd.settings import CrowdSettings
 from .settings import WORD_CONTEXT
+from .shown.automatic import automatic
 
 WORDS = {"light"}
 """Settings whose name Blender translates in another sense."""
@@ -40,9 +41,19 @@ CrowdChoices.__annotations__.update(
 )
 
 
+SCENE_RANGE: dict[str, Any] = {
+    "name": "Scene Range",
+    "description": "Let members move from the first to the last frame of the scene",
+}
+"""Arguments of the property of the panel and of the operator; scripts say the number of frames, or get the default."""
+
+
 class RiffCrowdSettings(CrowdChoices, bpy.types.PropertyGroup):
     """Settings of the Crowd panel, saved with the scene."""
 
+    scene_range: BoolProperty(**SCENE_RANGE, default=True)
+    auto_distance: automatic("distance", 1.0)
+    auto_spacing: automatic("spacing", 3.0)
     more: IntProperty(name="More", description="Number of members to add", default=10, min=1, max=1000)
     keep: FloatProperty(
         name="Keep",

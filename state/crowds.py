@@ -21,6 +21,11 @@ class CrowdSummary:
     smallest: float
     from_source: float
 
+    @property
+    def variety(self) -> float:
+        """Difference of the two most alike members, as a share of the one between the source and its least like."""
+        return self.smallest / self.from_source if self.from_source else 1.0
+
 
 _summaries: dict[str, tuple[str, CrowdSummary]] = {}
 """Summary of each crowd by the name of its collection, with the text from which it was read."""

@@ -14,7 +14,7 @@ from ..rig.writing.preview import Preview, put_back_previewed
 from . import timer
 from .guard import wrap_callback
 from .rig_settings import active_armature, rig_settings
-from .settings import chosen_model, live_setting_listeners, session_of, settings_of
+from .settings import ROOT_PATH_OF, chosen_model, live_setting_listeners, session_of, settings_of
 from .source import learned_action
 
 PULSE_SECONDS = 1.0 / 60.0
@@ -54,7 +54,8 @@ def request_live(context: bpy.types.Context) -> None:
     if live_preview.job is not None:
         settings = settings_of(context)
         position = session_of(context).live_position
-        live_preview.job.ask(LiveRequest(position, settings.coarse, settings.fine, settings.clean_feet))
+        root = ROOT_PATH_OF[settings.root]
+        live_preview.job.ask(LiveRequest(position, settings.coarse, settings.fine, settings.clean_feet, root))
 
 
 def begin(context: bpy.types.Context) -> None:

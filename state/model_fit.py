@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 
 import bpy
+import numpy as np
 from bpy.app.handlers import persistent
 
 from ..core.errors import RiffError
 from ..core.model.model_file import read_rig
-from ..core.motion.rig_match import match_rig
-from ..rig.reading.evaluate import read_rest
+from ..core.motion.legs import leg_ratio
+from ..core.motion.rig_match import RigMatch, match_rig
+from ..rig.reading.evaluate import Rest, read_rest
 from . import timer
 from .guard import wrap_callback
 from .rig_settings import active_armature
@@ -19,6 +21,9 @@ from .settings import RiffModel, session_of
 
 LOOK_DELAY_SECONDS = 0.1
 """Seconds until the models are compared with a shown armature."""
+
+SAME_SIZE = 0.01
+"""Largest difference from 1 of the ratio of legs of which nothing is said."""
 
 HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
 
@@ -77,9 +82,28 @@ def _compare(ob: bpy.types.Object, path: str) -> Fit:
     rest = read_rest(ob)
     try:
         skeleton, resting = read_rig(path)
-        return Fit(sentence=match_rig(skeleton, rest.names, rest.parents, ob.name, resting).sentence())
+        match = match_rig(skeleton, rest.names, rest.parents, ob.name, resting)
     except RiffError as error:
         return Fit(problem=str(error))
+    return Fit(sentence="; ".join(part for part in (match.sentence(), _size_sentence(ob, rest, match)) if part))
+
+
+def _size_sentence(ob: bpy.types.Object, rest: Rest, match: RigMatch) -> str:
+    """Return a sentence on the size of an armature beside that of a model; empty if they are the same."""
+    skeleton = match.skeleton
+    if skeleton.reference_frames or not all(name in rest.names for name in match.names if name):
+        return ""
+    scale = float(np.mean(ob.matrix_world.to_scale()[:]))
+    places = rest.matrices[:, :3, 3] * scale
+    offsets = skeleton.offsets * skeleton.unit
+    for joint, name in enumerate(match.names):
+        above = match.names[skeleton.parents[joint]]
+        if joint and name and above:
+            offsets[joint] = places[rest.names.index(name)] - places[rest.names.index(above)]
+    ratio = leg_ratio(skeleton, offsets) * skeleton.unit
+    if not ratio or abs(ratio - 1.0) <= SAME_SIZE:
+        return ""
+    return f"size adapted: legs {1.0 / ratio:.2f} times as long"
 
 
 @persistent

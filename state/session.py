@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..core.errors import ModelError
+from ..core.evaluation.advice import advice
 from ..core.evaluation.grade import explain, grade
 from ..core.model.model_file import read_info
 from ..core.model.recipe import INSTANT
@@ -22,6 +24,7 @@ from ..rig.writing.thumbnail import poses_key
 from .guard import wrap_callback
 from .rig_settings import active_armature, rig_settings
 from .settings import RiffSession, RiffVariation, session_of
+from .shown.short_names import shortened
 
 
 def refresh_models(session: RiffSession, select: Path | None = None) -> None:
@@ -40,10 +43,14 @@ def refresh_models(session: RiffSession, select: Path | None = None) -> None:
         if info:
             row.label = str(info["name"])
             row.detail, row.rig = describe(info), str(info.get("rig", ""))
+            row.seconds, row.source_fps = seconds_of(info), float(info["source_fps"])
             row.quality = grade(info.get("quality", {}))
             row.figures = "\n".join(explain(info.get("quality", {})))
+            row.advice = "\n".join(advice(info))
         if row.path == active:
             session.active_model = index
+    for row, shown in zip(session.models, shortened([row.name for row in session.models]), strict=True):
+        row.shown = shown
 
 
 def _info_of(path: Path) -> tuple[dict[str, Any], str]:
@@ -56,6 +63,12 @@ def _info_of(path: Path) -> tuple[dict[str, Any], str]:
 
 def _is_instant(info: dict[str, Any]) -> bool:
     return info.get("recipe") == INSTANT.name
+
+
+def seconds_of(info: dict[str, Any]) -> float:
+    """Return the length in seconds of variations as long as the source; of a cycle, as many as last a second."""
+    cycle = float(info["cycle"])
+    return math.ceil(1.0 / cycle) * cycle if cycle else float(info["duration"])
 
 
 def describe(info: dict[str, Any]) -> str:

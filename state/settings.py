@@ -42,6 +42,24 @@ LOOP: dict[str, Any] = {
 }
 """Arguments of the property *Loop* of the panel and of the operator."""
 
+ROOT_ITEMS = [
+    ("AUTO", "As the Source", "Ends where it starts, if the learned action does"),
+    ("FREE", "Free", "Goes wherever the new motion leads"),
+    ("PLACE", "In Place", "Stays above its start; the height is free"),
+    ("SOURCE", "Keep Path", "Follows the path of the learned action"),
+]
+ROOT_PATH_OF = {"AUTO": "auto", "FREE": "free", "PLACE": "place", "SOURCE": "source"}
+"""Path of the root, one of `root_paths.ROOT_PATHS`, for each choice."""
+
+ROOT: dict[str, Any] = {
+    "name": "Root Path",
+    "description": "Path of the root on the ground",
+    "items": ROOT_ITEMS,
+    "default": "AUTO",
+    "translation_context": WORD_CONTEXT,
+}
+"""Arguments of the property *Root Path* of the panel and of the operator."""
+
 live_setting_listeners: list[Callable[[bpy.types.Context], None]] = []
 """Functions to call when a setting changes that affects a live variation."""
 
@@ -52,14 +70,18 @@ def _on_live_setting_changed(_owner: object, context: bpy.types.Context) -> None
 
 
 class RiffModel(bpy.types.PropertyGroup):
-    """A row of the list of models; `name` is the file's, so it is unique."""
+    """A row of the list of models; `name` is the file's, so it is unique, and `shown` is what fits a narrow list."""
 
+    shown: StringProperty()
     path: StringProperty(subtype="FILE_PATH")
     label: StringProperty()
     rig: StringProperty()
     detail: StringProperty()
+    seconds: FloatProperty()
+    source_fps: FloatProperty()
     quality: StringProperty()
     figures: StringProperty()
+    advice: StringProperty()
     problem: StringProperty()
 
 
@@ -253,6 +275,7 @@ class RiffSettings(bpy.types.PropertyGroup):
         update=_on_live_setting_changed,
     )
     loop: EnumProperty(**LOOP)
+    root: EnumProperty(**ROOT, update=_on_live_setting_changed)
     clean_feet: BoolProperty(
         name="Clean Feet", description="Keep standing feet from sliding", default=True, update=_on_live_setting_changed
     )

@@ -47,6 +47,15 @@ def clip_name(clip: str) -> str:
 
 def sample_dance() -> Motion:
     """Return the dance of the sample dancer at 30 fps, read from Blender's scene by the extension's reader."""
+    package, motion = read_dancer()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sample.bvh"
+        importlib.import_module(f"{package}.core.motion.bvh").write_bvh(path, motion)
+        return read_bvh(path)
+
+
+def read_dancer() -> tuple[str, Any]:
+    """Return the package that the repository is inside the extension, and the sample dance as a motion of it."""
     bpy: Any = importlib.import_module("bpy")
     # Inside the extension everything is imported relatively; under this name the repository is such a package.
     package = ModuleType("riff_from_source")
@@ -54,12 +63,9 @@ def sample_dance() -> Motion:
     sys.modules[package.__name__] = package
     bpy.ops.wm.read_homefile(use_empty=True)
     bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = 30, 1.0
-    dancer = importlib.import_module("riff_from_source.sample.dancer").add_sample_dancer(bpy.context)
-    motion = importlib.import_module("riff_from_source.rig.reading.read").read_motion(dancer)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sample.bvh"
-        importlib.import_module("riff_from_source.core.motion.bvh").write_bvh(path, motion)
-        return read_bvh(path)
+    dancer = importlib.import_module(f"{package.__name__}.sample.dancer").add_sample_dancer(bpy.context)
+    motion = importlib.import_module(f"{package.__name__}.rig.reading.read").read_motion(dancer)
+    return package.__name__, motion
 
 
 def train_model(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..directing.root_paths import ROOT_PATHS
 from ..model.recipe import RECIPES, Recipe
 from ..system.devices import DEVICES
 
@@ -129,6 +130,18 @@ def add_variations(parser: argparse.ArgumentParser, count: int, frames: str) -> 
     parser.add_argument("--seed", type=seed, default=0, help="the same seed makes the same variations (default: 0)")
 
 
+def add_root_path(parser: argparse.ArgumentParser) -> None:
+    """Add the options for the way that variations go, and for loops."""
+    parser.add_argument(
+        "--root",
+        choices=ROOT_PATHS,
+        default="auto",
+        help="path of the root: auto ends where it starts if the clip does, free goes anywhere, place stays, "
+        "source follows the clip's (default: auto)",
+    )
+    parser.add_argument("--loop", action="store_true", help="let the last frame lead on to the first")
+
+
 def _add_clips(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", type=Path, metavar="CLIP", help="a BVH file, or a clip that Riff exported")
     parser.add_argument(
@@ -167,6 +180,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="M.safetensors")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
     add_variations(parser, 5, "length at the files' rate (default: that of the clip)")
+    add_root_path(parser)
     parser.add_argument("--fps", type=_rate, help="frames a second of the files (default: those of the clip)")
 
 

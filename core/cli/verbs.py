@@ -19,6 +19,7 @@ from ..cycles.unroll import learnable
 from ..directing.compose import compose
 from ..directing.concatenate import mix
 from ..directing.direction import direct
+from ..directing.takes import generate_takes
 from ..errors import ClipError, ModelError, RiffError, cancel_check
 from ..evaluation.metrics import evaluate
 from ..files.lease import hold_lease
@@ -87,10 +88,14 @@ def resumed(begun: Checkpoint, state: Path, options: argparse.Namespace) -> Chec
     if not state.exists() or options.overwrite:
         return begun
     if not options.resume:
-        raise ModelError(f"“{state}” is left of a training; add --resume to go on with it, --overwrite to begin anew.")
+        raise ModelError(
+            f"“{state}” is the state of an unfinished training; add --resume to continue it, --overwrite to start over."
+        )
     kept = load_checkpoint(state)
     if not same_training(kept, begun):
-        raise ModelError(f"“{state}” is of another clip, recipe, seed or start; add --overwrite to begin anew.")
+        raise ModelError(
+            f"“{state}” belongs to another clip, recipe, seed or starting model; add --overwrite to start over."
+        )
     return kept
 
 
@@ -111,7 +116,15 @@ def generate_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write variations of a model as BVH files; returns their paths. Raises RiffError."""
     model = load_model(options.model)
     fps = options.fps or model.source_fps
-    motions = generate(model, frames=options.frames, fps=fps, count=options.count, seed=options.seed)
+    motions = generate_takes(
+        model,
+        root=options.root,
+        loop=options.loop,
+        frames=options.frames,
+        fps=fps,
+        count=options.count,
+        seed=options.seed,
+    )
     files = write_motions(options.out, model.name, options.seed, motions)
     return {"files": files, "count": len(files), "frames": motions[0].frames, "fps": fps, "seed": options.seed}
 

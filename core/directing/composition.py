@@ -105,23 +105,23 @@ def fill_regions(source: Motion, regions: Sequence[tuple[int, int]], first: int 
     return result
 
 
-def check_regions(regions: Sequence[tuple[int, int]], frames: int, first: int = 1) -> None:
-    """Raise ClipError for regions that cannot be filled; its message counts frames from `first`."""
+def check_regions(regions: Sequence[tuple[int, int]], frames: int, first: int = 1, noun: str = "region") -> None:
+    """Raise ClipError for regions that cannot be filled; its message counts from `first` and calls them `noun`."""
     if not regions:
         raise ClipError("There is no region; add one on the timeline first.")
     for start, stop in regions:
         if start < 0 or stop > frames or start >= stop:
             span = f"{first}-{first + frames - 1}"
-            raise ClipError(f"The region {start + first}-{stop + first - 1} is not inside frames {span}; move it.")
+            raise ClipError(f"The {noun} {start + first}-{stop + first - 1} is not inside frames {span}; move it.")
         if stop - start < MIN_REGION_FRAMES:
             raise ClipError(
-                f"The region {start + first}-{stop + first - 1} has fewer than {MIN_REGION_FRAMES} frames; "
+                f"The {noun} {start + first}-{stop + first - 1} has fewer than {MIN_REGION_FRAMES} frames; "
                 "make it longer."
             )
     for (a, b), (c, d) in itertools.pairwise(sorted(regions)):
         if c < b:
             pair = f"{a + first}-{b + first - 1} and {c + first}-{d + first - 1}"
-            raise ClipError(f"The regions {pair} overlap; join them or move one.")
+            raise ClipError(f"The {noun}s {pair} overlap; join them or move one.")
 
 
 def keep_keys(source: Motion, rows: Collection[int], weight: float = 1.0) -> Composition:
@@ -147,9 +147,9 @@ def place_moments(source: Motion, moments: Sequence[tuple[int, int, int]], frame
     """
     check_regions([(0, frames)], frames, first)
     for moment in moments:
-        check_regions([moment[:2]], source.frames, first)
+        check_regions([moment[:2]], source.frames, first, "moment")
     placed = [(at, at + stop - start) for start, stop, at in moments]
-    check_regions(placed, frames, first)
+    check_regions(placed, frames, first, "moment")
     features = np.zeros((frames, source.skeleton.channels))
     features[:] = source.features.mean(0)
     keep = np.zeros((frames, source.skeleton.groups))

@@ -85,7 +85,7 @@ class Direction:
         """Parse a direction. Raises ClipError for an unknown field."""
         unknown = set(data) - set(_DEFAULTS)
         if unknown:
-            raise ClipError(f"“{min(unknown)}” is nothing that a composition knows.")
+            raise ClipError(f"A composition has no setting “{min(unknown)}”.")
         return Direction(**{key: _as_tuples(value) for key, value in data.items()})
 
 

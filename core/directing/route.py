@@ -42,22 +42,46 @@ def follow_route(motion: Motion, route: Route) -> Motion:
 
     The root's sway about its smoothed path is kept. Raises ClipError where the route is shorter than the walk.
     """
-    root = motion.root_positions()
-    deviation = min(PATH_SMOOTHING_SECONDS * motion.fps, (motion.frames - 1) / 4.0)
-    way = smooth(root[:, :2], deviation)
-    steps = np.diff(way, axis=0)
-    walked = np.concatenate([[0.0], np.cumsum(np.linalg.norm(steps, axis=1))])
+    way, walked = _way(motion)
     if route.length < walked[-1]:
         unit = motion.skeleton.unit
         raise ClipError(
             f"The curve is {route.length * unit:.3g} long, but the motion walks {walked[-1] * unit:.3g}; "
             "lengthen the curve or ask for fewer frames."
         )
-    on_route = smooth(route.at(walked), max(deviation / 4.0, 1.0))
+    return _on_route(motion, way, route.at(walked))
+
+
+def follow_course(motion: Motion, path: Array) -> Motion:
+    """Move the root from the start to the end of a path (T, 2) of another motion at its rate, as `follow_route` does.
+
+    Both paths count without their sway; steps become longer or shorter by the same factor.
+    """
+    way, walked = _way(motion)
+    course = Route(smooth(path, _deviation(motion.fps, len(path))))
+    if not walked[-1] > 0.0:
+        return motion
+    return _on_route(motion, way, course.at(walked * (course.length / walked[-1])))
+
+
+def _way(motion: Motion) -> tuple[Array, Array]:
+    """Return the smoothed path (T, 2) of the root and the distances (T,) walked along it."""
+    way = smooth(motion.root_positions()[:, :2], _deviation(motion.fps, motion.frames))
+    return way, np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))])
+
+
+def _deviation(fps: float, frames: int) -> float:
+    return float(min(PATH_SMOOTHING_SECONDS * fps, (frames - 1) / 4.0))
+
+
+def _on_route(motion: Motion, way: Array, on_route: Array) -> Motion:
+    """Move the root from its smoothed path `way` (T, 2) to places (T, 2) on a route, and turn it with the route."""
+    deviation = _deviation(motion.fps, motion.frames)
+    on_route = smooth(on_route, max(deviation / 4.0, 1.0))
     turn = _headings(on_route, deviation) - _headings(way, deviation)
     turn = smooth(np.unwrap(turn)[:, None], deviation / 2.0)[:, 0]
     spin = axis_rotation(2, turn)
-    sway = np.einsum("tij,tj->ti", spin[:, :2, :2], root[:, :2] - way)
+    sway = np.einsum("tij,tj->ti", spin[:, :2, :2], motion.root_positions()[:, :2] - way)
     return _placed(motion, spin, on_route + sway)
 
 

@@ -37,13 +37,17 @@ def copies(figures: dict[str, float]) -> bool:
     return figures.get("same_time", 0.0) > MAX_SAME_TIME or figures.get("between", 1.0) < MIN_BETWEEN
 
 
+NEEDED = ("coverage", "global_diversity", "roughness")
+"""Figures without which there is no word."""
+
+
 def grade(figures: dict[str, float]) -> str:
-    """Return Good, Fair or Poor by the worst figure; Poor for copies of the source; empty without figures."""
+    """Return Good, Fair or Poor by the worst figure; Poor for copies of the source; empty where figures are missing."""
     if copies(figures):
         return "Poor"
-    known = [limit for limit in LIMITS if limit.figure in figures]
-    if not known:
+    if not all(name in figures for name in NEEDED):
         return ""
+    known = [limit for limit in LIMITS if limit.figure in figures]
     if all(limit.good[0] <= figures[limit.figure] <= limit.good[1] for limit in known):
         return "Good"
     if all(limit.fair[0] <= figures[limit.figure] <= limit.fair[1] for limit in known):

@@ -107,7 +107,7 @@ class Sampler:
         """Decode network rows (C, T) to a motion. Raises ModelError for numbers that are not finite."""
         source = self.model.source
         if not check_finite(rows):
-            raise ModelError(f"“{self.model.name}” makes numbers that are no motion; it is damaged, train it again.")
+            raise ModelError(f"“{self.model.name}” is damaged and generates invalid values; train it again.")
         return Motion(self.model.channels.decode(rows), source.skeleton, source.fps, source.origin)
 
 
@@ -172,7 +172,9 @@ def rows_of_length(model: Model, frames: int | None, fps: float) -> int:
     rows = rows_at(frames, fps, RATE)
     if rows < MIN_ROWS:
         least = rows_at(MIN_ROWS, RATE, fps)
-        raise ClipError(f"{frames} frames at {fps:g} fps last under a second; ask for at least {least} frames.")
+        raise ClipError(
+            f"{frames} frames at {round(fps, 2):g} fps last under a second; ask for at least {least} frames."
+        )
     return rows
 
 

@@ -55,7 +55,7 @@ def instant_model(
     try:
         check_cuts(source_cuts, source.frames)
     except FieldError as error:
-        raise ClipError(f"The clips cannot be told apart: {error}.") from error
+        raise ClipError(f"The clips cannot be separated: {error}.") from error
     recipe = instant_recipe(source.frames)
     channels = choose_channels(source, recipe)
     model = Model(

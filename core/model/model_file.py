@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,9 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         text, tensors = read_tensors(path, METADATA_KEY, MAX_MODEL_BYTES)
         model = _model(_description(text, Path(path).name), tensors)
         _check_arrays(model)
-    return model
+    # small files hold half precision
+    weights = {name: array.astype(np.float32, copy=False) for name, array in model.weights.items()}
+    return replace(model, weights=weights, code=model.code.astype(np.float32, copy=False))
 
 
 def read_info(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -103,7 +106,7 @@ def _refusals(path: str | os.PathLike[str]) -> Iterator[None]:
     except OSError as error:
         raise ModelError(f"Cannot open the model “{name}”: {error.strerror or error}.") from error
     except (FieldError, ClipError) as error:
-        raise ModelError(f"“{name}” is damaged or no Riff model: {str(error).rstrip('.')}.") from error
+        raise ModelError(f"“{name}” is damaged or not a Riff model: {str(error).rstrip('.')}.") from error
 
 
 def _description(text: str, name: str) -> Fields:

@@ -114,7 +114,7 @@ def load_clip(path: str | os.PathLike[str], sha256: str = "") -> Clip:
     except OSError as error:
         raise ClipError(f"Cannot read “{name}”: {error.strerror or error}.") from error
     except ValueError as error:  # FieldError, and the errors of zipfile and numpy for damaged archives
-        raise ClipError(f"“{name}” is damaged or no clip of Riff: {error}.") from error
+        raise ClipError(f"“{name}” is damaged or not a Riff clip: {error}.") from error
 
 
 def _checksum(path: str | os.PathLike[str]) -> str:

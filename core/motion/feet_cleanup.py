@@ -30,11 +30,11 @@ STILL_FOOT_STEP = 0.0003
 that slides."""
 
 
-def clean_feet(motion: Motion, source: Motion) -> Motion:
+def clean_feet(motion: Motion, source: Motion, *, keep_root: bool = False) -> Motion:
     """Keep standing feet in place, at the height at which they stand in `source` (same skeleton).
 
-    Where the source walks on a treadmill, feet are kept on the belt and the root in its place. A motion without contact
-    joints is returned unchanged.
+    Where the source walks on a treadmill, feet are kept on the belt and the root in its place; `keep_root` keeps the
+    root everywhere, so that only the legs move. A motion without contact joints is returned unchanged.
     """
     skeleton = motion.skeleton
     if not skeleton.contacts:
@@ -45,9 +45,10 @@ def clean_feet(motion: Motion, source: Motion) -> Motion:
     standing = standing_mask(runs, motion.frames)
     heights = heights_of(source)
     pose = LegIK(motion)
-    root = root_from_stance(motion, pose, runs, heights)
-    pose.root = np.concatenate([pose.root[:, :2], root[:, 2:]], axis=1) if any(belt) else root
-    pose.update()
+    if not keep_root:
+        root = root_from_stance(motion, pose, runs, heights)
+        pose.root = np.concatenate([pose.root[:, :2], root[:, 2:]], axis=1) if any(belt) else root
+        pose.update()
     for leg in moving_legs(source):
         path = pose.path_of(skeleton.contacts[leg.contact])
         pose.solve(leg, path + stance_corrections(path, runs[leg.contact], heights[leg.contact]))

@@ -160,3 +160,15 @@ def two_of_each_leg(skeleton: Skeleton, standing: Sequence[int], lowest: Array) 
         is_marker = tip not in skeleton.parents and len(chain) > 2
         chosen[chain[-1]] = chain[1:3] if is_marker else chain[:2]
     return sorted({joint for pair in chosen.values() for joint in pair})
+
+
+def leg_ratio(skeleton: Skeleton, offsets: Array) -> float:
+    """Return how many times as long as in `offsets` (J, 3) the legs of a skeleton are, from the root to the ground.
+
+    `offsets` are those of another body with the same joints, in any unit; the ratio is that of core units to it. 0
+    where the skeleton has no contact joints, or either leg has no length.
+    """
+    chains = [[joint, *skeleton.ancestors(joint)] for joint in skeleton.contacts]
+    joints = [joint for chain in chains for joint in chain if joint]
+    ours, theirs = (float(np.linalg.norm(one[joints], axis=1).sum()) for one in (skeleton.offsets, offsets))
+    return ours / theirs if min(ours, theirs) > 0.0 else 0.0

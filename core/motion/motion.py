@@ -208,5 +208,5 @@ def learned_groups(motion: Motion, tolerance: float = 1e-4) -> list[int]:
     spread = np.ptp(motion.features, axis=0).reshape(skeleton.groups, GROUP).max(1)
     fixed = range(skeleton.joints, skeleton.joints + len(skeleton.contacts) + 1)
     if not (np.delete(spread, fixed) > tolerance).any():
-        raise ClipError("No bone rotates in this action; there is nothing to learn.")
+        raise ClipError("No bone rotates in this action, so there is nothing to learn.")
     return [g for g in range(skeleton.groups) if g in fixed or spread[g] > tolerance]

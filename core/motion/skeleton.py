@@ -81,7 +81,7 @@ class Skeleton(Tree):
                 f"{MAX_JOINTS} and {MAX_PROPERTIES}. Train on a simpler rig."
             )
         if len(self.parents) != len(self.names) or self.offsets.shape != (len(self.names), 3):
-            raise ClipError("The joints, their parents and their places are not of one number.")
+            raise ClipError("Joints, parents and offsets differ in number.")
         if len(set(self.names)) != len(self.names):
             twice = next(name for name in self.names if self.names.count(name) > 1)
             raise ClipError(f"Two joints are called “{twice}”; rename one of them.")
@@ -91,7 +91,7 @@ class Skeleton(Tree):
             raise ClipError("Not every control has a reference frame.")
         named = [one.joint for one in self.properties] + [joint for pair in self.pairs for joint in pair]
         if not all(0 <= joint < len(self.names) for joint in (*named, *(joint for joint, _ in self.part_names))):
-            raise ClipError("A property, pair or part names a joint that there is not.")
+            raise ClipError("A property, pair or part names a joint that does not exist.")
 
     @property
     def joints(self) -> int:
@@ -252,7 +252,7 @@ def build_skeleton(
     """
     size = size or body_size(rest)
     if not np.isfinite(rest).all() or size <= 0:
-        raise ClipError("All joints of the armature are in one place; its size cannot be told.")
+        raise ClipError("All joints of the armature are in one place; its size is unknown.")
     unit = size / BODY
     parent_rest = rest[[max(p, 0) for p in parents]]
     offsets = (rest - parent_rest) / unit

@@ -32,7 +32,7 @@ def pick_device(wanted: str) -> torch.device:
         "xpu": lambda: hasattr(torch, "xpu") and torch.xpu.is_available(),
     }
     if kind not in there:
-        raise RiffError(f"“{wanted}” is no device that Riff knows.")
+        raise RiffError(f"Riff does not know a device “{wanted}”.")
     if not there[kind]():
         raise RiffError(f"PyTorch finds no “{wanted}” device on this machine; choose another one, such as “cpu”.")
     return torch.device(wanted)
@@ -52,4 +52,4 @@ def device_name(device: str) -> str:
         from .threads import usable_cores  # late for the start-up time: it loads numpy
 
         return f"CPU, {usable_cores()} cores"
-    raise RiffError(f"“{device}” is no device that Riff knows.")
+    raise RiffError(f"Riff does not know a device “{device}”.")

@@ -165,13 +165,13 @@ def _refusals(name: str) -> Iterator[None]:
         yield
     except (OSError, FieldError, ClipError) as error:
         reason = getattr(error, "strerror", None) or str(error).rstrip(".")
-        raise ModelError(f"“{name}” is damaged or no training of Riff: {reason}.") from error
+        raise ModelError(f"“{name}” is damaged or not a Riff training: {reason}.") from error
 
 
 def _description(text: str, name: str) -> Fields:
     fields = Fields(parse_json(text))
     if fields.raw("format") != CHECKPOINT_FORMAT:
-        raise ModelError(f"“{name}” was begun by another version of Riff and cannot go on with this one.")
+        raise ModelError(f"“{name}” was started by another version of Riff and cannot be resumed with this one.")
     return fields
 
 

@@ -90,12 +90,12 @@ def warm_start_from(model: Model, skeleton: Skeleton, recipe: Recipe) -> WarmSta
     weights at all, or its networks are of other sizes.
     """
     if not model.skeleton.same_structure(skeleton):
-        raise ModelError(f"“{model.name}” cannot be started from: {_difference(model.skeleton, skeleton)}.")
+        raise ModelError(f"Training cannot start from “{model.name}”: {_difference(model.skeleton, skeleton)}.")
     if not model.trained_stages:
-        raise ModelError(f"“{model.name}” cannot be started from: it is matched, so it has no networks; train anew.")
+        raise ModelError(f"Training cannot start from “{model.name}”: it is matched and has no networks; train anew.")
     shape = _shape(model.recipe.to_json())
     if shape != _shape(recipe.to_json()):
-        raise ModelError(f"“{model.name}” cannot be started from: its networks are not of the recipe's size.")
+        raise ModelError(f"Training cannot start from “{model.name}”: its networks are not of the recipe's size.")
     channels = model.channels
     joint_pcas = tuple((fold.joint, fold.members) for fold in channels.joint_pcas)
     weights: dict[str, NDArray[Any]] = {**model.weights, **model.critics}

@@ -87,7 +87,9 @@ class CrowdRun(Stepwise):
         if made < self._wanted:
             self.report({"WARNING"}, unplaced_message(self._settings, self._prepared.distance, self._wanted, made))
         else:
-            alike = f"; smallest difference {self._settings.smallest:.2f}" if self._settings.smallest else ""
+            settings = self._settings
+            apart = settings.smallest / settings.from_source if settings.from_source else 0.0
+            alike = f"; variety {apart:.0%}" if apart else ""
             sentence = self._prepared.maker.plan.match.sentence()
             matched = f"; {sentence}" if sentence else ""
             self.report({"INFO"}, f"{made} member{'s' if made != 1 else ''}{alike}{matched}")

@@ -100,7 +100,9 @@ class Stepwise:
         return poll is None or bool(poll(context))
 
     def cancel(self: Any, context: bpy.types.Context) -> None:
-        """Stop between two steps; Blender also calls this when another file is loaded."""
+        """Stop between two steps; Blender also calls this when another file is loaded, or a dialog is left."""
+        if not self._beside_window:
+            return
         self._work.close()
         self._end(context)
         self.cancelled(context)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...core.directing.loops import generate_loops
-from ...core.generation.generate import generate, prepared_sampler, with_strength
-from ...core.generation.latents import generate_like
+from ...core.directing.takes import generate_takes
+from ...core.generation.generate import prepared_sampler, with_strength
 from ...core.motion.motion import Motion
 from .jobs import BackgroundJob
 
@@ -18,8 +16,8 @@ class GenerationJob(BackgroundJob):
     """Generates `count` motions of `frames` rows at `fps` (None: as long as the source) from the model at `model_path`.
 
     `strength` scales the noise of the first level and of the levels above. `like` holds the origin of another
-    variation; the motions are then similar to it. `loop` None makes loops if the source is a cycle. `motions`,
-    `model_name` and `looped` are set once the job is DONE.
+    variation; the motions are then similar to it. `loop` None makes loops if the source is a cycle. `root` is one of
+    `root_paths.ROOT_PATHS`. `motions`, `model_name` and `looped` are set once the job is DONE.
     """
 
     def __init__(
@@ -34,6 +32,7 @@ class GenerationJob(BackgroundJob):
         clean: bool = True,
         like: Sequence[tuple[float, int]] = (),
         loop: bool | None = False,
+        root: str = "auto",
     ) -> None:
         super().__init__("Generating")
         self.model_name = ""
@@ -44,7 +43,7 @@ class GenerationJob(BackgroundJob):
         self._frames = frames
         self._fps = fps
         self._seed = seed
-        self._strength, self._clean, self._like, self._loop = strength, clean, like, loop
+        self._strength, self._clean, self._like, self._loop, self._root = strength, clean, like, loop, root
 
     def _receive(self, kind: str, value: Any) -> None:
         if kind == "motions":
@@ -55,13 +54,11 @@ class GenerationJob(BackgroundJob):
         sampler = prepared_sampler(self._model_path)
         model = sampler.model = with_strength(sampler.model, *self._strength)
         looped = model.source.cycle_seconds > 0.0 if self._loop is None else self._loop
-        make: Callable[..., list[Motion]] = generate
-        if looped:
-            make = partial(generate_loops, like=self._like)
-        elif self._like:
-            make = partial(generate_like, like=self._like)
-        motions = make(
+        motions = generate_takes(
             model,
+            root=self._root,
+            loop=looped,
+            like=self._like,
             frames=self._frames,
             fps=self._fps,
             count=self._count,

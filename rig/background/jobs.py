@@ -188,6 +188,11 @@ class TrainingJob(BackgroundJob):
         if not self.begun:
             self._release()
 
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """Return the training to start; None for one that resumes from a file."""
+        return None if isinstance(self._begun, Path) else self._begun
+
     def end_early(self) -> None:
         """Ask the training to end with the model so far."""
         self._enough.set()

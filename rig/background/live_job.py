@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...core.directing.takes import with_root_path
 from ...core.generation.generate import finished, prepared_sampler, rows_of_length, with_strength
 from ...core.generation.latents import interpolate_seeds, motions_of
 from ...core.model.settle_properties import settle_properties
@@ -26,6 +27,8 @@ class LiveRequest:
     coarse: float = 1.0
     fine: float = 1.0
     clean_feet: bool = True
+    root: str = "free"
+    """Path of the root, one of `root_paths.ROOT_PATHS`."""
 
 
 class LiveJob(BackgroundJob):
@@ -79,10 +82,14 @@ class LiveJob(BackgroundJob):
                 sampler.model = with_strength(model, request.coarse, request.fine)
                 raw = motions_of(sampler, [interpolate_seeds(sampler, count, request.position)])[0]
                 shown = settle_properties(raw, model.source)  # a switch in between would fold limbs
-                self._send("answer", (request, resample(shown, self._fps, self._frames), False))
+                shown = resample(shown, self._fps, self._frames)
+                shown = with_root_path(shown, model.source, request.root, clean=False)
+                self._send("answer", (request, shown, False))
             elif raw is not None and last is not None:
                 done = finished(raw, model, last.clean_feet)
-                self._send("answer", (last, resample(done, self._fps, self._frames), True))
+                done = resample(done, self._fps, self._frames)
+                done = with_root_path(done, model.source, last.root, clean=last.clean_feet)
+                self._send("answer", (last, done, True))
                 raw = None
 
     def _next(self, timeout: float) -> LiveRequest | None:

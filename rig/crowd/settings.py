@@ -24,6 +24,9 @@ LOOKS_ITEMS = [
     ("ALONG", "Along", "Along the curve, or in the direction of the empty"),
 ]
 
+MIN_FRAMES = 30
+"""Frames of the shortest motions of members."""
+
 MAX_STORED = 1 << 32
 """Largest accepted number of a setting without a range of its own."""
 
@@ -84,12 +87,12 @@ class CrowdSettings:
         0.0, "Size Variation", "Largest random difference in size", min=0.0, max=0.5, subtype="FACTOR"
     )
     frames: int = shown(
-        250, "Frames", "Length of the members' motions or loops in frames", min=30, max=100_000, soft_max=2000
+        250, "Frames", "Length of the members' motions or loops in frames", min=MIN_FRAMES, max=100_000, soft_max=2000
     )
     phase: int = shown(
         0,
-        "Phase",
-        "Largest random offset, in frames, at which a member's motion starts",
+        "Random Start",
+        "Largest number of frames by which members start at different places of their motions",
         min=0,
         max=10_000,
         soft_max=250,
@@ -98,11 +101,12 @@ class CrowdSettings:
     seed: int = shown(1, "Seed", "The same model, seed and settings always give the same crowd", min=0)
     pool: float = shown(
         4.0,
-        "Candidates",
+        "Tries per Member",
         "Motions to generate for each member; the most different ones are used",
         min=1.0,
         max=20.0,
         soft_max=8.0,
+        precision=1,
     )
     light: bool = shown(False, "Light", "For large crowds: a quarter of the keys, and none for bones that hardly move")
     nla: bool = shown(False, "As NLA Strips", "Put each member's action on an NLA track of its own")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import re
 import tempfile
 from collections.abc import Collection
@@ -11,7 +12,8 @@ import bpy
 
 from ...core.errors import ModelError
 from ...core.files.file_lock import FileLock, is_locked, try_lock
-from ...core.files.paths import RESERVED, remove_parts
+from ...core.files.paths import RESERVED, copy_whole, remove_parts
+from ...core.model.model_file import read_info
 from ..compat import EXTENSION
 
 MODEL_SUFFIX = ".safetensors"
@@ -105,6 +107,23 @@ def claim_new_model(name: str, taken: Collection[Path] = ()) -> tuple[Path, File
         if held is not None:
             held.release()
         taken = {*taken, path}
+
+
+def add_model(source: Path) -> Path:
+    """Copy a model's file to the folder of models and return its path there; if it is there already, it stays.
+
+    Raises ModelError, OSError.
+    """
+    for path in model_files():
+        if path.stat().st_size == source.stat().st_size and filecmp.cmp(path, source, shallow=False):
+            return path
+    name = str(read_info(source)["name"])
+    path, held = claim_new_model(name)
+    try:
+        copy_whole(source, path)
+    finally:
+        held.release()
+    return path
 
 
 def file_name_for(name: str) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from ...core.motion.legs import leg_ratio
 from ...core.motion.motion import Motion
 from ...core.motion.skeleton import Skeleton
 from ...core.numeric.rotation import Array
@@ -16,7 +19,10 @@ _FIT_SHARE = 1e-3
 """Largest difference after the fit for which the offsets count as the same body, relative to the longest offset."""
 
 _OTHER_SIZE = 1.25
-"""Factor from which on a body of other proportions counts as one of another size, or in other units."""
+"""Factor from which on a body without known feet counts as one of another size, or in other units."""
+
+_SAME_LEGS = 1e-3
+"""Largest difference from 1 of the ratio of two bodies' legs that counts as none."""
 
 
 def learned_space(motion: Motion, rest: Rest, joints: list[int], poses: Poses) -> Array:
@@ -31,8 +37,8 @@ def fitted_space(motion: Motion, now: Array, root: Array, world: Array) -> Array
 
     A motion is in world space. Fitting the skeleton's rest offsets to those of the armature now shows how the object
     was moved, rotated or scaled since. Keyed in the space in which it was learned, the motion follows the object or its
-    copies. If the offsets do not fit (a body of other proportions), the motion stays in the world; a body of another
-    size altogether, such as one in centimetres, takes it scaled about the world's origin, its root at its own height.
+    copies. If the offsets do not fit (a body of other proportions), the motion stays in the world, scaled about its
+    origin by the length of the legs, with standing feet on the ground.
     """
     learned = motion.skeleton.offsets * motion.skeleton.unit
     size = float(np.abs(learned[1:]).max(initial=0.0))
@@ -43,12 +49,50 @@ def fitted_space(motion: Motion, now: Array, root: Array, world: Array) -> Array
         return world
     fit = _fit(now[1:], learned[1:])
     if fit is None or np.abs(now[1:] @ fit.T - learned[1:]).max() > _FIT_SHARE * size:
-        ratio = _size_ratio(motion.skeleton, now, root)
-        return np.diag([ratio, ratio, ratio, 1.0]) @ world if ratio != 1.0 else world
+        return _sized(motion, now, root, world)
     moved = np.eye(4)
     moved[:3, :3] = fit
     moved[:3, 3] = learned[0] - fit @ root
     return moved @ world
+
+
+def _sized(motion: Motion, now: Array, root: Array, world: Array) -> Array:
+    """Return the matrix (4, 4) in which a motion has the size of a body of other proportions, standing on the ground.
+
+    `now` and `root` are as for `fitted_space`, `world` is the object's matrix now.
+    """
+    skeleton = motion.skeleton
+    legs = leg_ratio(skeleton, now) * skeleton.unit
+    ratio = legs if legs > 0.0 else _size_ratio(skeleton, now, root)
+    if abs(ratio - 1.0) <= _SAME_LEGS:
+        return world
+    result: Array = np.diag([ratio, ratio, ratio, 1.0]) @ _lifted(-_lift(motion, now, ratio)) @ world
+    return result
+
+
+def _lifted(height: float) -> Array:
+    matrix = np.eye(4)
+    matrix[2, 3] = height
+    return matrix
+
+
+def _lift(motion: Motion, now: Array, ratio: float) -> float:
+    """Return the height by which a body with offsets `now` must be lifted so that its standing feet are on the ground.
+
+    Above the ground they are then what they are in the motion, but for the height of a foot at rest, which is its own.
+    """
+    skeleton = motion.skeleton
+    standing = motion.contact_labels() > 0.5
+    if not standing.any():
+        return 0.0
+    body = replace(skeleton, offsets=np.concatenate([skeleton.offsets[:1], now[1:] * (ratio / skeleton.unit)]))
+    feet = list(skeleton.contacts)
+    learned = motion.positions()[:, feet, 2]
+    here = replace(motion, skeleton=body).positions()[:, feet, 2]
+    rests = [one.rest_positions()[:, 2] for one in (skeleton, body)]
+    soles = [rest[feet] - rest.min() for rest in rests]
+    wanted = learned + (soles[1] - soles[0])
+    return float(np.median((wanted - here)[standing])) * skeleton.unit / ratio
 
 
 def _size_ratio(skeleton: Skeleton, now: Array, root: Array) -> float:

@@ -449,5 +449,7 @@ def test_without_a_model(riff: ModuleType) -> None:
 def test_a_bare_armature_is_copied_with_a_warning(dancer: bpy.types.Object, capfd: pytest.CaptureFixture[str]) -> None:
     bpy.data.objects.remove(next(ob for ob in bpy.data.objects if ob.type == "MESH"))
     bpy.ops.riff.duplicate_as_crowd(count=2, frames=FRAMES)
-    assert "No mesh is bound" in capfd.readouterr().out
+    said = capfd.readouterr().out
+    assert "2 members without a body: no mesh is bound to “Dancer”" in said
+    assert "Info" not in said, "the status bar shows the last report alone"
     assert len(members()) == 2

@@ -311,7 +311,7 @@ def test_train_on_two_actions(riff: ModuleType, dancer: bpy.types.Object, models
     other.name = "Second Half"
     other.frame_start, other.frame_end = 300, 420
     for actions, sentence in (
-        ("", "Enter at least one other action"),
+        ("", "Choose at least one other action"),
         ("Gone", "no action “Gone”"),
         ("Sample Dance", "at least one other"),
     ):

@@ -145,8 +145,8 @@ def test_a_failing_training_in_another_process_is_in_the_log(
         time.sleep(0.02)
         job.tick()
     assert job.state is jobs.State.FAILED
-    assert "is damaged or no training of Riff" in job.error
-    assert "is damaged or no training of Riff" in log.last_lines(5)[-1]
+    assert "is damaged or not a Riff training" in job.error
+    assert "is damaged or not a Riff training" in log.last_lines(5)[-1]
     assert ACTION not in report(riff)
 
 

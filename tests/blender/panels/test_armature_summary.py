@@ -45,6 +45,7 @@ def test_joints_root_and_feet_are_told(source: ModuleType, dancer: bpy.types.Obj
 
 
 def test_the_time_of_each_recipe_is_told(riff: ModuleType, source: ModuleType, dancer: bpy.types.Object) -> None:
+    source._paces.clear()  # of trainings of this dance in other tests
     told = summary(source, dancer)
     tick = importlib.import_module(f"{riff.__name__}.state.timer").tick
     told.estimate.join()

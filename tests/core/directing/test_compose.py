@@ -297,5 +297,5 @@ def test_command_line(model: Model, tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_directions_survive_json() -> None:
     asked = Direction(keep=("Head",), regions=((3, 40), (60, 90)), moments=((1, 20, 50),), travels=True, style=0.5)
     assert Direction.from_json(json.loads(json.dumps(asked.to_json()))) == asked
-    with pytest.raises(ClipError, match="nothing that a composition knows"):
+    with pytest.raises(ClipError, match="A composition has no setting"):
         Direction.from_json({"colour": 1})

@@ -103,7 +103,7 @@ def test_missing_and_foreign_files(tmp_path: Path) -> None:
         load_model(tmp_path / "none.safetensors")
     foreign = tmp_path / "foreign.safetensors"
     save_file({"x": np.zeros(3, dtype=np.float32)}, str(foreign))
-    with pytest.raises(ModelError, match="no Riff model"):
+    with pytest.raises(ModelError, match="not a Riff model"):
         load_model(foreign)
 
 

@@ -1,0 +1,1 @@
+"""Operators that hand variations on to other programs."""

@@ -1,0 +1,1 @@
+"""Values as the panel shows them: short names, numbers that Riff chooses."""
