@@ -13,10 +13,10 @@ from ..core.errors import RiffError
 from ..rig.background.jobs import State
 from ..rig.background.reduce_job import ReduceJob
 from ..rig.compat import slot_for
-from ..rig.ownership import is_made_by_riff, is_used_elsewhere
+from ..rig.ownership import is_made_by_riff, is_used_elsewhere, mark_made
 from ..rig.reading.read import ReadOptions, read_steps
 from ..rig.steps import stride
-from ..rig.writing.play import play
+from ..rig.writing.play import play, players_of
 from ..rig.writing.reduce import dense_curves, write_fits
 from ..rig.writing.thumbnail import give_picture
 from ..state.poll_messages import selection_problem, set_poll_message
@@ -122,9 +122,9 @@ class RIFF_OT_discard_variation(_OnVariation, bpy.types.Operator):
 
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         if not is_made_by_riff(action):
-            self.report({"ERROR"}, f"“{action.name}” was copied or renamed; delete it by hand")
+            self.report({"ERROR"}, f"“{action.name}” was copied, renamed or edited; delete it by hand")
             return {"CANCELLED"}
-        if is_used_elsewhere(action, context.object):
+        if is_used_elsewhere(action, players_of(context.object)):
             self.report({"ERROR"}, f"“{action.name}” is used by an NLA strip or another object; unlink it there first")
             return {"CANCELLED"}
         _remove(context, action)
@@ -151,12 +151,14 @@ class RIFF_OT_discard_others(bpy.types.Operator):
         names = [row.name for row in session.variations if is_variation_of(row, context.object) and not row.kept]
         found = [bpy.data.actions.get(name) for name in names]
         actions = [action for action in found if action is not None and is_variation(action)]
-        gone = [one for one in actions if is_made_by_riff(one) and not is_used_elsewhere(one, context.object)]
+        players = players_of(context.object)
+        gone = [one for one in actions if is_made_by_riff(one) and not is_used_elsewhere(one, players)]
         for action in gone:
             _remove(context, action)
         refresh_variations(session)
         left = len(actions) - len(gone)
-        stay = f"; {left} that {'are' if left != 1 else 'is'} copied, renamed or used elsewhere stay" if left else ""
+        which = "copied, renamed, edited or used elsewhere"
+        stay = f"; {left} that {'are' if left != 1 else 'is'} {which} stay" if left else ""
         self.report({"INFO"}, f"Discarded {len(gone)} variation{'s' if len(gone) != 1 else ''}{stay}")
         return {"FINISHED"}
 
@@ -201,7 +203,11 @@ class RIFF_OT_reduce_keys(Stepwise, _OnVariation, bpy.types.Operator):
         yield from self.wait_for(job, lambda: job.done / max(1, len(job.curves)))
         if job.state is not State.DONE:
             raise RiffError(job.error or f"{self.bl_label} was cancelled")
-        self._counts = write_fits(self.find(context), job.curves, job.fits)
+        action = self.find(context)
+        own = is_made_by_riff(action)
+        self._counts = write_fits(action, job.curves, job.fits)
+        if own:
+            mark_made(action)
 
     def finished(self, context: bpy.types.Context) -> Any:
         before, after = self._counts

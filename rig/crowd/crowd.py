@@ -15,7 +15,7 @@ from ...core.errors import ClipError
 from ...core.files.fields import parse_json
 from ...core.numeric.rotation import Array
 from ..compat import assign_action
-from ..ownership import keep_outside, remove_if_unused, remove_objects, scenes_showing
+from ..ownership import Removal, let_go, mark_made, remove_collection, remove_objects
 from .character import MEMBER_KEY
 
 CROWD_KEY, PATH_KEY, SPOT_KEY = "riff_crowd", "riff_path", "riff_spot"
@@ -56,6 +56,7 @@ def new_collection(name: str, settings: dict[str, Any]) -> bpy.types.Collection:
     """Create a collection for a crowd, linked to no scene yet: Blender evaluates nothing in it while it is filled."""
     collection = bpy.data.collections.new(name)
     keep_settings(collection, settings)
+    mark_made(collection)
     return collection
 
 
@@ -137,7 +138,7 @@ class MemberState:
         )
 
     def give_back(self) -> None:
-        """Restore the member and remove the motion that it has now, if nothing else uses it."""
+        """Restore the member and remove the motion that it has now, if that is Riff's own and nothing else uses it."""
         member, action = bpy.data.objects.get(self.member), bpy.data.actions.get(self.action)
         if member is None or action is None or member.session_uid != self.uid:
             return
@@ -145,7 +146,7 @@ class MemberState:
         place_member(member, self.world, self.path, self.spot)
         give_action(member, action, nla=self.nla, repeat=self.repeat)
         if meanwhile is not None and meanwhile != action:
-            remove_if_unused(meanwhile)
+            let_go(meanwhile)
 
 
 def give_action(member: bpy.types.Object, action: bpy.types.Action, *, nla: bool, repeat: float = 1.0) -> None:
@@ -185,39 +186,35 @@ def spot_of(member: bpy.types.Object) -> tuple[tuple[float, float, float], float
     return (x, y, z), float(np.arctan2(way[1], way[0]))
 
 
-def remove_members(collection: bpy.types.Collection, members: Sequence[bpy.types.Object]) -> int:
-    """Remove members that Riff made, with the copies that hang on them and their actions; return the number of objects.
+def remove_members(collection: bpy.types.Collection, members: Sequence[bpy.types.Object]) -> Removal:
+    """Remove members that are Riff's own, with the copies that hang on them and their actions; count the members.
 
-    Objects and actions of the user's stay in the file; see `ownership.remove_objects`.
+    Those that were copied, renamed or are used by anything of the user's stay as they are; see `rig.ownership`.
     """
     chosen = set(members)
     for ob in members:  # children of children, too
         chosen.update(child for child in ob.children_recursive if child.name in collection.objects)
-    actions = {action for ob in members for action in [action_of(ob)] if action is not None}
-    count = remove_objects(chosen, collection)
-    for action in actions:
-        remove_if_unused(action)
-    return count
+    return _counted(collection, chosen, members)
 
 
-def remove_crowd(collection: bpy.types.Collection) -> int:
-    """Remove a crowd, its actions and its collection; return its number of members.
+def remove_crowd(collection: bpy.types.Collection) -> Removal:
+    """Remove a crowd, its actions and its collection; count the members.
 
-    Objects of the user's in the collection stay in the scene, and so do collections within it.
+    Objects that are not Riff's own or that the user's use stay in the scene, and so do collections within it. A
+    collection that was renamed or copied, or that is instanced, stays without being a crowd.
     """
-    members = members_of(collection)
-    remove_members(collection, members)
-    scenes = scenes_showing(collection)
-    remove_objects(set(collection.objects), collection)
-    for ob in [*collection.objects]:
-        keep_outside(ob, collection, scenes)
-    for child in [*collection.children]:
-        collection.children.unlink(child)
-        held = any(child.name in one.children for one in (*bpy.data.collections, scenes[0].collection))
-        if not held:
-            scenes[0].collection.children.link(child)
-    bpy.data.collections.remove(collection)
-    return len(members)
+    removal = _counted(collection, set(collection.objects), members_of(collection))
+    if not remove_collection(collection):
+        del collection[CROWD_KEY]
+    return removal
+
+
+def _counted(
+    collection: bpy.types.Collection, objects: set[bpy.types.Object], members: Sequence[bpy.types.Object]
+) -> Removal:
+    names = {ob.name for ob in members}
+    stay = names.intersection(remove_objects(objects, collection).stay)
+    return Removal(len(names) - len(stay), sorted(stay))
 
 
 def next_number(collection: bpy.types.Collection) -> int:
@@ -225,8 +222,10 @@ def next_number(collection: bpy.types.Collection) -> int:
 
 
 def require_crowd(ob: bpy.types.Object | None) -> bpy.types.Collection:
-    """Return the object's crowd. Raises ClipError if it has none."""
+    """Return the object's crowd. Raises ClipError if it has none, or one that this file only links or overrides."""
     collection = crowd_of(ob)
     if collection is None:
         raise ClipError("Select a member of a crowd, or the character that it was made from.")
+    if collection.library is not None or collection.override_library is not None:
+        raise ClipError(f"The crowd “{collection.name}” is linked from another file; change it there.")
     return collection
