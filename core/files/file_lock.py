@@ -52,9 +52,7 @@ def try_lock(path: Path, tries: int = LOCK_TRIES) -> FileLock | None:
         try:
             descriptor = os.open(_lock_file(path), _FLAGS, 0o644)
         except OSError:
-            return FileLock(
-                path, None
-            )  # a full disk or a link: whoever writes there will hear of it
+            return FileLock(path, None)  # a full disk or a link: whoever writes there will hear of it
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError(errno.EINVAL, "no regular file")

@@ -30,6 +30,9 @@ LEASE_SUFFIX = ".lease"
 TOUCH_SECONDS = 5.0
 """Seconds between two touches."""
 
+RELEASE_SECONDS = 1.0
+"""Seconds to wait at the end for the thread that touches a lease: a network disk may hold it up."""
+
 STALE_SECONDS = 60.0
 """Seconds without a touch after which a lease is taken over: a holder that was held up for some moments keeps it."""
 
@@ -77,7 +80,7 @@ class Lease:
     def release(self) -> None:
         """Let others have it. Raises nothing: a lease that stays grows old."""
         self._ended.set()
-        self._thread.join()
+        self._thread.join(RELEASE_SECONDS)
         with suppress(OSError):
             if read_holder(self.path).token == self.token:
                 self.path.unlink()
