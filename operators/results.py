@@ -16,6 +16,7 @@ from ..rig.compat import slot_for
 from ..rig.ownership import is_made_by_riff, is_used_elsewhere, mark_made
 from ..rig.reading.read import ReadOptions, read_steps
 from ..rig.steps import stride
+from ..rig.stored import stored_flag, stored_text, stored_whole
 from ..rig.writing.play import play, players_of
 from ..rig.writing.reduce import dense_curves, write_fits
 from ..rig.writing.thumbnail import give_picture
@@ -107,7 +108,7 @@ class RIFF_OT_keep_variation(_OnVariation, bpy.types.Operator):
     changes_action = True
 
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
-        action["riff_kept"] = not action.get("riff_kept", False)
+        action["riff_kept"] = not stored_flag(action, "riff_kept")
         refresh_variations(session_of(context))
         return {"FINISHED"}
 
@@ -228,6 +229,9 @@ class RIFF_OT_variation_to_nla(_OnVariation, bpy.types.Operator):
 
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         slot = slot_for(context.object, action)
+        if not context.object.is_editable:
+            self.report({"ERROR"}, f"“{context.object.name}” is linked from another file; make an override of it first")
+            return {"CANCELLED"}
         if slot is None:
             self.report({"ERROR"}, f"The action “{action.name}” has no slot for an object")
             return {"CANCELLED"}
@@ -269,7 +273,7 @@ class RIFF_OT_more_like_this(_OnVariation, bpy.types.Operator):
 
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         session = session_of(context)
-        model = str(action.get("riff_model", ""))
+        model = stored_text(action, "riff_model")
         index = next((k for k, row in enumerate(session.models) if row.label == model or row.name == model), None)
         if index is None:
             self.report({"ERROR"}, f"The model “{model}” is no longer in the list")
@@ -280,8 +284,8 @@ class RIFF_OT_more_like_this(_OnVariation, bpy.types.Operator):
             return bpy.ops.riff.generate(  # type: ignore[attr-defined]
                 mode,
                 like=action.name,
-                frames=int(action.get("riff_frames", 0)),
-                loop="ON" if action.get("riff_loop") else "OFF",
+                frames=stored_whole(action, "riff_frames", 0, 100_000) or 0,
+                loop="ON" if stored_flag(action, "riff_loop") else "OFF",
                 count=settings_of(context).count,
             )
         except RuntimeError as refusal:  # pass on the other operator's error

@@ -17,6 +17,7 @@ from ..core.training.checkpoint import read_checkpoint_info
 from ..rig.background import jobs
 from ..rig.compat import end_of_name
 from ..rig.library.models import model_files, unfinished_trainings
+from ..rig.stored import MAX_SEED, stored_flag, stored_number, stored_text, stored_whole
 from .guard import wrap_callback
 from .rig_settings import rig_settings
 from .settings import RiffSession, RiffVariation, session_of
@@ -92,10 +93,10 @@ def refresh_variations(session: RiffSession) -> None:
         row = session.variations.add()
         row.name = action.name
         # in a narrow list the end of the name distinguishes variations, not the model's name
-        row.label = end_of_name(action.name, str(action["riff_model"]))
-        row.armature, row.identity = str(action.get("riff_armature", "")), str(action.get("riff_identity", ""))
-        row.source = str(action.get("riff_source", ""))
-        row.seed, row.kept = seed_text(action), bool(action.get("riff_kept", False))
+        row.label = end_of_name(action.name, stored_text(action, "riff_model"))
+        row.armature, row.identity = stored_text(action, "riff_armature"), stored_text(action, "riff_identity")
+        row.source = stored_text(action, "riff_source")
+        row.seed, row.kept = seed_text(action), stored_flag(action, "riff_kept")
     session.active_variation = min(session.active_variation, max(0, len(session.variations) - 1))
 
 
@@ -125,9 +126,12 @@ def choose_model_of(session: RiffSession, ob: bpy.types.Object | None) -> None:
 
 
 def seed_text(action: bpy.types.Action) -> str:
-    """Return seed and number of a variation as text, such as 7-2; between two seeds, such as 7.25."""
-    seed, index = action.get("riff_seed", 0), action.get("riff_index", 0)
-    return f"{seed:.2f}" if isinstance(seed, float) else f"{seed}-{int(index) + 1}"
+    """Return seed and number of a variation as text, such as 7-2; between two seeds, such as 7.25; empty if unknown."""
+    seed = stored_number(action, "riff_seed", 0, MAX_SEED)
+    index = stored_whole(action, "riff_index", 0, MAX_SEED)
+    if seed is None or index is None:
+        return ""
+    return f"{seed:.2f}" if isinstance(seed, float) else f"{seed}-{index + 1}"
 
 
 def refresh() -> None:
@@ -135,12 +139,12 @@ def refresh() -> None:
     reason on the console.
     """
     session = session_of(bpy.context)
-    refresh_variations(session)
     try:
         refresh_models(session)
         refresh_unfinished(session)
     except ModelError as error:
         print(f"Riff: {error}")
+    refresh_variations(session)
 
 
 @partial(wrap_callback, "Filling the lists")

@@ -83,11 +83,11 @@ class RiffSession(bpy.types.PropertyGroup):
     """Lists that the panel draws; refilled when a file is loaded, never saved."""
 
     models: CollectionProperty(type=RiffModel)
-    active_model: IntProperty(name="Model", description="Model to generate from")
+    active_model: IntProperty(name="Model", description="Model to generate from", min=0)
     unfinished: CollectionProperty(type=RiffUnfinished)
     problem: StringProperty(name="Problem", description="Description of an unexpected error")
     variations: CollectionProperty(type=RiffVariation)
-    active_variation: IntProperty(name="Variation", description="Generated action")
+    active_variation: IntProperty(name="Variation", description="Generated action", min=0)
     live_position: FloatProperty(
         name="Variation",
         description="Seed of the variation; values between whole numbers blend two seeds",

@@ -16,7 +16,11 @@ from ...core.files.fields import parse_json
 from ...core.numeric.rotation import Array
 from ..compat import assign_action
 from ..ownership import Removal, let_go, mark_made, remove_collection, remove_objects
+from ..stored import MAX_SEED, stored_numbers, stored_whole
 from .character import MEMBER_KEY
+
+MAX_PATH_NUMBERS = 1 << 16
+"""Largest accepted number of numbers in the path of a member."""
 
 CROWD_KEY, PATH_KEY, SPOT_KEY = "riff_crowd", "riff_path", "riff_spot"
 """Id-properties. Of a collection: the crowd's settings. Of a member, in its own space: the path of its root; its spot
@@ -62,9 +66,12 @@ def new_collection(name: str, settings: dict[str, Any]) -> bpy.types.Collection:
 
 def members_of(collection: bpy.types.Collection) -> list[bpy.types.Object]:
     """Return the armatures of a crowd, sorted by their numbers."""
-    return sorted(
-        (ob for ob in collection.objects if ob.get(MEMBER_KEY) is not None), key=lambda ob: int(ob[MEMBER_KEY])
-    )
+    return sorted((ob for ob in collection.objects if ob.get(MEMBER_KEY) is not None), key=number_of)
+
+
+def number_of(member: bpy.types.Object) -> int:
+    """Return a member's number; 0 for one that is stored as something else."""
+    return stored_whole(member, MEMBER_KEY, 0, MAX_SEED) or 0
 
 
 def others_in(scene: bpy.types.Scene, crowd: bpy.types.Collection | None) -> list[bpy.types.Object]:
@@ -87,20 +94,27 @@ def action_of(member: bpy.types.Object) -> bpy.types.Action | None:
 def key_of(member: bpy.types.Object) -> tuple[int, int] | None:
     """Return the seed and number of a member's motion; None if its action has been replaced."""
     action = action_of(member)
-    if action is None or action.get("riff_seed") is None:
+    if action is None:
         return None
-    return int(action["riff_seed"]), int(action["riff_index"])
+    seed, index = (stored_whole(action, key, 0, MAX_SEED) for key in ("riff_seed", "riff_index"))
+    return None if seed is None or index is None else (seed, index)
 
 
 def world_path(member: bpy.types.Object) -> Array | None:
     """Return the path (R, 2) of a member's root in the world, wherever the member was moved to;
     None if it is unknown.
     """
-    if member.get(PATH_KEY) is None:
+    path = stored_points(member, PATH_KEY)
+    if path is None:
         return None
-    path = np.array(member[PATH_KEY], dtype=np.float64).reshape(-1, 3)
     world = np.array(member.matrix_world)
     return (path @ world[:3, :3].T + world[:3, 3])[:, :2]
+
+
+def stored_points(member: bpy.types.Object, key: str) -> Array | None:
+    """Return the points (R, 3) that are stored with a member; None for anything else."""
+    numbers = stored_numbers(member, key, MAX_PATH_NUMBERS)
+    return np.array(numbers).reshape(-1, 3) if numbers and len(numbers) % 3 == 0 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,16 +136,16 @@ class MemberState:
     @staticmethod
     def of(member: bpy.types.Object) -> MemberState | None:
         """Capture a member's state; None if it had no motion or place."""
-        action = action_of(member)
-        if action is None or member.get(PATH_KEY) is None or member.get(SPOT_KEY) is None:
+        action, path, spot = action_of(member), stored_points(member, PATH_KEY), stored_points(member, SPOT_KEY)
+        if action is None or path is None or spot is None:
             return None
         strips = [strip for track in member.animation_data.nla_tracks for strip in track.strips]
         return MemberState(
             member.name,
             member.session_uid,
             np.array(member.matrix_world),
-            np.array(member[PATH_KEY]),
-            np.array(member[SPOT_KEY]),
+            path,
+            spot,
             action.name,
             bool(strips),
             strips[0].repeat if strips else 1.0,
@@ -177,9 +191,9 @@ def place_member(member: bpy.types.Object, world: Array, path: Array, spot: Arra
 
 def spot_of(member: bpy.types.Object) -> tuple[tuple[float, float, float], float] | None:
     """Return the position and heading that a member was given, moved along with it since; None if unknown."""
-    if member.get(SPOT_KEY) is None:
+    spot = stored_points(member, SPOT_KEY)
+    if spot is None or len(spot) != 2:
         return None
-    spot = np.array(member[SPOT_KEY], dtype=np.float64).reshape(2, 3)
     world = np.array(member.matrix_world)
     x, y, z = (float(value) for value in world[:3, :3] @ spot[0] + world[:3, 3])
     way = world[:3, :3] @ spot[1]
@@ -218,7 +232,7 @@ def _counted(
 
 
 def next_number(collection: bpy.types.Collection) -> int:
-    return max((int(ob[MEMBER_KEY]) for ob in members_of(collection)), default=0) + 1
+    return max(map(number_of, members_of(collection)), default=0) + 1
 
 
 def require_crowd(ob: bpy.types.Object | None) -> bpy.types.Collection:

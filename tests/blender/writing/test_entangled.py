@@ -14,7 +14,7 @@ from typing import Any
 
 import bpy
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 FRAMES = 40
@@ -349,6 +349,7 @@ removers = st.lists(st.tuples(st.sampled_from(REMOVERS), st.integers(0, 2)), min
     deadline=None,
     database=None,
     derandomize=True,
+    phases=[Phase.generate],  # a smaller example would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(ways, removers)
