@@ -200,12 +200,12 @@ def _digest(action: bpy.types.Action) -> str:
             kinds = np.empty(len(points), dtype=np.uint8)
             points.foreach_get("interpolation", kinds)
             say(curve.data_path, curve.array_index, curve.mute, [one.type for one in curve.modifiers], len(points))
-            digest.update(kinds)
+            digest.update(kinds.tobytes())
             for name, width, dtype in _KEY_FIELDS:
                 if name == "co" or (kinds == _BEZIER).any():
                     values = np.empty(width * len(points), dtype=dtype)
                     points.foreach_get(name, values)
-                    digest.update(values)
+                    digest.update(values.tobytes())
     return digest.hexdigest()
 
 

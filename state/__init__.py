@@ -6,7 +6,6 @@ import bpy
 
 from . import (
     armature_summary,
-    clamping,
     compose_settings,
     crowd_settings,
     guard,
@@ -28,7 +27,7 @@ CLASSES = tuple(cls for module in SETTINGS for cls in module.CLASSES)
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    for module in (*SETTINGS, guard, clamping, session, loss_picture, armature_summary, model_fit, live, pytorch):
+    for module in (*SETTINGS, guard, session, loss_picture, armature_summary, model_fit, live, pytorch):
         module.register()
 
 
@@ -43,7 +42,6 @@ def unregister() -> None:
         armature_summary,
         loss_picture,
         session,
-        clamping,
         guard,
         *reversed(SETTINGS),
     ):

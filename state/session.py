@@ -15,6 +15,7 @@ from ..core.model.model_file import read_info
 from ..core.model.recipe import INSTANT
 from ..core.training.checkpoint import read_checkpoint_info
 from ..rig.background import jobs
+from ..rig.clamping import clamp_file
 from ..rig.compat import end_of_name
 from ..rig.library.models import model_files, unfinished_trainings
 from ..rig.stored import MAX_SEED, stored_flag, stored_number, stored_text, stored_whole
@@ -161,13 +162,23 @@ def after_load(*_: object) -> None:
     choose_model_of(session_of(bpy.context), bpy.context.object)
 
 
+@partial(wrap_callback, "Checking the settings")
+@persistent
+def after_import(*_: object) -> None:
+    """Bring settings of a file that was loaded or appended into the ranges of the interface."""
+    clamp_file()
+
+
 HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
+IMPORT_HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.blend_import_post)
 
 
 def register() -> None:
     for handlers in HANDLERS:
         handlers.append(after_change)
     bpy.app.handlers.load_post.append(after_load)
+    for handlers in IMPORT_HANDLERS:
+        handlers.append(after_import)
     # while extensions are enabled at start-up, Blender's data cannot be read; a moment later it can.
     # Persistent, since a file named on the command line is loaded before that moment.
     bpy.app.timers.register(refresh, first_interval=0.0, persistent=True)
@@ -177,6 +188,9 @@ def unregister() -> None:
     for handlers in HANDLERS:
         if after_change in handlers:
             handlers.remove(after_change)
+    for handlers in IMPORT_HANDLERS:
+        if after_import in handlers:
+            handlers.remove(after_import)
     if after_load in bpy.app.handlers.load_post:
         bpy.app.handlers.load_post.remove(after_load)
     if bpy.app.timers.is_registered(refresh):

@@ -29,8 +29,8 @@ def atomic_write(target: Path) -> Iterator[BinaryIO]:
     """Write a file that takes the target's place at the end, and vanishes where anything is raised.
 
     The file is made in the target's folder under a random name and must be new: a link or a file that somebody planted
-    there is never written to. Its bytes reach the disk before it takes the place. What a killed process has left of the
-    same file goes. Raises OSError.
+    there is never written to. Its bytes reach the disk before it takes the place. Old unfinished files
+    of the same name, left by killed processes, are deleted. Raises OSError.
     """
     remove_parts(target.parent, of=target.name)
     part = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")

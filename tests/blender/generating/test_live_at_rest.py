@@ -52,9 +52,7 @@ def pose(ob: Any) -> list[float]:
     return [value for one in values for value in one]
 
 
-def test_a_render_shows_the_action_and_the_preview_comes_back(
-    dancer: bpy.types.Object, live: ModuleType, tmp_path: Path
-) -> None:
+def test_a_render_shows_the_action_and_the_preview_comes_back(dancer: Any, live: ModuleType, tmp_path: Path) -> None:
     bpy.context.scene.frame_set(40)  # keyed channels then follow the frame
     bpy.ops.riff.live()
     follow(live, 2.0)
@@ -87,15 +85,15 @@ def test_what_begins_to_look_is_known(name: str, live: ModuleType) -> None:
     assert live.before_look in getattr(bpy.app.handlers, name)
 
 
-def test_a_real_render_shows_the_action(dancer: bpy.types.Object, live: ModuleType, tmp_path: Path) -> None:
+def test_a_real_render_shows_the_action(dancer: Any, live: ModuleType, tmp_path: Path) -> None:
     """Pixels of a bar that hangs on the dancer, rendered with and without a preview."""
-    scene = bpy.context.scene
-    mesh = bpy.data.meshes.new("Bar")
+    scene: Any = bpy.context.scene
+    mesh: Any = bpy.data.meshes.new("Bar")
     mesh.from_pydata([(-0.5, 0, 0), (0.5, 0, 0), (0.5, 0.5, 1), (-0.5, -0.5, 1)], [], [(0, 1, 2, 3)])
-    bar = bpy.data.objects.new("Bar", mesh)
+    bar: Any = bpy.data.objects.new("Bar", mesh)
     scene.collection.objects.link(bar)
     bar.parent, bar.parent_type, bar.parent_bone = dancer, "BONE", dancer.pose.bones[-1].name
-    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    camera: Any = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     scene.collection.objects.link(camera)
     camera.location, camera.rotation_euler = (0.0, -6.0, 1.0), (np.pi / 2, 0.0, 0.0)
     scene.camera, scene.world = camera, bpy.data.worlds.new("White")
@@ -146,7 +144,7 @@ class TEST_OT_look_at_frames(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def test_an_operator_that_goes_through_frames_gets_the_action(dancer: bpy.types.Object, live: ModuleType) -> None:
+def test_an_operator_that_goes_through_frames_gets_the_action(dancer: Any, live: ModuleType) -> None:
     bpy.context.scene.frame_set(20)
     wanted = pose(dancer)
     bpy.ops.riff.live()
@@ -164,7 +162,7 @@ def test_an_operator_that_goes_through_frames_gets_the_action(dancer: bpy.types.
     assert pose(dancer) == previewed
 
 
-def test_blenders_own_bake_takes_the_action(dancer: bpy.types.Object, live: ModuleType) -> None:
+def test_blenders_own_bake_takes_the_action(dancer: Any, live: ModuleType) -> None:
     wanted = []
     for frame in (10, 20):
         bpy.context.scene.frame_set(frame)
@@ -189,7 +187,7 @@ WHOLE: dict[str, Any] = {"whole": [3, 5, 7], "on": [True, False, True], "single"
 
 
 @pytest.fixture
-def numbers(riff: ModuleType, dancer: bpy.types.Object) -> bpy.types.Object:
+def numbers(riff: ModuleType, dancer: Any) -> bpy.types.Object:
     """A dancer whose whole numbers, booleans and locks are keyed, and an instant model of that."""
     for name, value in WHOLE.items():
         dancer[name] = value
@@ -205,7 +203,7 @@ def numbers(riff: ModuleType, dancer: bpy.types.Object) -> bpy.types.Object:
     return dancer
 
 
-def test_keyed_whole_numbers_are_previewed(numbers: bpy.types.Object, live: ModuleType) -> None:
+def test_keyed_whole_numbers_are_previewed(numbers: Any, live: ModuleType) -> None:
     before = {name: list(numbers[name]) if name != "single" else numbers[name] for name in WHOLE}
     locks = list(numbers.lock_location)
     bpy.ops.riff.live()
@@ -226,9 +224,7 @@ def test_keyed_whole_numbers_are_previewed(numbers: bpy.types.Object, live: Modu
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, "text", [], None])
-def test_a_property_that_became_something_else_ends_the_preview(
-    value: Any, numbers: bpy.types.Object, live: ModuleType
-) -> None:
+def test_a_property_that_became_something_else_ends_the_preview(value: Any, numbers: Any, live: ModuleType) -> None:
     start = pose(numbers)
     bpy.ops.riff.live()
     follow(live, 1.0)
@@ -246,7 +242,7 @@ def test_a_property_that_became_something_else_ends_the_preview(
 
 
 def test_an_error_that_nobody_foresaw_ends_the_preview(
-    dancer: bpy.types.Object, live: ModuleType, monkeypatch: pytest.MonkeyPatch
+    dancer: Any, live: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = pose(dancer)
     bpy.ops.riff.live()
@@ -263,7 +259,7 @@ def test_an_error_that_nobody_foresaw_ends_the_preview(
     assert pose(dancer) == start
 
 
-def test_an_odd_mark_keeps_no_other_pose_from_coming_back(dancer: bpy.types.Object, live: ModuleType) -> None:
+def test_an_odd_mark_keeps_no_other_pose_from_coming_back(dancer: Any, live: ModuleType) -> None:
     odd = [bpy.data.objects.new(f"A {index}", None) for index in range(3)]
     for ob, mark in zip(odd, (["a", "b"], "x", {"a": 1}), strict=True):
         bpy.context.scene.collection.objects.link(ob)

@@ -11,6 +11,7 @@ import resource
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -128,9 +129,9 @@ def clicks() -> list[tuple[str, Callable[[], Any]]]:
     found: list[tuple[str, Callable[[], Any]]] = [("refresh", riff.refresh_models)]
     for name in names:
         found += [
-            ("show", lambda name=name: riff.show_action(action=name)),
-            ("keep", lambda name=name: riff.keep_variation(action=name)),
-            ("like", lambda name=name: riff.more_like_this(action=name)),
+            ("show", partial(riff.show_action, action=name)),
+            ("keep", partial(riff.keep_variation, action=name)),
+            ("like", partial(riff.more_like_this, action=name)),
         ]
     return [
         *found,
@@ -215,7 +216,7 @@ def test_numbers_of_a_file_are_clamped_as_the_interface_would(stage: Path) -> No
 
 
 def test_a_linked_armature_keeps_its_lists(stage: Path) -> None:
-    """What could not be saved is refused: on a linked armature, and where an override cannot hold it."""
+    """A region that could not be saved is refused: on a linked armature, and on an override."""
     bpy.ops.wm.read_homefile(use_empty=True)
     with bpy.data.libraries.load(str(stage), link=True) as (_, wanted):
         wanted.objects = ["Dancer"]

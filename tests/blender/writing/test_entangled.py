@@ -329,7 +329,7 @@ def of_the_user(made: dict[str, set[str]]) -> dict[str, Any]:
 
 
 def missing(before: Any, after: Any, where: str = "") -> list[str]:
-    """What was the user's before and is not the same after; more may be there."""
+    """Differences of the user's data before and after; there may be more of it."""
     if isinstance(before, dict):
         found = [f"{where}: {key} is gone" for key in before if key not in after]
         for key in before.keys() & after.keys():

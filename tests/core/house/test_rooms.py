@@ -51,6 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rig.stage": {"rig.compat", "rig.unseen", "rig.bone_paths"},
     "rig.ownership": set(),
     "rig.stored": set(),
+    "rig.clamping": set(),
     "rig.reading": {"core.*", "rig.bone_paths", "rig.compat", "rig.steps", "rig.unseen", "rig.stage"},
     "rig.writing": {"core.*", "rig.compat", "rig.steps", "rig.unseen", "rig.ownership", "rig.reading"},
     "rig.hints": {"core.*", "rig.compat", "rig.steps", "rig.reading"},

@@ -21,8 +21,8 @@ FLOOD = "import sys\nwhile True: sys.{0}.buffer.write(b'x' * 65536{1})"
 posix = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 
-def child_of(code: str, **options: bool) -> ChildProcess:
-    return ChildProcess([sys.executable, "-c", code], python_environment(), **options)
+def child_of(code: str, *, keep_stdin: bool = False) -> ChildProcess:
+    return ChildProcess([sys.executable, "-c", code], python_environment(), keep_stdin=keep_stdin)
 
 
 def lines_of(child: ChildProcess, seconds: float = 20.0) -> Iterator[str]:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 import bpy
-from bpy.app.handlers import persistent
-
-from .guard import wrap_callback
 
 SCENE_SETTINGS = ("riff", "riff_crowd", "riff_compose")
 """Properties of a scene that hold Riff's settings."""
@@ -39,6 +35,7 @@ def clamp(group: Any) -> None:
 
 def _clamp_number(group: Any, prop: Any) -> None:
     value: Any = getattr(group, prop.identifier)
+    found: Any
     if prop.is_array:
         found = [_within(one, default, prop) for one, default in zip(value, prop.default_array, strict=True)]
         changed = list(value) != found
@@ -54,10 +51,8 @@ def _within(value: float, default: float, prop: Any) -> float:
     return default if math.isnan(value) else type(default)(min(max(value, prop.hard_min), prop.hard_max))
 
 
-@partial(wrap_callback, "Checking the settings")
-@persistent
-def clamp_settings(*_: object) -> None:
-    """Clamp the settings of all scenes and armatures of this file, after it was loaded or another one appended."""
+def clamp_file() -> None:
+    """Clamp the settings of all scenes and armatures of this file."""
     for scene in bpy.data.scenes:
         for name in SCENE_SETTINGS:
             if scene.library is None and scene.is_property_set(name):
@@ -66,17 +61,3 @@ def clamp_settings(*_: object) -> None:
         local = ob.library is None and ob.override_library is None
         if local and ob.type == "ARMATURE" and ob.is_property_set("riff"):
             clamp(ob.riff)  # type: ignore[attr-defined]
-
-
-HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.blend_import_post)
-
-
-def register() -> None:
-    for handlers in HANDLERS:
-        handlers.append(clamp_settings)
-
-
-def unregister() -> None:
-    for handlers in HANDLERS:
-        if clamp_settings in handlers:
-            handlers.remove(clamp_settings)
