@@ -367,7 +367,7 @@ def test_whatever_is_removed_the_users_own_is_the_same(
     shielded = {a.name for a in bpy.data.actions if a.use_fake_user and a.get("riff_armature") != "Dancer"}
     made["actions"] -= touched | shielded
     before = of_the_user(made)
-    dropped = {action.name for action in bpy.data.actions if action.users == 0}  # by the user; Blender saves none of them
+    dropped = {action.name for action in bpy.data.actions if action.users == 0}  # by the user; nobody saves them
     for remover, which in removers:
         bpy.context.view_layer.objects.active = member(which) if any_crowd() else dancer()
         if remover is discard or remover is discard_others:
