@@ -25,8 +25,8 @@ from tests.support.recording_layout import RecordingLayout
 
 FRAMES = 40
 EXAMPLES = int(os.environ.get("RIFF_ODD", "6"))
-MOST_SECONDS, MOST_MEGABYTES = 20.0, 700
-"""Longest time for one operator, and most memory that all may add."""
+MOST_SECONDS, MOST_MEGABYTES = 60.0, 700
+"""Most time of the processor for one operator, whatever else the machine does, and most memory that all may add."""
 
 ODD: list[Any] = [
     "x",
@@ -176,13 +176,13 @@ def test_odd_values_end_in_rows_left_out_or_a_sentence(
     draw_all(riff)
     for name, click in clicks():
         bpy.context.view_layer.objects.active = bpy.data.objects["Dancer"]
-        begun = time.monotonic()
+        begun = time.process_time()
         try:
             click()
         except RuntimeError as refusal:
             if "did not foresee" in str(refusal):
                 raise
-        assert time.monotonic() - begun < MOST_SECONDS, name
+        assert time.process_time() - begun < MOST_SECONDS, name
         draw_all(riff)
     said = capfd.readouterr()
     assert "Traceback" not in said.err, said.err

@@ -318,7 +318,8 @@ def of_the_user(made: dict[str, set[str]]) -> dict[str, Any]:
         "objects": {ob.name: portrait(ob) for ob in bpy.data.objects if ob.name not in made["objects"]},
         "seen": {ob.name for ob in bpy.data.objects if ob.name not in made["objects"] and ob.name in shown},
         "collections": {
-            one.name: sorted(ob.name for ob in one.objects)
+            # A crowd's members leave it, whatever the user calls it.
+            one.name: sorted(ob.name for ob in one.objects if one.name != "Audience" or ob.name not in made["objects"])
             for one in bpy.data.collections
             if one.name not in made["collections"]
         },
