@@ -83,11 +83,11 @@ class RiffSession(bpy.types.PropertyGroup):
     """Lists that the panel draws; refilled when a file is loaded, never saved."""
 
     models: CollectionProperty(type=RiffModel)
-    active_model: IntProperty(name="Model", description="Model to generate from", min=0)
+    active_model: IntProperty(name="Model", description="Model to generate from")
     unfinished: CollectionProperty(type=RiffUnfinished)
     problem: StringProperty(name="Problem", description="Description of an unexpected error")
     variations: CollectionProperty(type=RiffVariation)
-    active_variation: IntProperty(name="Variation", description="Generated action", min=0)
+    active_variation: IntProperty(name="Variation", description="Generated action")
     live_position: FloatProperty(
         name="Variation",
         description="Seed of the variation; values between whole numbers blend two seeds",
@@ -209,7 +209,7 @@ def session_of(context: bpy.types.Context) -> RiffSession:
 def chosen_model(context: bpy.types.Context) -> RiffModel | None:
     """Return the active row of the list of models, None if the list is empty."""
     session = session_of(context)
-    return session.models[session.active_model] if session.active_model < len(session.models) else None
+    return session.models[session.active_model] if 0 <= session.active_model < len(session.models) else None
 
 
 def settings_of(context: bpy.types.Context) -> RiffSettings:
