@@ -270,3 +270,24 @@ def test_an_odd_mark_keeps_no_other_pose_from_coming_back(dancer: Any, live: Mod
     live.after_change()
     assert pose(dancer) == start
     assert not [ob for ob in bpy.data.objects if "riff_previewed" in ob]
+
+
+def test_a_copy_of_the_preview_in_another_file_gets_its_pose_back(
+    dancer: Any, live: ModuleType, tmp_path: Path
+) -> None:
+    """Copying to the clipboard of the viewport writes a file without asking any handler; pasting appends it."""
+    wanted = pose(dancer)
+    bpy.ops.riff.live()
+    follow(live, 2.0)
+    assert pose(dancer) != wanted
+    path = tmp_path / "copied.blend"
+    bpy.data.libraries.write(str(path), {dancer})
+    live.end()
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.context.scene.render.fps = 30
+    bpy.context.scene.frame_set(60)
+    bpy.ops.wm.append(filepath=str(path / "Object/Dancer"), directory=str(path / "Object"), filename="Dancer")
+    pasted: Any = bpy.data.objects["Dancer"]
+    assert pasted.users_scene
+    assert "riff_previewed" not in pasted
+    assert np.abs(np.array(pose(pasted)) - wanted).max() < 1e-6
