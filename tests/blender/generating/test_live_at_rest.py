@@ -108,7 +108,7 @@ def test_a_real_render_shows_the_action(dancer: Any, live: ModuleType, tmp_path:
 
     def pixels() -> np.ndarray:
         assert bpy.ops.render.render(animation=True) == {"FINISHED"}
-        image = bpy.data.images.load(f"{scene.render.filepath}0060.png")
+        image: Any = bpy.data.images.load(f"{scene.render.filepath}0060.png")
         found = np.array(image.pixels[:])
         bpy.data.images.remove(image)
         return found
@@ -269,7 +269,7 @@ def test_an_odd_mark_keeps_no_other_pose_from_coming_back(dancer: Any, live: Mod
     dancer.pose.bones[2].rotation_quaternion = (0.5, 0.5, 0.5, 0.5)
     live.after_change()
     assert pose(dancer) == start
-    assert not [ob for ob in bpy.data.objects if "riff_previewed" in ob]
+    assert not [ob for ob in bpy.data.objects if ob.get("riff_previewed") is not None]
 
 
 def test_a_copy_of_the_preview_in_another_file_gets_its_pose_back(
