@@ -42,7 +42,7 @@ def is_made_by_riff(block: bpy.types.ID) -> bool:
     if not isinstance(block, bpy.types.Action) or block.get(KEYS_KEY) is None:
         return True
     shielded = block.use_fake_user and not block.get(SHIELD_KEY)
-    return not shielded and block[KEYS_KEY] == _digest(block)
+    return not shielded and (block[KEYS_KEY] == _digest(block) or _is_empty(block))
 
 
 def is_used_elsewhere(action: bpy.types.Action, players: Iterable[bpy.types.ID | None]) -> bool:
@@ -183,6 +183,16 @@ def scenes_showing(collection: bpy.types.Collection) -> list[bpy.types.Scene]:
     return [scene for scene in found if scene.library is None] or [bpy.context.scene]
 
 
+def _bags(action: bpy.types.Action) -> list[Any]:
+    strips: list[Any] = [strip for layer in action.layers for strip in layer.strips]
+    return [bag for strip in strips for bag in strip.channelbags]
+
+
+def _is_empty(action: bpy.types.Action) -> bool:
+    """Return True for an action in which nothing of the user's can be: no F-curves, no markers."""
+    return not len(action.pose_markers) and not any(len(bag.fcurves) for bag in _bags(action))
+
+
 def _digest(action: bpy.types.Action) -> str:
     """Return a digest of an action's keys, F-curve modifiers and pose markers."""
     digest = hashlib.blake2b(digest_size=16)
@@ -192,8 +202,7 @@ def _digest(action: bpy.types.Action) -> str:
 
     for marker in action.pose_markers:
         say(marker.name, marker.frame)
-    strips: list[Any] = [strip for layer in action.layers for strip in layer.strips]
-    for bag in (bag for strip in strips for bag in strip.channelbags):
+    for bag in _bags(action):
         say(bag.slot_handle)
         for curve in bag.fcurves:
             points = curve.keyframe_points
