@@ -30,6 +30,7 @@ from ..rig.crowd.ground import ANY_HEADING
 from ..rig.crowd.request import PreparedJob, prepare
 from ..rig.crowd.settings import MIN_FRAMES, CrowdSettings
 from ..rig.crowd.thin import thin_out
+from ..rig.ownership import Removal, remove_collection
 from ..state.crowd_settings import SCENE_RANGE, CrowdChoices
 from ..state.poll_messages import model_problem, selection_problem, set_poll_message
 from ..state.rig_settings import active_armature
@@ -159,7 +160,7 @@ class RIFF_OT_add_to_crowd(_OnCrowd, CrowdRun, bpy.types.Operator):
         collection = bpy.data.collections[self._name]
         for ob in self._made.objects:
             collection.objects.link(ob)
-        bpy.data.collections.remove(self._made)
+        remove_collection(self._made)
         return collection
 
 
@@ -239,14 +240,19 @@ class RIFF_OT_thin_out_crowd(_OnCrowd, bpy.types.Operator):
     )
 
     def execute(self, context: bpy.types.Context) -> Any:
-        collection = require_crowd(active_armature(context) or context.object)
+        try:
+            collection = require_crowd(active_armature(context) or context.object)
+        except RiffError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         members = members_of(collection)
         gone = thin_out(members, self.keep)
         if len(gone) == len(members):
             return bpy.ops.riff.remove_crowd()  # type: ignore[attr-defined]
-        remove_members(collection, gone)
+        removal = remove_members(collection, gone)
         refresh_variations(session_of(context))
-        self.report({"INFO"}, f"{len(members) - len(gone)} of {len(members)} members remain")
+        left = len(members) - removal.removed
+        self.report({"INFO"}, f"{left} of {len(members)} members remain{_those_that_stay(removal)}")
         return {"FINISHED"}
 
 
@@ -258,10 +264,23 @@ class RIFF_OT_remove_crowd(_OnCrowd, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> Any:
-        count = remove_crowd(require_crowd(active_armature(context) or context.object))
+        try:
+            removal = remove_crowd(require_crowd(active_armature(context) or context.object))
+        except RiffError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         refresh_variations(session_of(context))
-        self.report({"INFO"}, f"Removed {count} members")
+        self.report({"INFO"}, f"Removed {removal.removed} members{_those_that_stay(removal)}")
         return {"FINISHED"}
+
+
+def _those_that_stay(removal: Removal) -> str:
+    """Return the end of a sentence on the members that were not removed; empty if there are none."""
+    count = len(removal.stay)
+    if not count:
+        return ""
+    which = "is copied, renamed or used elsewhere stays" if count == 1 else "are copied, renamed or used elsewhere stay"
+    return f"; {count} that {which}"
 
 
 CLASSES = (

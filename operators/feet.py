@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ..state.armature_summary import feet_found, rows_found
-from ..state.poll_messages import selection_problem, set_poll_message
+from ..state.poll_messages import set_poll_message, settings_problem
 from ..state.rig_settings import active_armature, rig_settings
 from .list_remove import ListRemove
 
@@ -21,7 +21,7 @@ class RIFF_OT_add_foot(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, selection_problem(active_armature(context)))
+        return set_poll_message(cls, settings_problem(active_armature(context)))
 
     def execute(self, context: bpy.types.Context) -> Any:
         ob = active_armature(context)
@@ -52,7 +52,7 @@ class RIFF_OT_list_learned(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        problem = selection_problem(active_armature(context))
+        problem = settings_problem(active_armature(context))
         if not problem and not rows_found(active_armature(context)):
             problem = "Riff has not analyzed this armature yet"
         return set_poll_message(cls, problem)
@@ -81,7 +81,7 @@ class RIFF_OT_forget_learned(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        problem = selection_problem(active_armature(context))
+        problem = settings_problem(active_armature(context))
         if not problem and not len(rig_settings(active_armature(context)).controls):
             problem = "Riff already finds the bones itself"
         return set_poll_message(cls, problem)

@@ -9,13 +9,18 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
+from ..core.errors import RiffError
 from ..core.motion.motion import Motion
 from ..rig.background.generation_job import GenerationJob
+from ..rig.stored import MAX_SEED, stored_number, stored_numbers, stored_whole
 from ..state.poll_messages import armature_problem, model_problem, selection_problem, set_poll_message
 from ..state.rig_settings import active_armature
 from ..state.settings import LOOP, ROOT, ROOT_PATH_OF, chosen_model, session_of
 from .runs.instant_run import InstantRun
 from .runs.write_actions import ActionWriter
+
+MAX_ORIGINS = 2000
+"""Largest accepted number of numbers in the origin of a variation."""
 
 LOOPS = {"AUTO": None, "ON": True, "OFF": False}
 
@@ -23,11 +28,18 @@ LOOPS = {"AUTO": None, "ON": True, "OFF": False}
 def origin_of(action: bpy.types.Action) -> list[tuple[float, int]]:
     """Return the (seed, number) pairs from which an action was generated.
 
-    The first is that of the original variation; each further one is a variation similar to the one before.
+    The first is that of the original variation; each further one is a variation similar to the one before. Raises
+    RiffError for an action that does not say.
     """
-    numbers = [float(number) for number in action.get("riff_like", [])]
-    line = [(seed, int(index)) for seed, index in zip(numbers[::2], numbers[1::2], strict=True)]
-    return [*line, (float(action.get("riff_seed", 0)), int(action.get("riff_index", 0)))]
+    numbers = stored_numbers(action, "riff_like", MAX_ORIGINS) if action.get("riff_like") is not None else []
+    seed = stored_number(action, "riff_seed", 0, MAX_SEED)
+    index = stored_whole(action, "riff_index", 0, MAX_SEED)
+    if numbers is None or len(numbers) % 2 or not all(0 <= one <= MAX_SEED for one in numbers):
+        seed = None
+    if seed is None or index is None:
+        raise RiffError(f"“{action.name}” does not say from which seed it was generated")
+    line = [(start, int(number)) for start, number in zip(numbers[::2], numbers[1::2], strict=True)]
+    return [*line, (float(seed), index)]
 
 
 class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):

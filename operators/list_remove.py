@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..state.poll_messages import selection_problem, set_poll_message
+from ..state.poll_messages import set_poll_message, settings_problem
 from ..state.rig_settings import active_armature, rig_settings
 
 
@@ -23,7 +23,7 @@ class ListRemove:
     @classmethod
     def problem(cls, context: bpy.types.Context) -> str:
         """Return the reason why the list cannot be edited; empty if it can."""
-        return selection_problem(active_armature(context))
+        return settings_problem(active_armature(context))
 
     @classmethod
     def owner(cls, context: bpy.types.Context) -> Any:

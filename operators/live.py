@@ -10,6 +10,7 @@ import bpy
 
 from ..core.errors import RiffError
 from ..rig.compat import name_of_two
+from ..rig.ownership import let_go, mark_made
 from ..rig.writing.write import write_steps
 from ..state import timer
 from ..state.live import begin, end, is_live, live_preview
@@ -88,6 +89,7 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
         self._kept = yield from writing
         yield 1.0
         dress_action(ob, self._kept, job.motion)
+        mark_made(self._kept)
         self._name = self._kept.name
 
     def finished(self, context: bpy.types.Context) -> Any:
@@ -103,7 +105,7 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
     def cancelled(self, context: bpy.types.Context) -> None:
         with suppress(ReferenceError):  # already gone with an undo or its file
             if self._kept is not None:
-                bpy.data.actions.remove(self._kept)
+                let_go(self._kept)
 
 
 CLASSES = (RIFF_OT_live, RIFF_OT_live_keep)

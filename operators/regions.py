@@ -9,7 +9,7 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..rig.compat import channelbag_of
-from ..state.poll_messages import selection_problem, set_poll_message
+from ..state.poll_messages import set_poll_message, settings_problem
 from ..state.rig_settings import REGION_COLOURS, active_armature, rig_settings
 from ..state.trainings import status_text
 from .list_remove import ListRemove
@@ -56,7 +56,7 @@ class RIFF_OT_add_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, selection_problem(active_armature(context)))
+        return set_poll_message(cls, settings_problem(active_armature(context)))
 
     def execute(self, context: bpy.types.Context) -> Any:
         spans, problem = self._spans(context)
@@ -117,7 +117,7 @@ class RIFF_OT_mark_region(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, selection_problem(active_armature(context)))
+        return set_poll_message(cls, settings_problem(active_armature(context)))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         if not any(area.type == "DOPESHEET_EDITOR" for area in context.screen.areas):

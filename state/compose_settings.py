@@ -13,6 +13,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from .rig_settings import MAX_FRAME
 from .settings import WORD_CONTEXT
 from .shown.automatic import automatic
 
@@ -194,7 +195,13 @@ class RiffMoment(bpy.types.PropertyGroup):
     """A region of interest placed at a frame of the new take."""
 
     region: StringProperty(name="Region", description="Region of interest to place")
-    frame: IntProperty(name="Frame", description="Frame of the new take at which the moment begins", default=1)
+    frame: IntProperty(
+        name="Frame",
+        description="Frame of the new take at which the moment begins",
+        default=1,
+        min=-MAX_FRAME,
+        max=MAX_FRAME,
+    )
 
 
 class RiffBonePair(bpy.types.PropertyGroup):
@@ -244,9 +251,9 @@ class RiffCompose(
         ],
     )
     parts: CollectionProperty(type=RiffPart)
-    active_part: IntProperty(name="Part", description="Body part")
+    active_part: IntProperty(name="Part", description="Body part", min=0)
     moments: CollectionProperty(type=RiffMoment)
-    active_moment: IntProperty(name="Moment", description="Moment to place")
+    active_moment: IntProperty(name="Moment", description="Moment to place", min=0)
     content: PointerProperty(name="Action", description="Action to re-style", type=bpy.types.Action)
     armature: PointerProperty(
         name="Armature",
@@ -255,7 +262,7 @@ class RiffCompose(
         poll=_is_armature,
     )
     bones: CollectionProperty(type=RiffBonePair)
-    active_bone: IntProperty(name="Bone", description="Pair of bones")
+    active_bone: IntProperty(name="Bone", description="Pair of bones", min=0)
 
 
 def compose_settings(context: bpy.types.Context) -> RiffCompose:

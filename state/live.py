@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+import traceback
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 
 from ..core.errors import RiffError
+from ..core.system.log import unforeseen
 from ..rig.background.live_job import LiveJob, LiveRequest
 from ..rig.writing.preview import Preview, put_back_previewed
 from . import timer
@@ -29,6 +33,8 @@ class LivePreview:
         self.preview: Preview | None = None
         self.armature = self.source = self.problem = self.matched = ""
         self.seen = 0
+        self.resting = False
+        """True while the pose is that of the file: a render, an export or another add-on's operator looks at it."""
 
 
 live_preview = LivePreview()
@@ -84,15 +90,45 @@ def follow() -> bool:
     if not job.running:
         end(job.error or "The live variation ended")
         return False
-    if job.answers != live_preview.seen and job.motion is not None:
-        live_preview.seen = job.answers
-        try:
+    if is_looked_at():
+        rest()
+        return True
+    try:
+        if live_preview.resting and live_preview.preview is not None:
+            live_preview.preview.wake()
+        live_preview.resting = False
+        if job.answers != live_preview.seen and job.motion is not None:
+            live_preview.seen = job.answers
             _show(job)
-        except RiffError as error:
-            end(str(error))
-            return False
-        _redraw_viewports()
+            _redraw_viewports()
+    except Exception as error:
+        _end_for(error)
+        return False
     return True
+
+
+def is_looked_at() -> bool:
+    """Return True while something looks at the file itself: a render or bake, or a dialog of an exporter's file."""
+    if any(bpy.app.is_job_running(kind) for kind in ("RENDER", "OBJECT_BAKE")):
+        return True
+    manager: bpy.types.WindowManager | None = bpy.context.window_manager
+    areas: list[Any] = [area for window in manager.windows for area in window.screen.areas] if manager else []
+    browsers = [area.spaces.active for area in areas if area.type == "FILE_BROWSER"]
+    return any(getattr(browser, "active_operator", None) is not None for browser in browsers)
+
+
+def rest() -> None:
+    """Show the file's own pose until nothing looks at it any more."""
+    if live_preview.preview is not None and not live_preview.resting:
+        live_preview.resting = True
+        live_preview.preview.rest()
+
+
+def _end_for(error: Exception) -> None:
+    """End the preview because of an error, and say it; one that nobody foresaw is logged."""
+    if not isinstance(error, RiffError):
+        traceback.print_exc()
+    end(str(error) if isinstance(error, RiffError) else unforeseen("Live Variation", error))
 
 
 def _show(job: LiveJob) -> None:
@@ -112,6 +148,7 @@ def end(problem: str = "") -> None:
     """End the preview and restore the pose."""
     job, preview = live_preview.job, live_preview.preview
     live_preview.job, live_preview.preview, live_preview.problem = None, None, problem
+    live_preview.resting = False
     if job is not None:
         job.cancel()
     if preview is not None:
@@ -138,11 +175,34 @@ def _redraw_viewports() -> None:
 @partial(wrap_callback, "Showing the live variation")
 @persistent
 def after_frame_change(*_: object) -> None:
-    if live_preview.preview is not None and live_preview.preview.shown is not None:
-        try:
-            live_preview.preview.apply()
-        except RiffError as error:
-            end(str(error))
+    if live_preview.preview is None or live_preview.preview.shown is None or live_preview.resting:
+        return
+    if _is_inside_an_operator():
+        rest()
+        return
+    try:
+        live_preview.preview.apply()
+    except Exception as error:
+        _end_for(error)
+
+
+def _is_inside_an_operator() -> bool:
+    """Return whether a Python operator that is not Riff's changes the frame, as exporters and bakers do."""
+    own = __package__.partition(".state")[0] if __package__ else ""
+    frame = inspect.currentframe()
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if frame.f_code.co_name in ("execute", "invoke", "modal") and not module.startswith(own):
+            return True
+        frame = frame.f_back
+    return False
+
+
+@partial(wrap_callback, "Ending the live variation")
+@persistent
+def before_look(*_: object) -> None:
+    """Show the file's own pose to a render or bake that begins."""
+    rest()
 
 
 @partial(wrap_callback, "Ending the live variation")
@@ -175,7 +235,10 @@ HANDLERS = (
         (handlers, after_change)
         for handlers in (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
     ),
+    (bpy.app.handlers.blend_import_post, after_change),
     (bpy.app.handlers.frame_change_post, after_frame_change),
+    (bpy.app.handlers.render_init, before_look),
+    (bpy.app.handlers.object_bake_pre, before_look),
 )
 
 

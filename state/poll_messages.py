@@ -16,6 +16,16 @@ def selection_problem(ob: bpy.types.Object | None) -> str:
     return "" if ob is not None and ob.type == "ARMATURE" else "Select an armature, or a mesh that it deforms"
 
 
+def settings_problem(ob: bpy.types.Object | None) -> str:
+    """Return the reason why the lists of an armature's settings cannot be changed; empty if they can."""
+    problem = selection_problem(ob)
+    if problem or ob is None:
+        return problem
+    if not ob.is_editable:
+        return "The armature is linked from another file; change this there"
+    return "The armature is a library override; change this in its own file" if ob.override_library else ""
+
+
 def model_problem(context: bpy.types.Context) -> str:
     """Return the reason why no model is chosen; empty if one is."""
     if not len(session_of(context).models):

@@ -17,6 +17,9 @@ from bpy.props import (
 
 from ..rig.reading.read import ReadOptions
 
+MAX_FRAME = 1_048_574
+"""Last frame that Blender knows."""
+
 REGION_COLOURS = (
     (0.90, 0.49, 0.13),
     (0.20, 0.60, 0.86),
@@ -46,8 +49,12 @@ class RiffRegion(bpy.types.PropertyGroup):
     """A region of interest on the armature's timeline: frames `start` to `end`, both included."""
 
     name: StringProperty(name="Name", description="Name of the region", update=_redraw_timelines)
-    start: IntProperty(name="Start", description="First frame of the region", update=_keep_order)
-    end: IntProperty(name="End", description="Last frame of the region", update=_keep_order)
+    start: IntProperty(
+        name="Start", description="First frame of the region", min=-MAX_FRAME, max=MAX_FRAME, update=_keep_order
+    )
+    end: IntProperty(
+        name="End", description="Last frame of the region", min=-MAX_FRAME, max=MAX_FRAME, update=_keep_order
+    )
     color: FloatVectorProperty(
         name="Color",
         description="Color of the region's strip in the timeline and the dope sheet",
@@ -99,7 +106,7 @@ class RiffArmature(bpy.types.PropertyGroup):
     """Settings of an armature object, as its property `riff`."""
 
     regions: CollectionProperty(type=RiffRegion)
-    active_region: IntProperty(name="Region", description="Region of interest", update=_redraw_timelines)
+    active_region: IntProperty(name="Region", description="Region of interest", min=0, update=_redraw_timelines)
     root: StringProperty(name="Root", description="Bone that carries the body; empty to let Riff find it")
     own_feet: BoolProperty(
         name="Choose Feet",
@@ -107,7 +114,7 @@ class RiffArmature(bpy.types.PropertyGroup):
         default=False,
     )
     feet: CollectionProperty(type=RiffFoot)
-    active_foot: IntProperty(name="Foot", description="Bone that touches the ground")
+    active_foot: IntProperty(name="Foot", description="Bone that touches the ground", min=0)
     whole_nla: BoolProperty(
         name="Whole NLA",
         description="Learn the combined result of the NLA strips and the active action, not the active action alone",
@@ -124,7 +131,7 @@ class RiffArmature(bpy.types.PropertyGroup):
     identity: StringProperty(name="", options={"HIDDEN"})
     model: StringProperty(name="", options={"HIDDEN"})
     controls: CollectionProperty(type=RiffControl)
-    active_control: IntProperty(name="Bone", description="Bone that Riff learns")
+    active_control: IntProperty(name="Bone", description="Bone that Riff learns", min=0)
 
 
 def active_armature(context: Any) -> Any:

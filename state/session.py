@@ -18,8 +18,10 @@ from ..core.model.model_file import read_info
 from ..core.model.recipe import INSTANT
 from ..core.training.checkpoint import read_checkpoint_info
 from ..rig.background import jobs
+from ..rig.clamping import clamp_file
 from ..rig.compat import end_of_name
 from ..rig.library.models import model_files, unfinished_trainings
+from ..rig.stored import MAX_SEED, stored_flag, stored_number, stored_text, stored_whole
 from ..rig.writing.thumbnail import poses_key
 from .guard import wrap_callback
 from .rig_settings import active_armature, rig_settings
@@ -104,13 +106,13 @@ def refresh_variations(session: RiffSession) -> None:
     made = [action for action in bpy.data.actions if action.get("riff_model") is not None]
     for action in sorted(made, key=_counting_order):
         row = session.variations.add()
-        row.name, row.model = action.name, str(action["riff_model"])
+        row.name, row.model = action.name, stored_text(action, "riff_model")
         # the names differ behind that of the model, and a list has no room for more
         row.label = end_of_name(action.name, row.model).removeprefix("Variation ")
-        row.armature, row.identity = str(action.get("riff_armature", "")), str(action.get("riff_identity", ""))
+        row.armature, row.identity = stored_text(action, "riff_armature"), stored_text(action, "riff_identity")
         row.poses = poses_key(action)
-        row.source = str(action.get("riff_source", ""))
-        row.seed, row.kept = seed_text(action), bool(action.get("riff_kept", False))
+        row.source = stored_text(action, "riff_source")
+        row.seed, row.kept = seed_text(action), stored_flag(action, "riff_kept")
 
 
 def _counting_order(action: bpy.types.Action) -> list[tuple[int, str]]:
@@ -149,9 +151,12 @@ def choose_model_of(session: RiffSession, ob: bpy.types.Object | None) -> None:
 
 
 def seed_text(action: bpy.types.Action) -> str:
-    """Return seed and number of a variation as text, such as 7-2; between two seeds, such as 7.25."""
-    seed, index = action.get("riff_seed", 0), action.get("riff_index", 0)
-    return f"{seed:.2f}" if isinstance(seed, float) else f"{seed}-{int(index) + 1}"
+    """Return seed and number of a variation as text, such as 7-2; between two seeds, such as 7.25; empty if unknown."""
+    seed = stored_number(action, "riff_seed", 0, MAX_SEED)
+    index = stored_whole(action, "riff_index", 0, MAX_SEED)
+    if seed is None or index is None:
+        return ""
+    return f"{seed:.2f}" if isinstance(seed, float) else f"{seed}-{index + 1}"
 
 
 def refresh() -> None:
@@ -159,12 +164,12 @@ def refresh() -> None:
     reason on the console.
     """
     session = session_of(bpy.context)
-    refresh_variations(session)
     try:
         refresh_models(session)
         refresh_unfinished(session)
     except ModelError as error:
         print(f"Riff: {error}")
+    refresh_variations(session)
 
 
 @partial(wrap_callback, "Filling the lists")
@@ -181,13 +186,23 @@ def after_load(*_: object) -> None:
     choose_model_of(session_of(bpy.context), active_armature(bpy.context))
 
 
+@partial(wrap_callback, "Checking the settings")
+@persistent
+def after_import(*_: object) -> None:
+    """Bring settings of a file that was loaded or appended into the ranges of the interface."""
+    clamp_file()
+
+
 HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post)
+IMPORT_HANDLERS = (bpy.app.handlers.load_post, bpy.app.handlers.blend_import_post)
 
 
 def register() -> None:
     for handlers in HANDLERS:
         handlers.append(after_change)
     bpy.app.handlers.load_post.append(after_load)
+    for handlers in IMPORT_HANDLERS:
+        handlers.append(after_import)
     # while extensions are enabled at start-up, Blender's data cannot be read; a moment later it can.
     # Persistent, since a file named on the command line is loaded before that moment.
     bpy.app.timers.register(refresh, first_interval=0.0, persistent=True)
@@ -197,6 +212,9 @@ def unregister() -> None:
     for handlers in HANDLERS:
         if after_change in handlers:
             handlers.remove(after_change)
+    for handlers in IMPORT_HANDLERS:
+        if after_import in handlers:
+            handlers.remove(after_import)
     if after_load in bpy.app.handlers.load_post:
         bpy.app.handlers.load_post.remove(after_load)
     if bpy.app.timers.is_registered(refresh):

@@ -294,7 +294,7 @@ def session_of(context: bpy.types.Context) -> RiffSession:
 def chosen_model(context: bpy.types.Context) -> RiffModel | None:
     """Return the active row of the list of models, None if the list is empty."""
     session = session_of(context)
-    return session.models[session.active_model] if session.active_model < len(session.models) else None
+    return session.models[session.active_model] if 0 <= session.active_model < len(session.models) else None
 
 
 def settings_of(context: bpy.types.Context) -> RiffSettings:

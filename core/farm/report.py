@@ -176,9 +176,9 @@ def _table(rows: Sequence[Row]) -> str:
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    text = "" if value is None else str(value)
-    # A name such as “=1+1” must stay a name when a spreadsheet opens the table.
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+    text = " ".join(("" if value is None else str(value)).splitlines()).replace("\t", " ")
+    # A name such as “=1+1” must stay a name when a spreadsheet opens the table, which passes over spaces before it.
+    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") else text
 
 
 def _page_name(number: int) -> str:

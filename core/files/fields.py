@@ -31,15 +31,22 @@ class FieldError(ValueError):
     """A field is missing, of the wrong kind or out of range; the message is half a sentence that names the field."""
 
 
-def open_regular(path: str | os.PathLike[str], largest: int) -> BinaryIO:
-    """Open a file that is one, no pipe or device, of at most `largest` bytes. Raises OSError, FieldError."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
+def open_regular(path: str | os.PathLike[str], largest: int, *, follow: bool = True) -> BinaryIO:
+    """Open a file that is one, no pipe or device, of at most `largest` bytes; never waits for another process.
+
+    Raises OSError, also for a link unless `follow`, and FieldError.
+    """
+    # A pipe would keep an ordinary open() waiting; the kind is asked of what was opened, which nobody can exchange.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
         raise FieldError("it is no regular file")
-    file = open(path, "rb")  # noqa: SIM115  (whoever asked closes it)
-    if os.fstat(file.fileno()).st_size > largest:
-        file.close()
+    if found.st_size > largest:
+        os.close(descriptor)
         raise FieldError("it is larger than any such file may be")
-    return file
+    return open(descriptor, "rb")
 
 
 def parse_json(text: str | bytes) -> Any:

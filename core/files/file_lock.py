@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 import time
 from contextlib import suppress
@@ -14,6 +16,9 @@ else:
     import fcntl
 
 LOCK_SUFFIX = ".lock"
+
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Flags by which a lock's file is opened: a link is not followed, a pipe keeps nobody waiting."""
 
 LOCK_TRIES, RETRY_SECONDS = 4, 0.02
 """Tries for a lock, and the seconds between two: another process may hold it for a moment to ask whether it is free."""
@@ -45,13 +50,15 @@ def try_lock(path: Path, tries: int = LOCK_TRIES) -> FileLock | None:
     """The right to work on a file, which need not be there yet; None where another process, or this one, has it."""
     for attempt in range(tries):
         try:
-            descriptor = os.open(_lock_file(path), os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(_lock_file(path), _FLAGS, 0o644)
         except OSError:
-            return FileLock(path, None)  # a full or write-protected disk: whoever writes there will hear of it
+            return FileLock(path, None)  # a full disk or a link: whoever writes there will hear of it
         try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "no regular file")
             _lock(descriptor)
             # Whoever had it before may have deleted the lock's file between our opening and our locking it.
-            if os.path.samestat(os.fstat(descriptor), os.stat(_lock_file(path))):
+            if os.path.samestat(os.fstat(descriptor), os.lstat(_lock_file(path))):
                 return FileLock(path, descriptor)
         except (BlockingIOError, PermissionError, FileNotFoundError):
             if attempt < tries - 1:
@@ -65,7 +72,7 @@ def try_lock(path: Path, tries: int = LOCK_TRIES) -> FileLock | None:
 
 def is_locked(path: Path) -> bool:
     """Return whether another process holds the lock on a file."""
-    if not _lock_file(path).exists():
+    if not os.path.lexists(_lock_file(path)):
         return False
     found = try_lock(path, tries=2)
     if found is not None:

@@ -7,6 +7,7 @@ Ages come from the file server's clock, so clocks of machines need not agree.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -22,17 +23,21 @@ from types import TracebackType
 from typing import Any
 
 from ..errors import JobError, ModelError
+from .fields import open_regular, parse_json
 
 LEASE_SUFFIX = ".lease"
 
 TOUCH_SECONDS = 5.0
 """Seconds between two touches."""
 
+RELEASE_SECONDS = 1.0
+"""Seconds to wait at the end for the thread that touches a lease: a network disk may hold it up."""
+
 STALE_SECONDS = 60.0
 """Seconds without a touch after which a lease is taken over: a holder that was held up for some moments keeps it."""
 
-MAX_LEASE_CHARACTERS = 4096
-"""Characters of a lease file that are read."""
+MAX_LEASE_BYTES = 4096
+"""Largest size of a lease file that is read."""
 
 
 def lease_path(path: Path) -> Path:
@@ -75,7 +80,7 @@ class Lease:
     def release(self) -> None:
         """Let others have it. Raises nothing: a lease that stays grows old."""
         self._ended.set()
-        self._thread.join()
+        self._thread.join(RELEASE_SECONDS)
         with suppress(OSError):
             if read_holder(self.path).token == self.token:
                 self.path.unlink()
@@ -87,7 +92,7 @@ class Lease:
                 if read_holder(self.path).token != self.token:
                     self.lost.set()
                     return
-                os.utime(self.path)
+                os.utime(self.path, follow_symlinks=os.utime not in os.supports_follow_symlinks)
             except OSError:
                 continue  # a folder that is away for a moment comes back, or the lease grows old
 
@@ -120,11 +125,15 @@ def hold_lease(path: Path) -> Iterator[Lease]:
 def read_holder(target: Path) -> Holder:
     """Read the holder of a lease; empty while the lease is being made, or where there is none."""
     try:
-        with open(target, encoding="utf-8") as file:
-            data = json.loads(file.read(MAX_LEASE_CHARACTERS))
+        with open_regular(target, MAX_LEASE_BYTES, follow=False) as file:
+            data = parse_json(file.read(MAX_LEASE_BYTES))
         holder = Holder(*(str(data[name]) for name in ("token", "who", "machine", "process")))
-    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return Holder()
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EMLINK):
+            raise
+        return Holder()  # a link: no lease of ours is one
     # The token becomes part of a file's name, the words are printed: neither may be what somebody else makes of them.
     return holder if re.fullmatch("[0-9a-f]{32}", holder.token) and holder.who.isprintable() else Holder()
 
@@ -165,7 +174,7 @@ def _age(target: Path) -> float:
     """Seconds since a file was touched, both ends by the clock of where it lies; 0 for one that has just gone."""
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".now-") as now:
         try:
-            return os.stat(now.name).st_mtime - target.stat().st_mtime
+            return os.stat(now.name).st_mtime - target.lstat().st_mtime
         except FileNotFoundError:
             return 0.0
 

@@ -29,8 +29,10 @@ def atomic_write(target: Path) -> Iterator[BinaryIO]:
     """Write a file that takes the target's place at the end, and vanishes where anything is raised.
 
     The file is made in the target's folder under a random name and must be new: a link or a file that somebody planted
-    there is never written to. Its bytes reach the disk before it takes the place. Raises OSError.
+    there is never written to. Its bytes reach the disk before it takes the place. Old unfinished files
+    of the same name, left by killed processes, are deleted. Raises OSError.
     """
+    remove_parts(target.parent, of=target.name)
     part = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(part, flags, 0o666)
@@ -58,11 +60,11 @@ def copy_whole(source: str | os.PathLike[str], target: Path) -> None:
         shutil.copyfileobj(original, file, 1 << 20)
 
 
-def remove_parts(folder: Path) -> None:
-    """Delete unfinished files in a folder that killed processes have left behind. Raises nothing."""
+def remove_parts(folder: Path, of: str = "") -> None:
+    """Delete unfinished files in a folder, or those of one file, that killed processes have left. Raises nothing."""
     with suppress(OSError):
         for path in list(folder.iterdir()):
-            if PART_SUFFIX.search(path.name):
+            if PART_SUFFIX.search(path.name) and (not of or PART_SUFFIX.sub("", path.name) == of):
                 with suppress(OSError):
                     if time.time() - path.lstat().st_mtime > STALE_PART_SECONDS:
                         path.unlink()

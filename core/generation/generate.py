@@ -21,7 +21,7 @@ from ..model.settle_properties import settle_properties
 from ..motion.feet_cleanup import clean_feet, slide_more
 from ..motion.flips import repair_flips
 from ..motion.motion import RATE, Motion
-from ..motion.resampling import resample, rows_at
+from ..motion.resampling import check_size, resample, rows_at
 from ..system.threads import on_all_cores, working_cores
 from .backends import make_generators
 
@@ -175,6 +175,8 @@ def rows_of_length(model: Model, frames: int | None, fps: float) -> int:
         raise ClipError(
             f"{frames} frames at {round(fps, 2):g} fps last under a second; ask for at least {least} frames."
         )
+    check_size(rows, model.source.features.shape[1])
+    check_size(frames, model.source.features.shape[1])
     return rows
 
 

@@ -6,14 +6,27 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..errors import ClipError
 from ..numeric.rotation import Array, matrix_to_six, six_to_matrix
 from .motion import RATE, Motion
 from .skeleton import GROUP
+
+MAX_VALUES = 1 << 26
+"""Largest number of values of a motion: half a gigabyte for each array of them."""
 
 
 def rows_at(frames: int, fps: float, wanted: float) -> int:
     """Return the number of rows of the same duration at rate `wanted`, to within half a row."""
     return frames if fps == wanted else max(2, round((frames - 1) * wanted / fps) + 1)
+
+
+def check_size(rows: int, channels: int) -> None:
+    """Raise ClipError for a motion of more rows and channels than Riff keeps in memory."""
+    if rows * channels > MAX_VALUES:
+        raise ClipError(
+            f"The motion would have {rows:,} frames, too many for {channels} channels; check its rate, or ask for "
+            f"at most {MAX_VALUES // channels:,}."
+        )
 
 
 def stretch_rows(rows: Array, count: int) -> Array:
@@ -28,11 +41,12 @@ def resample(motion: Motion, fps: float, frames: int | None = None, *, loop: boo
 
     Without `frames` the duration stays to within half a row. Rotations are interpolated as 6D values and made
     orthonormal, labels linearly, the root by its positions, so that it does not drift; root velocities stay in core
-    units per 1/30 s. In a `loop` the first velocity equals the last.
+    units per 1/30 s. In a `loop` the first velocity equals the last. Raises ClipError for more than fits into memory.
     """
     count = frames or rows_at(motion.frames, motion.fps, fps)
     if count == motion.frames and fps == motion.fps:
         return motion
+    check_size(count, motion.features.shape[1])
     features = stretch_rows(motion.features, count)
     skeleton = motion.skeleton
     width = skeleton.joints * GROUP

@@ -10,14 +10,14 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .. import EXTENSION_ROOT
 from ..errors import Cancelled
+from ..system.child_process import KILL_SECONDS, ChildProcess, Ended, Flooded, python_command, python_environment
 from .folder import InstallError, TorchFolder, explained
 from .pip_process import run_pip
 from .plan import TorchRelease
@@ -28,6 +28,9 @@ ProgressCallback = Callable[[str, float], None]
 
 FETCHED_SHARE, UNPACKED_SHARE = 0.7, 0.95
 """Shares of the whole after downloading and after unpacking."""
+
+TEST_SECONDS = 600.0
+"""Seconds in which the self-test must end: PyTorch may come from a slow network disk."""
 
 MEGABYTE = 1_000_000
 """Bytes of a megabyte."""
@@ -74,7 +77,11 @@ def install_from_wheels(
             folder.root / "scratch",
             lambda *_: None,
             should_stop,
+            offline=True,
         )
+        _check_origin(folder.downloads, wheels)
+    except OSError as error:
+        raise explained(error, folder.root) from error
     except InstallError as error:
         missing = re.search(r"no file of ([\w.-]+)", str(error))
         if missing:
@@ -85,6 +92,17 @@ def install_from_wheels(
     finally:
         shutil.rmtree(folder.root / "scratch", ignore_errors=True)
     return finish(folder, {"fingerprint": ""}, tell, should_stop)
+
+
+def _check_origin(downloads: Path, wheels: Path) -> None:
+    """Raise InstallError unless every downloaded file is one of the folder's, byte for byte."""
+    for path in downloads.glob("*"):
+        original = wheels / path.name
+        if not original.is_file() or _hash_of(original) != _hash_of(path):
+            raise InstallError(
+                f"A wheel in the folder asks for {path.name} from another place; Riff takes nothing from there. "
+                f"{_how_to_fill()}"
+            )
 
 
 def begin(folder: TorchFolder, megabytes: int) -> None:
@@ -167,7 +185,7 @@ def _size_of(folder: Path) -> int:
 def try_folder(folder: TorchFolder, should_stop: Callable[[], bool] = lambda: False) -> dict[str, Any]:
     """Run the self-test with a folder's packages in a separate process. Raises InstallError, Cancelled."""
     try:
-        return try_python(Path(sys.executable), [str(folder.packages)], should_stop)
+        return try_python(Path(sys.executable), should_stop, torch=folder.packages)
     except InstallError as error:
         gone = folder.what_is_gone()
         if not gone:
@@ -175,34 +193,30 @@ def try_folder(folder: TorchFolder, should_stop: Callable[[], bool] = lambda: Fa
         raise InstallError(gone) from error
 
 
-def try_python(python: Path, folders: list[str], should_stop: Callable[[], bool]) -> dict[str, Any]:
-    """Run the self-test in an interpreter with `folders` on its path. Raises InstallError, Cancelled."""
-    # These folders first, so that this PyTorch is tested and not one in the interpreter's site-packages.
-    path = os.pathsep.join([str(EXTENSION_ROOT), *folders, *shared_folders(python)])
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "OMP_WAIT_POLICY": "PASSIVE"}
+def try_python(python: Path, should_stop: Callable[[], bool], *, torch: Path | None = None) -> dict[str, Any]:
+    """Run the self-test in an interpreter, with the PyTorch of the folder `torch` alone if there is one.
+
+    Raises InstallError, Cancelled.
+    """
+    last = [*shared_folders(python), *([str(torch)] if torch else [])]
+    command = python_command(python, "core.torch_install.self_test", last=last, torch=str(torch) if torch else None)
     try:
-        child = subprocess.Popen(
-            [str(python), "-m", "core.torch_install.self_test"],
-            env=environment,
-            cwd=EXTENSION_ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
+        child = ChildProcess(command, python_environment())
     except OSError as error:
         raise InstallError(f"“{python}” cannot be started: {error.strerror or error}.") from error
-    said, complaints = _wait(child, should_stop)
     try:
-        report = json.loads(said.strip().splitlines()[-1])
-    except (IndexError, ValueError):
-        last = (complaints.strip().splitlines() or [f"it ended with code {child.returncode}"])[-1]
-        report = {"problem": last}
+        said = _last_line(child, should_stop)
+    finally:
+        code = child.end(KILL_SECONDS)
+    try:
+        report = json.loads(said)
+    except ValueError:
+        report = None
+    if not isinstance(report, dict):
+        report = {"problem": child.last_complaint() or f"it ended with code {code}"}
     if "problem" in report:
-        raise InstallError(f"PyTorch was installed and does not work: {report['problem'][:200]}. Try another one.")
-    return dict(report)
+        raise InstallError(f"PyTorch was installed and does not work: {str(report['problem'])[:200]}. Try another one.")
+    return report
 
 
 def shared_folders(python: Path) -> list[str]:
@@ -213,15 +227,25 @@ def shared_folders(python: Path) -> list[str]:
     return [str(Path(file).parent.parent) for file in files if file]
 
 
-def _wait(child: subprocess.Popen[str], should_stop: Callable[[], bool]) -> tuple[str, str]:
+def _last_line(child: ChildProcess, should_stop: Callable[[], bool]) -> str:
+    """Return the last line that a child says. Raises InstallError for one that does not come to an end, Cancelled."""
+    said, deadline = "", time.monotonic() + TEST_SECONDS
     while True:
+        if should_stop():
+            child.end()
+            raise Cancelled
         try:
-            return child.communicate(timeout=0.2)
-        except subprocess.TimeoutExpired:
-            if should_stop():
-                child.kill()
-                child.communicate()
-                raise Cancelled from None
+            line = child.line()
+        except Ended:
+            return said
+        except Flooded as error:
+            raise InstallError(f"The test of PyTorch was stopped: {error}. Try another one.") from error
+        if line is not None and line.strip():
+            said = line
+        if time.monotonic() > deadline:
+            raise InstallError(
+                f"The test of PyTorch has not ended after {TEST_SECONDS / 60:.0f} minutes; try another one."
+            )
 
 
 def check_wheels(wheels: Path) -> None:

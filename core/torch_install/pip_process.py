@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
-import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from ..errors import Cancelled
+from ..system.child_process import KILL_SECONDS, ChildProcess, Ended, Flooded
 from .folder import InstallError
 from .plan import WHEELS
 
 RETRIES = 5
 """Number of times that a lost connection is resumed where it broke off."""
+
+MAX_LINES = 2000
+"""Last lines of pip's output that are kept."""
+
+NOWHERE = "http://127.0.0.1:9"
+"""A proxy at which nobody answers: what would ask the network in spite of all gets none."""
+
+OFFLINE_SENTENCE = (
+    "A wheel in the folder asks for a file from an address; Riff fetches nothing from there. Put that file into the "
+    "folder, and wheels that ask for it by its name."
+)
 
 OFFLINE_PATTERN = re.compile(
     "NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|NameResolution|Max retries exceeded|Connection refused|"
@@ -35,14 +45,21 @@ def pip_command() -> list[str]:
 
 
 def run_pip(
-    arguments: Sequence[str], scratch: Path, on_bytes: Callable[[int, int], None], should_stop: Callable[[], bool]
+    arguments: Sequence[str],
+    scratch: Path,
+    on_bytes: Callable[[int, int], None],
+    should_stop: Callable[[], bool],
+    *,
+    offline: bool = False,
 ) -> str:
     """Run pip and return its output; `on_bytes` is called with the received bytes of the current file and its size.
 
-    `scratch` is the folder for unfinished files. Raises InstallError with the cause, and Cancelled within a second
-    after `should_stop` returns true.
+    `scratch` is the folder for unfinished files. If `offline`, no configuration and no variable of the person's is
+    heeded and no network is asked. Raises InstallError with the cause, and Cancelled within a second after
+    `should_stop` returns true.
     """
     scratch.mkdir(parents=True, exist_ok=True)
+    tries = 0 if offline else RETRIES
     command = [
         *pip_command(),
         *arguments,
@@ -50,65 +67,60 @@ def run_pip(
         "--disable-pip-version-check",
         "--no-input",
         "--no-color",
-        f"--retries={RETRIES}",
-        f"--resume-retries={RETRIES}",
+        "--no-cache-dir",
+        f"--retries={tries}",
+        f"--resume-retries={tries}",
+        *(["--isolated", f"--proxy={NOWHERE}"] if offline else []),
     ]
     settings = {
         "PIP_USER": "0",
         "PIP_REQUIRE_VIRTUALENV": "0",
-        "PIP_NO_CACHE_DIR": "1",
         "TMPDIR": str(scratch),
         "TEMP": str(scratch),
         "TMP": str(scratch),
     }
-    inherited = {
-        name: value for name, value in os.environ.items() if name not in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
-    }
-    child = subprocess.Popen(
-        command,
-        env={**inherited, **settings},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    )
+    if offline:
+        settings = {name: value for name, value in settings.items() if not name.startswith("PIP_")}
+        settings["PIP_CONFIG_FILE"] = os.devnull
+    child = ChildProcess(command, {**_inherited(offline), **settings}, errors_too=True)
     try:
         said = _follow(child, on_bytes, should_stop)
     finally:
-        if child.poll() is None:
-            child.kill()
-        child.wait()
-    if child.returncode:
-        raise InstallError(sentence_for(said))
+        code = child.end(KILL_SECONDS)
+    if code:
+        raise InstallError(OFFLINE_SENTENCE if offline and OFFLINE_PATTERN.search(said) else sentence_for(said))
     return said
 
 
-def _follow(child: subprocess.Popen[str], on_bytes: Callable[[int, int], None], should_stop: Callable[[], bool]) -> str:
-    lines: SimpleQueue[str | None] = SimpleQueue()
-    threading.Thread(target=_read, args=(child, lines), daemon=True).start()
-    said: list[str] = []
+def _inherited(offline: bool) -> dict[str, str]:
+    """Return the variables that pip inherits: none that say where it writes; offline none of its own or a proxy's."""
+
+    def is_kept(name: str) -> bool:
+        if offline and (name.upper().startswith("PIP_") or name.upper().endswith("_PROXY")):
+            return False
+        return name.upper() not in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
+
+    return {name: value for name, value in os.environ.items() if is_kept(name)}
+
+
+def _follow(child: ChildProcess, on_bytes: Callable[[int, int], None], should_stop: Callable[[], bool]) -> str:
+    """Return the last lines that pip says. Raises Cancelled, InstallError."""
+    said: deque[str] = deque(maxlen=MAX_LINES)
     while True:
         if should_stop():
+            child.end()
             raise Cancelled
         try:
-            line = lines.get(timeout=0.1)
-        except Empty:
-            continue
-        if line is None:
+            line = child.line()
+        except Ended:
             return "".join(said)
-        progress = re.match(r"Progress (\d+) of (\d+)", line)
+        except Flooded as error:
+            raise InstallError(f"pip was stopped: {error}.") from error
+        progress = re.match(r"Progress (\d{1,18}) of (\d{1,18})", line or "")
         if progress:
             on_bytes(int(progress[1]), int(progress[2]))
-        else:
+        elif line is not None:
             said.append(line)
-
-
-def _read(child: subprocess.Popen[str], lines: SimpleQueue[str | None]) -> None:
-    for line in child.stdout or ():
-        lines.put(line)
-    lines.put(None)
 
 
 def sentence_for(said: str) -> str:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from ..errors import ModelError
 from .checkpoint import Checkpoint
-from .divergence import check_state
+from .divergence import check_state, check_weights
 from .level import FrozenLevels, LevelRun
 from .progress_reporter import ProgressReporter
 from .session import Session
@@ -34,9 +35,10 @@ def take(session: Session, finished: Sequence[Stage], run: LevelRun) -> tuple[di
     """Everything that the next iteration of a level depends on: a part that fits JSON, and arrays by name."""
     arrays: Arrays = {"random": _copy(session.random.get_state())}
     for stage in finished:
-        arrays |= _networks(stage, _networks_of_finished(stage), _shared)
+        arrays |= _kept_networks(stage) | {f"stage{stage.index}.random": _copy(stage.random.get_state())}
     for stage in run.stages:
-        arrays |= _networks(stage, _networks_at_work(stage), _copy) | _moments(stage)
+        arrays |= _networks(stage, _networks_at_work(stage)) | _moments(stage)
+        arrays[f"stage{stage.index}.random"] = _copy(stage.random.get_state())
         arrays[f"stage{stage.index}.rebuilt"] = _shared(stage.rebuilt)
         if stage.pool:
             arrays[f"stage{stage.index}.pool"] = _copy(stage.pool.samples[: stage.pool.filled])
@@ -118,6 +120,7 @@ class Snapshots:
         now, reporter = time.perf_counter(), self.reporter
         if now - self.taken_at < self.seconds and reporter.step < sum(reporter.iterations):
             return
+        check_weights(finished)  # those at work are checked in the state itself
         state, arrays = take(session, finished, run)
         check_state(arrays)
         self.good.append(
@@ -145,12 +148,22 @@ def _networks_at_work(stage: Stage) -> dict[str, nn.Module]:
     return networks if stage.averaged is stage.generator else {**networks, "averaged": stage.averaged}
 
 
-def _networks(stage: Stage, networks: dict[str, nn.Module], read: Callable[[Tensor], NDArray[Any]]) -> Arrays:
-    arrays = {f"stage{stage.index}.random": _copy(stage.random.get_state())}
-    for name, network in networks.items():
-        for k, parameter in enumerate(network.parameters()):
-            arrays[f"stage{stage.index}.{name}{k}"] = read(parameter)
-    return arrays
+def _networks(stage: Stage, networks: dict[str, nn.Module]) -> Arrays:
+    return {
+        f"stage{stage.index}.{name}{k}": _copy(parameter)
+        for name, network in networks.items()
+        for k, parameter in enumerate(network.parameters())
+    }
+
+
+def _kept_networks(stage: Stage) -> Arrays:
+    """Return a copy of the networks of a finished stage, made once: no state is harmed by what befalls the stage."""
+    if stage not in _kept:
+        _kept[stage] = _networks(stage, _networks_of_finished(stage))
+    return _kept[stage]
+
+
+_kept: WeakKeyDictionary[Stage, Arrays] = WeakKeyDictionary()
 
 
 def _load_networks(stage: Stage, networks: dict[str, nn.Module], arrays: Arrays) -> None:

@@ -12,6 +12,7 @@ from ...core.errors import RiffError
 from ...core.motion.motion import Motion
 from ...rig.background import jobs
 from ...rig.compat import name_of_two
+from ...rig.ownership import let_go, mark_made
 from ...rig.steps import part_of
 from ...rig.writing.cyclic import make_cyclic
 from ...rig.writing.reduce import reduce_keys
@@ -130,6 +131,7 @@ class ActionWriter(Stepwise):
             make_cyclic(action, source)
         yield self._share()
         dress_action(ob, action, motion, **self.dressing())
+        mark_made(action)
         yield self._share()
 
     def finished(self: Any, context: bpy.types.Context) -> Any:
@@ -164,5 +166,5 @@ class ActionWriter(Stepwise):
             timer.ensure_running()  # takes the job's last messages
         for action in self._made:
             with suppress(ReferenceError):  # already gone with an undo or its file
-                bpy.data.actions.remove(action)
+                let_go(action)
         timer.redraw()

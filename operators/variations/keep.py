@@ -9,7 +9,8 @@ import bpy
 
 from ...core.errors import RiffError
 from ...rig.ownership import is_made_by_riff, is_used_elsewhere
-from ...rig.writing.play import play
+from ...rig.stored import stored_flag, stored_text
+from ...rig.writing.play import play, players_of
 from ...state.poll_messages import set_poll_message
 from ...state.rig_settings import active_armature
 from ...state.session import refresh_variations, rows_of
@@ -28,7 +29,7 @@ class RIFF_OT_keep_variation(OnVariation, bpy.types.Operator):
     changes_action = True
 
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
-        action["riff_kept"] = not action.get("riff_kept", False)
+        action["riff_kept"] = not stored_flag(action, "riff_kept")
         refresh_variations(session_of(context))
         return {"FINISHED"}
 
@@ -43,9 +44,9 @@ class RIFF_OT_discard_variation(OnVariation, bpy.types.Operator):
 
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         if not is_made_by_riff(action):
-            self.report({"ERROR"}, f"“{action.name}” was copied or renamed; delete it by hand")
+            self.report({"ERROR"}, f"“{action.name}” was copied, renamed or edited; delete it by hand")
             return {"CANCELLED"}
-        if is_used_elsewhere(action, active_armature(context)):
+        if is_used_elsewhere(action, players_of(active_armature(context))):
             self.report({"ERROR"}, f"“{action.name}” is used by an NLA strip or another object; unlink it there first")
             return {"CANCELLED"}
         _show_neighbour(context, action)
@@ -73,12 +74,14 @@ class RIFF_OT_discard_others(bpy.types.Operator):
         names = [row.name for row in rows_of(session, ob) if not row.kept]
         found = [bpy.data.actions.get(name) for name in names]
         actions = [action for action in found if action is not None and is_variation(action)]
-        gone = [one for one in actions if is_made_by_riff(one) and not is_used_elsewhere(one, ob)]
+        players = players_of(ob) if ob is not None else []
+        gone = [one for one in actions if is_made_by_riff(one) and not is_used_elsewhere(one, players)]
         for action in gone:
             _remove(context, action)
         refresh_variations(session)
         left = len(actions) - len(gone)
-        stay = f"; {left} that {'are' if left != 1 else 'is'} copied, renamed or used elsewhere stay" if left else ""
+        which = "copied, renamed, edited or used elsewhere"
+        stay = f"; {left} that {'are' if left != 1 else 'is'} {which} stay" if left else ""
         self.report({"INFO"}, f"Discarded {len(gone)} variation{'s' if len(gone) != 1 else ''}{stay}")
         return {"FINISHED"}
 
@@ -100,7 +103,7 @@ def _show_neighbour(context: bpy.types.Context, action: bpy.types.Action) -> Non
 
 def _remove(context: bpy.types.Context, action: bpy.types.Action) -> None:
     """Remove a variation; if the armature shows it, assign its source again."""
-    source: bpy.types.Action | None = bpy.data.actions.get(str(action.get("riff_source", "")))
+    source: bpy.types.Action | None = bpy.data.actions.get(stored_text(action, "riff_source"))
     ob = active_armature(context)
     if active_action(ob) == action and source is not None:
         with suppress(RiffError):  # if the source has lost its slot, the armature plays nothing

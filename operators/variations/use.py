@@ -12,8 +12,10 @@ from ...core.errors import RiffError
 from ...rig.background.jobs import State
 from ...rig.background.reduce_job import ReduceJob
 from ...rig.compat import slot_for
+from ...rig.ownership import is_made_by_riff, mark_made
 from ...rig.reading.read import ReadOptions, read_steps
 from ...rig.steps import part_of, stride
+from ...rig.stored import stored_flag, stored_text, stored_whole
 from ...rig.writing.reduce import dense_curves, write_fits
 from ...rig.writing.thumbnail import give_picture
 from ...state.poll_messages import set_poll_message
@@ -57,7 +59,11 @@ class RIFF_OT_reduce_keys(Stepwise, OnVariation, bpy.types.Operator):
         yield from self.wait_for(job, lambda: job.done / max(1, len(job.curves)))
         if job.state is not State.DONE:
             raise RiffError(job.error or f"{self.bl_label} was cancelled")
-        self._counts = write_fits(self.find(context), job.curves, job.fits)
+        action = self.find(context)
+        own = is_made_by_riff(action)
+        self._counts = write_fits(action, job.curves, job.fits)
+        if own:
+            mark_made(action)
 
     def finished(self, context: bpy.types.Context) -> Any:
         before, after = self._counts
@@ -77,11 +83,15 @@ class RIFF_OT_variation_to_nla(OnVariation, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
-        slot = slot_for(active_armature(context), action)
+        ob = active_armature(context)
+        slot = slot_for(ob, action)
+        if not ob.is_editable:
+            self.report({"ERROR"}, f"“{ob.name}” is linked from another file; make an override of it first")
+            return {"CANCELLED"}
         if slot is None:
             self.report({"ERROR"}, f"The action “{action.name}” has no slot for an object")
             return {"CANCELLED"}
-        data = active_armature(context).animation_data or active_armature(context).animation_data_create()
+        data = ob.animation_data or ob.animation_data_create()
         track = data.nla_tracks.new()
         track.name = action.name
         strip = track.strips.new(action.name, context.scene.frame_current, action)
@@ -104,7 +114,7 @@ class _MarkAssets(Stepwise):
         yield 1.0
         give_picture(action, motion)
         action.asset_mark()
-        action.asset_data.description = f"Variation of “{action.get('riff_source', '')}” by Riff"
+        action.asset_data.description = f"Variation of “{stored_text(action, 'riff_source')}” by Riff"
         action["riff_kept"] = True  # Discard Others must not take an asset away
 
 
@@ -164,7 +174,7 @@ class RIFF_OT_more_like_this(OnVariation, bpy.types.Operator):
 
     def act(self, context: bpy.types.Context, action: bpy.types.Action) -> Any:
         session = session_of(context)
-        model = str(action.get("riff_model", ""))
+        model = stored_text(action, "riff_model")
         index = next((k for k, row in enumerate(session.models) if row.label == model or row.name == model), None)
         if index is None:
             self.report({"ERROR"}, f"The model “{model}” is no longer in the list")
@@ -175,8 +185,8 @@ class RIFF_OT_more_like_this(OnVariation, bpy.types.Operator):
             return bpy.ops.riff.generate(  # type: ignore[attr-defined]
                 mode,
                 like=action.name,
-                frames=int(action.get("riff_frames", 0)),
-                loop="ON" if action.get("riff_loop") else "OFF",
+                frames=stored_whole(action, "riff_frames", 0, 100_000) or 0,
+                loop="ON" if stored_flag(action, "riff_loop") else "OFF",
                 count=settings_of(context).count,
             )
         except RuntimeError as refusal:  # pass on the other operator's error

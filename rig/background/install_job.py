@@ -59,7 +59,7 @@ class TrialJob(BackgroundJob):
             if isinstance(self.tried, TorchFolder):
                 facts = try_folder(self.tried, self._should_stop)
             else:
-                facts = try_python(self.tried, [], self._should_stop)
+                facts = try_python(self.tried, self._should_stop)
         except Cancelled:
             self._stop_if_asked()
             raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,6 +28,10 @@ from .child import NotStarted, is_own, run_in_child
 
 NO_TORCH = "PyTorch is not installed; click Install PyTorch in the Train panel, then try again."
 """Error of a training in a Python without PyTorch."""
+
+
+STOP_ALL_SECONDS = 2.0
+"""Longest time for which disabling the extension and quitting Blender wait for jobs."""
 
 
 class State(Enum):
@@ -315,10 +320,14 @@ def tick_all() -> tuple[bool, list[BackgroundJob]]:
 
 
 def stop_all() -> None:
-    """Cancel every job and wait for its thread: well under a second, unless PyTorch is loading."""
+    """Cancel every job and wait for its thread: well under a second, at most STOP_ALL_SECONDS.
+
+    A thread that is loading PyTorch, or waits for a disk, ends by itself at its next step.
+    """
+    deadline = time.monotonic() + STOP_ALL_SECONDS
     for job in _jobs:
         job.cancel()
     for job in _jobs:
-        job.join()
+        job.join(max(0.0, deadline - time.monotonic()))
         job.tick()
     _jobs.clear()

@@ -15,8 +15,12 @@ from ...core.errors import ClipError
 from ...core.files.fields import parse_json
 from ...core.numeric.rotation import Array
 from ..compat import assign_action
-from ..ownership import keep_outside, remove_if_unused, remove_objects, scenes_showing
+from ..ownership import Removal, let_go, mark_made, remove_collection, remove_objects
+from ..stored import MAX_SEED, stored_numbers, stored_whole
 from .character import MEMBER_KEY
+
+MAX_PATH_NUMBERS = 1 << 16
+"""Largest accepted number of numbers in the path of a member."""
 
 CROWD_KEY, PATH_KEY, SPOT_KEY = "riff_crowd", "riff_path", "riff_spot"
 """Id-properties. Of a collection: the crowd's settings. Of a member, in its own space: the path of its root; its spot
@@ -56,14 +60,18 @@ def new_collection(name: str, settings: dict[str, Any]) -> bpy.types.Collection:
     """Create a collection for a crowd, linked to no scene yet: Blender evaluates nothing in it while it is filled."""
     collection = bpy.data.collections.new(name)
     keep_settings(collection, settings)
+    mark_made(collection)
     return collection
 
 
 def members_of(collection: bpy.types.Collection) -> list[bpy.types.Object]:
     """Return the armatures of a crowd, sorted by their numbers."""
-    return sorted(
-        (ob for ob in collection.objects if ob.get(MEMBER_KEY) is not None), key=lambda ob: int(ob[MEMBER_KEY])
-    )
+    return sorted((ob for ob in collection.objects if ob.get(MEMBER_KEY) is not None), key=number_of)
+
+
+def number_of(member: bpy.types.Object) -> int:
+    """Return a member's number; 0 for one that is stored as something else."""
+    return stored_whole(member, MEMBER_KEY, 0, MAX_SEED) or 0
 
 
 def others_in(scene: bpy.types.Scene, crowd: bpy.types.Collection | None) -> list[bpy.types.Object]:
@@ -86,20 +94,27 @@ def action_of(member: bpy.types.Object) -> bpy.types.Action | None:
 def key_of(member: bpy.types.Object) -> tuple[int, int] | None:
     """Return the seed and number of a member's motion; None if its action has been replaced."""
     action = action_of(member)
-    if action is None or action.get("riff_seed") is None:
+    if action is None:
         return None
-    return int(action["riff_seed"]), int(action["riff_index"])
+    seed, index = (stored_whole(action, key, 0, MAX_SEED) for key in ("riff_seed", "riff_index"))
+    return None if seed is None or index is None else (seed, index)
 
 
 def world_path(member: bpy.types.Object) -> Array | None:
     """Return the path (R, 2) of a member's root in the world, wherever the member was moved to;
     None if it is unknown.
     """
-    if member.get(PATH_KEY) is None:
+    path = stored_points(member, PATH_KEY)
+    if path is None:
         return None
-    path = np.array(member[PATH_KEY], dtype=np.float64).reshape(-1, 3)
     world = np.array(member.matrix_world)
     return (path @ world[:3, :3].T + world[:3, 3])[:, :2]
+
+
+def stored_points(member: bpy.types.Object, key: str) -> Array | None:
+    """Return the points (R, 3) that are stored with a member; None for anything else."""
+    numbers = stored_numbers(member, key, MAX_PATH_NUMBERS)
+    return np.array(numbers).reshape(-1, 3) if numbers and len(numbers) % 3 == 0 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,23 +136,23 @@ class MemberState:
     @staticmethod
     def of(member: bpy.types.Object) -> MemberState | None:
         """Capture a member's state; None if it had no motion or place."""
-        action = action_of(member)
-        if action is None or member.get(PATH_KEY) is None or member.get(SPOT_KEY) is None:
+        action, path, spot = action_of(member), stored_points(member, PATH_KEY), stored_points(member, SPOT_KEY)
+        if action is None or path is None or spot is None:
             return None
         strips = [strip for track in member.animation_data.nla_tracks for strip in track.strips]
         return MemberState(
             member.name,
             member.session_uid,
             np.array(member.matrix_world),
-            np.array(member[PATH_KEY]),
-            np.array(member[SPOT_KEY]),
+            path,
+            spot,
             action.name,
             bool(strips),
             strips[0].repeat if strips else 1.0,
         )
 
     def give_back(self) -> None:
-        """Restore the member and remove the motion that it has now, if nothing else uses it."""
+        """Restore the member and remove the motion that it has now, if that is Riff's own and nothing else uses it."""
         member, action = bpy.data.objects.get(self.member), bpy.data.actions.get(self.action)
         if member is None or action is None or member.session_uid != self.uid:
             return
@@ -145,7 +160,7 @@ class MemberState:
         place_member(member, self.world, self.path, self.spot)
         give_action(member, action, nla=self.nla, repeat=self.repeat)
         if meanwhile is not None and meanwhile != action:
-            remove_if_unused(meanwhile)
+            let_go(meanwhile)
 
 
 def give_action(member: bpy.types.Object, action: bpy.types.Action, *, nla: bool, repeat: float = 1.0) -> None:
@@ -176,57 +191,55 @@ def place_member(member: bpy.types.Object, world: Array, path: Array, spot: Arra
 
 def spot_of(member: bpy.types.Object) -> tuple[tuple[float, float, float], float] | None:
     """Return the position and heading that a member was given, moved along with it since; None if unknown."""
-    if member.get(SPOT_KEY) is None:
+    spot = stored_points(member, SPOT_KEY)
+    if spot is None or len(spot) != 2:
         return None
-    spot = np.array(member[SPOT_KEY], dtype=np.float64).reshape(2, 3)
     world = np.array(member.matrix_world)
     x, y, z = (float(value) for value in world[:3, :3] @ spot[0] + world[:3, 3])
     way = world[:3, :3] @ spot[1]
     return (x, y, z), float(np.arctan2(way[1], way[0]))
 
 
-def remove_members(collection: bpy.types.Collection, members: Sequence[bpy.types.Object]) -> int:
-    """Remove members that Riff made, with the copies that hang on them and their actions; return the number of objects.
+def remove_members(collection: bpy.types.Collection, members: Sequence[bpy.types.Object]) -> Removal:
+    """Remove members that are Riff's own, with the copies that hang on them and their actions; count the members.
 
-    Objects and actions of the user's stay in the file; see `ownership.remove_objects`.
+    Those that were copied, renamed or are used by anything of the user's stay as they are; see `rig.ownership`.
     """
     chosen = set(members)
     for ob in members:  # children of children, too
         chosen.update(child for child in ob.children_recursive if child.name in collection.objects)
-    actions = {action for ob in members for action in [action_of(ob)] if action is not None}
-    count = remove_objects(chosen, collection)
-    for action in actions:
-        remove_if_unused(action)
-    return count
+    return _counted(collection, chosen, members)
 
 
-def remove_crowd(collection: bpy.types.Collection) -> int:
-    """Remove a crowd, its actions and its collection; return its number of members.
+def remove_crowd(collection: bpy.types.Collection) -> Removal:
+    """Remove a crowd, its actions and its collection; count the members.
 
-    Objects of the user's in the collection stay in the scene, and so do collections within it.
+    Objects that are not Riff's own or that the user's use stay in the scene, and so do collections within it. A
+    collection that was renamed or copied, or that is instanced, stays without being a crowd.
     """
-    members = members_of(collection)
-    remove_members(collection, members)
-    scenes = scenes_showing(collection)
-    remove_objects(set(collection.objects), collection)
-    for ob in [*collection.objects]:
-        keep_outside(ob, collection, scenes)
-    for child in [*collection.children]:
-        collection.children.unlink(child)
-        held = any(child.name in one.children for one in (*bpy.data.collections, scenes[0].collection))
-        if not held:
-            scenes[0].collection.children.link(child)
-    bpy.data.collections.remove(collection)
-    return len(members)
+    removal = _counted(collection, set(collection.objects), members_of(collection))
+    if not remove_collection(collection):
+        del collection[CROWD_KEY]
+    return removal
+
+
+def _counted(
+    collection: bpy.types.Collection, objects: set[bpy.types.Object], members: Sequence[bpy.types.Object]
+) -> Removal:
+    names = {ob.name for ob in members}
+    stay = names.intersection(remove_objects(objects, collection).stay)
+    return Removal(len(names) - len(stay), sorted(stay))
 
 
 def next_number(collection: bpy.types.Collection) -> int:
-    return max((int(ob[MEMBER_KEY]) for ob in members_of(collection)), default=0) + 1
+    return max(map(number_of, members_of(collection)), default=0) + 1
 
 
 def require_crowd(ob: bpy.types.Object | None) -> bpy.types.Collection:
-    """Return the object's crowd. Raises ClipError if it has none."""
+    """Return the object's crowd. Raises ClipError if it has none, or one that this file only links or overrides."""
     collection = crowd_of(ob)
     if collection is None:
         raise ClipError("Select a member of a crowd, or the character that it was made from.")
+    if collection.library is not None or collection.override_library is not None:
+        raise ClipError(f"The crowd “{collection.name}” is linked from another file; change it there.")
     return collection

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...core.motion.skeleton import body_size
-from ..ownership import mark_made, remove_if_unused
+from ..ownership import let_go, mark_made
 from ..writing.cyclic import mark_cyclic
 from ..writing.new_action import HOLD, LINEAR
 from .character import Character
@@ -60,10 +60,10 @@ class CrowdWriter:
         start = settings.frame_start - ready.offset
         name = f"{member.name} {settings.model}"
         action = self._actions.write(name, member.name, ready.keys, start, self._properties(member, ready))
-        mark_made(action)
         length = int(ready.keys.rows[-1])
         if settings.loop:
             mark_cyclic(action, start, start + length)
+        mark_made(action)
         repeat = (self._last - start) / length if settings.loop else 1.0
         give_action(member, action, nla=settings.nla, repeat=repeat)
 
@@ -89,7 +89,7 @@ class CrowdWriter:
         for name in {before.action for before in self._before}:
             action: bpy.types.Action | None = bpy.data.actions.get(name)
             if action is not None:
-                remove_if_unused(action)
+                let_go(action)
         self._before.clear()
 
     def take_back(self) -> None:

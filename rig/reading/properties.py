@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -182,16 +183,19 @@ def owner_block(armature_object: bpy.types.Object, owner: str) -> Any:
 
 
 def set_property(block: Any, path: str, index: int, value: Any) -> None:
-    """Set a property of a data-block by its path, as a key would; enums by number or by identifier."""
+    """Set a property of a data-block by its path, as a key would; enums by number or by identifier.
+
+    Raises ClipError where no number is any more, KeyError, IndexError or ValueError where the path leads nowhere.
+    """
     if path.endswith('"]'):
         start = path.rindex('["')
         owner, name = block.path_resolve(path[:start]) if start else block, path[start + 2 : -2]
         name = bpy.utils.unescape_identifier(name)
         current = owner[name]
-        if hasattr(current, "__len__") and not isinstance(current, str):
-            current[index] = value
+        if hasattr(current, "__len__") and not isinstance(current, str) and not hasattr(current, "keys"):
+            current[index] = _as_number(current[index], value, path)
         else:
-            owner[name] = type(current)(round(value) if isinstance(current, (bool, int)) else value)
+            owner[name] = _as_number(current, value, path)
         return
     before, _, name = path.rpartition(".")
     owner = block.path_resolve(before) if before else block
@@ -206,9 +210,26 @@ def set_property(block: Any, path: str, index: int, value: Any) -> None:
         current = next((item.identifier for item in items if item.value == round(value)), current)
         setattr(owner, name, current)
     elif hasattr(current, "__len__"):
-        current[index] = value
+        current[index] = _as_number(current[index], value, path)
     else:
-        setattr(owner, name, type(current)(round(value) if isinstance(current, (bool, int)) else value))
+        setattr(owner, name, _as_number(current, value, path))
+
+
+def _as_number(current: Any, value: float, path: str) -> bool | int | float:
+    """Return a value as the kind of number that a property holds now, as a key would set it.
+
+    Raises ClipError if it holds none, or the value is not finite.
+    """
+    if not math.isfinite(value) or not isinstance(current, (bool, int, float)):
+        raise ClipError(f"The property “{path}” is no number any more.")
+    if isinstance(current, float):
+        return float(value)
+    whole = max(-_LARGEST_WHOLE, min(_LARGEST_WHOLE, round(value)))
+    return type(current)(whole)
+
+
+_LARGEST_WHOLE = 2**31 - 1
+"""Largest whole number that a property of Blender's holds."""
 
 
 def _is_transform(path: str) -> bool:

@@ -55,8 +55,8 @@ def new_action(
                 _write_keys(new_fcurve(bag, curve.path, curve.index, curve.group), curve, frame_start)
             for key, value in properties.items():
                 action[key] = value
-            mark_made(action)
             action.use_fake_user = True
+            mark_made(action)
         except BaseException:
             bpy.data.actions.remove(action)
             raise

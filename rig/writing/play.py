@@ -20,7 +20,7 @@ def play(armature_object: bpy.types.Object, action: bpy.types.Action) -> None:
     if not armature_object.is_editable:
         raise ClipError(f"“{armature_object.name}” is linked from another file; make a library override of it first.")
     assign_action(armature_object, action)
-    keys: list[Any] = [ob.data.shape_keys for ob in deformed_meshes(armature_object)]
+    keys = _shape_keys(armature_object)
     blocks = [(f"KE{block.name}", block) for block in keys]
     if armature_object.data.is_editable:
         blocks.append((f"AR{armature_object.data.name}", armature_object.data))
@@ -30,6 +30,15 @@ def play(armature_object: bpy.types.Object, action: bpy.types.Action) -> None:
             _give(block, action, slot)
         elif OWN_ACTION_KEY in block:
             _give_back(block)
+
+
+def players_of(armature_object: bpy.types.Object) -> list[Any]:
+    """Return an armature and the data-blocks that play its variations with it: its data, shape keys of its meshes."""
+    return [armature_object, armature_object.data, *_shape_keys(armature_object)]
+
+
+def _shape_keys(armature_object: bpy.types.Object) -> list[Any]:
+    return list(dict.fromkeys(ob.data.shape_keys for ob in deformed_meshes(armature_object)))
 
 
 def _give(block: Any, action: bpy.types.Action, slot: bpy.types.ActionSlot) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,17 +34,21 @@ class PoseBefore:
     scene: str
     frame: int
 
-    def put_back(self, ob: bpy.types.Object) -> None:
-        """Restore the pose; if the frame has changed, keyed channels follow the new frame."""
+    def put_back(self, ob: bpy.types.Object, *, follow_frame: bool = True) -> None:
+        """Restore the pose; if the frame has changed, keyed channels follow the new frame, unless not `follow_frame`.
+
+        A property that is no longer what it was keeps what it is.
+        """
         for (bone, channel), values in self.channels.items():
             if not bone or bone in ob.pose.bones:
                 setattr(channel_owner(ob, bone), channel, values)
         for one, value in self.properties:
             block = owner_block(ob, one.owner)
             if block is not None and property_value(block, one.path, one.index) is not None:
-                set_property(block, one.path, one.index, value)
+                with suppress(ClipError, LookupError, TypeError, ValueError):
+                    set_property(block, one.path, one.index, value)
         scene = bpy.data.scenes.get(self.scene) or bpy.context.scene
-        if scene.frame_current != self.frame:
+        if follow_frame and scene.frame_current != self.frame:
             scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
 
 
@@ -51,12 +57,14 @@ _remembered: dict[int, PoseBefore] = {}
 
 def put_back_previewed() -> None:
     """Restore the pose of armatures that an undo step or a file brought back in a preview's pose."""
-    previewed = [ob for ob in bpy.data.objects if ob.get(PREVIEW_KEY) is not None]
+    marked = [ob for ob in bpy.data.objects if ob.get(PREVIEW_KEY) is not None and ob.library is None]
+    previewed = [ob for ob in marked if ob.users_scene]  # one in no scene cannot follow its keys yet
     if not previewed:
         return
     with unseen():
         for ob in previewed:
-            before = _remembered.get(ob[PREVIEW_KEY])
+            mark = ob[PREVIEW_KEY]
+            before = _remembered.get(mark) if isinstance(mark, int) else None
             del ob[PREVIEW_KEY]
             if before is not None and ob.pose is not None:
                 before.put_back(ob)
@@ -117,8 +125,31 @@ class Preview:
             for bone, channel, values in pose_values(ob, self.shown, row, self.plan):
                 setattr(channel_owner(ob, bone), channel, values)
             self._set_properties(ob, row)
-        except KeyError as error:
-            raise ClipError("A bone of the previewed armature was deleted or renamed.") from error
+        except (LookupError, ValueError) as error:
+            raise ClipError("A bone or property of the previewed armature was deleted or renamed.") from error
+
+    def rest(self) -> None:
+        """Restore the pose from before until `wake`, for what looks at the file itself, such as a render.
+
+        In a render's own thread neither the frame nor the handlers can be changed; it evaluates the keys itself.
+        """
+        ob = self._owner()
+        if ob is None:
+            return
+        with unseen() if threading.current_thread() is threading.main_thread() else nullcontext():
+            if PREVIEW_KEY in ob:
+                del ob[PREVIEW_KEY]
+            self._before.put_back(ob, follow_frame=threading.current_thread() is threading.main_thread())
+
+    def wake(self) -> None:
+        """Show the motion again after a rest. Raises ClipError."""
+        ob = self._owner()
+        if ob is None:
+            raise ClipError("The previewed armature was deleted or renamed.")
+        with unseen():
+            self._mark(ob)
+            if self.shown is not None:
+                self.apply()
 
     def end(self) -> None:
         """Restore the pose from before; if the frame has changed, keyed channels follow the new frame."""

@@ -187,7 +187,7 @@ def children() -> list[int]:
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             except (OSError, ValueError):
                 continue
-            if b"core.runs.worker" in words and parent == os.getpid():
+            if any(b"core.runs.worker" in word for word in words) and parent == os.getpid():
                 found.append(int(entry.name))
     return found
 

@@ -296,6 +296,15 @@ def test_a_report_of_what_is_not_done_needs_no_torch(job: FarmJob) -> None:
     assert "<b>" not in page
 
 
+@pytest.mark.parametrize("start", ["\t", "\r", "\n", "@", "+", "-"])
+def test_no_name_becomes_a_formula(start: str, walker: Motion, tmp_path: Path) -> None:
+    job = write_job(tmp_path / "job", "Walks", [Clip(f"{start}=1+1", walker)], TINY)
+    prepare_outputs(job.folder)
+    write_report(job.folder)
+    with (job.folder / "report/library.csv").open(encoding="utf-8", newline="") as table:
+        assert next(csv.DictReader(table))["clip"] == f"'{start.strip() or ' '}=1+1"
+
+
 def test_a_folder_without_models_has_no_report(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="nothing to report"):
         write_report(tmp_path)

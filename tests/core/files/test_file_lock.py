@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from core.files.file_lock import is_locked, try_lock
 
@@ -60,3 +63,22 @@ def test_where_nothing_can_be_written_nobody_is_kept_away(tmp_path: Path) -> Non
     held = try_lock(tmp_path / "no such folder" / "Walk.safetensors")
     assert held is not None
     held.release()
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="no links here")
+def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
+    path, outside = tmp_path / "Walk.safetensors", tmp_path / "outside"
+    (tmp_path / "Walk.safetensors.lock").symlink_to(outside)
+    held = try_lock(path)
+    assert held is not None
+    assert not is_locked(path)
+    held.release()
+    assert not outside.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_in_the_locks_place_keeps_nobody_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "Walk.safetensors"
+    os.mkfifo(tmp_path / "Walk.safetensors.lock")
+    with holder(path, 0.0) as other:
+        assert other.communicate(timeout=20)[0].strip() == "held"

@@ -9,8 +9,10 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +26,17 @@ from core.farm.job import MANIFEST
 from core.farm.manifest import read_job
 from core.farm.task import open_job
 from core.files.paths import is_plain_name
+from core.generation.generate import rows_of_length
 from core.model.model_file import load_model, read_info
-from core.model.recipe import Recipe
+from core.model.recipe import FAST, Recipe
 from core.motion.bvh import read_bvh
-from core.motion.clip_file import load_clip
+from core.motion.clip_file import Clip, load_clip, save_clip
 from core.motion.properties import RNA_PATH
+from core.motion.resampling import resample
 from core.torch_install.folder import InstallError
 from core.torch_install.unpack import unpack_wheels
 from core.training.checkpoint import load_checkpoint, read_checkpoint_info
+from core.training.train import train
 from tests.support.faults.faults_of_files import (
     try_bvh,
     try_checkpoint,
@@ -40,7 +45,7 @@ from tests.support.faults.faults_of_files import (
     try_model,
     try_old_clip,
 )
-from tests.support.faults.sound_files import RECIPE, make_files
+from tests.support.faults.sound_files import RECIPE, make_files, small_model, small_motion
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -372,3 +377,28 @@ def test_numbers_that_lead_nowhere_are_refused_when_a_model_moves(sound: Path, t
         model.weights[name] = np.full_like(model.weights[name], 1e9)
     with pytest.raises(ModelError, match="“Bow”"), np.errstate(all="ignore"):
         generate(model, frames=30, torch=False)
+
+
+def test_a_slow_clip_asks_for_no_memory_that_nobody_has(tmp_path: Path) -> None:
+    """A clip of some kilobytes whose rate would make days of frames at the rate of training."""
+    motion = small_motion()
+    slow = replace(motion, fps=1e-3)
+    save_clip(Clip("Slow", slow), tmp_path / "slow.clip")
+    read = load_clip(tmp_path / "slow.clip").motion
+    tracemalloc.start()
+    try:
+        with pytest.raises(ClipError, match=r"would have [\d,]+ frames, too many"):
+            resample(read, 30.0)
+        with pytest.raises(ClipError, match="too many"):
+            train(read, FAST.scaled(1e-4), lambda _: None, lambda: False)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("frames", [100_000_000, 2**31 - 1])
+def test_nobody_can_ask_for_a_motion_that_fits_no_memory(frames: int) -> None:
+    with pytest.raises(ClipError, match="too many"):
+        rows_of_length(small_model(), frames, 30.0)
+    with pytest.raises(ClipError, match="too many"):
+        rows_of_length(small_model(), 100_000, 1e-3)

@@ -236,3 +236,35 @@ def test_a_second_training_of_one_model_is_refused(
     assert main([*train, "--device", "cpu", "--quiet"]) == 0
     assert read_info(tmp_path / "m.safetensors")["name"] == "Walk"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.safetensors", "walk.clip"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize("age", [0.0, STALE_SECONDS + 10.0])
+def test_a_pipe_in_the_leases_place_keeps_nobody_waiting(tmp_path: Path, age: float) -> None:
+    """A fresh one counts as a lease that is being made; an old one is taken over."""
+    target = lease_path(tmp_path / "a")
+    os.mkfifo(target)
+    os.utime(target, (time.time() - age,) * 2)
+    one = start(HOLDER.format(before=""), tmp_path / "a")
+    out, _ = one.communicate("", timeout=20)
+    assert out.strip() == ("held" if age else "refused")
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="no links here")
+def test_a_lease_that_is_a_link_is_no_lease(tmp_path: Path) -> None:
+    """Neither is the file read that it leads to, nor is it touched."""
+    target, elsewhere = lease_path(tmp_path / "a"), tmp_path / "elsewhere"
+    lease = acquire_lease(tmp_path / "b")
+    assert lease is not None
+    with lease:
+        elsewhere.write_bytes(lease_path(tmp_path / "b").read_bytes())
+    target.symlink_to(elsewhere)
+    assert read_holder(elsewhere).token == lease.token
+    assert read_holder(target).token == ""
+    with pytest.raises(ModelError, match="another process"), hold_lease(tmp_path / "a"):
+        pass
+    os.utime(target, (0.0, 0.0), follow_symlinks=False)
+    before = elsewhere.stat().st_mtime
+    with hold_lease(tmp_path / "a"):
+        assert not target.is_symlink()
+    assert elsewhere.stat().st_mtime == before

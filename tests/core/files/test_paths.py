@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.files.fields import FieldError, open_regular
 from core.files.paths import STALE_PART_SECONDS, atomic_write, copy_whole, remove_parts, write_bytes
 from core.model.model_file import save_model
 from core.motion.bvh import write_bvh
@@ -96,3 +97,22 @@ def test_old_parts_are_removed(tmp_path: Path) -> None:
     remove_parts(tmp_path)
     remove_parts(tmp_path / "no such folder")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([fresh.name, "m.safetensors", "notes.part"])
+
+
+def test_what_a_killed_export_left_goes_with_the_next(tmp_path: Path) -> None:
+    left, others = (tmp_path / f"{name}.{'a' * 16}.part" for name in ("walk.bvh", "run.bvh"))
+    past = time.time() - STALE_PART_SECONDS - 10.0
+    for path in (left, others):
+        path.write_text("half")
+        os.utime(path, (past, past))
+    write_bvh(tmp_path / "walk.bvh", small_motion())
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([others.name, "walk.bvh"])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_no_file_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FieldError, match="no regular file"):
+        open_regular(tmp_path / "pipe", 100)
+    with pytest.raises(FieldError, match="no regular file"):
+        open_regular(tmp_path, 100)

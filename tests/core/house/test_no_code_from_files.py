@@ -59,13 +59,7 @@ NETWORK = {
     "torch.distributed",
     "huggingface_hub",
 }
-PROCESSES = {
-    "core/torch_install/install.py",
-    "core/torch_install/pip_process.py",
-    "rig/background/child.py",
-    "wheels/fetch.py",
-    "wheels/pack.py",
-}
+PROCESSES = {"core/system/child_process.py", "wheels/fetch.py", "wheels/pack.py"}
 """Modules that may start processes; `test_processes_are_ours` looks at the commands."""
 
 NEVER_CALLED = {

@@ -7,9 +7,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 import zipfile
 from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +21,7 @@ from core.errors import Cancelled
 from core.torch_install.finder import TorchFinder
 from core.torch_install.folder import InstallError, InstallState, TorchFolder, explained, find_folders
 from core.torch_install.hardware import Device
-from core.torch_install.install import begin, check_wheels, fetch, install, install_from_wheels, try_folder
+from core.torch_install.install import begin, check_wheels, fetch, install, install_from_wheels, try_folder, try_python
 from core.torch_install.pip_process import pip_command, sentence_for
 from core.torch_install.plan import TorchRelease, plans, python_tag, suggested
 from core.torch_install.unpack import unpack_wheels
@@ -159,21 +163,113 @@ def test_wheels_for_another_python_or_none_at_all(tmp_path: Path) -> None:
         check_wheels(tmp_path)
 
 
-def test_a_folder_that_lacks_what_pytorch_needs(
-    tmp_path: Path, folder: TorchFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+def torch_wheel(place: Path, version: str, needs: str = "", code: str = "") -> Path:
+    """A small wheel of a “PyTorch” for this Python, as pip takes it."""
     tag = f"cp{sys.version_info[0]}{sys.version_info[1]}"
-    made = tmp_path / f"torch-9.0-{tag}-none-any.whl"
+    made = place / f"torch-{version}-{tag}-none-any.whl"
     with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr("torch/__init__.py", "")
-        about = "Metadata-Version: 2.1\nName: torch\nVersion: 9.0\nRequires-Dist: sympy\n"
-        archive.writestr("torch-9.0.dist-info/METADATA", about)
+        archive.writestr("torch/__init__.py", code)
+        about = f"Metadata-Version: 2.1\nName: torch\nVersion: {version}\n"
+        archive.writestr(f"torch-{version}.dist-info/METADATA", about + (f"Requires-Dist: {needs}\n" if needs else ""))
         tags = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}-none-any\n"
-        archive.writestr("torch-9.0.dist-info/WHEEL", tags)
-        archive.writestr("torch-9.0.dist-info/RECORD", "")
+        archive.writestr(f"torch-{version}.dist-info/WHEEL", tags)
+        archive.writestr(
+            f"torch-{version}.dist-info/RECORD", f"torch/__init__.py,,\ntorch-{version}.dist-info/RECORD,,\n"
+        )
+    return made
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Address of a server with a newer PyTorch, and the paths that it was asked for."""
+    place, asked = tmp_path / "server", []
+    place.mkdir()
+    torch_wheel(place, "99.0", code="raise RuntimeError('of the server')")
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(place))
+
+        def log_message(self, *arguments: Any) -> None:
+            asked.append(self.path)
+
+    serving = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=serving.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{serving.server_port}/", asked
+    serving.shutdown()
+
+
+@pytest.mark.parametrize("way", ["PIP_FIND_LINKS", "PIP_CONSTRAINT", "PIP_REQUIREMENT", "pip.conf"])
+def test_a_folder_of_wheels_asks_no_server_whatever_is_configured(
+    way: str, tmp_path: Path, folder: TorchFolder, server: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, asked = server
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_PROXY", "*")
+    if way == "pip.conf":
+        (tmp_path / "pip.conf").write_text(f"[global]\nfind-links = {address}\n")
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    else:
+        monkeypatch.setenv(way, address)
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    torch_wheel(wheels, "9.0", code="raise RuntimeError('of the folder')")
+    with pytest.raises(InstallError, match="of the folder"):
+        install_from_wheels(wheels, folder, silent, never)
+    assert asked == []
+
+
+def test_a_wheel_that_asks_for_an_address_gets_nothing(
+    tmp_path: Path, folder: TorchFolder, server: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, asked = server
+    monkeypatch.setenv("NO_PROXY", "*")
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    torch_wheel(wheels, "9.0", needs=f"thing @ {address}thing-1.0-py3-none-any.whl")
+    with pytest.raises(InstallError, match="asks for a file from an address; Riff fetches nothing"):
+        install_from_wheels(wheels, folder, silent, never)
+    assert asked == []
+
+
+def test_a_wheel_that_asks_for_a_file_elsewhere_is_refused(tmp_path: Path, folder: TorchFolder) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    other = elsewhere / "thing-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr("thing-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n")
+        archive.writestr("thing-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("thing-1.0.dist-info/RECORD", "")
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    torch_wheel(wheels, "9.0", needs=f"thing @ {other.as_uri()}")
+    with pytest.raises(InstallError, match="from another place; Riff takes nothing from there"):
+        install_from_wheels(wheels, folder, silent, never)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such name there")
+def test_a_folder_with_the_systems_separator_in_its_name_is_the_one_that_is_tried(tmp_path: Path) -> None:
+    folder = TorchFolder(tmp_path / f"root in x{os.pathsep}y", python_tag(), "cpu")
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    torch_wheel(wheels, "9.0", code="raise RuntimeError('broken, but this one')")
+    with pytest.raises(InstallError, match="broken, but this one"):
+        install_from_wheels(wheels, folder, silent, never)
+
+
+def test_a_test_that_does_not_end_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch/__init__.py").write_text("import time; time.sleep(60)")
+    monkeypatch.setattr("core.torch_install.install.TEST_SECONDS", 0.5)
+    started = time.monotonic()
+    with pytest.raises(InstallError, match="has not ended"):
+        try_python(Path(sys.executable), never, torch=tmp_path)
+    assert time.monotonic() - started < 5.0
+
+
+def test_a_folder_that_lacks_what_pytorch_needs(tmp_path: Path, folder: TorchFolder) -> None:
+    torch_wheel(tmp_path, "9.0", needs="sympy")
     with pytest.raises(InstallError, match=r"The folder lacks sympy.*pip download torch"):
         install_from_wheels(tmp_path, folder, silent, never)
     assert folder.standing() is InstallState.INCOMPLETE
