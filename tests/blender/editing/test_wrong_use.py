@@ -1,4 +1,4 @@
-"""What people do wrong, or unusually, each with the answer that they get: it works, or one sentence says what to do."""
+"""Wrong or unusual uses, each with the answer that a person gets: it works, or one sentence says what to do."""
 
 from __future__ import annotations
 
