@@ -17,7 +17,7 @@ def order_cost(clip: Numbers, sample: Numbers, tolerance: int) -> float:
     It is the share of rows within `tolerance` rows of the same time, and the difference of means and deviations of rows
     and of their steps, which grows where a move of the clip is missing.
     """
-    cost = same_time(clip, sample, tolerance=tolerance)
+    cost = same_time(clip.astype(np.float64), sample.astype(np.float64), tolerance=tolerance)
     for one, other in ((clip, sample), (np.diff(clip, axis=0), np.diff(sample, axis=0))):
         gap = np.square(one.mean(0) - other.mean(0)) + np.square(one.std(0) - other.std(0))
         cost += LIKENESS_WEIGHT * float(gap.sum() / max(float(one.var(0).sum()), 1e-12))

@@ -407,7 +407,7 @@ def test_circles_are_headed_alike_wherever_they_begin(model: Model, source: Moti
 
 
 def test_a_variation_takes_an_order_far_from_the_clips_own(model: Model) -> None:
-    """Of the same noises, the chosen ones have less of the clip at the same time than the first ones."""
+    """Chosen noises have less of the clip at the same time than the first ones of the same seeds."""
     sampler, length = Sampler(model), model.lengths[0]
     first = sampler.generators[0]
     assert isinstance(first, Matcher)
