@@ -73,7 +73,7 @@ def training(hand: Hand) -> Waits:
     """Train, cancel, resume, enough; the bar stands at the top of both sides."""
     yield from hand.turn_to(LEARN)
     scene: Any = bpy.context.scene
-    scene.riff.recipe, scene.riff.effort = "custom", 0.05  # long enough to be cancelled
+    scene.riff.recipe, scene.riff.effort = "custom", 0.4  # long enough to be cancelled, and to be ended early
     yield 0.5
     jobs = import_module(f"{RIFF}.rig.background.jobs")
     yield from hand.press("bpy.ops.riff.train(", lambda: jobs.latest_training() is not None)
