@@ -42,6 +42,9 @@ MAX_SAMPLE_FRAMES = 700
 COPIED_SHARES = (0.3, 0.6)
 """Share of samples at the same time as the clip: up to the first value sway is 0, from the second on it is 1."""
 
+CYCLE_COUPLING = 0.68
+"""Coupling of repeated cycles: limbs stay in phase, but take their steps from different ones."""
+
 CYCLE_SWAY = 0.8
 """Sway of repeated cycles, whose variations differ by it alone."""
 
@@ -55,7 +58,7 @@ def choose_matching(
     `check_cancelled` is called often and may raise.
     """
     if model.source.repeats:
-        return Matched(0, MAX_COUPLING, (), CYCLE_SWAY)
+        return Matched(0, CYCLE_COUPLING, (), CYCLE_SWAY)
     trial = CouplingTrial(model, matchers)
     coupling = choose_coupling(trial, check_cancelled)
     low, high = COPIED_SHARES
