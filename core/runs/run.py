@@ -64,6 +64,12 @@ def run_training(
         send_estimate(begun, send, device)
     models, chosen = _InterimFile(path, send), LevelChoice(should_stop)
 
+    last: list[Progress] = []
+
+    def take_progress(progress: Progress) -> None:
+        last[:] = [progress]
+        send("progress", progress)
+
     def take_model(model: Model) -> None:
         if interim:
             models.save(model)
@@ -74,7 +80,7 @@ def run_training(
         model = retry_with_less_memory(
             lambda begun, device: resume(
                 begun,
-                lambda progress: send("progress", progress),
+                take_progress,
                 should_stop,
                 device=device,
                 threads=threads,
@@ -88,6 +94,8 @@ def run_training(
         )
         send("phase", "Measuring quality")
         if chosen.model is not None:
+            if last:
+                send("progress", replace(last[0], fraction=1.0, seconds_left=0.0))
             model = replace(chosen.model, seconds=model.seconds, history=model.history, fraction=1.0)
         elif begun.recipe.calibrate and model.matched is None:
             model = best_matched(model, should_stop)

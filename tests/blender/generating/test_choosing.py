@@ -151,7 +151,7 @@ def test_renaming_in_the_list_renames_the_action(dancer: bpy.types.Object) -> No
     bpy.data.actions["Slow Turn.001"].name = "Mine"
     with pytest.raises(RuntimeError, match="no longer in the file"):
         bpy.ops.riff.discard_variation(action="Slow Turn.001")
-    with pytest.raises(RuntimeError, match="copied or renamed"):
+    with pytest.raises(RuntimeError, match="copied, renamed or edited"):
         bpy.ops.riff.discard_variation(action="Mine")
 
 

@@ -388,7 +388,7 @@ def test_nothing_to_mend_is_said(told: Any) -> None:
     biped = add_swaying_biped()
     bpy.context.view_layer.objects.active = biped
     for kind in ("STRAY", "RATE", "TAKES", "APART", "DEAD", "STEPPED", "LAYERS", "CYCLE"):
-        with pytest.raises(RuntimeError, match="nothing to mend any more"):
+        with pytest.raises(RuntimeError, match="nothing left to fix"):
             bpy.ops.riff.mend_source(kind=kind)
     with pytest.raises(RuntimeError, match="no hint “NOTHING”"):
         bpy.ops.riff.mend_source(kind="NOTHING")

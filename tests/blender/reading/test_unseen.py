@@ -255,7 +255,7 @@ def test_live_preview_is_unseen_but_for_the_users_own_playback(riff: ModuleType,
 
 
 def test_variations_with_pictures_are_unseen(dancer: Any, hostile: Hostile) -> None:
-    assert bpy.ops.riff.generate(count=2) == {"FINISHED"}
+    assert bpy.ops.riff.generate(count=2, as_asset=True) == {"FINISHED"}
     refresh()
     assert hostile.calls == []
     made = [action for action in bpy.data.actions if action.get("riff_model") is not None]

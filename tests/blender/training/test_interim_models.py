@@ -13,7 +13,7 @@ from typing import Any
 import bpy
 import pytest
 
-STEPS = 0.01
+STEPS = 0.02
 """Share of the recipe's steps: 20 in the first level, some seconds of training."""
 
 

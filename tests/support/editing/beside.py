@@ -53,6 +53,7 @@ class Beside:
         for prop in getattr(bpy.ops.riff, name).get_rna_type().properties:
             if prop.identifier != "rna_type":
                 setattr(self.operator, prop.identifier, settings.get(prop.identifier, prop.default))
+        self.operator.properties = SimpleNamespace(is_property_set=lambda name: name in settings)
         self.operator.report = self._report
 
     def _report(self, kinds: set[str], words: str) -> None:
