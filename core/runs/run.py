@@ -92,10 +92,10 @@ def run_training(
             device,
             send,
         )
+        if chosen.model is not None and last:
+            send("progress", replace(last[0], fraction=1.0, seconds_left=0.0))
         send("phase", "Measuring quality")
         if chosen.model is not None:
-            if last:
-                send("progress", replace(last[0], fraction=1.0, seconds_left=0.0))
             model = replace(chosen.model, seconds=model.seconds, history=model.history, fraction=1.0)
         elif begun.recipe.calibrate and model.matched is None:
             model = best_matched(model, should_stop)

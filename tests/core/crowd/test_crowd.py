@@ -301,15 +301,16 @@ def test_a_crowd(model: Model) -> None:
 
 
 def test_more_candidates_make_neighbours_more_different(model: Model) -> None:
-    def smallest(pool: float) -> float:
-        crowd = people(model, CrowdSpec(6, FRAMES, seed=2, pool=pool))
+    def smallest(pool: float, seed: int) -> float:
+        crowd = people(model, CrowdSpec(6, FRAMES, seed=seed, pool=pool))
         motions = [member.motion for member in crowd.members]  # type: ignore[attr-defined]
         found = min(local_distance(a, b) for a, b in itertools.combinations(motions, 2))
         assert crowd.figures.smallest == pytest.approx(found)
         assert crowd.figures.unplaced == 0
         return found
 
-    assert smallest(6.0) > smallest(1.0)
+    seeds = range(2, 6)
+    assert np.mean([smallest(6.0, seed) for seed in seeds]) > np.mean([smallest(1.0, seed) for seed in seeds])
 
 
 def test_who_joins_differs_from_who_is_there(model: Model) -> None:
