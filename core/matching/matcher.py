@@ -222,16 +222,13 @@ class Matcher:
             padded = _padded(samples, index.size, circle)
             matches = index.nearest(padded, starts, not self._stage.last, self._check_cancelled, weights)
             if target is None:
-                samples = np.stack([self._average_reduced(one, starts, index.size, length) for one in matches])
+                samples = self._average_reduced(matches, starts, index.size, length)
             else:
-                averaged = [self._average(one, starts, index.size, length) for one in matches]
+                averaged = self._average(matches, starts, index.size, length)
                 samples = np.stack([clip.reduce(target.blend_heading_relative(rows)) for rows in averaged])
         matches = self._last_matches(index, _padded(samples, index.size, circle), starts, circle, weights)
-        outputs = [
-            self._finished(self._average(matches[k], starts, index.size, length), noise[k], circle, target)
-            for k in range(count)
-        ]
-        return np.stack(outputs)
+        averaged = self._average(matches, starts, index.size, length)
+        return np.stack([self._finished(averaged[k], noise[k], circle, target) for k in range(count)])
 
     def _start(self, base: Rows, circle: bool) -> Numbers:
         """Return the reduced rows (T, D) in which a sample's search begins."""
@@ -256,20 +253,20 @@ class Matcher:
             return index.runs(samples, starts, SEAM_COST, self._check_cancelled, weights, circle_rows=rows)
         return index.nearest(samples, starts, True, self._check_cancelled, weights)
 
-    def _average(self, matches: NDArray[np.int64], starts: NDArray[np.int64], size: int, length: int) -> Numbers:
-        """Return heading-relative rows (T, C) averaged from a sample's matched patches (P, N)."""
-        rows = np.empty((length, self._rows.shape[1]), dtype=np.float32)
-        for channels, part in zip(self._clip.parts, matches, strict=True):
-            rows[:, channels] = average_patches(self._rows[:, channels], part, starts, size, length)
+    def _average(self, matches: Matches, starts: NDArray[np.int64], size: int, length: int) -> Numbers:
+        """Return heading-relative rows (B, T, C) averaged from samples' matched patches (B, P, N)."""
+        rows = np.empty((len(matches), length, self._rows.shape[1]), dtype=np.float32)
+        for part, channels in enumerate(self._clip.parts):
+            rows[..., channels] = average_patches(self._rows[:, channels], matches[:, part], starts, size, length)
         return rows
 
-    def _average_reduced(
-        self, matches: NDArray[np.int64], starts: NDArray[np.int64], size: int, length: int
-    ) -> Numbers:
-        """Return reduced rows (T, D) averaged from a sample's matched patches (P, N)."""
-        pairs = zip(self._clip.columns, matches, strict=True)
-        parts = [average_patches(self._reduced[:, columns], part, starts, size, length) for columns, part in pairs]
-        return np.concatenate(parts, axis=1)
+    def _average_reduced(self, matches: Matches, starts: NDArray[np.int64], size: int, length: int) -> Numbers:
+        """Return reduced rows (B, T, D) averaged from samples' matched patches (B, P, N)."""
+        parts = [
+            average_patches(self._reduced[:, columns], matches[:, part], starts, size, length)
+            for part, columns in enumerate(self._clip.columns)
+        ]
+        return np.concatenate(parts, axis=2)
 
     def index(self, size: int) -> PatchIndex:
         """Return the clip's patches of `size` rows, or of its longest part between cuts if that is shorter."""

@@ -144,15 +144,12 @@ class PatchIndex:
     def _project(self, rows: Numbers, starts: NDArray[np.int64]) -> list[Numbers]:
         """Return the components of each part's patches (B, N, K) at `starts` (N,) of rows (B, T, D)."""
         parts = zip(self._components, self._columns, strict=True)
-        return [
-            np.stack([components.project(self._windows(one[:, columns], starts)) for one in rows])
-            for components, columns in parts
-        ]
+        return [components.project(self._windows(rows[..., columns], starts)) for components, columns in parts]
 
     def _windows(self, rows: Numbers, starts: NDArray[np.int64]) -> Numbers:
-        """Return patches of rows (T, D) as amplitudes of cosines over time (N, D × cosines)."""
-        view = np.lib.stride_tricks.sliding_window_view(rows, self.size, axis=0)[starts]
-        return (view @ self._cosines).reshape(len(starts), -1)
+        """Return patches of rows (..., T, D) as amplitudes of cosines over time (..., N, D × cosines)."""
+        view = np.lib.stride_tricks.sliding_window_view(rows, self.size, axis=-2)[..., starts, :, :]
+        return (view @ self._cosines).reshape(*rows.shape[:-2], len(starts), -1)
 
     def _least(self, blocks: Iterator[Numbers] | Sequence[Numbers], means: Numbers) -> Numbers:
         """Return the least distance of each clip patch to a patch of a sample, (B, P, n), a little above zero.
@@ -261,26 +258,26 @@ def sample_starts(length: int, size: int, stride: int, circle: bool) -> NDArray[
 def average_patches(
     rows: Numbers, matches: NDArray[np.int64], starts: NDArray[np.int64], size: int, length: int
 ) -> Numbers:
-    """Return rows (length, D) of a sample as the weighted mean of its overlapping patches.
+    """Return rows (..., length, D) of samples as the weighted mean of their overlapping patches.
 
-    The patches are those of the clip's rows (T, D) that begin at `matches` (N,); in the sample they begin at `starts`
+    The patches are those of the clip's rows (T, D) that begin at `matches` (..., N); in a sample they begin at `starts`
     (N,). The middle of a patch has the largest weight. Rows beyond the last one wrap around to the first.
     """
     window, stride = _window(size), int(starts[1] - starts[0]) if len(starts) > 1 else 1
     even = len(starts) if starts[-1] == stride * (len(starts) - 1) else len(starts) - 1
-    total = np.zeros((length + size, rows.shape[1]), np.float32)
+    total = np.zeros((*matches.shape[:-1], length + size, rows.shape[1]), np.float32)
     weights = np.zeros(length + size, np.float32)
     for k in range(size):
         weighted = rows.take(matches + k, axis=0)
         weighted *= window[k]
-        total[k : k + stride * even : stride] += weighted[:even]
+        total[..., k : k + stride * even : stride, :] += weighted[..., :even, :]
         weights[k : k + stride * even : stride] += window[k]
         if even < len(starts):
-            total[starts[-1] + k] += weighted[-1]
+            total[..., starts[-1] + k, :] += weighted[..., -1, :]
             weights[starts[-1] + k] += window[k]
-    total[:size] += total[length:]
+    total[..., :size, :] += total[..., length:, :]
     weights[:size] += weights[length:]
-    return np.asarray(total[:length] / weights[:length, None])
+    return np.asarray(total[..., :length, :] / weights[:length, None])
 
 
 @lru_cache
