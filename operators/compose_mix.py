@@ -49,8 +49,7 @@ class RIFF_OT_train_on_actions(TrainingStart, bpy.types.Operator):
         layout.prop(self, "recipe")
 
     def execute(self, context: bpy.types.Context) -> Any:
-        # the dialog calls execute when it is confirmed; in a window the work continues beside it
-        return self.begin_modal(context) if context.window and not bpy.app.background else super().execute(context)
+        return self.begin_confirmed(context)
 
     def read(self, context: bpy.types.Context) -> Generator[float, None, tuple[str, str, Motion]]:
         ob, scene = active_armature(context), context.scene

@@ -74,8 +74,7 @@ class RIFF_OT_export_job(Stepwise, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> Any:
-        # the file browser calls execute when it is confirmed; in a window the work continues beside it
-        return self.begin_modal(context) if context.window and not bpy.app.background else super().execute(context)
+        return self.begin_confirmed(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         self._left_out: list[str] = []
@@ -187,7 +186,7 @@ class RIFF_OT_import_trained(Stepwise, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> Any:
-        return self.begin_modal(context) if context.window and not bpy.app.background else super().execute(context)
+        return self.begin_confirmed(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         self._paths: dict[str, Path] = {}

@@ -20,7 +20,7 @@ from core.model.model import Model
 from core.model.recipe import FAST
 from core.motion.motion import RATE, Motion, with_contact_labels
 from core.motion.resampling import resample
-from core.runs.matched_choice import LevelChoice, best_matched
+from core.runs.matched_choice import LevelChoice
 from core.training.train import train
 
 from ..matching import BARS, RESULTS, SAMPLE_COUNT, measure_lengths, missed_bars, read_any
@@ -56,8 +56,7 @@ def states_of(motion: Motion, scale: float) -> list[State]:
         choice.compare(model)
 
     choice = LevelChoice()
-    trained = train(motion, FAST.scaled(scale), on_model=take, is_enough=lambda: choice.model is not None)
-    model = choice.model or best_matched(trained)
+    model = choice.best(train(motion, FAST.scaled(scale), on_model=take, is_enough=choice.is_made))
     return [*states, *handed, State("at the end", time.perf_counter() - begun, model)]
 
 

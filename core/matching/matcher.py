@@ -50,6 +50,9 @@ the range of strengths lies there."""
 FINE_NOISE_DEVIATIONS = 0.2
 """Amplitude of noise of strength 1 above the first length, in standard deviations of the clip."""
 
+MAX_KNOWN_ORDERS = 256
+"""Best orders that are remembered: a live variation asks for two again and again, a farm for thousands once."""
+
 SEAM_COST = 0.05
 """Cost of a break between patches at the last length, in mean squared distances of two patches."""
 
@@ -160,6 +163,8 @@ class Matcher:
         """Return which of some noises (K, 1, T) makes the best first output from zeros, see `order_cost`."""
         key = codes.tobytes()
         if key not in self._best_orders:
+            if len(self._best_orders) >= MAX_KNOWN_ORDERS:
+                self._best_orders.clear()
             outputs = self.refine(np.repeat(zeros, len(codes), axis=0), codes)
             costs = [order_cost(self._reduced, self._reduce(rows), self._same_time_rows) for rows in outputs]
             self._best_orders[key] = int(np.argmin(costs))
@@ -198,7 +203,7 @@ class Matcher:
     def coupled(self, weights: Numbers) -> Matcher:
         """Return this stage with other weights (P, P)."""
         other = copy.copy(self)
-        other._weights = weights
+        other._weights, other._best_orders = weights, {}
         other._indices = {size: index.coupled(weights) for size, index in self._indices.items()}
         return other
 

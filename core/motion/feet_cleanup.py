@@ -85,6 +85,7 @@ def heights_of(source: Motion) -> list[Array]:
     return [stand_heights(pose.path_of(joint), of_joint) for joint, of_joint in zip(joints, runs, strict=True)]
 
 
+@lru_cache(maxsize=4)  # every variation of a batch asks for the same source
 def moving_legs(source: Motion) -> list[Leg]:
     """Return the legs without the joints that never turn in the source: a rigid ankle stays rigid."""
     legs = []

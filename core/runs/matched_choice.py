@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -45,14 +46,18 @@ LIKENESS_WEIGHT = 0.25
 
 
 class LevelChoice:
-    """Decides during a training whether further levels are worth their time.
+    """Decides during a training whether further levels are worth their time, and in the end which ones are kept.
 
     `model` is set once a level has added nothing: the model without that level, whose figures are as good.
     """
 
     def __init__(self, should_stop: Callable[[], bool] = lambda: False) -> None:
-        self._check_cancelled = cancel_check(should_stop)
+        self._should_stop, self._check_cancelled = should_stop, cancel_check(should_stop)
         self.model: Model | None = None
+
+    def is_made(self) -> bool:
+        """Return whether a level has added nothing, so that the training can end."""
+        return self.model is not None
 
     def compare(self, model: Model) -> None:
         """Compare a model so far of two levels or more with itself without the last of them. Raises Cancelled."""
@@ -62,6 +67,12 @@ class LevelChoice:
         one, other = (distance_from_bars(figures_of(each, self._check_cancelled)) for each in (lower, model))
         if one <= other:
             self.model = lower
+
+    def best(self, trained: Model) -> Model:
+        """Return the best of a training's models, given the one with which it ended. Raises Cancelled."""
+        if self.model is not None:
+            return replace(self.model, seconds=trained.seconds, history=trained.history, fraction=1.0)
+        return trained if trained.matched is not None else best_matched(trained, self._should_stop)
 
 
 def best_matched(model: Model, should_stop: Callable[[], bool] = lambda: False) -> Model:

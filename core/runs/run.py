@@ -17,7 +17,7 @@ from ..system.log import log
 from ..training.checkpoint import Checkpoint, CheckpointFile, save_checkpoint
 from ..training.progress import Progress, Send
 from .less_memory import retry_with_less_memory
-from .matched_choice import LevelChoice, best_matched
+from .matched_choice import LevelChoice
 from .quality import with_quality
 
 SAVE_AGAIN_SECONDS = 2.0
@@ -62,8 +62,7 @@ def run_training(
         save_checkpoint(begun, file.path)
     if estimate:
         send_estimate(begun, send, device)
-    models, chosen = _InterimFile(path, send), LevelChoice(should_stop)
-
+    models, choice = _InterimFile(path, send), LevelChoice(should_stop)
     last: list[Progress] = []
 
     def take_progress(progress: Progress) -> None:
@@ -74,7 +73,7 @@ def run_training(
         if interim:
             models.save(model)
         if begun.recipe.calibrate:
-            chosen.compare(model)
+            choice.compare(model)
 
     try:
         model = retry_with_less_memory(
@@ -86,20 +85,16 @@ def run_training(
                 threads=threads,
                 on_snapshot=file.keep if file else None,
                 on_model=take_model if interim or begun.recipe.calibrate else None,
-                is_enough=lambda: chosen.model is not None or (is_enough is not None and is_enough()),
+                is_enough=lambda: choice.is_made() or (is_enough is not None and is_enough()),
             ),
             begun,
             device,
             send,
         )
-        if chosen.model is not None and last:
+        if choice.is_made() and last:
             send("progress", replace(last[0], fraction=1.0, seconds_left=0.0))
         send("phase", "Measuring quality")
-        if chosen.model is not None:
-            model = replace(chosen.model, seconds=model.seconds, history=model.history, fraction=1.0)
-        elif begun.recipe.calibrate and model.matched is None:
-            model = best_matched(model, should_stop)
-        measured = with_quality(model, should_stop)
+        measured = with_quality(choice.best(model) if begun.recipe.calibrate else model, should_stop)
         save_when_there_is_room(measured, path, send, should_stop, patience)
     except BaseException:
         models.remove()

@@ -56,8 +56,7 @@ class RIFF_OT_export_takes(Stepwise, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> Any:
-        # the file browser calls execute when it is confirmed; in a window the work continues beside it
-        return self.begin_modal(context) if context.window and not bpy.app.background else super().execute(context)
+        return self.begin_confirmed(context)
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         self._written: list[Path] = []

@@ -52,6 +52,12 @@ class Stepwise:
             return self._fail(context, str(error))
         return self.finished(context)
 
+    def begin_confirmed(self: Any, context: bpy.types.Context) -> Any:
+        """Begin after a dialog or a file browser, which call execute: beside the window's events, or at once."""
+        if context.window and not bpy.app.background:
+            return self.begin_modal(context)
+        return Stepwise.execute(self, context)
+
     def begin_modal(self: Any, context: bpy.types.Context) -> Any:
         """Start the work beside the window's events; the result is that of `invoke`."""
         self._beside_window = True

@@ -18,10 +18,11 @@ from typing import Any
 
 import bpy
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.recording_layout import RecordingLayout
+from tests.support.scene_examples import scene_examples
 
 FRAMES = 40
 EXAMPLES = int(os.environ.get("RIFF_ODD", "6"))
@@ -151,14 +152,7 @@ numbers = st.lists(
 )
 
 
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],  # a smaller example would take minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@scene_examples(EXAMPLES)
 @given(odd, numbers)
 def test_odd_values_end_in_rows_left_out_or_a_sentence(
     riff: ModuleType, stage: Path, capfd: pytest.CaptureFixture[str], odd: Any, numbers: Any

@@ -14,8 +14,10 @@ from typing import Any
 
 import bpy
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.support.scene_examples import scene_examples
 
 FRAMES = 40
 MEMBERS, VARIATIONS = 3, 3
@@ -345,14 +347,7 @@ ways = st.lists(st.tuples(st.sampled_from(WAYS), st.integers(0, 2)), min_size=1,
 removers = st.lists(st.tuples(st.sampled_from(REMOVERS), st.integers(0, 2)), min_size=1, max_size=3)
 
 
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],  # a smaller example would take minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@scene_examples(EXAMPLES)
 @given(ways, removers)
 def test_whatever_is_removed_the_users_own_is_the_same(
     stage: Path, ways: list[tuple[Way, int]], removers: list[tuple[Way, int]]

@@ -116,13 +116,12 @@ def kill_under_way(blender: subprocess.Popen[str], state: Path, chance: random.R
 
 def whole(kept: Checkpoint) -> Model:
     """The model of the same training, never interrupted, matched above the level that its figures choose."""
-    from core.runs.matched_choice import LevelChoice, best_matched
+    from core.runs.matched_choice import LevelChoice
     from core.training.train import resume
 
     choice = LevelChoice()
     begun = replace(kept, state={}, arrays={}, step=0, fraction=0.0, seconds=0.0, history=[])
-    model = resume(begun, on_model=choice.compare, is_enough=lambda: choice.model is not None)
-    return choice.model or best_matched(model)
+    return choice.best(resume(begun, on_model=choice.compare, is_enough=choice.is_made))
 
 
 def assert_same(one: Model, other: Model) -> None:
