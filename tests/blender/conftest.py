@@ -86,12 +86,19 @@ def clip() -> Callable[[str], Path]:
 
 @pytest.fixture
 def models(riff: ModuleType) -> Iterator[Path]:
-    """The folder of trained models, empty before and after."""
-    folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models", create=True))
-    yield folder
-    importlib.import_module(f"{riff.__name__}.rig.background.jobs").stop_all()
-    shutil.rmtree(folder, ignore_errors=True)
-    bpy.ops.riff.refresh_models()
+    """The folder of trained models, empty before and after, as is that of unfinished trainings: both hold names."""
+    jobs = importlib.import_module(f"{riff.__name__}.rig.background.jobs")
+
+    def emptied() -> Path:
+        jobs.stop_all()
+        for name in ("models", "trainings"):
+            shutil.rmtree(bpy.utils.extension_path_user(riff.__name__, path=name), ignore_errors=True)
+        folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models", create=True))
+        bpy.ops.riff.refresh_models()
+        return folder
+
+    yield emptied()
+    emptied()
 
 
 @pytest.fixture
