@@ -31,6 +31,9 @@ MAX_COMPLAINTS = 40
 
 MAX_COMPLAINT_BYTES = 4096
 
+CHUNK_BYTES = 1 << 16
+"""Bytes of its error output that are read at once."""
+
 KILL_SECONDS = 0.5
 """Seconds to wait for a child that was killed: one that hangs in the system itself is left to it."""
 
@@ -93,7 +96,7 @@ class ChildProcess:
 
         Raises Ended once there will be no more, also where a process of its own keeps the output open, and Flooded.
         """
-        if self._said > FREE_BYTES + BYTES_PER_SECOND * (time.monotonic() - self._started):
+        if self._said > self._allowed():
             raise Flooded("it says more than can be read")
         gone = self.process.poll() is not None
         try:
@@ -151,13 +154,27 @@ class ChildProcess:
         return False
 
     def _listen(self) -> None:
-        last = 0
-        for line, begins in _pieces(self.process.stderr, MAX_COMPLAINT_BYTES):
-            last += len(line) if self._left.is_set() else 0
+        """Keep the last lines of the error output, each from its beginning; read a flood of them slowly."""
+        said, last, rest, stream = 0, 0, b"", self.process.stderr
+        while stream is not None and (chunk := os.read(stream.fileno(), CHUNK_BYTES)):
+            said += len(chunk)
+            last += len(chunk) if self._left.is_set() else 0
             if last > FREE_BYTES:
                 return  # a process of its own goes on without it
-            if begins:
-                self.complaints.append(line.decode("utf-8", "replace"))
+            # Not line by line: a reader of millions of short lines would leave no other thread Python's lock.
+            *lines, rest = (rest + chunk).rsplit(b"\n", MAX_COMPLAINTS + 1)
+            rest = rest[:MAX_COMPLAINT_BYTES]
+            self._complain(lines[-MAX_COMPLAINTS:])
+            if said > self._allowed():
+                time.sleep(POLL_SECONDS)
+        self._complain([rest])
+
+    def _complain(self, lines: Sequence[bytes]) -> None:
+        self.complaints.extend(line[:MAX_COMPLAINT_BYTES].decode("utf-8", "replace") for line in lines)
+
+    def _allowed(self) -> float:
+        """Return the bytes that the child may have said by now."""
+        return FREE_BYTES + BYTES_PER_SECOND * (time.monotonic() - self._started)
 
 
 def _pieces(stream: IO[bytes] | None, longest: int) -> Iterator[tuple[bytes, bool]]:
