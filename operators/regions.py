@@ -1,4 +1,4 @@
-"""Operators that add regions of interest, from marks in the timeline or two clicks, and remove them."""
+"""Operators that add regions of interest, from marks in the timeline or by a drag, move and remove them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..rig.compat import channelbag_of
 from ..state.poll_messages import set_poll_message, settings_problem
-from ..state.rig_settings import REGION_COLOURS, active_armature, rig_settings
+from ..state.rig_settings import MAX_FRAME, REGION_COLOURS, active_armature, rig_settings
 from ..state.trainings import status_text
 from .list_remove import ListRemove
 
@@ -22,6 +22,9 @@ SOURCE_ITEMS = [
 ]
 
 Span = tuple[int, int, str]
+
+EDGE_PIXELS = 6
+"""Pixels from an edge within which a drag takes hold of it."""
 
 
 def add_region(ob: bpy.types.Object, start: int, end: int, name: str = "") -> None:
@@ -108,12 +111,81 @@ class RIFF_OT_remove_region(ListRemove, bpy.types.Operator):
     nothing_chosen = "Choose a region from the list"
 
 
-class RIFF_OT_mark_region(bpy.types.Operator):
-    """Click the first and the last frame of a region in a timeline or dope sheet"""
+class RegionDrag:
+    """A drag along the timeline of an armature: on an edge of a region it moves the edge, on a region all of it, and on
+    an empty place it makes one.
+    """
 
-    bl_idname = "riff.mark_region"
-    bl_label = "Mark Region with Two Clicks"
+    def __init__(self, ob: bpy.types.Object, frame: float, tolerance: float) -> None:
+        """Begin at a frame; edges are taken hold of within `tolerance` frames."""
+        self._ob, self._first, self._made = ob, round(frame), False
+        self._row, self._moves = _grip(rig_settings(ob).regions, frame, tolerance)
+        if self._row is not None:
+            region = self.region
+            self._before = (region.start, region.end)
+            rig_settings(ob).active_region = self._row
+
+    @property
+    def region(self) -> Any:
+        return rig_settings(self._ob).regions[self._row]
+
+    @property
+    def changed(self) -> bool:
+        if self._row is None:
+            return False
+        return self._made or (self.region.start, self.region.end) != self._before
+
+    def move(self, frame: float) -> None:
+        """Go on to a frame; an edge that is moved past the other one takes its place."""
+        here = round(frame)
+        if self._row is None:
+            if here == self._first:
+                return
+            add_region(self._ob, self._first, here)
+            self._row, self._made, self._moves = rig_settings(self._ob).active_region, True, (False, True)
+            self._before = (self._first, self._first)
+        start, end = (
+            edge + (here - self._first if moves else 0) for edge, moves in zip(self._before, self._moves, strict=True)
+        )
+        # Blender clamps both edges; a region moved to the end of all frames would become shorter.
+        past = max(0, max(start, end) - MAX_FRAME) + min(0, min(start, end) + MAX_FRAME)
+        region = self.region
+        region.start, region.end = min(start, end) - past, max(start, end) - past
+
+    def take_back(self) -> None:
+        """Leave the regions as they were before the drag."""
+        if self._made:
+            settings = rig_settings(self._ob)
+            settings.regions.remove(self._row)
+            settings.active_region = max(0, len(settings.regions) - 1)
+        elif self._row is not None:
+            self.region.start, self.region.end = self._before
+
+
+def _grip(regions: Any, frame: float, tolerance: float) -> tuple[int | None, tuple[bool, bool]]:
+    """Return the region under a frame, and whether its start and its end move with the pointer.
+
+    The nearest edge comes first, then the region drawn above others.
+    """
+    edges = [
+        (abs(edge - frame), row, (is_start, not is_start))
+        for row, region in enumerate(regions)
+        for edge, is_start in ((region.start, True), (region.end, False))
+    ]
+    if edges and min(edges)[0] <= tolerance:
+        return min(edges)[1:]
+    inside = [row for row, region in enumerate(regions) if region.start <= frame <= region.end]
+    return (inside[-1], (True, True)) if inside else (None, (False, False))
+
+
+class RIFF_OT_drag_region(bpy.types.Operator):
+    """Drag in a timeline or dope sheet: on an empty place to make a region, on a region or its edge to move it"""
+
+    bl_idname = "riff.drag_region"
+    bl_label = "Drag Region"
     bl_options = {"REGISTER", "UNDO"}
+
+    _drag: RegionDrag | None = None
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -123,30 +195,45 @@ class RIFF_OT_mark_region(bpy.types.Operator):
         if not any(area.type == "DOPESHEET_EDITOR" for area in context.screen.areas):
             self.report({"ERROR"}, "Open a timeline or dope sheet in this window first")
             return {"CANCELLED"}
-        self._armature = active_armature(context).name
-        self._first: int | None = None
-        context.window.cursor_modal_set("CROSSHAIR")
-        context.workspace.status_text_set("Click the region's first frame in a timeline; Esc cancels")
+        self._armature, self._drag, self._place = active_armature(context).name, None, None
+        context.window.cursor_modal_set("MOVE_X")
+        context.workspace.status_text_set(
+            "Drag in a timeline: an empty place for a new region, a region or its edge to move it; Esc cancels"
+        )
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
-        if event.type in {"ESC", "RIGHTMOUSE"} and event.value == "PRESS":
-            return self._end(context, {"CANCELLED"})
-        if event.type != "LEFTMOUSE" or event.value != "PRESS":
-            return {"PASS_THROUGH"}
-        frame = _frame_under(context.screen, event.mouse_x, event.mouse_y)
-        if frame is None:
-            return {"RUNNING_MODAL"}
-        if self._first is None:
-            self._first = frame
-            context.workspace.status_text_set("Click the region's last frame; Esc cancels")
-            return {"RUNNING_MODAL"}
         ob: bpy.types.Object | None = context.scene.objects.get(self._armature)
-        if frame == self._first or ob is None:
-            return {"RUNNING_MODAL"} if ob else self._end(context, {"CANCELLED"})
-        add_region(ob, self._first, frame)
-        return self._end(context, {"FINISHED"})
+        if ob is None or (event.type in {"ESC", "RIGHTMOUSE"} and event.value == "PRESS"):
+            if ob is not None and self._drag is not None:
+                self._drag.take_back()
+            return self._end(context, {"CANCELLED"})
+        if event.type == "LEFTMOUSE" and event.value == "PRESS":
+            self._place = _timeline_under(context.screen, event.mouse_x, event.mouse_y)
+            if self._place is None:
+                return {"PASS_THROUGH"}
+            here, beside = (self._frame(event.mouse_x + points) for points in (0, EDGE_PIXELS))
+            self._drag = RegionDrag(ob, here, beside - here)
+        elif self._drag is not None and event.type in {"MOUSEMOVE", "LEFTMOUSE"}:
+            self._drag.move(self._frame(event.mouse_x))
+            if event.type == "LEFTMOUSE" and event.value == "RELEASE":
+                return self._released(context)
+        elif self._drag is None:
+            return {"PASS_THROUGH"}
+        return {"RUNNING_MODAL"}
+
+    def _released(self, context: bpy.types.Context) -> Any:
+        """End after a drag; a click changes nothing, and the next drag is waited for."""
+        if self._drag is not None and self._drag.changed:
+            return self._end(context, {"FINISHED"})
+        self._drag = None
+        return {"RUNNING_MODAL"}
+
+    def _frame(self, x: int) -> float:
+        """Return the frame under a point of the window, in the timeline where the drag began."""
+        place: Any = self._place.view2d.region_to_view(x - self._place.x, 0)
+        return float(place[0])
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Restore the pointer; Blender calls this when another file is loaded."""
@@ -158,17 +245,17 @@ class RIFF_OT_mark_region(bpy.types.Operator):
         return result
 
 
-def _frame_under(screen: bpy.types.Screen, x: int, y: int) -> int | None:
-    """Return the frame under a point of the window; None outside timelines and dope sheets."""
+def _timeline_under(screen: bpy.types.Screen, x: int, y: int) -> Any:
+    """Return the region of the timeline or dope sheet under a point of the window, or None."""
     for area in screen.areas:
         if area.type != "DOPESHEET_EDITOR":
             continue
-        for region in area.regions:
-            inside = region.x <= x < region.x + region.width and region.y <= y < region.y + region.height
-            if region.type == "WINDOW" and inside:
-                place: Any = region.view2d.region_to_view(x - region.x, y - region.y)
-                return round(place[0])
+        # The list of channels and the sidebar lie over the window where Blender's regions overlap.
+        regions = sorted(area.regions, key=lambda region: region.type == "WINDOW")
+        for region in regions:
+            if region.x <= x < region.x + region.width and region.y <= y < region.y + region.height:
+                return region if region.type == "WINDOW" else None
     return None
 
 
-CLASSES = (RIFF_OT_add_region, RIFF_OT_remove_region, RIFF_OT_mark_region)
+CLASSES = (RIFF_OT_add_region, RIFF_OT_remove_region, RIFF_OT_drag_region)

@@ -44,7 +44,7 @@ class RIFF_PT_regions(ForArmature, bpy.types.Panel):
         add = layout.row(align=True)
         for source, icon in (("PREVIEW", "PREVIEW_RANGE"), ("MARKERS", "MARKER_HLT"), ("KEYS", "KEYFRAME_HLT")):
             add.operator("riff.add_region", text=SHORT_LABELS[source], icon=icon).source = source
-        add.operator("riff.mark_region", text="", icon="RESTRICT_SELECT_OFF")
+        add.operator("riff.drag_region", text="", icon="RESTRICT_SELECT_OFF")
 
 
 CLASSES = (RIFF_UL_regions, RIFF_PT_regions)

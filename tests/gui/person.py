@@ -175,6 +175,32 @@ def region(hand: Hand) -> Waits:
     mark("undone")
     yield 0.5
     hand.picture("11-undone")
+    yield from dragged_region(hand, area, low)
+
+
+def dragged_region(hand: Hand, timeline: Any, height: float) -> Waits:
+    """A region made by a drag along the timeline, then moved by another, as the button at the row's end begins them."""
+    objects: Any = bpy.data.objects
+
+    def span() -> tuple[int, int]:
+        region = objects["Dancer"].riff.regions[0]
+        return region.start, region.end
+
+    def drag(start: float, end: float) -> Waits:
+        running = partial(hand.is_running, "RIFF_OT_drag_region")
+        yield from hand.press("bpy.ops.riff.drag_region(", running, (0.9, 0.93, 0.87))
+        yield from hand.drag((timeline.x + start, height), (timeline.x + end, height))
+        yield from hand.wait_for(lambda: not running(), what="the end of the drag")
+
+    yield from drag(300, 600)
+    made = span()
+    yield from drag(450, 500)
+    moved = span()
+    step = (moved[0] - made[0], moved[1] - made[1])
+    mark(f"region dragged {len(objects['Dancer'].riff.regions) == 1 and made[1] - made[0] > 20}")
+    mark(f"region moved {step[0] == step[1] > 0}")
+    yield 0.5
+    hand.picture("12-dragged")
 
 
 perform(person(Hand(Path(os.environ["RIFF_GUI_OUT"]))))

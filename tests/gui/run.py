@@ -38,6 +38,7 @@ PICTURES = (
     "9-live",
     "10-region",
     "11-undone",
+    "12-dragged",
 )
 MARKS = (
     "summary 21 joints, feet 4",
@@ -53,6 +54,8 @@ MARKS = (
     "preview range True",
     "region is the preview range True",
     "undone",
+    "region dragged True",
+    "region moved True",
 )
 SMALL = (800, 520)
 

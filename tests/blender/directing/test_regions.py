@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import bpy
 import pytest
@@ -101,4 +103,56 @@ def test_removing_a_region(dancer: bpy.types.Object) -> None:
     assert len({region.name for region in dancer.riff.regions}) == 2
     bpy.ops.riff.remove_region()
     assert spans(dancer) == [(20, 70)]
+    assert dancer.riff.active_region == 0
+
+
+@pytest.fixture
+def drag(riff: ModuleType, dancer: bpy.types.Object) -> Callable[..., Any]:
+    """A drag from one frame over others, with edges that are held within three frames."""
+    regions = importlib.import_module(f"{riff.__name__}.operators.regions")
+
+    def over(first: float, *others: float) -> Any:
+        begun = regions.RegionDrag(dancer, first, 3.0)
+        for frame in others:
+            begun.move(frame)
+        return begun
+
+    return over
+
+
+def test_a_drag_on_an_empty_place_makes_a_region(dancer: bpy.types.Object, drag: Callable[..., Any]) -> None:
+    assert not drag(40.2).changed
+    assert spans(dancer) == []
+    assert drag(40.2, 50.0, 79.7).changed
+    drag(200, 150)
+    assert spans(dancer) == [(40, 80), (150, 200)]
+    assert dancer.riff.active_region == 1
+
+
+def test_a_drag_moves_a_region_or_the_nearest_edge(dancer: bpy.types.Object, drag: Callable[..., Any]) -> None:
+    bpy.ops.riff.add_region(source="RANGE", start=40, end=80)
+    bpy.ops.riff.add_region(source="RANGE", start=100, end=120)
+    drag(60, 70, 65)
+    assert spans(dancer)[0] == (45, 85)
+    assert dancer.riff.active_region == 0
+    drag(83, 90)
+    drag(43, 20)
+    assert spans(dancer)[0] == (22, 92)
+    drag(93, 10)
+    assert spans(dancer) == [(9, 22), (100, 120)]
+    drag(110, 2_000_000)
+    assert spans(dancer)[1] == (1_048_554, 1_048_574)
+
+
+def test_a_drag_can_be_taken_back(dancer: bpy.types.Object, drag: Callable[..., Any]) -> None:
+    bpy.ops.riff.add_region(source="RANGE", start=40, end=80)
+    begun = drag(60, 70)
+    begun.move(60)
+    assert not begun.changed
+    begun.move(90)
+    begun.take_back()
+    made = drag(200, 220)
+    assert len(spans(dancer)) == 2
+    made.take_back()
+    assert spans(dancer) == [(40, 80)]
     assert dancer.riff.active_region == 0

@@ -51,7 +51,7 @@ OPERATORS = (
     "model_figures",
     "add_region",
     "remove_region",
-    "mark_region",
+    "drag_region",
 )
 EXTENSION = "bl_ext.user_default.riff"
 HANDLERS = ("load_post", "undo_post", "redo_post")
