@@ -186,6 +186,7 @@ class RIFF_OT_drag_region(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     _drag: RegionDrag | None = None
+    _place: Any = None
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

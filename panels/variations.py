@@ -15,6 +15,10 @@ POSE_UNITS = 0.85
 """Width of the picture of a pose, in units of the interface."""
 
 
+LENGTH_UNITS = 2.4
+"""Width of a variation's length, in units of the interface."""
+
+
 class RIFF_UL_variations(RowList, bpy.types.UIList):
     """List of the active armature's generated actions."""
 
@@ -27,6 +31,9 @@ class RIFF_UL_variations(RowList, bpy.types.UIList):
             for icon in icons:
                 poses.label(text="", icon_value=icon)
         row.prop(item, "title", text="", emboss=False)
+        length = row.row()
+        length.ui_units_x, length.alignment = LENGTH_UNITS, "RIGHT"
+        length.label(text=item.length, translate=False)
         row.operator("riff.more_like_this", text="", icon="DUPLICATE", emboss=False).action = item.name
         star = "SOLO_ON" if item.kept else "SOLO_OFF"
         row.operator("riff.keep_variation", text="", icon=star, emboss=False).action = item.name

@@ -143,6 +143,7 @@ class RiffVariation(bpy.types.PropertyGroup):
     identity: StringProperty()
     source: StringProperty()
     seed: StringProperty()
+    length: StringProperty()
     kept: BoolProperty()
 
 

@@ -77,8 +77,21 @@ DIRECTING = (
     "one undo takes the crowd back",
 )
 
-BESIDE = (("meanwhile", MEANWHILE), ("directing", DIRECTING))
-"""Scripts that run after the person's path in a small window, which is drawn quicker, and the marks of each."""
+SCREENS = (
+    "command line: variations 5, model Sample Dance Instant",
+    "command line: generated 5, first plays True",
+    "recent file: variations 5, model Sample Dance Instant",
+    "recent file: generated 5, first plays True",
+    "full screen: made 3, first plays True",
+    "two windows: 2",
+    "two windows: all or nothing True, scenes Scene",
+    "two windows: goes on in the first",
+    "no viewport: made 2, first plays True",
+)
+
+BESIDE = (("meanwhile", MEANWHILE, ""), ("directing", DIRECTING, ""), ("screens", SCREENS, "dancer_file.py"))
+"""Scripts that run after the person's path in a small window, which is drawn quicker, the marks of each, and the script
+that saves the file with which it opens."""
 
 BANNER = (204, 61, 61)
 """Colour of the banner with which the status bar shows an error."""
@@ -93,19 +106,22 @@ def run_in_window(
     size: tuple[int, int] = (1400, 960),
     *,
     by_hand: bool = True,
+    first: str = "",
 ) -> str:
     """Install the extension in the root, run a script of this folder in a window of this size in pixels.
 
     Returns what it printed. Waits for another run in the same root to end. Only where it is done `by_hand`, pointer and
-    keys can be simulated: Blender then never sleeps, and keeps a processor busy that it leaves to others else.
+    keys can be simulated: Blender then never sleeps, and keeps a processor busy that it leaves to others else. The
+    script `first` runs in the background before; it saves dancer.blend, with which the window then opens.
     """
     with open(root / "riff.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _run_alone(root, zip_path, script, out, seconds, size, "--enable-event-simulate" if by_hand else "")
+        option = "--enable-event-simulate" if by_hand else ""
+        return _run_alone(root, zip_path, script, out, seconds, size, option, first)
 
 
 def _run_alone(
-    root: Path, zip_path: Path, script: str, out: Path, seconds: int, size: tuple[int, int], option: str
+    root: Path, zip_path: Path, script: str, out: Path, seconds: int, size: tuple[int, int], option: str, first: str
 ) -> str:
     width, height = size
     inside = root / "riff"
@@ -116,7 +132,9 @@ def _run_alone(
     shutil.copyfile(zip_path, inside / "riff.zip")
     (inside / "run.sh").write_text(
         "set -e\nblender --command extension install-file -r user_default -e /riff/riff.zip\n"
-        f"timeout --kill-after=10 {seconds} xvfb-run -a -s '-screen 0 {width}x{height}x24' blender "
+        + (f"blender --background --python-exit-code 1 --python /riff/gui/{first}\n" if first else "")
+        + f"timeout --kill-after=10 {seconds} xvfb-run -a -s '-screen 0 {width}x{height}x24' blender "
+        f"{'/riff/out/dancer.blend' if first else ''} "
         f"{option} --window-geometry 0 0 {width} {height} --python /riff/gui/{script}\n"
     )
     environment = {
@@ -200,9 +218,10 @@ def main() -> int:
     log = run_in_window(root, options.zip.resolve(), "person.py", options.out, options.seconds)
     problems = problems_of(log, options.out, root)
     _tell("person", log, started)
-    for name, wanted in BESIDE:
+    for name, wanted, first in BESIDE:
         started = time.monotonic()
-        log = run_in_window(root, options.zip.resolve(), f"{name}.py", options.out / name, options.seconds, SMALL)
+        folder = options.out / name
+        log = run_in_window(root, options.zip.resolve(), f"{name}.py", folder, options.seconds, SMALL, first=first)
         problems += [f"{name}: {problem}" for problem in unfulfilled(log, wanted)]
         _tell(name, log, started)
     for problem in problems:
