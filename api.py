@@ -13,6 +13,7 @@ from typing import Any
 
 import bpy
 
+from .core.blending.amount import Amount
 from .core.cycles.unroll import learnable
 from .core.directing import compose as composing
 from .core.directing.direction import Direction, direct
@@ -35,6 +36,7 @@ __all__ = [
     "Motion",
     "Progress",
     "RiffError",
+    "blend",
     "compose",
     "describe",
     "generate",
@@ -156,6 +158,19 @@ def generate(
     frames = round(seconds * model.source_fps) + 1 if seconds else None
     fps = model.source_fps
     return generate_takes(model, root=root, loop=loop, frames=frames, fps=fps, count=count, seed=seed, clean=clean_feet)
+
+
+def blend(source: Motion, variation: Motion, amount: float, *, parts: Mapping[str, float] | None = None) -> Motion:
+    """Blend a variation with its source in pose, course and timing: 0 is the source, 1 the variation, up to 2 more.
+
+    `parts` gives body parts other amounts by name, see `describe`. Standing feet are kept in place.
+    """
+    known = {part.name: part.joints for part in find_parts(source.skeleton)}
+    unknown = [name for name in parts or {} if name not in known]
+    if unknown:
+        raise RiffError(f"There is no body part “{unknown[0]}”; choose of {', '.join(known)}.")
+    of_joints = {joint: own for name, own in (parts or {}).items() for joint in known[name]}
+    return Amount.between(source, variation).at(amount, of_joints)
 
 
 def compose(

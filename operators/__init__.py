@@ -25,7 +25,7 @@ from . import (
     train,
 )
 from .exporting import export_takes
-from .variations import keep, show, use
+from .variations import amount, keep, show, use
 
 MODULES = (
     install,
@@ -41,6 +41,7 @@ MODULES = (
     show,
     keep,
     use,
+    amount,
     export_takes,
     regions,
     compose_lists,

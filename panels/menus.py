@@ -10,7 +10,14 @@ from .generate import fill_generate
 
 OPERATORS = (
     ("riff.add_sample_dancer", "riff.instant_model", "riff.train", "riff.train_on_actions"),
-    ("riff.generate", "riff.more_like_this", "riff.reduce_keys", "riff.variation_to_nla", "riff.mark_asset"),
+    (
+        "riff.generate",
+        "riff.set_amount",
+        "riff.more_like_this",
+        "riff.reduce_keys",
+        "riff.variation_to_nla",
+        "riff.mark_asset",
+    ),
     ("riff.next_variation", "riff.previous_variation", "riff.mark_kept", "riff.export_takes", "riff.discard_others"),
     ("riff.vary_parts", "riff.drag_region", "riff.fill_regions", "riff.keep_keys", "riff.place_moments"),
     ("riff.extend_action", "riff.loop_action", "riff.restyle", "riff.live"),

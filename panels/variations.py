@@ -91,6 +91,7 @@ class RIFF_MT_variations(bpy.types.Menu):
     def draw(self, context: Any) -> None:
         layout = self.layout
         layout.operator_context = "INVOKE_DEFAULT"
+        layout.operator("riff.set_amount", icon="IPO_EASE_IN_OUT")
         layout.operator("riff.more_like_this", icon="DUPLICATE")
         layout.operator("riff.reduce_keys", icon="MOD_DECIM")
         layout.operator("riff.variation_to_nla", icon="NLA_PUSHDOWN")

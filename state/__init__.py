@@ -20,11 +20,11 @@ from . import (
     timer,
     trainings,
 )
-from .shown import action_choices
+from .shown import action_choices, part_amounts
 from .variations import pose_pictures, show
 
 SETTINGS = (settings, rig_settings, compose_settings, crowd_settings)
-CLASSES = tuple(cls for module in (*SETTINGS, action_choices) for cls in module.CLASSES)
+CLASSES = tuple(cls for module in (*SETTINGS, action_choices, part_amounts) for cls in module.CLASSES)
 
 
 BEFORE_TIMER = (guard, session, loss_picture, armature_summary, model_fit)

@@ -52,6 +52,7 @@ OPERATORS = (
     "add_region",
     "remove_region",
     "drag_region",
+    "set_amount",
 )
 EXTENSION = "bl_ext.user_default.riff"
 HANDLERS = ("load_post", "undo_post", "redo_post")

@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.motion": NUMBERS,
     "core.cycles": {"core.numeric", "core.motion"},
     "core.hints": {"core.numeric", "core.motion"},
+    "core.blending": {"core.numeric", "core.motion"},
     "core.model": NUMBERS | {"core.motion"},
     "core.networks": {"core.numeric", "core.motion", "core.model"},
     "core.matching": DATA | {"core.system", "core.evaluation"},

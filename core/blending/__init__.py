@@ -1,0 +1,1 @@
+"""Blends of a source and its variation, in pose, course and timing."""
