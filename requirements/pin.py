@@ -1,8 +1,8 @@
 """Write the pinned requirement files of PyTorch: `python requirements/pin.py`, or of some targets by name.
 
 One file for each platform, backend and Python. Needs `uv` on PATH, which resolves for other platforms than this one
-and lists PyPI's hashes. Packages that only PyTorch's own index has are pinned by version; hashes are added where they are
-known (`KNOWN`).
+and lists PyPI's hashes. Packages that only PyTorch's own index has are pinned by version; hashes are added where
+they are known (`KNOWN`).
 """
 
 from __future__ import annotations
