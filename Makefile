@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help without-blas demo test test-install lint types gui gui-shell gui-random soak sample-model bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs bench-zoo bench-farm clean
+.PHONY: help wheel without-blas demo test test-install lint types gui gui-shell gui-random soak sample-model bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs bench-zoo bench-farm clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -30,7 +30,7 @@ test: .venv311/ready $(if $(PYTHON313),.venv313/ready) ## Lint, type checks, bui
 
 test-install: .venv311/ready ## Install PyTorch from the package index and from a folder of wheels, really (about 200 MB)
 	@$(PYTHON) wheels/fetch.py
-	@$(PYTHON) -m pytest -m slow tests/core/torch_install/test_install.py tests/core/house/test_build.py
+	@$(PYTHON) -m pytest -m slow tests/core/torch_install/test_install.py tests/core/house/test_build.py tests/core/house/test_pip_package.py
 
 lint: .venv311/ready ## Ruff, the rule of docstrings, and mypy against the interfaces of Blender 4.5 and 5.2
 	@$(PYTHON) tests/suite.py --only ruff mypy
@@ -67,6 +67,9 @@ bench-quality: .venv311/ready ## Train, measure beside the peers: CLIP=name, REC
 
 bench-speed: .venv311/ready ## Seconds an iteration and a recipe beside the baseline's, generation, memory, stop: CLIP=path or name
 	@$(PYTHON) -m bench.speed $(if $(CLIP),--clip "$(CLIP)")
+
+wheel: .venv311/ready ## The pip package of core, with the command riff, in dist/: train and generate without Blender
+	@$(PYTHON) wheels/pip_package.py
 
 without-blas: .venv311/without-blas/ready ## A Python 3.11 whose numpy has no BLAS, as Blender's from blender.org (built once, some minutes; needs a C compiler)
 
