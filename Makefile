@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-install lint types gui gui-shell gui-random soak sample-model bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs bench-zoo bench-farm clean
+.PHONY: help wheel without-blas demo test test-install lint types gui gui-shell gui-random soak sample-model bench-ui build bench bench-quality bench-speed bench-compose bench-crowd bench-rigs bench-zoo bench-farm clean
 
 # The Python inside Blender 4.5 and the one inside 5.2: on PATH, or kept by pyenv.
 find_python = $(shell for p in python$(1) python3 $(HOME)/.pyenv/versions/$(1).*/bin/python3; do \
@@ -30,7 +30,7 @@ test: .venv311/ready $(if $(PYTHON313),.venv313/ready) ## Lint, type checks, bui
 
 test-install: .venv311/ready ## Install PyTorch from the package index and from a folder of wheels, really (about 200 MB)
 	@$(PYTHON) wheels/fetch.py
-	@$(PYTHON) -m pytest -m slow tests/core/torch_install/test_install.py tests/core/house/test_build.py
+	@$(PYTHON) -m pytest -m slow tests/core/torch_install/test_install.py tests/core/house/test_build.py tests/core/house/test_pip_package.py
 
 lint: .venv311/ready ## Ruff, the rule of docstrings, and mypy against the interfaces of Blender 4.5 and 5.2
 	@$(PYTHON) tests/suite.py --only ruff mypy
@@ -68,6 +68,19 @@ bench-quality: .venv311/ready ## Train, measure beside the peers: CLIP=name, REC
 bench-speed: .venv311/ready ## Seconds an iteration and a recipe beside the baseline's, generation, memory, stop: CLIP=path or name
 	@$(PYTHON) -m bench.speed $(if $(CLIP),--clip "$(CLIP)")
 
+wheel: .venv311/ready ## The pip package of core, with the command riff, in dist/: train and generate without Blender
+	@$(PYTHON) wheels/pip_package.py
+
+without-blas: .venv311/without-blas/ready ## A Python 3.11 whose numpy has no BLAS, as Blender's from blender.org (built once, some minutes; needs a C compiler)
+
+.venv311/without-blas/ready: .venv311/ready
+	@echo "Building numpy without BLAS (some minutes)"
+	@rm -rf .venv311/without-blas && $(PYTHON311) -m venv .venv311/without-blas
+	@.venv311/without-blas/bin/pip install --quiet meson-python==0.18.0 "Cython<3.2" ninja $$(grep -oE "^(safetensors|scipy-openblas32)==[^ ]+" requirements/dev-py311.txt)
+	@PATH="$(CURDIR)/.venv311/without-blas/bin:$$PATH" .venv311/without-blas/bin/pip install --quiet --no-deps --no-binary numpy --no-build-isolation \
+		$$(grep -oE "^numpy==[^ ]+" requirements/dev-py311.txt) -Csetup-args=-Dallow-noblas=true -Csetup-args=-Dblas= -Csetup-args=-Dlapack=
+	@touch $@
+
 bench-compose: .venv311/ready ## Compositions beside a cross-fade: time, joins, skating, novelty; entry levels: MODEL=files
 	@$(PYTHON) -m bench.compose $(MODEL) $(if $(OUT),--out "$(OUT)")
 
@@ -88,7 +101,7 @@ clean: ## Remove everything that was built: out/, dist/, build/, environments, f
 	rm -rf out dist build .venv311 .venv313 .mypy_cache .ruff_cache .pytest_cache .hypothesis wheels/*.whl
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(ZIP): $(SOURCES) wheels/safetensors.txt wheels/pip.txt wheels/fetch.py wheels/pack.py | .venv311/ready
+$(ZIP): $(SOURCES) wheels/safetensors.txt wheels/openblas.txt wheels/pip.txt wheels/fetch.py wheels/pack.py | .venv311/ready
 	@$(PYTHON) wheels/fetch.py
 	@$(PYTHON) wheels/pack.py --builder .venv311/lib/python3.11/site-packages/$(BUILDER) --zip-only
 

@@ -29,6 +29,7 @@ from core.system.threads import usable_cores
 from .measuring.generation import in_fresh_processes
 from .measuring.levels import BASELINE, measure_levels
 from .measuring.machine import ROOT, circumstances, repeatable
+from .measuring.products import compare, products_table
 from .measuring.table import publish
 from .measuring.timing import load
 from .measuring.training import SAMPLE, clip_name, read_clip, train_model
@@ -98,7 +99,7 @@ def measure_generation(motion: Motion, clip: str, options: argparse.Namespace, d
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
         save_model(known_or_short(motion, clip, options.model, device), path)
-        return in_fresh_processes(path, options.frames, 50, 100)
+        return {**in_fresh_processes(path, options.frames, 50, 100), "products": compare(path, options.frames)}
 
 
 def known_or_short(motion: Motion, clip: str, path: Path | None, device: str) -> Model:
@@ -115,7 +116,10 @@ def report_markdown(report: dict[str, Any]) -> str:
         f"{report['load_after'][:1]} after; `{report['command']}`"
     )
     parts = [where, training_table(report["training"]), footprint_table(report["footprint"])]
-    return "\n\n".join([*parts, generation_table(report["generation"])]) + "\n"
+    return (
+        "\n\n".join([*parts, generation_table(report["generation"]), products_table(report["generation"]["products"])])
+        + "\n"
+    )
 
 
 def training_table(training: dict[str, Any]) -> str:

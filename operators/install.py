@@ -41,6 +41,10 @@ def _busy_problem() -> str:
     return ""
 
 
+def _reading_problem() -> str:
+    return "The graphics card is being read; some seconds" if torch_state.reading else ""
+
+
 class RIFF_OT_install_torch(bpy.types.Operator):
     """Install PyTorch, which only training needs, into Riff's own folder; Blender's Python is not changed"""
 
@@ -65,7 +69,7 @@ class RIFF_OT_install_torch(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, _busy_problem())
+        return set_poll_message(cls, _busy_problem() or _reading_problem())
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         if self.source == "WHEELS" and not self.directory:

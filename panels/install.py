@@ -6,7 +6,7 @@ from typing import Any
 
 from ..state.preferences import EXTENSION
 from ..state.pytorch import chosen_plan, sizes_of, torch_state
-from .tab import draw_problem, draw_sentence, say
+from .tab import SIDEBAR_CHARACTERS, draw_problem, draw_sentence, say
 
 PREFERENCES_CHARACTERS = 90
 """Characters in a line of the preferences."""
@@ -52,6 +52,8 @@ def _draw_standing(box: Any) -> None:
         box.label(text="Riff uses the PyTorch of this Python", icon="CHECKMARK")
     else:
         box.label(text="PyTorch is not installed; only training needs it", icon="INFO")
+    if facts.get("refused") and torch_state.ready:
+        draw_sentence(box, say("Not used: {}").format(facts["refused"]), "ERROR", width=PREFERENCES_CHARACTERS)
     if facts.get("device") is None and not torch_state.importable:
         words = say("Found on this machine: {}").format(say(torch_state.device.name))
         box.label(text=words, icon="DESKTOP", translate=False)
@@ -66,6 +68,8 @@ def _draw_offer(box: Any, preferences: Any) -> None:
     elif plan is None:
         box.label(text="PyTorch is not available for this system and Blender's Python", icon="ERROR")
     else:
+        if preferences.backend == "auto":
+            _draw_reason(box, PREFERENCES_CHARACTERS)
         words = say("Downloads PyTorch {} for {}: {}, {} on disk").format(plan.torch, plan.title, *sizes_of(plan))
         box.label(text=words, icon="IMPORT", translate=False)
         if not plan.hashed:
@@ -80,6 +84,16 @@ def _draw_offer(box: Any, preferences: Any) -> None:
     row.operator("riff.install_torch", text="From a Folder of Wheels…", icon="FILE_FOLDER").source = "WHEELS"
 
 
+def _draw_reason(box: Any, width: int = SIDEBAR_CHARACTERS) -> None:
+    """Draw why this build is the one for the machine, before anything is fetched."""
+    build = torch_state.build
+    if torch_state.reading:
+        box.label(text="The graphics card is being read…", icon="TIME")
+    elif build.sentence:
+        words = say(build.sentence).format(*(say(value) for value in build.values))
+        draw_sentence(box, words, "ERROR" if build.backend == "cpu" else "INFO", width=width)
+
+
 def draw_hint(layout: Any) -> bool:
     """Draw a hint to install PyTorch in the Train panel; return True if it was needed."""
     if torch_state.importable:
@@ -89,6 +103,8 @@ def draw_hint(layout: Any) -> bool:
         _draw_progress(box)
         return True
     draw_sentence(box, torch_state.problem or say("Training needs PyTorch; generating does not"), "INFO")
+    if not torch_state.bundled:
+        _draw_reason(box)
     box.operator("riff.install_torch", icon="IMPORT").source = "INDEX"
     box.operator("preferences.addon_show", text="Other Options…", icon="PREFERENCES").module = EXTENSION
     return True

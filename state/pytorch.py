@@ -9,13 +9,14 @@ import bpy
 
 from ..core.errors import RiffError
 from ..core.generation.backends import has_torch
+from ..core.torch_install.builds import BuildChoice, choose_build
 from ..core.torch_install.finder import TorchFinder
 from ..core.torch_install.folder import InstallState, TorchFolder, find_folders
 from ..core.torch_install.hardware import Device, find_device
 from ..core.torch_install.install import in_gigabytes
 from ..core.torch_install.plan import WHEELS, TorchRelease, plans, python_tag, suggested
 from ..rig.background import jobs
-from ..rig.background.install_job import InstallJob, TrialJob
+from ..rig.background.install_job import CardsJob, InstallJob, TrialJob
 from ..rig.library.models import torch_root
 from . import timer
 
@@ -41,10 +42,19 @@ class TorchState:
     """True if this download includes the wheels."""
     problem: str = ""
     job: InstallJob | TrialJob | None = None
+    cards: CardsJob | None = None
+    """Reading of NVIDIA's cards, begun where the system has one and PyTorch is still to be installed."""
+    build: BuildChoice = field(default_factory=lambda: BuildChoice("cpu"))
+    """Build for this machine, and why."""
 
     @property
     def working(self) -> bool:
         return self.job is not None and self.job.running
+
+    @property
+    def reading(self) -> bool:
+        """Return True while the graphics card is read."""
+        return self.cards is not None and self.cards.running
 
     @property
     def installing(self) -> bool:
@@ -84,6 +94,22 @@ def refresh() -> None:
     ready = torch_state.standing in (InstallState.READY, InstallState.OUTDATED)
     _finder.use(torch_state.folder.packages if ready and torch_state.folder else None)
     torch_state.importable = has_torch()
+    _choose_build(needed=not torch_state.ready)
+
+
+def _choose_build(*, needed: bool) -> None:
+    """Choose the build for this machine; NVIDIA's cards are read in the background for that, if it is needed."""
+    job, folder = torch_state.cards, torch_state.folder
+    if torch_state.device.maker != "NVIDIA":
+        torch_state.build = BuildChoice(torch_state.device.backend)
+    elif job is not None and not job.running:
+        torch_state.build = choose_build(torch_state.device, job.cards)
+    elif job is None and needed:
+        torch_state.cards = CardsJob()
+        torch_state.cards.start()
+        timer.ensure_running()
+    elif job is None and folder is not None:
+        torch_state.build = BuildChoice(folder.backend)
 
 
 def sizes_of(plan: TorchRelease) -> tuple[str, str]:
@@ -94,7 +120,7 @@ def sizes_of(plan: TorchRelease) -> tuple[str, str]:
 def chosen_plan(backend: str) -> TorchRelease | None:
     """Return the release for a backend, or for this machine's device if it is “auto”."""
     if backend == "auto":
-        return suggested(torch_state.device, torch_state.plans)
+        return suggested(torch_state.build.backend, torch_state.plans)
     return next((plan for plan in torch_state.plans if plan.backend == backend), None)
 
 
@@ -112,6 +138,8 @@ def _job_ended(job: jobs.BackgroundJob) -> None:
     """Update the state after a job has ended."""
     if isinstance(job, jobs.TrainingJob) and job.state is jobs.State.FAILED and torch_state.folder is not None:
         job.error = torch_state.folder.what_is_gone() or job.error
+    if job is torch_state.cards:
+        _choose_build(needed=False)
     if job is torch_state.job:
         refresh()
         torch_state.problem = job.error
@@ -143,4 +171,4 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(refresh):
         bpy.app.timers.unregister(refresh)
     _finder.use(None)
-    torch_state.job = None
+    torch_state.job = torch_state.cards = None

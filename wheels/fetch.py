@@ -1,21 +1,32 @@
 """Fetch what the zip bundles into this folder: the wheels that blender_manifest.toml lists, and pip.
 
-pip checks each against the hashes in safetensors.txt and pip.txt; wheels that are here already are not fetched again.
-pip is not unpacked by Blender: Riff runs it out of its wheel to install PyTorch (`core/torch_install/pip_process.py`).
+pip checks each against the hashes in safetensors.txt, openblas.txt and pip.txt; wheels that are here already are not
+fetched again. pip is not unpacked by Blender: Riff runs it out of its wheel to install PyTorch
+(`core/torch_install/pip_process.py`).
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-REQUIREMENTS = HERE / "safetensors.txt"
+REQUIREMENTS = (HERE / "safetensors.txt", HERE / "openblas.txt")
 PIP = HERE / "pip.txt"
 
-PLATFORMS = ("macosx_10_12_x86_64", "macosx_11_0_arm64", "manylinux2014_x86_64", "win_amd64", "win_arm64")
+PLATFORMS = (
+    "macosx_10_9_x86_64",
+    "macosx_10_12_x86_64",
+    "macosx_11_0_arm64",
+    "manylinux2014_x86_64",
+    "manylinux_2_28_x86_64",
+    "win_amd64",
+    "win_arm64",
+)
 """pip's names of the platforms; the wheels' names end in them."""
 
 
@@ -40,25 +51,38 @@ def fetch_pip() -> None:
 def fetch(wheel: str) -> None:
     """Download one wheel; raises CalledProcessError where pip cannot get it or its hash differs."""
     platform = next(name for name in PLATFORMS if wheel.endswith(f"{name}.whl"))
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--require-hashes",
-            "--implementation=cp",
-            "--abi=abi3",
-            "--python-version=3.11",
-            f"--platform={platform}",
-            f"--dest={HERE}",
-            f"--requirement={REQUIREMENTS}",
-        ],
-        check=True,
-    )
+    with tempfile.TemporaryDirectory() as own:
+        wish = Path(own) / "wish.txt"
+        wish.write_text(pin_of(wheel), encoding="utf-8")
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--only-binary=:all:",
+                "--require-hashes",
+                "--implementation=cp",
+                "--abi=abi3",
+                "--python-version=3.11",
+                f"--platform={platform}",
+                f"--dest={HERE}",
+                f"--requirement={wish}",
+            ],
+            check=True,
+        )
+
+
+def pin_of(wheel: str) -> str:
+    """Return the requirement, with its hashes, of a wheel's package and version. Raises LookupError without one."""
+    name, version = wheel.split("-")[:2]
+    pins = "\n".join(path.read_text(encoding="utf-8") for path in REQUIREMENTS)
+    for pin in re.findall(r"(?m)^[\w.-]+==(?:.*\\\n)*.*$", pins):
+        if pin.startswith(f"{name.replace('_', '-')}=={version} "):
+            return str(pin)
+    raise LookupError(f"{wheel} is not pinned in wheels/*.txt.")
 
 
 def main() -> int:

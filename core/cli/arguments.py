@@ -60,23 +60,28 @@ last state. A clip that fails leaves the others alone, is named on stderr and ma
 """Examples of each verb."""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all verbs; it leaves the name of the chosen one in `verb`."""
+PROGRAM = "python -m core"
+"""Command line before the verb, as the examples have it."""
+
+
+def build_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
+    """The parser of all verbs; it leaves the name of the chosen one in `verb`. Help and examples name `program`."""
     parser = argparse.ArgumentParser(
-        prog="python -m core",
+        prog=program,
         description="Learn from one clip and make variations of it.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB", dest="verb")
-    _add_train(add_verb(verbs, "train", "train a model on a clip", EXAMPLES))
-    _add_instant(add_verb(verbs, "instant", "make a model of a clip at once, without training", EXAMPLES))
-    _add_generate(add_verb(verbs, "generate", "write variations as BVH files", EXAMPLES))
-    _add_compose(add_verb(verbs, "compose", "write motions around the kept part of a clip as BVH files", EXAMPLES))
-    _add_evaluate(add_verb(verbs, "evaluate", "measure the quality of a model's variations", EXAMPLES))
-    _add_list(add_verb(verbs, "list", "list models, clips and jobs", EXAMPLES))
-    _add_job(add_verb(verbs, "job", "train clips of a job folder, as farms do", EXAMPLES))
-    _add_report(add_verb(verbs, "report", "write a table and pictures of a job or a folder of models", EXAMPLES))
+    examples = {verb: text.replace(PROGRAM, program) for verb, text in EXAMPLES.items()}
+    _add_train(add_verb(verbs, "train", "train a model on a clip", examples))
+    _add_instant(add_verb(verbs, "instant", "make a model of a clip at once, without training", examples))
+    _add_generate(add_verb(verbs, "generate", "write variations as BVH files", examples))
+    _add_compose(add_verb(verbs, "compose", "write motions around the kept part of a clip as BVH files", examples))
+    _add_evaluate(add_verb(verbs, "evaluate", "measure the quality of a model's variations", examples))
+    _add_list(add_verb(verbs, "list", "list models, clips and jobs", examples))
+    _add_job(add_verb(verbs, "job", "train clips of a job folder, as farms do", examples))
+    _add_report(add_verb(verbs, "report", "write a table and pictures of a job or a folder of models", examples))
     return parser
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import Cancelled, RiffError
 from ..system.memory import as_memory_error, limit_malloc_arenas
-from .arguments import build_parser
+from .arguments import PROGRAM, build_parser
 from .signals import terminated_like_interrupted
 
 Verb = Callable[[argparse.Namespace], dict[str, Any]]
@@ -24,11 +24,16 @@ TRAINING_VERBS = ("train", "instant", "job")
 """Verbs that need less memory for a shorter clip; the others for fewer variations."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:
     """Run one verb and return the exit code; only wrong usage (2) and --help leave by SystemExit."""
     limit_malloc_arenas()
-    options = build_parser().parse_args(arguments)
+    options = build_parser(program).parse_args(arguments)
     return run_verb(_find_verb(options.verb), options)
+
+
+def riff_command() -> int:
+    """Run one verb of the pip package's command."""
+    return main(program="riff")
 
 
 def _find_verb(name: str) -> Verb:

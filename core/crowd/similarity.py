@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import ClipError
 from ..evaluation.novelty import principal_poses
 from ..numeric.distances import RowDistances, nearest_windows
+from ..numeric.matrix_product import matrix_product
 from ..numeric.rotation import Array
 
 WINDOW_SECONDS = 0.5
@@ -64,10 +65,10 @@ class WindowDescriptor:
     def describe(self, motions: Array) -> Descriptors:
         """Describe motions (K, T, C) at the descriptor's rate."""
         single = motions.astype(np.float32)
-        return Descriptors(single, self._windows(single) @ self._directions)
+        return Descriptors(single, matrix_product(self._windows(single), self._directions))
 
     def _windows(self, motions: NDArray[np.float32]) -> NDArray[np.float32]:
-        poses = motions @ self._poses - self._centre
+        poses = matrix_product(motions, self._poses) - self._centre
         count = poses.shape[1] - self.window + 1
         if count < 1:
             raise ClipError(f"The motions are shorter than {WINDOW_SECONDS} s; they cannot be compared.")
@@ -109,7 +110,7 @@ class WindowDescriptor:
         squares = (flat * flat).sum(0)
 
         def from_one(view: NDArray[np.float32]) -> Array:
-            partial = squares - 2.0 * (view @ flat)
+            partial = squares - 2.0 * matrix_product(view, flat)
             nearest = partial.reshape(len(view), len(views), -1).min(axis=2) + (view * view).sum(1)[:, None]
             mean: Array = np.sqrt(np.maximum(nearest, 0.0)).mean(axis=0)
             return mean

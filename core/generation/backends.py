@@ -8,7 +8,8 @@ from ..matching.stages import make_matchers
 from ..model.clusters import find_clusters
 from ..model.model import Model
 from ..model.pyramid import StageGenerator
-from .numpy_backend import NumpyGenerator, has_blas
+from ..numeric.matrix_product import products_are_fast
+from .numpy_backend import NumpyGenerator
 
 
 def has_torch() -> bool:
@@ -23,8 +24,8 @@ def make_generators(model: Model, *, torch: bool | None = None) -> list[StageGen
     """Return one generator for each stage, in PyTorch if `torch`, else in numpy (None: the faster one installed).
 
     Stages that are not trained are matched, in numpy. Both give the same rows to 1e-4. The choice depends on the
-    installation, not on loaded modules, so that a seed gives the same motion in every run. numpy is faster with BLAS,
-    which Blender's numpy may lack; without BLAS it takes several times as long as PyTorch.
+    installation, not on loaded modules, so that a seed gives the same motion in every run. numpy is faster with
+    a BLAS, its own or Riff's; without one it takes several times as long as PyTorch.
     """
     return _networks(model, torch) + make_matchers(model)
 
@@ -32,7 +33,7 @@ def make_generators(model: Model, *, torch: bool | None = None) -> list[StageGen
 def _networks(model: Model, torch: bool | None) -> list[StageGenerator]:
     if not model.trained_stages:
         return []
-    if (not has_blas() and has_torch()) if torch is None else torch:
+    if (not products_are_fast() and has_torch()) if torch is None else torch:
         # late: PyTorch takes seconds to load
         from .torch_backend import TorchGenerator, load_generators
 

@@ -11,7 +11,6 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from ..model.clusters import Cluster, cluster_blocks
 from ..model.model import Model
 from ..model.pyramid import Rows
+from ..numeric.matrix_product import matrix_product, products_are_fast
 from .winograd import MinimalFilter, minimal_filter
 
 SLOPE = np.float32(0.2)
@@ -191,23 +191,25 @@ def _activate(planes: Planes) -> None:
         np.maximum(plane, np.multiply(plane, SLOPE, out=_scratch.array("sloped", plane.shape)), out=plane)
 
 
-def has_blas() -> bool:
-    """Return true if numpy is built with a BLAS library."""
-    describe: Any = np.show_config  # the stubs of numpy 1.26 lack its mode
-    config = describe(mode="dicts")
-    return bool(config.get("Build Dependencies", {}).get("blas", {}).get("found", True))
+def multiply(weights: NDArray[np.float32], source: Planes, out: Planes) -> None:
+    """Multiply weights (n, 1, out, in) by (n, B, in, tiles)."""
+    if products_are_fast():
+        matrix_product(weights, source, out=out)
+    else:
+        _multiply_plainly(weights, source, out)
 
 
-def _multiply_by_blas(weights: NDArray[np.float32], source: Planes, out: Planes) -> None:
-    np.matmul(weights, source, out=out)
-
-
-def _transform_by_blas(matrix: NDArray[np.float32], planes: Planes, out: Planes) -> None:
-    # One product for each channel, so that its rows stay in the cache: a single product takes twice as long.
-    np.matmul(matrix, planes.transpose(1, 2, 0, 3), out=out.transpose(1, 2, 0, 3))
+def transform(matrix: NDArray[np.float32], planes: Planes, out: Planes) -> None:
+    """Multiply a matrix by the planes of every channel."""
+    if products_are_fast():
+        # One product for each channel, so that its rows stay in the cache: a single product takes twice as long.
+        matrix_product(matrix, planes.transpose(1, 2, 0, 3), out=out.transpose(1, 2, 0, 3))
+    else:
+        _transform_plainly(matrix, planes, out)
 
 
 def _multiply_plainly(weights: NDArray[np.float32], source: Planes, out: Planes) -> None:
+    # Without BLAS, matmul is a plain triple loop; einsum at least uses SIMD.
     for matrix, samples, results in zip(weights[:, 0], source, out, strict=True):
         for sample, result in zip(samples, results, strict=True):  # a single einsum would use a slower inner loop
             np.einsum("ij,jt->it", matrix, sample, out=result)
@@ -219,8 +221,3 @@ def _transform_plainly(matrix: NDArray[np.float32], planes: Planes, out: Planes)
         for factor, plane in zip(row[1:], planes[1:], strict=True):
             if factor:
                 result += factor * plane
-
-
-# Without BLAS, matmul is a plain triple loop; einsum at least uses SIMD.
-multiply, transform = (_multiply_by_blas, _transform_by_blas) if has_blas() else (_multiply_plainly, _transform_plainly)
-"""Multiply weights (n, 1, out, in) by (n, B, in, tiles); multiply a matrix by the planes of every channel."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..numeric.matrix_product import matrix_product
+
 Numbers = NDArray[np.float32]
 
 
@@ -22,11 +24,11 @@ class Components:
         """Return the fewest components of rows (T, C), at most `max_count`, that hold a share of the variance."""
         mean = rows.mean(0)
         centred = rows - mean
-        values, vectors = np.linalg.eigh(centred.T @ centred)
+        values, vectors = np.linalg.eigh(matrix_product(centred.T, centred))
         shares = np.cumsum(values[::-1]) / max(float(values.sum()), 1e-12)
         count = min(int(np.searchsorted(shares, variance_share)) + 1, max_count, len(values))
         return Components(mean, np.ascontiguousarray(vectors[:, ::-1][:, :count]))
 
     def project(self, rows: Numbers) -> Numbers:
         """Return the components (T, K) of rows (T, C)."""
-        return (rows - self.mean) @ self.basis
+        return matrix_product(rows - self.mean, self.basis)

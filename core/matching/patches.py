@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ..numeric.matrix_product import matrix_product
 from .components import Components, Numbers
 
 MIN_VARIANCE_SHARE = 0.995
@@ -149,7 +150,7 @@ class PatchIndex:
     def _windows(self, rows: Numbers, starts: NDArray[np.int64]) -> Numbers:
         """Return patches of rows (..., T, D) as amplitudes of cosines over time (..., N, D × cosines)."""
         view = np.lib.stride_tricks.sliding_window_view(rows, self.size, axis=-2)[..., starts, :, :]
-        return (view @ self._cosines).reshape(*rows.shape[:-2], len(starts), -1)
+        return matrix_product(view, self._cosines).reshape(*rows.shape[:-2], len(starts), -1)
 
     def _least(self, blocks: Iterator[Numbers] | Sequence[Numbers], means: Numbers) -> Numbers:
         """Return the least distance of each clip patch to a patch of a sample, (B, P, n), a little above zero.
@@ -178,11 +179,11 @@ class PatchIndex:
             blocks = [part[:, start : start + step] for part in samples]
             tables = np.empty((count, len(samples), blocks[0].shape[1], width), dtype=np.float32)
             for part, block in enumerate(blocks):
-                np.matmul(block, self._patches[part], out=tables[:, part])
+                matrix_product(block, self._patches[part], out=tables[:, part])
                 tables[:, part] += self._squares[part]
                 tables[:, part] += (block * block).sum(2)[:, :, None]
             flat = tables.reshape(count, len(samples), -1)
-            weighted = np.matmul(self._weights if weights is None else weights, flat)
+            weighted = matrix_product(self._weights if weights is None else weights, flat)
             yield weighted.reshape(count, -1, blocks[0].shape[1], width)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.channels import Channels
+from ..numeric.matrix_product import matrix_product
 from .clip_rows import ClipRows
 from .components import Numbers
 
@@ -62,7 +63,7 @@ class Sway:
             deviations = components.project(self._clip.rows[:, channels]).std(0)
             waves = [smoothed(_shifted(noise, share), circle) for share in random.random(len(deviations))]
             change = POSE_DEVIATION * self._amount * (np.stack(waves, axis=1) * deviations)
-            result[:, channels] += change @ components.basis.T
+            result[:, channels] += matrix_product(change, components.basis.T)
         return result
 
     def _retimed(self, rows: Numbers, tempo: Numbers) -> tuple[Numbers, Numbers]:

@@ -12,7 +12,7 @@ from ..errors import Cancelled, ModelError
 from ..model.model import Model
 from ..model.model_file import save_model
 from ..motion.motion import learned_groups
-from ..system.devices import device_name, pick_device
+from ..system.devices import device_in_words, pick_device
 from ..system.log import log
 from ..training.checkpoint import Checkpoint, CheckpointFile, save_checkpoint
 from ..training.progress import Progress, Send
@@ -167,7 +167,7 @@ def send_estimate(begun: Checkpoint, send: Send, device: str = "auto") -> None:
     from ..training.train import iterate_stages
 
     used = pick_device(device)
-    send("device", device_name(str(used)))
+    send("device", device_in_words(str(used), device))
     probe = Checkpoint(begun.motion, probe_recipe(begun.recipe))
     with open_session(probe, used, None, lambda: False) as session:
         seconds = expected_seconds(session, begun.recipe, iterate_stages)

@@ -34,15 +34,25 @@ class Device:
 
 def find_device(root: Path = Path("/")) -> Device:
     """Return the best device to install PyTorch for; `root` is the root of Linux' file system."""
+    return find_devices(root)[0]
+
+
+def find_devices(root: Path = Path("/")) -> list[Device]:
+    """Return all devices to install PyTorch for, the best maker first, the processor last."""
+    processor = Device("", "Processor")
     if sys.platform == "darwin":
-        apple = platform.machine() == "arm64"
-        return Device("Apple", "Apple GPU") if apple else Device("", "Processor")
+        return [Device("Apple", "Apple GPU"), processor] if platform.machine() == "arm64" else [processor]
     cards = list(_windows_cards() if sys.platform == "win32" else _linux_cards(root))
-    for maker in MAKERS.values():
-        for card in cards:
-            if card.maker == maker:
-                return card
-    return Device("", "Processor")
+    return [*sorted(cards, key=lambda card: list(MAKERS.values()).index(card.maker)), processor]
+
+
+def named_cards(maker: str, root: Path = Path("/")) -> list[str]:
+    """Return the names of a maker's cards, as far as the system has them."""
+    return [card.name for card in find_devices(root) if card.maker == maker and card.name != _nameless(maker)]
+
+
+def _nameless(maker: str) -> str:
+    return f"{maker} graphics card"
 
 
 def _linux_cards(root: Path) -> Iterator[Device]:
@@ -61,7 +71,7 @@ def _linux_cards(root: Path) -> Iterator[Device]:
         # ROCm needs the kernel's compute driver.
         if maker == "AMD" and not (root / "dev/kfd").exists():
             continue
-        yield Device(maker, _linux_name(root, folder.name) or f"{maker} graphics card")
+        yield Device(maker, _linux_name(root, folder.name) or _nameless(maker))
 
 
 def _linux_name(root: Path, address: str) -> str:

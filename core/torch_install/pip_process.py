@@ -130,7 +130,12 @@ def sentence_for(said: str) -> str:
     if "No space left" in said or "Errno 28" in said or "WinError 112" in said:
         return "The disk is full; free some space, then install again: what has been fetched is kept."
     if "THESE PACKAGES DO NOT MATCH THE HASHES" in said:
-        return "A file that came is not the one that Riff asked for (its hash differs); look at your proxy or mirror."
+        name = re.search(r"(?m)^ {4}([\w.+=<>!-]+) ", said)
+        which = f"The file of {name[1]} that came" if name else "A file that came"
+        return (
+            f"{which} is not the one that Riff asked for (its hash differs), so it was refused; look at your proxy or "
+            "mirror. Nothing of it was unpacked."
+        )
     if "Permission denied" in said or "Access is denied" in said or "WinError 5]" in said:
         return f"Blender may not write a file that pip wants to write: {last[:160]}."
     missing = re.search(r"No matching distribution found for ([\w.+=<>!-]+)", said)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import EXTENSION_ROOT
-from .hardware import Device
 
 REQUIREMENTS = EXTENSION_ROOT / "requirements"
 """Folder of the requirement files."""
@@ -72,9 +71,9 @@ def plans(system: str = "", python: str = "") -> list[TorchRelease]:
     return sorted(map(_read, paths), key=lambda plan: (plan.backend != "cpu", plan.download))
 
 
-def suggested(device: Device, offered: list[TorchRelease]) -> TorchRelease | None:
-    """Return the release for a device, else that for the processor."""
-    fitting = [plan for backend in (device.backend, "cpu") for plan in offered if plan.backend == backend]
+def suggested(backend: str, offered: list[TorchRelease]) -> TorchRelease | None:
+    """Return the release for a backend, else that for the processor."""
+    fitting = [plan for wanted in (backend, "cpu") for plan in offered if plan.backend == wanted]
     # A release without hashes is a last resort: the user can get its wheels in another way.
     return next((plan for plan in fitting if plan.hashed), fitting[0] if fitting else None)
 

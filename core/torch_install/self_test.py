@@ -12,35 +12,30 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ..system.devices import device_name, pick_device
-
-MAX_ERROR = 1e-3
-"""Largest absolute difference between a convolution on the device and on the processor, for values of about 1."""
+from ..system.convolution import convolution_problem
+from ..system.devices import device_name, pick_device, refused_cards
 
 
 def self_test(device: str = "auto") -> dict[str, Any]:
-    """Return the version of PyTorch, the device's name and the seconds taken. Raises RuntimeError for wrong results."""
+    """Return the version of PyTorch, the device's name, the seconds taken, and cards that cannot be used as `refused`.
+
+    Raises RuntimeError where a convolution fails on the device.
+    """
     started = time.perf_counter()
     # late: PyTorch may be missing, and that is what is tested
     import torch
-    from torch.nn import functional as F
 
-    chosen = pick_device(device)
-    random = torch.Generator().manual_seed(0)
-    clip = torch.randn((2, 12, 96), generator=random)
-    kernel = torch.randn((18, 12, 5), generator=random) / 8.0
-    results = []
-    for target in (chosen, torch.device("cpu")):
-        weight = kernel.to(target).requires_grad_()
-        output = F.leaky_relu(F.conv1d(clip.to(target), weight, padding=2), 0.2)
-        output.square().mean().backward()
-        assert weight.grad is not None
-        results.append((output.detach().cpu(), weight.grad.cpu()))
-    for one, other in zip(*results, strict=True):
-        if not torch.isfinite(one).all() or (one - other).abs().max() > MAX_ERROR:
-            raise RuntimeError("a convolution came out wrong")
-    name = device_name(str(chosen))
-    return {"torch": str(torch.__version__), "device": name, "seconds": round(time.perf_counter() - started, 2)}
+    chosen = str(pick_device(device))
+    problem = convolution_problem(chosen)
+    if problem:
+        raise RuntimeError(problem)
+    report = {"torch": str(torch.__version__), "device": device_name(chosen)}
+    refused = refused_cards() if device == "auto" else ""
+    if refused:
+        report["refused"] = refused
+    elif torch.version.cuda and chosen == "cpu" and device == "auto":
+        report["refused"] = f"no card that CUDA {torch.version.cuda} can use is found, perhaps for an old driver"
+    return {**report, "seconds": round(time.perf_counter() - started, 2)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,9 @@ from typing import Any
 
 from ...core.errors import Cancelled
 from ...core.torch_install.folder import TorchFolder
+from ...core.torch_install.hardware import named_cards
 from ...core.torch_install.install import install, install_from_wheels, try_folder, try_python
+from ...core.torch_install.nvidia import NvidiaCard, read_cards
 from ...core.torch_install.plan import TorchRelease
 from .jobs import BackgroundJob
 
@@ -64,3 +66,19 @@ class TrialJob(BackgroundJob):
             self._stop_if_asked()
             raise
         self._send("facts", facts)
+
+
+class CardsJob(BackgroundJob):
+    """Reads NVIDIA's cards and driver, which takes a second or more; `cards` are set once the job is DONE."""
+
+    def __init__(self) -> None:
+        super().__init__("Reading the graphics card")
+        self.cards: list[NvidiaCard] = []
+
+    def _receive(self, kind: str, value: Any) -> None:
+        if kind == "cards":
+            self.cards = value
+        super()._receive(kind, value)
+
+    def _work(self) -> None:
+        self._send("cards", read_cards(named_cards("NVIDIA")))

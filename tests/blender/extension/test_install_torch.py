@@ -143,3 +143,34 @@ def test_a_failed_training_names_the_file_that_is_gone(riff: ModuleType, install
     install._job_ended(job)
     assert job.error.startswith("“torch/_tensor.py” of PyTorch is gone")
     assert "Reinstall" in job.error
+
+
+def test_the_card_is_read_before_anything_is_fetched(
+    riff: ModuleType, install: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = f"{riff.__name__}.core.torch_install"
+    hardware, nvidia = importlib.import_module(f"{core}.hardware"), importlib.import_module(f"{core}.nvidia")
+    job = importlib.import_module(f"{riff.__name__}.rig.background.install_job")
+    monkeypatch.setattr(install, "find_device", lambda: hardware.Device("NVIDIA", "NVIDIA GeForce GTX 1080"))
+    monkeypatch.setattr(install, "has_torch", lambda: False)
+    monkeypatch.setattr(job, "named_cards", lambda maker: ["NVIDIA GeForce GTX 1080"])
+
+    def read(known: list[str]) -> list[Any]:
+        time.sleep(0.3)
+        return [nvidia.NvidiaCard(known[0], (6, 1), 581, 8192)]
+
+    monkeypatch.setattr(job, "read_cards", read)
+    install.torch_state.cards = None
+    try:
+        install.refresh()
+        assert install.torch_state.reading
+        assert not bpy.ops.riff.install_torch.poll(), "not before it is known which build"
+        wait(riff)
+        assert bpy.ops.riff.install_torch.poll()
+        assert install.chosen_plan("auto").backend == "cuda12"
+        assert "leaves out this card" in install.torch_state.build.reason
+    finally:
+        install.torch_state.cards = None
+        monkeypatch.undo()
+        install.refresh()
+    assert install.torch_state.build.backend == install.torch_state.device.backend

@@ -20,7 +20,6 @@ import pytest
 from core.errors import Cancelled
 from core.torch_install.finder import TorchFinder
 from core.torch_install.folder import InstallError, InstallState, TorchFolder, explained, find_folders
-from core.torch_install.hardware import Device
 from core.torch_install.install import begin, check_wheels, fetch, install, install_from_wheels, try_folder, try_python
 from core.torch_install.pip_process import pip_command, sentence_for
 from core.torch_install.plan import TorchRelease, plans, python_tag, suggested
@@ -283,6 +282,28 @@ def test_without_network_it_says_so(tmp_path: Path, folder: TorchFolder, monkeyp
         fetch(small_plan(tmp_path), folder.downloads, silent, never)
 
 
+def test_a_wheel_with_another_hash_is_refused(
+    tmp_path: Path, folder: TorchFolder, server: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, asked = server
+    place = tmp_path / "server/torch"
+    place.mkdir()
+    torch_wheel(place, "98.0", code="raise RuntimeError('of a stranger')")
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", address)
+    path = tmp_path / "torch-linux-x64-cuda12-py311.txt"
+    path.write_text(f"--extra-index-url {address}\ntorch==98.0 \\\n    --hash=sha256:{'0' * 64}\n")
+    plan = TorchRelease(path, "linux-x64", "cuda12", "NVIDIA", "98.0", 1, 2, "")
+    with pytest.raises(InstallError, match=r"file of torch==98.0 that came .*hash differs.*refused"):
+        install(plan, folder, silent, never)
+    assert any("torch-98.0" in path for path in asked), "it was fetched, and looked at"
+    assert list(folder.packages.iterdir()) == []
+    assert not list(folder.downloads.glob("*.whl"))
+
+
 def small_plan(tmp_path: Path) -> TorchRelease:
     """A plan of two small real packages, with the hashes of the real one."""
     real = next(plan for plan in plans("linux-x64", "py311") if plan.backend == "cpu")
@@ -404,11 +425,11 @@ def test_what_has_no_hash_is_not_fetched(folder: TorchFolder, plan: TorchRelease
 
 def test_what_can_be_fetched_comes_first() -> None:
     offered = plans("windows-x64", "py313")
-    chosen = suggested(Device("NVIDIA", "a card"), offered)
+    chosen = suggested("xpu", offered)
     assert chosen is not None
     assert (chosen.backend, chosen.hashed) == ("cpu", True)
     (arm,) = plans("windows-arm64", "py313")
-    assert suggested(Device("", "Processor"), [arm]) == arm
-    linux = suggested(Device("NVIDIA", "a card"), plans("linux-x64", "py311"))
+    assert suggested("cpu", [arm]) == arm
+    linux = suggested("cuda", plans("linux-x64", "py311"))
     assert linux is not None
     assert linux.backend == "cuda"
