@@ -79,12 +79,7 @@ class RIFF_OT_generate_spans(ActionWriter, bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
     count: IntProperty(
-        name="Count",
-        description="Number of alternatives to make",
-        default=1,
-        min=1,
-        max=100,
-        options={"SKIP_SAVE"},
+        name="Count", description="Number of alternatives to make", default=1, min=1, max=100, options={"SKIP_SAVE"}
     )
     seed: IntProperty(
         name="Seed",

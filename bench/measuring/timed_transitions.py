@@ -1,12 +1,13 @@
 """Takes with timed clips, measured: `python -m bench.measuring.timed_transitions NAME=CLIP NAME=CLIP …`.
 
-The clips, BVH files or actions of one rig as bench/measuring/clips.py reads them, play in turn; writes a row of
-bench/results/timed-transitions.md for each seed.
+The clips, BVH files or actions of one glTF file, play in turn; writes a row of bench/results/timed-transitions.md for
+each seed.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -47,16 +48,14 @@ def measure(sources: Mapping[str, Motion], take: Motion, spans: Sequence[ClipSpa
     first = spans[0].start
     own = [float((nearest[s.start - first : s.end - first + 1] == s.clip).mean()) for s in spans]
     late = []
-    for one, other in zip(spans, spans[1:], strict=False):
+    for one, other in itertools.pairwise(spans):
         after = np.flatnonzero(nearest[one.end - first + 1 :] == other.clip)
         rows = other.start - one.end - 1
         late.append(max(0, int(after[0]) - rows) if len(after) else take.frames)
     speeds = [_sizes(one) for one in sources.values()]
     limits = [max(np.percentile(one[order], PERCENTILE) for one in speeds) for order in (0, 1)]
     made = _sizes(take)
-    rows = np.concatenate(
-        [np.arange(o.end - first - 1, n.start - first + 2) for o, n in zip(spans, spans[1:], strict=False)]
-    )
+    rows = np.concatenate([np.arange(o.end - first - 1, n.start - first + 2) for o, n in itertools.pairwise(spans)])
     return {
         "own": min(own),
         "late": max(late),
@@ -86,19 +85,32 @@ def _sizes(motion: Motion) -> tuple[Array, Array]:
     """Return the root mean square speed and acceleration of the joints in each frame."""
     positions = motion.positions()
     speed = np.gradient(positions, axis=0)
-    acceleration = np.diff(positions, 2, axis=0, prepend=positions[:1] - (positions[1:2] - positions[:1]), append=positions[-1:] + (positions[-1:] - positions[-2:-1]))
+    acceleration = np.diff(
+        positions,
+        2,
+        axis=0,
+        prepend=positions[:1] - (positions[1:2] - positions[:1]),
+        append=positions[-1:] + (positions[-1:] - positions[-2:-1]),
+    )
     return tuple(np.sqrt(np.square(one).sum(2).mean(1)) for one in (speed, acceleration))  # type: ignore[return-value]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.measuring.timed_transitions")
     parser.add_argument("clips", nargs="+", metavar="NAME=CLIP.bvh")
+    parser.add_argument("--file", type=Path, help="glTF file whose actions the clips are, NAME=ACTION")
     parser.add_argument("--frames", type=int, default=120, help="of each span at 30 fps")
     parser.add_argument("--passages", type=int, nargs="+", default=[15, 30])
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args(arguments)
     pairs = [text.partition("=")[::2] for text in options.clips]
-    motions = on_one_skeleton([read_clip(Path(path)).motion for _, path in pairs])
+    if options.file is not None:
+        from .blender_clip import read_actions  # late: Blender's start-up time
+
+        read = read_actions(options.file, [action for _, action in pairs])
+    else:
+        read = [read_clip(Path(path)).motion for _, path in pairs]
+    motions = on_one_skeleton(read)
     models = {name: instant_model(motion) for (name, _), motion in zip(pairs, motions, strict=True)}
     sources = {name: model.source for name, model in models.items()}
     spans = spans_in_turn(list(models), options.frames, options.passages)

@@ -40,7 +40,7 @@ MIN_SPEED, MAX_SPEED = 0.25, 4.0
 MAX_BEGIN_ROWS = 600
 """Rows of a clip in which a take may begin at most."""
 
-SEARCH_ROWS = 75
+SEARCH_ROWS = 200
 """Rows by which a take is longer than its span: its first row is chosen among them, to fit the span before."""
 
 CANDIDATES = 2
@@ -52,6 +52,9 @@ that a pose may be nearer to another clip."""
 
 VELOCITY_ROWS = 5.0
 """Rows over which velocities are extrapolated where they are compared with poses."""
+
+CONTACT_COST = 0.5
+"""Cost of a foot that stands in one take and not in the other, as a share of the median cost of two poses."""
 
 BLEND_SHARES = (1.0, 0.7, 0.45)
 """Shares of a passage in which its blend may take place; the rest belongs to one of the spans."""
@@ -219,8 +222,7 @@ def _joined(
     begin = one.frames - passage
     view = _Poses.of(one.slice(max(0, begin - 1), one.frames)).rows(min(begin, 1))
     best = min(
-        (_best_fit(view, _Poses.of(other), other.frames - rows) + (other,) for other in others),
-        key=lambda fit: fit[0],
+        ((*_best_fit(view, _Poses.of(other), other.frames - rows), other) for other in others), key=lambda fit: fit[0]
     )
     _, first, low, high, other = best
     other = other.slice(first, min(first + rows, other.frames))
@@ -239,10 +241,11 @@ def _joined(
 
 @dataclass(frozen=True, eq=False)
 class _Poses:
-    """Joint positions and velocities of each row, seen from the root's yaw, (T, J × 3) each."""
+    """Joint positions and velocities of each row, seen from the root's yaw, (T, J × 3) each, and contacts (T, K)."""
 
     places: Array
     velocities: Array
+    contacts: Array
 
     @staticmethod
     def of(motion: Motion) -> _Poses:
@@ -256,15 +259,19 @@ class _Poses:
         places, velocities = (
             np.einsum("tij,tkj->tki", spin, one).reshape(motion.frames, -1) / size for one in (positions, steps)
         )
-        return _Poses(places, velocities)
+        return _Poses(places, velocities, motion.contact_labels().clip(0.0, 1.0))
 
     def rows(self, first: int) -> _Poses:
-        return _Poses(self.places[first:], self.velocities[first:])
+        return _Poses(self.places[first:], self.velocities[first:], self.contacts[first:])
 
     def differences(self, other: _Poses) -> Array:
-        """Return mean squared differences (T, N) of poses, and of velocities over VELOCITY_ROWS."""
+        """Return differences (T, N): mean squares of poses and of velocities over VELOCITY_ROWS, and contacts."""
         places, steps = frame_distances(self.places, other.places), frame_distances(self.velocities, other.velocities)
-        return np.asarray(np.square(places) + np.square(VELOCITY_ROWS * steps))
+        costs = np.square(places) + np.square(VELOCITY_ROWS * steps)
+        if self.contacts.shape[1]:
+            stands = np.abs(self.contacts[:, None] - other.contacts).mean(2)
+            costs = costs + CONTACT_COST * float(np.median(costs)) * stands
+        return np.asarray(costs)
 
 
 def _best_fit(tail: _Poses, other: _Poses, spare: int) -> tuple[float, int, int, int]:

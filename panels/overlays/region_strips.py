@@ -1,4 +1,4 @@
-"""Overlay of regions of interest, and of spans in which actions play, as coloured strips in the timeline and the dope sheet."""
+"""Overlay of regions of interest, and of spans in which actions play, as strips in the timeline and dope sheet."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def draw_regions() -> None:
     gpu.state.blend_set("NONE")
 
 
-def _draw_strip(
-    area: Any, region: Any, name: str, scale: float, active: bool, share: float, row: int = 0
-) -> None:
+def _draw_strip(area: Any, region: Any, name: str, scale: float, active: bool, share: float, row: int = 0) -> None:
     """Draw a strip in a row above the scroll bar, 0 for the lowest, and a faint column over its frames."""
     left = area.view2d.view_to_region(region.start, 0, clip=False)[0]
     right = area.view2d.view_to_region(region.end, 0, clip=False)[0]

@@ -23,6 +23,7 @@ def biped(riff: ModuleType) -> Any:
     """A biped with two actions: it swings, and it bows far down."""
     ob = add_dancing_biped()
     ob.animation_data.action.name = "Swing"
+    key_turns(ob, "spine", lambda t: Matrix.Rotation(0.2 * math.sin(t), 4, "X"))
     bow = ob.animation_data.action.copy()
     bow.name = "Bow"
     swing, ob.animation_data.action = ob.animation_data.action, bow

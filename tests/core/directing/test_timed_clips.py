@@ -38,7 +38,7 @@ def models() -> dict[str, Model]:
 
 
 def bends(motion: Motion) -> np.ndarray:
-    """How far the spine is bent forward, in each frame."""
+    """The angle by which the spine is bent forward, in each frame."""
     spine = motion.rotations()[:, motion.skeleton.names.index("Spine")]
     return np.asarray(np.arctan2(spine[:, 2, 1], spine[:, 2, 2]))
 
@@ -59,9 +59,7 @@ def test_each_clip_plays_in_its_span(models: dict[str, Model]) -> None:
 def test_passages_have_no_jump(models: dict[str, Model]) -> None:
     for take in generate_spans(models, SPANS, seed=1, count=2):
         speeds = np.linalg.norm(np.diff(take.positions(), axis=0), axis=2).max(1)
-        clips = [
-            np.linalg.norm(np.diff(model.source.positions(), axis=0), axis=2).max() for model in models.values()
-        ]
+        clips = [np.linalg.norm(np.diff(model.source.positions(), axis=0), axis=2).max() for model in models.values()]
         assert speeds.max() < 1.5 * max(clips)
 
 
