@@ -16,6 +16,8 @@ import bpy
 from .core.blending.amount import Amount
 from .core.cycles.unroll import learnable
 from .core.directing import compose as composing
+from .core.directing import timed_clips
+from .core.directing.concatenate import on_one_skeleton
 from .core.directing.direction import Direction, direct
 from .core.directing.takes import generate_takes
 from .core.errors import RiffError
@@ -40,6 +42,7 @@ __all__ = [
     "compose",
     "describe",
     "generate",
+    "generate_spans",
     "instant",
     "load",
     "play",
@@ -182,6 +185,31 @@ def compose(
     loop=True and so on. Frames count from `first`, 1 unless given.
     """
     return composing.compose(model, direct(source, Direction(**direction)), count=count, seed=seed, clean=clean_feet)
+
+
+def generate_spans(
+    motions: Mapping[str, Motion],
+    spans: Sequence[tuple[str, int, int] | tuple[str, int, int, float]],
+    count: int = 1,
+    *,
+    seed: int = 0,
+    variation: float = timed_clips.VARIATION,
+    clean_feet: bool = True,
+) -> list[Motion]:
+    """Generate motions, at the first clip's rate, in which clips of one rig play when they are told to, instantly.
+
+    `motions` are the clips by name; a span is a name, a first and a last frame, and a speed if it is not 1. In the
+    frames between two spans, from 0.2 to 2 seconds, the body passes over. `variation`, from 0 to 1, is its strength in
+    the spans.
+    """
+    names, timed = list(motions), [timed_clips.ClipSpan(*span) for span in spans]
+    fps = next((motion.fps for motion in motions.values()), 30.0)
+    timed_clips.check_spans(timed, fps, names)
+    clips = dict(zip(names, on_one_skeleton(list(motions.values())), strict=True))
+    models = {name: instant_model(clips[name], name) for name in dict.fromkeys(span.clip for span in timed)}
+    return timed_clips.generate_spans(
+        models, timed, fps=fps, count=count, seed=seed, variation=variation, clean=clean_feet
+    )
 
 
 def write(

@@ -22,6 +22,7 @@ from . import (
     report,
     sample,
     source_hints,
+    timed_clips,
     train,
 )
 from .exporting import export_takes
@@ -47,6 +48,7 @@ MODULES = (
     compose_lists,
     compose,
     compose_mix,
+    timed_clips,
     crowd,
     export_job,
     report,

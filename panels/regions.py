@@ -1,4 +1,4 @@
-"""Regions panel: the list of regions of interest."""
+"""Panels of the timeline: regions of interest, and spans in which actions play."""
 
 from __future__ import annotations
 
@@ -47,4 +47,38 @@ class RIFF_PT_regions(ForArmature, bpy.types.Panel):
         add.operator("riff.drag_region", text="", icon="RESTRICT_SELECT_OFF")
 
 
-CLASSES = (RIFF_UL_regions, RIFF_PT_regions)
+class RIFF_UL_spans(RowList, bpy.types.UIList):
+    def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
+        row = layout.row(align=True)
+        swatch = row.row()
+        swatch.ui_units_x = 1.0
+        swatch.prop(item, "color", text="")
+        row.label(text=item.action, translate=False)
+        row.label(text=f"{item.start}–{item.end}", translate=False)
+
+
+class RIFF_PT_spans(ForArmature, bpy.types.Panel):
+    bl_label = "Clips in Time"
+    bl_order = 5
+    bl_options = {"DEFAULT_CLOSED"}
+    side = "MAKE"
+
+    def draw(self, context: Any) -> None:
+        layout: Any = self.layout
+        settings = active_armature(context).riff
+        row = layout.row()
+        row.template_list("RIFF_UL_spans", "", settings, "spans", settings, "active_span", rows=3)
+        buttons = row.column(align=True)
+        buttons.operator("riff.add_span", text="", icon="ADD")
+        buttons.operator("riff.remove_span", text="", icon="REMOVE")
+        if settings.active_span < len(settings.spans):
+            span = settings.spans[settings.active_span]
+            layout.prop_search(span, "action", bpy.data, "actions")
+            frames = layout.row(align=True)
+            frames.prop(span, "start")
+            frames.prop(span, "end")
+            layout.prop(span, "speed")
+        layout.operator("riff.generate_spans", icon="ACTION").seed = context.scene.riff.seed
+
+
+CLASSES = (RIFF_UL_regions, RIFF_PT_regions, RIFF_UL_spans, RIFF_PT_spans)

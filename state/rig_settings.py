@@ -9,6 +9,7 @@ import bpy
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
+    FloatProperty,
     FloatVectorProperty,
     IntProperty,
     PointerProperty,
@@ -38,7 +39,7 @@ def _redraw_timelines(_owner: object, _context: bpy.types.Context) -> None:
                 area.tag_redraw()
 
 
-def _keep_order(region: RiffRegion, context: bpy.types.Context) -> None:
+def _keep_order(region: RiffRegion | RiffClipSpan, context: bpy.types.Context) -> None:
     """Move the end along with a start that is moved behind it."""
     if region.end < region.start:
         region.end = region.start
@@ -68,6 +69,30 @@ class RiffRegion(bpy.types.PropertyGroup):
         name="Use",
         description="Use this region in operators that work on regions",
         default=True,
+        update=_redraw_timelines,
+    )
+
+
+class RiffClipSpan(bpy.types.PropertyGroup):
+    """Frames `start` to `end`, both included, in which an action of the armature plays."""
+
+    action: StringProperty(name="Action", description="Action that plays in the span", update=_redraw_timelines)
+    start: IntProperty(
+        name="Start", description="First frame of the span", min=-MAX_FRAME, max=MAX_FRAME, update=_keep_order
+    )
+    end: IntProperty(
+        name="End", description="Last frame of the span", min=-MAX_FRAME, max=MAX_FRAME, update=_keep_order
+    )
+    speed: FloatProperty(
+        name="Speed", description="Speed of the action in the span; 1 is its own", default=1.0, min=0.25, max=4.0
+    )
+    color: FloatVectorProperty(
+        name="Color",
+        description="Color of the span's strip in the timeline and the dope sheet",
+        subtype="COLOR",
+        min=0.0,
+        max=1.0,
+        default=REGION_COLOURS[0],
         update=_redraw_timelines,
     )
 
@@ -107,6 +132,8 @@ class RiffArmature(bpy.types.PropertyGroup):
 
     regions: CollectionProperty(type=RiffRegion)
     active_region: IntProperty(name="Region", description="Region of interest", min=0, update=_redraw_timelines)
+    spans: CollectionProperty(type=RiffClipSpan)
+    active_span: IntProperty(name="Span", description="Span in which an action plays", min=0, update=_redraw_timelines)
     root: StringProperty(name="Root", description="Bone that carries the body; empty to let Riff find it")
     own_feet: BoolProperty(
         name="Choose Feet",
@@ -197,7 +224,7 @@ def read_options(armature_object: bpy.types.Object, *, nla: bool = False, step: 
     )
 
 
-CLASSES = (RiffRegion, RiffFoot, RiffClosedHint, RiffControl, RiffArmature)
+CLASSES = (RiffRegion, RiffClipSpan, RiffFoot, RiffClosedHint, RiffControl, RiffArmature)
 
 
 def register() -> None:

@@ -46,6 +46,21 @@ def read_with_blender(path: Path) -> Motion:
     raise ClipError(f"“{path.name}” has no armature with an action of {MIN_SECONDS:.0f} s.")
 
 
+def read_actions(path: Path, names: Iterable[str]) -> list[Motion]:
+    """Return the named actions of the first armature in a file that Blender imports; raises ClipError for others."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    importlib.import_module("addon_utils").enable("io_scene_gltf2")
+    bpy.ops.import_scene.gltf(filepath=str(path))
+    rig = next(ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE")
+    motions = []
+    for name in names:
+        motion = _first_motion(rig, [action for action in bpy.data.actions if action.name == name])
+        if motion is None:
+            raise ClipError(f"“{path.name}” has no action “{name}” of its first armature.")
+        motions.append(motion)
+    return motions
+
+
 def _first_motion(rig: bpy.types.Object, actions: Iterable[bpy.types.Action]) -> Motion | None:
     """Return the motion of the first action that moves an armature, or None."""
     data = rig.animation_data or rig.animation_data_create()

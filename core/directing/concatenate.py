@@ -33,6 +33,17 @@ def mix(motions: Sequence[Motion]) -> Motion:
     Short cycles are repeated. Passages between clips have least jerk. The contacts are those of all clips. Raises
     ClipError for no clip or clips of different skeletons.
     """
+    result, *rest = on_one_skeleton([_part_of_mix(motion) for motion in motions])
+    for motion in rest:
+        result = _joined(result, motion)
+    return with_contact_labels(result)
+
+
+def on_one_skeleton(motions: Sequence[Motion]) -> list[Motion]:
+    """Return clips of one rig at 30 fps on a common skeleton, with the contacts of all.
+
+    Raises ClipError for no clip or clips of different skeletons.
+    """
     if not motions:
         raise ClipError("There is no action to learn from.")
     first = motions[0].skeleton
@@ -42,10 +53,7 @@ def mix(motions: Sequence[Motion]) -> Motion:
             raise ClipError("The actions move different skeletons; only actions of one rig can be learned together.")
     feet = tuple(sorted({joint for motion in motions for joint in motion.skeleton.contacts}))
     skeleton = replace(first.with_contacts(feet), properties=_common_ranges([m.skeleton for m in motions]))
-    result, *rest = [onto_skeleton(resample(_part_of_mix(motion), RATE), skeleton) for motion in motions]
-    for motion in rest:
-        result = _joined(result, motion)
-    return with_contact_labels(result)
+    return [onto_skeleton(resample(motion, RATE), skeleton) for motion in motions]
 
 
 def _part_of_mix(motion: Motion) -> Motion:

@@ -1,4 +1,4 @@
-"""Overlay of regions of interest as coloured strips in the timeline and the dope sheet."""
+"""Overlay of regions of interest, and of spans in which actions play, as strips in the timeline and dope sheet."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _handles: list[Any] = []
 
 
 def draw_regions() -> None:
-    """Draw the active armature's regions over the editor that Blender is drawing."""
+    """Draw the active armature's regions and spans over the editor that Blender is drawing."""
     context: Any = bpy.context
     ob = active_armature(context)
-    if ob is None or not len(ob.riff.regions):
+    if ob is None or not (len(ob.riff.regions) or len(ob.riff.spans)):
         return
     if context.space_data.mode not in {"TIMELINE", "DOPESHEET", "ACTION"}:
         return
@@ -29,21 +29,26 @@ def draw_regions() -> None:
     settings = ob.riff
     gpu.state.blend_set("ALPHA")
     for number, region in enumerate(settings.regions):
-        _draw_region(context.region, region, scale, active=number == settings.active_region)
+        share = 1.0 if region.use else 0.35
+        _draw_strip(context.region, region, region.name, scale, number == settings.active_region, share)
+    for number, span in enumerate(settings.spans):
+        _draw_strip(context.region, span, span.action, scale, number == settings.active_span, 1.0, row=1)
     gpu.state.blend_set("NONE")
 
 
-def _draw_region(area: Any, region: Any, scale: float, active: bool) -> None:
+def _draw_strip(area: Any, region: Any, name: str, scale: float, active: bool, share: float, row: int = 0) -> None:
+    """Draw a strip in a row above the scroll bar, 0 for the lowest, and a faint column over its frames."""
     left = area.view2d.view_to_region(region.start, 0, clip=False)[0]
     right = area.view2d.view_to_region(region.end, 0, clip=False)[0]
     right = max(right, left + 2)
     if right < 0 or left > area.width:
         return
     low, high = _heights(area.height, scale)
-    share = 1.0 if region.use else 0.35
+    if row and high + row * (high - low) < area.height - RULER_POINTS * scale:
+        low, high = low + row * (high - low), high + row * (high - low)
     _fill(left, right, high, area.height, (*region.color, 0.10 * share))
     _fill(left, right, low, high, (*region.color, (0.85 if active else 0.55) * share))
-    _write(region.name, max(left, 0) + 5 * scale, (low + high - 8 * scale) / 2, right, scale)
+    _write(name, max(left, 0) + 5 * scale, (low + high - 8 * scale) / 2, right, scale)
 
 
 def _heights(height: float, scale: float) -> tuple[float, float]:
