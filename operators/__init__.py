@@ -25,6 +25,7 @@ from . import (
     train,
 )
 from .exporting import export_takes
+from .placing import place_lists, reach_places
 from .variations import keep, show, use
 
 MODULES = (
@@ -46,6 +47,8 @@ MODULES = (
     compose_lists,
     compose,
     compose_mix,
+    place_lists,
+    reach_places,
     crowd,
     export_job,
     report,
