@@ -73,20 +73,40 @@ class BodyIK:
         turning = [joint for joint in movers if joint in used]
         sliding = [joint for joint in turning if joint in self.skeleton.translated and self.skeleton.reference_frames]
         weights = mobilities(self.skeleton)
-        before = np.inf
+        errors, slopes = self._system(holds, turning, sliding)
+        damping = np.full(len(self.root), DAMPING * BODY**2)
         for _ in range(ITERATIONS):
-            errors, slopes = self._system(holds, turning, sliding)
-            worst = float(np.abs(errors).max())
-            if worst < CLOSE or abs(before - worst) < 1e-3 * CLOSE:
+            if np.abs(errors).max() < CLOSE:
                 return
-            before = worst
-            self._step(errors, slopes, turning, sliding, weights, root_moves)
+            before, costs = (self.local.copy(), self.offsets.copy(), self.root.copy()), (errors**2).sum(1)
+            self._step(errors, slopes, damping, turning, sliding, weights, root_moves)
             self.update()
+            errors, slopes = self._system(holds, turning, sliding)
+            worse = (errors**2).sum(1) > costs
+            damping *= np.where(worse, 8.0, 0.5)
+            damping = np.maximum(damping, DAMPING * BODY**2)
+            if worse.any():
+                self._take_back(before, worse)
+                errors, slopes = self._system(holds, turning, sliding)
+
+    def _take_back(self, before: tuple[Array, Array, Array], frames: NDArray[np.bool_]) -> None:
+        """Restore the pose of some frames."""
+        local, offsets, root = before
+        self.local[:, frames], self.offsets[:, frames] = local[:, frames], offsets[:, frames]
+        self.root[frames] = root[frames]
+        self.update()
 
     def _step(
-        self, errors: Array, slopes: Array, turning: list[int], sliding: list[int], weights: Array, root_moves: bool
+        self,
+        errors: Array,
+        slopes: Array,
+        damping: Array,
+        turning: list[int],
+        sliding: list[int],
+        weights: Array,
+        root_moves: bool,
     ) -> None:
-        """Move the joints by one step; `slopes` (F, E, M, 3) are those of the errors (F, E) by turns, slides, root."""
+        """Move the joints by one step with a damping (F,); `slopes` (F, E, M, 3) are those of errors (F, E)."""
         mobility = np.concatenate([np.repeat(weights[turning, None], 3, axis=1), np.ones((len(sliding) + 1, 3))])
         if self.skeleton.upright and 0 in turning:
             mobility[turning.index(0), :2] = 0.0  # this joint turns about the vertical alone
@@ -94,7 +114,7 @@ class BodyIK:
         scaled = slopes * mobility
         frames, count = errors.shape
         square = scaled.reshape(frames, count, -1) @ slopes.reshape(frames, count, -1).swapaxes(-1, -2)
-        square[:, range(count), range(count)] += DAMPING * BODY**2
+        square[:, range(count), range(count)] += damping[:, None]
         pull = np.linalg.solve(square, errors[..., None])
         moves = np.einsum("femc,fe->mfc", scaled, pull[..., 0])
         for joint, turn in zip(turning, moves, strict=False):

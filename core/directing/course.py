@@ -19,7 +19,10 @@ from .waypoints import Lead, lead
 REACH = 0.06 * BODY
 """Distance in core units that the body makes up by itself; the course leads it as near to a pin."""
 
-PIN_SECONDS = 0.5
+HELD_REACH = 0.25
+"""Share of it for a pin that is held: the body comes to rest there rather than lean after it."""
+
+PIN_SECONDS = 0.25
 """Time between the rows of a held pin at which the course is led."""
 
 ROUNDS = 5
@@ -59,7 +62,8 @@ def _needs(motion: Motion, pins: Sequence[Pin]) -> dict[int, Array]:
     for pin, way in zip(pins, missing(motion, pins), strict=True):
         plane = way[:, :2]
         length = np.linalg.norm(plane, axis=1, keepdims=True)
-        excess = plane * np.maximum(0.0, 1.0 - REACH / np.maximum(length, 1e-9))
+        reach = 0.0 if pin.joint == 0 else REACH * (1.0 if len(way) == 1 else HELD_REACH)
+        excess = plane * np.maximum(0.0, 1.0 - reach / np.maximum(length, 1e-9))
         for row in _some_rows(len(way), motion.fps):
             found.setdefault(pin.start + row, []).append(excess[row])
     return {row: np.mean(ways, axis=0) for row, ways in found.items()}

@@ -13,14 +13,14 @@ from ..motion.feet_cleanup import moving_legs
 from ..motion.leg_ik import LegIK
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import with_path
-from ..motion.skeleton import GROUP, Skeleton
+from ..motion.skeleton import BODY, GROUP, Skeleton
 from ..motion.stances import contact_runs
 from ..numeric.blending import FIXED, least_jerk_offsets, patterns_of
 from ..numeric.rotation import Array, turn_six, vector_from_rotation
 from .body_ik import BodyIK, Hold
 from .places import SAME_PLACE, Pin, Places
 
-DECAYS = (4.0, 6.0, 9.0, 13.0)
+DECAYS = (3.5, 5.0, 7.0, 10.0)
 """Decays in frames at 30 fps with which a correction fades; the first that is smooth is taken."""
 
 ROOT_DECAY = 1.5
@@ -34,6 +34,9 @@ ROUNDS = 4
 
 FOOT_WEIGHT, LIFTED_WEIGHT = 0.5, 0.15
 """Weights of standing and of lifted feet, where a pin's is 1."""
+
+MOST_SLIP = 0.02 * BODY
+"""Distance in core units by which a pin may draw a standing foot; a pin that needs more is out of reach."""
 
 AROUND_SECONDS = 1.0
 """Time before and after a pin in which roughness counts."""
@@ -57,7 +60,7 @@ def pinned(motion: Motion, places: Places, keep: Array, source: Motion) -> Motio
             best, least = tried, rough
         if rough <= SMOOTH:
             break
-    _check_reached(best, places)
+    _check_reached(best, motion, places)
     return best
 
 
@@ -79,11 +82,24 @@ def _check_free(skeleton: Skeleton, places: Places, keep: Array) -> None:
             )
 
 
-def _check_reached(motion: Motion, places: Places) -> None:
-    skeleton = motion.skeleton
-    for pin, way in zip(places.pins, missing(motion, places.pins), strict=True):
-        far = np.linalg.norm(way, axis=1)
-        if far.max() > SAME_PLACE:
+def _slips(motion: Motion, before: Motion, places: Places) -> Array:
+    """Return how far (T,) in core units the feet are drawn off where they stand, but for pinned legs."""
+    contacts = list(motion.skeleton.contacts)
+    if not contacts:
+        return np.zeros(motion.frames)
+    off = np.linalg.norm(motion.positions()[:, contacts] - before.positions()[:, contacts], axis=-1)
+    off[before.contact_labels() <= 0.5] = 0.0
+    follow = [_follows(motion.skeleton, places.pins, joint) for joint in contacts]
+    return np.asarray(np.where(follow, 0.0, off).max(axis=1))
+
+
+def _check_reached(motion: Motion, before: Motion, places: Places) -> None:
+    skeleton, slips = motion.skeleton, _slips(motion, before, places)
+    ways, first = missing(motion, places.pins), missing(before, places.pins)
+    for pin, way, whole in zip(places.pins, ways, first, strict=True):
+        far, slip = np.linalg.norm(way, axis=1), slips[pin.start : pin.stop]
+        if far.max() > SAME_PLACE or slip.max() > MOST_SLIP:
+            far = np.minimum(far + slip, np.linalg.norm(whole, axis=1))
             row = int(far.argmax())
             raise ClipError(
                 f"“{skeleton.names[pin.joint]}” cannot reach its pin at frame {places.first + pin.start + row}: "
@@ -158,23 +174,10 @@ class _Correction:
             holds.append(Hold(pin.joint, weights, where, turns))
         labels = self.start.contact_labels()
         for contact, joint in enumerate(self.start.skeleton.contacts if feet is not None else ()):
-            if not self._follows(joint):
+            if not _follows(self.start.skeleton, self.places.pins, joint):
                 weights = np.where(labels[rows, contact] > 0.5, FOOT_WEIGHT, LIFTED_WEIGHT)
                 holds.append(Hold(joint, weights, feet.path_of(joint)[rows]))  # type: ignore[union-attr]
         return holds
-
-    def _follows(self, contact: int) -> bool:
-        """Return true for a contact joint that moves with a pinned joint of its leg."""
-        skeleton = self.start.skeleton
-        for pin in self.places.pins:
-            if pin.joint == contact or skeleton.is_below(pin.joint, contact):
-                return True
-            below = [joint for joint in skeleton.contacts if skeleton.is_below(joint, pin.joint)]
-            others = [joint for joint in skeleton.contacts if joint not in below and joint != contact]
-            own = all(a in skeleton.ancestors(b) or b in skeleton.ancestors(a) for a in below for b in below if a != b)
-            if contact in below and own and (others or len(below) == 1):
-                return True
-        return False
 
     def _with_feet(self, motion: Motion, feet: LegIK | None) -> Motion:
         """Return the motion with all feet on their paths; those of pinned legs stand where the pin puts them."""
@@ -186,7 +189,7 @@ class _Correction:
         for contact, joint in enumerate(skeleton.contacts):
             path = feet.path_of(joint)
             targets[contact] = path
-            if self._follows(joint):
+            if _follows(skeleton, self.places.pins, joint):
                 targets[contact] = path + self._foot_offsets(pose.path_of(joint) - path, runs[contact])
         moved = False
         for leg in moving_legs(self.source):
@@ -237,3 +240,16 @@ def _with_root(motion: Motion, positions: Array) -> Motion:
     result = with_path(motion, positions[:, :2])
     result.features[:, motion.skeleton.root_channel + 2] = positions[:, 2]
     return result
+
+
+def _follows(skeleton: Skeleton, pins: Sequence[Pin], contact: int) -> bool:
+    """Return true for a contact joint that moves with a pinned joint of its leg."""
+    for pin in pins:
+        if pin.joint == contact or skeleton.is_below(pin.joint, contact):
+            return True
+        below = [joint for joint in skeleton.contacts if skeleton.is_below(joint, pin.joint)]
+        others = [joint for joint in skeleton.contacts if joint not in below]
+        one_leg = all(a in skeleton.ancestors(b) or b in skeleton.ancestors(a) for a in below for b in below if a != b)
+        if contact in below and one_leg and others:
+            return True
+    return False

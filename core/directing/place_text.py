@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..errors import ClipError
@@ -20,14 +21,15 @@ def parse_pins(text: str) -> tuple[Any, ...]:
 def _parse_pin(text: str) -> Any:
     head, _, tail = text.rpartition("=")
     bone, _, span = head.rpartition("@")
-    start, _, end = span.strip().rpartition("-") if span.strip().rfind("-") > 0 else (span, "", span)
+    frames = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?", span.strip())
     try:
         numbers = [float(number) for number in tail.split(",")]
-        first, last = int(start), int(end)
     except ValueError:
         numbers = []
-    if not bone.strip() or len(numbers) not in (3, 7):
+    if frames is None or not bone.strip() or len(numbers) not in (3, 7):
         raise ClipError(f"“{text}” is no pin; write it like {PIN_FORM}.")
+    first = int(frames[1])
+    last = int(frames[2]) if frames[2] else first
     return (bone.strip(), first, last, (tuple(numbers[:3]),), (tuple(numbers[3:]),) if numbers[3:] else ())
 
 
