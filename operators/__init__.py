@@ -26,6 +26,7 @@ from . import (
     train,
 )
 from .exporting import export_takes
+from .placing import place_lists, reach_places
 from .variations import amount, keep, show, use
 
 MODULES = (
@@ -49,6 +50,8 @@ MODULES = (
     compose,
     compose_mix,
     timed_clips,
+    place_lists,
+    reach_places,
     crowd,
     export_job,
     report,

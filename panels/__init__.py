@@ -23,6 +23,7 @@ from . import (
     variations,
 )
 from .overlays import region_strips, rig_marks
+from .placing import place_lists
 
 MODULES = (
     preferences,
@@ -36,6 +37,7 @@ MODULES = (
     variations,
     live,
     compose,
+    place_lists,
     regions,
     crowd,
     farm,

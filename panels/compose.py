@@ -55,6 +55,8 @@ class RIFF_PT_compose(ForArmature, bpy.types.Panel):
         column = layout.column()
         column.prop(settings, "count")
         draw_seed(column, settings, context.scene.riff)
+        if settings.kind not in ("PLACES", "LOOP", "STYLE"):
+            column.prop(settings, "use_places")
         column.prop(settings, "entry")
         column.prop(settings, "root")
         if settings.root == "CURVE":
@@ -130,6 +132,13 @@ def _draw_loop(layout: Any, context: Any, settings: Any) -> None:
     layout.prop(settings, "travel")
 
 
+def _draw_places(layout: Any, context: Any, settings: Any) -> None:
+    places = active_armature(context).riff_places
+    pins, points = sum(pin.use for pin in places.pins), sum(point.use for point in places.waypoints)
+    text = say("Pins: {}, waypoints: {}" if pins or points else "Add pins or waypoints below").format(pins, points)
+    layout.label(text=text, icon="PINNED", translate=False)
+
+
 def _draw_style(layout: Any, context: Any, settings: Any) -> None:
     layout.prop(settings, "content")
     layout.prop(settings, "armature")
@@ -145,6 +154,7 @@ def _fill(operator: Any, settings: Any) -> None:
     copy_choices(TakeChoices, settings, operator)
     operator.curve = settings.curve.name if settings.curve else ""
     kind = settings.kind
+    operator.use_places = kind == "PLACES" or (settings.use_places and kind not in ("LOOP", "STYLE"))
     if kind in ("PARTS", "REGIONS", "KEYS"):
         copy_choices(MaskChoices, settings, operator)
         operator.use_parts = kind == "PARTS" or settings.use_parts
@@ -162,7 +172,7 @@ def _fill(operator: Any, settings: Any) -> None:
             copy_choices(ExtendChoices, settings, operator)
     elif kind == "LOOP":
         copy_choices(LoopChoices, settings, operator)
-    else:
+    elif kind == "STYLE":
         copy_choices(StyleChoices, settings, operator)
         operator.action = settings.content.name if settings.content else ""
         operator.armature = settings.armature.name if settings.armature else ""
@@ -175,6 +185,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any, Any, Any], None]]] = {
     "MOMENTS": ("riff.place_moments", _draw_moments),
     "EXTEND": ("riff.extend_action", _draw_extend),
     "LOOP": ("riff.loop_action", _draw_loop),
+    "PLACES": ("riff.reach_places", _draw_places),
     "STYLE": ("riff.restyle", _draw_style),
 }
 

@@ -20,10 +20,11 @@ from . import (
     timer,
     trainings,
 )
+from .placing import place_settings
 from .shown import action_choices, part_amounts
 from .variations import pose_pictures, show
 
-SETTINGS = (settings, rig_settings, compose_settings, crowd_settings)
+SETTINGS = (settings, rig_settings, compose_settings, crowd_settings, place_settings)
 CLASSES = tuple(cls for module in (*SETTINGS, action_choices, part_amounts) for cls in module.CLASSES)
 
 

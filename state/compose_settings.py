@@ -24,6 +24,7 @@ KIND_ITEMS = [
     ("MOMENTS", "Moments", "Moments of the action in a new order", "MARKER", 3),
     ("EXTEND", "Extend", "A longer take", "TRACKING_FORWARDS", 4),
     ("LOOP", "Loop", "A take that can be repeated", "FILE_REFRESH", 5),
+    ("PLACES", "Pins and Waypoints", "New motion that is at places in time", "PINNED", 7),
     ("STYLE", "Re-style", "Another action in the style of the model", "BRUSH_DATA", 6),
 ]
 
@@ -79,6 +80,12 @@ class TakeChoices:
         description="Path of the root where it is not kept",
         items=ROOT_ITEMS,
         default="FREE",
+        options=NOT_REMEMBERED,
+    )
+    use_places: BoolProperty(
+        name="Pins and Waypoints",
+        description="Hold the armature's pins and lead the root through its waypoints",
+        default=False,
         options=NOT_REMEMBERED,
     )
 

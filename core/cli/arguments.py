@@ -259,6 +259,9 @@ def add_direction(parser: argparse.ArgumentParser) -> None:
     takes.add_argument("--travel", action="store_true", help="let a loop end in another place")
     takes.add_argument("--style", type=float, help="re-style the clip, from 0, as it is, to 1")
     takes.add_argument("--root", choices=("free", "source"), default="free", help="whose path the root goes")
+    where = parser.add_argument_group("places in time (lengths of the file; several are separated by semicolons)")
+    where.add_argument("--pins", default="", help="bones at places, such as hand.L@60=0.3,0.2,1.1 or at 60-80")
+    where.add_argument("--waypoints", default="", help="the root on the ground, such as 90=1.5,0.2 or 90=1.5,0.2,45")
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..directing.direction import Direction, names_in, parse_moments, parse_spans
+from ..directing.place_text import parse_pins, parse_waypoints
 from ..errors import ClipError
 from ..motion.body_parts import joints_named
 from ..motion.skeleton import Skeleton
@@ -29,6 +30,8 @@ def read_direction(options: argparse.Namespace, skeleton: Skeleton) -> Direction
         style=options.style,
         entry=options.entry,
         root=options.root,
+        pins=parse_pins(options.pins),
+        waypoints=parse_waypoints(options.waypoints),
     )
 
 

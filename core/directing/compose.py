@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,21 @@ from ..numeric.blending import FIXED
 from ..system.threads import one_thread
 from .composition import Composition, turn_placed
 from .constraints import PyramidConstraints
+from .course import led_to_places
 from .finalise import blend_kept
 from .infill import pick_windows, turns_between
 
 COARSE_LENGTH_FACTOR = 1.5
 """Length factor of the coarse sample from which gap fillers are cut. Coarse stages cost about a tenth of the work."""
+
+CANDIDATES = 6
+"""Takes of which a variation with pins or waypoints takes the one that is nearest to them."""
+
+TRIED = 3
+"""Candidates that are tried where the nearest does not reach its pins."""
+
+NEXT_CANDIDATE = 100_003
+"""Step between the numbers of the variations that are candidates of one."""
 
 
 def compose(
@@ -45,8 +56,8 @@ def compose(
     Exactly kept channels equal those of the target; joins are continuous in position, velocity and acceleration. If
     `clean`, standing feet of new frames are kept in place. Variations are numbered from `first`; each depends on seed
     and number only, and on the variation that it is `like`, see `generate_like`. Pass a `sampler` of the model to
-    compose often. Raises ClipError for contradictory masks, a target under 8 frames or too short a route, ModelError
-    for a target on another skeleton.
+    compose often. Raises ClipError for contradictory masks, a target under 8 frames, too short a route or a pin out
+    of reach, ModelError for a target on another skeleton.
     """
     composition.check()
     target = composition.target
@@ -58,10 +69,42 @@ def compose(
     variations = range(first, first + count)
     motions: list[Motion] = []
     # Where content is not anchored, each variation turns it by other angles.
-    for part in [variations] if composition.anchored else [range(k, k + 1) for k in variations]:
+    together = composition.anchored and composition.places is None
+    for part in [variations] if together else [range(k, k + 1) for k in variations]:
+        if composition.places is not None:
+            motions.append(_best_placed(_Run(sampler, part, seed, composition.loop, like), composition, clean))
+            continue
         rows, turned = _synthesize(_Run(sampler, part, seed, composition.loop, like), composition)
         motions += [_finish(model, turned, one, clean) for one in rows]
     return motions
+
+
+def _best_placed(run: _Run, composition: Composition, clean: bool) -> Motion:
+    """Return the one of CANDIDATES of a variation that comes nearest to the composition's places by itself.
+
+    Raises ClipError where none of the nearest TRIED reaches its pins.
+    """
+    first, places = run.variations[0], composition.places
+    candidates = replace(run, variations=range(first, first + CANDIDATES * NEXT_CANDIDATE, NEXT_CANDIDATE))
+    parts = (
+        [candidates]
+        if composition.anchored
+        else [replace(run, variations=range(k, k + 1)) for k in candidates.variations]
+    )
+    made = [(rows, turned) for part in parts for found, turned in [_synthesize(part, composition)] for rows in found]
+    model, target = run.sampler.model, composition.target
+
+    def cost(one: tuple[NDArray[np.float32], Composition]) -> float:
+        motion = Motion(model.channels.decode(one[0]), target.skeleton, RATE, target.origin)
+        motion = resample(motion, target.fps, target.frames)
+        return led_to_places(motion, places, one[1].keep, model.source).cost if places is not None else 0.0
+
+    ranked = sorted(made, key=cost)
+    for rows, turned in ranked[: TRIED - 1]:
+        with suppress(ClipError):
+            return _finish(model, turned, rows, clean)
+    rows, turned = ranked[TRIED - 1]
+    return _finish(model, turned, rows, clean)
 
 
 def _finish(model: Model, composition: Composition, rows: NDArray[np.float32], clean: bool) -> Motion:

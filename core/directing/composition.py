@@ -21,6 +21,7 @@ from ..motion.skeleton import GROUP
 from ..numeric.blending import FIXED
 from ..numeric.rotation import Array
 from ..numeric.smoothing import runs_of
+from .places import Places
 from .route import Route
 
 MIN_REGION_FRAMES = 8
@@ -54,6 +55,8 @@ class Composition:
     """A loop ends at another position than it starts."""
     route: Route | None = None
     """Path for the root to follow."""
+    places: Places | None = None
+    """Pins of joints and waypoints of the root."""
 
     @property
     def entering(self) -> Array:
@@ -66,7 +69,8 @@ class Composition:
             raise ClipError("The mask does not fit the action; read the action again.")
         if (self.keep >= FIXED).all():
             raise ClipError("Everything is kept, so nothing would be new; free a body part or a region.")
-        if not (self.entering > 0).any() and not self.loop and self.route is None:
+        asked = self.loop or self.route is not None or self.places is not None
+        if not (self.entering > 0).any() and not asked:
             raise ClipError("Nothing is kept; choose what to keep, or use Generate for whole variations.")
 
 
@@ -241,6 +245,7 @@ def overlay(one: Composition, other: Composition) -> Composition:
         retimed=one.retimed or other.retimed,
         travels=one.travels or other.travels,
         route=one.route or other.route,
+        places=one.places or other.places,
     )
 
 

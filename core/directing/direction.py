@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ClipError
 from ..motion.body_parts import joints_named
 from ..motion.motion import Motion
+from ..motion.skeleton import GROUP
 from .composition import (
     ENTRY,
     Composition,
@@ -25,6 +26,7 @@ from .composition import (
     place_moments,
     restyle,
 )
+from .places import read_places
 from .route import Route
 
 Span = tuple[int, int]
@@ -71,6 +73,10 @@ class Direction:
     """Path of the root: “free”, “source” or “route”."""
     route: tuple[tuple[float, float], ...] = ()
     """Points of the root's route in the lengths of the file."""
+    pins: tuple[Any, ...] = ()
+    """Joints at places: (bone, first frame, last frame, places, turns), see `read_places`."""
+    waypoints: tuple[Any, ...] = ()
+    """Places of the root on the ground: (frame, (x, y), degrees or None), see `read_places`."""
 
     def to_json(self) -> dict[str, Any]:
         return {key: value for key, value in asdict(self).items() if value != _DEFAULTS[key]}
@@ -78,7 +84,9 @@ class Direction:
     def renamed(self, bones: Mapping[str, str]) -> Direction:
         """Return the direction for a skeleton whose bones (keys) are called otherwise in this one (values)."""
         ours = {theirs: name for name, theirs in bones.items()}
-        return self if self.keep is None else replace(self, keep=tuple(ours.get(name, name) for name in self.keep))
+        pins = tuple((ours.get(pin[0], pin[0]), *pin[1:]) for pin in self.pins)
+        keep = None if self.keep is None else tuple(ours.get(name, name) for name in self.keep)
+        return replace(self, keep=keep, pins=pins)
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Direction:
@@ -108,8 +116,23 @@ def direct(source: Motion, direction: Direction) -> Composition:
         result = replace(result, route=Route(np.asarray(direction.route, dtype=np.float64) / source.skeleton.unit))
     elif direction.root != "free":
         raise ClipError(f"The root's path can be free, source or route, not “{direction.root}”.")
+    if direction.pins or direction.waypoints:
+        result = _with_places(source, result, direction)
     result.check()
     return result
+
+
+def _with_places(source: Motion, result: Composition, direction: Direction) -> Composition:
+    if direction.loop:
+        raise ClipError("A loop has no pins and waypoints; make the loop of the action that has them.")
+    if direction.waypoints and direction.root != "free":
+        raise ClipError("Waypoints lead the root, so its path must be free; choose Free for the root path.")
+    first = direction.first - direction.before
+    places = read_places(source, result.target.frames, first, direction.pins, direction.waypoints)
+    root = source.skeleton.root_channel // GROUP
+    if places.waypoints and (result.keep[:, root] > 0).any():
+        raise ClipError("Waypoints lead the root, whose path is kept here; vary the root too, or remove them.")
+    return replace(result, places=places)
 
 
 def _timeline(source: Motion, direction: Direction) -> Composition:

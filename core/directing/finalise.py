@@ -15,7 +15,9 @@ from ..numeric.blending import BLEND_FRAMES, DECAY_FRAMES, FIXED, least_jerk_off
 from ..numeric.rotation import Array, six_to_matrix, turn_six, vector_from_rotation
 from ..numeric.smoothing import runs_of, smooth
 from .composition import Composition
+from .course import led_to_places
 from .foot_contacts import plant_new_feet, stance_path
+from .pins import pinned
 from .route import follow_route
 
 JOIN_SMOOTHING_FRAMES = 4.0
@@ -32,7 +34,7 @@ def blend_kept(motion: Motion, composition: Composition, source: Motion, clean: 
     """Resample a generated motion at 30 fps to the target's rate and rows, and blend it with the kept content.
 
     If `clean`, standing feet of new frames are kept in place, at the heights of `source`; those of a walk in place stay
-    as they are. Raises ClipError for too short a route.
+    as they are. Raises ClipError for too short a route and for pins that cannot be reached.
     """
     target, loop = composition.target, composition.loop
     feet = clean and bool(motion.skeleton.contacts) and not any(belt_of(source))
@@ -41,10 +43,15 @@ def blend_kept(motion: Motion, composition: Composition, source: Motion, clean: 
     motion = resample(motion, target.fps, target.frames, loop=loop)
     if composition.route is not None:
         motion = follow_route(motion, composition.route)
+    if composition.places is not None:
+        motion = led_to_places(motion, composition.places, composition.keep, source).motion
     blended = _joined(motion, composition)
     if feet:
         blended = plant_new_feet(blended, composition.keep, source, loop=loop)
-    return _with_kept(blended, composition)
+    blended = _with_kept(blended, composition)
+    if composition.places is None:
+        return blended
+    return pinned(blended, composition.places, composition.keep, source)
 
 
 def _root_is_kept(composition: Composition) -> bool:

@@ -12,12 +12,14 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ...core.directing.direction import Direction, direct
+from ...core.directing.place_text import parse_pins, parse_waypoints
 from ...core.errors import ClipError, RiffError
 from ...core.motion.motion import Motion
 from ...rig.background.compose_job import CompositionJob
 from ...rig.reading.selection import curve_points
 from ...rig.steps import part_of
 from ...state.compose_settings import NOT_REMEMBERED, TakeChoices, compose_settings
+from ...state.placing.place_settings import read_pins, read_waypoints
 from ...state.poll_messages import armature_problem, model_problem, set_poll_message
 from ...state.rig_settings import active_armature
 from ...state.settings import chosen_model
@@ -39,6 +41,17 @@ class ComposeRun(TakeChoices, ActionWriter):
         name="Clean Feet",
         description="Keep standing feet from sliding in new motion",
         default=True,
+        options=NOT_REMEMBERED,
+    )
+
+    pins: StringProperty(
+        name="Pins",
+        description="Pins such as hand.L@60=0.3,0.2,1.1; empty for the armature's own where they are used",
+        options=NOT_REMEMBERED,
+    )
+    waypoints: StringProperty(
+        name="Waypoints",
+        description="Waypoints such as 90=1.5,0.2; empty for the armature's own where they are used",
         options=NOT_REMEMBERED,
     )
 
@@ -72,12 +85,26 @@ class ComposeRun(TakeChoices, ActionWriter):
         if active_armature(context) is None or active_armature(context).name != self._armature:
             raise RiffError("The selection changed; select the armature and try again.")
         self._direction = self._rooted(context, self.direction(context, self._first))
+        yield from self._read_places(context)
         if bones is None:
             direct(self._content, self._direction)
         self._job = CompositionJob(
             path, self._content, self._direction, count=self.count, seed=self.seed, clean=self.clean_feet, bones=bones
         )
         self._job.start()
+
+    def _read_places(self: Any, context: bpy.types.Context) -> Iterator[float]:
+        """Add the pins and waypoints to the direction, one in each step."""
+        pins, waypoints = list(parse_pins(self.pins)), list(parse_waypoints(self.waypoints))
+        if self.use_places and not pins and not waypoints:
+            ob, scene = active_armature(context), context.scene
+            for found, reading in ((pins, read_pins(ob, scene)), (waypoints, read_waypoints(ob, scene))):
+                for one in reading:
+                    found.append(one)
+                    yield 0.5
+            if not pins and not waypoints:
+                raise ClipError("There is no pin and no waypoint; add one to the lists first.")
+        self._direction = replace(self._direction, pins=tuple(pins), waypoints=tuple(waypoints))
 
     def _rooted(self: Any, context: bpy.types.Context, direction: Direction) -> Direction:
         route = curve_points(bpy.data.objects.get(self.curve)) if self.root == "CURVE" else ()

@@ -266,7 +266,19 @@ def test_each_side_has_its_own_boxes(drawing: Drawing, dancer: Any) -> None:
         sides[session.tab] = [name for name in drawing.side() if name.startswith("RIFF_PT") and "presets" not in name]
     assert sides["MAKE"] == [
         f"RIFF_PT_{name}"
-        for name in ("top", "dope_sheet", "generate", "variations", "live", "compose", "regions", "spans", "crowd")
+        for name in (
+            "top",
+            "dope_sheet",
+            "generate",
+            "variations",
+            "live",
+            "compose",
+            "pins",
+            "waypoints",
+            "regions",
+            "spans",
+            "crowd",
+        )
     ]
     assert sides["LEARN"] == [
         f"RIFF_PT_{name}" for name in ("top", "dope_sheet", "source", "roles", "learned", "train", "models", "farm")

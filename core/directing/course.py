@@ -1,0 +1,88 @@
+"""Course of a take through its waypoints and near to its pins, before the body reaches for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..motion.motion import Motion
+from ..motion.skeleton import BODY, GROUP
+from ..numeric.blending import FIXED
+from ..numeric.rotation import Array
+from .pins import missing
+from .places import MAX_STRETCH, Pin, Places, longest_way
+from .waypoints import Lead, lead
+
+REACH = 0.06 * BODY
+"""Distance in core units that the body makes up by itself; the course leads it as near to a pin."""
+
+HELD_REACH = 0.25
+"""Share of it for a pin that is held: the body comes to rest there rather than lean after it."""
+
+PIN_SECONDS = 0.25
+"""Time between the rows of a held pin at which the course is led."""
+
+ROUNDS = 5
+"""Times that the course is led, since its turns move a hand beside the root."""
+
+
+def led_to_places(motion: Motion, places: Places, keep: Array, source: Motion) -> Lead:
+    """Lead the root through the waypoints and within reach of the pins; where its path is kept it stays as it is.
+
+    The cost of the result grows with turns, with changes of steps and with what is missing at the pins.
+    """
+    free = not (keep[:, motion.skeleton.root_channel // GROUP] >= FIXED).any()
+    led = Lead(motion, 0.0)
+    needs = _needs(led.motion, places.pins)
+    if free and (places.waypoints or any(np.abs(way).max() > 1e-9 for way in needs.values())):
+        targets: dict[int, Array] = {}
+        for _ in range(ROUNDS if places.pins else 1):
+            path = led.motion.root_positions()[:, :2]
+            targets = {row: path[row] + way for row, way in needs.items()}
+            headings: dict[int, float | None] = dict.fromkeys(targets)
+            for point in places.waypoints:
+                targets[point.row] = point.place
+                headings[point.row] = point.heading
+            rows = sorted(targets)
+            ways = np.stack([targets[row] for row in rows])
+            if not places.waypoints:
+                ways = _slow_enough(ways, rows, motion, source)
+            led = lead(motion, rows, ways, [headings[row] for row in rows])
+            needs = _needs(led.motion, places.pins)
+    short = sum(float((way**2).mean()) for way in missing(led.motion, places.pins)) / BODY**2
+    return replace(led, cost=led.cost + short)
+
+
+def _needs(motion: Motion, pins: Sequence[Pin]) -> dict[int, Array]:
+    """Return the ways (2,) by which the root is too far from the pins, at some of their rows."""
+    found: dict[int, list[Array]] = {}
+    for pin, way in zip(pins, missing(motion, pins), strict=True):
+        plane = way[:, :2]
+        length = np.linalg.norm(plane, axis=1, keepdims=True)
+        reach = 0.0 if pin.joint == 0 else REACH * (1.0 if len(way) == 1 else HELD_REACH)
+        excess = plane * np.maximum(0.0, 1.0 - reach / np.maximum(length, 1e-9))
+        for row in _some_rows(len(way), motion.fps):
+            found.setdefault(pin.start + row, []).append(excess[row])
+    return {row: np.mean(ways, axis=0) for row, ways in found.items()}
+
+
+def _some_rows(count: int, fps: float) -> NDArray[np.int64]:
+    number = 1 if count == 1 else max(2, round(count / (PIN_SECONDS * fps)) + 1)
+    return np.unique(np.linspace(0, count - 1, number).round().astype(np.int64))
+
+
+def _slow_enough(ways: Array, rows: Sequence[int], motion: Motion, source: Motion) -> Array:
+    """Return places (N, 2) of which none is further from the one before than the clip goes in the time."""
+    ways, before, at = ways.copy(), 0, motion.origin
+    for k, row in enumerate(rows):
+        rows_between = round((row - before) * source.fps / motion.fps)
+        most = MAX_STRETCH * longest_way(source, rows_between) if rows_between > 0 else 0.0
+        apart = ways[k] - at
+        length = float(np.linalg.norm(apart))
+        if length > most and row > 0:
+            ways[k] = at + apart * (most / length)
+        before, at = row, ways[k]
+    return ways

@@ -1,0 +1,255 @@
+"""Pins: joints held at places in some frames; the whole body follows before and after, standing feet stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ClipError
+from ..motion.feet_cleanup import moving_legs
+from ..motion.leg_ik import LegIK
+from ..motion.motion import RATE, Motion
+from ..motion.resampling import with_path
+from ..motion.skeleton import BODY, GROUP, Skeleton
+from ..motion.stances import contact_runs
+from ..numeric.blending import FIXED, least_jerk_offsets, patterns_of
+from ..numeric.rotation import Array, turn_six, vector_from_rotation
+from .body_ik import BodyIK, Hold
+from .places import SAME_PLACE, Pin, Places
+
+DECAYS = (3.5, 5.0, 7.0, 10.0)
+"""Decays in frames at 30 fps with which a correction fades; the first that is smooth is taken."""
+
+ROOT_DECAY = 1.5
+"""Factor of the decay for the root: a body accelerates more slowly than a hand."""
+
+SMOOTH = 1.08
+"""Roughness around a pin, as a ratio to that of the take without it, up to which a correction is smooth."""
+
+ROUNDS = 4
+"""Times that pins and feet are solved one after the other."""
+
+FOOT_WEIGHT, LIFTED_WEIGHT = 0.5, 0.15
+"""Weights of standing and of lifted feet, where a pin's is 1."""
+
+MOST_SLIP = 0.02 * BODY
+"""Distance in core units by which a pin may draw a standing foot; a pin that needs more is out of reach."""
+
+AROUND_SECONDS = 1.0
+"""Time before and after a pin in which roughness counts."""
+
+
+def pinned(motion: Motion, places: Places, keep: Array, source: Motion) -> Motion:
+    """Return a motion whose joints are at their pins; what `keep` (T, groups) keeps exactly does not change.
+
+    Other feet keep their paths. Raises ClipError, naming bone and frame, for a pin that cannot be reached, with the
+    distance that is missing, and for one in frames that are kept.
+    """
+    if not places.pins:
+        return motion
+    rows = places.pinned_rows
+    _check_free(motion.skeleton, places, keep)
+    best, least = motion, np.inf
+    for decay in DECAYS:
+        tried = _Correction(motion, places, keep, source, decay).motion()
+        rough = _roughness(tried, rows) / max(_roughness(motion, rows), 1e-9)
+        if rough < least:
+            best, least = tried, rough
+        if rough <= SMOOTH:
+            break
+    _check_reached(best, motion, places)
+    return best
+
+
+def missing(motion: Motion, pins: Sequence[Pin]) -> list[Array]:
+    """Return the ways (N, 3) in core units from the joint to its place, for each pin."""
+    positions = motion.positions()
+    return [pin.places - positions[pin.start : pin.stop, pin.joint] for pin in pins]
+
+
+def _check_free(skeleton: Skeleton, places: Places, keep: Array) -> None:
+    for pin in places.pins:
+        chain = [pin.joint, *skeleton.ancestors(pin.joint)]
+        kept = (keep[pin.start : pin.stop][:, chain] >= FIXED).all(1)
+        kept &= keep[pin.start : pin.stop, skeleton.root_channel // GROUP] >= FIXED
+        if kept.any():
+            frame = places.first + pin.start + int(kept.argmax())
+            raise ClipError(
+                f"“{skeleton.names[pin.joint]}” is pinned at frame {frame}, where its motion is kept; move the pin."
+            )
+
+
+def _slips(motion: Motion, before: Motion, places: Places) -> Array:
+    """Return how far (T,) in core units the feet are drawn off where they stand, but for pinned legs."""
+    contacts = list(motion.skeleton.contacts)
+    if not contacts:
+        return np.zeros(motion.frames)
+    off = np.linalg.norm(motion.positions()[:, contacts] - before.positions()[:, contacts], axis=-1)
+    off[before.contact_labels() <= 0.5] = 0.0
+    follow = [_follows(motion.skeleton, places.pins, joint) for joint in contacts]
+    return np.asarray(np.where(follow, 0.0, off).max(axis=1))
+
+
+def _check_reached(motion: Motion, before: Motion, places: Places) -> None:
+    skeleton, slips = motion.skeleton, _slips(motion, before, places)
+    ways, first = missing(motion, places.pins), missing(before, places.pins)
+    for pin, way, whole in zip(places.pins, ways, first, strict=True):
+        far, slip = np.linalg.norm(way, axis=1), slips[pin.start : pin.stop]
+        if far.max() > SAME_PLACE or slip.max() > MOST_SLIP:
+            far = np.minimum(far + slip, np.linalg.norm(whole, axis=1))
+            row = int(far.argmax())
+            raise ClipError(
+                f"“{skeleton.names[pin.joint]}” cannot reach its pin at frame {places.first + pin.start + row}: "
+                f"{far[row] * skeleton.unit:.3g} are missing; move the pin nearer."
+            )
+
+
+def _roughness(motion: Motion, rows: NDArray[np.int64]) -> float:
+    """Return the mean acceleration of the joints around some rows."""
+    reach = round(AROUND_SECONDS * motion.fps)
+    start, stop = max(0, int(rows[0]) - reach), min(motion.frames, int(rows[-1]) + reach + 1)
+    near = motion.slice(start, stop).positions()
+    return float(np.linalg.norm(np.diff(near, 2, axis=0), axis=-1).mean()) if len(near) > 2 else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Correction:
+    """Correction of a motion that brings joints to their pins and fades with a decay in frames at 30 fps."""
+
+    start: Motion
+    places: Places
+    keep: Array
+    source: Motion
+    decay: float
+
+    def motion(self) -> Motion:
+        """Return the corrected motion: pins and feet in turn, since each moves the other a little."""
+        result, feet = self.start, LegIK(self.start) if self.start.skeleton.contacts else None
+        for _ in range(ROUNDS):
+            result = self._with_feet(self._with_pins(result, feet), feet)
+            off = max(float(np.linalg.norm(way, axis=1).max()) for way in missing(result, self.places.pins))
+            if off < 0.1 * SAME_PLACE:
+                break
+        return self._with_pins(result, feet)
+
+    def _with_pins(self, motion: Motion, feet: LegIK | None) -> Motion:
+        rows, skeleton = self.places.pinned_rows, motion.skeleton
+        body = BodyIK(motion, rows)
+        local, offsets, root = body.local.copy(), body.offsets.copy(), body.root.copy()
+        kept = (self.keep[rows] >= FIXED).any(0)
+        movers = [joint for joint in range(skeleton.joints) if not kept[joint]]
+        body.solve(self._holds(rows, feet), movers, root_moves=not kept[skeleton.root_channel // GROUP])
+        turns = vector_from_rotation(local.swapaxes(-1, -2) @ body.local)
+        features = motion.features.copy()
+        moved = [joint for joint in movers if np.abs(turns[joint]).max() > 1e-9]
+        for joints, pattern in _patterns(self.keep, moved):
+            spread = self._spread(turns[joints].swapaxes(0, 1).reshape(len(rows), -1), pattern)
+            for joint, vectors in zip(joints, spread.reshape(motion.frames, -1, 3).swapaxes(0, 1), strict=True):
+                columns = slice(joint * GROUP, (joint + 1) * GROUP)
+                features[:, columns] = turn_six(features[:, columns], vectors)
+        for group, (joint, channel) in enumerate(
+            zip(skeleton.translated, skeleton.translated_channels, strict=True), skeleton.root_channel // GROUP + 1
+        ):
+            slid = body.offsets[joint] - offsets[joint]
+            if np.abs(slid).max() > 0:
+                features[:, channel : channel + 3] += self._spread(slid, self.keep[:, group])
+        result = replace(motion, features=features)
+        spread = self._spread(body.root - root, self.keep[:, skeleton.root_channel // GROUP], ROOT_DECAY)
+        return _with_root(result, motion.root_positions() + spread)
+
+    def _holds(self, rows: NDArray[np.int64], feet: LegIK | None) -> list[Hold]:
+        """Return the pins, and the feet that none of them moves, as holds in the pinned rows."""
+        holds = []
+        for pin in self.places.pins:
+            at = np.searchsorted(rows, np.arange(pin.start, pin.stop))
+            weights, where = np.zeros(len(rows)), np.zeros((len(rows), 3))
+            weights[at], where[at] = 1.0, pin.places
+            turns = None
+            if pin.turns is not None:
+                turns = np.repeat(np.eye(3)[None], len(rows), axis=0)
+                turns[at] = pin.turns
+            holds.append(Hold(pin.joint, weights, where, turns))
+        labels = self.start.contact_labels()
+        for contact, joint in enumerate(self.start.skeleton.contacts if feet is not None else ()):
+            if not _follows(self.start.skeleton, self.places.pins, joint):
+                weights = np.where(labels[rows, contact] > 0.5, FOOT_WEIGHT, LIFTED_WEIGHT)
+                holds.append(Hold(joint, weights, feet.path_of(joint)[rows]))  # type: ignore[union-attr]
+        return holds
+
+    def _with_feet(self, motion: Motion, feet: LegIK | None) -> Motion:
+        """Return the motion with all feet on their paths; those of pinned legs stand where the pin puts them."""
+        if feet is None:
+            return motion
+        skeleton, pose = motion.skeleton, LegIK(motion)
+        runs = contact_runs(self.start.contact_labels())
+        targets = {}
+        for contact, joint in enumerate(skeleton.contacts):
+            path = feet.path_of(joint)
+            targets[contact] = path
+            if _follows(skeleton, self.places.pins, joint):
+                targets[contact] = path + self._foot_offsets(pose.path_of(joint) - path, runs[contact])
+        moved = False
+        for leg in moving_legs(self.source):
+            if (self.keep[:, list(leg.movers)] >= FIXED).any():
+                continue
+            if moved:
+                pose.update()
+            if np.abs(targets[leg.contact] - pose.path_of(skeleton.contacts[leg.contact])).max() > 1e-9:
+                pose.solve(leg, targets[leg.contact])
+                moved = True
+        if not moved:
+            return motion
+        solved = pose.motion(motion, motion.contact_labels() > 0.5)
+        solved.features[:, skeleton.contact_channels] = motion.features[:, skeleton.contact_channels]
+        return solved
+
+    def _foot_offsets(self, off: Array, runs: list[tuple[int, int]]) -> Array:
+        """Return offsets (T, 3) of a pinned foot's path: a stand that is pinned moves as a whole, others stay."""
+        rows = self.places.pinned_rows
+        known, weights = np.zeros_like(off), np.zeros(len(off))
+        for start, stop in runs:
+            inside = rows[(rows >= start) & (rows < stop)]
+            weights[start:stop] = 1.0
+            if len(inside):
+                known[start:stop] = off[inside[np.abs(inside - (start + stop) // 2).argmin()]]
+        known[rows], weights[rows] = off[rows], 1.0
+        return least_jerk_offsets(known, weights, self.decay * self.start.fps / RATE)
+
+    def _spread(self, values: Array, keep: Array, factor: float = 1.0) -> Array:
+        """Extend values (P, C) of the pinned rows to all rows; nothing changes where `keep` (T,) is exact."""
+        rows = self.places.pinned_rows
+        known, weights = np.zeros((self.start.frames, values.shape[1])), np.where(keep >= FIXED, 1.0, 0.0)
+        known[rows], weights[rows] = values, 1.0
+        return least_jerk_offsets(known, weights, factor * self.decay * self.start.fps / RATE)
+
+
+def _patterns(keep: Array, joints: Sequence[int]) -> list[tuple[NDArray[np.int64], Array]]:
+    """Group joints by the rows in which they are kept exactly."""
+    exact = np.where(keep[:, list(joints)] >= FIXED, 1.0, 0.0)
+    chosen = np.array(joints, dtype=np.int64)
+    found = [(chosen[columns], pattern) for columns, pattern in patterns_of(exact)]
+    free = chosen[~exact.any(0)] if len(chosen) else chosen
+    return [*found, (free, np.zeros(len(keep)))] if len(free) else found
+
+
+def _with_root(motion: Motion, positions: Array) -> Motion:
+    """Return the motion with root positions (T, 3)."""
+    result = with_path(motion, positions[:, :2])
+    result.features[:, motion.skeleton.root_channel + 2] = positions[:, 2]
+    return result
+
+
+def _follows(skeleton: Skeleton, pins: Sequence[Pin], contact: int) -> bool:
+    """Return true for a contact joint that moves with a pinned joint of its leg."""
+    for pin in pins:
+        if pin.joint == contact or skeleton.is_below(pin.joint, contact):
+            return True
+        below = [joint for joint in skeleton.contacts if skeleton.is_below(joint, pin.joint)]
+        others = [joint for joint in skeleton.contacts if joint not in below]
+        one_leg = all(a in skeleton.ancestors(b) or b in skeleton.ancestors(a) for a in below for b in below if a != b)
+        if contact in below and one_leg and others:
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""Operators of pins and waypoints."""

@@ -1,0 +1,1 @@
+"""Settings of pins and waypoints."""
