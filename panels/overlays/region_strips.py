@@ -27,7 +27,6 @@ def draw_regions() -> None:
         return
     scale = context.preferences.system.ui_scale
     settings = ob.riff
-    gpu.state.blend_set("ALPHA")
     for number, region in enumerate(settings.regions):
         share = 1.0 if region.use else 0.35
         _draw_strip(context.region, region, region.name, scale, number == settings.active_region, share)
@@ -59,6 +58,8 @@ def _heights(height: float, scale: float) -> tuple[float, float]:
 
 
 def _fill(left: float, right: float, low: float, high: float, color: tuple[float, ...]) -> None:
+    # Each time: text that was drawn before leaves blending switched off (5.2).
+    gpu.state.blend_set("ALPHA")
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
     corners = ((left, low), (right, low), (left, high), (right, high))
     shader.uniform_float("color", color)

@@ -45,15 +45,20 @@ class RIFF_PT_pins(_InCompose, bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         layout, places = self.layout, active_armature(context).riff_places
-        layout.use_property_split = True
-        layout.use_property_decorate = False
         row = layout.row()
         row.template_list("RIFF_UL_pins", "", places, "pins", places, "active_pin", rows=3)
         buttons = row.column(align=True)
         buttons.operator("riff.add_pin", text="", icon="ADD")
         buttons.operator("riff.remove_pin", text="", icon="REMOVE")
         if places.active_pin < len(places.pins):
-            _draw_pin(layout.column(), context, places.pins[places.active_pin])
+            _draw_pin(_details(layout), context, places.pins[places.active_pin])
+
+
+def _details(layout: Any) -> Any:
+    """Return the column of a chosen row's properties; the list above has its labels in the rows themselves."""
+    column = layout.column()
+    column.use_property_split, column.use_property_decorate = True, False
+    return column
 
 
 def _draw_pin(layout: Any, context: Any, pin: Any) -> None:
@@ -79,8 +84,6 @@ class RIFF_PT_waypoints(_InCompose, bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         layout, places = self.layout, active_armature(context).riff_places
-        layout.use_property_split = True
-        layout.use_property_decorate = False
         row = layout.row()
         row.template_list("RIFF_UL_waypoints", "", places, "waypoints", places, "active_waypoint", rows=3)
         buttons = row.column(align=True)
@@ -89,7 +92,7 @@ class RIFF_PT_waypoints(_InCompose, bpy.types.Panel):
         if places.active_waypoint < len(places.waypoints):
             point = places.waypoints[places.active_waypoint]
             if point.target is None or point.target.type != "CURVE":
-                layout.prop(point, "use_heading")
+                _details(layout).prop(point, "use_heading")
 
 
 CLASSES = (RIFF_UL_pins, RIFF_UL_waypoints, RIFF_PT_pins, RIFF_PT_waypoints)
