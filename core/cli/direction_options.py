@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 
 from ..directing.direction import Direction, names_in, parse_moments, parse_spans
-from ..directing.place_text import parse_pins, parse_waypoints
 from ..errors import ClipError
 from ..motion.body_parts import joints_named
 from ..motion.skeleton import Skeleton
+from ..placing.place_text import parse_pins, parse_waypoints
 
 
 def read_direction(options: argparse.Namespace, skeleton: Skeleton) -> Direction:

@@ -20,10 +20,10 @@ from ..motion.motion import RATE, Motion
 from ..motion.resampling import resample, rows_at
 from ..motion.skeleton import GROUP
 from ..numeric.blending import FIXED
+from ..placing.course import led_to_places
 from ..system.threads import one_thread
 from .composition import Composition, turn_placed
 from .constraints import PyramidConstraints
-from .course import led_to_places
 from .finalise import blend_kept
 from .infill import pick_windows, turns_between
 

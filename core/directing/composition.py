@@ -21,7 +21,7 @@ from ..motion.skeleton import GROUP
 from ..numeric.blending import FIXED
 from ..numeric.rotation import Array
 from ..numeric.smoothing import runs_of
-from .places import Places
+from ..placing.places import Places
 from .route import Route
 
 MIN_REGION_FRAMES = 8

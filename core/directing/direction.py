@@ -12,6 +12,7 @@ from ..errors import ClipError
 from ..motion.body_parts import joints_named
 from ..motion.motion import Motion
 from ..motion.skeleton import GROUP
+from ..placing.places import read_places
 from .composition import (
     ENTRY,
     Composition,
@@ -26,7 +27,6 @@ from .composition import (
     place_moments,
     restyle,
 )
-from .places import read_places
 from .route import Route
 
 Span = tuple[int, int]

@@ -14,10 +14,10 @@ from ..motion.skeleton import GROUP
 from ..numeric.blending import BLEND_FRAMES, DECAY_FRAMES, FIXED, least_jerk_offsets, near_joins, patterns_of
 from ..numeric.rotation import Array, six_to_matrix, turn_six, vector_from_rotation
 from ..numeric.smoothing import runs_of, smooth
+from ..placing.course import led_to_places
+from ..placing.pins import pinned
 from .composition import Composition
-from .course import led_to_places
 from .foot_contacts import plant_new_feet, stance_path
-from .pins import pinned
 from .route import follow_route
 
 JOIN_SMOOTHING_FRAMES = 4.0

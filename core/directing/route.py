@@ -11,9 +11,7 @@ from ..motion.motion import RATE, Motion
 from ..motion.skeleton import GROUP
 from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
 from ..numeric.smoothing import smooth
-
-PATH_SMOOTHING_SECONDS = 0.5
-"""Standard deviation in seconds of the low-pass that separates the root's course from its sway."""
+from ..placing.places import PATH_SMOOTHING_SECONDS
 
 MIN_SPEED_SHARE = 0.1
 """Share of the mean speed below which the direction of movement is undefined."""

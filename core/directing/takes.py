@@ -19,12 +19,13 @@ from ..motion.resampling import resample, with_path
 from ..motion.skeleton import BODY
 from ..numeric.rotation import Array
 from ..numeric.smoothing import smooth
+from ..placing.places import PATH_SMOOTHING_SECONDS
 from .compose import compose
 from .composition import free, keep_root_path
 from .foot_contacts import plant_new_feet
 from .loops import MIN_TRAVEL, generate_loops
 from .root_paths import ROOT_PATHS
-from .route import PATH_SMOOTHING_SECONDS, follow_course
+from .route import follow_course
 
 MIN_LENGTH_SHARE = 0.75
 """Length of the source from which on a take of it returns to its start too; a shorter one shows a part of the way."""

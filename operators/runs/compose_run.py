@@ -12,9 +12,9 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ...core.directing.direction import Direction, direct
-from ...core.directing.place_text import parse_pins, parse_waypoints
 from ...core.errors import ClipError, RiffError
 from ...core.motion.motion import Motion
+from ...core.placing.place_text import parse_pins, parse_waypoints
 from ...rig.background.compose_job import CompositionJob
 from ...rig.reading.selection import curve_points
 from ...rig.steps import part_of

@@ -13,9 +13,6 @@ from hypothesis import strategies as some
 
 from core.directing.compose import compose
 from core.directing.direction import Direction, direct
-from core.directing.pins import pinned
-from core.directing.place_text import parse_pins, parse_waypoints
-from core.directing.places import Pin, Places, longest_way
 from core.errors import ClipError
 from core.evaluation.artefacts import foot_figures, roughness_figures
 from core.generation.generate import Sampler
@@ -25,6 +22,9 @@ from core.model.recipe import FAST
 from core.motion.motion import Motion, from_transforms
 from core.motion.skeleton import BODY, build_skeleton
 from core.numeric.rotation import Array, angle_between, held_yaw, rotation_from_vector
+from core.placing.pins import pinned
+from core.placing.place_text import parse_pins, parse_waypoints
+from core.placing.places import Pin, Places, longest_way
 from core.training.train import train
 
 NEAR = 0.005 * BODY

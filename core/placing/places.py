@@ -15,7 +15,9 @@ from ..motion.motion import Motion
 from ..motion.skeleton import BODY, Skeleton
 from ..numeric.rotation import Array
 from ..numeric.smoothing import smooth
-from .route import PATH_SMOOTHING_SECONDS
+
+PATH_SMOOTHING_SECONDS = 0.5
+"""Standard deviation in seconds of the low-pass that separates the root's course from its sway."""
 
 MAX_STRETCH = 1.3
 """Times the clip's own fastest way in a time that a take may go in it: longer steps still look like steps."""

@@ -14,7 +14,7 @@ from ..motion.resampling import with_path
 from ..motion.skeleton import BODY
 from ..numeric.rotation import Array, held_yaw, six_to_matrix, wrapped
 from ..numeric.smoothing import smooth
-from .route import PATH_SMOOTHING_SECONDS
+from .places import PATH_SMOOTHING_SECONDS
 
 REST_SHARE = 0.05
 """Share of the mean speed at which the way counts also where the root rests, so that every take can be led."""
