@@ -232,7 +232,8 @@ def sentence_of_trial(problem: str) -> str:
         build = "arm64" if "arm" in platform.machine().lower() else "x64"
         return (
             "Windows cannot load PyTorch's libraries, mostly since its Visual C++ runtime is missing or too old; "
-            f"install {RUNTIME_PAGE}/vc_redist.{build}.exe, restart Blender, then click Test. Windows says: {problem[:120]}"
+            f"install {RUNTIME_PAGE}/vc_redist.{build}.exe, restart Blender, then click Test. Windows says: "
+            f"{problem[:120]}"
         )
     return f"PyTorch was installed and does not work: {problem[:200]}. Try another one."
 
