@@ -76,7 +76,7 @@ without-blas: .venv311/without-blas/ready ## A Python 3.11 whose numpy has no BL
 .venv311/without-blas/ready: .venv311/ready
 	@echo "Building numpy without BLAS (some minutes)"
 	@rm -rf .venv311/without-blas && $(PYTHON311) -m venv .venv311/without-blas
-	@.venv311/without-blas/bin/pip install --quiet meson-python==0.18.0 "Cython<3.2" ninja $$(grep -oE "^(safetensors|scipy-openblas32)==[^ ]+" requirements/dev-py311.txt)
+	@.venv311/without-blas/bin/pip install --quiet meson-python==0.22.1 "Cython<3.2" ninja $$(grep -oE "^(safetensors|scipy-openblas32)==[^ ]+" requirements/dev-py311.txt)
 	@PATH="$(CURDIR)/.venv311/without-blas/bin:$$PATH" .venv311/without-blas/bin/pip install --quiet --no-deps --no-binary numpy --no-build-isolation \
 		$$(grep -oE "^numpy==[^ ]+" requirements/dev-py311.txt) -Csetup-args=-Dallow-noblas=true -Csetup-args=-Dblas= -Csetup-args=-Dlapack=
 	@touch $@

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import sys
@@ -31,6 +32,12 @@ FETCHED_SHARE, UNPACKED_SHARE = 0.7, 0.95
 
 TEST_SECONDS = 600.0
 """Seconds in which the self-test must end: PyTorch may come from a slow network disk."""
+
+MISSING_RUNTIME = re.compile(r"DLL load failed|WinError (126|127|1114)\b|DLL initialization routine failed")
+"""Errors of Windows for a library that lacks another one, or cannot begin."""
+
+RUNTIME_PAGE = "https://aka.ms/vs/17/release"
+"""Folder of Microsoft's downloads of the Visual C++ runtime."""
 
 MEGABYTE = 1_000_000
 """Bytes of a megabyte."""
@@ -215,8 +222,20 @@ def try_python(python: Path, should_stop: Callable[[], bool], *, torch: Path | N
     if not isinstance(report, dict):
         report = {"problem": child.last_complaint() or f"it ended with code {code}"}
     if "problem" in report:
-        raise InstallError(f"PyTorch was installed and does not work: {str(report['problem'])[:200]}. Try another one.")
+        raise InstallError(sentence_of_trial(str(report["problem"])))
     return report
+
+
+def sentence_of_trial(problem: str) -> str:
+    """Return a message for the user about an error of the self-test."""
+    if MISSING_RUNTIME.search(problem):
+        build = "arm64" if "arm" in platform.machine().lower() else "x64"
+        return (
+            "Windows cannot load PyTorch's libraries, mostly since its Visual C++ runtime is missing or too old; "
+            f"install {RUNTIME_PAGE}/vc_redist.{build}.exe, restart Blender, then click Test. Windows says: "
+            f"{problem[:120]}"
+        )
+    return f"PyTorch was installed and does not work: {problem[:200]}. Try another one."
 
 
 def shared_folders(python: Path) -> list[str]:

@@ -257,6 +257,47 @@ def test_a_folder_with_the_systems_separator_in_its_name_is_the_one_that_is_trie
         install_from_wheels(wheels, folder, silent, never)
 
 
+@pytest.mark.parametrize(
+    "raised",
+    [
+        "ImportError('DLL load failed while importing _C: The specified module could not be found.')",
+        "OSError('[WinError 126] The specified module could not be found. Error loading c10.dll or its dependencies')",
+        "OSError('[WinError 1114] A dynamic link library (DLL) initialization routine failed. Error loading c10.dll')",
+    ],
+)
+def test_a_library_that_windows_cannot_load_names_the_runtime(tmp_path: Path, raised: str) -> None:
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch/__init__.py").write_text(f"raise {raised}")
+    with pytest.raises(
+        InstallError, match=r"Visual C\+\+ runtime .* https://aka\.ms/vs/17/release/vc_redist\.(x64|arm64)\.exe"
+    ):
+        try_python(Path(sys.executable), never, torch=tmp_path)
+    (tmp_path / "torch/__init__.py").write_text("raise OSError('[WinError 5] Access is denied')")
+    with pytest.raises(InstallError, match="does not work: OSError"):
+        try_python(Path(sys.executable), never, torch=tmp_path)
+
+
+def test_of_two_versions_in_a_folder_the_newer_is_installed(tmp_path: Path, folder: TorchFolder) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    for version in ("9.0", "10.0"):
+        torch_wheel(wheels, version, code=f"raise RuntimeError('version {version}')")
+    with pytest.raises(InstallError, match=r"version 10\.0"):
+        install_from_wheels(wheels, folder, silent, never)
+
+
+def test_a_half_unpacked_pytorch_is_unfinished_and_is_replaced(tmp_path: Path, folder: TorchFolder) -> None:
+    folder.begin()
+    (folder.packages / "torch").mkdir()
+    (folder.packages / "torch/left.py").touch()
+    assert folder.standing() is InstallState.INCOMPLETE
+    torch_wheel(tmp_path, "9.0", code="raise RuntimeError('of the folder')")
+    with pytest.raises(InstallError, match="of the folder"):
+        install_from_wheels(tmp_path, folder, silent, never)
+    assert not (folder.packages / "torch/left.py").exists()
+    assert folder.standing() is InstallState.INCOMPLETE
+
+
 def test_a_test_that_does_not_end_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch/__init__.py").write_text("import time; time.sleep(60)")
