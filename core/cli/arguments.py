@@ -35,6 +35,9 @@ an uninterrupted training gives; with a model that is there already, it does not
     "generate": """example:
   python -m core generate walk.safetensors --count 10 --seed 7 --out takes/
 """,
+    "spans": """example:
+  python -m core spans walk.bvh dance.bvh --spans "walk@1-120, dance@136-260x1.5" --out takes/
+""",
     "compose": """example:
   python -m core compose walk.safetensors --vary "Left Arm, Right Arm" --regions 40-90 --out takes/
 """,
@@ -77,6 +80,7 @@ def build_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
     _add_train(add_verb(verbs, "train", "train a model on a clip", examples))
     _add_instant(add_verb(verbs, "instant", "make a model of a clip at once, without training", examples))
     _add_generate(add_verb(verbs, "generate", "write variations as BVH files", examples))
+    _add_spans(add_verb(verbs, "spans", "write motions in which clips play when you say as BVH files", examples))
     _add_compose(add_verb(verbs, "compose", "write motions around the kept part of a clip as BVH files", examples))
     _add_evaluate(add_verb(verbs, "evaluate", "measure the quality of a model's variations", examples))
     _add_list(add_verb(verbs, "list", "list models, clips and jobs", examples))
@@ -187,6 +191,19 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     add_variations(parser, 5, "length at the files' rate (default: that of the clip)")
     add_root_path(parser)
     parser.add_argument("--fps", type=_rate, help="frames a second of the files (default: those of the clip)")
+
+
+def _add_spans(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("clips", type=Path, nargs="+", metavar="CLIP", help="clips of one rig, called as their files")
+    parser.add_argument(
+        "--spans", required=True, metavar="TEXT", help="which clip plays when, as walk@1-120,run@136-260x2"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
+    parser.add_argument("--count", type=positive, default=1, help="how many variations (default: 1)")
+    parser.add_argument("--seed", type=seed, default=0, help="the same seed makes the same variations (default: 0)")
+    parser.add_argument(
+        "--up", choices=("y", "z"), default="", help="axis that points up in BVH files (default: found)"
+    )
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:

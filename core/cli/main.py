@@ -44,6 +44,7 @@ def _find_verb(name: str) -> Verb:
         "train": verbs.train_verb,
         "instant": verbs.instant_verb,
         "generate": verbs.generate_verb,
+        "spans": verbs.spans_verb,
         "compose": verbs.compose_verb,
         "evaluate": verbs.evaluate_verb,
         "list": farm_verbs.list_verb,

@@ -17,9 +17,10 @@ from typing import Any
 
 from ..cycles.unroll import learnable
 from ..directing.compose import compose
-from ..directing.concatenate import mix
+from ..directing.concatenate import mix, on_one_skeleton
 from ..directing.direction import direct
 from ..directing.takes import generate_takes
+from ..directing.timed_clips import check_spans, generate_spans, parse_clip_spans
 from ..errors import ClipError, ModelError, RiffError, cancel_check
 from ..evaluation.metrics import evaluate
 from ..files.lease import hold_lease
@@ -141,6 +142,18 @@ def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
     files = write_motions(options.out, model.name, options.seed, motions)
     size = {"count": len(files), "frames": motions[0].frames, "fps": source.fps, "seed": options.seed}
     return {"files": files, **size, "composition": direction.to_json()}
+
+
+def spans_verb(options: argparse.Namespace) -> dict[str, Any]:
+    """Write motions in which clips play in spans of frames as BVH files; return their paths. Raises RiffError."""
+    clips = {path.stem: read_clip(path, options.up).motion for path in options.clips}
+    spans, fps = parse_clip_spans(options.spans), next(iter(clips.values())).fps
+    check_spans(spans, fps, list(clips))
+    motions = dict(zip(clips, on_one_skeleton(list(clips.values())), strict=True))
+    models = {name: instant_model(motions[name], name) for name in dict.fromkeys(span.clip for span in spans)}
+    made = generate_spans(models, spans, fps=fps, count=options.count, seed=options.seed)
+    files = write_motions(options.out, "-".join(models), options.seed, made)
+    return {"files": files, "count": len(files), "frames": made[0].frames, "fps": fps, "seed": options.seed}
 
 
 def evaluate_verb(options: argparse.Namespace) -> dict[str, Any]:

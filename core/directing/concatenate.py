@@ -40,7 +40,7 @@ def mix(motions: Sequence[Motion]) -> Motion:
 
 
 def on_one_skeleton(motions: Sequence[Motion]) -> list[Motion]:
-    """Return clips of one rig at 30 fps on a common skeleton, with the contacts of all.
+    """Return clips of one rig at 30 fps on a common skeleton, with the contacts and the moving joints of all.
 
     Raises ClipError for no clip or clips of different skeletons.
     """
@@ -48,12 +48,33 @@ def on_one_skeleton(motions: Sequence[Motion]) -> list[Motion]:
         raise ClipError("There is no action to learn from.")
     first = motions[0].skeleton
     motions = [with_names_of(motion, first) for motion in motions]
+    moved = tuple(
+        sorted({joint for m in motions if m.skeleton.names == first.names for joint in m.skeleton.translated})
+    )
+    motions = [_with_moved(motion, moved) if motion.skeleton.names == first.names else motion for motion in motions]
+    first = motions[0].skeleton
     for motion in motions[1:]:
         if not motion.skeleton.same_rig(first):
             raise ClipError("The actions move different skeletons; only actions of one rig can be learned together.")
     feet = tuple(sorted({joint for motion in motions for joint in motion.skeleton.contacts}))
     skeleton = replace(first.with_contacts(feet), properties=_common_ranges([m.skeleton for m in motions]))
     return [onto_skeleton(resample(motion, RATE), skeleton) for motion in motions]
+
+
+def _with_moved(motion: Motion, moved: tuple[int, ...]) -> Motion:
+    """Return a motion with moving offsets for more joints: those that do not move in it rest."""
+    skeleton = motion.skeleton
+    if skeleton.translated == moved:
+        return motion
+    channels = dict(zip(skeleton.translated, skeleton.translated_channels, strict=True))
+    still = np.zeros((motion.frames, GROUP))
+    before = (skeleton.joints + len(skeleton.contacts) + 1) * GROUP
+    offsets = [
+        motion.features[:, channels[joint] : channels[joint] + GROUP] if joint in channels else still for joint in moved
+    ]
+    after = motion.features[:, skeleton.first_property_group * GROUP :]
+    features = np.concatenate([motion.features[:, :before], *offsets, after], axis=1)
+    return replace(motion, features=features, skeleton=replace(skeleton, translated=moved))
 
 
 def _part_of_mix(motion: Motion) -> Motion:

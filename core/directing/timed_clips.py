@@ -43,7 +43,7 @@ MAX_BEGIN_ROWS = 600
 SEARCH_ROWS = 200
 """Rows by which a take is longer than its span: its first row is chosen among them, to fit the span before."""
 
-CANDIDATES = 2
+CANDIDATES = 3
 """Takes of a span among which the best fitting one is chosen."""
 
 VARIATION = 0.3
@@ -53,7 +53,7 @@ that a pose may be nearer to another clip."""
 VELOCITY_ROWS = 5.0
 """Rows over which velocities are extrapolated where they are compared with poses."""
 
-CONTACT_COST = 0.5
+CONTACT_COST = 1.0
 """Cost of a foot that stands in one take and not in the other, as a share of the median cost of two poses."""
 
 BLEND_SHARES = (1.0, 0.7, 0.45)

@@ -73,6 +73,22 @@ def test_instant_makes_a_model_without_pytorch(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["short.bvh", "walk.bvh", "walk.safetensors"]
 
 
+def test_clips_play_in_spans(
+    make_walker: Callable[..., Motion], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [tmp_path / "walk.bvh", tmp_path / "later.bvh"]
+    for path, start in zip(paths, (0.0, 20.0), strict=True):
+        write_bvh(path, make_walker(4.0, start=start))
+    words = ["spans", *map(str, paths), "--out", str(tmp_path / "takes"), "--json", "--spans"]
+    assert main([*words, "walk@1-60, later@71-130x1.2"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["count"], report["frames"]) == (1, 130)
+    assert read_bvh(Path(report["files"][0])).frames == 130
+    assert main([*words, "walk@1-60, run@71-130"]) == 1
+    assert "no clip “run” to play at frame 71" in capsys.readouterr().err
+    assert len(list((tmp_path / "takes").iterdir())) == 1
+
+
 def test_generate_writes_files_that_can_be_read(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], walker: Motion
 ) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.directing.concatenate import PASSAGE_FRAMES, mix
+from core.directing.concatenate import PASSAGE_FRAMES, mix, on_one_skeleton
 from core.errors import ClipError
 from core.generation.generate import generate
 from core.model.recipe import FAST
@@ -55,3 +55,17 @@ def test_other_skeletons_are_refused(walker: Motion) -> None:
         mix([walker, replace(walker, skeleton=skeleton)])
     with pytest.raises(ClipError, match="no action"):
         mix([])
+
+
+def test_a_joint_that_moves_in_one_clip_only_rests_in_the_other(make_walker: Callable[..., Motion]) -> None:
+    one, other = make_walker(3.0), make_walker(3.0, start=20.0)
+    hand = one.skeleton.names.index("LeftHand")
+    moving = replace(one.skeleton, translated=(hand,))
+    before = moving.translated_channels[0]
+    features = np.insert(one.features, [before] * 6, 0.0, axis=1)
+    features[:, before] = np.sin(np.arange(one.frames) / 7.0)
+    both = on_one_skeleton([other, replace(one, features=features, skeleton=moving)])
+    assert both[0].skeleton.same_structure(both[1].skeleton)
+    assert both[0].skeleton.translated == (hand,)
+    np.testing.assert_allclose(both[0].positions(), other.positions(), atol=1e-9)
+    np.testing.assert_allclose(both[1].features[:, before], features[:, before])
