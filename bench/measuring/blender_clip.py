@@ -20,10 +20,10 @@ from core.motion.skeleton import Skeleton
 from .machine import ROOT
 
 
-def read_with_blender(path: Path) -> Motion:
+def read_with_blender(path: Path, least: float = MIN_SECONDS) -> Motion:
     """Return the longest action of the first animated armature in a file; BVH files must have Z up.
 
-    Raises ClipError if no armature has an action of MIN_SECONDS.
+    Raises ClipError if no armature has an action of `least` seconds.
     """
     bpy.ops.wm.read_homefile(use_empty=True)
     if path.suffix == ".bvh":
@@ -40,10 +40,10 @@ def read_with_blender(path: Path) -> Motion:
         bpy.ops.import_scene.gltf(filepath=str(path))
     actions = sorted(bpy.data.actions, key=_seconds, reverse=True)
     for rig in (ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE"):
-        motion = _first_motion(rig, [action for action in actions if _seconds(action) >= MIN_SECONDS])
+        motion = _first_motion(rig, [action for action in actions if _seconds(action) >= least])
         if motion is not None:
             return motion
-    raise ClipError(f"“{path.name}” has no armature with an action of {MIN_SECONDS:.0f} s.")
+    raise ClipError(f"“{path.name}” has no armature with an action of {least:g} s.")
 
 
 def read_actions(path: Path, names: Iterable[str]) -> list[Motion]:

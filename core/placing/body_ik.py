@@ -22,7 +22,7 @@ MOST_TURN = 0.4
 """Largest turn of a joint in radians in one step."""
 
 HEAVY = 30.0
-"""How much less a joint turns that carries the whole body than one that carries nothing."""
+"""Factor by which a joint that carries the whole body turns less than one that carries nothing."""
 
 ROOT_MOBILITY = 0.08
 """Mobility of the root's position in square core units, where that of a light joint is 1 square radian."""

@@ -103,7 +103,7 @@ def _check_reached(motion: Motion, before: Motion, places: Places) -> None:
             row = int(far.argmax())
             raise ClipError(
                 f"“{skeleton.names[pin.joint]}” cannot reach its pin at frame {places.first + pin.start + row}: "
-                f"{far[row] * skeleton.unit:.3g} are missing; move the pin nearer."
+                f"{far[row] * skeleton.unit:.4g} are missing; move the pin nearer."
             )
 
 

@@ -143,7 +143,7 @@ def _check_contradictions(skeleton: Skeleton, pins: Sequence[Pin], first: int) -
             row = int(apart.argmax())
             raise ClipError(
                 f"Two pins hold “{skeleton.names[one.joint]}” at frame {first + start + row} in places "
-                f"{apart[row] * skeleton.unit:.3g} apart; remove one."
+                f"{apart[row] * skeleton.unit:.4g} apart; remove one."
             )
 
 
@@ -169,13 +169,13 @@ def _check_waypoints(source: Motion, waypoints: Sequence[Waypoint], first: int) 
         rows = other.row - one.row
         if rows == 0 and apart > SAME_PLACE:
             raise ClipError(
-                f"Two waypoints ask for places {apart * unit:.3g} apart at frame {first + one.row}; remove one."
+                f"Two waypoints ask for places {apart * unit:.4g} apart at frame {first + one.row}; remove one."
             )
         most = MAX_STRETCH * longest_way(source, rows) if rows else 0.0
         if rows and apart > most + SAME_PLACE:
             raise ClipError(
-                f"The waypoint at frame {first + other.row} is {apart * unit:.3g} from the one before, but in "
-                f"{rows / fps:.2g} s the clip moves at most {most * unit:.3g}; move it, or give it more time."
+                f"The waypoint at frame {first + other.row} is {apart * unit:.4g} from the one before, but in "
+                f"{rows / fps:.2g} s the clip moves at most {most * unit:.4g}; move it, or give it more time."
             )
 
 

@@ -31,7 +31,6 @@ class _InCompose(ForArmature):
     """A box inside Compose, where pins and waypoints count."""
 
     bl_parent_id = "RIFF_PT_compose"
-    bl_options = {"DEFAULT_CLOSED"}
     side = "MAKE"
 
     @classmethod
@@ -42,6 +41,7 @@ class _InCompose(ForArmature):
 
 class RIFF_PT_pins(_InCompose, bpy.types.Panel):
     bl_label = "Pins"
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:
         layout, places = self.layout, active_armature(context).riff_places
@@ -81,6 +81,7 @@ def _draw_pin(layout: Any, context: Any, pin: Any) -> None:
 
 class RIFF_PT_waypoints(_InCompose, bpy.types.Panel):
     bl_label = "Waypoints"
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:
         layout, places = self.layout, active_armature(context).riff_places

@@ -42,7 +42,7 @@ def dancer(request: pytest.FixtureRequest, riff: ModuleType, models: Path) -> An
 
 
 def place(ob: Any, bone: str, frame: int, action: Any = None) -> Vector:
-    """Where the head of a bone is in the world, by Blender."""
+    """Return the place of a bone's head in the world, by Blender."""
     before = ob.animation_data.action
     if action is not None:
         ob.animation_data.action = action
@@ -74,7 +74,7 @@ def test_a_hand_is_where_it_was_in_the_viewport(riff: ModuleType, dancer: Any) -
     assert bpy.ops.riff.add_pin() == {"FINISHED"}
     pin = dancer.riff_places.pins[0]
     assert (pin.bone, pin.start, pin.end) == ("hand.L", 60, 60)
-    np.testing.assert_allclose(pin.place, wanted, atol=1e-5)
+    np.testing.assert_allclose(pin.place, list(wanted), atol=1e-5)
     made = compose(bpy.ops.riff.reach_places, count=2, seed=3)
     for action in made:
         assert (place(dancer, "hand.L", 60, action) - wanted).length < NEAR
@@ -106,18 +106,18 @@ def test_two_hands_at_bones_of_another_armature(dancer: Any) -> None:
     bpy.ops.object.mode_set(mode="EDIT")
     ends = {"left": place(dancer, "hand.L", 70), "right": place(dancer, "hand.R", 70)}
     for name, at in ends.items():
-        bone = rail.edit_bones.new(name)
-        bone.head, bone.tail = at, at + Vector((0.0, 0.0, 0.1))
+        end: Any = rail.edit_bones.new(name)
+        end.head, end.tail = at, at + Vector((0.0, 0.0, 0.1))
     bpy.ops.object.mode_set(mode="OBJECT")
     bpy.context.view_layer.objects.active = dancer
-    for bone, end in (("hand.L", "left"), ("hand.R", "right")):
+    for bone, other_bone in (("hand.L", "left"), ("hand.R", "right")):
         pin = dancer.riff_places.pins.add()
         pin.bone, pin.start, pin.end = bone, 70, 74
-        pin.source, pin.armature, pin.other = "BONE", other, end
+        pin.source, pin.armature, pin.other = "BONE", other, other_bone
     made = compose(bpy.ops.riff.reach_places)[0]
     for frame in (70, 74):
-        for bone, end in (("hand.L", "left"), ("hand.R", "right")):
-            assert (place(dancer, bone, frame, made) - ends[end]).length < NEAR
+        for bone, other_bone in (("hand.L", "left"), ("hand.R", "right")):
+            assert (place(dancer, bone, frame, made) - ends[other_bone]).length < NEAR
 
 
 def test_a_pinned_direction(dancer: Any) -> None:
@@ -213,7 +213,7 @@ def test_rows_are_removed_and_set_again(dancer: Any) -> None:
     bpy.ops.riff.add_pin()
     bpy.context.scene.frame_set(90)
     assert bpy.ops.riff.set_pin() == {"FINISHED"}
-    np.testing.assert_allclose(dancer.riff_places.pins[0].place, place(dancer, "hand.L", 90), atol=1e-5)
+    np.testing.assert_allclose(dancer.riff_places.pins[0].place, list(place(dancer, "hand.L", 90)), atol=1e-5)
     assert bpy.ops.riff.remove_pin() == {"FINISHED"}
     assert not len(dancer.riff_places.pins)
     bpy.ops.object.select_all(action="DESELECT")
