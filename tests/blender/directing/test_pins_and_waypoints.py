@@ -74,7 +74,7 @@ def test_a_hand_is_where_it_was_in_the_viewport(riff: ModuleType, dancer: Any) -
     assert bpy.ops.riff.add_pin() == {"FINISHED"}
     pin = dancer.riff_places.pins[0]
     assert (pin.bone, pin.start, pin.end) == ("hand.L", 60, 60)
-    np.testing.assert_allclose(pin.place, list(wanted), atol=1e-5)
+    np.testing.assert_allclose(pin.place, wanted[:], atol=1e-5)
     made = compose(bpy.ops.riff.reach_places, count=2, seed=3)
     for action in made:
         assert (place(dancer, "hand.L", 60, action) - wanted).length < NEAR
@@ -213,7 +213,7 @@ def test_rows_are_removed_and_set_again(dancer: Any) -> None:
     bpy.ops.riff.add_pin()
     bpy.context.scene.frame_set(90)
     assert bpy.ops.riff.set_pin() == {"FINISHED"}
-    np.testing.assert_allclose(dancer.riff_places.pins[0].place, list(place(dancer, "hand.L", 90)), atol=1e-5)
+    np.testing.assert_allclose(dancer.riff_places.pins[0].place, place(dancer, "hand.L", 90)[:], atol=1e-5)
     assert bpy.ops.riff.remove_pin() == {"FINISHED"}
     assert not len(dancer.riff_places.pins)
     bpy.ops.object.select_all(action="DESELECT")
