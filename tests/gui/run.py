@@ -89,7 +89,22 @@ SCREENS = (
     "no viewport: made 2, first plays True",
 )
 
-BESIDE = (("meanwhile", MEANWHILE, ""), ("directing", DIRECTING, ""), ("screens", SCREENS, "dancer_file.py"))
+IN_TIME = (
+    "spans: made 1, plays True",
+    "spans: one undo takes it back",
+    "pins: made 1, plays True",
+    "pins: hand at its place True",
+    "pins: one undo takes it back",
+    "amount: made 1, plays True",
+    "amount: one undo takes it back",
+)
+
+BESIDE = (
+    ("meanwhile", MEANWHILE, ""),
+    ("directing", DIRECTING, ""),
+    ("in_time", IN_TIME, ""),
+    ("screens", SCREENS, "dancer_file.py"),
+)
 """Scripts that run after the person's path in a small window, which is drawn quicker, the marks of each, and the script
 that saves the file with which it opens."""
 
