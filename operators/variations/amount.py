@@ -64,7 +64,7 @@ class RIFF_OT_set_amount(ActionWriter, OnVariation, bpy.types.Operator):
         known = stored_number(shown, "riff_amount", 0, MAX_AMOUNT)
         if known is not None and not self.properties.is_property_set("amount"):
             self.amount = known
-        fill_parts(self.parts, active_armature(context))
+        fill_parts(self.parts, active_armature(context), context.scene)
         return context.window_manager.invoke_props_dialog(self, width=300)
 
     def draw(self, context: bpy.types.Context) -> None:

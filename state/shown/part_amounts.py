@@ -7,7 +7,14 @@ from typing import Any
 import bpy
 from bpy.props import FloatProperty
 
+from ...core.errors import RiffError
+from ...core.motion.body_parts import find_parts
+from ...rig.steps import run_through
 from ..armature_summary import rows_found
+from ..source import glance_steps
+
+GLANCE_FRAMES = 8
+"""Frames of the action to look at where the armature is not analyzed yet: parts need its skeleton alone."""
 
 
 class RiffPartAmount(bpy.types.PropertyGroup):
@@ -23,11 +30,22 @@ class RiffPartAmount(bpy.types.PropertyGroup):
     )
 
 
-def fill_parts(rows: Any, ob: bpy.types.Object) -> None:
-    """List the body parts that were found on an armature, each with the whole amount."""
+def fill_parts(rows: Any, ob: bpy.types.Object, scene: bpy.types.Scene) -> None:
+    """List the body parts of an armature, each with the whole amount; none if its action cannot be read."""
     rows.clear()
-    for name in dict.fromkeys(part for _, _, part in rows_found(ob) if part):
+    for name in _part_names(ob, scene):
         rows.add().name = name
+
+
+def _part_names(ob: bpy.types.Object, scene: bpy.types.Scene) -> list[str]:
+    names = list(dict.fromkeys(part for _, _, part in rows_found(ob) if part))
+    if names:
+        return names
+    try:
+        motion = run_through(glance_steps(ob, scene, GLANCE_FRAMES))
+    except RiffError:  # the operator says why, once it is confirmed
+        return []
+    return [part.name for part in find_parts(motion.skeleton)]
 
 
 CLASSES = (RiffPartAmount,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import bpy
@@ -21,6 +21,14 @@ def dancer(riff: ModuleType, models: Path) -> bpy.types.Object:
     bpy.ops.riff.instant_model()
     assert bpy.ops.riff.generate(count=1) == {"FINISHED"}
     return ob
+
+
+class Rows(list[Any]):
+    """A collection property's rows, as the operator has them."""
+
+    def add(self) -> Any:
+        self.append(SimpleNamespace())
+        return self[-1]
 
 
 def rows() -> Any:
@@ -103,6 +111,17 @@ def test_parts_have_shares(riff: ModuleType, dancer: bpy.types.Object) -> None:
             assert np.abs(values(made()[0], bone) - values(source, bone)).max() < 2e-3
     with pytest.raises(RuntimeError, match="no body part “Wing”"):
         bpy.ops.riff.set_amount(action=full, parts=[{"name": "Wing", "factor": 0.5}])
+
+
+def test_the_dialog_lists_the_body_parts(riff: ModuleType, dancer: bpy.types.Object) -> None:
+    part_amounts = importlib.import_module(f"{riff.__name__}.state.shown.part_amounts")
+    rows = Rows()
+    part_amounts.fill_parts(rows, dancer, bpy.context.scene)
+    assert {"Left Arm", "Right Leg"} <= {row.name for row in rows}
+    dancer.animation_data_clear()
+    dancer.name = "Another"
+    part_amounts.fill_parts(rows, dancer, bpy.context.scene)
+    assert not rows
 
 
 def test_without_its_source_it_is_told(dancer: bpy.types.Object) -> None:
