@@ -17,8 +17,8 @@ from .core.blending.amount import Amount
 from .core.cycles.unroll import learnable
 from .core.directing import compose as composing
 from .core.directing import timed_clips
-from .core.directing.concatenate import on_one_skeleton
 from .core.directing.direction import Direction, direct
+from .core.directing.span_models import span_models
 from .core.directing.takes import generate_takes
 from .core.errors import RiffError
 from .core.matching.instant import instant_model
@@ -202,11 +202,10 @@ def generate_spans(
     frames between two spans, from 0.2 to 2 seconds, the body passes over. `variation`, from 0 to 1, is its strength in
     the spans.
     """
-    names, timed = list(motions), [timed_clips.ClipSpan(*span) for span in spans]
+    timed = [timed_clips.ClipSpan(*span) for span in spans]
     fps = next((motion.fps for motion in motions.values()), 30.0)
-    timed_clips.check_spans(timed, fps, names)
-    clips = dict(zip(names, on_one_skeleton(list(motions.values())), strict=True))
-    models = {name: instant_model(clips[name], name) for name in dict.fromkeys(span.clip for span in timed)}
+    timed_clips.check_spans(timed, fps, list(motions))
+    models = span_models(motions, timed)
     return timed_clips.generate_spans(
         models, timed, fps=fps, count=count, seed=seed, variation=variation, clean=clean_feet
     )

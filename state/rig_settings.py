@@ -39,7 +39,7 @@ def _redraw_timelines(_owner: object, _context: bpy.types.Context) -> None:
                 area.tag_redraw()
 
 
-def _keep_order(region: RiffRegion | RiffClipSpan, context: bpy.types.Context) -> None:
+def keep_order(region: Any, context: bpy.types.Context) -> None:
     """Move the end along with a start that is moved behind it."""
     if region.end < region.start:
         region.end = region.start
@@ -51,10 +51,10 @@ class RiffRegion(bpy.types.PropertyGroup):
 
     name: StringProperty(name="Name", description="Name of the region", update=_redraw_timelines)
     start: IntProperty(
-        name="Start", description="First frame of the region", min=-MAX_FRAME, max=MAX_FRAME, update=_keep_order
+        name="Start", description="First frame of the region", min=-MAX_FRAME, max=MAX_FRAME, update=keep_order
     )
     end: IntProperty(
-        name="End", description="Last frame of the region", min=-MAX_FRAME, max=MAX_FRAME, update=_keep_order
+        name="End", description="Last frame of the region", min=-MAX_FRAME, max=MAX_FRAME, update=keep_order
     )
     color: FloatVectorProperty(
         name="Color",
@@ -78,11 +78,9 @@ class RiffClipSpan(bpy.types.PropertyGroup):
 
     action: StringProperty(name="Action", description="Action that plays in the span", update=_redraw_timelines)
     start: IntProperty(
-        name="Start", description="First frame of the span", min=-MAX_FRAME, max=MAX_FRAME, update=_keep_order
+        name="Start", description="First frame of the span", min=-MAX_FRAME, max=MAX_FRAME, update=keep_order
     )
-    end: IntProperty(
-        name="End", description="Last frame of the span", min=-MAX_FRAME, max=MAX_FRAME, update=_keep_order
-    )
+    end: IntProperty(name="End", description="Last frame of the span", min=-MAX_FRAME, max=MAX_FRAME, update=keep_order)
     speed: FloatProperty(
         name="Speed", description="Speed of the action in the span; 1 is its own", default=1.0, min=0.25, max=4.0
     )

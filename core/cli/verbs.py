@@ -17,8 +17,9 @@ from typing import Any
 
 from ..cycles.unroll import learnable
 from ..directing.compose import compose
-from ..directing.concatenate import mix, on_one_skeleton
+from ..directing.concatenate import mix
 from ..directing.direction import direct
+from ..directing.span_models import span_models
 from ..directing.takes import generate_takes
 from ..directing.timed_clips import check_spans, generate_spans, parse_clip_spans
 from ..errors import ClipError, ModelError, RiffError, cancel_check
@@ -149,8 +150,7 @@ def spans_verb(options: argparse.Namespace) -> dict[str, Any]:
     clips = {path.stem: read_clip(path, options.up).motion for path in options.clips}
     spans, fps = parse_clip_spans(options.spans), next(iter(clips.values())).fps
     check_spans(spans, fps, list(clips))
-    motions = dict(zip(clips, on_one_skeleton(list(clips.values())), strict=True))
-    models = {name: instant_model(motions[name], name) for name in dict.fromkeys(span.clip for span in spans)}
+    models = span_models(clips, spans)
     made = generate_spans(models, spans, fps=fps, count=options.count, seed=options.seed)
     files = write_motions(options.out, "-".join(models), options.seed, made)
     return {"files": files, "count": len(files), "frames": made[0].frames, "fps": fps, "seed": options.seed}

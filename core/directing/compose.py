@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -66,17 +66,10 @@ def compose(
     if not 1 <= composition.entry <= model.recipe.levels:
         raise ClipError(f"Content can enter at levels 1 to {model.recipe.levels}.")
     sampler = sampler or Sampler(model)
-    variations = range(first, first + count)
-    motions: list[Motion] = []
-    # Where content is not anchored, each variation turns it by other angles.
-    together = composition.anchored and composition.places is None
-    for part in [variations] if together else [range(k, k + 1) for k in variations]:
-        if composition.places is not None:
-            motions.append(_best_placed(_Run(sampler, part, seed, composition.loop, like), composition, clean))
-            continue
-        rows, turned = _synthesize(_Run(sampler, part, seed, composition.loop, like), composition)
-        motions += [_finish(model, turned, one, clean) for one in rows]
-    return motions
+    run = _Run(sampler, range(first, first + count), seed, composition.loop, like)
+    if composition.places is not None:
+        return [_best_placed(one, composition, clean) for one in run.one_by_one()]
+    return [_finish(model, turned, rows, clean) for rows, turned in _each(run, composition)]
 
 
 def _best_placed(run: _Run, composition: Composition, clean: bool) -> Motion:
@@ -86,12 +79,6 @@ def _best_placed(run: _Run, composition: Composition, clean: bool) -> Motion:
     """
     first, places = run.variations[0], composition.places
     candidates = replace(run, variations=range(first, first + CANDIDATES * NEXT_CANDIDATE, NEXT_CANDIDATE))
-    parts = (
-        [candidates]
-        if composition.anchored
-        else [replace(run, variations=range(k, k + 1)) for k in candidates.variations]
-    )
-    made = [(rows, turned) for part in parts for found, turned in [_synthesize(part, composition)] for rows in found]
     model, target = run.sampler.model, composition.target
 
     def cost(one: tuple[NDArray[np.float32], Composition]) -> float:
@@ -99,12 +86,21 @@ def _best_placed(run: _Run, composition: Composition, clean: bool) -> Motion:
         motion = resample(motion, target.fps, target.frames)
         return led_to_places(motion, places, one[1].keep, model.source).cost if places is not None else 0.0
 
-    ranked = sorted(made, key=cost)
+    ranked = sorted(_each(candidates, composition), key=cost)
     for rows, turned in ranked[: TRIED - 1]:
         with suppress(ClipError):
             return _finish(model, turned, rows, clean)
     rows, turned = ranked[TRIED - 1]
     return _finish(model, turned, rows, clean)
+
+
+def _each(run: _Run, composition: Composition) -> Iterator[tuple[NDArray[np.float32], Composition]]:
+    """Yield the network rows (C, T) of each variation, and the composition with its placed content turned."""
+    # Where content is not anchored, each variation turns it by other angles.
+    for part in [run] if composition.anchored else run.one_by_one():
+        rows, turned = _synthesize(part, composition)
+        for one in rows:
+            yield one, turned
 
 
 def _finish(model: Model, composition: Composition, rows: NDArray[np.float32], clean: bool) -> Motion:
@@ -159,6 +155,10 @@ class _Run:
     seed: int
     loop: bool
     like: Sequence[tuple[float, int]] = ()
+
+    def one_by_one(self) -> list[_Run]:
+        """Return a run for each variation."""
+        return [replace(self, variations=range(k, k + 1)) for k in self.variations]
 
     def stages(
         self, stages: range, lengths: list[int], x: Rows | None = None, entry: PyramidConstraints | None = None

@@ -16,7 +16,7 @@ from ..motion.properties import AnimatedProperty
 from ..motion.resampling import resample
 from ..motion.retarget import onto_skeleton, with_names_of
 from ..motion.skeleton import GROUP, Skeleton
-from ..numeric.rotation import Array, matrix_to_six, rotation_from_vector, six_to_matrix, vector_from_rotation
+from ..numeric.rotation import interpolate_six
 from .composition import Composition
 from .finalise import blend_kept
 
@@ -103,20 +103,13 @@ def _joined(one: Motion, other: Motion) -> Motion:
     share = (np.arange(1, PASSAGE_FRAMES + 1) / (PASSAGE_FRAMES + 1))[:, None]
     between = (1.0 - share) * one.features[-1] + share * other.features[0]
     width = one.skeleton.joints * GROUP
-    between[:, :width] = _interpolate_rotations(one.features[-1, :width], other.features[0, :width], share)
+    last, first = (pose[:width].reshape(-1, GROUP) for pose in (one.features[-1], other.features[0]))
+    between[:, :width] = interpolate_six(last, first, share[:, :, None]).reshape(len(share), -1)
     features[start : start + PASSAGE_FRAMES] = between
     keep = np.ones((frames, one.skeleton.groups))
     keep[start : start + PASSAGE_FRAMES] = 0.0
     whole = replace(one, features=features)
     return blend_kept(whole, Composition(whole, keep, anchored=False), one, clean=False)
-
-
-def _interpolate_rotations(first: Array, last: Array, share: Array) -> Array:
-    """Interpolate 6D rotations (frames, joints × 6) at constant speed from one pose to another."""
-    one, other = six_to_matrix(first.reshape(-1, GROUP)), six_to_matrix(last.reshape(-1, GROUP))
-    way = vector_from_rotation(one.swapaxes(-1, -2) @ other)
-    rotations = one @ rotation_from_vector(share[:, :, None] * way)
-    return matrix_to_six(rotations).reshape(len(share), -1)
 
 
 def _aligned(one: Motion, other: Motion) -> Motion:

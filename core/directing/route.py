@@ -10,8 +10,7 @@ from ..errors import ClipError
 from ..motion.motion import RATE, Motion
 from ..motion.skeleton import GROUP
 from ..numeric.rotation import Array, axis_rotation, matrix_to_six, six_to_matrix
-from ..numeric.smoothing import smooth
-from ..placing.places import PATH_SMOOTHING_SECONDS
+from ..numeric.smoothing import path_deviation, smooth
 
 MIN_SPEED_SHARE = 0.1
 """Share of the mean speed below which the direction of movement is undefined."""
@@ -56,7 +55,7 @@ def follow_course(motion: Motion, path: Array) -> Motion:
     Both paths count without their sway; steps become longer or shorter by the same factor.
     """
     way, walked = _way(motion)
-    course = Route(smooth(path, _deviation(motion.fps, len(path))))
+    course = Route(smooth(path, path_deviation(motion.fps, len(path))))
     if not walked[-1] > 0.0:
         return motion
     return _on_route(motion, way, course.at(walked * (course.length / walked[-1])))
@@ -64,17 +63,13 @@ def follow_course(motion: Motion, path: Array) -> Motion:
 
 def _way(motion: Motion) -> tuple[Array, Array]:
     """Return the smoothed path (T, 2) of the root and the distances (T,) walked along it."""
-    way = smooth(motion.root_positions()[:, :2], _deviation(motion.fps, motion.frames))
+    way = smooth(motion.root_positions()[:, :2], path_deviation(motion.fps, motion.frames))
     return way, np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))])
-
-
-def _deviation(fps: float, frames: int) -> float:
-    return float(min(PATH_SMOOTHING_SECONDS * fps, (frames - 1) / 4.0))
 
 
 def _on_route(motion: Motion, way: Array, on_route: Array) -> Motion:
     """Move the root from its smoothed path `way` (T, 2) to places (T, 2) on a route, and turn it with the route."""
-    deviation = _deviation(motion.fps, motion.frames)
+    deviation = path_deviation(motion.fps, motion.frames)
     on_route = smooth(on_route, max(deviation / 4.0, 1.0))
     turn = _headings(on_route, deviation) - _headings(way, deviation)
     turn = smooth(np.unwrap(turn)[:, None], deviation / 2.0)[:, 0]

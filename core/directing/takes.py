@@ -18,8 +18,7 @@ from ..motion.motion import RATE, Motion
 from ..motion.resampling import resample, with_path
 from ..motion.skeleton import BODY
 from ..numeric.rotation import Array
-from ..numeric.smoothing import smooth
-from ..placing.places import PATH_SMOOTHING_SECONDS
+from ..numeric.smoothing import path_deviation, smooth
 from .compose import compose
 from .composition import free, keep_root_path
 from .foot_contacts import plant_new_feet
@@ -92,7 +91,7 @@ def returns(source: Motion) -> bool:
 def travels(source: Motion) -> bool:
     """Return whether most of the way of a clip's root is a walk, which takes do at their own pace; a dance is none."""
     path = resample(source, RATE).root_positions()[:, :2]
-    course = smooth(path, min(PATH_SMOOTHING_SECONDS * RATE, (len(path) - 1) / 4.0))
+    course = smooth(path, path_deviation(RATE, len(path)))
     lengths = [float(np.linalg.norm(np.diff(one, axis=0), axis=1).sum()) for one in (course, path)]
     return lengths[0] > WALK_SHARE * lengths[1]
 

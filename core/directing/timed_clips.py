@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
 from ..generation.generate import MIN_ROWS, Sampler, generate, with_strength
@@ -18,16 +17,9 @@ from ..motion.headings import turn_between, turn_motion
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import check_size, resample, with_path
 from ..motion.skeleton import GROUP
+from ..numeric.blending import ease
 from ..numeric.distances import frame_distances
-from ..numeric.rotation import (
-    Array,
-    axis_rotation,
-    matrix_to_six,
-    rotation_from_vector,
-    six_to_matrix,
-    vector_from_rotation,
-    yaw_of,
-)
+from ..numeric.rotation import Array, axis_rotation, interpolate_six, yaw_of
 from .composition import MIN_REGION_FRAMES, Composition
 from .finalise import blend_kept
 
@@ -229,7 +221,7 @@ def _joined(
     middle = (low + high) // 2
     angle = turn_between(other.rotations()[middle, 0], one.rotations()[begin + middle, 0])
     other = turn_motion(other, np.full(other.frames, angle))
-    share = _ease((np.arange(passage) - low + 1.0) / (high - low + 1.0))
+    share = ease((np.arange(passage) - low + 1.0) / (high - low + 1.0))
     between = _crossfaded(one.features[begin:], other.features[:passage], share, one.skeleton.joints)
     features = np.concatenate([one.features[:begin], between, other.features[passage:]])
     whole = replace(one, features=features, cycle_seconds=0.0)
@@ -294,19 +286,10 @@ def _best_fit(tail: _Poses, other: _Poses, spare: int) -> tuple[float, int, int,
     return best
 
 
-def _ease(share: NDArray[np.float64]) -> Array:
-    """Return a weight from 0 to 1 without velocity and acceleration at both ends."""
-    x = np.clip(share, 0.0, 1.0)
-    return np.asarray(x**3 * (10.0 - 15.0 * x + 6.0 * x**2))
-
-
 def _crossfaded(one: Array, other: Array, share: Array, joints: int) -> Array:
     """Return rows (T, C) mixed by `share` (T,), rotations along the shortest way."""
     rows, width = len(share), joints * GROUP
     mixed = (1.0 - share[:, None]) * one + share[:, None] * other
-    first = six_to_matrix(one[:, :width].reshape(rows, joints, GROUP))
-    last = six_to_matrix(other[:, :width].reshape(rows, joints, GROUP))
-    way = vector_from_rotation(first.swapaxes(-1, -2) @ last)
-    turned = first @ rotation_from_vector(share[:, None, None] * way)
-    mixed[:, :width] = matrix_to_six(turned).reshape(rows, -1)
+    first, last = (side[:, :width].reshape(rows, joints, GROUP) for side in (one, other))
+    mixed[:, :width] = interpolate_six(first, last, share[:, None, None]).reshape(rows, -1)
     return mixed

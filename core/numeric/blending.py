@@ -89,9 +89,13 @@ def near_joins(kept: NDArray[np.bool_], reach: float) -> Array:
     if not len(edges):
         return np.zeros(len(kept))
     distance = np.abs(np.arange(len(kept))[:, None] - edges).min(axis=1)
-    share = np.clip(1.0 - distance / reach, 0.0, 1.0)
-    near: Array = share**3 * (10.0 - 15.0 * share + 6.0 * share**2)
-    return near
+    return ease(1.0 - distance / reach)
+
+
+def ease(share: Array) -> Array:
+    """Return weights from 0 to 1 for shares, clipped to that, without velocity and acceleration at both ends."""
+    x = np.clip(share, 0.0, 1.0)
+    return np.asarray(x**3 * (10.0 - 15.0 * x + 6.0 * x**2))
 
 
 def _within(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:

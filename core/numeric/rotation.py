@@ -181,6 +181,13 @@ def vector_from_rotation(matrices: Array) -> Array:
     return np.asarray(axis * scale[..., None])
 
 
+def interpolate_six(one: Array, other: Array, share: Array) -> Array:
+    """Interpolate 6D rotations (..., 6) along the shortest way; `share` broadcasts with rotation vectors (..., 3)."""
+    first, last = six_to_matrix(one), six_to_matrix(other)
+    way = vector_from_rotation(first.swapaxes(-1, -2) @ last)
+    return matrix_to_six(first @ rotation_from_vector(share * way))
+
+
 def yaw_of(rotations: Array) -> Array:
     """Return the yaw (...) of rotations (..., 3, 3) about the vertical axis in radians."""
     return np.asarray(np.arctan2(*_yaw_components(rotations)))

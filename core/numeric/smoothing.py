@@ -13,6 +13,15 @@ SMOOTHING_ROWS = 5.0
 """Standard deviation in rows of the usual Gaussian low-pass; it removes changes faster than about 1 Hz."""
 
 
+PATH_SMOOTHING_SECONDS = 0.5
+"""Standard deviation in seconds of the low-pass that separates the root's course from its sway."""
+
+
+def path_deviation(fps: float, frames: int) -> float:
+    """Return the standard deviation in rows of that low-pass; less for a path that is short for it."""
+    return float(min(PATH_SMOOTHING_SECONDS * fps, (frames - 1) / 4.0))
+
+
 def smooth(
     rows: Array,
     deviation: float = SMOOTHING_ROWS,

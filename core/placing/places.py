@@ -14,10 +14,7 @@ from ..errors import ClipError
 from ..motion.motion import Motion
 from ..motion.skeleton import BODY, Skeleton
 from ..numeric.rotation import Array
-from ..numeric.smoothing import smooth
-
-PATH_SMOOTHING_SECONDS = 0.5
-"""Standard deviation in seconds of the low-pass that separates the root's course from its sway."""
+from ..numeric.smoothing import path_deviation, smooth
 
 MAX_STRETCH = 1.3
 """Times the clip's own fastest way in a time that a take may go in it: longer steps still look like steps."""
@@ -182,7 +179,7 @@ def _check_waypoints(source: Motion, waypoints: Sequence[Waypoint], first: int) 
 def longest_way(source: Motion, rows: int) -> float:
     """Return the longest way in core units that the root of a clip goes in so many rows, without its sway."""
     path = source.root_positions()[:, :2]
-    deviation = min(PATH_SMOOTHING_SECONDS * source.fps, (source.frames - 1) / 4.0)
+    deviation = path_deviation(source.fps, source.frames)
     way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(smooth(path, deviation), axis=0), axis=1))])
     window = min(rows, source.frames - 1)
     longest = float((way[window:] - way[: len(way) - window]).max())

@@ -13,8 +13,7 @@ from ..motion.motion import Motion
 from ..motion.resampling import with_path
 from ..motion.skeleton import BODY
 from ..numeric.rotation import Array, held_yaw, six_to_matrix, wrapped
-from ..numeric.smoothing import smooth
-from .places import PATH_SMOOTHING_SECONDS
+from ..numeric.smoothing import PATH_SMOOTHING_SECONDS, smooth
 
 REST_SHARE = 0.05
 """Share of the mean speed at which the way counts also where the root rests, so that every take can be led."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...core.directing.concatenate import on_one_skeleton
+from ...core.directing.span_models import span_models
 from ...core.directing.timed_clips import ClipSpan, generate_spans
-from ...core.errors import ClipError
-from ...core.matching.instant import instant_model
 from ...core.motion.motion import Motion
 from .jobs import BackgroundJob
 
@@ -42,11 +40,6 @@ class SpansJob(BackgroundJob):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        models = {}
-        for name, motion in zip(self._clips, on_one_skeleton(list(self._clips.values())), strict=True):
-            try:
-                models[name] = instant_model(motion, name, check_cancelled=self._stop_if_asked)
-            except ClipError as error:
-                raise ClipError(f"“{name}”: {error}") from error
+        models = span_models(self._clips, self._spans, self._stop_if_asked)
         motions = generate_spans(models, self._spans, fps=self._fps, **self._choices)
         self._send("motions", motions)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...core.directing.route import Route
 from ...core.errors import ClipError
-from ...core.numeric.rotation import Array, quaternion_from_matrix
+from ...core.numeric.rotation import Array, quaternion_from_matrix, yaw_of
 from ..compat import channelbag_of
 from ..unseen import unseen
 from .actions import source_of
@@ -71,9 +71,7 @@ def turns_from_rest(matrices: Array, ob: bpy.types.Object, bone: str) -> Places:
 
 def heading_of(matrix: Array) -> float:
     """Return the turn of a world matrix (4, 4) about the vertical in degrees."""
-    turned = rotation_part(matrix[:3, :3])
-    sine, cosine = turned[1, 0] - turned[0, 1], turned[0, 0] + turned[1, 1]
-    return float(np.degrees(np.arctan2(sine, cosine)))
+    return float(np.degrees(yaw_of(rotation_part(matrix[:3, :3]))))
 
 
 def timed_places(ob: bpy.types.Object, scene: bpy.types.Scene) -> list[tuple[int, tuple[float, float]]]:

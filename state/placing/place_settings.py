@@ -18,18 +18,13 @@ from bpy.props import (
 
 from ...core.errors import ClipError
 from ...rig.reading.held_places import heading_of, places_of_bone, places_of_object, timed_places, turns_from_rest
-from ..rig_settings import MAX_FRAME
+from ..rig_settings import MAX_FRAME, keep_order
 
 SOURCE_ITEMS = [
     ("PLACE", "Here", "The place where the bone was when the pin was set", "PINNED", 0),
     ("OBJECT", "Object", "The place of an object, such as an empty; a moving one is followed", "EMPTY_AXIS", 1),
     ("BONE", "Bone", "The place of a bone of another armature, as it moves there", "BONE_DATA", 2),
 ]
-
-
-def _keep_order(pin: RiffPin, _context: bpy.types.Context) -> None:
-    if pin.end < pin.start:
-        pin.end = pin.start
 
 
 def _is_armature(_owner: object, ob: bpy.types.Object) -> bool:
@@ -42,9 +37,9 @@ class RiffPin(bpy.types.PropertyGroup):
     use: BoolProperty(name="Use", description="Hold this pin in new takes", default=True)
     bone: StringProperty(name="Bone", description="Bone that is held")
     start: IntProperty(
-        name="Start", description="First frame of the pin", min=-MAX_FRAME, max=MAX_FRAME, update=_keep_order
+        name="Start", description="First frame of the pin", min=-MAX_FRAME, max=MAX_FRAME, update=keep_order
     )
-    end: IntProperty(name="End", description="Last frame of the pin", min=-MAX_FRAME, max=MAX_FRAME, update=_keep_order)
+    end: IntProperty(name="End", description="Last frame of the pin", min=-MAX_FRAME, max=MAX_FRAME, update=keep_order)
     source: EnumProperty(name="Place", description="Source of the place", items=SOURCE_ITEMS)
     place: FloatVectorProperty(
         name="Place", description="Place of the bone's head in the world", subtype="TRANSLATION", unit="LENGTH"

@@ -1,4 +1,4 @@
-"""An armature as large as the bar asks for."""
+"""Armatures to work on: one as large as the bar asks for, and the sample dancer for a few seconds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ import bpy
 import numpy as np
 
 FRAMES, CHAINS, LINKS = 648, 16, 4
+
+
+def add_short_dancer(seconds: int) -> Any:
+    """The sample dancer alone in the scene, with the first seconds of her action; returns the action."""
+    ops: Any = bpy.ops
+    bpy.data.batch_remove(list(bpy.data.objects))
+    ops.riff.add_sample_dancer()
+    ob: Any = bpy.data.objects["Dancer"]
+    action = ob.animation_data.action
+    action.use_frame_range, action.frame_end = True, action.frame_start + 30 * seconds
+    return action
 
 
 def add_creature(frames: int = FRAMES) -> Any:

@@ -15,6 +15,7 @@ import bpy
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from creature import add_short_dancer
 from hand import Hand, Waits, mark, open_tab, perform
 
 RIFF = "bl_ext.user_default.riff"
@@ -45,11 +46,7 @@ def directing(hand: Hand) -> Waits:
 def dancer(hand: Hand) -> Waits:
     ops: Any = bpy.ops
     with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
-        bpy.data.batch_remove(list(bpy.data.objects))
-        ops.riff.add_sample_dancer()
-        ob: Any = bpy.data.objects["Dancer"]
-        action = ob.animation_data.action
-        action.use_frame_range, action.frame_end = True, action.frame_start + 30 * SECONDS
+        add_short_dancer(SECONDS)
         bpy.ops.ed.undo_push(message="Dancer")
     yield 1.0
     hand.invoke(ops.riff.train, scale=0.0001)

@@ -14,6 +14,7 @@ import bpy
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from creature import add_short_dancer
 from hand import Hand, Waits, mark, open_tab, perform
 
 SECONDS = 4
@@ -44,11 +45,7 @@ def dancer(hand: Hand) -> Waits:
     """The dancer with a short action, a second one, and an instant model."""
     ops: Any = bpy.ops
     with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
-        bpy.data.batch_remove(list(bpy.data.objects))
-        ops.riff.add_sample_dancer()
-        ob: Any = bpy.data.objects["Dancer"]
-        action = ob.animation_data.action
-        action.use_frame_range, action.frame_end = True, action.frame_start + 30 * SECONDS
+        action = add_short_dancer(SECONDS)
         other = action.copy()
         other.name, other.use_fake_user = "Later", True
         other.frame_start, other.frame_end = 200, 200 + 30 * SECONDS

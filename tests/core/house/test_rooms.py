@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.training": MAKING | {"core.networks", "core.matching"},
     "core.runs": MAKING | {"core.matching", "core.training"},
     "core.placing": {"core.numeric", "core.motion"},
-    "core.directing": DATA | {"core.system", "core.generation", "core.placing"},
+    "core.directing": DATA | {"core.system", "core.generation", "core.matching", "core.placing"},
     "core.crowd": MAKING | {"core.directing"},
     "core.torch_install": {"core.files", "core.system"},
     "core.farm": MAKING | {"core.training", "core.runs"},
