@@ -24,10 +24,13 @@ class Components:
         """Return the fewest components of rows (T, C), at most `max_count`, that hold a share of the variance."""
         mean = rows.mean(0)
         centred = rows - mean
-        values, vectors = np.linalg.eigh(matrix_product(centred.T, centred))
+        values, vectors = np.linalg.eigh(matrix_product(centred.T, centred).astype(np.float64))
         shares = np.cumsum(values[::-1]) / max(float(values.sum()), 1e-12)
         count = min(int(np.searchsorted(shares, variance_share)) + 1, max_count, len(values))
-        return Components(mean, np.ascontiguousarray(vectors[:, ::-1][:, :count]))
+        basis = vectors[:, ::-1][:, :count]
+        # The sign is a matter of the library: with the largest entry positive, noise has the same effect anywhere.
+        basis = basis * np.sign(basis[np.abs(basis).argmax(0), np.arange(count)])
+        return Components(mean, np.ascontiguousarray(basis, dtype=np.float32))
 
     def project(self, rows: Numbers) -> Numbers:
         """Return the components (T, K) of rows (T, C)."""
