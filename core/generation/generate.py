@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from ..errors import ClipError, ModelError
 from ..files.fields import check_finite
 from ..matching.matcher import Matcher
+from ..matching.orders import ORDERS
 from ..model.model import Model
 from ..model.model_file import load_model
 from ..model.pyramid import Rows, StageGenerator, run_stages
 from ..model.settle_properties import settle_properties
-from ..motion.feet_cleanup import clean_feet, slide_more
+from ..motion.feet_cleanup import calm_feet, clean_feet
 from ..motion.flips import repair_flips
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import check_size, resample, rows_at
@@ -28,9 +29,6 @@ from .backends import make_generators
 CHUNK_FRAMES, CHUNK_FRAMES_ONE_CORE = 2600, 650
 """Frames that a core processes together: on several cores enough that threads seldom wait for Python's lock, on one
 core as many as fit its cache best."""
-
-ORDERS = 6
-"""Orders of the clip of which a variation takes the best."""
 
 CACHED_MODELS = 2
 """Models that `prepared_sampler` keeps in memory, some tens of megabytes each."""
@@ -133,12 +131,12 @@ def noise_code(seed: int, variation: int, stage: int, length: int, again: int = 
 def finished(motion: Motion, model: Model, clean: bool) -> Motion:
     """Post-process a generated motion: repair flips, settle properties and, if `clean`, keep standing feet in place.
 
-    Feet of matched stages that slide no more than the source's are left as they are.
+    Feet of matched stages are changed only as far as they slide more than the source's.
     """
     repaired = settle_properties(repair_flips(motion, model.source), model.source)
-    if not clean or (model.matched is not None and not slide_more(repaired, model.source)):
+    if not clean:
         return repaired
-    return clean_feet(repaired, model.source)
+    return clean_feet(repaired, model.source) if model.matched is None else calm_feet(repaired, model.source)
 
 
 def generate(

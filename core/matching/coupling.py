@@ -7,11 +7,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..evaluation.copying import SAME_TIME_FRAMES
+from ..evaluation.copying import SAME_TIME_FRAMES, random_distance
+from ..evaluation.metrics import PIECE_ROWS, global_diversity
 from ..model.matched import Matched
 from ..model.model import Model
-from ..model.pyramid import Rows, run_stages
+from ..model.pyramid import Rows, resize, run_stages
+from ..motion.skeleton import GROUP
+from ..numeric.rotation import Array
 from .matcher import Matcher, never_cancelled
+from .orders import ORDERS
 from .stages import part_weights
 
 MIN_COUPLING = 0.13
@@ -20,12 +24,12 @@ MIN_COUPLING = 0.13
 MAX_COUPLING = 0.85
 """Coupling of parts that are matched as whole bodies."""
 
-BISECTION_STEPS = 5
-"""Halvings of the range of couplings (in logarithms); the last halves are about a tenth apart."""
+BISECTION_STEPS = 4
+"""Halvings of the range of couplings (in logarithms); within the last half, a straight line is followed."""
 
-MAX_NOVELTY = 0.32
-"""Distance of samples from the clip at most, in distances of two clip patches: above it, parts no longer fit each
-other."""
+LEAST_DIFFERENCE = 0.35
+"""Distance of the samples' rotations to the best patchwork of the clip, in distances of two frames of the clip. With
+less, samples are copies; with more, parts no longer fit each other."""
 
 MIN_LENGTH_SHARE = 0.5
 """Share of the last length from which on a stage predicts the result of a coupling, at a third of the cost of all."""
@@ -33,11 +37,14 @@ MIN_LENGTH_SHARE = 0.5
 MIN_SAMPLES = 3
 """Samples that are measured at each coupling at least."""
 
-MIN_SAMPLED_FRAMES = 600
+MIN_SAMPLED_FRAMES = 1200
 """Frames of all samples together, about: short clips get more samples."""
 
 MAX_SAMPLE_FRAMES = 700
 """Frames of a sample at most; otherwise it is as long as the clip."""
+
+BRIEF_SECONDS = 4.0
+"""Duration of a clip below which samples are twice as long: in one as long as the clip, another order is soon found."""
 
 COPIED_SHARES = (0.3, 0.6)
 """Share of samples at the same time as the clip: up to the first value sway is 0, from the second on it is 1."""
@@ -67,35 +74,59 @@ def choose_matching(
 
 
 def choose_coupling(trial: CouplingTrial, check_cancelled: Callable[[], None]) -> float:
-    """Return the least coupling, to about a tenth, at which the novelty of samples is at most MAX_NOVELTY.
-
-    Return MAX_COUPLING if there is none.
+    """Return the coupling, between MIN_COUPLING and MAX_COUPLING, at which samples differ from the clip by
+    LEAST_DIFFERENCE.
     """
     low, high = math.log(MIN_COUPLING), math.log(MAX_COUPLING)
+    differences: dict[float, float] = {}
     for _ in range(BISECTION_STEPS if trial.parts > 1 else 0):
         check_cancelled()
         middle = 0.5 * (low + high)
-        if trial.novelty(math.exp(middle)) > MAX_NOVELTY:
-            low = middle
-        else:
-            high = middle
-    return math.exp(high)
+        differences[middle] = trial.difference(math.exp(middle))
+        low, high = (middle, high) if differences[middle] > LEAST_DIFFERENCE else (low, middle)
+    if low not in differences or high not in differences:
+        return math.exp(high)
+    share = (differences[low] - LEAST_DIFFERENCE) / max(differences[low] - differences[high], 1e-9)
+    return math.exp(low + share * (high - low))
 
 
 class CouplingTrial:
     """A few samples of a model's matched stages at any coupling, up to the first stage that predicts the result."""
 
     def __init__(self, model: Model, matchers: Sequence[Matcher]) -> None:
-        frames = min(model.source.frames, MAX_SAMPLE_FRAMES)
-        lengths, self._count = model.recipe.lengths(frames), max(MIN_SAMPLES, MIN_SAMPLED_FRAMES // frames)
-        count = next(k for k, length in enumerate(lengths, start=1) if length >= MIN_LENGTH_SHARE * lengths[-1])
-        self._matchers, self._lengths, self.parts = matchers[:count], lengths[:count], matchers[0].parts
-        self._tolerance = round(SAME_TIME_FRAMES * model.lengths[count - 1] / model.source.frames)
-        self._base = np.zeros((self._count, len(model.channels.columns), lengths[0]), dtype=np.float32)
+        source, channels = model.source, model.channels
+        frames = min(source.frames, MAX_SAMPLE_FRAMES) * (2 if source.duration < BRIEF_SECONDS else 1)
+        lengths, count = model.recipe.lengths(frames), max(MIN_SAMPLES, MIN_SAMPLED_FRAMES // frames)
+        stages = next(k for k, length in enumerate(lengths, start=1) if length >= MIN_LENGTH_SHARE * lengths[-1])
+        self.parts, self._channels = matchers[0].parts, channels
+        self._matchers, self._lengths = matchers[:stages], lengths[:stages]
+        share = model.lengths[stages - 1] / source.frames
+        self._tolerance, self._piece = round(SAME_TIME_FRAMES * share), max(2, int(PIECE_ROWS * share))
+        self._clip = self._rotations(resize(channels.encode(source.features)[None], model.lengths[stages - 1])[0])
+        self._base = np.zeros((count, len(channels.columns), lengths[0]), dtype=np.float32)
+        self._noises = self._choose_noises(np.random.default_rng(0))
 
-    def novelty(self, coupling: float) -> float:
-        """Return the mean distance of samples from the clip, see `Matcher.novelty`."""
-        return float(np.mean([self._matchers[-1].novelty(rows) for rows in self._samples(coupling)]))
+    def _choose_noises(self, random: np.random.Generator) -> list[Rows | None]:
+        """Return the noise (N, 1, T) of each stage; at the first it is the best of ORDERS, as for variations.
+
+        The orders are chosen once for all couplings, in the middle of their range.
+        """
+        count, middle = len(self._base), math.sqrt(MIN_COUPLING * MAX_COUPLING)
+        first = self._matchers[0].coupled(part_weights(self.parts, middle))
+        orders = random.standard_normal((count, ORDERS, 1, self._lengths[0]), dtype=np.float32)
+        best = np.stack([codes[first.best_order(codes, self._base[:1])] for codes in orders])
+        others = [random.standard_normal((count, 1, length), dtype=np.float32) for length in self._lengths[1:]]
+        return [best, *others]
+
+    def difference(self, coupling: float) -> float:
+        """Return the mean global diversity of the samples' rotations, in distances of two frames of the clip."""
+        samples = [self._rotations(rows) for rows in self._samples(coupling)]
+        differences = [global_diversity(self._clip, sample, self._piece) for sample in samples]
+        return float(np.mean(differences)) / max(random_distance(self._clip), 1e-9)
+
+    def _rotations(self, rows: Rows) -> Array:
+        """Return the rotations (T, joints × 6) of network rows (C, T)."""
+        return self._channels.decode(rows)[:, : self._channels.skeleton.joints * GROUP]
 
     def same_time(self, coupling: float) -> float:
         """Return the share of the samples' rows at the same time as the clip, see `Matcher.same_time`."""
@@ -103,8 +134,5 @@ class CouplingTrial:
         return float(np.mean(shares))
 
     def _samples(self, coupling: float) -> Rows:
-        weights, random = part_weights(self.parts, coupling), np.random.default_rng(0)
-        noises: list[Rows | None] = [
-            random.standard_normal((self._count, 1, length), dtype=np.float32) for length in self._lengths
-        ]
-        return run_stages([one.coupled(weights) for one in self._matchers], self._lengths, noises, self._base)
+        matchers = [one.coupled(part_weights(self.parts, coupling)) for one in self._matchers]
+        return run_stages(matchers, self._lengths, self._noises, self._base)

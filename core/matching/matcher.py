@@ -148,13 +148,6 @@ class Matcher:
         """Number of body parts, each of which is searched for separately."""
         return len(self._clip.parts)
 
-    def novelty(self, rows: Rows) -> float:
-        """Return the mean distance of patches of rows (C, T) to the nearest clip patch, see `PatchIndex.novelty`."""
-        sample = self._reduce(rows)
-        index = self.index(min(self.patch_rows, len(sample)))
-        starts = sample_starts(len(sample), index.size, LONG_STRIDE_ROWS, False)
-        return index.novelty(sample, starts, self._check_cancelled)
-
     def same_time(self, rows: Rows, tolerance: int) -> float:
         """Return the share of rows (C, T) whose nearest clip row lies within `tolerance` rows of the same time."""
         return same_time(self._reduced.astype(np.float64), self._reduce(rows).astype(np.float64), tolerance=tolerance)
@@ -165,8 +158,8 @@ class Matcher:
         if key not in self._best_orders:
             if len(self._best_orders) >= MAX_KNOWN_ORDERS:
                 self._best_orders.clear()
-            outputs = self.refine(np.repeat(zeros, len(codes), axis=0), codes)
-            costs = [order_cost(self._reduced, self._reduce(rows), self._same_time_rows) for rows in outputs]
+            outputs = self._search(np.repeat(zeros, len(codes), axis=0), codes, False, None)
+            costs = [order_cost(self._reduced, self._clip.reduce(rows), self._same_time_rows) for rows in outputs]
             self._best_orders[key] = int(np.argmin(costs))
         return self._best_orders[key]
 
@@ -209,7 +202,12 @@ class Matcher:
 
     def _refine_samples(self, base: Rows, noise: Rows, circle: bool, target: _Target | None) -> Numbers:
         """Return the outputs (B, T, C) for samples' bases (B, C, T)."""
-        clip, count, length = self._clip, len(base), base.shape[2]
+        averaged = self._search(base, noise, circle, target)
+        return np.stack([self._finished(averaged[k], noise[k], circle, target) for k in range(len(base))])
+
+    def _search(self, base: Rows, noise: Rows, circle: bool, target: _Target | None) -> Numbers:
+        """Return heading-relative rows (B, T, C), averaged from the patches that are found for bases (B, C, T)."""
+        clip, length = self._clip, base.shape[2]
         strengths = [float(np.sqrt(np.mean(np.square(one, dtype=np.float64)))) for one in noise]
         samples = np.stack(
             [
@@ -232,8 +230,7 @@ class Matcher:
                 averaged = self._average(matches, starts, index.size, length)
                 samples = np.stack([clip.reduce(target.blend_heading_relative(rows)) for rows in averaged])
         matches = self._last_matches(index, _padded(samples, index.size, circle), starts, circle, weights)
-        averaged = self._average(matches, starts, index.size, length)
-        return np.stack([self._finished(averaged[k], noise[k], circle, target) for k in range(count)])
+        return self._average(matches, starts, index.size, length)
 
     def _start(self, base: Rows, circle: bool) -> Numbers:
         """Return the reduced rows (T, D) in which a sample's search begins."""

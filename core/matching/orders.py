@@ -7,6 +7,9 @@ import numpy as np
 from ..evaluation.copying import same_time
 from .components import Numbers
 
+ORDERS = 12
+"""Orders of the clip of which a variation takes the best."""
+
 LIKENESS_WEIGHT = 0.5
 """Weight of unlike means and deviations, beside the share of rows at the same time."""
 

@@ -100,16 +100,6 @@ class PatchIndex:
         other._weights, other.mean_squared_distances = weights, weights @ self._part_means
         return other
 
-    def novelty(self, rows: Numbers, starts: NDArray[np.int64], check_cancelled: Callable[[], None]) -> float:
-        """Return the mean distance of a sample's patches to the nearest clip patch, all parts together.
-
-        `rows` (T, D) are the sample's. The unit is the distance of two patches of the clip (root mean square).
-        """
-        whole = self.coupled(np.ones((1, len(self._part_means)), dtype=np.float32))
-        least = [costs[0].min(2) for costs in whole._costs(self._project(rows[None], starts), check_cancelled)]
-        distances = np.sqrt(np.maximum(np.concatenate(least, axis=1), 0.0))
-        return float(distances.mean() / np.sqrt(whole.mean_squared_distances[0]))
-
     def runs(
         self,
         rows: Numbers,

@@ -29,6 +29,9 @@ STILL_FOOT_STEP = 0.0003
 """Step in core units from frame to frame below which a standing foot is still: it counts more for the root than another
 that slides."""
 
+SHARE_MARGIN = 0.1
+"""Share of the legs' correction that is added to what the slide speed asks for."""
+
 
 def clean_feet(motion: Motion, source: Motion, *, keep_root: bool = False) -> Motion:
     """Keep standing feet in place, at the height at which they stand in `source` (same skeleton).
@@ -36,23 +39,51 @@ def clean_feet(motion: Motion, source: Motion, *, keep_root: bool = False) -> Mo
     Where the source walks on a treadmill, feet are kept on the belt and the root in its place; `keep_root` keeps the
     root everywhere, so that only the legs move. A motion without contact joints is returned unchanged.
     """
+    return _cleaned(motion, source, root=not keep_root, legs=True)
+
+
+def calm_feet(motion: Motion, source: Motion) -> Motion:
+    """Keep standing feet from sliding more than those of `source` (same skeleton) do, by the least change.
+
+    That is none, the root moved with the standing foot, or beside it a share of what `clean_feet` does to the legs, or
+    all of it; a second time where that is enough.
+    """
+    if not slide_more(motion, source):
+        return motion
+    rooted = _cleaned(motion, source, root=True, legs=False)
+    if not slide_more(rooted, source):
+        return rooted
+    cleaned = clean_feet(motion, source)
+    if slide_more(cleaned, source):
+        again = clean_feet(cleaned, source)
+        return cleaned if slide_more(again, source) else again
+    before, after = (slide_speed(seen_from_belt(one, belt_of(source))) for one in (rooted, cleaned))
+    share = (before - source_slide_speed(source)) / max(before - after, 1e-9) + SHARE_MARGIN
+    if share >= 1.0:
+        return cleaned
+    shared = replace(cleaned, features=rooted.features + share * (cleaned.features - rooted.features))
+    return cleaned if slide_more(shared, source) else shared
+
+
+def _cleaned(motion: Motion, source: Motion, *, root: bool, legs: bool) -> Motion:
+    """Return the motion with the root, the legs, or both moved so that standing feet stand."""
     skeleton = motion.skeleton
     if not skeleton.contacts:
         return motion
     belt = belt_of(source)
     motion = seen_from_belt(motion, belt)
     runs = contact_runs(motion.contact_labels())
-    standing = standing_mask(runs, motion.frames)
     heights = heights_of(source)
     pose = LegIK(motion)
-    if not keep_root:
-        root = root_from_stance(motion, pose, runs, heights)
-        pose.root = np.concatenate([pose.root[:, :2], root[:, 2:]], axis=1) if any(belt) else root
+    if root:
+        path = root_from_stance(motion, pose, runs, heights)
+        pose.root = np.concatenate([pose.root[:, :2], path[:, 2:]], axis=1) if any(belt) else path
         pose.update()
-    for leg in moving_legs(source):
+    for leg in moving_legs(source) if legs else ():
         path = pose.path_of(skeleton.contacts[leg.contact])
         pose.solve(leg, path + stance_corrections(path, runs[leg.contact], heights[leg.contact]))
-    return seen_from_belt(pose.motion(motion, standing), (-belt[0], -belt[1]))
+    cleaned = pose.motion(motion, standing_mask(runs, motion.frames))
+    return seen_from_belt(cleaned, (-belt[0], -belt[1]))
 
 
 @lru_cache(maxsize=4)

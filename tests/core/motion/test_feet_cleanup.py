@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.evaluation.artefacts import foot_figures
-from core.motion.feet_cleanup import clean_feet
+from core.motion.feet_cleanup import calm_feet, clean_feet, slide_more
 from core.motion.leg_ik import find_legs
 from core.motion.motion import Motion, from_transforms, with_contact_labels
 from core.motion.resampling import resample
@@ -43,6 +43,40 @@ def test_feet_slide_no_more_than_in_the_source_or_a_third(
     assert before["foot_skating"] > 1.3 * before["foot_skating_source"] + 0.01
     assert after["foot_skating"] < max(1.2 * before["foot_skating_source"], before["foot_skating"] / 3)
     assert after["floating"] <= before["floating"] + 1e-6
+
+
+@pytest.mark.parametrize("name", ["walker", "salsa", "walk", "elephant"])
+def test_calm_feet_slide_no_more_than_the_sources_and_legs_turn_no_more_than_cleaned(
+    name: str, walker: Motion, clip: Callable[[str], Motion]
+) -> None:
+    source = walker if name == "walker" else with_contact_labels(resample(clip(name), 30))
+    noisy = sliding(source)
+    calm, cleaned = calm_feet(noisy, source), clean_feet(noisy, source)
+    assert slide_more(noisy, source)
+    width = source.skeleton.joints * GROUP
+    turned, most = (np.abs(motion.features - noisy.features)[:, :width].mean() for motion in (calm, cleaned))
+    if slide_more(cleaned, source):
+        assert foot_figures(source, calm)["foot_skating"] <= foot_figures(source, cleaned)["foot_skating"] + 1e-9
+    else:
+        assert not slide_more(calm, source)
+        assert turned <= most
+
+
+def test_feet_that_slide_no_more_than_the_sources_stay_as_they_are(walker: Motion) -> None:
+    rough = sliding(walker)
+    assert calm_feet(walker, rough) is walker
+    assert calm_feet(walker, walker) is walker
+
+
+def test_a_root_that_slides_under_standing_feet_is_moved_alone(walker: Motion) -> None:
+    features, root = walker.features.copy(), walker.skeleton.root_channel
+    features[:, root] += 0.01
+    slid = replace(walker, features=features)
+    calm = calm_feet(slid, walker)
+    assert slide_more(slid, walker)
+    assert not slide_more(calm, walker)
+    joints = walker.skeleton.joints * GROUP
+    np.testing.assert_allclose(calm.features[:, :joints], slid.features[:, :joints], atol=1e-9)
 
 
 def test_only_root_path_and_legs_move(walker: Motion) -> None:
