@@ -17,7 +17,7 @@ from ..matching.matcher import Matcher
 from ..matching.orders import ORDERS
 from ..model.model import Model
 from ..model.model_file import load_model
-from ..model.pyramid import Rows, StageGenerator, run_stages
+from ..model.pyramid import Rows, StageGenerator, resize, run_stages
 from ..model.settle_properties import settle_properties
 from ..motion.feet_cleanup import calm_feet, clean_feet
 from ..motion.flips import repair_flips
@@ -29,6 +29,9 @@ from .backends import make_generators
 CHUNK_FRAMES, CHUNK_FRAMES_ONE_CORE = 2600, 650
 """Frames that a core processes together: on several cores enough that threads seldom wait for Python's lock, on one
 core as many as fit its cache best."""
+
+DRAFT_SHARE = 0.35
+"""Share of the last length up to which a draft is matched."""
 
 CACHED_MODELS = 2
 """Models that `prepared_sampler` keeps in memory, some tens of megabytes each."""
@@ -74,14 +77,25 @@ class Sampler:
             for stage, length in enumerate(self.model.recipe.lengths(frames))
         ]
 
-    def motions(self, codes: Sequence[NDArray[np.float32]]) -> list[Motion]:
-        """Generate motions from noise of variance 1, without post-processing; `codes[i]` is (B, 1, T_i)."""
+    def motions(self, codes: Sequence[NDArray[np.float32]], *, draft: bool = False) -> list[Motion]:
+        """Generate motions from noise of variance 1, without post-processing; `codes[i]` is (B, 1, T_i).
+
+        A `draft` lacks the detail of matched stages above DRAFT_SHARE of the last length: a third of the time.
+        """
+        lengths = [code.shape[-1] for code in codes]
+        count = self._draft_stages(lengths) if draft else len(lengths)
         noises: list[Rows | None] = [
             code * np.float32(amplitude) for code, amplitude in zip(codes, self.amplitudes(), strict=True)
         ]
         base = self.zero_rows(len(codes[0]), codes[0].shape[-1])
-        rows = run_stages(self.generators, [code.shape[-1] for code in codes], noises, base)
-        return [self.motion(one) for one in rows]
+        rows = run_stages(self.generators[:count], lengths[:count], noises[:count], base)
+        return [self.motion(one) for one in resize(rows, lengths[-1])]
+
+    def _draft_stages(self, lengths: Sequence[int]) -> int:
+        """Return the number of stages of a draft: all that are trained, and up to DRAFT_SHARE of the last length."""
+        trained = sum(not isinstance(generator, Matcher) for generator in self.generators)
+        enough = next(k for k, length in enumerate(lengths, start=1) if length >= DRAFT_SHARE * lengths[-1])
+        return max(trained, enough)
 
     def zero_rows(self, count: int, length: int) -> Rows:
         """Return the input of the first stage, zeros (count, C, length)."""

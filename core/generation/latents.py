@@ -92,10 +92,10 @@ def perturb(sampler: Sampler, code: Latents, seed: int, variation: int, distance
     return [*interpolate(code[:coarse], fresh[:coarse], distance), *fresh[coarse:]]
 
 
-def motions_of(sampler: Sampler, codes: Sequence[Latents]) -> list[Motion]:
-    """Generate motions at 30 fps from latents of equal length, without post-processing."""
+def motions_of(sampler: Sampler, codes: Sequence[Latents], *, draft: bool = False) -> list[Motion]:
+    """Generate motions at 30 fps from latents of equal length, without post-processing; see `Sampler.motions`."""
     with one_thread():
-        return sampler.motions([np.stack(parts) for parts in zip(*codes, strict=True)])
+        return sampler.motions([np.stack(parts) for parts in zip(*codes, strict=True)], draft=draft)
 
 
 def _slerp(one: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:

@@ -9,14 +9,15 @@ from typing import Any
 
 from ...core.directing.takes import with_root_path
 from ...core.generation.generate import finished, prepared_sampler, rows_of_length, with_strength
-from ...core.generation.latents import interpolate_seeds, motions_of
+from ...core.generation.latents import Latents, interpolate_seeds, motions_of
 from ...core.model.settle_properties import settle_properties
 from ...core.motion.motion import Motion
 from ...core.motion.resampling import resample
 from .jobs import BackgroundJob
 
 SETTLE_SECONDS = 0.15
-"""Seconds without a new request until the motion is finished: feet cleaned and flips repaired, as when it is kept."""
+"""Seconds without a new request until the motion is finished: with all its detail, feet cleaned and flips repaired, as
+when it is kept."""
 
 
 @dataclass(frozen=True)
@@ -73,24 +74,25 @@ class LiveJob(BackgroundJob):
         model = sampler.model
         self._send("name", model.name)
         count = rows_of_length(model, self._frames, self._fps)
-        raw: Motion | None = None
-        last: LiveRequest | None = None
+        drafted: tuple[LiveRequest, Latents] | None = None
         while not self._should_stop():
-            request = self._next(SETTLE_SECONDS if raw is not None else 0.5)
+            request = self._next(SETTLE_SECONDS if drafted is not None else 0.5)
             if request is not None:
-                last = request
                 sampler.model = with_strength(model, request.coarse, request.fine)
-                raw = motions_of(sampler, [interpolate_seeds(sampler, count, request.position)])[0]
-                shown = settle_properties(raw, model.source)  # a switch in between would fold limbs
+                code = interpolate_seeds(sampler, count, request.position)
+                shown = motions_of(sampler, [code], draft=True)[0]
+                shown = settle_properties(shown, model.source)  # a switch in between would fold limbs
                 shown = resample(shown, self._fps, self._frames)
                 shown = with_root_path(shown, model.source, request.root, clean=False)
                 self._send("answer", (request, shown, False))
-            elif raw is not None and last is not None:
-                done = finished(raw, model, last.clean_feet)
+                drafted = request, code
+            elif drafted is not None:
+                last, code = drafted
+                done = finished(motions_of(sampler, [code])[0], model, last.clean_feet)
                 done = resample(done, self._fps, self._frames)
                 done = with_root_path(done, model.source, last.root, clean=last.clean_feet)
                 self._send("answer", (last, done, True))
-                raw = None
+                drafted = None
 
     def _next(self, timeout: float) -> LiveRequest | None:
         with self._requested:
