@@ -12,10 +12,12 @@ from core.evaluation.grade import LIMITS, copies, explain, grade
 from core.evaluation.metrics import evaluate
 from core.generation.generate import Sampler, generate, with_strength
 from core.generation.latents import generate_like, interpolate, interpolate_seeds, latents_of_seed, motions_of, perturb
+from core.matching.instant import instant_model
 from core.model.model import Model
 from core.model.recipe import FAST
 from core.motion.flips import repair_flips
 from core.motion.motion import Motion
+from core.motion.skeleton import GROUP
 from core.runs.quality import with_quality
 from core.training.train import train
 
@@ -32,6 +34,26 @@ def test_whole_places_on_the_dial_are_the_seeds(model: Model) -> None:
     made = motions_of(Sampler(model), [interpolate_seeds(Sampler(model), frames, 3.0)])[0]
     same = Sampler(model).sample(frames, 1, 3)[0]
     np.testing.assert_allclose(made.features, same.features, atol=1e-5)
+
+
+def test_a_draft_of_trained_stages_is_the_motion_itself(model: Model) -> None:
+    codes = [interpolate_seeds(Sampler(model), 120, 3.5)]
+    made, draft = (motions_of(Sampler(model), codes, draft=draft)[0] for draft in (False, True))
+    np.testing.assert_array_equal(draft.features, made.features)
+
+
+def test_a_draft_of_matched_stages_is_near_the_motion_and_has_its_length(walker: Motion) -> None:
+    instant = instant_model(walker)
+    codes = [interpolate_seeds(Sampler(instant), 150, position) for position in (3.5, 8.0)]
+    sampler = Sampler(instant)
+    made, draft = (motions_of(sampler, codes, draft=draft) for draft in (False, True))
+    width = walker.skeleton.joints * GROUP
+    near, apart = (
+        np.linalg.norm(one.features[:, :width] - other.features[:, :width], axis=1).mean()
+        for one, other in ((made[0], draft[0]), (made[0], made[1]))
+    )
+    assert draft[0].frames == made[0].frames == 150
+    assert 0.0 < near < 0.7 * apart
 
 
 def test_the_dial_moves_evenly_and_keeps_the_strength_of_the_noise(model: Model) -> None:
