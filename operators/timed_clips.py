@@ -9,10 +9,10 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.directing.timed_clips import VARIATION, ClipSpan, check_spans, parse_clip_spans
-from ..core.errors import ClipError, RiffError
+from ..core.errors import RiffError
 from ..core.motion.motion import Motion
 from ..rig.background.spans_job import SpansJob
-from ..rig.library.blend_files import keyed_bones
+from ..rig.library.blend_files import check_bones
 from ..rig.steps import part_of
 from ..state.poll_messages import armature_problem, set_poll_message, settings_problem
 from ..state.rig_settings import REGION_COLOURS, active_armature, rig_settings
@@ -117,8 +117,7 @@ class RIFF_OT_generate_spans(ActionWriter, bpy.types.Operator):
         for span in self._spans:
             first.setdefault(span.clip, span.start)
         for name, frame in first.items():
-            if not keyed_bones(bpy.data.actions[name]).issubset(ob.data.bones.keys()):
-                raise ClipError(f"The action “{name}” at frame {frame} is of another rig; choose one of this armature.")
+            check_bones(ob, bpy.data.actions[name], frame)
         clips: dict[str, Motion] = {}
         for number, name in enumerate(first):
             action = bpy.data.actions.get(name)

@@ -13,6 +13,7 @@ from ..core.cli.arguments import (
     add_evaluation,
     add_recipe,
     add_root_path,
+    add_spans,
     add_variations,
     add_verb,
 )
@@ -20,8 +21,8 @@ from ..core.cli.arguments import (
 ABOUT = """Learn from actions and make variations of them, without a window.
 
 Actions are chosen by --action NAME or by patterns such as --action "Walk*" (quoted, so that the shell leaves them
-alone); without it, all are meant that move bones and were not made by Riff. The file is never changed: generate and
-compose save another one.
+alone); without it, all are meant that move bones and were not made by Riff. The file is never changed: generate,
+compose, spans and blend save another one.
 """
 
 EXAMPLES = {
@@ -29,8 +30,15 @@ EXAMPLES = {
   blender -c riff train dance.blend --action "Walk*" --out models/
   blender -c riff train dance.blend --action Salsa --resume    after Ctrl-C or SIGTERM: go on where it was
 """,
-    "generate": """example:
+    "generate": """examples:
+  blender -c riff generate dance.blend --action Salsa --save takes.blend                  at once, without training
   blender -c riff generate dance.blend --model Salsa --action Salsa --count 10 --save takes.blend
+""",
+    "spans": """example:
+  blender -c riff spans set.blend --spans "Walk@1-120, Dance@136-260x1.5" --count 3 --save takes.blend
+""",
+    "blend": """example:
+  blender -c riff blend takes.blend --variation "Salsa Variation 0-1" --amount 0.25 0.5 --save less.blend
 """,
     "compose": """example:
   blender -c riff compose dance.blend --model Salsa --action Salsa --vary "Left Arm, Right Arm" --save takes.blend
@@ -65,6 +73,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_result(compose)
     add_direction(compose)
+    _add_spans(
+        add_verb(verbs, "spans", "write takes in which actions play when you say into a copy of the file", EXAMPLES)
+    )
+    _add_blend(
+        add_verb(verbs, "blend", "write takes between an action and its variation into a copy of the file", EXAMPLES)
+    )
     evaluate = add_verb(verbs, "evaluate", "measure the quality of a model's variations", EXAMPLES)
     evaluate.add_argument("model", help="the model's file, or its name in Riff's folder")
     add_evaluation(evaluate)
@@ -96,7 +110,13 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 def _add_result(parser: argparse.ArgumentParser) -> None:
     _add_actions(parser)
-    parser.add_argument("--model", required=True, help="the model's file, or its name in Riff's folder")
+    parser.add_argument(
+        "--model", default="", help="the model's file, or its name in Riff's folder (default: none, made at once)"
+    )
+    _add_save(parser)
+
+
+def _add_save(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save", type=Path, required=True, metavar="NEW.blend", help="file to save the result as")
     parser.add_argument("--overwrite", action="store_true", help="replace that file if there is one")
 
@@ -105,3 +125,27 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     _add_result(parser)
     add_variations(parser, 5, "length at the scene's rate (default: that of the clip)")
     add_root_path(parser)
+
+
+def _add_spans(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE.blend")
+    parser.add_argument("--armature", default="", metavar="NAME", help="armature (default: the one that fits)")
+    add_spans(parser)
+    _add_save(parser)
+
+
+def _add_blend(parser: argparse.ArgumentParser) -> None:
+    _add_actions(parser)
+    parser.add_argument("--variation", required=True, metavar="NAME", help="the variation, an action of the file")
+    parser.add_argument(
+        "--amount",
+        type=float,
+        nargs="+",
+        default=[0.5],
+        metavar="N",
+        help="0 is the source, 1 the variation, at most 2",
+    )
+    parser.add_argument(
+        "--part", action="append", default=[], metavar="NAME=N", help="another amount of a body part; repeatable"
+    )
+    _add_save(parser)

@@ -18,31 +18,24 @@ from typing import Any
 import bpy
 
 from ..core.cli.arguments import recipe_of
-from ..core.cli.direction_options import read_direction
 from ..core.cli.main import Verb, run_verb
 from ..core.cli.signals import stop_on_signal
 from ..core.cli.verbs import check_target, evaluate_verb, require_torch, resumed
-from ..core.directing import compose as composing
-from ..core.directing.direction import Direction, direct
-from ..core.directing.takes import generate_takes
 from ..core.errors import ClipError, ModelError, RiffError
 from ..core.evaluation.grade import grade
 from ..core.farm.export import complete_job
 from ..core.farm.job import JobWriter
 from ..core.files.lease import hold_lease
-from ..core.model.model_file import load_model, read_info
-from ..core.motion.motion import Motion
-from ..core.motion.retarget import match_skeletons, onto_skeleton
+from ..core.model.model_file import read_info
 from ..core.runs.run import run_with_text
 from ..core.runs.state_file import state_path
 from ..core.system.console import ProgressLine
 from ..core.training.checkpoint import begin
-from ..rig.compat import name_of_two
-from ..rig.library.blend_files import armature_for, open_file, save_file, sentence, source_actions
+from ..rig.library.blend_files import armature_for, open_file, sentence, source_actions
 from ..rig.library.models import MODEL_SUFFIX, file_name_for, model_files, models_folder
-from ..rig.writing.write import write_motion
 from ..state.source import clip_of
 from .arguments import build_parser
+from .takes import blend, chosen, compose, generate, model_path, spans
 
 _handle: list[Any] = []
 
@@ -53,6 +46,8 @@ def run(arguments: Sequence[str]) -> int:
         "train": train,
         "generate": generate,
         "compose": compose,
+        "spans": spans,
+        "blend": blend,
         "evaluate": evaluate,
         "list": list_all,
         "export": export,
@@ -125,7 +120,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     """Train a model on each chosen action, one after the other. Raises RiffError, Cancelled."""
     require_torch(options.device)
     open_file(options.file)
-    actions = _chosen(options)
+    actions = chosen(options)
     folder = _made(options.out) if options.out else models_folder()
     targets = [folder / f"{file_name_for(action.name)}{MODEL_SUFFIX}" for action in actions]
     todo = [pair for pair in zip(actions, targets, strict=True) if not _is_finished(pair[1], options)]
@@ -166,18 +161,11 @@ def _is_finished(target: Path, options: argparse.Namespace) -> bool:
     return bool(options.resume) and target.is_file() and not state_path(target).exists()
 
 
-def _chosen(options: argparse.Namespace) -> list[bpy.types.Action]:
-    actions = source_actions(options.action)
-    if not actions:
-        raise ClipError(f"“{options.file}” has no action that moves bones.")
-    return actions
-
-
 def export(options: argparse.Namespace) -> dict[str, Any]:
     """Write the chosen actions as a job folder; actions that cannot be learned are left out and named."""
     open_file(options.file)
     recipe = recipe_of(options)
-    actions, left_out = _chosen(options), {}
+    actions, left_out = chosen(options), {}
     writer = JobWriter(options.out, options.file.stem, recipe, options.seed)
     try:
         with ProgressLine(sys.stderr) as line:
@@ -195,93 +183,10 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     return {"job": str(options.out), "clips": len(job.entries), "left_out": left_out}
 
 
-def generate(options: argparse.Namespace) -> dict[str, Any]:
-    """Write variations as actions of the armature and save the file. Raises RiffError."""
-    model = load_model(_model_path(options.model))
-    ob, action, fps = _stage(options)
-    motions = generate_takes(
-        model,
-        root=options.root,
-        loop=options.loop,
-        frames=options.frames,
-        fps=fps,
-        count=options.count,
-        seed=options.seed,
-    )
-    more = {"riff_frames": options.frames or 0, "riff_root": options.root.upper(), "riff_loop": options.loop}
-    return _write(options, ob, action, motions, model.name, "Variation", more)
-
-
-def compose(options: argparse.Namespace) -> dict[str, Any]:
-    """Write motions around what is kept of an action, and save the file. Raises RiffError."""
-    model = load_model(_model_path(options.model))
-    ob, action, _ = _stage(options)
-    clip = clip_of(ob, action, bpy.context.scene).motion
-    source, bones = onto_skeleton(clip, model.skeleton), match_skeletons(model.skeleton, clip.skeleton)
-    direction: Direction = read_direction(options, clip.skeleton if bones else source.skeleton)
-    direction = direction.renamed(bones.renamed) if bones else direction
-    motions = composing.compose(
-        model, direct(source, direction), count=options.count, seed=options.seed, clean=not options.raw
-    )
-    return _write(options, ob, action, motions, model.name, "Take", {"riff_composition": str(direction.to_json())})
-
-
-def _stage(options: argparse.Namespace) -> tuple[Any, bpy.types.Action, float]:
-    """Armature, action and frame rate, from the opened file, once it is sure that the result can be saved."""
-    if options.save.exists() and not options.overwrite:
-        raise ClipError(f"“{options.save}” exists already; choose another --save or add --overwrite.")
-    if not options.save.resolve().parent.is_dir():
-        raise ClipError(f"There is no folder “{options.save.parent}” to save the file in.")
-    open_file(options.file)
-    actions = _chosen(options)
-    if len(actions) > 1:
-        names = ", ".join(f"“{action.name}”" for action in actions[:3])
-        raise ClipError(f"{len(actions)} actions are meant ({names} …); choose one by --action.")
-    ob = armature_for(actions[0], options.armature)
-    render = bpy.context.scene.render
-    return ob, actions[0], render.fps / render.fps_base
-
-
-def _write(
-    options: argparse.Namespace,
-    ob: Any,
-    action: bpy.types.Action,
-    motions: list[Motion],
-    model: str,
-    result: str,
-    more: dict[str, Any],
-) -> dict[str, Any]:
-    names = []
-    for index, motion in enumerate(motions):
-        properties = {
-            "riff_model": model,
-            "riff_seed": options.seed,
-            "riff_index": index,
-            "riff_armature": ob.name,
-            "riff_source": action.name,
-            **more,
-        }
-        name = name_of_two(model, f"{result} {options.seed}-{index + 1}")
-        names.append(write_motion(ob, motion, name, source_action=action, properties=properties).name)
-    save_file(options.save)
-    return {"file": str(options.save), "actions": names, "frames": motions[0].frames, "seed": options.seed}
-
-
 def evaluate(options: argparse.Namespace) -> dict[str, Any]:
     """Measure a model's variations against its source, as `python -m core evaluate` does."""
-    options.model = _model_path(options.model)
+    options.model = model_path(options.model)
     return evaluate_verb(options)
-
-
-def _model_path(name: str) -> Path:
-    """A model by its file, or by its name in Riff's own folder. Raises ModelError."""
-    path = Path(name)
-    if path.suffix == MODEL_SUFFIX or path.exists():
-        return path
-    own = models_folder() / f"{name}{MODEL_SUFFIX}"
-    if not own.exists():
-        raise ModelError(f"There is no model “{name}”; `blender -c riff list` names those in Riff's folder.")
-    return own
 
 
 def register() -> None:

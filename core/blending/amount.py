@@ -12,6 +12,7 @@ from ..motion.feet_cleanup import clean_feet
 from ..motion.flips import repair_flips
 from ..motion.motion import RATE, Motion, with_properties
 from ..motion.resampling import interpolate_rows, resample
+from ..motion.retarget import onto_skeleton
 from ..motion.skeleton import GROUP
 from ..numeric.rotation import Array, axis_rotation, held_yaw, matrix_to_six, six_to_matrix, wrapped
 from .alignment import align
@@ -28,8 +29,9 @@ class Amount:
     @staticmethod
     def between(source: Motion, variation: Motion) -> Amount:
         """Align a variation with its source. Raises ClipError for motions of different skeletons."""
-        if not source.skeleton.same_structure(variation.skeleton):
+        if not source.skeleton.same_rig(variation.skeleton):
             raise ClipError("The variation and its source move different bones; generate it again.")
+        variation = onto_skeleton(variation, source.skeleton)  # read by itself, it may have other feet
         source = resample(source, variation.fps) if source.fps != variation.fps else source
         return Amount(source, variation, align(source, variation))
 
@@ -44,7 +46,7 @@ class Amount:
         for joint, own in (of_joints or {}).items():
             amounts[joint] = own
         if not ((amounts >= 0.0) & (amounts <= 2.0)).all():
-            raise ClipError("The amount of a variation must be between 0 and 2.")
+            raise ClipError("The amount of a variation must be from 0 to 2.")
         for motion, all_of_it in ((self.source, 0.0), (self.variation, 1.0)):
             if (amounts == all_of_it).all():
                 return motion

@@ -195,15 +195,21 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
 
 def _add_spans(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clips", type=Path, nargs="+", metavar="CLIP", help="clips of one rig, called as their files")
-    parser.add_argument(
-        "--spans", required=True, metavar="TEXT", help="which clip plays when, as walk@1-120,run@136-260x2"
-    )
+    add_spans(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
-    parser.add_argument("--count", type=positive, default=1, help="how many variations (default: 1)")
-    parser.add_argument("--seed", type=seed, default=0, help="the same seed makes the same variations (default: 0)")
     parser.add_argument(
         "--up", choices=("y", "z"), default="", help="axis that points up in BVH files (default: found)"
     )
+
+
+def add_spans(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which clip plays when."""
+    parser.add_argument(
+        "--spans", required=True, metavar="TEXT", help="which clip plays when, as walk@1-120,run@136-260x2"
+    )
+    parser.add_argument("--count", type=positive, default=1, help="how many variations (default: 1)")
+    parser.add_argument("--seed", type=seed, default=0, help="the same seed makes the same variations (default: 0)")
+    parser.add_argument("--variation", type=float, help="how much spans vary, 0 to 1 (default: a little)")
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:

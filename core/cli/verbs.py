@@ -21,7 +21,7 @@ from ..directing.concatenate import mix
 from ..directing.direction import direct
 from ..directing.span_models import span_models
 from ..directing.takes import generate_takes
-from ..directing.timed_clips import check_spans, generate_spans, parse_clip_spans
+from ..directing.timed_clips import VARIATION, check_spans, generate_spans, parse_clip_spans
 from ..errors import ClipError, ModelError, RiffError, cancel_check
 from ..evaluation.metrics import evaluate
 from ..files.lease import hold_lease
@@ -151,7 +151,8 @@ def spans_verb(options: argparse.Namespace) -> dict[str, Any]:
     spans, fps = parse_clip_spans(options.spans), next(iter(clips.values())).fps
     check_spans(spans, fps, list(clips))
     models = span_models(clips, spans)
-    made = generate_spans(models, spans, fps=fps, count=options.count, seed=options.seed)
+    variation = VARIATION if options.variation is None else options.variation
+    made = generate_spans(models, spans, fps=fps, count=options.count, seed=options.seed, variation=variation)
     files = write_motions(options.out, "-".join(models), options.seed, made)
     return {"files": files, "count": len(files), "frames": made[0].frames, "fps": fps, "seed": options.seed}
 

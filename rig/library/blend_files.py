@@ -59,6 +59,13 @@ def keyed_bones(action: bpy.types.Action) -> set[str]:
     return {path[0] for path in paths if path}
 
 
+def check_bones(ob: bpy.types.Object, action: bpy.types.Action, frame: int) -> None:
+    """Raise ClipError for an action, played from a frame on, that keys bones which an armature does not have."""
+    data: Any = ob.data
+    if not keyed_bones(action).issubset(data.bones.keys()):
+        raise ClipError(f"The action “{action.name}” at frame {frame} is of another rig; choose one of this armature.")
+
+
 def armature_for(action: bpy.types.Action, name: str = "") -> bpy.types.Object:
     """Return the armature of this name; without a name, one that plays the action or else has most of its bones.
 

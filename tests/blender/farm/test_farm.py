@@ -63,6 +63,9 @@ def file(biped: Any, tmp_path: Path) -> Path:
     return path
 
 
+BLEND = ("blend", "{file}", "--variation", "Dance Two", "--action", "Dance", "--save", "x.blend")
+
+
 @pytest.fixture
 def shell(riff: ModuleType) -> Callable[..., int]:
     run = importlib.import_module(f"{riff.__name__}.shell.command_line").run
@@ -204,6 +207,41 @@ def test_train_by_pattern_then_generate_and_compose(
     assert "coverage" in json.loads(capfd.readouterr().out)["figures"]
 
 
+def test_takes_without_a_model_in_spans_and_between(
+    riff: ModuleType, shell: Callable[..., int], file: Path, tmp_path: Path, capfd: Any
+) -> None:
+    def told() -> dict[str, Any]:
+        return dict(json.loads(capfd.readouterr().out.splitlines()[-1]))
+
+    content, made = file.read_bytes(), [tmp_path / f"{number}.blend" for number in range(3)]
+    assert shell("generate", file, "--action", "Dance", "--seed", "3", "--count", "2", "--save", made[0], "--json") == 0
+    one, other = told()["actions"]
+    spans = "Dance@11-50, Dance Two@66-105x1.5"
+    assert shell("spans", made[0], "--spans", spans, "--seed", "2", "--save", made[1], "--json") == 0
+    (timed,) = told()["actions"]
+    assert shell("blend", made[1], "--variation", one, "--amount", "0", "0.5", "1", "--save", made[2], "--json") == 0
+    amounts = told()["actions"]
+    bpy.ops.wm.open_mainfile(filepath=str(made[2]))
+    assert file.read_bytes() == content, "the file itself is never changed"
+    assert [timed, *amounts] == ["Spans 2-1", f"{one} 0%", f"{one} 50%", f"{one} 100%"]
+    assert tuple(bpy.data.actions[timed].frame_range) == (11, 105)
+    assert bpy.data.actions[amounts[1]]["riff_full"] == one
+    assert bpy.data.actions[amounts[1]]["riff_source"] == "Dance"
+
+    ob = bpy.data.objects["Biped"]
+    clip_of = importlib.import_module(f"{riff.__name__}.state.source").clip_of
+    read = {
+        name: clip_of(ob, bpy.data.actions[name], bpy.context.scene).motion.rotations()
+        for name in ("Dance", one, other, *amounts)
+    }
+    np.testing.assert_allclose(read[amounts[0]], read["Dance"], atol=1e-3)
+    np.testing.assert_allclose(read[amounts[2]], read[one], atol=1e-3)
+    middle, whole = (np.abs(read[name] - read["Dance"]).mean() for name in (amounts[1], one))
+    assert read[one].shape == read[amounts[1]].shape
+    assert 0.0 < middle < whole
+    assert np.abs(read[other] - read[one]).mean() > 1e-3
+
+
 def test_export_from_the_shell_makes_the_same_job(shell: Callable[..., int], file: Path, tmp_path: Path) -> None:
     assert shell("export", file, "--out", tmp_path / "job", "--seed", "0", "--quiet") == 0
     by_shell = read_job(tmp_path / "job")
@@ -221,6 +259,29 @@ def test_export_from_the_shell_makes_the_same_job(shell: Callable[..., int], fil
         (("train", "{file}", "--action", "Too Short"), "at least 2 s"),
         (("train", "{file}", "--action", "Dance", "--out", "{file}"), "dance.blend"),
         (("generate", "{file}", "--model", "Nothing", "--save", "x.blend"), "no model “Nothing”"),
+        (("generate", "{file}", "--action", "Too Short", "--save", "x.blend"), "at least 2 s"),
+        (("spans", "{file}", "--spans", "Polka@1-60", "--save", "x.blend"), "“Polka”"),
+        (("spans", "{file}", "--spans", "Dance@1-60, Dance@50-99", "--save", "x.blend"), "overlap"),
+        (("blend", "{file}", "--variation", "Nothing", "--save", "x.blend"), "no action “Nothing”"),
+        (
+            (
+                "blend",
+                "{file}",
+                "--variation",
+                "Dance Two",
+                "--action",
+                "Dance",
+                "--part",
+                "Tail=1",
+                "--save",
+                "x.blend",
+            ),
+            "no body part “Tail”",
+        ),
+        (
+            ("blend", "{file}", "--variation", "Dance Two", "--action", "Dance", "--amount", "3", "--save", "x.blend"),
+            "0 to 2",
+        ),
         (("evaluate", "Nothing"), "no model “Nothing”"),
         (("export", "{file}", "--action", "Too Short", "--out", "{file}.job"), "no clip to export"),
     ],

@@ -19,6 +19,7 @@ from core.motion.body_parts import body_halves
 from core.motion.headings import turn_motion
 from core.motion.motion import Motion, with_contact_labels
 from core.motion.resampling import resample
+from core.motion.retarget import onto_skeleton
 from core.numeric.rotation import angle_between
 
 
@@ -44,6 +45,14 @@ def slides(motion: Motion) -> float:
 def test_the_ends_are_source_and_variation(amount: Amount) -> None:
     assert amount.at(0.0) is amount.source
     assert amount.at(1.0) is amount.variation
+
+
+def test_a_variation_that_was_read_with_other_feet(amount: Amount) -> None:
+    one_foot = amount.variation.skeleton.with_contacts(amount.variation.skeleton.contacts[:1])
+    other = Amount.between(amount.source, onto_skeleton(amount.variation, one_foot))
+    middle, wanted = other.at(0.5), amount.at(0.5)
+    assert middle.skeleton.contacts == amount.source.skeleton.contacts
+    assert middle.frames == pytest.approx(wanted.frames, abs=2)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.99])
@@ -105,7 +114,7 @@ def test_parts_have_amounts_of_their_own(amount: Amount) -> None:
 
 def test_bad_amounts_and_other_skeletons_are_told(amount: Amount, walker: Motion) -> None:
     for bad in (-0.1, 2.1, float("nan")):
-        with pytest.raises(ClipError, match="between 0 and 2"):
+        with pytest.raises(ClipError, match="from 0 to 2"):
             amount.at(bad)
     other = replace(
         walker.skeleton,

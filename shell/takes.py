@@ -1,0 +1,196 @@
+"""Verbs of `blender -c riff` that write new actions into a copy of the file: generate, compose, spans, blend."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..core.blending.amount import Amount
+from ..core.cli.direction_options import read_direction
+from ..core.directing import compose as composing
+from ..core.directing.direction import Direction, direct
+from ..core.directing.span_models import span_models
+from ..core.directing.takes import generate_takes
+from ..core.directing.timed_clips import VARIATION, check_spans, generate_spans, parse_clip_spans
+from ..core.errors import ClipError, ModelError
+from ..core.matching.instant import instant_model
+from ..core.model.model import Model
+from ..core.model.model_file import load_model
+from ..core.motion.body_parts import find_parts
+from ..core.motion.motion import Motion
+from ..core.motion.retarget import match_skeletons, onto_skeleton
+from ..rig.compat import name_of_two
+from ..rig.library.blend_files import armature_for, check_bones, open_file, save_file, source_actions
+from ..rig.library.models import MODEL_SUFFIX, models_folder
+from ..rig.stored import stored_text
+from ..rig.writing.write import write_motion
+from ..state.source import clip_of
+
+
+def generate(options: argparse.Namespace) -> dict[str, Any]:
+    """Write variations as actions of the armature and save the file. Raises RiffError."""
+    model = _named_model(options)
+    _open(options)
+    ob, action, fps = _stage(options)
+    if model is None:
+        model = instant_model(clip_of(ob, action, bpy.context.scene).motion, action.name)
+    motions = generate_takes(
+        model,
+        root=options.root,
+        loop=options.loop,
+        frames=options.frames,
+        fps=fps,
+        count=options.count,
+        seed=options.seed,
+    )
+    more = {"riff_frames": options.frames or 0, "riff_root": options.root.upper(), "riff_loop": options.loop}
+    names = _numbered(model.name, "Variation", options.seed, len(motions))
+    return _write(options, ob, action, motions, names, {"riff_model": model.name, **more})
+
+
+def compose(options: argparse.Namespace) -> dict[str, Any]:
+    """Write motions around what is kept of an action, and save the file. Raises RiffError."""
+    model = _named_model(options)
+    _open(options)
+    ob, action, _ = _stage(options)
+    clip = clip_of(ob, action, bpy.context.scene).motion
+    if model is None:
+        model = instant_model(clip, action.name)
+    source, bones = onto_skeleton(clip, model.skeleton), match_skeletons(model.skeleton, clip.skeleton)
+    direction: Direction = read_direction(options, clip.skeleton if bones else source.skeleton)
+    direction = direction.renamed(bones.renamed) if bones else direction
+    motions = composing.compose(
+        model, direct(source, direction), count=options.count, seed=options.seed, clean=not options.raw
+    )
+    names = _numbered(model.name, "Take", options.seed, len(motions))
+    more = {"riff_model": model.name, "riff_composition": str(direction.to_json())}
+    return _write(options, ob, action, motions, names, more)
+
+
+def spans(options: argparse.Namespace) -> dict[str, Any]:
+    """Write takes in which actions play in spans and pass over between them, and save the file. Raises RiffError."""
+    timed = parse_clip_spans(options.spans)
+    options.action = [timed[0].clip]
+    _open(options)
+    ob, action, fps = _stage(options)
+    check_spans(timed, fps, bpy.data.actions.keys())
+    clips: dict[str, Motion] = {}
+    for span in timed:
+        played = bpy.data.actions[span.clip]
+        check_bones(ob, played, span.start)
+        if span.clip not in clips:
+            clips[span.clip] = clip_of(ob, played, bpy.context.scene).motion
+    models = span_models(clips, timed)
+    variation = VARIATION if options.variation is None else options.variation
+    motions = generate_spans(models, timed, fps=fps, count=options.count, seed=options.seed, variation=variation)
+    names = _numbered("", "Spans", options.seed, len(motions))
+    return _write(options, ob, action, motions, names, {"riff_spans": options.spans}, timed[0].start)
+
+
+def blend(options: argparse.Namespace) -> dict[str, Any]:
+    """Write takes between an action and its variation, and save the file. Raises RiffError."""
+    _open(options)
+    variation = bpy.data.actions.get(options.variation)
+    if variation is None:
+        raise ClipError(f"“{options.file}” has no action “{options.variation}”.")
+    options.action = options.action or [stored_text(variation, "riff_source")]
+    ob, action, _ = _stage(options)
+    source, other = (clip_of(ob, one, bpy.context.scene).motion for one in (action, variation))
+    of_joints, pair = _amounts_of(options.part, source), Amount.between(source, other)
+    motions = [pair.at(amount, of_joints) for amount in options.amount]
+    names = [f"{variation.name} {amount:.0%}" for amount in options.amount]
+    return _write(options, ob, action, motions, names, {"riff_full": variation.name}, int(variation.frame_range[0]))
+
+
+def _amounts_of(texts: Sequence[str], motion: Motion) -> dict[int, float]:
+    """Return the amounts of joints from texts such as “Spine=0.5”. Raises ClipError for any other."""
+    known = {part.name: part.joints for part in find_parts(motion.skeleton)}
+    amounts: dict[int, float] = {}
+    for text in texts:
+        name, _, own = text.rpartition("=")
+        if name not in known:
+            raise ClipError(f"There is no body part “{name or text}”; choose of {', '.join(known)}.")
+        amounts |= dict.fromkeys(known[name], _number(own))
+    return amounts
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ClipError(f"“{text}” is no number; write a body part as Spine=0.5.") from None
+
+
+def _named_model(options: argparse.Namespace) -> Model | None:
+    """Return the model that is named, None where none is. Raises ModelError."""
+    return load_model(model_path(options.model)) if options.model else None
+
+
+def _open(options: argparse.Namespace) -> None:
+    """Open the file once it is sure that the result can be saved."""
+    if options.save.exists() and not options.overwrite:
+        raise ClipError(f"“{options.save}” exists already; choose another --save or add --overwrite.")
+    if not options.save.resolve().parent.is_dir():
+        raise ClipError(f"There is no folder “{options.save.parent}” to save the file in.")
+    open_file(options.file)
+
+
+def _stage(options: argparse.Namespace) -> tuple[Any, bpy.types.Action, float]:
+    """Return the armature, the chosen action and the frame rate of the open file."""
+    actions = chosen(options)
+    if len(actions) > 1:
+        names = ", ".join(f"“{action.name}”" for action in actions[:3])
+        raise ClipError(f"{len(actions)} actions are meant ({names} …); choose one by --action.")
+    ob = armature_for(actions[0], options.armature)
+    render = bpy.context.scene.render
+    return ob, actions[0], render.fps / render.fps_base
+
+
+def chosen(options: argparse.Namespace) -> list[bpy.types.Action]:
+    """Return the chosen actions of the open file. Raises ClipError where there is none."""
+    actions = source_actions(options.action)
+    if not actions:
+        raise ClipError(f"“{options.file}” has no action that moves bones.")
+    return actions
+
+
+def _numbered(model: str, result: str, seed: int, count: int) -> list[str]:
+    """Return names such as “Salsa Variation 3-1”."""
+    names = [f"{result} {seed}-{index + 1}" for index in range(count)]
+    return [name_of_two(model, name) for name in names] if model else names
+
+
+def _write(
+    options: argparse.Namespace,
+    ob: Any,
+    action: bpy.types.Action,
+    motions: list[Motion],
+    names: list[str],
+    more: dict[str, Any],
+    start: int | None = None,
+) -> dict[str, Any]:
+    """Write motions as actions of these names from a frame on, and save the file."""
+    seeds = {"riff_seed": options.seed} if "seed" in options else {}
+    written = []
+    for index, (motion, name) in enumerate(zip(motions, names, strict=True)):
+        properties = {**seeds, "riff_index": index, "riff_armature": ob.name, "riff_source": action.name, **more}
+        made = write_motion(ob, motion, name, source_action=action, properties=properties, frame_start=start)
+        written.append(made.name)
+    save_file(options.save)
+    told = {"seed": options.seed} if seeds else {}
+    return {"file": str(options.save), "actions": written, "frames": motions[0].frames, **told}
+
+
+def model_path(name: str) -> Path:
+    """A model by its file, or by its name in Riff's own folder. Raises ModelError."""
+    path = Path(name)
+    if path.suffix == MODEL_SUFFIX or path.exists():
+        return path
+    own = models_folder() / f"{name}{MODEL_SUFFIX}"
+    if not own.exists():
+        raise ModelError(f"There is no model “{name}”; `blender -c riff list` names those in Riff's folder.")
+    return own
