@@ -22,9 +22,9 @@ from . import (
 )
 from .placing import place_settings
 from .shown import action_choices, part_amounts
-from .variations import pose_pictures, show
+from .variations import compare_settings, pose_pictures, show
 
-SETTINGS = (settings, rig_settings, compose_settings, crowd_settings, place_settings)
+SETTINGS = (settings, rig_settings, compose_settings, crowd_settings, place_settings, compare_settings)
 CLASSES = tuple(cls for module in (*SETTINGS, action_choices, part_amounts) for cls in module.CLASSES)
 
 

@@ -145,6 +145,7 @@ class RiffVariation(bpy.types.PropertyGroup):
     seed: StringProperty()
     length: StringProperty()
     kept: BoolProperty()
+    ghost: BoolProperty()
 
 
 class RiffSession(bpy.types.PropertyGroup):
