@@ -248,8 +248,8 @@ def show_ghosts(
 
     `spacing` is a multiple of the armature's size. Ghosts share its meshes; its own action stays as it is.
     """
-    scene = scene or bpy.context.scene
-    return ghosts.replace_ghosts(armature, actions, scene, ghosts.Arrangement(spacing, behind, wire))
+    stage: Any = scene or bpy.context.scene
+    return ghosts.replace_ghosts(armature, actions, stage, ghosts.Arrangement(spacing, behind, wire))
 
 
 def hide_ghosts(armature: bpy.types.Object) -> list[str]:
@@ -274,8 +274,9 @@ def make_again(armature: bpy.types.Object, number: int, *, variation: int = 0) -
     """
     before = {action.session_uid for action in bpy.data.actions}
     make: Any = bpy.ops.riff.make_again  # type: ignore[attr-defined]
+    context: Any = bpy.context
     try:
-        with bpy.context.temp_override(object=armature, active_object=armature):
+        with context.temp_override(object=armature, active_object=armature):
             make(run=number, variation=variation)
     except RuntimeError as refusal:
         raise RiffError(str(refusal).strip().removeprefix("Error: ")) from refusal

@@ -25,8 +25,8 @@ from ..state.compose_settings import (
     StyleChoices,
     compose_settings,
 )
-from ..state.rig_settings import active_armature, plays_nla, regions_of
-from ..state.source import active_action, source_steps
+from ..state.rig_settings import active_armature, regions_of
+from ..state.source import source_steps
 from .runs.compose_run import ComposeRun
 
 WHICH_ITEMS = [

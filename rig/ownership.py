@@ -152,7 +152,7 @@ def remove_objects(
 ) -> Removal:
     """Delete those objects of a collection that are `removable`; the others stay in it.
 
-    What is `going_along` (the actions that Riff made for them, unless given) is deleted where nothing uses it any more.
+    Data-blocks in `going_along`, unless given the actions that Riff made for them, are deleted where nothing uses them.
     """
     gone = removable(objects, collection)
     removal = Removal(len(gone), sorted(ob.name for ob in objects if ob not in gone))

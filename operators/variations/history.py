@@ -120,7 +120,9 @@ class RIFF_OT_make_again(_OnRun, ActionWriter, bpy.types.Operator):
         self._keep_selection(context)
         return CompositionJob(path, content, direction, count=max(self._wanted) + 1, **arguments)
 
-    def _spans(self, context: bpy.types.Context, ob: bpy.types.Object, _: None) -> Generator[float, None, BackgroundJob]:
+    def _spans(
+        self, context: bpy.types.Context, ob: bpy.types.Object, _: None
+    ) -> Generator[float, None, BackgroundJob]:
         arguments = dict(self._order.arguments)
         spans = tuple(ClipSpan(*span) for span in arguments.pop("spans"))
         clips: dict[str, Motion] = {}

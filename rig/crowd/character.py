@@ -122,9 +122,7 @@ def objects_of(armature: bpy.types.Object, scene: bpy.types.Scene) -> list[bpy.t
     Cameras, members of crowds and ghosts are left out.
     """
     copied = (MEMBER_KEY, GHOST_KEY)
-    candidates = [
-        ob for ob in scene.objects if ob.type != "CAMERA" and all(ob.get(key) is None for key in copied)
-    ]
+    candidates = [ob for ob in scene.objects if ob.type != "CAMERA" and all(ob.get(key) is None for key in copied)]
     chosen = [armature]
     known = {armature}
     for ob in chosen:  # the list grows during the loop

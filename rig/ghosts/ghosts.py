@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 from mathutils import Vector
@@ -171,7 +172,7 @@ def _add(
     arrangement: Arrangement,
 ) -> bpy.types.Object:
     original, number = character.objects[0], _next_number()
-    parts = character.duplicate(collection, f"Ghost {place}")
+    parts: list[Any] = [*character.duplicate(collection, f"Ghost {place}")]
     ghost = parts[0]
     for ob in parts:
         ob[GHOST_KEY], ob[NUMBER_KEY] = original.name, number

@@ -71,15 +71,14 @@ def _group_of(number: int) -> bpy.types.NodeTree:
 
 def _new_material(number: int) -> bpy.types.Material:
     """Create a material that is see-through in Solid mode and in Material Preview."""
-    material = bpy.data.materials.new(f"Riff Ghost {number}")
+    material: Any = bpy.data.materials.new(f"Riff Ghost {number}")
     material.diffuse_color = colour_of(number)
     material.surface_render_method = "BLENDED"
     use_nodes(material)
     for node in material.node_tree.nodes:
         if node.type == "BSDF_PRINCIPLED":
-            inputs: Any = node.inputs
-            inputs["Base Color"].default_value = colour_of(number)
-            inputs["Alpha"].default_value = OPACITY
+            node.inputs["Base Color"].default_value = colour_of(number)
+            node.inputs["Alpha"].default_value = OPACITY
     material[TINT_KEY] = number
     mark_made(material)
-    return material
+    return material  # type: ignore[no-any-return]

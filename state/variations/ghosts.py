@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 
@@ -40,7 +41,7 @@ def ghost_names(scene: bpy.types.Scene) -> list[GhostName]:
     return found
 
 
-def _name_over(ghost: bpy.types.Object, action: bpy.types.Action) -> GhostName:
+def _name_over(ghost: Any, action: bpy.types.Action) -> GhostName:
     bone = ghost.pose.bones.get(stored_text(ghost, TOP_KEY))
     x, y, z = ghost.matrix_world @ bone.tail if bone is not None else ghost.matrix_world.translation
     red, green, blue, _ = ghost.color
