@@ -253,15 +253,15 @@ def show_ghosts(
 
 
 def hide_ghosts(armature: bpy.types.Object) -> list[str]:
-    """Remove the ghosts of an armature; return the names of those that stay, since the user's objects depend on them."""
+    """Remove the ghosts of an armature; return the names of those that the user's objects depend on."""
     return ghosts.remove_ghosts(ghosts.ghosts_of(armature)).stay
 
 
 def history(armature: bpy.types.Object) -> list[dict[str, Any]]:
     """Return what Riff's operators generated for an armature as plain data, the newest first.
 
-    Keys: number, operator, label, names (without the model's), model, source, seed, arguments and settings. Entries that
-    cannot be read are left out.
+    Keys: number, operator, label, names (without the model's), model, source, seed, arguments and settings. Entries
+    that cannot be read are left out.
     """
     return runs.described(armature)
 

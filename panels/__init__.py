@@ -23,7 +23,7 @@ from . import (
     variations,
 )
 from .comparing import history
-from .overlays import ghost_names, region_strips, rig_marks
+from .overlays import ghost_buttons, ghost_names, region_strips, rig_marks
 from .placing import place_lists
 
 MODULES = (
@@ -55,11 +55,13 @@ def register() -> None:
     region_strips.register()
     rig_marks.register()
     ghost_names.register()
+    ghost_buttons.register()
     translations.register()
 
 
 def unregister() -> None:
     translations.unregister()
+    ghost_buttons.unregister()
     ghost_names.unregister()
     rig_marks.unregister()
     region_strips.unregister()

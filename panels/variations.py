@@ -11,6 +11,7 @@ from ..state.session import chosen_variation, is_variation_of
 from ..state.variations.pose_pictures import pose_icons
 from .comparing.ghosts import draw_ghosts, fill_ghosts
 from .comparing.history import draw_history
+from .comparing.strip import draw_strip
 from .tab import ForArmature, RowList, say
 
 POSE_UNITS = 0.85
@@ -58,6 +59,7 @@ class RIFF_PT_variations(ForArmature, bpy.types.Panel):
         header, body = self.layout.panel("RIFF_PT_variations_compare", default_closed=True)
         header.label(text="Compare")
         if body is not None:
+            draw_strip(body, context, active_armature(context))
             draw_ghosts(body, context)
         header, body = self.layout.panel("RIFF_PT_variations_history", default_closed=True)
         header.label(text="History")

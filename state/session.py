@@ -23,7 +23,7 @@ from ..rig.compat import end_of_name
 from ..rig.ghosts.ghosts import all_ghosts, played
 from ..rig.library.models import model_files, unfinished_trainings
 from ..rig.stored import MAX_SEED, stored_flag, stored_number, stored_text, stored_whole
-from ..rig.writing.thumbnail import poses_key
+from ..rig.writing.thumbnail import moving_key, poses_key
 from .guard import wrap_callback
 from .rig_settings import active_armature, rig_settings
 from .settings import RiffSession, RiffVariation, session_of
@@ -113,7 +113,7 @@ def refresh_variations(session: RiffSession) -> None:
         # the names differ behind that of the model, and a list has no room for more
         row.label = end_of_name(action.name, row.model).removeprefix("Variation ")
         row.armature, row.identity = stored_text(action, "riff_armature"), stored_text(action, "riff_identity")
-        row.poses = poses_key(action)
+        row.poses, row.moving = poses_key(action), moving_key(action)
         frames: Any = action.frame_range
         row.length = f"{(frames[1] - frames[0]) * render.fps_base / render.fps:.1f} s"
         row.source = stored_text(action, "riff_source")

@@ -139,6 +139,7 @@ class RiffVariation(bpy.types.PropertyGroup):
     )
     model: StringProperty()
     poses: StringProperty()
+    moving: StringProperty()
     armature: StringProperty()
     identity: StringProperty()
     source: StringProperty()

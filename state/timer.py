@@ -82,6 +82,15 @@ def redraw() -> None:
                         region.tag_redraw()
 
 
+def redraw_tab() -> None:
+    """Redraw those sidebars that show the tab Riff, and nothing else."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            for region in area.regions if area.type in {"VIEW_3D", "DOPESHEET_EDITOR"} else ():
+                if region.type == "UI" and region.width > 1 and region.active_panel_category == "Riff":
+                    region.tag_redraw()
+
+
 def pulse() -> float | None:
     return PULSE_SECONDS if wrap_callback("Following the jobs", tick)() is not False else None
 

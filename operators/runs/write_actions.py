@@ -18,7 +18,7 @@ from ...rig.ownership import let_go, mark_made
 from ...rig.steps import part_of
 from ...rig.writing.cyclic import make_cyclic
 from ...rig.writing.reduce import reduce_keys
-from ...rig.writing.thumbnail import give_picture, give_poses
+from ...rig.writing.thumbnail import give_moving, give_picture, give_poses
 from ...rig.writing.write import match_of, write_steps
 from ...state import timer
 from ...state.preferences import shows_results
@@ -44,6 +44,7 @@ def dress_action(
 ) -> None:
     """Finish a new variation: with pictures of its poses, with fewer keys, as an asset."""
     give_poses(action, motion)
+    give_moving(action, motion)
     if asset:
         give_picture(action, motion)
         action.asset_mark()

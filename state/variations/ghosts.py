@@ -20,9 +20,10 @@ Point = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class GhostName:
-    """Name of the variation that a ghost plays, its colour, and the place over the ghost in the world."""
+    """Name of the variation that a ghost plays, its action, its colour, and the place over the ghost in the world."""
 
     text: str
+    action: str
     color: Point
     place: Point
     kept: bool
@@ -45,7 +46,7 @@ def _name_over(ghost: Any, action: bpy.types.Action) -> GhostName:
     bone = ghost.pose.bones.get(stored_text(ghost, TOP_KEY))
     x, y, z = ghost.matrix_world @ bone.tail if bone is not None else ghost.matrix_world.translation
     red, green, blue, _ = ghost.color
-    return GhostName(title_of(action), (red, green, blue), (x, y, z), stored_flag(action, "riff_kept"))
+    return GhostName(title_of(action), action.name, (red, green, blue), (x, y, z), stored_flag(action, "riff_kept"))
 
 
 def title_of(action: bpy.types.Action) -> str:

@@ -307,6 +307,14 @@ def test_of_an_armature_of_another_file(dancer: Any, tmp_path: Path, part: Calla
     assert not ghosts()
 
 
+def test_buttons_over_ghosts_that_stand_close_cover_none(part: Callable[[str], Any]) -> None:
+    levels = part("panels.overlays.ghost_buttons").levels
+    assert levels([0.0, 3.0, 6.5], 3.0) == [0, 0, 0]
+    assert levels([0.0, 1.0, 2.0, 3.5], 3.0) == [0, 1, 2, 0]
+    assert levels([1.0, None, 1.0], 3.0) == [0, 0, 1]
+    assert levels([], 3.0) == []
+
+
 def test_scripts_show_and_hide_them(dancer: Any, riff: ModuleType) -> None:
     api = importlib.import_module(f"{riff.__name__}.api")
     actions = [bpy.data.actions[name] for name in names()[:2]]
