@@ -17,6 +17,7 @@ from ...rig.background.amount_job import AmountJob
 from ...rig.background.compose_job import CompositionJob
 from ...rig.background.generation_job import GenerationJob
 from ...rig.background.jobs import BackgroundJob
+from ...rig.background.live_job import LiveRequest, PositionJob
 from ...rig.background.spans_job import SpansJob
 from ...rig.reading.read import read_steps
 from ...rig.steps import part_of
@@ -81,10 +82,15 @@ class RIFF_OT_make_again(_OnRun, ActionWriter, bpy.types.Operator):
         self._wanted = self._chosen(ob)
         check_sources(ob, self._order, render.fps / render.fps_base)
         path = None
-        if self._order.kind in ("generate", "compose"):
+        if self._order.kind in ("generate", "live", "compose"):
             path = Path(model_row(context, self._order).path)
             yield from part_of(check_model_steps(self._order, path), 0, 4)
-        kinds: dict[str, Any] = {"compose": self._compose, "spans": self._spans, "amount": self._amount}
+        kinds: dict[str, Any] = {
+            "live": self._live,
+            "compose": self._compose,
+            "spans": self._spans,
+            "amount": self._amount,
+        }
         try:
             if path is not None and self._order.kind == "generate":
                 self._job = GenerationJob(path, count=max(self._wanted) + 1, **self._order.arguments)
@@ -103,6 +109,13 @@ class RIFF_OT_make_again(_OnRun, ActionWriter, bpy.types.Operator):
         if not wanted:
             raise RiffError("All actions of this entry are in the list still, as they were made")
         return wanted
+
+    def _live(
+        self, context: bpy.types.Context, ob: bpy.types.Object, path: Path
+    ) -> Generator[float, None, BackgroundJob]:
+        arguments = dict(self._order.arguments)
+        yield 0.25
+        return PositionJob(path, LiveRequest(**arguments.pop("request")), **arguments)
 
     def _compose(
         self, context: bpy.types.Context, ob: bpy.types.Object, path: Path
@@ -204,7 +217,12 @@ class RIFF_OT_use_settings(_OnRun, bpy.types.Operator):
         if order.kind == "amount":
             self.report({"ERROR"}, "An amount is chosen in its dialog; the panel has no setting of it")
             return {"CANCELLED"}
-        put_back = {"generate": _put_back_generate, "compose": _put_back_compose, "spans": _put_back_spans}
+        put_back = {
+            "generate": _put_back_generate,
+            "live": _put_back_live,
+            "compose": _put_back_compose,
+            "spans": _put_back_spans,
+        }
         try:
             put_back[order.kind](context, ob, order)
         except (TypeError, KeyError, ValueError) as error:
@@ -223,6 +241,11 @@ def _put_back_generate(context: bpy.types.Context, ob: bpy.types.Object, order: 
     if frames:
         settings.frames = frames
     _set_all(settings, known)
+
+
+def _put_back_live(context: bpy.types.Context, ob: bpy.types.Object, order: Run) -> None:
+    _put_back_generate(context, ob, order)
+    session_of(context).live_position = order.settings["position"]
 
 
 def _put_back_compose(context: bpy.types.Context, ob: bpy.types.Object, order: Run) -> None:

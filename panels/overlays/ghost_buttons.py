@@ -81,8 +81,8 @@ class RIFF_GGT_ghosts(bpy.types.GizmoGroup):
 
 
 def register() -> None:
-    bpy.utils.register_class(RIFF_GGT_ghosts)
+    bpy.utils.register_class(RIFF_GGT_ghosts)  # type: ignore[arg-type, unused-ignore]
 
 
 def unregister() -> None:
-    bpy.utils.unregister_class(RIFF_GGT_ghosts)
+    bpy.utils.unregister_class(RIFF_GGT_ghosts)  # type: ignore[arg-type, unused-ignore]

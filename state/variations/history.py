@@ -33,7 +33,7 @@ MAX_CHARACTERS = 1 << 20
 MAX_COUNT = 100
 """Most actions of a run."""
 
-KINDS = ("generate", "compose", "spans", "amount")
+KINDS = ("generate", "live", "compose", "spans", "amount")
 
 
 @dataclass(frozen=True)

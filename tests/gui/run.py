@@ -113,7 +113,7 @@ BESIDE = (
     ("meanwhile", MEANWHILE, ""),
     ("directing", DIRECTING, ""),
     ("in_time", IN_TIME, ""),
-    ("comparing", COMPARING, ""),
+    ("choosing/comparing", COMPARING, ""),
     ("screens", SCREENS, "dancer_file.py"),
 )
 """Scripts that run after the person's path in a small window, which is drawn quicker, the marks of each, and the script

@@ -13,6 +13,8 @@ import bpy
 import numpy as np
 import pytest
 
+from tests.support.editing.beside import Beside
+
 
 @pytest.fixture
 def part(riff: ModuleType) -> Callable[[str], Any]:
@@ -169,6 +171,27 @@ def test_spans_and_amounts_are_made_again_key_by_key(dancer: Any) -> None:
     bpy.ops.riff.discard_others()
     with pytest.raises(RuntimeError, match="Variation 1-1”, from which it was made, is no longer"):
         bpy.ops.riff.make_again()
+
+
+def test_a_kept_live_variation_is_made_again_key_by_key(dancer: Any, part: Callable[[str], Any]) -> None:
+    session, settings, live = bpy.context.window_manager.riff, bpy.context.scene.riff, part("state.live")
+    settings.source_length, settings.frames, settings.coarse, settings.root = False, 80, 1.3, "PLACE"
+    session.live_position = 3.25
+    assert bpy.ops.riff.live() == {"FINISHED"}
+    while not (live.live_preview.job.finished and live.live_preview.seen):
+        live.follow()
+    keep = Beside("live_keep")
+    while not keep.running:
+        keep.click()
+        live.follow()
+    while keep.running:
+        keep.pulse()
+    (kept,) = made()
+    assert (dancer.riff.runs[0].label, dancer.riff.runs[0].seed) == ("Live Variation", "3.25")
+    made_again(remembered([kept]))
+    settings.coarse, settings.frames, session.live_position = 0.5, 40, 1.0
+    assert bpy.ops.riff.use_settings() == {"FINISHED"}
+    assert (settings.coarse, settings.frames, session.live_position) == (pytest.approx(1.3), 80, 3.25)
 
 
 def test_what_is_gone_or_changed_is_said(dancer: Any, models: Path, part: Callable[[str], Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import bpy
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from creature import add_short_dancer
 from hand import Hand, Waits, mark, open_tab, perform
@@ -117,11 +117,11 @@ def click_on_a_ghost(hand: Hand) -> Waits:
 
 
 def press(hand: Hand, action: str, step: int) -> Waits:
-    buttons, context = part("panels.overlays.ghost_buttons"), bpy.context
+    buttons = part("panels.overlays.ghost_buttons")
+    context: Any = bpy.context
     area = hand.area("VIEW_3D")
     region, scale = hand.region(area, "WINDOW"), context.preferences.system.ui_scale
-    scene: Any = context.scene
-    (name,) = [one for one in part("state.variations.ghosts").ghost_names(scene) if one.action == action]
+    (name,) = [one for one in part("state.variations.ghosts").ghost_names(context.scene) if one.action == action]
     space: Any = area.spaces[0]
     place = location_3d_to_region_2d(region, space.region_3d, name.place)
     x = region.x + place.x + (step - 1) * buttons.BUTTON_POINTS * scale
