@@ -56,16 +56,23 @@ def is_made_by_riff(block: bpy.types.ID) -> bool:
     return not shielded and (block[KEYS_KEY] == digest_of(block) or _is_empty(block))
 
 
-def is_used_elsewhere(action: bpy.types.Action, players: Iterable[bpy.types.ID | None]) -> bool:
+def is_used_elsewhere(action: bpy.types.Action, players: Collection[bpy.types.ID | None]) -> bool:
     """Return True if anything but `players` and ghosts, as their active action, uses an action: an NLA strip, another
     object.
     """
-    playing = 0
-    ghosts = [ob for ob in bpy.data.objects if ob.get(GHOST_KEY) is not None and is_made_by_riff(ob)]
-    for block in dict.fromkeys([*players, *ghosts]):
-        data: bpy.types.AnimData | None = getattr(block, "animation_data", None)
-        playing += data is not None and data.action == action
-    return action.users > int(action.use_fake_user) + playing
+    spare = action.users - int(action.use_fake_user)
+    if spare > 0:
+        spare -= sum(_plays(block, action) for block in players)
+    if spare > 0:
+        known = set(players)
+        ghosts = [ob for ob in bpy.data.objects if ob.get(GHOST_KEY) is not None and ob not in known]
+        spare -= sum(_plays(ghost, action) and is_made_by_riff(ghost) for ghost in ghosts)
+    return spare > 0
+
+
+def _plays(block: bpy.types.ID | None, action: bpy.types.Action) -> bool:
+    data: bpy.types.AnimData | None = getattr(block, "animation_data", None)
+    return data is not None and data.action == action
 
 
 def let_go(action: bpy.types.Action) -> bool:

@@ -41,8 +41,11 @@ from ..rig.compat import name_of_two
 from ..rig.library.blend_files import armature_for, open_file, save_file, sentence, source_actions
 from ..rig.library.models import MODEL_SUFFIX, file_name_for, model_files, models_folder
 from ..rig.writing.write import write_motion
+from ..state.rig_settings import rig_settings
 from ..state.source import clip_of
+from ..state.variations.history import RUN_KEY, next_number
 from .arguments import build_parser
+from .record import Making, record_making
 
 _handle: list[Any] = []
 
@@ -209,7 +212,12 @@ def generate(options: argparse.Namespace) -> dict[str, Any]:
         seed=options.seed,
     )
     more = {"riff_frames": options.frames or 0, "riff_root": options.root.upper(), "riff_loop": options.loop}
-    return _write(options, ob, action, motions, model.name, "Variation", more)
+    known: dict[str, Any] = {"frames": options.frames, "seed": options.seed, "loop": options.loop, "root": options.root}
+    settings = {**known, "frames": options.frames or 0, "count": options.count, "root": options.root.upper()}
+    settings["loop"] = "ON" if options.loop else "OFF"
+    path = _model_path(options.model)
+    making = Making("generate", "riff.generate", "Generate", path, {**known, "fps": fps}, settings)
+    return _write(options, ob, action, motions, model.name, "Variation", more, making)
 
 
 def compose(options: argparse.Namespace) -> dict[str, Any]:
@@ -218,12 +226,17 @@ def compose(options: argparse.Namespace) -> dict[str, Any]:
     ob, action, _ = _stage(options)
     clip = clip_of(ob, action, bpy.context.scene).motion
     source, bones = onto_skeleton(clip, model.skeleton), match_skeletons(model.skeleton, clip.skeleton)
-    direction: Direction = read_direction(options, clip.skeleton if bones else source.skeleton)
-    direction = direction.renamed(bones.renamed) if bones else direction
+    asked: Direction = read_direction(options, clip.skeleton if bones else source.skeleton)
+    direction = asked.renamed(bones.renamed) if bones else asked
     motions = composing.compose(
         model, direct(source, direction), count=options.count, seed=options.seed, clean=not options.raw
     )
-    return _write(options, ob, action, motions, model.name, "Take", {"riff_composition": str(direction.to_json())})
+    content = {"armature": "", "action": action.name, "options": True}
+    known = {"direction": asked.to_json(), "seed": options.seed, "clean": not options.raw, "bones": None}
+    path, settings = _model_path(options.model), {"seed": options.seed, "count": options.count}
+    making = Making("compose", "", "Compose", path, {**known, "content": content}, settings)
+    more = {"riff_composition": str(direction.to_json())}
+    return _write(options, ob, action, motions, model.name, "Take", more, making)
 
 
 def _stage(options: argparse.Namespace) -> tuple[Any, bpy.types.Action, float]:
@@ -250,8 +263,9 @@ def _write(
     model: str,
     result: str,
     more: dict[str, Any],
+    making: Making,
 ) -> dict[str, Any]:
-    names = []
+    names, titles, number = list[str](), list[str](), next_number(ob)
     for index, motion in enumerate(motions):
         properties = {
             "riff_model": model,
@@ -259,10 +273,14 @@ def _write(
             "riff_index": index,
             "riff_armature": ob.name,
             "riff_source": action.name,
+            RUN_KEY: [number, index],
             **more,
         }
-        name = name_of_two(model, f"{result} {options.seed}-{index + 1}")
-        names.append(write_motion(ob, motion, name, source_action=action, properties=properties).name)
+        titles.append(f"{result} {options.seed}-{index + 1}")
+        name, stepped = name_of_two(model, titles[-1]), not rig_settings(ob).smooth_steps
+        written = write_motion(ob, motion, name, source_action=action, properties=properties, stepped=stepped)
+        names.append(written.name)
+    record_making(ob, action, number, making, names=titles, model=model, seed=options.seed, properties=more)
     save_file(options.save)
     return {"file": str(options.save), "actions": names, "frames": motions[0].frames, "seed": options.seed}
 

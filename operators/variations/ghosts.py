@@ -13,6 +13,7 @@ from ...rig.ghosts.ghosts import (
     all_ghosts,
     ghosts_of,
     ghosts_playing,
+    has_ghosts,
     remove_ghosts,
     replace_ghosts,
 )
@@ -101,7 +102,7 @@ class RIFF_OT_hide_ghosts(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, "" if all_ghosts() else "There is no ghost to hide")
+        return set_poll_message(cls, "" if has_ghosts() else "There is no ghost to hide")
 
     def execute(self, context: bpy.types.Context) -> Any:
         ob = active_armature(context)

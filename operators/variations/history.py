@@ -251,7 +251,7 @@ def _put_back_live(context: bpy.types.Context, ob: bpy.types.Object, order: Run)
 def _put_back_compose(context: bpy.types.Context, ob: bpy.types.Object, order: Run) -> None:
     _choose_model(context, order)
     settings = compose_settings(context)
-    settings.kind = COMPOSE_KINDS.get(order.operator, settings.kind)
+    settings.kind = COMPOSE_KINDS.get(order.operator, settings.kind)  # the shell composes without an operator
     _set_all(settings, order.settings)
 
 

@@ -43,14 +43,14 @@ class RIFF_GGT_ghosts(bpy.types.GizmoGroup):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return bool(context.space_data.overlay.show_overlays and ghost_names(context.scene))
+        return bool(context.space_data.overlay.show_overlays and ghost_names(context))
 
     def setup(self, context: Any) -> None:
         self._buttons: list[Any] = []
         self._shown: list[str] = []
 
     def draw_prepare(self, context: Any) -> None:
-        names = ghost_names(context.scene)
+        names = ghost_names(context)
         if self._shown != [name.action for name in names]:
             self._fill(names)
         width = BUTTON_POINTS * context.preferences.system.ui_scale

@@ -26,7 +26,7 @@ def draw_names() -> None:
     if not context.space_data.overlay.show_overlays:
         return
     scale = context.preferences.system.ui_scale
-    for name in ghost_names(context.scene):
+    for name in ghost_names(context):
         place = location_3d_to_region_2d(context.region, context.region_data, Vector(name.place))
         if place is not None:
             _write(name, place.x, place.y + GAP_POINTS * scale, scale)

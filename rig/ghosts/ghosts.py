@@ -60,6 +60,11 @@ def all_ghosts() -> list[bpy.types.Object]:
     return sorted((ob for ob in found if is_made_by_riff(ob)), key=place_of)
 
 
+def has_ghosts() -> bool:
+    """Return whether the file has a collection of ghosts; cheap enough for drawing."""
+    return any(collection.get(COLLECTION_KEY) is not None for collection in bpy.data.collections)
+
+
 def ghosts_of(armature_object: bpy.types.Object, identity: str = "") -> list[bpy.types.Object]:
     """Return the ghosts of a character, found by its name; by its `identity` if it was renamed since."""
     return [ghost for ghost in all_ghosts() if _is_of(ghost, armature_object.name, identity)]
@@ -182,7 +187,6 @@ def _add(
         if ob.type == "MESH":
             _lighten(ob, place, arrangement.wire)
     ghost[PLACE_KEY], ghost[TOP_KEY] = place, _top_bone(original)
-    ghost.select_set(False)
     assign_action(ghost, action)
     ghost.delta_location = ghost.delta_location + _offset(original, arrangement) * place
     return ghost

@@ -29,11 +29,15 @@ class GhostName:
     kept: bool
 
 
-def ghost_names(scene: bpy.types.Scene) -> list[GhostName]:
-    """Return the names to draw over the ghosts of a scene as they are posed now."""
-    found = []
-    for collection in scene.collection.children:
-        if collection.get(COLLECTION_KEY) is None or collection.hide_viewport:
+def ghost_names(context: Any) -> list[GhostName]:
+    """Return the names to draw over the ghosts of the context's scene as they are posed now; none in a local view."""
+    found: list[GhostName] = []
+    if getattr(context.space_data, "local_view", None) is not None:
+        return found
+    shown = context.view_layer.layer_collection.children
+    for collection in context.scene.collection.children:
+        layer = shown.get(collection.name) if collection.get(COLLECTION_KEY) is not None else None
+        if layer is None or not layer.is_visible:
             continue
         for ob in sorted(collection.objects, key=place_of):
             action = played(ob) if ob.type == "ARMATURE" and ob.get(GHOST_KEY) is not None else None

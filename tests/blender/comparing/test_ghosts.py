@@ -106,7 +106,10 @@ def test_each_variation_stands_beside_the_character_and_moves(dancer: Any) -> No
 
 
 def test_they_are_light_seen_through_not_selected_not_rendered(dancer: Any) -> None:
+    dancer.select_set(True)
+    bpy.ops.object.mode_set(mode="POSE")
     bpy.ops.riff.show_ghosts(number=2)
+    assert {ob.mode for ob in ghosts()} == {"OBJECT"}
     for ob in (*ghosts(), *meshes()):
         assert ob.hide_render
         assert ob.hide_select
@@ -147,8 +150,12 @@ def test_they_follow_the_list(dancer: Any, part: Callable[[str], Any]) -> None:
     assert [(ghost["riff_place"], ghost.animation_data.action.name) for ghost in ghosts()] == [(1, first), (3, third)]
     bpy.context.window_manager.riff.variations[0].title = "Slow"
     assert "Slow" in played()
-    texts = [one.text for one in part("state.variations.ghosts").ghost_names(bpy.context.scene)]
-    assert texts == ["Slow", third.rpartition(" ")[2]]
+    ghost_names = part("state.variations.ghosts").ghost_names
+    assert [one.text for one in ghost_names(bpy.context)] == ["Slow", third.rpartition(" ")[2]]
+    (layer,) = [one for one in bpy.context.view_layer.layer_collection.children if one.name == "Riff Ghosts"]
+    layer.hide_viewport = True
+    assert ghost_names(bpy.context) == []
+    layer.hide_viewport = False
     bpy.ops.riff.keep_variation(action=third)
     assert bpy.ops.riff.discard_others() == {"FINISHED"}
     assert played() == names() == [third]

@@ -325,6 +325,39 @@ def test_nothing_was_generated_yet(dancer: Any) -> None:
             operator()
 
 
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("generate", ["--count", "2", "--frames", "70", "--seed", "5"]),
+        ("generate", ["--count", "1", "--loop", "--root", "place"]),
+        ("compose", ["--vary", "Left Arm", "--regions", "30-60", "--count", "2", "--seed", "4"]),
+    ],
+)
+def test_what_the_shell_made_is_made_again(
+    dancer: Any, part: Callable[[str], Any], tmp_path: Path, verb: str, words: list[str]
+) -> None:
+    path, result = str(tmp_path / "dance.blend"), str(tmp_path / "takes.blend")
+    model = bpy.context.window_manager.riff.models[0].name
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    shell = part("shell.command_line").run
+    assert shell([verb, path, "--model", model, "--action", "Sample Dance", *words, "--save", result]) == 0
+    bpy.ops.wm.open_mainfile(filepath=result)
+    bpy.context.view_layer.objects.active = bpy.data.objects["Dancer"]
+    part("state.session").refresh()
+    before = remembered(made())
+    for action in made():
+        bpy.data.actions.remove(action)
+    part("state.session").refresh()
+    assert bpy.ops.riff.make_again() == {"FINISHED"}
+    for name, (curves, said) in before.items():
+        assert same(keys(bpy.data.actions[name]), curves), name
+        again = told(bpy.data.actions[name])
+        assert {key: again[key] for key in said} == said
+    assert bpy.ops.riff.use_settings() == {"FINISHED"}
+    shown = bpy.context.scene.riff if verb == "generate" else bpy.context.scene.riff_compose
+    assert shown.count == int(words[words.index("--count") + 1])
+
+
 def test_scripts_read_the_history_and_make_again(dancer: Any, riff: ModuleType) -> None:
     api = importlib.import_module(f"{riff.__name__}.api")
     assert api.history(dancer) == []

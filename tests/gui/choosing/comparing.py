@@ -121,7 +121,9 @@ def press(hand: Hand, action: str, step: int) -> Waits:
     context: Any = bpy.context
     area = hand.area("VIEW_3D")
     region, scale = hand.region(area, "WINDOW"), context.preferences.system.ui_scale
-    (name,) = [one for one in part("state.variations.ghosts").ghost_names(context.scene) if one.action == action]
+    with hand.over(area, region):
+        names = part("state.variations.ghosts").ghost_names(context)
+    (name,) = [one for one in names if one.action == action]
     space: Any = area.spaces[0]
     place = location_3d_to_region_2d(region, space.region_3d, name.place)
     x = region.x + place.x + (step - 1) * buttons.BUTTON_POINTS * scale
