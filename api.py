@@ -29,9 +29,11 @@ from .core.motion.body_parts import find_parts
 from .core.motion.motion import Motion
 from .core.motion.symmetry import find_partners
 from .core.training.progress import Progress
+from .rig.ghosts import ghosts
 from .rig.reading.read import ReadOptions, read_motion
 from .rig.writing.play import play
 from .rig.writing.write import write_motion
+from .state.variations import history as runs
 
 __all__ = [
     "Model",
@@ -43,11 +45,15 @@ __all__ = [
     "describe",
     "generate",
     "generate_spans",
+    "hide_ghosts",
+    "history",
     "instant",
     "load",
+    "make_again",
     "play",
     "read",
     "save",
+    "show_ghosts",
     "train",
     "write",
 ]
@@ -227,3 +233,51 @@ def write(
     data = armature.animation_data
     source = source or (data.action if data else None)  # without one, a motion of the NLA keys everything
     return write_motion(armature, motion, name, source_action=source, frame_start=frame_start)
+
+
+def show_ghosts(
+    armature: bpy.types.Object,
+    actions: Sequence[bpy.types.Action],
+    *,
+    scene: bpy.types.Scene | None = None,
+    spacing: float = 1.0,
+    behind: bool = False,
+    wire: bool = False,
+) -> list[bpy.types.Object]:
+    """Show actions as ghosts beside an armature in place of those that it had, at most 12; return their armatures.
+
+    `spacing` is a multiple of the armature's size. Ghosts share its meshes; its own action stays as it is.
+    """
+    stage: Any = scene or bpy.context.scene
+    return ghosts.replace_ghosts(armature, actions, stage, ghosts.Arrangement(spacing, behind, wire))
+
+
+def hide_ghosts(armature: bpy.types.Object) -> list[str]:
+    """Remove the ghosts of an armature; return the names of those that the user's objects depend on."""
+    return ghosts.remove_ghosts(ghosts.ghosts_of(armature)).stay
+
+
+def history(armature: bpy.types.Object) -> list[dict[str, Any]]:
+    """Return what Riff's operators generated for an armature as plain data, the newest first.
+
+    Keys: number, operator, label, names (without the model's), model, source, seed, arguments and settings. Entries
+    that cannot be read are left out.
+    """
+    return runs.described(armature)
+
+
+def make_again(armature: bpy.types.Object, number: int, *, variation: int = 0) -> list[bpy.types.Action]:
+    """Make the actions of an entry of `history` again, key by key; return them.
+
+    `variation` counts from 1; 0 makes all that are no longer in the file as they were made. The model must be in the
+    list of models.
+    """
+    before = {action.session_uid for action in bpy.data.actions}
+    make: Any = bpy.ops.riff.make_again  # type: ignore[attr-defined]
+    context: Any = bpy.context
+    try:
+        with context.temp_override(object=armature, active_object=armature):
+            make(run=number, variation=variation)
+    except RuntimeError as refusal:
+        raise RiffError(str(refusal).strip().removeprefix("Error: ")) from refusal
+    return [action for action in bpy.data.actions if action.session_uid not in before]

@@ -27,7 +27,7 @@ from . import (
 )
 from .exporting import export_takes
 from .placing import place_lists, reach_places
-from .variations import amount, keep, show, use
+from .variations import amount, ghosts, history, keep, show, use
 
 MODULES = (
     install,
@@ -44,6 +44,8 @@ MODULES = (
     keep,
     use,
     amount,
+    ghosts,
+    history,
     export_takes,
     regions,
     compose_lists,

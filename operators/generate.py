@@ -17,7 +17,7 @@ from ..state.poll_messages import armature_problem, model_problem, selection_pro
 from ..state.rig_settings import active_armature
 from ..state.settings import LOOP, ROOT, ROOT_PATH_OF, chosen_model, session_of
 from .runs.instant_run import InstantRun
-from .runs.write_actions import ActionWriter
+from .runs.write_actions import ActionWriter, Order
 
 MAX_ORIGINS = 2000
 """Largest accepted number of numbers in the origin of a variation."""
@@ -105,18 +105,18 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
         self._like = origin_of(like) if like else []
         if like and not self.properties.is_property_set("root"):
             self.root = str(like.get("riff_root", "FREE"))
-        self._job = GenerationJob(
-            Path(chosen_model(context).path),
-            count=self.count,
-            frames=self.frames or None,
-            fps=scene.render.fps / scene.render.fps_base,
-            seed=self.seed,
-            strength=(self.coarse, self.fine),
-            clean=self.clean_feet,
-            like=self._like,
-            loop=LOOPS[self.loop],
-            root=ROOT_PATH_OF[self.root],
-        )
+        self._model_path = Path(chosen_model(context).path)
+        self._arguments: dict[str, Any] = {
+            "frames": self.frames or None,
+            "fps": scene.render.fps / scene.render.fps_base,
+            "seed": self.seed,
+            "strength": (self.coarse, self.fine),
+            "clean": self.clean_feet,
+            "like": self._like,
+            "loop": LOOPS[self.loop],
+            "root": ROOT_PATH_OF[self.root],
+        }
+        self._job = GenerationJob(self._model_path, count=self.count, **self._arguments)
         self._job.start()
         yield 0.0
 
@@ -138,6 +138,12 @@ class RIFF_OT_generate(InstantRun, ActionWriter, bpy.types.Operator):
 
     def is_loop(self) -> bool:
         return self._job.looped
+
+    def order(self, ob: bpy.types.Object) -> Order:
+        source = self.source_action(ob)
+        names = ("count", "frames", "seed", "coarse", "fine", "loop", "root", "clean_feet")
+        settings = {name: getattr(self, name) for name in names}
+        return Order("generate", self._arguments, settings, [source.name if source else ""], self._model_path)
 
     def cancelled(self, context: bpy.types.Context) -> None:
         self.cancel_instant_model()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 import bpy
@@ -19,6 +20,7 @@ from ..state.preferences import shows_results
 from ..state.rig_settings import active_armature, identity_of, rig_settings
 from ..state.session import refresh_variations
 from ..state.settings import session_of, settings_of
+from ..state.variations.history import RUN_KEY, Run, model_digest_steps, next_number, record, source_digest
 from ..state.variations.show import show_action
 from .runs.stepwise import Stepwise
 from .runs.write_actions import dress_action
@@ -84,13 +86,38 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
             "riff_root": job.answered.root.upper(),
             "riff_kept": True,
         }
-        stepped = not rig_settings(ob).smooth_steps
-        writing = write_steps(ob, job.motion, name, source_action=source, properties=properties, stepped=stepped)
-        self._kept = yield from writing
+        stepped, number = not rig_settings(ob).smooth_steps, next_number(ob)
+        marked = {**properties, RUN_KEY: [number, 0]}
+        self._kept = yield from write_steps(
+            ob, job.motion, name, source_action=source, properties=marked, stepped=stepped
+        )
         yield 1.0
         dress_action(ob, self._kept, job.motion)
         mark_made(self._kept)
         self._name = self._kept.name
+        digest = yield from model_digest_steps(job.model_path)
+        answered = asdict(job.answered)
+        run = Run(
+            kind="live",
+            operator=type(self).bl_idname,
+            label="Live Variation",
+            names=[f"Variation {job.answered.position:.2f}"],
+            model=job.model_name,
+            model_digest=digest,
+            source=source.name if source else "",
+            actions={source.name if source else "": source_digest(ob, source)},
+            options="",
+            fps=job.fps,
+            seed=job.answered.position,
+            frame_start=None,
+            stepped=stepped,
+            loop=False,
+            dressing={},
+            properties=properties,
+            arguments={"request": answered, "frames": job.frames, "fps": job.fps},
+            settings={**answered, "root": properties["riff_root"], "frames": properties["riff_frames"]},
+        )
+        record(ob, number, run, f"{job.answered.position:.2f}")
 
     def finished(self, context: bpy.types.Context) -> Any:
         refresh_variations(session_of(context))

@@ -18,7 +18,7 @@ from ..state.poll_messages import armature_problem, set_poll_message, settings_p
 from ..state.rig_settings import REGION_COLOURS, active_armature, rig_settings
 from ..state.source import learned_action, source_steps
 from .list_remove import ListRemove
-from .runs.write_actions import ActionWriter
+from .runs.write_actions import ActionWriter, Order
 
 NEW_SPAN_SECONDS, NEW_PASSAGE_SECONDS = 4.0, 0.5
 """Length of an added span, and of the passage before it."""
@@ -125,15 +125,13 @@ class RIFF_OT_generate_spans(ActionWriter, bpy.types.Operator):
                 raise RiffError("The armature or an action was removed or deselected meanwhile.")
             reading = source_steps(active_armature(context), context.scene, action)
             clips[name] = yield from part_of(reading, number, len(first))
-        self._job = SpansJob(
-            clips,
-            self._spans,
-            fps=fps,
-            count=self.count,
-            seed=self.seed,
-            variation=self.variation,
-            clean=self.clean_feet,
-        )
+        self._arguments: dict[str, Any] = {
+            "fps": fps,
+            "seed": self.seed,
+            "variation": self.variation,
+            "clean": self.clean_feet,
+        }
+        self._job = SpansJob(clips, self._spans, count=self.count, **self._arguments)
         self._job.start()
 
     def action_name(self: Any, index: int) -> str:
@@ -144,6 +142,12 @@ class RIFF_OT_generate_spans(ActionWriter, bpy.types.Operator):
             "riff_frames": motion.frames,
             "riff_spans": ", ".join(f"{s.clip}@{s.start}-{s.end}x{s.speed:g}" for s in self._spans),
         }
+
+    def order(self: Any, ob: bpy.types.Object) -> Order:
+        spans = [[span.clip, span.start, span.end, span.speed] for span in self._spans]
+        source = self.source_action(ob)
+        read = [source.name if source else "", *dict.fromkeys(span.clip for span in self._spans)]
+        return Order("spans", {**self._arguments, "spans": spans}, {"spans": spans, "seed": self.seed}, read)
 
     def frame_start(self: Any) -> int | None:
         start: int = self._spans[0].start

@@ -22,7 +22,8 @@ from . import (
     translations,
     variations,
 )
-from .overlays import region_strips, rig_marks
+from .comparing import history
+from .overlays import ghost_buttons, ghost_names, region_strips, rig_marks
 from .placing import place_lists
 
 MODULES = (
@@ -35,6 +36,7 @@ MODULES = (
     models,
     generate,
     variations,
+    history,
     live,
     compose,
     place_lists,
@@ -52,11 +54,15 @@ def register() -> None:
     menus.register()
     region_strips.register()
     rig_marks.register()
+    ghost_names.register()
+    ghost_buttons.register()
     translations.register()
 
 
 def unregister() -> None:
     translations.unregister()
+    ghost_buttons.unregister()
+    ghost_names.unregister()
     rig_marks.unregister()
     region_strips.unregister()
     menus.unregister()

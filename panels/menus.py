@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from .comparing.ghosts import fill_ghosts
 from .generate import fill_generate
 
 OPERATORS = (
@@ -19,6 +20,7 @@ OPERATORS = (
         "riff.mark_asset",
     ),
     ("riff.next_variation", "riff.previous_variation", "riff.mark_kept", "riff.export_takes", "riff.discard_others"),
+    ("riff.show_ghosts", "riff.hide_ghosts"),
     ("riff.vary_parts", "riff.drag_region", "riff.fill_regions", "riff.keep_keys", "riff.place_moments"),
     ("riff.extend_action", "riff.loop_action", "riff.restyle", "riff.live"),
     ("riff.duplicate_as_crowd", "riff.export_job", "riff.import_trained", "riff.import_model", "riff.copy_report"),
@@ -42,6 +44,8 @@ class RIFF_MT_riff(bpy.types.Menu):
                 row = layout.operator(operator)
                 if operator == "riff.generate":
                     fill_generate(row, context.scene.riff)
+                elif operator == "riff.show_ghosts":
+                    fill_ghosts(row, context.scene.riff_compare)
 
 
 def draw_menu(menu: Any, context: Any) -> None:

@@ -46,6 +46,10 @@ class RiffPreferences(bpy.types.AddonPreferences):
         default=True,
     )
 
+    moving_pictures: BoolProperty(
+        name="Moving Pictures", description="Let the pictures in the box Compare move while it is open", default=True
+    )
+
     def draw(self, context: Any) -> None:
         layout = self.layout
         layout.use_property_split = True
@@ -56,6 +60,7 @@ class RiffPreferences(bpy.types.AddonPreferences):
         row.active = self.separate_process
         row.prop(self, "python", placeholder="Blender's own")
         layout.prop(self, "show_results")
+        layout.prop(self, "moving_pictures")
         layout.operator("riff.copy_report", icon="COPYDOWN")
 
 

@@ -9,6 +9,9 @@ import bpy
 from ..state.rig_settings import active_armature
 from ..state.session import chosen_variation, is_variation_of
 from ..state.variations.pose_pictures import pose_icons
+from .comparing.ghosts import draw_ghosts, fill_ghosts
+from .comparing.history import draw_history
+from .comparing.strip import draw_strip
 from .tab import ForArmature, RowList, say
 
 POSE_UNITS = 0.85
@@ -34,6 +37,8 @@ class RIFF_UL_variations(RowList, bpy.types.UIList):
         length = row.row()
         length.ui_units_x, length.alignment = LENGTH_UNITS, "RIGHT"
         length.label(text=item.length, translate=False)
+        ghost = "GHOST_ENABLED" if item.ghost else "GHOST_DISABLED"
+        row.operator("riff.toggle_ghost", text="", icon=ghost, emboss=False).action = item.name
         row.operator("riff.more_like_this", text="", icon="DUPLICATE", emboss=False).action = item.name
         star = "SOLO_ON" if item.kept else "SOLO_OFF"
         row.operator("riff.keep_variation", text="", icon=star, emboss=False).action = item.name
@@ -51,6 +56,15 @@ class RIFF_PT_variations(ForArmature, bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         draw_variations(self.layout, context)
+        header, body = self.layout.panel("RIFF_PT_variations_compare", default_closed=True)
+        header.label(text="Compare")
+        if body is not None:
+            draw_strip(body, context, active_armature(context))
+            draw_ghosts(body, context)
+        header, body = self.layout.panel("RIFF_PT_variations_history", default_closed=True)
+        header.label(text="History")
+        if body is not None:
+            draw_history(body, active_armature(context))
 
 
 def draw_variations(layout: Any, context: Any) -> None:
@@ -95,6 +109,9 @@ class RIFF_MT_variations(bpy.types.Menu):
         layout.operator("riff.more_like_this", icon="DUPLICATE")
         layout.operator("riff.reduce_keys", icon="MOD_DECIM")
         layout.operator("riff.variation_to_nla", icon="NLA_PUSHDOWN")
+        layout.separator()
+        fill_ghosts(layout.operator("riff.show_ghosts", icon="GHOST_ENABLED"), context.scene.riff_compare)
+        layout.operator("riff.hide_ghosts", icon="GHOST_DISABLED")
         layout.separator()
         layout.operator("riff.mark_asset", icon="ASSET_MANAGER")
         layout.operator("riff.mark_kept", icon="SOLO_ON")

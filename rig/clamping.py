@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-SCENE_SETTINGS = ("riff", "riff_crowd", "riff_compose")
+SCENE_SETTINGS = ("riff", "riff_crowd", "riff_compose", "riff_compare")
 """Properties of a scene that hold Riff's settings."""
 
 MAX_ROWS = 10_000

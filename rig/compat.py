@@ -143,6 +143,12 @@ def end_of_name(name: str, first: str) -> str:
     return end if cut and first.startswith(begin) else name
 
 
+def use_nodes(material: bpy.types.Material) -> None:
+    """Give a new material its nodes; from 5.0 on it has them, and asking for them is deprecated."""
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+
+
 def is_selected(pose_bone: bpy.types.PoseBone) -> bool:
     """Return True if a pose bone is selected; 5.0 moved the flag from the armature's bone to the pose bone."""
     owner: Any = pose_bone if hasattr(pose_bone, "select") else pose_bone.bone

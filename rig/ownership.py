@@ -24,6 +24,9 @@ MADE_KEY, KEYS_KEY, SHIELD_KEY = "riff_made", "riff_keys", "riff_shield"
 itself gave it a fake user.
 """
 
+GHOST_KEY = "riff_ghost"
+"""Id-property of the objects of a ghost, a stand-in that shows a variation: the name of its character."""
+
 _KEY_FIELDS = (("co", 2, np.float32), ("handle_left", 2, np.float32), ("handle_right", 2, np.float32))
 
 
@@ -31,7 +34,7 @@ def mark_made(block: bpy.types.ID) -> None:
     """Mark a data-block that Riff has just made or changed, under its present name and with its present keys."""
     block[MADE_KEY] = block.name
     if isinstance(block, bpy.types.Action):
-        block[KEYS_KEY], block[SHIELD_KEY] = _digest(block), block.use_fake_user
+        block[KEYS_KEY], block[SHIELD_KEY] = digest_of(block), block.use_fake_user
 
 
 def rename(block: bpy.types.ID, name: str) -> None:
@@ -50,16 +53,26 @@ def is_made_by_riff(block: bpy.types.ID) -> bool:
     if not isinstance(block, bpy.types.Action) or block.get(KEYS_KEY) is None:
         return True
     shielded = block.use_fake_user and not block.get(SHIELD_KEY)
-    return not shielded and (block[KEYS_KEY] == _digest(block) or _is_empty(block))
+    return not shielded and (block[KEYS_KEY] == digest_of(block) or _is_empty(block))
 
 
-def is_used_elsewhere(action: bpy.types.Action, players: Iterable[bpy.types.ID | None]) -> bool:
-    """Return True if anything but `players`, as their active action, uses an action: an NLA strip, another object."""
-    playing = 0
-    for block in players:
-        data: bpy.types.AnimData | None = getattr(block, "animation_data", None)
-        playing += data is not None and data.action == action
-    return action.users > int(action.use_fake_user) + playing
+def is_used_elsewhere(action: bpy.types.Action, players: Collection[bpy.types.ID | None]) -> bool:
+    """Return True if anything but `players` and ghosts, as their active action, uses an action: an NLA strip, another
+    object.
+    """
+    spare = action.users - int(action.use_fake_user)
+    if spare > 0:
+        spare -= sum(_plays(block, action) for block in players)
+    if spare > 0:
+        known = set(players)
+        ghosts = [ob for ob in bpy.data.objects if ob.get(GHOST_KEY) is not None and ob not in known]
+        spare -= sum(_plays(ghost, action) and is_made_by_riff(ghost) for ghost in ghosts)
+    return spare > 0
+
+
+def _plays(block: bpy.types.ID | None, action: bpy.types.Action) -> bool:
+    data: bpy.types.AnimData | None = getattr(block, "animation_data", None)
+    return data is not None and data.action == action
 
 
 def let_go(action: bpy.types.Action) -> bool:
@@ -139,14 +152,22 @@ def _without_users() -> Iterator[bpy.types.ID]:
             yield from (block for block in blocks if block.users == 0 and block.library is None)
 
 
-def remove_objects(objects: Collection[bpy.types.Object], collection: bpy.types.Collection) -> Removal:
-    """Delete those objects of a collection that are `removable`, and the actions of those; the others stay in it."""
+def remove_objects(
+    objects: Collection[bpy.types.Object],
+    collection: bpy.types.Collection,
+    going_along: Collection[bpy.types.ID] | None = None,
+) -> Removal:
+    """Delete those objects of a collection that are `removable`; the others stay in it.
+
+    Data-blocks in `going_along`, unless given the actions that Riff made for them, are deleted where nothing uses them.
+    """
     gone = removable(objects, collection)
     removal = Removal(len(gone), sorted(ob.name for ob in objects if ob not in gone))
-    actions = {action for ob in gone for action in _played(ob) if is_made_by_riff(action)}
-    with keeping_orphans(actions):
+    if going_along is None:
+        going_along = {action for ob in gone for action in _played(ob) if is_made_by_riff(action)}
+    with keeping_orphans(going_along):
         bpy.data.batch_remove([*gone])
-    bpy.data.batch_remove([action for action in actions if action.users <= int(action.use_fake_user)])
+    bpy.data.batch_remove([block for block in going_along if block.users <= int(block.use_fake_user)])
     return removal
 
 
@@ -201,7 +222,7 @@ def _is_empty(action: bpy.types.Action) -> bool:
     return not len(action.pose_markers) and not any(len(bag.fcurves) for bag in _bags(action))
 
 
-def _digest(action: bpy.types.Action) -> str:
+def digest_of(action: bpy.types.Action) -> str:
     """Return a digest of an action's keys, F-curve modifiers and pose markers."""
     digest = hashlib.blake2b(digest_size=16)
 

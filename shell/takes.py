@@ -28,12 +28,15 @@ from ..rig.library.blend_files import armature_for, check_bones, open_file, save
 from ..rig.library.models import MODEL_SUFFIX, models_folder
 from ..rig.stored import stored_text
 from ..rig.writing.write import write_motion
+from ..state.rig_settings import rig_settings
 from ..state.source import clip_of
+from ..state.variations.history import RUN_KEY, next_number
+from .record import Making, record_making
 
 
 def generate(options: argparse.Namespace) -> dict[str, Any]:
     """Write variations as actions of the armature and save the file. Raises RiffError."""
-    model = _named_model(options)
+    path, model = _named_model(options)
     _open(options)
     ob, action, fps = _stage(options)
     if model is None:
@@ -48,27 +51,34 @@ def generate(options: argparse.Namespace) -> dict[str, Any]:
         seed=options.seed,
     )
     more = {"riff_frames": options.frames or 0, "riff_root": options.root.upper(), "riff_loop": options.loop}
-    names = _numbered(model.name, "Variation", options.seed, len(motions))
-    return _write(options, ob, action, motions, names, {"riff_model": model.name, **more})
+    known: dict[str, Any] = {"frames": options.frames, "seed": options.seed, "loop": options.loop, "root": options.root}
+    settings = {**known, "frames": options.frames or 0, "count": options.count, "root": options.root.upper()}
+    settings["loop"] = "ON" if options.loop else "OFF"
+    making = Making("generate", "riff.generate", "Generate", {**known, "fps": fps}, settings, model_path=path)
+    names = _numbered("Variation", options.seed, len(motions))
+    return _write(options, ob, action, motions, names, more, making if path else None, model=model.name)
 
 
 def compose(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions around what is kept of an action, and save the file. Raises RiffError."""
-    model = _named_model(options)
+    path, model = _named_model(options)
     _open(options)
     ob, action, _ = _stage(options)
     clip = clip_of(ob, action, bpy.context.scene).motion
     if model is None:
         model = instant_model(clip, action.name)
     source, bones = onto_skeleton(clip, model.skeleton), match_skeletons(model.skeleton, clip.skeleton)
-    direction: Direction = read_direction(options, clip.skeleton if bones else source.skeleton)
-    direction = direction.renamed(bones.renamed) if bones else direction
+    asked: Direction = read_direction(options, clip.skeleton if bones else source.skeleton)
+    direction = asked.renamed(bones.renamed) if bones else asked
     motions = composing.compose(
         model, direct(source, direction), count=options.count, seed=options.seed, clean=not options.raw
     )
-    names = _numbered(model.name, "Take", options.seed, len(motions))
-    more = {"riff_model": model.name, "riff_composition": str(direction.to_json())}
-    return _write(options, ob, action, motions, names, more)
+    content = {"armature": "", "action": action.name, "options": True}
+    known = {"direction": asked.to_json(), "seed": options.seed, "clean": not options.raw, "bones": None}
+    settings = {"seed": options.seed, "count": options.count}
+    making = Making("compose", "", "Compose", {**known, "content": content}, settings, model_path=path)
+    names, more = _numbered("Take", options.seed, len(motions)), {"riff_composition": str(direction.to_json())}
+    return _write(options, ob, action, motions, names, more, making if path else None, model=model.name)
 
 
 def spans(options: argparse.Namespace) -> dict[str, Any]:
@@ -87,8 +97,12 @@ def spans(options: argparse.Namespace) -> dict[str, Any]:
     models = span_models(clips, timed)
     variation = VARIATION if options.variation is None else options.variation
     motions = generate_spans(models, timed, fps=fps, count=options.count, seed=options.seed, variation=variation)
-    names = _numbered("", "Spans", options.seed, len(motions))
-    return _write(options, ob, action, motions, names, {"riff_spans": options.spans}, timed[0].start)
+    rows = [[span.clip, span.start, span.end, span.speed] for span in timed]
+    known = {"spans": rows, "fps": fps, "seed": options.seed, "variation": variation, "clean": True}
+    settings = {"spans": rows, "seed": options.seed}
+    making = Making("spans", "riff.generate_spans", "Generate Spans", known, settings, tuple(clips))
+    names = _numbered("Spans", options.seed, len(motions))
+    return _write(options, ob, action, motions, names, {"riff_spans": options.spans}, making, start=timed[0].start)
 
 
 def blend(options: argparse.Namespace) -> dict[str, Any]:
@@ -103,7 +117,8 @@ def blend(options: argparse.Namespace) -> dict[str, Any]:
     of_joints, pair = _amounts_of(options.part, source), Amount.between(source, other)
     motions = [pair.at(amount, of_joints) for amount in options.amount]
     names = [f"{variation.name} {amount:.0%}" for amount in options.amount]
-    return _write(options, ob, action, motions, names, {"riff_full": variation.name}, int(variation.frame_range[0]))
+    start = int(variation.frame_range[0])
+    return _write(options, ob, action, motions, names, {"riff_full": variation.name}, None, start=start)
 
 
 def _amounts_of(texts: Sequence[str], motion: Motion) -> dict[int, float]:
@@ -125,9 +140,10 @@ def _number(text: str) -> float:
         raise ClipError(f"“{text}” is no number; write a body part as Spine=0.5.") from None
 
 
-def _named_model(options: argparse.Namespace) -> Model | None:
-    """Return the model that is named, None where none is. Raises ModelError."""
-    return load_model(model_path(options.model)) if options.model else None
+def _named_model(options: argparse.Namespace) -> tuple[Path | None, Model | None]:
+    """Return the model that is named and its file, None where none is. Raises ModelError."""
+    path = model_path(options.model) if options.model else None
+    return path, load_model(path) if path else None
 
 
 def _open(options: argparse.Namespace) -> None:
@@ -158,10 +174,9 @@ def chosen(options: argparse.Namespace) -> list[bpy.types.Action]:
     return actions
 
 
-def _numbered(model: str, result: str, seed: int, count: int) -> list[str]:
-    """Return names such as “Salsa Variation 3-1”."""
-    names = [f"{result} {seed}-{index + 1}" for index in range(count)]
-    return [name_of_two(model, name) for name in names] if model else names
+def _numbered(result: str, seed: int, count: int) -> list[str]:
+    """Return titles such as “Variation 3-1”."""
+    return [f"{result} {seed}-{index + 1}" for index in range(count)]
 
 
 def _write(
@@ -169,20 +184,31 @@ def _write(
     ob: Any,
     action: bpy.types.Action,
     motions: list[Motion],
-    names: list[str],
+    titles: list[str],
     more: dict[str, Any],
+    making: Making | None,
+    *,
+    model: str = "",
     start: int | None = None,
 ) -> dict[str, Any]:
-    """Write motions as actions of these names from a frame on, and save the file."""
-    seeds = {"riff_seed": options.seed} if "seed" in options else {}
-    written = []
-    for index, (motion, name) in enumerate(zip(motions, names, strict=True)):
-        properties = {**seeds, "riff_index": index, "riff_armature": ob.name, "riff_source": action.name, **more}
-        made = write_motion(ob, motion, name, source_action=action, properties=properties, frame_start=start)
+    """Write motions as actions of these titles, record how they were made if that is told, and save the file."""
+    seed = {"seed": options.seed} if "seed" in options else {}
+    known = {f"riff_{name}": value for name, value in seed.items()} | ({"riff_model": model} if model else {})
+    written, number, stepped = list[str](), next_number(ob), not rig_settings(ob).smooth_steps
+    for index, (motion, title) in enumerate(zip(motions, titles, strict=True)):
+        own = {"riff_index": index, "riff_armature": ob.name, "riff_source": action.name, **more}
+        if making is not None:
+            own[RUN_KEY] = [number, index]
+        name = name_of_two(model, title) if model else title
+        properties = {**known, **own}
+        made = write_motion(
+            ob, motion, name, source_action=action, properties=properties, frame_start=start, stepped=stepped
+        )
         written.append(made.name)
+    if making is not None:
+        record_making(ob, action, number, making, titles, model, options.seed, more, start)
     save_file(options.save)
-    told = {"seed": options.seed} if seeds else {}
-    return {"file": str(options.save), "actions": written, "frames": motions[0].frames, **told}
+    return {"file": str(options.save), "actions": written, "frames": motions[0].frames, **seed}
 
 
 def model_path(name: str) -> Path:

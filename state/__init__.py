@@ -22,9 +22,9 @@ from . import (
 )
 from .placing import place_settings
 from .shown import action_choices, part_amounts
-from .variations import pose_pictures, show
+from .variations import compare_settings, pose_pictures, show, strip
 
-SETTINGS = (settings, rig_settings, compose_settings, crowd_settings, place_settings)
+SETTINGS = (settings, rig_settings, compose_settings, crowd_settings, place_settings, compare_settings)
 CLASSES = tuple(cls for module in (*SETTINGS, action_choices, part_amounts) for cls in module.CLASSES)
 
 
@@ -42,7 +42,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Unregister everything. Running jobs end first: within a second, as their threads check ten times a second."""
-    for module in (rig_marks, *reversed(AFTER_TIMER), timer, *reversed(BEFORE_TIMER), *reversed(SETTINGS)):
+    for module in (rig_marks, strip, *reversed(AFTER_TIMER), timer, *reversed(BEFORE_TIMER), *reversed(SETTINGS)):
         module.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -26,6 +26,13 @@ def shows_results() -> bool:
     return bool(preferences.show_results) if preferences else True
 
 
+def pictures_move() -> bool:
+    """Return True if the pictures in the box Compare move."""
+    addon = bpy.context.preferences.addons.get(EXTENSION)
+    preferences: Any = addon.preferences if addon else None
+    return bool(preferences.moving_pictures) if preferences else True
+
+
 def training_python() -> Path | None:
     """Return the interpreter that trains in its own process; None if Blender trains itself.
 

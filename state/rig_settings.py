@@ -16,6 +16,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..rig.ghosts.ghosts import character_behind
 from ..rig.reading.read import ReadOptions
 
 MAX_FRAME = 1_048_574
@@ -105,6 +106,18 @@ class RiffClosedHint(bpy.types.PropertyGroup):
     kind: StringProperty()
 
 
+class RiffRun(bpy.types.PropertyGroup):
+    """An entry of the history: what was generated, as JSON in `order`, and how the list shows it."""
+
+    number: IntProperty()
+    label: StringProperty()
+    titles: StringProperty()
+    model: StringProperty()
+    source: StringProperty()
+    seed: StringProperty()
+    order: StringProperty()
+
+
 def _look_again(_owner: object, _context: bpy.types.Context) -> None:
     """Redraw the panel, which then requests a new summary: it depends on these settings."""
     _redraw_timelines(_owner, _context)
@@ -151,6 +164,8 @@ class RiffArmature(bpy.types.PropertyGroup):
         default=False,
         update=_redraw_timelines,
     )
+    runs: CollectionProperty(type=RiffRun)
+    active_run: IntProperty(name="History", description="Entry of the history of this armature", min=0)
     closed_hints: CollectionProperty(type=RiffClosedHint)
     # number by which variations know their armature, and the model last used for it
     identity: StringProperty(name="", options={"HIDDEN"})
@@ -162,9 +177,11 @@ class RiffArmature(bpy.types.PropertyGroup):
 def active_armature(context: Any) -> Any:
     """Return the armature object that Riff works on; None if there is none.
 
-    It is the active object, or the armature that deforms it, or the next armature above it: animators click meshes.
+    It is the active object, or the armature that deforms it, or the next armature above it: animators click meshes. A
+    ghost stands for its character.
     """
-    return armature_behind(getattr(context, "object", None))
+    found = armature_behind(getattr(context, "object", None))
+    return character_behind(found) if found is not None else None
 
 
 def armature_behind(ob: bpy.types.Object | None) -> bpy.types.Object | None:
@@ -222,7 +239,7 @@ def read_options(armature_object: bpy.types.Object, *, nla: bool = False, step: 
     )
 
 
-CLASSES = (RiffRegion, RiffClipSpan, RiffFoot, RiffClosedHint, RiffControl, RiffArmature)
+CLASSES = (RiffRegion, RiffClipSpan, RiffFoot, RiffClosedHint, RiffControl, RiffRun, RiffArmature)
 
 
 def register() -> None:

@@ -20,9 +20,10 @@ from ..core.training.checkpoint import read_checkpoint_info
 from ..rig.background import jobs
 from ..rig.clamping import clamp_file
 from ..rig.compat import end_of_name
+from ..rig.ghosts.ghosts import all_ghosts, played
 from ..rig.library.models import model_files, unfinished_trainings
 from ..rig.stored import MAX_SEED, stored_flag, stored_number, stored_text, stored_whole
-from ..rig.writing.thumbnail import poses_key
+from ..rig.writing.thumbnail import moving_key, poses_key
 from .guard import wrap_callback
 from .rig_settings import active_armature, rig_settings
 from .settings import RiffSession, RiffVariation, session_of
@@ -105,17 +106,19 @@ def refresh_variations(session: RiffSession) -> None:
     session.variations.clear()
     render = bpy.context.scene.render
     made = [action for action in bpy.data.actions if action.get("riff_model") is not None]
+    ghostly = {played(ghost) for ghost in all_ghosts()}
     for action in sorted(made, key=_counting_order):
         row = session.variations.add()
         row.name, row.model = action.name, stored_text(action, "riff_model")
         # the names differ behind that of the model, and a list has no room for more
         row.label = end_of_name(action.name, row.model).removeprefix("Variation ")
         row.armature, row.identity = stored_text(action, "riff_armature"), stored_text(action, "riff_identity")
-        row.poses = poses_key(action)
+        row.poses, row.moving = poses_key(action), moving_key(action)
         frames: Any = action.frame_range
         row.length = f"{(frames[1] - frames[0]) * render.fps_base / render.fps:.1f} s"
         row.source = stored_text(action, "riff_source")
         row.seed, row.kept = seed_text(action), stored_flag(action, "riff_kept")
+        row.ghost = action in ghostly
 
 
 def _counting_order(action: bpy.types.Action) -> list[tuple[int, str]]:

@@ -139,12 +139,14 @@ class RiffVariation(bpy.types.PropertyGroup):
     )
     model: StringProperty()
     poses: StringProperty()
+    moving: StringProperty()
     armature: StringProperty()
     identity: StringProperty()
     source: StringProperty()
     seed: StringProperty()
     length: StringProperty()
     kept: BoolProperty()
+    ghost: BoolProperty()
 
 
 class RiffSession(bpy.types.PropertyGroup):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import bpy
 
@@ -80,6 +81,16 @@ def redraw() -> None:
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()
+
+
+def redraw_tab() -> None:
+    """Redraw those sidebars that show the tab Riff, and nothing else."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            regions: list[Any] = [*area.regions] if area.type in {"VIEW_3D", "DOPESHEET_EDITOR"} else []
+            for region in regions:
+                if region.type == "UI" and region.width > 1 and region.active_panel_category == "Riff":
+                    region.tag_redraw()
 
 
 def pulse() -> float | None:

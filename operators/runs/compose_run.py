@@ -18,13 +18,22 @@ from ...core.placing.place_text import parse_pins, parse_waypoints
 from ...rig.background.compose_job import CompositionJob
 from ...rig.reading.selection import curve_points
 from ...rig.steps import part_of
-from ...state.compose_settings import NOT_REMEMBERED, TakeChoices, compose_settings
+from ...state.compose_settings import (
+    NOT_REMEMBERED,
+    ExtendChoices,
+    LengthChoices,
+    LoopChoices,
+    MaskChoices,
+    StyleChoices,
+    TakeChoices,
+    compose_settings,
+)
 from ...state.placing.place_settings import read_pins, read_waypoints
 from ...state.poll_messages import armature_problem, model_problem, set_poll_message
-from ...state.rig_settings import active_armature
+from ...state.rig_settings import active_armature, plays_nla
 from ...state.settings import chosen_model
-from ...state.source import source_played, source_steps
-from .write_actions import ActionWriter
+from ...state.source import active_action, source_played, source_steps
+from .write_actions import ActionWriter, Order
 
 
 class ComposeRun(TakeChoices, ActionWriter):
@@ -69,6 +78,14 @@ class ComposeRun(TakeChoices, ActionWriter):
         """Read in steps and return the motion to work around. Raises RiffError."""
         return source_steps(active_armature(context), context.scene)
 
+    def content_read(self, context: bpy.types.Context) -> dict[str, Any]:
+        """Return which `content` is read: the armature (empty for the active one), the action (empty for the whole
+        NLA), and whether the armature's options count.
+        """
+        ob = active_armature(context)
+        action = active_action(ob)
+        return {"armature": "", "action": "" if plays_nla(ob) or action is None else action.name, "options": True}
+
     def bones(self, context: bpy.types.Context) -> dict[str, str] | None:
         """Return the content's bones by the model's if it is another rig's; None to match them automatically."""
         return None
@@ -81,6 +98,7 @@ class ComposeRun(TakeChoices, ActionWriter):
             raise ClipError(f"The action “{source.action.name}” has fewer than two frames.")
         self._first = frames[0]
         path, bones = Path(chosen_model(context).path), self.bones(context)
+        self._model_path, self._bones, self._read = path, bones, self.content_read(context)
         self._content = yield from part_of(self.content(context), 0, 2)
         if active_armature(context) is None or active_armature(context).name != self._armature:
             raise RiffError("The selection changed; select the armature and try again.")
@@ -116,6 +134,21 @@ class ComposeRun(TakeChoices, ActionWriter):
 
     def action_properties(self: Any, motion: Motion) -> dict[str, Any]:
         return {"riff_frames": motion.frames, "riff_composition": json.dumps(self._direction.to_json())}
+
+    def order(self: Any, ob: bpy.types.Object) -> Order:
+        source = self.source_action(ob)
+        arguments = {
+            "direction": self._direction.to_json(),
+            "seed": self.seed,
+            "clean": self.clean_feet,
+            "bones": self._bones,
+            "content": self._read,
+        }
+        mixins = (TakeChoices, MaskChoices, LengthChoices, ExtendChoices, LoopChoices, StyleChoices)
+        names = [name for mixin in mixins for name in mixin.__annotations__ if isinstance(self, mixin)]
+        settings = {name: getattr(self, name) for name in names}
+        read = [source.name if source else "", self._read["action"]]
+        return Order("compose", arguments, settings, read, self._model_path)
 
     def frame_start(self: Any) -> int | None:
         start: int = self._first - self._direction.before

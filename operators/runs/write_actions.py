@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -16,7 +18,7 @@ from ...rig.ownership import let_go, mark_made
 from ...rig.steps import part_of
 from ...rig.writing.cyclic import make_cyclic
 from ...rig.writing.reduce import reduce_keys
-from ...rig.writing.thumbnail import give_picture, give_poses
+from ...rig.writing.thumbnail import give_moving, give_picture, give_poses
 from ...rig.writing.write import match_of, write_steps
 from ...state import timer
 from ...state.preferences import shows_results
@@ -24,6 +26,15 @@ from ...state.rig_settings import active_armature, identity_of, rig_settings
 from ...state.session import refresh_variations
 from ...state.settings import chosen_model, session_of, settings_of
 from ...state.source import learned_action
+from ...state.variations.history import (
+    RUN_KEY,
+    Run,
+    model_digest_steps,
+    next_number,
+    options_digest,
+    record,
+    source_digest,
+)
 from ...state.variations.show import show_action
 from .stepwise import Stepwise
 
@@ -33,11 +44,31 @@ def dress_action(
 ) -> None:
     """Finish a new variation: with pictures of its poses, with fewer keys, as an asset."""
     give_poses(action, motion)
+    give_moving(action, motion)
     if asset:
         give_picture(action, motion)
         action.asset_mark()
     if tolerance:
         reduce_keys(ob, action, tolerance)
+
+
+@dataclass(frozen=True)
+class Order:
+    """Part of a history's entry that only the operator knows: the kind and the arguments of its job, the settings of
+    the panel, the names of the actions that were read (empty for the whole NLA), and the model's file if there is one.
+    """
+
+    kind: str
+    arguments: dict[str, Any]
+    settings: dict[str, Any]
+    actions: Sequence[str]
+    model_path: Path | None = None
+
+
+def _titles(names: Sequence[str]) -> str:
+    """Return the names of a run's actions as the list of the history shows them."""
+    short = [name.removeprefix("Variation ") for name in names]
+    return short[0] if len(short) == 1 else f"{short[0]} … {short[-1]}"
 
 
 class ActionWriter(Stepwise):
@@ -73,6 +104,26 @@ class ActionWriter(Stepwise):
         """Return the keyword arguments of `dress_action` for each action."""
         return {}
 
+    def is_wanted(self, index: int) -> bool:
+        """Return whether the job's motion of this index is to be written."""
+        return True
+
+    def source_action(self, ob: bpy.types.Object) -> bpy.types.Action | None:
+        """Return the action whose keys the new ones are like; None for the whole NLA."""
+        return learned_action(ob)
+
+    def is_stepped(self, ob: bpy.types.Object) -> bool:
+        """Return whether variations of stepped keys are stepped."""
+        return not rig_settings(ob).smooth_steps
+
+    def run_number(self, ob: bpy.types.Object) -> int:
+        """Return the number of this run in the armature's history."""
+        return next_number(ob)
+
+    def order(self, ob: bpy.types.Object) -> Order | None:
+        """Return what the history needs to run the job again; None for what is not to be recorded."""
+        return None
+
     def seed_settings(self, context: bpy.types.Context) -> Any:
         """Return the settings of the panel that hold this operator's seed."""
         return settings_of(context)
@@ -91,9 +142,13 @@ class ActionWriter(Stepwise):
         yield from self.wait_for(self._job, self._share)
         if self._job.state is not jobs.State.DONE:
             raise RiffError(self._job.error or f"{self.doing} was cancelled")
+        armature = context.scene.objects.get(self._armature)
+        self._run = self.run_number(armature) if armature is not None and armature.type == "ARMATURE" else 0
         for index, motion in enumerate(self._job.motions):
-            yield from self._write(context, index, motion)
+            if self.is_wanted(index):
+                yield from self._write(context, index, motion)
         self._names = [action.name for action in self._made]
+        yield from self._record(context)
 
     def _share(self: Any) -> float:
         done, whole = self.progress_steps()
@@ -105,7 +160,7 @@ class ActionWriter(Stepwise):
         if ob is None or ob.type != "ARMATURE":
             raise RiffError("The armature was deleted or renamed meanwhile.")
         self._matched = match_of(ob, motion).sentence()
-        source = learned_action(ob)
+        source = self.source_action(ob)
         properties = {
             "riff_model": self._job.model_name,
             "riff_seed": self.seed,
@@ -113,6 +168,7 @@ class ActionWriter(Stepwise):
             "riff_armature": ob.name,
             "riff_identity": identity_of(ob),
             "riff_source": source.name if source else "",
+            RUN_KEY: [self._run, index],
             **self.action_properties(motion),
         }
         name = name_of_two(self._job.model_name, self.action_name(index))
@@ -123,7 +179,7 @@ class ActionWriter(Stepwise):
             source_action=source,
             properties=properties,
             frame_start=self.frame_start(),
-            stepped=not rig_settings(ob).smooth_steps,
+            stepped=self.is_stepped(ob),
         )
         action = yield from part_of(writing, index, len(self._job.motions))
         self._made.append(action)
@@ -133,6 +189,39 @@ class ActionWriter(Stepwise):
         dress_action(ob, action, motion, **self.dressing())
         mark_made(action)
         yield self._share()
+
+    def _record(self: Any, context: bpy.types.Context) -> Iterator[float]:
+        """Record the run in the armature's history, in steps."""
+        ob: bpy.types.Object | None = context.scene.objects.get(self._armature)
+        order = self.order(ob) if ob is not None and ob.type == "ARMATURE" else None
+        if order is None:
+            return
+        digest = (yield from model_digest_steps(order.model_path)) if order.model_path is not None else ""
+        source, render = self.source_action(ob), context.scene.render
+        read = {name: bpy.data.actions.get(name) for name in order.actions if name}
+        read |= {"": None} if "" in order.actions else {}
+        run = Run(
+            kind=order.kind,
+            operator=type(self).bl_idname,
+            label=self.bl_label,
+            names=[self.action_name(index) for index in range(len(self._job.motions))],
+            model=self._job.model_name,
+            model_digest=digest,
+            source=source.name if source else "",
+            actions={name: source_digest(ob, action) for name, action in read.items()},
+            options="" if order.kind == "generate" else options_digest(ob),
+            fps=render.fps / render.fps_base,
+            seed=self.seed,
+            frame_start=self.frame_start(),
+            stepped=self.is_stepped(ob),
+            loop=self.is_loop(),
+            dressing=self.dressing(),
+            properties=self.action_properties(self._job.motions[0]),
+            arguments=order.arguments,
+            settings=order.settings,
+        )
+        record(ob, self._run, run, _titles(run.names))
+        yield 1.0
 
     def finished(self: Any, context: bpy.types.Context) -> Any:
         session = session_of(context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import bpy
@@ -12,7 +12,8 @@ from ...core.errors import RiffError
 from ...core.motion.body_parts import find_parts
 from ...core.motion.motion import Motion
 from ...rig.background.amount_job import AmountJob
-from ...rig.compat import end_of_name
+from ...rig.compat import assign_action, end_of_name
+from ...rig.ghosts.ghosts import ghosts_playing
 from ...rig.ownership import is_made_by_riff, is_used_elsewhere
 from ...rig.steps import part_of
 from ...rig.stored import MAX_SEED, stored_flag, stored_number, stored_text
@@ -24,11 +25,21 @@ from ...state.settings import session_of
 from ...state.shown.part_amounts import RiffPartAmount, fill_parts
 from ...state.source import active_action, source_steps
 from ...state.variations.show import show_action
-from ..runs.write_actions import ActionWriter
+from ..runs.write_actions import ActionWriter, Order
 from .on_variation import OnVariation
 
 MAX_AMOUNT = 2.0
 """Largest amount; above 1, what differs from the source is exaggerated."""
+
+
+def shares_of(motion: Motion, factors: Mapping[str, float]) -> dict[int, float]:
+    """Return the share of each joint of a body part that has not all. Raises RiffError for an unknown part."""
+    known, shares = {part.name: part.joints for part in find_parts(motion.skeleton)}, {}
+    for name, factor in factors.items():
+        if name not in known:
+            raise RiffError(f"This armature has no body part “{name}”")
+        shares.update(dict.fromkeys(known[name], factor))
+    return {joint: factor for joint, factor in shares.items() if factor < 1.0}
 
 
 class RIFF_OT_set_amount(ActionWriter, OnVariation, bpy.types.Operator):
@@ -91,17 +102,12 @@ class RIFF_OT_set_amount(ActionWriter, OnVariation, bpy.types.Operator):
         self._stored = {name: number for name, number in known.items() if number is not None}
         one = yield from part_of(source_steps(ob, context.scene, source), 0, 4)
         other = yield from part_of(source_steps(ob, context.scene, full), 1, 4)
-        self._job = AmountJob(one, other, self.amount, self._shares(one), self._model)
+        self._source = source.name
+        self._job = AmountJob(one, other, self.amount, shares_of(one, self._factors()), self._model)
         self._job.start()
 
-    def _shares(self, motion: Motion) -> dict[int, float]:
-        """Return the share of each joint of a body part that has not all. Raises RiffError for an unknown part."""
-        known, shares = {part.name: part.joints for part in find_parts(motion.skeleton)}, {}
-        for row in self.parts:
-            if row.name not in known:
-                raise RiffError(f"This armature has no body part “{row.name}”")
-            shares.update(dict.fromkeys(known[row.name], row.factor))
-        return {joint: factor for joint, factor in shares.items() if factor < 1.0}
+    def _factors(self) -> dict[str, float]:
+        return {row.name: row.factor for row in self.parts}
 
     def action_name(self, index: int) -> str:
         return f"{end_of_name(self._full, self._model)} {self.amount:.0%}"
@@ -111,6 +117,17 @@ class RIFF_OT_set_amount(ActionWriter, OnVariation, bpy.types.Operator):
 
     def frame_start(self) -> int | None:
         return self._start
+
+    def order(self, ob: bpy.types.Object) -> Order:
+        arguments = {
+            "amount": self.amount,
+            "factors": self._factors(),
+            "source": self._source,
+            "full": self._full,
+            "model": self._model,
+        }
+        keyed = self.source_action(ob)
+        return Order("amount", arguments, {}, [keyed.name if keyed else "", self._source, self._full])
 
     @property
     def seed(self) -> Any:
@@ -127,6 +144,8 @@ class RIFF_OT_set_amount(ActionWriter, OnVariation, bpy.types.Operator):
         if (self._beside_window and shows_results()) or (goes and active_action(ob) == replaced):
             show_action(context, ob, made)
         if goes:
+            for ghost in ghosts_playing(replaced):
+                assign_action(ghost, made)
             bpy.data.actions.remove(replaced)
             refresh_variations(session_of(context))
 

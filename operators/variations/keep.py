@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ...core.errors import RiffError
+from ...rig.ghosts.ghosts import ghosts_playing, remove_ghosts
 from ...rig.ownership import is_made_by_riff, is_used_elsewhere
 from ...rig.stored import stored_flag, stored_text
 from ...rig.writing.play import play, players_of
@@ -102,7 +103,8 @@ def _show_neighbour(context: bpy.types.Context, action: bpy.types.Action) -> Non
 
 
 def _remove(context: bpy.types.Context, action: bpy.types.Action) -> None:
-    """Remove a variation; if the armature shows it, assign its source again."""
+    """Remove a variation and its ghosts; if the armature shows it, assign its source again."""
+    remove_ghosts(ghosts_playing(action))
     source: bpy.types.Action | None = bpy.data.actions.get(stored_text(action, "riff_source"))
     ob = active_armature(context)
     if active_action(ob) == action and source is not None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ...core.directing.takes import with_root_path
-from ...core.generation.generate import finished, prepared_sampler, rows_of_length, with_strength
+from ...core.generation.generate import Sampler, finished, prepared_sampler, rows_of_length, with_strength
 from ...core.generation.latents import Latents, interpolate_seeds, motions_of
+from ...core.model.model import Model
 from ...core.model.settle_properties import settle_properties
 from ...core.motion.motion import Motion
 from ...core.motion.resampling import resample
@@ -32,6 +33,46 @@ class LiveRequest:
     """Path of the root, one of `root_paths.ROOT_PATHS`."""
 
 
+def _code_of(sampler: Sampler, model: Model, count: int, request: LiveRequest) -> Latents:
+    """Return the latents of a request, of `count` rows, and give the sampler its strengths."""
+    sampler.model = with_strength(model, request.coarse, request.fine)
+    return interpolate_seeds(sampler, count, request.position)
+
+
+def _finished(
+    sampler: Sampler, code: Latents, model: Model, request: LiveRequest, frames: int | None, fps: float
+) -> Motion:
+    """Generate the whole motion of a request, with clean feet and repaired flips, at the wanted rate."""
+    done = finished(motions_of(sampler, [code])[0], model, request.clean_feet)
+    done = resample(done, fps, frames)
+    return with_root_path(done, model.source, request.root, clean=request.clean_feet)
+
+
+class PositionJob(BackgroundJob):
+    """Generates the finished motion of one request, as a kept live variation has it.
+
+    `motions` holds it, and `model_name` is set, once the job is DONE.
+    """
+
+    def __init__(self, model_path: Path, request: LiveRequest, *, frames: int | None, fps: float) -> None:
+        super().__init__("Generating")
+        self.model_name, self.motions = "", list[Motion]()
+        self._model_path, self._request, self._frames, self._fps = model_path, request, frames, fps
+
+    def _receive(self, kind: str, value: Any) -> None:
+        if kind == "motion":
+            self.model_name, motion = value
+            self.motions = [motion]
+        super()._receive(kind, value)
+
+    def _work(self) -> None:
+        sampler = prepared_sampler(self._model_path)
+        model = sampler.model
+        code = _code_of(sampler, model, rows_of_length(model, self._frames, self._fps), self._request)
+        self._stop_if_asked()
+        self._send("motion", (model.name, _finished(sampler, code, model, self._request, self._frames, self._fps)))
+
+
 class LiveJob(BackgroundJob):
     """Answers the latest request with a motion at `fps`; older requests that were not begun are dropped.
 
@@ -46,7 +87,7 @@ class LiveJob(BackgroundJob):
         self.finished = False
         self.answers = 0
         self.model_name = ""
-        self._model_path, self._frames, self._fps = model_path, frames, fps
+        self.model_path, self.frames, self.fps = model_path, frames, fps
         self._request: LiveRequest | None = None
         self._requested = threading.Condition()
 
@@ -70,28 +111,24 @@ class LiveJob(BackgroundJob):
         super()._receive(kind, value)
 
     def _work(self) -> None:
-        sampler = prepared_sampler(self._model_path)
+        sampler = prepared_sampler(self.model_path)
         model = sampler.model
         self._send("name", model.name)
-        count = rows_of_length(model, self._frames, self._fps)
+        count = rows_of_length(model, self.frames, self.fps)
         drafted: tuple[LiveRequest, Latents] | None = None
         while not self._should_stop():
             request = self._next(SETTLE_SECONDS if drafted is not None else 0.5)
             if request is not None:
-                sampler.model = with_strength(model, request.coarse, request.fine)
-                code = interpolate_seeds(sampler, count, request.position)
+                code = _code_of(sampler, model, count, request)
                 shown = motions_of(sampler, [code], draft=True)[0]
                 shown = settle_properties(shown, model.source)  # a switch in between would fold limbs
-                shown = resample(shown, self._fps, self._frames)
+                shown = resample(shown, self.fps, self.frames)
                 shown = with_root_path(shown, model.source, request.root, clean=False)
                 self._send("answer", (request, shown, False))
                 drafted = request, code
             elif drafted is not None:
                 last, code = drafted
-                done = finished(motions_of(sampler, [code])[0], model, last.clean_feet)
-                done = resample(done, self._fps, self._frames)
-                done = with_root_path(done, model.source, last.root, clean=last.clean_feet)
-                self._send("answer", (last, done, True))
+                self._send("answer", (last, _finished(sampler, code, model, last, self.frames, self.fps), True))
                 drafted = None
 
     def _next(self, timeout: float) -> LiveRequest | None:

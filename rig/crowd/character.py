@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import bpy
 
-from ..ownership import mark_made
+from ..compat import name_of_two
+from ..ownership import GHOST_KEY, mark_made
 
 MEMBER_KEY = "riff_member"
 """Id-property of an armature object that is a member of a crowd: its number."""
@@ -41,24 +42,40 @@ class Site:
 
 
 class Character:
-    """The objects of a character, armature first and parents before children, ready to be copied often."""
+    """The objects of a character, armature first, ready to be copied often."""
 
-    def __init__(self, armature: bpy.types.Object, scene: bpy.types.Scene) -> None:
-        self.objects = objects_of(armature, scene)
+    def __init__(
+        self, armature: bpy.types.Object, scene: bpy.types.Scene, objects: Sequence[bpy.types.Object] = ()
+    ) -> None:
+        """Prepare all objects of the armature, or those in `objects`, armature first."""
+        self.objects = list(objects) or objects_of(armature, scene)
         self._world = armature.matrix_world.copy()
         index = {ob: k for k, ob in enumerate(self.objects)}
         self._parents = [index.get(ob.parent, -1) if k else -1 for k, ob in enumerate(self.objects)]
         self._sites = [list(_sites(ob, index)) for ob in self.objects]
+
+    def followed(self, index: int) -> set[int]:
+        """Return the indices of the objects that an object depends on."""
+        return {self._parents[index], *(site.target for site in self._sites[index])} - {-1}
 
     @property
     def meshes(self) -> int:
         return sum(ob.type == "MESH" for ob in self.objects)
 
     def copy(self, collection: bpy.types.Collection, number: int) -> bpy.types.Object:
-        """Copy the character into a collection, without an action; meshes, materials and armature data are shared."""
-        copies = [ob.copy() for ob in self.objects]
+        """Copy the character as a member of a crowd with this number, see `duplicate`; return the armature."""
+        armature = self.duplicate(collection, f"{number:03}")[0]
+        armature.parent = None
+        armature[MEMBER_KEY] = number
+        return armature
+
+    def duplicate(self, collection: bpy.types.Collection, ending: str) -> list[bpy.types.Object]:
+        """Copy the objects into a collection, the armature without an action; meshes, materials and armature data are
+        shared. The copies have the names of the originals with an `ending`.
+        """
+        copies = [_local(ob.copy()) for ob in self.objects]
         for ob, copy in zip(self.objects, copies, strict=True):
-            copy.name = f"{ob.name} {number:03}"
+            copy.name = name_of_two(ob.name, ending)
             collection.objects.link(copy)
             mark_made(copy)
         for copy, parent in zip(copies[1:], self._parents[1:], strict=True):
@@ -66,14 +83,15 @@ class Character:
         for copy, sites in zip(copies, self._sites, strict=True):
             for site in sites:
                 site.point(copy, copies[site.target])
-        armature = copies[0]
-        armature.parent = None
-        armature[MEMBER_KEY] = number
-        data = armature.animation_data or armature.animation_data_create()
+        settings: Any = getattr(copies[0], "riff", None)
+        if settings is not None:
+            settings.runs.clear()  # the history is the original's, and may be long
+        data = copies[0].animation_data or copies[0].animation_data_create()
+        data.use_tweak_mode = False  # in it, the action cannot be changed
         data.action = None
         for track in list(data.nla_tracks):
             data.nla_tracks.remove(track)
-        return armature
+        return copies
 
     def _hang(self, copy: bpy.types.Object, copies: list[bpy.types.Object], parent: int) -> None:
         """Give a copy its parent; an object that only a modifier or constraint binds becomes a
@@ -90,12 +108,21 @@ class Character:
             copy.matrix_basis = world
 
 
+def _local(ob: bpy.types.Object) -> bpy.types.Object:
+    """Make the copy of a library override an object of this file."""
+    if ob.override_library is None:
+        return ob
+    local: bpy.types.Object = ob.make_local(clear_liboverride=True)
+    return local
+
+
 def objects_of(armature: bpy.types.Object, scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """Return the armature and all objects parented, bound by a modifier or tied by a constraint to it, directly or not.
 
-    Cameras and members of crowds are left out.
+    Cameras, members of crowds and ghosts are left out.
     """
-    candidates = [ob for ob in scene.objects if ob.type != "CAMERA" and ob.get(MEMBER_KEY) is None]
+    copied = (MEMBER_KEY, GHOST_KEY)
+    candidates = [ob for ob in scene.objects if ob.type != "CAMERA" and all(ob.get(key) is None for key in copied)]
     chosen = [armature]
     known = {armature}
     for ob in chosen:  # the list grows during the loop

@@ -12,6 +12,7 @@ import bpy
 
 from ...core.errors import ClipError, RiffError
 from ..compat import channelbag_of
+from ..ownership import GHOST_KEY
 from ..reading.actions import split_bone_path
 from ..unseen import handlers_at_rest
 
@@ -71,7 +72,9 @@ def armature_for(action: bpy.types.Action, name: str = "") -> bpy.types.Object:
 
     Raises ClipError if there is none.
     """
-    armatures = [ob for ob in bpy.data.objects if ob.type == "ARMATURE" and len(ob.users_scene)]
+    armatures = [
+        ob for ob in bpy.data.objects if ob.type == "ARMATURE" and len(ob.users_scene) and ob.get(GHOST_KEY) is None
+    ]
     if name:
         named = [ob for ob in armatures if ob.name == name]
         if not named:

@@ -20,6 +20,18 @@ FIGURES = 4
 POSE_PIXELS = 32
 """Width and height of the picture of one pose, for a row of a list."""
 
+MOVING_PIXELS = 48
+"""Width and height of a moving picture in pixels."""
+
+MOVING_FRAMES = 12
+"""Number of pictures of a moving one."""
+
+MOVING_KEY = "riff_moving"
+"""Id-property of an action: the frames of its moving picture as bits, packed."""
+
+MAX_PACKED_BYTES = 1 << 16
+"""Most bytes of a packed moving picture that are read."""
+
 POSES_KEY = "riff_poses"
 """Id-property of an action: the pictures of its poses as bits, so that lists need not read the action."""
 
@@ -54,13 +66,52 @@ def poses_of(action: bpy.types.Action) -> NDArray[np.bool_] | None:
     return bits.reshape(FIGURES, POSE_PIXELS, POSE_PIXELS)
 
 
+def give_moving(action: bpy.types.Action, motion: Motion) -> None:
+    """Keep a small moving picture of a motion with its action."""
+    action[MOVING_KEY] = zlib.compress(np.packbits(moving(motion)).tobytes())
+
+
+def moving_key(action: bpy.types.Action) -> str:
+    """Return a text that tells moving pictures apart; empty for an action without one."""
+    kept = action.get(MOVING_KEY)
+    return f"m{zlib.crc32(kept):08x}" if isinstance(kept, bytes) else ""
+
+
+def moving_of(action: bpy.types.Action) -> NDArray[np.bool_] | None:
+    """Return an action's moving picture (MOVING_FRAMES, MOVING_PIXELS, MOVING_PIXELS); None if it has none."""
+    kept, whole = action.get(MOVING_KEY), MOVING_FRAMES * MOVING_PIXELS * MOVING_PIXELS // 8
+    if not isinstance(kept, bytes) or len(kept) > MAX_PACKED_BYTES:
+        return None
+    try:
+        data = zlib.decompressobj().decompress(kept, whole + 1)
+    except zlib.error:
+        return None
+    if len(data) != whole:
+        return None
+    bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8)).astype(bool)
+    return bits.reshape(MOVING_FRAMES, MOVING_PIXELS, MOVING_PIXELS)
+
+
+def moving(motion: Motion) -> NDArray[np.bool_]:
+    """Draw a moving stick figure (MOVING_FRAMES, MOVING_PIXELS, MOVING_PIXELS), bottom row first, around its root."""
+    rows = np.linspace(0, motion.frames - 1, MOVING_FRAMES, endpoint=False).round().astype(int)
+    figures = _figures(motion, rows)
+    low, high = figures.min((0, 1), keepdims=True), figures.max((0, 1), keepdims=True)
+    return _drawn(motion, figures, low, high, MOVING_PIXELS)
+
+
 def poses(motion: Motion) -> NDArray[np.bool_]:
     """Draw a stick figure a moment (FIGURES, POSE_PIXELS, POSE_PIXELS), bottom row first, all at the same scale."""
-    figures = _figures(motion)
+    figures = _figures(motion, _moments(motion))
     low, high = figures.min(1, keepdims=True), figures.max(1, keepdims=True)
-    scale = (POSE_PIXELS - 4) / max(float((high - low).max()), 1e-6)
-    figures = (figures - (low + high) / 2.0) * scale + POSE_PIXELS / 2.0
-    pixels = np.zeros((FIGURES, POSE_PIXELS, POSE_PIXELS, 1), dtype=np.float32)
+    return _drawn(motion, figures, low, high, POSE_PIXELS)
+
+
+def _drawn(motion: Motion, figures: NDArray[np.float64], low: NDArray, high: NDArray, size: int) -> NDArray[np.bool_]:
+    """Draw figures (F, joints, 2) into pictures (F, size, size), the middle from `low` to `high` in each one's."""
+    scale = (size - 4) / max(float((high - low).max()), 1e-6)
+    figures = (figures - (low + high) / 2.0) * scale + size / 2.0
+    pixels = np.zeros((len(figures), size, size, 1), dtype=np.float32)
     for moment, figure in enumerate(figures):
         _draw_bones(pixels[moment], motion, figure, np.ones(1))
     return pixels[..., 0] > 0
@@ -68,7 +119,7 @@ def poses(motion: Motion) -> NDArray[np.bool_]:
 
 def portrait(motion: Motion) -> NDArray[np.float32]:
     """Draw stick figures (PICTURE_PIXELS, PICTURE_PIXELS, 4), bottom row first; later figures are more opaque."""
-    positions = _figures(motion)
+    positions = _figures(motion, _moments(motion))
     height = np.ptp(positions[..., 1]) or 1.0
     positions[..., 0] += np.arange(FIGURES)[:, None] * 0.55 * height
     low, high = positions.reshape(-1, 2).min(0), positions.reshape(-1, 2).max(0)
@@ -80,9 +131,13 @@ def portrait(motion: Motion) -> NDArray[np.float32]:
     return pixels
 
 
-def _figures(motion: Motion) -> NDArray[np.float64]:
-    """Return the joints (FIGURES, joints, 2) at a few moments, seen from the front, each figure around its root."""
-    rows = np.linspace(0, motion.frames - 1, FIGURES + 2).round().astype(int)[1:-1]
+def _moments(motion: Motion) -> NDArray[np.int_]:
+    """Return the rows of FIGURES moments."""
+    return np.linspace(0, motion.frames - 1, FIGURES + 2).round().astype(int)[1:-1]
+
+
+def _figures(motion: Motion, rows: NDArray[np.int_]) -> NDArray[np.float64]:
+    """Return the joints (rows, joints, 2) at some rows, seen from the front, each figure around its root."""
     positions = np.concatenate([motion.slice(row, row + 1).positions() for row in rows])[..., [0, 2]]
     positions[..., 0] -= positions[:, :1, 0]
     return positions

@@ -99,10 +99,21 @@ IN_TIME = (
     "amount: one undo takes it back",
 )
 
+COMPARING = (
+    "the pictures move True",
+    "ghosts 3, the character plays its own True",
+    "a click on a ghost shows it",
+    "kept the second, rejected the third, ghosts 2",
+    "made again",
+    "hidden True",
+    "one undo shows them again",
+)
+
 BESIDE = (
     ("meanwhile", MEANWHILE, ""),
     ("directing", DIRECTING, ""),
     ("in_time", IN_TIME, ""),
+    ("choosing/comparing", COMPARING, ""),
     ("screens", SCREENS, "dancer_file.py"),
 )
 """Scripts that run after the person's path in a small window, which is drawn quicker, the marks of each, and the script

@@ -166,7 +166,7 @@ def registered() -> dict[str, Any]:
         "properties": [
             hasattr(owner, name)
             for owner in (bpy.types.Scene, bpy.types.WindowManager, bpy.types.Object)
-            for name in ("riff", "riff_crowd", "riff_compose")
+            for name in ("riff", "riff_crowd", "riff_compose", "riff_compare")
         ],
     }
 

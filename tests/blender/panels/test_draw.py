@@ -20,7 +20,7 @@ from tests.support.recording_layout import Call, RecordingLayout
 from tests.support.rounds import content
 
 FEW_STEPS = 0.0001
-SETTINGS = ("riff", "riff_compose", "riff_crowd")
+SETTINGS = ("riff", "riff_compose", "riff_crowd", "riff_compare")
 
 
 class NoOperators:

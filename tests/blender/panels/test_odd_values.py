@@ -55,12 +55,20 @@ KEYS = {
         f"riff_{name}"
         for name in (
             *("model", "seed", "index", "like", "frames", "armature", "identity", "source", "kept", "loop"),
-            *("coarse", "fine", "clean_feet", "made", "keys", "shield"),
+            *("coarse", "fine", "clean_feet", "made", "keys", "shield", "run", "moving"),
         )
     ],
-    "objects": ["riff_member", "riff_path", "riff_spot", "riff_previewed", "riff_made"],
+    "objects": [
+        f"riff_{name}"
+        for name in (
+            *("member", "path", "spot", "previewed", "made"),
+            *("ghost", "ghost_number", "place", "top", "identity"),
+        )
+    ],
+    "node_groups": ["riff_tint", "riff_made"],
+    "materials": ["riff_tint", "riff_made"],
     "armatures": ["riff_own_action"],
-    "collections": ["riff_crowd", "riff_made"],
+    "collections": ["riff_crowd", "riff_ghosts", "riff_made"],
 }
 NUMBERS = [2**31 - 1, -(2**31), 1e30, -1e30, float("nan"), float("inf"), 0, -1]
 PLACES = [(kind, key) for kind, keys in KEYS.items() for key in keys]
@@ -77,8 +85,10 @@ def stage(riff: ModuleType, trained: Path, tmp_path_factory: pytest.TempPathFact
     bpy.context.view_layer.update()
     assert bpy.ops.riff.generate(count=2, frames=FRAMES, seed=1) == {"FINISHED"}
     assert bpy.ops.riff.duplicate_as_crowd(count=2, frames=FRAMES) == {"FINISHED"}
+    assert bpy.ops.riff.show_ghosts(number=1) == {"FINISHED"}
     assert bpy.ops.riff.add_region(source="RANGE", start=10, end=30) == {"FINISHED"}
-    for settings_of in (bpy.context.scene.riff, bpy.context.scene.riff_crowd, bpy.context.scene.riff_compose):
+    scene: Any = bpy.context.scene
+    for settings_of in (scene.riff, scene.riff_crowd, scene.riff_compose, scene.riff_compare):
         for prop in settings_of.bl_rna.properties:  # what was never set is not in the file
             if prop.type in ("INT", "FLOAT", "ENUM", "BOOLEAN") and not getattr(prop, "is_array", False):
                 setattr(settings_of, prop.identifier, getattr(settings_of, prop.identifier))
@@ -133,6 +143,7 @@ def clicks() -> list[tuple[str, Callable[[], Any]]]:
             ("show", partial(riff.show_action, action=name)),
             ("keep", partial(riff.keep_variation, action=name)),
             ("like", partial(riff.more_like_this, action=name)),
+            ("ghost", partial(riff.toggle_ghost, action=name)),
         ]
     return [
         *found,
@@ -140,14 +151,22 @@ def clicks() -> list[tuple[str, Callable[[], Any]]]:
         ("reroll", lambda: riff.reroll_crowd(which="ALL")),
         ("thin", lambda: riff.thin_out_crowd(keep=0.5)),
         ("remove", riff.remove_crowd),
+        ("ghosts", lambda: riff.show_ghosts(number=2)),
         ("discard", riff.discard_others),
+        ("again", riff.make_again),
+        ("settings", riff.use_settings),
+        ("hide", riff.hide_ghosts),
         ("region", lambda: riff.add_region(source="RANGE", start=1, end=9)),
     ]
 
 
 odd = st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(ODD), st.integers(0, 5)), min_size=3, max_size=10)
 numbers = st.lists(
-    st.tuples(st.sampled_from(["riff", "riff_crowd", "riff_compose"]), st.integers(0, 40), st.sampled_from(NUMBERS)),
+    st.tuples(
+        st.sampled_from(["riff", "riff_crowd", "riff_compose", "riff_compare"]),
+        st.integers(0, 40),
+        st.sampled_from(NUMBERS),
+    ),
     max_size=4,
 )
 
@@ -187,7 +206,7 @@ def test_odd_values_end_in_rows_left_out_or_a_sentence(
 def out_of_range() -> list[str]:
     """Names of settings of the scene that are beyond the limits of the interface."""
     found = []
-    for name in ("riff", "riff_crowd", "riff_compose"):
+    for name in ("riff", "riff_crowd", "riff_compose", "riff_compare"):
         group = getattr(bpy.context.scene, name)
         for prop in group.bl_rna.properties:
             number = prop.type in ("INT", "FLOAT") and not prop.is_array

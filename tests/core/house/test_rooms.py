@@ -68,13 +68,14 @@ MAY_IMPORT: dict[str, set[str]] = {
         "rig.writing",
         "rig.background",
     },
-    "rig.library": {"core.*", "rig.compat", "rig.unseen", "rig.reading"},
+    "rig.ghosts": {"core.*", "rig.compat", "rig.ownership", "rig.stored", "rig.crowd"},
+    "rig.library": {"core.*", "rig.compat", "rig.unseen", "rig.ownership", "rig.reading"},
     "sample": {"core.numeric", "rig.compat"},
     "state": {"core.*", "rig.*"},
     "operators": {"core.*", "rig.*", "sample", "state"},
     "panels": {"state"},
     "shell": {"core.*", "rig.*", "state"},
-    "api": {"core.*", "rig.reading", "rig.writing"},
+    "api": {"core.*", "rig.reading", "rig.writing", "rig.ghosts", "state"},
     "": {"state", "operators", "panels", "shell"},
 }
 """The rooms that each room may import, beside itself and FOUNDATION; `core.*` is every room of core."""

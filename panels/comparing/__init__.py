@@ -1,0 +1,1 @@
+"""Box Compare: ghosts, moving pictures, and the history of what was generated."""
