@@ -62,7 +62,8 @@ def test_a_figure_moves_in_place_and_fills_its_picture(dancer: Any, part: Callab
     assert all(0.01 < picture.mean() < 0.5 for picture in kept)
     assert sum((one != other).any() for one, other in itertools.pairwise(kept)) >= 10, "it moves"
     assert max(np.ptp(np.flatnonzero(picture.any(1))) for picture in kept) > 30
-    assert np.array_equal(kept, thumbnail.moving(read(dancer, action))), "it is the motion's own"
+    again = thumbnail.moving(read(dancer, action))
+    assert (kept != again).mean() < 0.002, "it is the motion's own, but for what keys round"
     assert len(action["riff_moving"]) < 8000
 
 
