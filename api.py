@@ -20,6 +20,8 @@ from .core.directing import timed_clips
 from .core.directing.direction import Direction, direct
 from .core.directing.span_models import span_models
 from .core.directing.takes import generate_takes
+from .core.driving import drive as driving
+from .core.driving.roles import pair_by_role
 from .core.errors import RiffError
 from .core.matching.instant import instant_model
 from .core.model.model import Model
@@ -43,6 +45,7 @@ __all__ = [
     "blend",
     "compose",
     "describe",
+    "drive",
     "generate",
     "generate_spans",
     "hide_ghosts",
@@ -50,6 +53,7 @@ __all__ = [
     "instant",
     "load",
     "make_again",
+    "pair_bones",
     "play",
     "read",
     "save",
@@ -214,6 +218,39 @@ def generate_spans(
     models = span_models(motions, timed)
     return timed_clips.generate_spans(
         models, timed, fps=fps, count=count, seed=seed, variation=variation, clean=clean_feet
+    )
+
+
+def pair_bones(model: Model, driver: Motion) -> dict[str, str]:
+    """Return the driver's bone for each bone of the model that has the same role: hips, head, feet, hands.
+
+    The feet of a biped are the hind feet of a quadruped.
+    """
+    return dict(pair_by_role(model.skeleton, driver.skeleton))
+
+
+def drive(
+    model: Model,
+    driver: Motion,
+    count: int = 1,
+    *,
+    pairs: Mapping[str, str] | None = None,
+    seed: int = 0,
+    variation: float = driving.VARIATION,
+    scale: float = 0.0,
+    frames: int = 0,
+    clean_feet: bool = True,
+) -> list[Motion]:
+    """Generate motions with the timing and the course of a driver, the motion of any other body, at its rate.
+
+    `pairs` has the driver's bone for each bone of the model that is paired, four at least; None pairs them by
+    `pair_bones`. `variation`, from 0 to 1, is how far poses depart from the model's clip. The course is scaled by the
+    length of the legs, and down to what the clip's steps can go; `scale` replaces this by a share of that by legs.
+    `frames` repeat a cycle for as long.
+    """
+    chosen = pair_by_role(model.skeleton, driver.skeleton) if pairs is None else list(pairs.items())
+    return driving.drive(
+        model, driver, chosen, frames=frames, count=count, seed=seed, variation=variation, scale=scale, clean=clean_feet
     )
 
 

@@ -25,6 +25,7 @@ from . import (
     timed_clips,
     train,
 )
+from .driving import drive, pair_lists
 from .exporting import export_takes
 from .placing import place_lists, reach_places
 from .variations import amount, ghosts, history, keep, show, use
@@ -54,6 +55,8 @@ MODULES = (
     timed_clips,
     place_lists,
     reach_places,
+    pair_lists,
+    drive,
     crowd,
     export_job,
     report,

@@ -23,6 +23,7 @@ from . import (
     variations,
 )
 from .comparing import history
+from .driving import driven
 from .overlays import ghost_buttons, ghost_names, region_strips, rig_marks
 from .placing import place_lists
 
@@ -41,6 +42,7 @@ MODULES = (
     compose,
     place_lists,
     regions,
+    driven,
     crowd,
     farm,
     menus,

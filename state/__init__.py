@@ -20,11 +20,12 @@ from . import (
     timer,
     trainings,
 )
+from .driving import drive_settings
 from .placing import place_settings
 from .shown import action_choices, part_amounts
 from .variations import compare_settings, pose_pictures, show, strip
 
-SETTINGS = (settings, rig_settings, compose_settings, crowd_settings, place_settings, compare_settings)
+SETTINGS = (settings, rig_settings, compose_settings, crowd_settings, place_settings, compare_settings, drive_settings)
 CLASSES = tuple(cls for module in (*SETTINGS, action_choices, part_amounts) for cls in module.CLASSES)
 
 

@@ -38,6 +38,10 @@ an uninterrupted training gives; with a model that is there already, it does not
     "spans": """example:
   python -m core spans walk.bvh dance.bvh --spans "walk@1-120, dance@136-260x1.5" --out takes/
 """,
+    "drive": """examples:
+  python -m core drive fox.safetensors --by walk.bvh --out takes/
+  python -m core drive fox.safetensors --by walk.bvh --pairs "hip=Hips,head=Head,paw.L=FootL,paw.R=FootR" --out takes/
+""",
     "compose": """example:
   python -m core compose walk.safetensors --vary "Left Arm, Right Arm" --regions 40-90 --out takes/
 """,
@@ -81,6 +85,7 @@ def build_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
     _add_instant(add_verb(verbs, "instant", "make a model of a clip at once, without training", examples))
     _add_generate(add_verb(verbs, "generate", "write variations as BVH files", examples))
     _add_spans(add_verb(verbs, "spans", "write motions in which clips play when you say as BVH files", examples))
+    _add_drive(add_verb(verbs, "drive", "write motions with the timing of another body's clip as BVH files", examples))
     _add_compose(add_verb(verbs, "compose", "write motions around the kept part of a clip as BVH files", examples))
     _add_evaluate(add_verb(verbs, "evaluate", "measure the quality of a model's variations", examples))
     _add_list(add_verb(verbs, "list", "list models, clips and jobs", examples))
@@ -210,6 +215,26 @@ def add_spans(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=positive, default=1, help="how many variations (default: 1)")
     parser.add_argument("--seed", type=seed, default=0, help="the same seed makes the same variations (default: 0)")
     parser.add_argument("--variation", type=float, help="how much spans vary, 0 to 1 (default: a little)")
+
+
+def _add_drive(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="M.safetensors")
+    parser.add_argument(
+        "--by", type=Path, required=True, metavar="CLIP", help="clip of another body, whose timing and course are taken"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
+    parser.add_argument(
+        "--pairs",
+        default="",
+        metavar="NAMES",
+        help="bones of the model and of the clip, as hips=Pelvis (found by name)",
+    )
+    parser.add_argument("--variation", type=float, help="how far poses depart from the model's clip, from 0 to 1")
+    parser.add_argument(
+        "--scale", type=factor, default=0.0, help="size of the course, 1 by legs (default: as steps go)"
+    )
+    add_variations(parser, 1, "length at the clip's rate; a cycle is repeated (default: that of the clip)")
+    _add_up(parser)
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:

@@ -45,6 +45,7 @@ def _find_verb(name: str) -> Verb:
         "instant": verbs.instant_verb,
         "generate": verbs.generate_verb,
         "spans": verbs.spans_verb,
+        "drive": verbs.drive_verb,
         "compose": verbs.compose_verb,
         "evaluate": verbs.evaluate_verb,
         "list": farm_verbs.list_verb,

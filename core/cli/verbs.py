@@ -22,6 +22,8 @@ from ..directing.direction import direct
 from ..directing.span_models import span_models
 from ..directing.takes import generate_takes
 from ..directing.timed_clips import VARIATION, check_spans, generate_spans, parse_clip_spans
+from ..driving import drive as driving
+from ..driving.roles import pair_by_role, parse_pairs
 from ..errors import ClipError, ModelError, RiffError, cancel_check
 from ..evaluation.metrics import evaluate
 from ..files.lease import hold_lease
@@ -155,6 +157,27 @@ def spans_verb(options: argparse.Namespace) -> dict[str, Any]:
     made = generate_spans(models, spans, fps=fps, count=options.count, seed=options.seed, variation=variation)
     files = write_motions(options.out, "-".join(models), options.seed, made)
     return {"files": files, "count": len(files), "frames": made[0].frames, "fps": fps, "seed": options.seed}
+
+
+def drive_verb(options: argparse.Namespace) -> dict[str, Any]:
+    """Write motions with the timing and course of another body's clip as BVH files; return their paths and the pairs of
+    bones. Raises RiffError.
+    """
+    model, driver = load_model(options.model), read_clip(options.by, options.up).motion
+    pairs = parse_pairs(options.pairs) or tuple(pair_by_role(model.skeleton, driver.skeleton))
+    made = driving.drive(
+        model,
+        driver,
+        pairs,
+        frames=options.frames or 0,
+        count=options.count,
+        seed=options.seed,
+        variation=driving.VARIATION if options.variation is None else options.variation,
+        scale=options.scale,
+    )
+    files = write_motions(options.out, model.name, options.seed, made)
+    size = {"count": len(files), "frames": made[0].frames, "fps": driver.fps, "seed": options.seed}
+    return {"files": files, **size, "pairs": dict(pairs)}
 
 
 def evaluate_verb(options: argparse.Namespace) -> dict[str, Any]:

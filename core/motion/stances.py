@@ -102,19 +102,19 @@ def stance_corrections(path: Array, runs: list[tuple[int, int]], source: Array) 
     return result
 
 
-def split_stands(path: Array, start: int, stop: int) -> list[tuple[int, int]]:
-    """Return the stands [start, stop) of a run: without frames at another height, and each within MAX_WANDER."""
+def split_stands(path: Array, start: int, stop: int, wander: float = MAX_WANDER) -> list[tuple[int, int]]:
+    """Return the stands [start, stop) of a run: without frames at another height, and each within `wander`."""
     heights = path[start:stop, 2]
     level = np.abs(heights - np.median(heights)) <= MAX_RISE
     pieces = [(start + low, start + high) for low, high in runs_of(level) if high - low >= MIN_RUN_FRAMES]
-    return [stand for piece in pieces for stand in _split_wandering(path, *piece)]
+    return [stand for piece in pieces for stand in _split_wandering(path, *piece, wander)]
 
 
-def _split_wandering(path: Array, start: int, stop: int) -> list[tuple[int, int]]:
-    """Split a stand in which the foot moves further than MAX_WANDER."""
+def _split_wandering(path: Array, start: int, stop: int, wander: float) -> list[tuple[int, int]]:
+    """Split a stand in which the foot moves further than `wander`."""
     away = path[start:stop, :2] - path[start:stop, :2].sum(0) / (stop - start)
     far = float((away * away).sum(1).max())
-    if far <= MAX_WANDER**2 or stop - start < 4 * MIN_RUN_FRAMES:
+    if far <= wander**2 or stop - start < 4 * MIN_RUN_FRAMES:
         return [(start, stop)]
     cut, half = (start + stop) // 2, min(STEP_FRAMES, stop - start - 2 * MIN_RUN_FRAMES) // 2
-    return _split_wandering(path, start, cut - half) + _split_wandering(path, cut + half, stop)
+    return _split_wandering(path, start, cut - half, wander) + _split_wandering(path, cut + half, stop, wander)

@@ -277,6 +277,7 @@ def test_each_side_has_its_own_boxes(drawing: Drawing, dancer: Any) -> None:
             "waypoints",
             "regions",
             "spans",
+            "driven",
             "crowd",
         )
     ]

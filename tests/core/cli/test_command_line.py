@@ -89,6 +89,20 @@ def test_clips_play_in_spans(
     assert len(list((tmp_path / "takes").iterdir())) == 1
 
 
+def test_another_body_drives_a_model(
+    folder: Path, make_walker: Callable[..., Motion], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bvh(tmp_path / "guide.bvh", make_walker(4.0, start=30.0))
+    words = ["drive", str(folder / "walker.safetensors"), "--by", str(tmp_path / "guide.bvh"), "--json"]
+    assert main([*words, "--out", str(tmp_path / "takes"), "--count", "2", "--variation", "0.5"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["count"], report["frames"], report["pairs"]["LeftFoot"]) == (2, 121, "LeftFoot")
+    assert [read_bvh(name).frames for name in report["files"]] == [121, 121]
+    assert main([*words, "--out", str(tmp_path / "none"), "--pairs", "Hips=Hips, Head=Horn"]) == 1
+    assert "no bone “Horn”" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
 def test_generate_writes_files_that_can_be_read(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], walker: Motion
 ) -> None:

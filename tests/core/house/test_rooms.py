@@ -40,10 +40,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.runs": MAKING | {"core.matching", "core.training"},
     "core.placing": {"core.numeric", "core.motion"},
     "core.directing": DATA | {"core.system", "core.generation", "core.matching", "core.placing"},
+    "core.driving": DATA | {"core.generation", "core.matching"},
     "core.crowd": MAKING | {"core.directing"},
     "core.torch_install": {"core.files", "core.system"},
     "core.farm": MAKING | {"core.training", "core.runs"},
-    "core.cli": MAKING | {"core.matching", "core.training", "core.runs", "core.placing", "core.directing", "core.farm"},
+    "core.cli": MAKING
+    | {"core.matching", "core.training", "core.runs", "core.placing", "core.directing", "core.farm"}
+    | {"core.driving"},
     "core.__main__": {"core.cli"},
     "rig": set(),
     "rig.compat": set(),

@@ -1,0 +1,1 @@
+"""Takes that another body drives, measured and pictured."""

@@ -1,0 +1,1 @@
+"""Operators for takes that another body drives."""

@@ -1,0 +1,130 @@
+"""Operator that makes takes with the timing and the course of another body."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, IntProperty, StringProperty
+
+from ...core.driving.roles import parse_pairs
+from ...core.errors import ClipError, RiffError
+from ...core.motion.motion import Motion
+from ...rig.background.drive_job import DriveJob
+from ...rig.reading.evaluate import read_rest
+from ...rig.reading.read import ReadOptions, read_steps
+from ...rig.steps import STEP_SECONDS
+from ...state.compose_settings import NOT_REMEMBERED
+from ...state.driving.drive_settings import DriveChoices, driving_of
+from ...state.poll_messages import armature_problem, model_problem, set_poll_message
+from ...state.rig_settings import active_armature
+from ...state.settings import chosen_model
+from ..runs.write_actions import ActionWriter
+from .pair_lists import driver_action
+
+
+class RIFF_OT_drive(DriveChoices, ActionWriter, bpy.types.Operator):
+    """Make takes of the model that step, pause and travel as the driver does, with the poses of their own body"""
+
+    bl_idname = "riff.drive"
+    bl_label = "Follow Driver"
+    bl_options = {"REGISTER", "UNDO"}
+    doing, done = "Following the driver", "Generated"
+
+    armature: StringProperty(
+        name="Driver", description="Armature object of another body; empty for the panel's", options=NOT_REMEMBERED
+    )
+    action: StringProperty(
+        name="Action", description="Action of the driver; empty for its active one", options=NOT_REMEMBERED
+    )
+    pairs: StringProperty(
+        name="Pairs",
+        description="Bones of both, such as hips=Pelvis, foot.L=LeftFoot; empty for the panel's list",
+        options=NOT_REMEMBERED,
+    )
+    seed: IntProperty(
+        name="Seed",
+        description="The same model, seed and choices always give the same result",
+        default=1,
+        min=0,
+        options=NOT_REMEMBERED,
+    )
+    clean_feet: BoolProperty(
+        name="Clean Feet",
+        description="Keep standing feet from sliding in new motion",
+        default=True,
+        options=NOT_REMEMBERED,
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return set_poll_message(cls, armature_problem(active_armature(context)) or model_problem(context))
+
+    def begin(self: Any, context: bpy.types.Context) -> Iterator[float]:
+        ob = active_armature(context)
+        settings = driving_of(ob)
+        driver = bpy.data.objects.get(self.armature) if self.armature else settings.driver
+        if driver is None or driver.type != "ARMATURE":
+            asked = f"There is no armature “{self.armature}”" if self.armature else "No driver is chosen"
+            raise ClipError(f"{asked}; choose the armature of another body.")
+        action = bpy.data.actions.get(self.action) if self.action else settings.action if not self.armature else None
+        if self.action and action is None:
+            raise ClipError(f"There is no action “{self.action}”; choose another one.")
+        action = driver_action(ob, driver, action)
+        pairs = parse_pairs(self.pairs) or _listed(ob)
+        for name, _ in pairs:
+            if name not in ob.data.bones:
+                raise ClipError(f"“{ob.name}” has no bone “{name}”; correct the pair.")
+        path = Path(chosen_model(context).path)
+        self._driver, self._first = f"{driver.name}: {action.name}", int(action.frame_range[0])
+        self._pairs = pairs
+        # a script waits anyway, and each step makes a copy of the rig
+        seconds = STEP_SECONDS if self._beside_window else math.inf
+        motion = yield from read_steps(driver, action, scene=context.scene, options=ReadOptions(), seconds=seconds)
+        ob = active_armature(context)
+        if ob is None or ob.name != self._armature:
+            raise RiffError("The selection changed; select the armature and try again.")
+        rest = read_rest(ob)
+        self._job = DriveJob(
+            path,
+            motion,
+            pairs,
+            (ob.name, rest.names, rest.parents),
+            frames=self.length,
+            count=self.count,
+            seed=self.seed,
+            variation=self.variation,
+            scale=self.scale,
+            clean=self.clean_feet,
+        )
+        self._job.start()
+
+    def action_name(self: Any, index: int) -> str:
+        return f"Driven {self.seed}-{index + 1}"
+
+    def action_properties(self: Any, motion: Motion) -> dict[str, Any]:
+        return {
+            "riff_frames": motion.frames,
+            "riff_driver": self._driver,
+            "riff_pairs": ", ".join(f"{ours}={theirs}" for ours, theirs in self._pairs),
+        }
+
+    def frame_start(self: Any) -> int | None:
+        start: int = self._first
+        return start
+
+
+def _listed(ob: bpy.types.Object) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of an armature's list. Raises ClipError, naming the bone, for a row with one bone."""
+    for row in driving_of(ob).pairs:
+        if row.name and not row.other:
+            raise ClipError(f"“{row.name}” is paired with no bone of the driver; choose one, or remove the row.")
+        if not row.name:
+            raise ClipError(f"“{row.other}” of the driver is paired with no bone of “{ob.name}”; choose one.")
+    return tuple((row.name, row.other) for row in driving_of(ob).pairs)
+
+
+CLASSES = (RIFF_OT_drive,)

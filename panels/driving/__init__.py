@@ -1,0 +1,1 @@
+"""The panel of takes that another body drives."""

@@ -1,0 +1,1 @@
+"""Settings of takes that another body drives."""

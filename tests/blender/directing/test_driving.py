@@ -1,0 +1,226 @@
+"""Takes of a biped with the timing and the course of a quadruped: pairs of bones, the operator, scripts."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Matrix, Vector
+
+from tests.support.composing import compose
+from tests.support.rigs.biped import add_biped, key_turns, state_of_file
+
+QUADRUPED: dict[str, tuple[str, tuple[float, float, float], tuple[float, float, float]]] = {
+    "Pelvis": ("", (0.0, 0.5, 1.6), (0.0, 0.0, 1.6)),
+    "Neck": ("Pelvis", (0.0, -0.6, 1.6), (0.0, -1.0, 2.0)),
+    "Skull": ("Neck", (0.0, -1.0, 2.0), (0.0, -1.4, 2.0)),
+    **{
+        f"{leg}{part}{side}": (
+            "Pelvis" if part == "Thigh" else f"{leg}Thigh{side}" if part == "Shank" else f"{leg}Shank{side}",
+            (sign * 0.3, y, top),
+            (sign * 0.3, y - (0.2 if part == "Paw" else 0.0), bottom),
+        )
+        for leg, y in (("Fore", -0.6), ("Hind", 0.6))
+        for side, sign in (("Left", 1.0), ("Right", -1.0))
+        for part, top, bottom in (("Thigh", 1.5, 0.8), ("Shank", 0.8, 0.1), ("Paw", 0.1, 0.0))
+    },
+}
+"""Name: parent, head, tail of a beast twice as long as the biped is tall; it looks along -Y as the biped does."""
+
+PAIRS = "hips=Pelvis, head=Skull, foot.L=HindPawLeft, foot.R=HindPawRight"
+LAST, PERIOD, WAY = 101, 40.0, 2.4
+"""Last frame of the beast's action, which begins at frame 11, the frames of its step, and the length of its way."""
+
+
+def phase_of(side: str) -> float:
+    return math.pi if side.endswith(("Right", "R")) else 0.0
+
+
+def add_beast() -> Any:
+    """A quadruped that swings its legs and travels in a curve, from frame 11 to LAST."""
+    armature = bpy.data.armatures.new("Beast")
+    beast: Any = bpy.data.objects.new("Beast", armature)
+    bpy.context.scene.collection.objects.link(beast)
+    bpy.context.view_layer.objects.active = beast
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name, (parent, head, tail) in QUADRUPED.items():
+        bone = armature.edit_bones.new(name)
+        bone.head, bone.tail = head, tail
+        bone.parent = armature.edit_bones[parent] if parent else None
+    bpy.ops.object.mode_set(mode="OBJECT")
+    for frame in range(11, LAST + 1, 2):
+        time = (frame - 11) / (LAST - 11)
+        pelvis = beast.pose.bones["Pelvis"]
+        way = Vector((math.cos(1.2 * time) - 1.0, -math.sin(1.2 * time), 0.0)) * (WAY / 1.2)
+        turn = Matrix.Rotation(-1.2 * time, 3, "Z")
+        axes = beast.data.bones["Pelvis"].matrix_local.to_3x3()
+        pelvis.location = axes.inverted() @ way
+        pelvis.rotation_mode = "QUATERNION"
+        pelvis.rotation_quaternion = (axes.inverted() @ turn @ axes).to_quaternion()
+        pelvis.keyframe_insert("location", frame=frame)
+        pelvis.keyframe_insert("rotation_quaternion", frame=frame)
+        for leg in ("Fore", "Hind"):
+            for side in ("Left", "Right"):
+                thigh = beast.pose.bones[f"{leg}Thigh{side}"]
+                thigh.rotation_mode = "XYZ"
+                shift = math.pi if leg == "Fore" else 0.0
+                thigh.rotation_euler.x = 0.4 * math.sin(2 * math.pi * (frame - 11) / PERIOD + phase_of(side) + shift)
+                thigh.keyframe_insert("rotation_euler", frame=frame)
+    beast.animation_data.action.name = "Prowl"
+    bpy.context.view_layer.update()
+    return beast
+
+
+def add_stepping_biped() -> Any:
+    """A biped that swings its legs with a period of its own, for ten steps, and nods."""
+    biped = add_biped()
+    for side in "LR":
+        key_turns(biped, f"thigh.{side}", partial(swung, phase=phase_of(side)))
+    key_turns(biped, "head", lambda t: turned(0.3 * math.sin(0.9 * t)))
+    biped.animation_data.action.name = "Step"
+    bpy.context.view_layer.update()
+    return biped
+
+
+def swung(time: float, phase: float) -> Matrix:
+    return turned(0.5 * math.sin(2.1 * time + phase))
+
+
+def turned(angle: float) -> Matrix:
+    return Matrix.Rotation(angle, 3, "X")
+
+
+@pytest.fixture
+def bodies(riff: ModuleType) -> tuple[Any, Any]:
+    """The biped, active and with an instant model, and the beast."""
+    beast, biped = add_beast(), add_stepping_biped()
+    assert bpy.ops.riff.instant_model() == {"FINISHED"}
+    return biped, beast
+
+
+def read(riff: ModuleType, ob: Any, action: Any) -> Any:
+    return importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion(ob, action)
+
+
+def ahead(motion: Any, bone: str) -> np.ndarray:
+    """Distance of a foot ahead of the body in each frame, as the body faces, less its mean."""
+    facing = importlib.import_module(f"{motion.__class__.__module__.rpartition('.motion.motion')[0]}.driving.facing")
+    course = facing.Course.of(motion)
+    way = motion.positions()[:, motion.skeleton.names.index(bone), :2] - motion.root_positions()[:, :2]
+    along = way[:, 0] * np.cos(course.heading) + way[:, 1] * np.sin(course.heading)
+    return np.asarray(along - along.mean())
+
+
+def test_a_beast_tells_when_to_step_and_where_to_go(riff: ModuleType, bodies: tuple[Any, Any]) -> None:
+    biped, beast = bodies
+    bpy.ops.ed.undo_push(message="Before")
+    made = compose(bpy.ops.riff.drive, armature="Beast", pairs=PAIRS, count=2, seed=4, scale=1.0)
+    assert len(made) == 2
+    guide = read(riff, beast, beast.animation_data.action)
+    for action in made:
+        assert tuple(action.frame_range) == (11.0, LAST)
+        assert action["riff_driver"] == "Beast: Prowl"
+        take = read(riff, biped, action)
+        for own, other in (("foot.L", "HindPawLeft"), ("foot.R", "HindPawRight")):
+            assert np.corrcoef(ahead(take, own), ahead(guide, other))[0, 1] > 0.8
+        ours, theirs = (one.root_positions()[:, :2] - one.origin for one in (take, guide))
+        scale = np.linalg.norm(ours[-1]) / np.linalg.norm(theirs[-1])
+        assert 0.3 < scale < 3.0
+        assert np.abs(ours - scale * theirs).max() < 0.1 * scale * np.linalg.norm(theirs[-1])
+    assert biped.animation_data.action.name == "Step"
+    assert beast.animation_data.action.name == "Prowl"
+    assert bpy.ops.ed.undo() == {"FINISHED"}
+    assert not [action for action in bpy.data.actions if "Driven" in action.name]
+
+
+def test_the_list_of_pairs(riff: ModuleType, bodies: tuple[Any, Any]) -> None:
+    biped, beast = bodies
+    with pytest.raises(RuntimeError, match="Choose a driver first"):
+        bpy.ops.riff.pair_bones()
+    biped.riff_driving.driver = beast
+    assert bpy.ops.riff.pair_bones() == {"FINISHED"}
+    pairs = {pair.name: pair.other for pair in biped.riff_driving.pairs}
+    assert {"hips": "Pelvis", "head": "Skull"}.items() <= pairs.items()
+    assert {pairs["foot.L"], pairs["foot.R"]} == {"HindPawLeft", "HindPawRight"}
+    made = compose(bpy.ops.riff.drive, length=60, variation=0.0, scale=1.0)
+    assert tuple(made[0].frame_range) == (11.0, 70.0)
+    assert bpy.ops.riff.add_bone_pair() == {"FINISHED"}
+    biped.riff_driving.pairs[-1].name = "arm.L"
+    with pytest.raises(RuntimeError, match="paired with no bone"):
+        bpy.ops.riff.drive()
+    assert bpy.ops.riff.remove_bone_pair() == {"FINISHED"}
+    assert len(biped.riff_driving.pairs) == len(pairs)
+
+
+@pytest.mark.parametrize(
+    ("choices", "problem"),
+    [
+        ({"pairs": "hips=Pelvis, head=Skull"}, "Only 2 bones are paired.*“foot.L”, “foot.R” could be paired"),
+        ({"pairs": PAIRS.replace("head", "spine.009")}, "has no bone “spine.009”"),
+        ({"pairs": PAIRS.replace("Skull", "Horn")}, "The driver has no bone “Horn”"),
+        ({"pairs": PAIRS + ", arm.L=Skull"}, "“Skull” of the driver is paired with both “head” and “arm.L”"),
+        ({"pairs": PAIRS + ", head=Neck"}, "“head” is paired with both “Skull” and “Neck”"),
+        ({"pairs": "hips"}, "“hips” is no pair of bones"),
+        ({"armature": "Biped"}, "“Biped” cannot drive itself"),
+        ({"armature": "Ghost"}, "no armature “Ghost”"),
+        ({"action": "Fly"}, "no action “Fly”"),
+        ({}, "own steps go .*% of the driver's way"),
+        ({"length": 500}, "lasts 91 frames and does not repeat"),
+        ({"length": 3}, "takes at least"),
+    ],
+)
+def test_what_cannot_drive_leaves_the_file_as_it_was(
+    riff: ModuleType, bodies: tuple[Any, Any], choices: dict[str, Any], problem: str
+) -> None:
+    before = state_of_file()
+    with pytest.raises(RuntimeError, match=problem):
+        bpy.ops.riff.drive(**{"armature": "Beast", "pairs": PAIRS, **choices})
+    assert state_of_file() == before
+
+
+def test_the_armature_has_the_models_bones_under_other_names(riff: ModuleType, bodies: tuple[Any, Any]) -> None:
+    biped = bodies[0]
+    for bone in biped.data.bones:
+        bone.name = f"Rig:{bone.name}"
+    pairs = ", ".join(f"Rig:{pair}" for pair in PAIRS.split(", "))
+    made = compose(bpy.ops.riff.drive, armature="Beast", pairs=pairs, scale=1.0)
+    assert made[0]["riff_pairs"] == pairs
+    turns = read(riff, biped, made[0]).rotations()
+    assert (
+        np.ptp(turns[:, [name.endswith("thigh.L") for name in read(riff, biped, made[0]).skeleton.names]], axis=0).max()
+        > 0.1
+    )
+
+
+def test_a_driver_without_an_action(riff: ModuleType, bodies: tuple[Any, Any]) -> None:
+    bodies[1].animation_data.action = None
+    with pytest.raises(RuntimeError, match="The driver “Beast” has no action"):
+        bpy.ops.riff.drive(armature="Beast", pairs=PAIRS)
+
+
+def test_scripts(riff: ModuleType, bodies: tuple[Any, Any]) -> None:
+    biped, beast = bodies
+    api = importlib.import_module(f"{riff.__name__}.api")
+    model, driver = api.instant(api.read(biped)), api.read(beast)
+    pairs = api.pair_bones(model, driver)
+    assert pairs["hips"] == "Pelvis"
+    take = api.drive(model, driver, pairs=pairs, seed=2, scale=1.0)[0]
+    assert take.frames == driver.frames
+    assert api.write(biped, take, "Followed").frame_range[1] == driver.frames
+    with pytest.raises(api.RiffError, match="“horn” is not learned"):
+        api.drive(model, driver, pairs={**pairs, "horn": "Neck"})
+
+
+def test_a_driven_take_needs_an_armature_and_a_driver(riff: ModuleType) -> None:
+    with pytest.raises(RuntimeError, match="Select an armature"):
+        bpy.ops.riff.drive()
+    add_stepping_biped()
+    assert bpy.ops.riff.instant_model() == {"FINISHED"}
+    with pytest.raises(RuntimeError, match="No driver is chosen"):
+        bpy.ops.riff.drive()
