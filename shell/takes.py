@@ -102,7 +102,8 @@ def spans(options: argparse.Namespace) -> dict[str, Any]:
     settings = {"spans": rows, "seed": options.seed}
     making = Making("spans", "riff.generate_spans", "Generate Spans", known, settings, tuple(clips))
     names = _numbered("Spans", options.seed, len(motions))
-    return _write(options, ob, action, motions, names, {"riff_spans": options.spans}, making, start=timed[0].start)
+    more, model = {"riff_spans": options.spans}, " + ".join(clips)
+    return _write(options, ob, action, motions, names, more, making, model=model, start=timed[0].start)
 
 
 def blend(options: argparse.Namespace) -> dict[str, Any]:
@@ -118,7 +119,9 @@ def blend(options: argparse.Namespace) -> dict[str, Any]:
     motions = [pair.at(amount, of_joints) for amount in options.amount]
     names = [f"{variation.name} {amount:.0%}" for amount in options.amount]
     start = int(variation.frame_range[0])
-    return _write(options, ob, action, motions, names, {"riff_full": variation.name}, None, start=start)
+    known = stored_text(variation, "riff_model")  # without it, the list would take the result for an action to learn
+    more = {"riff_full": variation.name} | ({"riff_model": known} if known else {})
+    return _write(options, ob, action, motions, names, more, None, start=start)
 
 
 def _amounts_of(texts: Sequence[str], motion: Motion) -> dict[int, float]:

@@ -331,6 +331,7 @@ def test_nothing_was_generated_yet(dancer: Any) -> None:
         ("generate", ["--count", "2", "--frames", "70", "--seed", "5"]),
         ("generate", ["--count", "1", "--loop", "--root", "place"]),
         ("compose", ["--vary", "Left Arm", "--regions", "30-60", "--count", "2", "--seed", "4"]),
+        ("spans", ["--spans", "Sample Dance@11-60, Sample Dance@75-130x1.3", "--count", "2", "--seed", "6"]),
     ],
 )
 def test_what_the_shell_made_is_made_again(
@@ -340,7 +341,8 @@ def test_what_the_shell_made_is_made_again(
     model = bpy.context.window_manager.riff.models[0].name
     bpy.ops.wm.save_as_mainfile(filepath=path)
     shell = part("shell.command_line").run
-    assert shell([verb, path, "--model", model, "--action", "Sample Dance", *words, "--save", result]) == 0
+    named = [] if verb == "spans" else ["--model", model, "--action", "Sample Dance"]
+    assert shell([verb, path, *named, *words, "--save", result]) == 0
     bpy.ops.wm.open_mainfile(filepath=result)
     bpy.context.view_layer.objects.active = bpy.data.objects["Dancer"]
     part("state.session").refresh()
@@ -354,6 +356,10 @@ def test_what_the_shell_made_is_made_again(
         again = told(bpy.data.actions[name])
         assert {key: again[key] for key in said} == said
     assert bpy.ops.riff.use_settings() == {"FINISHED"}
+    if verb == "spans":
+        spans = bpy.data.objects["Dancer"].riff.spans  # type: ignore[attr-defined]
+        assert [(span.start, span.end) for span in spans] == [(11, 60), (75, 130)]
+        return
     shown = bpy.context.scene.riff if verb == "generate" else bpy.context.scene.riff_compose
     assert shown.count == int(words[words.index("--count") + 1])
 

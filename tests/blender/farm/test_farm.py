@@ -223,7 +223,9 @@ def test_takes_without_a_model_in_spans_and_between(
     amounts = told()["actions"]
     bpy.ops.wm.open_mainfile(filepath=str(made[2]))
     assert file.read_bytes() == content, "the file itself is never changed"
-    assert [timed, *amounts] == ["Spans 2-1", f"{one} 0%", f"{one} 50%", f"{one} 100%"]
+    assert [timed, *amounts] == ["Dance + Dance Two Spans 2-1", f"{one} 0%", f"{one} 50%", f"{one} 100%"]
+    listed = [action.name for action in bpy.data.actions if action.get("riff_model") is not None]
+    assert set(listed) == {one, other, timed, *amounts}, "none of them is taken for an action to learn"
     assert tuple(bpy.data.actions[timed].frame_range) == (11, 105)
     assert bpy.data.actions[amounts[1]]["riff_full"] == one
     assert bpy.data.actions[amounts[1]]["riff_source"] == "Dance"
