@@ -53,10 +53,10 @@ sample-model: .venv311/ready ## Train the model that is shipped with the sample 
 bench-ui: .venv311/ready $(ZIP) ## How smooth Blender's window stays while Riff trains and generates (needs what `make gui` needs)
 	@$(PYTHON) tests/gui/bench_ui.py --zip $(ZIP)
 
-build: .venv311/ready ## Zips for all and for each platform, the extension repository, checksums, in dist/; FULL=1: PLATFORM=, PYTHONS=
+build: .venv311/ready ## Zips for all and for each platform, the extension repository, checksums, in dist/; EDITION=platform; FULL=1: PLATFORM=, PYTHONS=
 	@$(PYTHON) wheels/fetch.py
 	@$(PYTHON) wheels/pack.py --builder .venv311/lib/python3.11/site-packages/$(BUILDER) \
-		$(if $(FULL),--full $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHONS),--pythons $(PYTHONS)))
+		$(if $(EDITION),--edition $(EDITION)) $(if $(FULL),--full $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHONS),--pythons $(PYTHONS)))
 
 bench: bench-speed bench-quality ## Both benchmarks below (about 20 minutes on two cores)
 

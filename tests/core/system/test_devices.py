@@ -66,7 +66,7 @@ def test_a_convolution_is_computed_and_compared(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_self_test_names_what_it_passes_over(cards: Callable[[dict[str, str]], None]) -> None:
-    from core.torch_install import self_test as module
+    from core.torch_trial import self_test as module
 
     cards({"cuda": "no kernel image"})
     report = module.self_test()
