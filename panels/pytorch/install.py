@@ -70,6 +70,8 @@ def draw_offer(box: Any, preferences: Any) -> None:
             _draw_reason(box, PREFERENCES_CHARACTERS)
         words = say("Downloads PyTorch {} for {}: {}, {} on disk").format(plan.torch, plan.title, *sizes_of(plan))
         box.label(text=words, icon="IMPORT", translate=False)
+        if plan.untried:
+            box.label(text="Untried by Riff's developers; the test at its end shows whether it works", icon="INFO")
         if not plan.hashed:
             box.label(text="Its hashes are unknown; install it from a folder of wheels", icon="ERROR")
     box.label(text=say("Into {}").format(torch_state.root), icon="FILE_FOLDER", translate=False)

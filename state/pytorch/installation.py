@@ -98,7 +98,8 @@ def _choose_build(*, needed: bool) -> None:
     """Choose the build for this machine; NVIDIA's cards are read in the background for that, if it is needed."""
     job, folder = torch_state.cards, torch_state.folder
     if torch_state.device.maker != "NVIDIA":
-        torch_state.build = BuildChoice(torch_state.device.backend)
+        hashed = {plan.backend for plan in torch_state.plans if plan.hashed}
+        torch_state.build = choose_build(torch_state.device, [], hashed)
     elif job is not None and not job.running:
         torch_state.build = choose_build(torch_state.device, job.cards)
     elif job is None and needed:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PYTHON = ROOT / ".venv311/without-blas/bin/python"
+PYTHON = ROOT / "build/without-blas/311/bin/python"
 SAMPLE = ROOT / "sample/dancer.safetensors"
 
 GENERATE = """

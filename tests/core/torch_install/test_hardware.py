@@ -66,7 +66,9 @@ def test_every_platform_has_a_pinned_pytorch(system: str, python: str) -> None:
         groups = plan.groups()
         if "--hash" in text:
             assert all("--hash=sha256:" in group for group in groups), "one without a hash would be taken from anywhere"
-            assert sum("--extra-index-url" in group for group in groups) == ("+" in plan.torch), "for PyTorch alone"
+            asked = [group.split("==")[0].split("\n")[-1] for group in groups if "--extra-index-url" in group]
+            expected = ["pytorch-triton-rocm"] * (plan.backend == "rocm") + ["torch"] * ("+" in plan.torch)
+            assert asked == expected, "for PyTorch's own alone"
         else:
             assert "--extra-index-url https://download.pytorch.org/" in text
         assert "numpy" not in text, "Blender brings its own"
