@@ -27,6 +27,14 @@ LEAST_PYTHON = (3, 11)
 PACKAGE_TITLES = {"torch": "PyTorch", "numpy": "NumPy"}
 """Packages that a training needs, and their names for people."""
 
+FLATPAK_MARK = Path("/.flatpak-info")
+"""File that programs see in a Flatpak."""
+
+SANDBOX_HINT = (
+    " This Blender is a Flatpak and sees none of the system's own programs; use a Python that lies in your home folder "
+    "with all of its files, or Blender from blender.org."
+)
+
 MISSING_RUNTIME = re.compile(r"DLL load failed|WinError (126|127|1114)\b|DLL initialization routine failed")
 """Errors of Windows for a library that lacks another one, or cannot begin."""
 
@@ -114,7 +122,8 @@ def _said_by(python: Path, command: list[str], seconds: float, should_stop: Call
     try:
         child = ChildProcess(command, python_environment())
     except OSError as error:
-        raise TrialError(f"“{python}” cannot be started: {error.strerror or error}.") from error
+        hint = SANDBOX_HINT if FLATPAK_MARK.exists() else ""
+        raise TrialError(f"“{python}” cannot be started: {error.strerror or error}.{hint}") from error
     try:
         said = _last_line(child, time.monotonic() + seconds, seconds, should_stop)
     finally:

@@ -11,6 +11,7 @@ from bpy.props import EnumProperty, StringProperty
 
 from ...core.errors import RiffError
 from ...core.torch_install.folder import TorchFolder, find_folders
+from ...core.torch_install.hardware import runs_under_rosetta
 from ...core.torch_install.install import without_hashes
 from ...core.torch_install.plan import TorchRelease, python_tag
 from ...rig.background.install_job import InstallJob
@@ -90,6 +91,8 @@ def _refusal(plan: TorchRelease | None, wheels: Path | None) -> str:
     """Return the reason why PyTorch cannot be installed, as a sentence; empty if it can."""
     if wheels is not None:
         return ""
+    if plan is None and runs_under_rosetta():
+        return "This Blender is the one for Macs with Intel; install the one for Apple silicon, which has a PyTorch."
     if plan is None:
         version = ".".join(map(str, sys.version_info[:2]))
         return (

@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.system.threads import on_all_cores, usable_cores, working_cores
+from core.torch_install import hardware
 from core.torch_install.hardware import Device, find_device
 from core.torch_install.plan import plans, suggested
 
@@ -76,6 +78,25 @@ def test_every_platform_has_a_pinned_pytorch(system: str, python: str) -> None:
 
 def test_mac_with_intel_has_none() -> None:
     assert plans("macos-x64", "py311") == []
+
+
+@pytest.mark.parametrize(
+    ("machine", "translated", "expected"), [("x86_64", 1, True), ("x86_64", 0, False), ("arm64", 1, False)]
+)
+def test_blender_for_intel_on_apple_silicon_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, machine: str, translated: int, expected: bool
+) -> None:
+    class System:
+        @staticmethod
+        def sysctlbyname(name: bytes, value: Any, size: Any, *_: object) -> int:
+            assert name == b"sysctl.proc_translated"
+            value._obj.value = translated
+            return 0
+
+    monkeypatch.setattr(hardware.sys, "platform", "darwin")
+    monkeypatch.setattr(hardware.platform, "machine", lambda: machine)
+    monkeypatch.setattr(hardware.ctypes, "CDLL", lambda name: System)
+    assert hardware.runs_under_rosetta() is expected
 
 
 def test_one_core_is_left_to_blender() -> None:

@@ -88,6 +88,17 @@ def test_what_cannot_be_started_is_said(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("started")), "Blender would open a window"
 
 
+def test_in_a_flatpak_the_sandbox_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = tmp_path / ".flatpak-info"
+    monkeypatch.setattr("core.torch_trial.trial.FLATPAK_MARK", mark)
+    for there in (False, True):
+        if there:
+            mark.touch()
+        with pytest.raises(TrialError, match="cannot be started") as caught:
+            ask_python(tmp_path / "usr/bin/python3")
+        assert ("This Blender is a Flatpak" in str(caught.value)) is there
+
+
 def test_an_interpreter_that_hangs_is_given_up_and_can_be_cancelled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
