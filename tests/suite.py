@@ -40,7 +40,7 @@ WITHOUT_BLAS_BLENDER = ("tests/blender/generating/test_instant.py", "tests/blend
 
 HAS_BLAS = """
 import sys, numpy
-found = numpy.show_config(mode="dicts")["Build Dependencies"].get("blas", {})
+found = numpy.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
 print("numpy", numpy.__version__, "at", numpy.__file__, "with BLAS" if found.get("found") else "without BLAS")
 sys.exit(bool(found.get("found")))
 """
