@@ -26,9 +26,7 @@ MEASURE_AFTER_SECONDS, MEASURE_ABOVE_SECONDS = 5.0, 60.0
 
 
 PAUSE_SECONDS, PAUSE_FACTOR = 60.0, 20.0
-"""Seconds, and times the usual, from which an iteration is taken for one in which the machine slept; some systems' clocks
-go on meanwhile.
-"""
+"""Seconds, and times the usual, from which the machine is taken to have slept in an iteration: some clocks go on then."""
 
 
 class ProgressReporter:

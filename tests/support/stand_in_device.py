@@ -54,13 +54,13 @@ class DeviceTensor(torch.Tensor):
     def __init__(self, raw: torch.Tensor) -> None:
         """`raw` was taken by __new__."""
 
-    def __repr__(self, *_: Any, **__: Any) -> str:
+    def __repr__(self, **_: Any) -> str:  # type: ignore[override]
         return f"DeviceTensor({self.raw!r})"
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls, op: Any, types: Any, arguments: Sequence[Any] = (), options: Mapping[str, Any] | None = None
     ) -> Any:
         return _run(op, arguments, options or {})

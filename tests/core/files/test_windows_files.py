@@ -108,11 +108,15 @@ def limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]
         if len(str(text)) > MOST_CHARACTERS and not str(text).startswith("/proc/self/root"):
             wrong.append(str(text))
 
+    def watched(real: Callable[..., Any]) -> Callable[..., Any]:
+        def function(path: Any, *rest: Any, **more: Any) -> Any:
+            look(path)
+            return real(path, *rest, **more)
+
+        return function
+
     for name in ("stat", "lstat", "mkdir", "open", "scandir", "rmdir", "unlink"):
-        real = getattr(os, name)
-        monkeypatch.setattr(
-            os, name, lambda path, *rest, _real=real, **more: (look(path), _real(path, *rest, **more))[1]
-        )
+        monkeypatch.setattr(os, name, watched(getattr(os, name)))
     watching = [True]
     sys.addaudithook(lambda event, values: look(values[0]) if event == "open" and watching[0] else None)
     yield wrong

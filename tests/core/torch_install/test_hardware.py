@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -93,9 +95,9 @@ def test_blender_for_intel_on_apple_silicon_is_told_apart(
             value._obj.value = translated
             return 0
 
-    monkeypatch.setattr(hardware.sys, "platform", "darwin")
-    monkeypatch.setattr(hardware.platform, "machine", lambda: machine)
-    monkeypatch.setattr(hardware.ctypes, "CDLL", lambda name: System)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: System)
     assert hardware.runs_under_rosetta() is expected
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
@@ -105,7 +106,7 @@ def test_a_night_asleep_is_no_time_of_the_training(
 ) -> None:
     """Windows' and macOS' clocks go on while the machine sleeps."""
     slept = [0.0]
-    real = progress_reporter.time.perf_counter
+    real = time.perf_counter
     monkeypatch.setattr(progress_reporter, "time", SimpleNamespace(perf_counter=lambda: real() + slept[0]))
     told: list[Progress] = []
 
