@@ -26,7 +26,7 @@ MEASURE_AFTER_SECONDS, MEASURE_ABOVE_SECONDS = 5.0, 60.0
 
 
 PAUSE_SECONDS, PAUSE_FACTOR = 60.0, 20.0
-"""Seconds, and times the usual, from which the machine is taken to have slept in an iteration: some clocks go on then."""
+"""Seconds, and times the usual, of an iteration in which the machine is taken to have slept: some clocks go on then."""
 
 
 class ProgressReporter:
