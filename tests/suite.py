@@ -150,11 +150,12 @@ def check_without_blas(python: Path, zip_path: Path) -> tuple[bool, str]:
     """Run the tests of numbers and one of Blender with a numpy that has no BLAS, which is built where it is missing."""
     number = python.parts[-3].removeprefix(".venv")
     place = ROOT / "build/without-blas" / number
+    said = ""
     if python.exists() and not (place / "ready").exists():
-        run(["make", "--no-print-directory", f"{place.relative_to(ROOT)}/ready"])
+        _, said = run(["make", "--no-print-directory", f"{place.relative_to(ROOT)}/ready"])
     packages = next(place.glob("lib/python*/site-packages"), place)
     if not (place / "ready").exists():
-        reason = "Python 3.13 was not found" if not python.exists() else "numpy could not be built, see above"
+        reason = "Python 3.13 was not found" if not python.exists() else f"numpy could not be built ({said[:100]})"
         SCREEN.say(f"*** {reason}: nothing is tested with a numpy without BLAS on Python {number}. ***\n")
         return True, f"{NOT_RUN}: {reason}"
     passed, closing = run([str(python), "-c", HAS_BLAS], PYTHONPATH=str(packages))

@@ -33,7 +33,7 @@ failure: Failure | None = None
 """Error that the device has, if any."""
 
 kernels: Counter[str] = Counter()
-"""How often each operation ran on the device."""
+"""Number of runs of each operation on the device."""
 
 _library: list[torch.library.Library] = []
 
