@@ -53,10 +53,10 @@ sample-model: .venv311/ready ## Train the model that is shipped with the sample 
 bench-ui: .venv311/ready $(ZIP) ## How smooth Blender's window stays while Riff trains and generates (needs what `make gui` needs)
 	@$(PYTHON) tests/gui/bench_ui.py --zip $(ZIP)
 
-build: .venv311/ready ## Zips for all and for each platform, the extension repository, checksums, in dist/; FULL=1: PLATFORM=, PYTHONS=
+build: .venv311/ready ## Zips for all and for each platform, the extension repository, checksums, in dist/; EDITION=platform; FULL=1: PLATFORM=, PYTHONS=
 	@$(PYTHON) wheels/fetch.py
 	@$(PYTHON) wheels/pack.py --builder .venv311/lib/python3.11/site-packages/$(BUILDER) \
-		$(if $(FULL),--full $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHONS),--pythons $(PYTHONS)))
+		$(if $(EDITION),--edition $(EDITION)) $(if $(FULL),--full $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHONS),--pythons $(PYTHONS)))
 
 bench: bench-speed bench-quality ## Both benchmarks below (about 20 minutes on two cores)
 
@@ -71,14 +71,16 @@ bench-speed: .venv311/ready ## Seconds an iteration and a recipe beside the base
 wheel: .venv311/ready ## The pip package of core, with the command riff, in dist/: train and generate without Blender
 	@$(PYTHON) wheels/pip_package.py
 
-without-blas: .venv311/without-blas/ready ## A Python 3.11 whose numpy has no BLAS, as Blender's from blender.org (built once, some minutes; needs a C compiler)
+without-blas: build/without-blas/311/ready $(if $(PYTHON313),build/without-blas/313/ready) ## Pythons whose numpy (1.26 and 2) has no BLAS, as Blender's from blender.org (built once, some minutes; needs a C++ compiler)
 
-.venv311/without-blas/ready: .venv311/ready
-	@echo "Building numpy without BLAS (some minutes)"
-	@rm -rf .venv311/without-blas && $(PYTHON311) -m venv .venv311/without-blas
-	@.venv311/without-blas/bin/pip install --quiet meson-python==0.22.1 "Cython<3.2" ninja $$(grep -oE "^(safetensors|scipy-openblas32)==[^ ]+" requirements/dev-py311.txt)
-	@PATH="$(CURDIR)/.venv311/without-blas/bin:$$PATH" .venv311/without-blas/bin/pip install --quiet --no-deps --no-binary numpy --no-build-isolation \
-		$$(grep -oE "^numpy==[^ ]+" requirements/dev-py311.txt) -Csetup-args=-Dallow-noblas=true -Csetup-args=-Dblas= -Csetup-args=-Dlapack=
+# 2.5 as small as it can be, since only tests run on it; 1.26 as it comes, since `make bench-speed` measures it.
+build/without-blas/313/ready: numpy_settings = -Csetup-args=-Dcpu-dispatch=none
+build/without-blas/%/ready: requirements/dev-py%.txt
+	@echo "Building $$(grep -oE "^numpy==[^ ]+" $<) without BLAS (some minutes)"
+	@rm -rf $(@D) && $(PYTHON$*) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet meson-python==0.22.1 "Cython<3.2" ninja $$(grep -oE "^(safetensors|scipy-openblas32)==[^ ]+" $<)
+	@PATH="$(CURDIR)/$(@D)/bin:$$PATH" $(@D)/bin/pip install --quiet --no-deps --no-binary numpy --no-build-isolation \
+		$$(grep -oE "^numpy==[^ ]+" $<) -Csetup-args=-Dallow-noblas=true -Csetup-args=-Dblas= -Csetup-args=-Dlapack= $(numpy_settings)
 	@touch $@
 
 bench-compose: .venv311/ready ## Compositions beside a cross-fade: time, joins, skating, novelty; entry levels: MODEL=files

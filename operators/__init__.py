@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import bpy
 
+from ..core import HAS_INSTALLER
 from ..state import guard
 from . import (
     compose,
@@ -13,7 +16,6 @@ from . import (
     export_job,
     feet,
     generate,
-    install,
     instant,
     live,
     models,
@@ -28,10 +30,18 @@ from . import (
 from .driving import drive, pair_lists
 from .exporting import export_takes
 from .placing import place_lists, reach_places
+from .pytorch import try_torch
 from .variations import amount, ghosts, history, keep, show, use
 
+INSTALLATION: tuple[ModuleType, ...] = ()
+if HAS_INSTALLER:
+    from .pytorch import install
+
+    INSTALLATION = (install,)
+
 MODULES = (
-    install,
+    *INSTALLATION,
+    try_torch,
     sample,
     source_hints,
     feet,

@@ -9,6 +9,7 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ..core.errors import ModelError
+from ..core.files.held_open import patiently, reason_of
 from ..core.files.paths import copy_whole
 from ..core.model.model_file import load_model
 from ..rig.library.models import MODEL_SUFFIX, claim_new_model, file_name_for, models_folder
@@ -64,9 +65,9 @@ class RIFF_OT_remove_model(_OnChosenModel, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Any:
         path = Path(chosen_model(context).path)
         try:
-            path.unlink(missing_ok=True)
+            patiently(lambda: path.unlink(missing_ok=True))
         except OSError as error:
-            self.report({"ERROR"}, f"“{path.name}” cannot be deleted: {error.strerror or error}")
+            self.report({"ERROR"}, f"“{path.name}” cannot be deleted: {reason_of(error)}")
             return {"CANCELLED"}
         return _refresh(self, context)
 
@@ -93,11 +94,11 @@ class RIFF_OT_rename_model(_OnChosenModel, bpy.types.Operator):
         try:
             new, held = claim_new_model(self.name)
             try:
-                old.rename(new)
+                patiently(lambda: old.rename(new))
             finally:
                 held.release()
         except (OSError, ModelError) as error:
-            self.report({"ERROR"}, f"“{old.name}” cannot be renamed: {getattr(error, 'strerror', None) or error}")
+            self.report({"ERROR"}, f"“{old.name}” cannot be renamed: {reason_of(error)}")
             _refresh(self, context)
             return {"CANCELLED"}
         return _refresh(self, context, new)
@@ -156,7 +157,7 @@ class RIFF_OT_export_model(_OnChosenModel, bpy.types.Operator):
         try:
             copy_whole(chosen_model(context).path, Path(self.filepath))
         except OSError as error:
-            self.report({"ERROR"}, f"The model cannot be saved there: {error.strerror or error}")
+            self.report({"ERROR"}, f"The model cannot be saved there: {reason_of(error)}")
             return {"CANCELLED"}
         return {"FINISHED"}
 

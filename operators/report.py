@@ -8,13 +8,17 @@ from typing import Any
 
 import bpy
 
+from ..core import HAS_INSTALLER
 from ..core.system.report import report
 from ..rig.background import jobs
 from ..rig.library.names_in_file import names_of_file
 from ..state.guard import prepare_log, show_problem
 from ..state.preferences import training_device, training_python
-from ..state.pytorch import torch_state
+from ..state.pytorch.trial import trial_state
 from ..state.settings import settings_of
+
+if HAS_INSTALLER:
+    from ..state.pytorch.installation import torch_state
 
 
 def text_of_report(context: bpy.types.Context) -> str:
@@ -22,7 +26,7 @@ def text_of_report(context: bpy.types.Context) -> str:
     facts = {
         "Riff": _version(),
         "Blender": f"{bpy.app.version_string}, {bpy.app.build_platform.decode(errors='replace')}",
-        "PyTorch": str(torch_state.facts.get("torch", "")),
+        "PyTorch": str(_torch_facts().get("torch", "")),
         "Device": _device(),
         "Recipe": _recipe(context),
         "Latest training": _training(),
@@ -35,11 +39,17 @@ def _version() -> str:
     return str(tomllib.loads(manifest.read_text(encoding="utf-8"))["version"])
 
 
+def _torch_facts() -> dict[str, Any]:
+    """Return the facts of the last trial, else those of the installation."""
+    return trial_state.facts or (torch_state.facts if HAS_INSTALLER else {})
+
+
 def _device() -> str:
     own = training_python() is not None
     used = [job.device_name for job in jobs.trainings() if job.device_name]
-    found = str(torch_state.facts.get("device", "")) or torch_state.device.name
-    return ", ".join([f"wanted {training_device()}", found, *used[-1:], "own process" if own else "Blender's process"])
+    known = str(_torch_facts().get("device", "")) or (torch_state.device.name if HAS_INSTALLER else "")
+    found = [known] if known else []
+    return ", ".join([f"wanted {training_device()}", *found, *used[-1:], "own process" if own else "Blender's process"])
 
 
 def _recipe(context: bpy.types.Context) -> str:

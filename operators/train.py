@@ -12,6 +12,7 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.errors import ModelError, RiffError
 from ..core.files.file_lock import try_lock
+from ..core.files.held_open import patiently, reason_of
 from ..core.files.paths import is_plain_name
 from ..core.model.model import Model
 from ..core.model.model_file import load_model, read_info
@@ -259,9 +260,9 @@ class RIFF_OT_discard_training(bpy.types.Operator):
         if held is None:
             return _forget(self, context, f"The training “{row.name}” is in use by another Blender")
         try:
-            Path(row.path).unlink(missing_ok=True)
+            patiently(lambda: Path(row.path).unlink(missing_ok=True))
         except OSError as error:
-            self.report({"ERROR"}, f"“{row.name}” cannot be deleted: {error.strerror or error}")
+            self.report({"ERROR"}, f"“{row.name}” cannot be deleted: {reason_of(error)}")
             return {"CANCELLED"}
         finally:
             held.release()

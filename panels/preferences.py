@@ -7,15 +7,24 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
+from ..core import HAS_INSTALLER
 from ..state.preferences import EXTENSION
-from ..state.pytorch import backend_items
-from .install import draw_install
+from ..state.pytorch.trial import try_named_python
+from .pytorch.standing import draw_pytorch
+
+if HAS_INSTALLER:
+    from ..state.pytorch.installation import backend_items
+
+
+def _try_python(_: Any, __: Any) -> None:
+    try_named_python()
 
 
 class RiffPreferences(bpy.types.AddonPreferences):
     bl_idname = EXTENSION
 
-    backend: EnumProperty(name="PyTorch for", description="Which PyTorch to install", items=backend_items)
+    if HAS_INSTALLER:
+        backend: EnumProperty(name="PyTorch for", description="Which PyTorch to install", items=backend_items)
     device: EnumProperty(
         name="Train on",
         description="Device to train on; if a graphics card runs out of memory, training continues on the processor",
@@ -38,6 +47,7 @@ class RiffPreferences(bpy.types.AddonPreferences):
         description="Python interpreter with PyTorch for the separate process; empty for Blender's own",
         subtype="FILE_PATH",
         default="",
+        update=_try_python,
     )
 
     show_results: BoolProperty(
@@ -53,7 +63,7 @@ class RiffPreferences(bpy.types.AddonPreferences):
     def draw(self, context: Any) -> None:
         layout = self.layout
         layout.use_property_split = True
-        draw_install(layout, self)
+        draw_pytorch(layout, self)
         layout.prop(self, "device")
         layout.prop(self, "separate_process")
         row = layout.row()

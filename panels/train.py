@@ -12,7 +12,7 @@ from ..state.loss_picture import loss_icon
 from ..state.rig_settings import active_armature
 from ..state.source import is_variation
 from ..state.trainings import is_cancelled, is_done, trainings
-from .install import draw_hint
+from .pytorch.standing import draw_hint
 from .tab import RiffPanel, draw_problem, draw_sentence, in_words, say
 
 

@@ -28,6 +28,8 @@ KNOWN = {
     "linux-x64-cuda12-py311": "0f4e49e334e24b552f694f6315e0676fb3f816fb0f727871b9c6d1f73784cc25",  # seen in 2
     "linux-x64-cuda12-py313": "4198c8d7478ab47ad2569309387d88b21fb553a1cf8ab06260fbd5a6ab9b9712",  # seen in 2
     "linux-x64-cuda12-py314": "affd3b49a4e48aef895ffd9e196181bd505422d7c37b4a6f9afa76899d2acd3d",  # seen in 1
+    "linux-x64-rocm-py311": "2d35c37d15a0eb61ceab94dffae9399cab1b4a0d64668e4405025b5ce65df033",  # seen in 1
+    "linux-x64-rocm-py313": "262ebeac6905df801969fb6dbdc085c75c21c5609dc8357334ec0b0a242e50eb",  # seen in 1
     "windows-x64-cuda-py311": "45e97bd9bc0416f4f4190b5098c55119a389fa5a7c8bbf2639f08f1d04e0a0dc",  # seen in 3
     "windows-x64-cuda-py313": "cf23236e9deed7d3510d14d9b9592d75d272ef7b35bbfee31a02bea339c73971",  # seen in 2
     "windows-x64-cuda-py314": "590b2a2b53ef295dcfcd703df17929bd579705bb0e42d9e43c462fe0f0b1e088",  # seen in 1
@@ -36,6 +38,15 @@ KNOWN = {
     "windows-x64-cuda12-py314": "136a8383b152dadc73d8944af9a796a76ff2038d59de666660d419a381b68078",  # seen in 1
 }
 """SHA-256 of PyTorch's own files that only its own index has."""
+
+ROCM_TRITON = "pytorch-triton-rocm==3.4.0"
+"""Package of ROCm's build that PyTorch's own index has, too."""
+
+ROCM_TRITON_KNOWN = {
+    "linux-x64-rocm-py311": "b0362725d8e16d185251e3dcd48455ebf9cdaad2c26052bb47ef08a1d687ed20",  # seen in 2
+    "linux-x64-rocm-py313": "1e7ccba3501fcd38e8cd8415f97a654043370e1fdc5a936bb75abe1bebeb94c9",  # seen in 2
+}
+"""SHA-256 of its files."""
 
 CUDA12_PINS = """\
 cuda-bindings==12.9.4
@@ -76,6 +87,9 @@ class Target:
     """Local version of PyTorch's own index, such as cu130; PyPI's files where it is empty."""
     pins: str = ""
     """Packages that this build needs and PyPI's does not."""
+    version: str = VERSION
+    """Version of PyTorch: an older one where only of that the hashes are known."""
+    pythons: tuple[str, ...] = PYTHONS
 
     @property
     def name(self) -> str:
@@ -89,7 +103,29 @@ TARGETS = (
     Target(
         "linux-x64", "cuda12", "NVIDIA, CUDA 12.6", "x86_64-manylinux_2_28", 2900, 5200, NOT_TRIED, "cu126", CUDA12_PINS
     ),
-    Target("linux-x64", "rocm", "AMD, ROCm 7.2", "x86_64-manylinux_2_28", 5000, 15000, NOT_TRIED, "rocm7.2"),
+    Target(
+        "linux-x64",
+        "rocm",
+        "AMD, ROCm 6.4",
+        "x86_64-manylinux_2_28",
+        5000,
+        15000,
+        NOT_TRIED,
+        "rocm6.4",
+        version="2.8.0",
+        pythons=("3.11", "3.13"),
+    ),
+    Target(
+        "linux-x64",
+        "rocm",
+        "AMD, ROCm 7.2",
+        "x86_64-manylinux_2_28",
+        5000,
+        15000,
+        NOT_TRIED,
+        "rocm7.2",
+        pythons=("3.14",),
+    ),
     Target("linux-x64", "xpu", "Intel Arc, XPU", "x86_64-manylinux_2_28", 2000, 6000, NOT_TRIED, "xpu"),
     Target("windows-x64", "cpu", "CPU", "x86_64-pc-windows-msvc", 133, 600, NOT_TRIED),
     Target("windows-x64", "cuda", "NVIDIA, CUDA 13", "x86_64-pc-windows-msvc", 2000, 4500, NOT_TRIED, "cu130"),
@@ -103,7 +139,7 @@ TARGETS = (
 def pinned(target: Target, python: str) -> str:
     """Text of a requirement file: a head that Riff's preferences read, then pip's own lines."""
     stem = f"{target.name}-py{python.replace('.', '')}"
-    version = f"{VERSION}+{target.build}" if target.build else VERSION
+    version = f"{target.version}+{target.build}" if target.build else target.version
     known = KNOWN.get(stem)
     hashed = not target.build or known is not None
     lines = [
@@ -122,13 +158,15 @@ def pinned(target: Target, python: str) -> str:
     if target.build:
         resolved = re.sub(r"torch==[^\\]*\\\n(?:    --hash=\S+(?: \\)?\n)+", "", resolved)
         resolved = without_gpu(resolved) + hashed_pins(target, python)
+        if stem in ROCM_TRITON_KNOWN:
+            resolved += f"{ROCM_TRITON} \\\n    --hash=sha256:{ROCM_TRITON_KNOWN[stem]}\n"
         resolved += f"torch=={version} \\\n    --hash=sha256:{known}\n"
     return "\n".join(lines) + "\n" + resolved
 
 
 def resolve(target: Target, python: str) -> str:
     """All of torch's requirements with the hashes of PyPI's files."""
-    return compiled(f"torch=={VERSION}\n", target, python)
+    return compiled(f"torch=={target.version}\n", target, python)
 
 
 def hashed_pins(target: Target, python: str) -> str:
@@ -164,7 +202,7 @@ def without_gpu(text: str) -> str:
 def main(names: Sequence[str]) -> None:
     """Write the files of the named targets, such as linux-x64-cuda12; of all without a name."""
     for target in (target for target in TARGETS if not names or target.name in names):
-        for python in PYTHONS:
+        for python in target.pythons:
             path = HERE / f"torch-{target.name}-py{python.replace('.', '')}.txt"
             path.write_text(pinned(target, python), encoding="utf-8", newline="\n")
             print(path.name)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import bpy
 
+from ..core import HAS_INSTALLER
 from . import (
     armature_summary,
     compose_settings,
@@ -12,7 +15,6 @@ from . import (
     live,
     loss_picture,
     model_fit,
-    pytorch,
     rig_marks,
     rig_settings,
     session,
@@ -22,15 +24,22 @@ from . import (
 )
 from .driving import drive_settings
 from .placing import place_settings
+from .pytorch import trial
 from .shown import action_choices, part_amounts
 from .variations import compare_settings, pose_pictures, show, strip
+
+INSTALLATION: tuple[ModuleType, ...] = ()
+if HAS_INSTALLER:
+    from .pytorch import installation
+
+    INSTALLATION = (installation,)
 
 SETTINGS = (settings, rig_settings, compose_settings, crowd_settings, place_settings, compare_settings, drive_settings)
 CLASSES = tuple(cls for module in (*SETTINGS, action_choices, part_amounts) for cls in module.CLASSES)
 
 
 BEFORE_TIMER = (guard, session, loss_picture, armature_summary, model_fit)
-AFTER_TIMER = (pytorch, live, trainings, show, pose_pictures)
+AFTER_TIMER = (*INSTALLATION, trial, live, trainings, show, pose_pictures)
 """Modules that are registered before and after `timer`, whose end stops all jobs, and unregistered in reverse order."""
 
 

@@ -33,6 +33,13 @@ def pictures_move() -> bool:
     return bool(preferences.moving_pictures) if preferences else True
 
 
+def named_python() -> Path | None:
+    """Return the interpreter with PyTorch that the preferences name; None if they name none."""
+    addon = bpy.context.preferences.addons.get(EXTENSION)
+    preferences: Any = addon.preferences if addon else None
+    return Path(bpy.path.abspath(preferences.python)) if preferences and preferences.python else None
+
+
 def training_python() -> Path | None:
     """Return the interpreter that trains in its own process; None if Blender trains itself.
 
@@ -41,7 +48,7 @@ def training_python() -> Path | None:
     """
     addon = bpy.context.preferences.addons.get(EXTENSION)
     preferences: Any = addon.preferences if addon else None
-    chosen = Path(bpy.path.abspath(preferences.python)) if preferences and preferences.python else None
+    chosen = named_python()
     if preferences and preferences.separate_process:
         return chosen or Path(sys.executable)
     return chosen if importlib.util.find_spec("torch") is None else None

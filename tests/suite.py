@@ -1,7 +1,9 @@
 """Run every check of Riff and say at the end how each went: `python tests/suite.py --zip dist/riff.zip`.
 
-Parts: build, ruff, blender-4.5, blender-5.2, core, mypy (once against each Blender's interface). Ends with 0 only
-where all passed. Without Python 3.13 the part for Blender 5.2 is left out, loudly; with CI=true that is a failure.
+Parts: build, ruff, blender-4.5, blender-5.2, core, mypy (once against each Blender's interface), and numpy-1.26 and
+numpy-2 with the tests of numbers on a numpy without BLAS. Ends with 0 only where all passed. Without Python 3.13 the
+part for Blender 5.2 is left out, loudly; with CI=true that is a failure. Where a numpy cannot be built the part says so
+with the reason.
 
 Parts that need nothing from one another run side by side, one for each core; each one's output comes in one piece.
 """
@@ -27,7 +29,27 @@ PACKAGE_PARTS = ("__init__.py", "api.py", "core", "rig", "sample", "state", "ope
 SLOWEST = "--durations=20"
 """Option of pytest that lists the slowest tests at the end."""
 
-PARTS = ("build", "ruff", "blender-4.5", "blender-5.2", "core", "mypy")
+WITHOUT_BLAS_CORE = (
+    "tests/core/numeric/test_blending.py",
+    "tests/core/numeric/test_matrix_product.py",
+    "tests/core/matching",
+    "tests/core/generation",
+)
+WITHOUT_BLAS_BLENDER = ("tests/blender/generating/test_instant.py", "tests/blender/extension/test_openblas.py")
+"""Tests that run on a numpy without BLAS, too: those whose numbers come out of matrix products, and one of Blender."""
+
+HAS_BLAS = """
+import sys, numpy
+found = numpy.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
+print("numpy", numpy.__version__, "at", numpy.__file__, "with BLAS" if found.get("found") else "without BLAS")
+sys.exit(bool(found.get("found")))
+"""
+"""Program that fails where numpy has a BLAS."""
+
+NOT_RUN = "NOT RUN"
+"""First words of the closing line of a part that was left out."""
+
+PARTS = ("build", "ruff", "blender-4.5", "blender-5.2", "core", "mypy", "numpy-1.26", "numpy-2")
 
 
 @dataclass
@@ -120,8 +142,30 @@ def check_core(zip_path: Path) -> tuple[bool, str]:
 def check_blender(python: Path, zip_path: Path) -> tuple[bool, str]:
     if not python.exists():
         SCREEN.say("*** Python 3.13 was not found: nothing is tested with Blender 5.2. ***\n")
-        return os.environ.get("CI") != "true", "NOT RUN: Python 3.13 was not found"
+        return os.environ.get("CI") != "true", f"{NOT_RUN}: Python 3.13 was not found"
     return run([str(python), "-m", "pytest", SLOWEST, "tests/blender"], RIFF_ZIP=str(zip_path))
+
+
+def check_without_blas(python: Path, zip_path: Path) -> tuple[bool, str]:
+    """Run the tests of numbers and one of Blender with a numpy that has no BLAS, which is built where it is missing."""
+    number = python.parts[-3].removeprefix(".venv")
+    place = ROOT / "build/without-blas" / number
+    said = ""
+    if python.exists() and not (place / "ready").exists():
+        _, said = run(["make", "--no-print-directory", f"{place.relative_to(ROOT)}/ready"])
+    packages = next(place.glob("lib/python*/site-packages"), place)
+    if not (place / "ready").exists():
+        reason = "Python 3.13 was not found" if not python.exists() else f"numpy could not be built ({said[:100]})"
+        SCREEN.say(f"*** {reason}: nothing is tested with a numpy without BLAS on Python {number}. ***\n")
+        return True, f"{NOT_RUN}: {reason}"
+    passed, closing = run([str(python), "-c", HAS_BLAS], PYTHONPATH=str(packages))
+    outcomes = [
+        run([str(python), "-m", "pytest", *paths], PYTHONPATH=str(packages), RIFF_ZIP=str(zip_path))
+        for paths in (WITHOUT_BLAS_CORE, WITHOUT_BLAS_BLENDER)
+        if passed
+    ]
+    failed = [words for right, words in outcomes if not right]
+    return passed and not failed, failed[0] if failed else ", ".join(words for _, words in outcomes) or closing
 
 
 CHECKS: dict[str, Callable[[Path], tuple[bool, str]]] = {
@@ -131,6 +175,8 @@ CHECKS: dict[str, Callable[[Path], tuple[bool, str]]] = {
     "core": check_core,
     "blender-4.5": lambda zip_path: check_blender(PYTHON_311, zip_path),
     "blender-5.2": lambda zip_path: check_blender(PYTHON_313, zip_path),
+    "numpy-1.26": lambda zip_path: check_without_blas(PYTHON_311, zip_path),
+    "numpy-2": lambda zip_path: check_without_blas(PYTHON_313, zip_path),
 }
 
 
@@ -163,7 +209,8 @@ def main() -> int:
     outcomes = perform_all([part for part in PARTS if part in options.only], options.zip.resolve())
     print("\n──── all parts ────")
     for outcome in outcomes:
-        word = "passed" if outcome.passed else "FAILED"
+        left_out = outcome.passed and outcome.closing.startswith(NOT_RUN)
+        word = "******" if left_out else "passed" if outcome.passed else "FAILED"
         closing = re.sub(r" in [\d.]+s.*", "", outcome.closing)
         print(f"{word}  {outcome.part:12} {outcome.seconds:5.0f} s  {closing}")
     return 0 if all(outcome.passed for outcome in outcomes) else 1

@@ -1,7 +1,8 @@
 """Build the zips, the extension repository and checksums: `python wheels/pack.py --builder BLENDER_EXT.PY`.
 
 They go to dist/. The same commit gives the same bytes: files lie in the zip by name, without dates. With --full the
-zips carry PyTorch's wheels too, for machines without network.
+zips carry PyTorch's wheels too, for machines without network. With --edition platform there are only the zips without
+the installer, in dist/platform/.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ ROOT = HERE.parent
 sys.path.insert(0, str(ROOT))
 
 from core.torch_install.plan import plans  # noqa: E402
+from wheels.platform_edition import write_source  # noqa: E402
 
 NEVER = (1980, 1, 1, 0, 0, 0)
 """The date of every file in a zip: a zip cannot go without one."""
@@ -78,6 +80,17 @@ def repository(builder: Path, folder: Path) -> list[Path]:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (folder / "SHA256SUMS").write_text("".join(f"{sha256(path)}  {path.name}\n" for path in made), encoding="utf-8")
     return made
+
+
+def platform_edition(builder: Path, folder: Path, *, zip_only: bool = False) -> list[Path]:
+    """Zips of the edition for Blender's extension platform: one for all, and one to upload for each platform."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as own:
+        source = write_source(ROOT, Path(own) / "riff")
+        one = build(builder, source, folder, f"--output-dir={folder}")
+        if zip_only:
+            return one
+        return [*one, *build(builder, source, folder, f"--output-dir={folder}", "--split-platforms")]
 
 
 def full(builder: Path, folder: Path, platform: str, pythons: list[str]) -> Path:
@@ -150,10 +163,14 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="zips with PyTorch inside")
     parser.add_argument("--platform", nargs="+", default=list(TAGS), help="platforms of --full")
     parser.add_argument("--pythons", nargs="+", default=["py311", "py313"], help="Pythons of --full")
+    parser.add_argument("--edition", choices=("full", "platform"), default="full", help="platform: without installer")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    made = [all_platforms(options.builder, options.out)]
-    if not options.zip_only:
+    if options.edition == "platform":
+        made = platform_edition(options.builder, options.out / "platform", zip_only=options.zip_only)
+    else:
+        made = [all_platforms(options.builder, options.out)]
+    if not options.zip_only and options.edition != "platform":
         made += repository(options.builder, options.out / "repository")
     if options.full:
         made += [full(options.builder, options.out / "full", name, options.pythons) for name in options.platform]

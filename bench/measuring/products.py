@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHOUT_BLAS = ROOT / ".venv311/without-blas/bin/python"
+WITHOUT_BLAS = ROOT / "build/without-blas/311/bin/python"
 """Python whose numpy has no BLAS, as Blender's from blender.org: `make without-blas`."""
 
 FIGURES = (

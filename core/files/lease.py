@@ -24,6 +24,7 @@ from typing import Any
 
 from ..errors import JobError, ModelError
 from .fields import open_regular, parse_json
+from .held_open import patiently
 
 LEASE_SUFFIX = ".lease"
 
@@ -166,7 +167,7 @@ def _inherit(target: Path, token: str) -> bool:
     if read_holder(target).token != holder.token:
         heir.unlink(missing_ok=True)
         return False
-    os.replace(heir, target)
+    patiently(lambda: os.replace(heir, target))
     return True
 
 

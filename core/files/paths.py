@@ -6,11 +6,14 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+from .held_open import patiently
 
 PART_SUFFIX = re.compile(r"\.[0-9a-f]{16}\.part$")
 """End of the name of an unfinished file: sixteen random digits."""
@@ -22,6 +25,15 @@ _PLAIN_NAME = re.compile(r'[^/\\:<>"|?*\x00-\x1f\x7f]{1,250}')
 
 RESERVED = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³]|con(?:in|out)\$) *(?:\..*)?", re.IGNORECASE | re.DOTALL)
 """Names that Windows takes for a device, whatever follows the dot."""
+
+
+LONG_PREFIX = "\\\\?\\" if sys.platform == "win32" else ""
+"""Beginning of paths that Windows takes at any length; without it the longest has 259 characters."""
+
+
+def long_path(path: Path) -> str:
+    """Return a path in the form in which the system takes one of any length, also to ask whether it exists."""
+    return f"{LONG_PREFIX}{os.path.abspath(path)}" if LONG_PREFIX else str(path)
 
 
 @contextmanager
@@ -41,10 +53,10 @@ def atomic_write(target: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(part, target)
+        patiently(lambda: os.replace(part, target))
     except BaseException:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            patiently(lambda: part.unlink(missing_ok=True))
         raise
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
 from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, check_finite, parse_json
+from ..files.held_open import reason_of
 from ..files.tensors import read_tensors, read_text, write_tensors
 from ..motion.clip_file import MAX_FPS, MAX_FRAMES, MIN_FPS, motion_from_fields
 from ..motion.skeleton import GROUP, MAX_JOINTS, Skeleton
@@ -64,7 +65,7 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     try:
         write_tensors(target, METADATA_KEY, json.dumps(meta), tensors)
     except OSError as error:
-        raise ModelError(f"Cannot save the model “{target.name}”: {error.strerror or error}.") from error
+        raise ModelError(f"Cannot save the model “{target.name}”: {reason_of(error)}.") from error
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from ..errors import ClipError
 from ..files.fields import FieldError, Fields, check_finite, open_regular, parse_json
+from ..files.held_open import reason_of
 from ..files.tensors import read_tensors, write_tensors
 from .bvh import read_bvh
 from .motion import Motion
@@ -84,7 +85,7 @@ def save_clip(clip: Clip, path: str | os.PathLike[str]) -> str:
     try:
         data = write_tensors(target, CLIP_KEY, json.dumps(meta), {"features": np.ascontiguousarray(motion.features)})
     except OSError as error:
-        raise ClipError(f"Cannot save the clip “{target.name}”: {error.strerror or error}.") from error
+        raise ClipError(f"Cannot save the clip “{target.name}”: {reason_of(error)}.") from error
     return hashlib.sha256(data).hexdigest()
 
 

@@ -57,5 +57,7 @@ def _empty_cache() -> None:
     """Give back what PyTorch keeps of the card for later."""
     import torch  # late: PyTorch takes seconds to load
 
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    for kind in ("cuda", "xpu", "mps"):
+        backend = getattr(torch, kind, None)  # PyTorch before 2.3 has no xpu
+        if backend is not None and getattr(backend, "is_available", torch.backends.mps.is_available)():
+            backend.empty_cache()

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import Cancelled, ModelError
+from ..errors import Cancelled, ModelError, RiffError
 from ..model.model import Model
 from ..model.model_file import save_model
 from ..motion.motion import learned_groups
 from ..system.devices import device_in_words, pick_device
 from ..system.log import log
+from ..system.lost_device import lost_device_sentence
 from ..training.checkpoint import Checkpoint, CheckpointFile, save_checkpoint
 from ..training.progress import Progress, Send
 from .less_memory import retry_with_less_memory
@@ -50,7 +51,7 @@ def run_training(
     Sends (“device”, name) and (“expected”, seconds) where an `estimate` is wanted, (“progress”, Progress), (“phase”,
     what it does now) and (“problem”, a sentence, or "" when it is over). A model that the disk refuses is kept in
     memory and saved as soon as there is room, for `patience` seconds. Raises Cancelled, ModelError where
-    something cannot be saved, ClipError.
+    something cannot be saved, ClipError, RiffError where the graphics card is lost: the state before is kept.
     """
     # late: it loads PyTorch, which takes seconds
     from ..training.train import resume
@@ -60,10 +61,9 @@ def run_training(
         file.tell = lambda sentence: send("problem", sentence)
     if file and not begun.state:
         save_checkpoint(begun, file.path)
-    if estimate:
-        send_estimate(begun, send, device)
     models, choice = _InterimFile(path, send), LevelChoice(should_stop)
     last: list[Progress] = []
+    tries: list[str] = []
 
     def take_progress(progress: Progress) -> None:
         last[:] = [progress]
@@ -75,34 +75,45 @@ def run_training(
         if begun.recipe.calibrate:
             choice.compare(model)
 
-    try:
-        model = retry_with_less_memory(
-            lambda begun, device: resume(
-                begun,
-                take_progress,
-                should_stop,
-                device=device,
-                threads=threads,
-                on_snapshot=file.keep if file else None,
-                on_model=take_model if interim or begun.recipe.calibrate else None,
-                is_enough=lambda: choice.is_made() or (is_enough is not None and is_enough()),
-            ),
+    def learn(begun: Checkpoint, on: str) -> Model:
+        again = bool(tries)
+        tries.append(on)
+        if estimate:
+            # A second try has said why it computes elsewhere, or with smaller batches.
+            send_estimate(begun, _all_but_device(send) if again else send, on)
+        return resume(
             begun,
-            device,
-            send,
+            take_progress,
+            should_stop,
+            device=on,
+            threads=threads,
+            on_snapshot=file.keep if file else None,
+            on_model=take_model if interim or begun.recipe.calibrate else None,
+            is_enough=lambda: choice.is_made() or (is_enough is not None and is_enough()),
         )
+
+    try:
+        model = retry_with_less_memory(learn, begun, device, send)
         if choice.is_made() and last:
             send("progress", replace(last[0], fraction=1.0, seconds_left=0.0))
         send("phase", "Measuring quality")
         measured = with_quality(choice.best(model) if begun.recipe.calibrate else model, should_stop)
         save_when_there_is_room(measured, path, send, should_stop, patience)
-    except BaseException:
+    except BaseException as error:
         models.remove()
         if file:
             file.close()
+        lost = lost_device_sentence(error)
+        if lost:
+            raise RiffError(lost) from error
         raise
     if file:
         file.remove()
+
+
+def _all_but_device(send: Send) -> Send:
+    """Return a function that sends what is not the device's name."""
+    return lambda kind, value: None if kind == "device" else send(kind, value)
 
 
 class _InterimFile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .hardware import Device
@@ -13,6 +13,9 @@ CUDA13_COMPUTE, CUDA13_DRIVER = (7, 5), 580
 
 CUDA12_COMPUTE, CUDA12_BEYOND, CUDA12_DRIVER = (5, 0), (10, 0), 525
 """Compute capabilities of the CUDA 12.6 build, from the first to below the second, and its least driver."""
+
+PLATFORMS = {"AMD": "ROCm", "Intel": "XPU"}
+"""Maker → name of its platform for computing."""
 
 DRIVERS_PAGE = "nvidia.com/drivers"
 """Address of NVIDIA's drivers."""
@@ -32,11 +35,14 @@ class BuildChoice:
         return self.sentence.format(*self.values)
 
 
-def choose_build(device: Device, cards: Sequence[NvidiaCard]) -> BuildChoice:
+def choose_build(device: Device, cards: Sequence[NvidiaCard], hashed: Collection[str] = ()) -> BuildChoice:
     """Return the build for the device that the system names and, if it is NVIDIA's, for the cards that were read.
 
     The best card that a CUDA build computes on decides; where there is none, the best card's hindrance is said.
+    `hashed` are the backends whose files Riff can check: the build for another maker's card is offered if it is there.
     """
+    if device.maker in ("AMD", "Intel"):
+        return _for_other_maker(device, hashed)
     if device.maker != "NVIDIA":
         return BuildChoice(device.backend)
     if not cards:
@@ -48,6 +54,18 @@ def choose_build(device: Device, cards: Sequence[NvidiaCard]) -> BuildChoice:
         )
     choices = [_for_card(card) for card in best_first(cards)]
     return next((choice for choice in choices if choice.backend != "cpu"), choices[0])
+
+
+def _for_other_maker(device: Device, hashed: Collection[str]) -> BuildChoice:
+    """Return the build for a card of AMD or Intel, which Riff's developers have none of."""
+    if device.backend in hashed:
+        words = "{}: the build for {}, untried by us; if its test fails, install the processor's"
+        return BuildChoice(device.backend, words, (device.name, PLATFORMS[device.maker]))
+    words = (
+        "{}: the hashes of PyTorch for {} are unknown; install it from a folder of wheels; otherwise PyTorch computes "
+        "on the processor"
+    )
+    return BuildChoice("cpu", words, (device.name, PLATFORMS[device.maker]))
 
 
 def _for_card(card: NvidiaCard) -> BuildChoice:

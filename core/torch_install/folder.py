@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from enum import Enum
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RiffError
+from ..files.held_open import SURELY_HELD_CODES, patiently, reason_of
+from ..files.paths import LONG_PREFIX, long_path
 
 
 class InstallError(RiffError):
@@ -83,8 +86,7 @@ class TorchFolder:
             self.downloads.mkdir(parents=True, exist_ok=True)
             self.marker.write_text("An installation of PyTorch was begun and has not come to its end.\n")
             self.record.unlink(missing_ok=True)
-            if self.packages.exists():
-                shutil.rmtree(self.packages)
+            _remove_tree(self.packages)
             self.packages.mkdir()
         except OSError as error:
             raise explained(error, self.root) from error
@@ -103,24 +105,23 @@ class TorchFolder:
         try:
             self.record.unlink(missing_ok=True)
             for folder in (self.packages, self.downloads):
-                if folder.exists():
-                    shutil.rmtree(folder)
+                _remove_tree(folder)
             self.marker.unlink(missing_ok=True)
         except OSError as error:
-            reason = error.strerror or str(error)
+            name = str(error.filename or self.packages).removeprefix(LONG_PREFIX)
             raise InstallError(
-                f"“{error.filename or self.packages}” cannot be deleted ({reason}); restart Blender and remove again."
+                f"“{name}” cannot be deleted ({reason_of(error)}); restart Blender and remove again."
             ) from error
 
     def missing_files(self) -> list[str]:
         """Return missing files of the packages' RECORD lists, as after an antivirus program; takes about 50 ms."""
         gone = []
         for record in self.packages.glob("*.dist-info/RECORD"):
-            with open(record, encoding="utf-8", newline="") as file:
+            with open(long_path(record), encoding="utf-8", newline="") as file:
                 names = [row[0] for row in csv.reader(file) if row]
             # Scripts and manual pages (….data) are not unpacked.
             inside = [name for name in names if not name.startswith("..") and ".data/" not in name]
-            gone += [name for name in inside if not (self.packages / name).exists()]
+            gone += [name for name in inside if not os.path.exists(long_path(self.packages / name))]
         if not list(self.packages.glob("torch-*.dist-info/RECORD")):
             gone.append("torch-*.dist-info/RECORD")
         return sorted(gone)
@@ -137,6 +138,13 @@ class TorchFolder:
         )
 
 
+def _remove_tree(folder: Path) -> None:
+    """Delete a folder, its longest paths included, if it is there. Raises OSError."""
+    place = long_path(folder)
+    if os.path.exists(place):
+        patiently(lambda: shutil.rmtree(place))
+
+
 def find_folders(root: Path, python: str) -> list[TorchFolder]:
     """Return all installations for a Python, begun or finished, finished ones first."""
     stems = {path.stem for pattern in ("json", "incomplete") for path in root.glob(f"{python}-*.{pattern}")}
@@ -146,12 +154,13 @@ def find_folders(root: Path, python: str) -> list[TorchFolder]:
 
 def explained(error: OSError, folder: Path) -> InstallError:
     """Convert an OSError to an InstallError with a remedy."""
-    reason = error.strerror or str(error)
+    reason, name = reason_of(error), str(error.filename or folder).removeprefix(LONG_PREFIX)
     if error.errno == errno.ENOSPC or getattr(error, "winerror", None) == 112:
         return InstallError(f"The disk of “{folder}” is full; free some space, then install again.")
+    if getattr(error, "winerror", None) in SURELY_HELD_CODES:
+        return InstallError(f"“{name}”: {reason}.")
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return InstallError(
-            f"Blender may not write into “{error.filename or folder}” ({reason}); allow it, or use an existing Python "
-            "environment."
+            f"Blender may not write into “{name}” ({reason}); allow it, or use an existing Python environment."
         )
-    return InstallError(f"Cannot write into “{error.filename or folder}”: {reason}.")
+    return InstallError(f"Cannot write into “{name}”: {reason}.")

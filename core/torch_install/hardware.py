@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import platform
 import sys
@@ -44,6 +45,16 @@ def find_devices(root: Path = Path("/")) -> list[Device]:
         return [Device("Apple", "Apple GPU"), processor] if platform.machine() == "arm64" else [processor]
     cards = list(_windows_cards() if sys.platform == "win32" else _linux_cards(root))
     return [*sorted(cards, key=lambda card: list(MAKERS.values()).index(card.maker)), processor]
+
+
+def runs_under_rosetta() -> bool:
+    """Return whether this is a program for Macs with Intel on one with Apple silicon."""
+    if sys.platform != "darwin" or platform.machine() != "x86_64":
+        return False
+    translated, size = ctypes.c_int(0), ctypes.c_size_t(ctypes.sizeof(ctypes.c_int))
+    ask = ctypes.CDLL(None).sysctlbyname
+    failed = ask(b"sysctl.proc_translated", ctypes.byref(translated), ctypes.byref(size), None, 0)
+    return not failed and translated.value == 1
 
 
 def named_cards(maker: str, root: Path = Path("/")) -> list[str]:

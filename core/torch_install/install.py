@@ -6,19 +6,14 @@ Each step can be cancelled; a later installation continues the downloads.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import platform
 import re
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import Cancelled
-from ..system.child_process import KILL_SECONDS, ChildProcess, Ended, Flooded, python_command, python_environment
+from ..torch_trial.trial import TrialError, try_python
 from .folder import InstallError, TorchFolder, explained
 from .pip_process import run_pip
 from .plan import TorchRelease
@@ -29,15 +24,6 @@ ProgressCallback = Callable[[str, float], None]
 
 FETCHED_SHARE, UNPACKED_SHARE = 0.7, 0.95
 """Shares of the whole after downloading and after unpacking."""
-
-TEST_SECONDS = 600.0
-"""Seconds in which the self-test must end: PyTorch may come from a slow network disk."""
-
-MISSING_RUNTIME = re.compile(r"DLL load failed|WinError (126|127|1114)\b|DLL initialization routine failed")
-"""Errors of Windows for a library that lacks another one, or cannot begin."""
-
-RUNTIME_PAGE = "https://aka.ms/vs/17/release"
-"""Folder of Microsoft's downloads of the Visual C++ runtime."""
 
 MEGABYTE = 1_000_000
 """Bytes of a megabyte."""
@@ -193,78 +179,8 @@ def try_folder(folder: TorchFolder, should_stop: Callable[[], bool] = lambda: Fa
     """Run the self-test with a folder's packages in a separate process. Raises InstallError, Cancelled."""
     try:
         return try_python(Path(sys.executable), should_stop, torch=folder.packages)
-    except InstallError as error:
-        gone = folder.what_is_gone()
-        if not gone:
-            raise
-        raise InstallError(gone) from error
-
-
-def try_python(python: Path, should_stop: Callable[[], bool], *, torch: Path | None = None) -> dict[str, Any]:
-    """Run the self-test in an interpreter, with the PyTorch of the folder `torch` alone if there is one.
-
-    Raises InstallError, Cancelled.
-    """
-    last = [*shared_folders(python), *([str(torch)] if torch else [])]
-    command = python_command(python, "core.torch_install.self_test", last=last, torch=str(torch) if torch else None)
-    try:
-        child = ChildProcess(command, python_environment())
-    except OSError as error:
-        raise InstallError(f"“{python}” cannot be started: {error.strerror or error}.") from error
-    try:
-        said = _last_line(child, should_stop)
-    finally:
-        code = child.end(KILL_SECONDS)
-    try:
-        report = json.loads(said)
-    except ValueError:
-        report = None
-    if not isinstance(report, dict):
-        report = {"problem": child.last_complaint() or f"it ended with code {code}"}
-    if "problem" in report:
-        raise InstallError(sentence_of_trial(str(report["problem"])))
-    return report
-
-
-def sentence_of_trial(problem: str) -> str:
-    """Return a message for the user about an error of the self-test."""
-    if MISSING_RUNTIME.search(problem):
-        build = "arm64" if "arm" in platform.machine().lower() else "x64"
-        return (
-            "Windows cannot load PyTorch's libraries, mostly since its Visual C++ runtime is missing or too old; "
-            f"install {RUNTIME_PAGE}/vc_redist.{build}.exe, restart Blender, then click Test. Windows says: "
-            f"{problem[:120]}"
-        )
-    return f"PyTorch was installed and does not work: {problem[:200]}. Try another one."
-
-
-def shared_folders(python: Path) -> list[str]:
-    """Return the folders of the packages that Riff needs, for the same interpreter; others have their own."""
-    if os.path.abspath(python) != os.path.abspath(sys.executable):
-        return []
-    files = [sys.modules[name].__file__ for name in ("numpy", "safetensors") if name in sys.modules]
-    return [str(Path(file).parent.parent) for file in files if file]
-
-
-def _last_line(child: ChildProcess, should_stop: Callable[[], bool]) -> str:
-    """Return the last line that a child says. Raises InstallError for one that does not come to an end, Cancelled."""
-    said, deadline = "", time.monotonic() + TEST_SECONDS
-    while True:
-        if should_stop():
-            child.end()
-            raise Cancelled
-        try:
-            line = child.line()
-        except Ended:
-            return said
-        except Flooded as error:
-            raise InstallError(f"The test of PyTorch was stopped: {error}. Try another one.") from error
-        if line is not None and line.strip():
-            said = line
-        if time.monotonic() > deadline:
-            raise InstallError(
-                f"The test of PyTorch has not ended after {TEST_SECONDS / 60:.0f} minutes; try another one."
-            )
+    except TrialError as error:
+        raise InstallError(folder.what_is_gone() or str(error)) from error
 
 
 def check_wheels(wheels: Path) -> None:

@@ -17,6 +17,9 @@ REQUIREMENTS = EXTENSION_ROOT / "requirements"
 WHEELS = EXTENSION_ROOT / "wheels"
 """Folder of the bundled wheels."""
 
+OWN_INDEX_PINS = ("torch==", "pytorch-triton-rocm==")
+"""Beginnings of the requirements for which PyTorch's own index is asked; all others come from PyPI."""
+
 SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 """Python's names of operating systems → Blender's."""
 
@@ -40,6 +43,11 @@ class TorchRelease:
     """True if every package has a hash; releases without hashes are never downloaded."""
 
     @property
+    def untried(self) -> bool:
+        """True if nobody of Riff's developers has installed it."""
+        return self.tried.startswith("not tried")
+
+    @property
     def fingerprint(self) -> str:
         """Hash of the requirement file, which changes with every pinned version."""
         return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]
@@ -51,8 +59,7 @@ class TorchRelease:
         pins = re.split(r"\n(?=\S)", "\n".join(line for line in lines if not line.startswith("--")).strip())
         if "--hash=" not in pins[0]:
             return ["\n".join([*options, *pins]) + "\n"]
-        # PyTorch's own index is used for torch only.
-        return ["\n".join([*(options if pin.startswith("torch==") else []), pin]) + "\n" for pin in pins]
+        return ["\n".join([*(options if pin.startswith(OWN_INDEX_PINS) else []), pin]) + "\n" for pin in pins]
 
 
 def this_platform() -> str:

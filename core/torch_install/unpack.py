@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from ..errors import Cancelled
-from ..files.paths import RESERVED
+from ..files.paths import RESERVED, long_path
 from .folder import InstallError, explained
 
 CHUNK_BYTES = 1 << 20
@@ -74,7 +74,7 @@ def _place(name: str, folder: Path) -> Path | None:
 
 
 def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, wheel: Path) -> None:
-    path = _long(target)
+    path = long_path(target)
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with archive.open(member) as source, open(path, "wb") as file:
@@ -84,8 +84,3 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, whee
         raise InstallError(f"“{wheel.name}” is damaged; delete it and install again.") from error
     except OSError as error:
         raise explained(error, target) from error
-
-
-def _long(path: Path) -> str:
-    """Add the prefix that Windows needs for paths over 260 characters, such as PyTorch's licences."""
-    return f"\\\\?\\{os.path.abspath(path)}" if sys.platform == "win32" else str(path)

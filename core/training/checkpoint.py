@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..cycles.unroll import learnable
 from ..errors import ClipError, ModelError
 from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, parse_json
+from ..files.held_open import patiently, reason_of
 from ..files.tensors import read_tensors, read_text, write_tensors
 from ..model.model import Model
 from ..model.model_file import MAX_HISTORY_ROWS
@@ -121,7 +122,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
     try:
         write_tensors(target, METADATA_KEY, json.dumps(meta), arrays)
     except OSError as error:
-        raise ModelError(f"The state of the training cannot be saved: {error.strerror or error}.") from error
+        raise ModelError(f"The state of the training cannot be saved: {reason_of(error)}.") from error
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -242,7 +243,7 @@ class CheckpointFile:
             self._writer.join()
         self._waiting = None
         with suppress(OSError):  # a virus scanner may have it open: then it is listed as unfinished, and no more
-            self.path.unlink(missing_ok=True)
+            patiently(lambda: self.path.unlink(missing_ok=True))
 
     def _write_quietly(self, checkpoint: Checkpoint) -> None:
         """A full disk must not end an hour of training: there may be room again, and until then the state is kept."""

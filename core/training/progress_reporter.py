@@ -25,6 +25,10 @@ MEASURE_AFTER_SECONDS, MEASURE_ABOVE_SECONDS = 5.0, 60.0
 """Seconds after which a training that seems to need so many more measures the cost of each of its levels."""
 
 
+PAUSE_SECONDS, PAUSE_FACTOR = 60.0, 20.0
+"""Seconds, and times the usual, of an iteration in which the machine is taken to have slept: some clocks go on then."""
+
+
 class ProgressReporter:
     """Counts iterations, reports progress and estimates the time left.
 
@@ -74,8 +78,11 @@ class ProgressReporter:
         self.step += 1
         self.session.check_cancelled()
         now = time.perf_counter()
-        if level == self.level or not self.left.recent:
-            self.left.ran(level, now - self.ticked_at)
+        lap = now - self.ticked_at
+        if level == self.level and lap > max(PAUSE_SECONDS, PAUSE_FACTOR * self.left.recent):
+            self._leave_out(lap)
+        elif level == self.level or not self.left.recent:
+            self.left.ran(level, lap)
         self.level, self.ticked_at = level, now
         seconds_left = self.left.seconds(level, self.iterations_left(level))
         # Not before the first report: measuring a long recipe takes half a minute.
@@ -92,6 +99,11 @@ class ProgressReporter:
         if now - self.reported_at >= self.report_seconds or self.step == sum(self.iterations):
             self.reported_at = now
             self._report(level, stages, spent, seconds_left)
+
+    def _leave_out(self, pause: float) -> None:
+        """Do not count the seconds in which the machine slept: no iteration took them, and none to come will."""
+        self.started += pause
+        self.begun_at += pause
 
     def _measure(self) -> None:
         self.measured = True

@@ -16,7 +16,7 @@ const JOB_TYPE = {
       description: "Numbers of the clips to train, such as 0-99" },
     { key: "clips_per_task", type: "int32", default: 5, propargs: { min: 1, max: 1000 },
       description: "How many clips one task trains" },
-    { key: "device", type: "string", default: "auto", choices: ["auto", "cpu", "cuda", "mps"],
+    { key: "device", type: "string", default: "auto", choices: ["auto", "cpu", "cuda", "mps", "xpu"],
       description: "Where to train" },
     { key: "python", type: "string", default: "python3",
       description: "The workers' Python that has PyTorch, NumPy and safetensors" },

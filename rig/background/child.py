@@ -8,7 +8,6 @@ import math
 import os
 import re
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from ...core.errors import Cancelled, RiffError
 from ...core.files.file_lock import FileLock
 from ...core.system.child_process import ChildProcess, Ended, Flooded, python_command, python_environment
 from ...core.system.log import log
+from ...core.torch_trial.trial import is_own
 from ...core.training.checkpoint import Checkpoint, save_checkpoint
 from ...core.training.progress import Progress
 
@@ -112,11 +112,6 @@ def _command(python: Path, own: str) -> list[str]:
         elif package == "safetensors":
             shutil.copytree(folder, Path(own) / package)
     return python_command(python, "core.runs.worker", first=[own], last=list(dict.fromkeys(last)), torch=torch)
-
-
-def is_own(python: Path) -> bool:
-    """Return True for the interpreter that runs this process."""
-    return os.path.abspath(python) == os.path.abspath(sys.executable)
 
 
 def _relay(

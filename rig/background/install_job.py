@@ -1,4 +1,4 @@
-"""Installation and self-test of PyTorch in a thread."""
+"""Installation of PyTorch, and the reading of graphics cards for it, in threads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ...core.errors import Cancelled
 from ...core.torch_install.folder import TorchFolder
 from ...core.torch_install.hardware import named_cards
-from ...core.torch_install.install import install, install_from_wheels, try_folder, try_python
+from ...core.torch_install.install import install, install_from_wheels
 from ...core.torch_install.nvidia import NvidiaCard, read_cards
 from ...core.torch_install.plan import TorchRelease
 from .jobs import BackgroundJob
@@ -37,31 +37,6 @@ class InstallJob(BackgroundJob):
         do = partial(install, self.plan) if self.wheels is None else partial(install_from_wheels, self.wheels)
         try:
             facts = do(self.folder, lambda phase, share: self._send("share", (phase, share)), self._should_stop)
-        except Cancelled:
-            self._stop_if_asked()
-            raise
-        self._send("facts", facts)
-
-
-class TrialJob(BackgroundJob):
-    """Runs the self-test of Riff's own PyTorch or of another Python; `facts` are set once the job is DONE."""
-
-    def __init__(self, tried: TorchFolder | Path) -> None:
-        super().__init__("Trying PyTorch")
-        self.tried = tried
-        self.facts: dict[str, Any] = {}
-
-    def _receive(self, kind: str, value: Any) -> None:
-        if kind == "facts":
-            self.facts = value
-        super()._receive(kind, value)
-
-    def _work(self) -> None:
-        try:
-            if isinstance(self.tried, TorchFolder):
-                facts = try_folder(self.tried, self._should_stop)
-            else:
-                facts = try_python(self.tried, self._should_stop)
         except Cancelled:
             self._stop_if_asked()
             raise

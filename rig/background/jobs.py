@@ -17,16 +17,22 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from ...core import HAS_INSTALLER
 from ...core.errors import Cancelled, RiffError
 from ...core.files.file_lock import FileLock
 from ...core.runs.run import run_training
 from ...core.system.log import log, unforeseen
 from ...core.system.memory import as_memory_error, trim_malloc
+from ...core.torch_trial.trial import is_own
 from ...core.training.checkpoint import Checkpoint, load_checkpoint
 from ...core.training.progress import Progress
-from .child import NotStarted, is_own, run_in_child
+from .child import NotStarted, run_in_child
 
-NO_TORCH = "PyTorch is not installed; click Install PyTorch in the Train panel, then try again."
+NO_TORCH = (
+    "PyTorch is not installed; click Install PyTorch in the Train panel, then try again."
+    if HAS_INSTALLER
+    else "Blender's Python has no PyTorch; name a Python that has it in Riff's preferences, or train on a farm."
+)
 """Error of a training in a Python without PyTorch."""
 
 

@@ -12,6 +12,7 @@ import bpy
 
 from ...core.errors import ModelError
 from ...core.files.file_lock import FileLock, is_locked, try_lock
+from ...core.files.held_open import reason_of
 from ...core.files.paths import RESERVED, copy_whole, remove_parts
 from ...core.model.model_file import read_info
 from ..compat import EXTENSION
@@ -29,7 +30,7 @@ def _user_folder(name: str) -> Path:
     try:
         folder = bpy.utils.extension_path_user(EXTENSION, path=name, create=True)
     except (OSError, ValueError) as error:
-        raise ModelError(f"Cannot create Riff's folder “{name}”: {_reason(error)}.") from error
+        raise ModelError(f"Cannot create Riff's folder “{name}”: {reason_of(error)}.") from error
     if not folder:
         # 4.5 and 5.2 return an empty path instead of raising if a file has the folder's name
         raise ModelError(f"Cannot create Riff's folder “{name}”: a file of that name is in its place.")
@@ -94,7 +95,7 @@ def new_model_path(name: str, taken: Collection[Path] = ()) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             return path
     except OSError as error:
-        raise ModelError(f"Models cannot be saved in “{folder}”: {_reason(error)}.") from error
+        raise ModelError(f"Models cannot be saved in “{folder}”: {reason_of(error)}.") from error
 
 
 def claim_new_model(name: str, taken: Collection[Path] = ()) -> tuple[Path, FileLock]:
@@ -136,7 +137,3 @@ def file_name_for(name: str) -> str:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{MODEL_SUFFIX}"), key=lambda path: path.name.casefold())
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return getattr(error, "strerror", None) or str(error)

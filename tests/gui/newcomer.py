@@ -38,8 +38,8 @@ def newcomer(hand: Hand) -> Waits:
     clicks += 1
     with hand.over(hand.area("VIEW_3D"), hand.region(hand.area("VIEW_3D"), "WINDOW")):
         bpy.ops.view3d.view_selected()
-    install = import_module(f"{RIFF}.state.pytorch")
-    mark(f"PyTorch here {install.torch_state.importable}")
+    install = import_module(f"{RIFF}.state.pytorch.trial")
+    mark(f"PyTorch here {install.trial_state.importable}")
     yield from hand.turn_to(LEARN)
     yield 2.0
     hand.picture("without-pytorch")

@@ -140,7 +140,8 @@ def registered() -> dict[str, Any]:
         "state.session:refresh",
         "state.armature_summary:update_summary",
         "state.rig_marks:update_box",
-        "state.pytorch:refresh",
+        "state.pytorch.installation:refresh",
+        "state.pytorch.trial:refresh",
     )
     timers = [
         name
@@ -194,7 +195,7 @@ def disable_and_enable(times: int) -> None:
 
 def _run_first_timers() -> None:
     """Do the work of a window's timers a moment after the extension was enabled."""
-    for name in ("state.session", "state.pytorch"):
+    for name in ("state.session", "state.pytorch.installation", "state.pytorch.trial"):
         refresh = importlib.import_module(f"{EXTENSION}.{name}").refresh
         if bpy.app.timers.is_registered(refresh):
             refresh()

@@ -20,7 +20,7 @@ EXTENSION = "bl_ext.user_default.riff"
 @pytest.fixture
 def install(riff: ModuleType) -> Iterator[Any]:
     """The module of the operators; what a test leaves in the private folder goes."""
-    module = importlib.import_module(f"{riff.__name__}.state.pytorch")
+    module = importlib.import_module(f"{riff.__name__}.state.pytorch.installation")
     module.refresh()
     before = bpy.context.preferences.system.use_online_access
     yield module
@@ -100,20 +100,67 @@ def test_a_finished_installation_is_found_again(riff: ModuleType, install: Any) 
     assert install.torch_state.standing.value == "update required"
 
 
-def test_trying_what_is_there_names_the_device(riff: ModuleType, install: Any) -> None:
+@pytest.fixture
+def trial(riff: ModuleType) -> Iterator[Any]:
+    """The module of the trial; the preferences name no Python afterwards."""
+    module = importlib.import_module(f"{riff.__name__}.state.pytorch.trial")
+    yield module
+    preferences().python = ""
+    wait(riff)
+
+
+def test_trying_what_is_there_names_the_device(riff: ModuleType, trial: Any) -> None:
     pytest.importorskip("torch")
-    preferences().python = sys.executable
-    try:
-        assert bpy.ops.riff.try_torch() == {"FINISHED"}
-        wait(riff, 300)
-        assert install.torch_state.problem == ""
-        assert install.torch_state.job.facts["device"]
-        preferences().python = str(Path(install.torch_state.root) / "no-python")
-        bpy.ops.riff.try_torch()
-        wait(riff)
-        assert "cannot be started" in install.torch_state.problem
-    finally:
-        preferences().python = ""
+    trial.refresh()
+    assert bpy.ops.riff.try_torch() == {"FINISHED"}
+    assert not bpy.ops.riff.try_torch.poll(), "one at a time"
+    wait(riff, 300)
+    assert trial.trial_state.problem == ""
+    assert trial.trial_state.facts["device"]
+    assert trial.can_train()
+
+
+def test_a_python_is_tried_once_it_is_named(riff: ModuleType, trial: Any, tmp_path: Path) -> None:
+    preferences().python = str(tmp_path / "no-python")
+    assert trial.trial_state.working
+    wait(riff)
+    assert "cannot be started" in trial.trial_state.problem
+    assert not trial.can_train()
+    preferences().python = str(tmp_path)
+    wait(riff)
+    assert "is a folder; choose the interpreter in it" in trial.trial_state.problem
+    preferences().python = ""
+    assert trial.trial_state.problem == ""
+    assert trial.can_train() == trial.trial_state.importable
+
+
+def test_a_named_python_is_asked_at_the_start_without_loading_pytorch(
+    riff: ModuleType, trial: Any, tmp_path: Path
+) -> None:
+    python = tmp_path / "python-elsewhere"
+    answer = json.dumps({"version": [3, 12], "missing": []})
+    python.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    python.chmod(0o755)
+    preferences().python = str(python)
+    bpy.ops.riff.cancel_trial()
+    wait(riff)
+    assert trial.trial_state.tried is None
+    trial.refresh()
+    wait(riff)
+    assert trial.trial_state.facts == {"version": "3.12"}
+    assert trial.can_train()
+
+
+def test_a_test_can_be_cancelled(riff: ModuleType, trial: Any, tmp_path: Path) -> None:
+    python = tmp_path / "python-that-sleeps"
+    python.write_text("#!/bin/sh\nsleep 60\n")
+    python.chmod(0o755)
+    assert not bpy.ops.riff.cancel_trial.poll()
+    preferences().python = str(python)
+    assert bpy.ops.riff.cancel_trial() == {"FINISHED"}
+    wait(riff, 10)
+    assert trial.trial_state.job.state.value == "cancelled"
+    assert trial.trial_state.problem == ""
 
 
 def test_trainings_go_to_the_device_of_the_preferences(riff: ModuleType, install: Any) -> None:
@@ -152,7 +199,6 @@ def test_the_card_is_read_before_anything_is_fetched(
     hardware, nvidia = importlib.import_module(f"{core}.hardware"), importlib.import_module(f"{core}.nvidia")
     job = importlib.import_module(f"{riff.__name__}.rig.background.install_job")
     monkeypatch.setattr(install, "find_device", lambda: hardware.Device("NVIDIA", "NVIDIA GeForce GTX 1080"))
-    monkeypatch.setattr(install, "has_torch", lambda: False)
     monkeypatch.setattr(job, "named_cards", lambda maker: ["NVIDIA GeForce GTX 1080"])
 
     def read(known: list[str]) -> list[Any]:

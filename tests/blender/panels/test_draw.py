@@ -143,7 +143,7 @@ def identifiers(group: Any, name: str) -> list[str]:
 
 @pytest.fixture
 def drawing(riff: ModuleType, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Drawing:
-    part("state.pytorch").refresh()  # a timer does that, and timers never fire here
+    part("state.pytorch.installation").refresh()  # a timer does that, and timers never fire here
     return Drawing(riff, monkeypatch)
 
 
@@ -515,18 +515,19 @@ def test_settings_of_a_crowd(drawing: Drawing, dancer: Any) -> None:
 def test_pytorch_absent_present_and_on_its_way(
     drawing: Drawing, dancer: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytorch = part("state.pytorch")
+    pytorch = part("state.pytorch.installation")
     pytorch.refresh()
     torch: Any = pytorch.torch_state
+    trial: Any = part("state.pytorch.trial").trial_state
     kinds = type(torch.standing)
     for standing in kinds:
         for importable in (False, True):
             monkeypatch.setattr(torch, "standing", standing)
-            monkeypatch.setattr(torch, "importable", importable)
+            monkeypatch.setattr(trial, "importable", importable)
             drawn = drawing()
             hint = "riff.install_torch" in {c.arguments["operator"] for c in drawn["RIFF_PT_train"].named("operator")}
             assert hint is not importable
-    monkeypatch.setattr(torch, "importable", False)
+    monkeypatch.setattr(trial, "importable", False)
     for changes in ({"problem": "There was no network."}, {"bundled": True}, {"plans": []}):
         for name, value in changes.items():
             monkeypatch.setattr(torch, name, value)
@@ -538,3 +539,37 @@ def test_pytorch_absent_present_and_on_its_way(
         job.__dict__.update(phase=phase, share=0.5, state=part("rig.background.jobs").State.RUNNING)
         monkeypatch.setattr(torch, "job", job)
         assert drawing()["RiffPreferences"].named("progress")
+    monkeypatch.setattr(torch, "job", None)
+
+
+def test_a_named_python_tried_and_failed(
+    drawing: Drawing, dancer: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial: Any = part("state.pytorch.trial").trial_state
+    addon: Any = bpy.context.preferences.addons[drawing.riff.__name__]
+    python = Path(bpy.app.tempdir) / "python-elsewhere"
+    addon.preferences.python = str(python)
+    trial.job.join()
+    monkeypatch.setattr(trial, "job", None)
+    monkeypatch.setattr(trial, "tried", python)
+    seen = []
+    for facts, problem in (
+        ({}, "It has no PyTorch."),
+        ({"version": "3.12"}, ""),
+        ({"torch": "2.13", "device": "CPU, 2 cores"}, ""),
+        ({"torch": "2.13", "device": "CPU, 2 cores", "refused": "an old card"}, ""),
+        ({}, ""),
+    ):
+        monkeypatch.setattr(trial, "facts", facts)
+        monkeypatch.setattr(trial, "problem", problem)
+        drawn = drawing()
+        seen.append({str(call.arguments.get("text")) for call in drawn["RiffPreferences"].named("label")})
+        operators = {call.arguments["operator"] for call in drawn["RIFF_PT_train"].named("operator")}
+        assert ("preferences.addon_show" in operators) is bool(problem), "the panel says it before a training fails"
+    monkeypatch.setattr(trial, "job", SimpleNamespace(running=True, cancel=lambda: None))
+    assert "riff.cancel_trial" in {c.arguments["operator"] for c in drawing()["RiffPreferences"].named("operator")}
+    monkeypatch.setattr(trial, "job", None)
+    addon.preferences.python = ""
+    assert "Python 3.12 has PyTorch" in seen[1]
+    assert "PyTorch 2.13 is ready, on CPU, 2 cores" in seen[2]
+    assert "This Python has not been tested" in seen[4]

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PYTHON = ROOT / ".venv311/without-blas/bin/python"
+PYTHON = ROOT / f"build/without-blas/{sys.version_info[0]}{sys.version_info[1]}/bin/python"
 SAMPLE = ROOT / "sample/dancer.safetensors"
 
 GENERATE = """
@@ -35,11 +37,13 @@ print(json.dumps([slow, matrix_product.products_are_fast()]))
 
 @pytest.mark.skipif(not PYTHON.is_file(), reason="NOT TESTED without BLAS: `make without-blas` builds such a numpy")
 def test_riffs_library_gives_what_plain_products_give(tmp_path: Path) -> None:
+    # The tests' own packages may come from a PYTHONPATH.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     for library, fast in (("riffs", True), ("none", False)):
         folder = tmp_path / library
         folder.mkdir()
         command = [str(PYTHON), "-c", GENERATE, str(SAMPLE), str(folder), library]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
         assert json.loads(done.stdout) == [True, fast], "numpy's own products are slow, Riff's are not"
     for name in ("trained", "matched"):
         one, other = (np.load(tmp_path / library / f"{name}.npy") for library in ("riffs", "none"))

@@ -42,7 +42,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.directing": DATA | {"core.system", "core.generation", "core.matching", "core.placing"},
     "core.driving": DATA | {"core.generation", "core.matching"},
     "core.crowd": MAKING | {"core.directing"},
-    "core.torch_install": {"core.files", "core.system"},
+    "core.torch_trial": {"core.system"},
+    "core.torch_install": {"core.files", "core.system", "core.torch_trial"},
     "core.farm": MAKING | {"core.training", "core.runs"},
     "core.cli": MAKING
     | {"core.matching", "core.training", "core.runs", "core.placing", "core.directing", "core.farm"}

@@ -92,7 +92,7 @@ def test_a_module_in_a_folder_of_packages_shadows_nothing(tmp_path: Path) -> Non
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text(f"import sys; sys.stderr.write('{name} of the folder\\n')")
     last, torch = [str(tmp_path)], str(tmp_path)
-    command = python_command(Path(sys.executable), "core.torch_install.self_test", last=last, torch=torch)
+    command = python_command(Path(sys.executable), "core.torch_trial.self_test", last=last, torch=torch)
     done = subprocess.run(command, env=python_environment(), capture_output=True, text=True, timeout=60, check=False)
     assert done.stderr.splitlines()[0] == "torch of the folder"
     assert "json of" not in done.stderr
@@ -105,15 +105,13 @@ def test_a_folder_of_any_name_is_looked_into(tmp_path: Path, name: str) -> None:
     folder = tmp_path / name
     (folder / "torch").mkdir(parents=True)
     (folder / "torch/__init__.py").write_text("raise RuntimeError('this very one')")
-    command = python_command(
-        Path(sys.executable), "core.torch_install.self_test", last=[str(folder)], torch=str(folder)
-    )
+    command = python_command(Path(sys.executable), "core.torch_trial.self_test", last=[str(folder)], torch=str(folder))
     done = subprocess.run(command, env=python_environment(), capture_output=True, timeout=60, check=False)
     assert "this very one" in json.loads(done.stdout)["problem"]
 
 
 def test_a_folder_without_pytorch_is_not_made_up_for_by_another_one(tmp_path: Path) -> None:
-    command = python_command(Path(sys.executable), "core.torch_install.self_test", torch=str(tmp_path))
+    command = python_command(Path(sys.executable), "core.torch_trial.self_test", torch=str(tmp_path))
     done = subprocess.run(command, env=python_environment(), capture_output=True, timeout=60, check=False)
     assert "No module named 'torch'" in json.loads(done.stdout)["problem"]
 

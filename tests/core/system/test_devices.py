@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -65,8 +67,28 @@ def test_a_convolution_is_computed_and_compared(monkeypatch: pytest.MonkeyPatch)
     assert convolution_problem("cpu") == "a convolution came out wrong"
 
 
+@pytest.mark.parametrize("place", ["farm/openjd.yaml", "farm/flamenco/riff_train.js"])
+def test_farms_offer_every_device(place: str) -> None:
+    text = (Path(__file__).resolve().parents[3] / place).read_text(encoding="utf-8")
+    offered = next(found for found in re.findall(r"\[([^\[\]]*)\]", text) if "cuda" in found)
+    assert tuple(re.findall(r"\w+", offered)) == devices.DEVICES
+
+
+def test_the_shell_takes_every_device(capsys: pytest.CaptureFixture[str]) -> None:
+    from argparse import ArgumentParser
+
+    from core.cli.arguments import add_device
+
+    parser = ArgumentParser()
+    add_device(parser)
+    assert [parser.parse_args(["--device", name]).device for name in devices.DEVICES] == list(devices.DEVICES)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--device", "tpu"])
+    assert "xpu" in capsys.readouterr().err
+
+
 def test_the_self_test_names_what_it_passes_over(cards: Callable[[dict[str, str]], None]) -> None:
-    from core.torch_install import self_test as module
+    from core.torch_trial import self_test as module
 
     cards({"cuda": "no kernel image"})
     report = module.self_test()

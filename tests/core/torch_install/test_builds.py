@@ -132,8 +132,39 @@ def test_a_card_without_an_answering_driver_gets_the_processors_build_and_a_sent
     choice = choose_build(Device("NVIDIA", "GeForce RTX 3060"), [])
     assert choice.backend == "cpu"
     assert "GeForce RTX 3060 was found, and its driver does not answer" in choice.reason
-    assert choose_build(Device("AMD", "a card"), []).backend == "rocm"
+    assert choose_build(Device("Apple", "Apple GPU"), []).backend == "mps"
     assert choose_build(Device("", "Processor"), []).backend == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("maker", "backend", "python", "words"),
+    [
+        ("AMD", "rocm", "py311", "a card: the build for ROCm, untried by us"),
+        ("AMD", "rocm", "py313", "a card: the build for ROCm, untried by us"),
+        ("AMD", "cpu", "py314", "the hashes of PyTorch for ROCm are unknown; install it from a folder of wheels"),
+        ("Intel", "cpu", "py311", "the hashes of PyTorch for XPU are unknown; install it from a folder of wheels"),
+    ],
+)
+def test_cards_of_other_makers_get_a_build_with_hashes_or_a_sentence(
+    maker: str, backend: str, python: str, words: str
+) -> None:
+    offered = plans("linux-x64", python)
+    choice = choose_build(Device(maker, "a card"), [], {plan.backend for plan in offered if plan.hashed})
+    assert choice.backend == backend
+    assert words in choice.reason
+    chosen = suggested(choice.backend, offered)
+    assert chosen is not None
+    assert chosen.backend == backend
+    assert chosen.untried or backend == "cpu"
+
+
+def test_rocm_and_its_compiler_come_from_pytorchs_own_index_by_hash() -> None:
+    plan = suggested("rocm", plans("linux-x64", "py311"))
+    assert plan is not None
+    assert plan.torch == "2.8.0+rocm6.4"
+    own = [group for group in plan.groups() if "--extra-index-url https://download.pytorch.org/whl/rocm6.4" in group]
+    assert [re.findall(r"(?m)^([\w-]+)==", group) for group in own] == [["pytorch-triton-rocm"], ["torch"]]
+    assert all("--hash=sha256:" in group for group in plan.groups())
 
 
 @pytest.mark.parametrize("system", ["linux-x64", "windows-x64"])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.system.threads import on_all_cores, usable_cores, working_cores
+from core.torch_install import hardware
 from core.torch_install.hardware import Device, find_device
 from core.torch_install.plan import plans, suggested
 
@@ -66,7 +70,9 @@ def test_every_platform_has_a_pinned_pytorch(system: str, python: str) -> None:
         groups = plan.groups()
         if "--hash" in text:
             assert all("--hash=sha256:" in group for group in groups), "one without a hash would be taken from anywhere"
-            assert sum("--extra-index-url" in group for group in groups) == ("+" in plan.torch), "for PyTorch alone"
+            asked = [group.split("==")[0].split("\n")[-1] for group in groups if "--extra-index-url" in group]
+            expected = ["pytorch-triton-rocm"] * (plan.backend == "rocm") + ["torch"] * ("+" in plan.torch)
+            assert asked == expected, "for PyTorch's own alone"
         else:
             assert "--extra-index-url https://download.pytorch.org/" in text
         assert "numpy" not in text, "Blender brings its own"
@@ -74,6 +80,25 @@ def test_every_platform_has_a_pinned_pytorch(system: str, python: str) -> None:
 
 def test_mac_with_intel_has_none() -> None:
     assert plans("macos-x64", "py311") == []
+
+
+@pytest.mark.parametrize(
+    ("machine", "translated", "expected"), [("x86_64", 1, True), ("x86_64", 0, False), ("arm64", 1, False)]
+)
+def test_blender_for_intel_on_apple_silicon_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, machine: str, translated: int, expected: bool
+) -> None:
+    class System:
+        @staticmethod
+        def sysctlbyname(name: bytes, value: Any, size: Any, *_: object) -> int:
+            assert name == b"sysctl.proc_translated"
+            value._obj.value = translated
+            return 0
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: System)
+    assert hardware.runs_under_rosetta() is expected
 
 
 def test_one_core_is_left_to_blender() -> None:

@@ -20,10 +20,11 @@ import pytest
 from core.errors import Cancelled
 from core.torch_install.finder import TorchFinder
 from core.torch_install.folder import InstallError, InstallState, TorchFolder, explained, find_folders
-from core.torch_install.install import begin, check_wheels, fetch, install, install_from_wheels, try_folder, try_python
+from core.torch_install.install import begin, check_wheels, fetch, install, install_from_wheels, try_folder
 from core.torch_install.pip_process import pip_command, sentence_for
 from core.torch_install.plan import TorchRelease, plans, python_tag, suggested
 from core.torch_install.unpack import unpack_wheels
+from core.torch_trial.trial import TrialError, try_python
 
 ROOT = Path(__file__).resolve().parents[3]
 NOWHERE = "http://127.0.0.1:9"
@@ -269,11 +270,11 @@ def test_a_library_that_windows_cannot_load_names_the_runtime(tmp_path: Path, ra
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch/__init__.py").write_text(f"raise {raised}")
     with pytest.raises(
-        InstallError, match=r"Visual C\+\+ runtime .* https://aka\.ms/vs/17/release/vc_redist\.(x64|arm64)\.exe"
+        TrialError, match=r"Visual C\+\+ runtime .* https://aka\.ms/vs/17/release/vc_redist\.(x64|arm64)\.exe"
     ):
         try_python(Path(sys.executable), never, torch=tmp_path)
     (tmp_path / "torch/__init__.py").write_text("raise OSError('[WinError 5] Access is denied')")
-    with pytest.raises(InstallError, match="does not work: OSError"):
+    with pytest.raises(TrialError, match="does not work: OSError"):
         try_python(Path(sys.executable), never, torch=tmp_path)
 
 
@@ -301,9 +302,9 @@ def test_a_half_unpacked_pytorch_is_unfinished_and_is_replaced(tmp_path: Path, f
 def test_a_test_that_does_not_end_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch/__init__.py").write_text("import time; time.sleep(60)")
-    monkeypatch.setattr("core.torch_install.install.TEST_SECONDS", 0.5)
+    monkeypatch.setattr("core.torch_trial.trial.TEST_SECONDS", 0.5)
     started = time.monotonic()
-    with pytest.raises(InstallError, match="has not ended"):
+    with pytest.raises(TrialError, match="has not ended"):
         try_python(Path(sys.executable), never, torch=tmp_path)
     assert time.monotonic() - started < 5.0
 

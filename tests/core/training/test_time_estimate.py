@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from core.model.recipe import FAST, PAPER
 from core.motion.motion import Motion
 from core.training import progress_reporter
 from core.training import train as training
+from core.training.progress import Progress
 from core.training.session import Session
 from core.training.time_estimate import Iterate, LevelCosts, TimeLeft, guessed_costs, measured_costs
 from core.training.train import train
@@ -95,3 +98,27 @@ def test_fresh_samples_cost_and_banks_are_made_at_starts(walker: Motion) -> None
         assert all((start > 0) == bool(recipe.bank) for start in costs.starts[1:])
         other = guessed_costs(replace(recipe, bank=8 if not recipe.bank else 0), lengths)
         assert (other.iterations[3] > costs.iterations[3]) == bool(recipe.bank)
+
+
+@pytest.mark.parametrize("hours", [0.0, 8.0])
+def test_a_night_asleep_is_no_time_of_the_training(
+    walker: Motion, monkeypatch: pytest.MonkeyPatch, hours: float
+) -> None:
+    """Windows' and macOS' clocks go on while the machine sleeps."""
+    slept = [0.0]
+    real = time.perf_counter
+    monkeypatch.setattr(progress_reporter, "time", SimpleNamespace(perf_counter=lambda: real() + slept[0]))
+    told: list[Progress] = []
+
+    def take(progress: Progress) -> None:
+        told.append(progress)
+        if progress.step == 9:
+            slept[0] = hours * 3600.0
+
+    model = train(walker, TINY, take, report_seconds=0.0)
+    assert [progress.step for progress in told] == list(range(1, 25))
+    after = [progress for progress in told if progress.step > 9]
+    assert all(progress.seconds_left < 600.0 for progress in after)
+    assert all(progress.seconds < 600.0 for progress in after)
+    assert told[-1].fraction == pytest.approx(1.0)
+    assert all(np.isfinite(value).all() for value in model.weights.values())

@@ -1,24 +1,27 @@
-"""State of PyTorch in this Blender: the installed and the available releases, and the job that installs one."""
+"""Installation of PyTorch in this Blender: the installed and the available releases, the job that installs one."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..core.errors import RiffError
-from ..core.generation.backends import has_torch
-from ..core.torch_install.builds import BuildChoice, choose_build
-from ..core.torch_install.finder import TorchFinder
-from ..core.torch_install.folder import InstallState, TorchFolder, find_folders
-from ..core.torch_install.hardware import Device, find_device
-from ..core.torch_install.install import in_gigabytes
-from ..core.torch_install.plan import WHEELS, TorchRelease, plans, python_tag, suggested
-from ..rig.background import jobs
-from ..rig.background.install_job import CardsJob, InstallJob, TrialJob
-from ..rig.library.models import torch_root
-from . import timer
+from ...core.errors import RiffError
+from ...core.torch_install.builds import BuildChoice, choose_build
+from ...core.torch_install.finder import TorchFinder
+from ...core.torch_install.folder import InstallState, TorchFolder, find_folders
+from ...core.torch_install.hardware import Device, find_device
+from ...core.torch_install.install import in_gigabytes
+from ...core.torch_install.plan import WHEELS, TorchRelease, plans, python_tag, suggested
+from ...rig.background import jobs
+from ...rig.background.install_job import CardsJob, InstallJob
+from ...rig.background.trial_job import TrialJob
+from ...rig.library.models import torch_root
+from .. import timer
+from .trial import trial_state
 
 BUNDLED_WHEELS = WHEELS / "torch"
 """Folder of PyTorch's wheels in the full download."""
@@ -36,12 +39,10 @@ class TorchState:
     folder: TorchFolder | None = None
     standing: InstallState = InstallState.ABSENT
     facts: dict[str, Any] = field(default_factory=dict)
-    importable: bool = False
-    """True if `import torch` finds one, Riff's own or another."""
     bundled: bool = False
     """True if this download includes the wheels."""
     problem: str = ""
-    job: InstallJob | TrialJob | None = None
+    job: InstallJob | None = None
     cards: CardsJob | None = None
     """Reading of NVIDIA's cards, begun where the system has one and PyTorch is still to be installed."""
     build: BuildChoice = field(default_factory=lambda: BuildChoice("cpu"))
@@ -55,10 +56,6 @@ class TorchState:
     def reading(self) -> bool:
         """Return True while the graphics card is read."""
         return self.cards is not None and self.cards.running
-
-    @property
-    def installing(self) -> bool:
-        return isinstance(self.job, InstallJob)
 
     @property
     def ready(self) -> bool:
@@ -93,7 +90,7 @@ def refresh() -> None:
         torch_state.facts = torch_state.folder.facts()
     ready = torch_state.standing in (InstallState.READY, InstallState.OUTDATED)
     _finder.use(torch_state.folder.packages if ready and torch_state.folder else None)
-    torch_state.importable = has_torch()
+    trial_state.refresh()
     _choose_build(needed=not torch_state.ready)
 
 
@@ -101,7 +98,8 @@ def _choose_build(*, needed: bool) -> None:
     """Choose the build for this machine; NVIDIA's cards are read in the background for that, if it is needed."""
     job, folder = torch_state.cards, torch_state.folder
     if torch_state.device.maker != "NVIDIA":
-        torch_state.build = BuildChoice(torch_state.device.backend)
+        hashed = {plan.backend for plan in torch_state.plans if plan.hashed}
+        torch_state.build = choose_build(torch_state.device, [], hashed)
     elif job is not None and not job.running:
         torch_state.build = choose_build(torch_state.device, job.cards)
     elif job is None and needed:
@@ -136,16 +134,23 @@ _items: list[tuple[str, str, str]] = []  # Blender keeps no copy of the texts, s
 
 def _job_ended(job: jobs.BackgroundJob) -> None:
     """Update the state after a job has ended."""
-    if isinstance(job, jobs.TrainingJob) and job.state is jobs.State.FAILED and torch_state.folder is not None:
-        job.error = torch_state.folder.what_is_gone() or job.error
+    folder = torch_state.folder
+    used = isinstance(job, jobs.TrainingJob) or (isinstance(job, TrialJob) and job.torch is not None)
+    if used and job.state is jobs.State.FAILED and folder is not None:
+        job.error = folder.what_is_gone() or job.error
     if job is torch_state.cards:
         _choose_build(needed=False)
     if job is torch_state.job:
         refresh()
         torch_state.problem = job.error
-        if isinstance(job, InstallJob) and job.state is jobs.State.DONE:
-            _remove_others(job.folder)
+        if torch_state.job is not None and job.state is jobs.State.DONE:
+            _remove_others(torch_state.job.folder)
             refresh()
+
+
+def tested_folder() -> tuple[Path, Path] | None:
+    """Return Blender's Python and the folder of Riff's own PyTorch; None where none was begun."""
+    return (Path(sys.executable), torch_state.folder.packages) if torch_state.folder is not None else None
 
 
 def _remove_others(kept: TorchFolder) -> None:

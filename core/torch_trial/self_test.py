@@ -1,6 +1,6 @@
 """Self test of PyTorch: a real convolution and its gradient on the device.
 
-`python -m core.torch_install.self_test` prints the result as JSON.
+`python -m core.torch_trial.self_test` prints the result as JSON.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def self_test(device: str = "auto") -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="core.torch_install.self_test", description="Find out whether PyTorch works.")
+    parser = argparse.ArgumentParser(prog="core.torch_trial.self_test", description="Find out whether PyTorch works.")
     parser.add_argument("--device", default="auto")
     options = parser.parse_args(arguments)
     try:

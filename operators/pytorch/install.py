@@ -1,4 +1,4 @@
-"""Operators that install, cancel, test and remove PyTorch."""
+"""Operators that install PyTorch, cancel that, and remove it."""
 
 from __future__ import annotations
 
@@ -9,36 +9,29 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from ..core.errors import RiffError
-from ..core.torch_install.folder import TorchFolder, find_folders
-from ..core.torch_install.install import without_hashes
-from ..core.torch_install.plan import TorchRelease, python_tag
-from ..rig.background import jobs
-from ..rig.background.install_job import InstallJob, TrialJob
-from ..rig.compat import EXTENSION
-from ..rig.library.models import torch_root
-from ..state import timer
-from ..state.poll_messages import set_poll_message
-from ..state.pytorch import BUNDLED_WHEELS, chosen_plan, refresh, torch_state
+from ...core.errors import RiffError
+from ...core.torch_install.folder import TorchFolder, find_folders
+from ...core.torch_install.hardware import runs_under_rosetta
+from ...core.torch_install.install import without_hashes
+from ...core.torch_install.plan import TorchRelease, python_tag
+from ...rig.background.install_job import InstallJob
+from ...rig.compat import EXTENSION
+from ...rig.library.models import torch_root
+from ...state import timer
+from ...state.poll_messages import set_poll_message
+from ...state.pytorch.installation import BUNDLED_WHEELS, chosen_plan, refresh, torch_state
+from .try_torch import busy_problem
 
 
 def _preferences(context: bpy.types.Context) -> Any:
     return context.preferences.addons[EXTENSION].preferences
 
 
-def _begin(job: InstallJob | TrialJob) -> None:
+def _begin(job: InstallJob) -> None:
     torch_state.job, torch_state.problem = job, ""
     job.start()
     timer.ensure_running()
     timer.redraw()
-
-
-def _busy_problem() -> str:
-    if torch_state.working:
-        return "PyTorch is being installed or tested"
-    if any(training.running for training in jobs.trainings()):
-        return "A training is running; wait for it to end, or cancel it"
-    return ""
 
 
 def _reading_problem() -> str:
@@ -69,7 +62,7 @@ class RIFF_OT_install_torch(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, _busy_problem() or _reading_problem())
+        return set_poll_message(cls, busy_problem() or _reading_problem())
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         if self.source == "WHEELS" and not self.directory:
@@ -98,6 +91,8 @@ def _refusal(plan: TorchRelease | None, wheels: Path | None) -> str:
     """Return the reason why PyTorch cannot be installed, as a sentence; empty if it can."""
     if wheels is not None:
         return ""
+    if plan is None and runs_under_rosetta():
+        return "This Blender is the one for Macs with Intel; install the one for Apple silicon, which has a PyTorch."
     if plan is None:
         version = ".".join(map(str, sys.version_info[:2]))
         return (
@@ -129,31 +124,6 @@ class RIFF_OT_cancel_install(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RIFF_OT_try_torch(bpy.types.Operator):
-    """Test PyTorch with a convolution and its gradient, and show the device"""
-
-    bl_idname = "riff.try_torch"
-    bl_label = "Test"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, _busy_problem())
-
-    def execute(self, context: bpy.types.Context) -> Any:
-        refresh()
-        python = _preferences(context).python
-        if python:
-            _begin(TrialJob(Path(bpy.path.abspath(python))))
-        elif torch_state.folder is not None:
-            _begin(TrialJob(torch_state.folder))
-        elif torch_state.importable:
-            _begin(TrialJob(Path(sys.executable)))
-        else:
-            self.report({"ERROR"}, "PyTorch is not installed")
-            return {"CANCELLED"}
-        return {"FINISHED"}
-
-
 class RIFF_OT_remove_torch(bpy.types.Operator):
     """Delete Riff's own PyTorch; models are kept, and generating still works"""
 
@@ -163,7 +133,7 @@ class RIFF_OT_remove_torch(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return set_poll_message(
-            cls, _busy_problem() or ("" if torch_state.folder is not None else "PyTorch is not installed")
+            cls, busy_problem() or ("" if torch_state.folder is not None else "PyTorch is not installed")
         )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
@@ -183,4 +153,4 @@ class RIFF_OT_remove_torch(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (RIFF_OT_install_torch, RIFF_OT_cancel_install, RIFF_OT_try_torch, RIFF_OT_remove_torch)
+CLASSES = (RIFF_OT_install_torch, RIFF_OT_cancel_install, RIFF_OT_remove_torch)

@@ -1,45 +1,40 @@
-"""PyTorch in the preferences and in the Train panel: the installed and the available release, and progress."""
+"""Installation of PyTorch in the preferences and the Train panel: the available release, and progress."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..state.preferences import EXTENSION
-from ..state.pytorch import chosen_plan, sizes_of, torch_state
-from .tab import SIDEBAR_CHARACTERS, draw_problem, draw_sentence, say
+from ...state.preferences import EXTENSION
+from ...state.pytorch.installation import chosen_plan, sizes_of, torch_state
+from ...state.pytorch.trial import trial_state
+from ..tab import SIDEBAR_CHARACTERS, draw_problem, draw_sentence, say
 
 PREFERENCES_CHARACTERS = 90
 """Characters in a line of the preferences."""
 
 
-def draw_install(layout: Any, preferences: Any) -> None:
-    """Draw the part of the preferences about PyTorch."""
-    box = layout.box()
+def draw_progress(box: Any) -> bool:
+    """Draw an installation that runs, with its cancelling; return True if there is one."""
     if torch_state.working:
         _draw_progress(box)
-        return
-    _draw_standing(box)
-    if torch_state.problem:
-        draw_problem(box, torch_state.problem, PREFERENCES_CHARACTERS)
-    if not preferences.python:
-        _draw_offer(box, preferences)
-    row = box.row()
-    row.operator("riff.try_torch", icon="CHECKMARK")
+    return torch_state.working
+
+
+def draw_removal(row: Any) -> None:
+    """Draw the removal of Riff's own PyTorch, if there is one."""
     if torch_state.folder is not None:
         row.operator("riff.remove_torch", icon="TRASH")
 
 
 def _draw_progress(box: Any) -> None:
     row = box.row()
-    if torch_state.installing:
-        phase, share = torch_state.job.phase, torch_state.job.share
-        row.progress(factor=share, text=f"{say(phase)} {share:.0%}" if phase else say("Beginning"))
-    else:
-        row.label(text="Testing PyTorch…", icon="TIME")
+    phase, share = (torch_state.job.phase, torch_state.job.share) if torch_state.job else ("", 0.0)
+    row.progress(factor=share, text=f"{say(phase)} {share:.0%}" if phase else say("Beginning"))
     row.operator("riff.cancel_install", text="Cancel", icon="CANCEL")
 
 
-def _draw_standing(box: Any) -> None:
+def draw_standing(box: Any) -> None:
+    """Draw the state of Riff's own PyTorch, and its last problem."""
     facts = torch_state.facts
     if torch_state.ready:
         words = say("PyTorch {} is ready, on {}").format(facts.get("torch", ""), facts.get("device", ""))
@@ -48,18 +43,21 @@ def _draw_standing(box: Any) -> None:
         box.label(text="PyTorch does not match this version of Riff; reinstall it", icon="FILE_REFRESH")
     elif torch_state.incomplete:
         box.label(text="The installation of PyTorch is incomplete; install again to continue", icon="ERROR")
-    elif torch_state.importable:
+    elif trial_state.importable:
         box.label(text="Riff uses the PyTorch of this Python", icon="CHECKMARK")
     else:
         box.label(text="PyTorch is not installed; only training needs it", icon="INFO")
     if facts.get("refused") and torch_state.ready:
         draw_sentence(box, say("Not used: {}").format(facts["refused"]), "ERROR", width=PREFERENCES_CHARACTERS)
-    if facts.get("device") is None and not torch_state.importable:
+    if facts.get("device") is None and not trial_state.importable:
         words = say("Found on this machine: {}").format(say(torch_state.device.name))
         box.label(text=words, icon="DESKTOP", translate=False)
+    if torch_state.problem:
+        draw_problem(box, torch_state.problem, PREFERENCES_CHARACTERS)
 
 
-def _draw_offer(box: Any, preferences: Any) -> None:
+def draw_offer(box: Any, preferences: Any) -> None:
+    """Draw the release that would be installed, and the buttons for it."""
     plan = chosen_plan(preferences.backend)
     if torch_state.plans and not torch_state.bundled:
         box.prop(preferences, "backend")
@@ -72,6 +70,8 @@ def _draw_offer(box: Any, preferences: Any) -> None:
             _draw_reason(box, PREFERENCES_CHARACTERS)
         words = say("Downloads PyTorch {} for {}: {}, {} on disk").format(plan.torch, plan.title, *sizes_of(plan))
         box.label(text=words, icon="IMPORT", translate=False)
+        if plan.untried:
+            box.label(text="Untried by Riff's developers; the test at its end shows whether it works", icon="INFO")
         if not plan.hashed:
             box.label(text="Its hashes are unknown; install it from a folder of wheels", icon="ERROR")
     box.label(text=say("Into {}").format(torch_state.root), icon="FILE_FOLDER", translate=False)
@@ -94,11 +94,8 @@ def _draw_reason(box: Any, width: int = SIDEBAR_CHARACTERS) -> None:
         draw_sentence(box, words, "ERROR" if build.backend == "cpu" else "INFO", width=width)
 
 
-def draw_hint(layout: Any) -> bool:
-    """Draw a hint to install PyTorch in the Train panel; return True if it was needed."""
-    if torch_state.importable:
-        return False
-    box = layout.box()
+def draw_hint(box: Any) -> bool:
+    """Draw a hint to install PyTorch in the Train panel; always True."""
     if torch_state.working:
         _draw_progress(box)
         return True

@@ -1,0 +1,1 @@
+"""Trial of a PyTorch: does this interpreter have one, and does it compute."""

@@ -1,0 +1,1 @@
+"""PyTorch in the preferences and in the Train panel."""
