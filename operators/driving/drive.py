@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
-from ...core.driving.roles import parse_pairs
+from ...core.driving.roles import BonePairs, parse_pairs
 from ...core.errors import ClipError, RiffError
 from ...core.motion.motion import Motion
 from ...rig.background.drive_job import DriveJob
@@ -22,7 +22,8 @@ from ...state.driving.drive_settings import DriveChoices, driving_of
 from ...state.poll_messages import armature_problem, model_problem, set_poll_message
 from ...state.rig_settings import active_armature
 from ...state.settings import chosen_model
-from ..runs.write_actions import ActionWriter
+from ...state.variations.history import motion_digest
+from ..runs.write_actions import ActionWriter, Order
 from .pair_lists import driver_action
 
 
@@ -74,32 +75,27 @@ class RIFF_OT_drive(DriveChoices, ActionWriter, bpy.types.Operator):
         if self.action and action is None:
             raise ClipError(f"There is no action “{self.action}”; choose another one.")
         action = driver_action(ob, driver, action)
-        pairs = parse_pairs(self.pairs) or _listed(ob)
-        for name, _ in pairs:
-            if name not in ob.data.bones:
-                raise ClipError(f"“{ob.name}” has no bone “{name}”; correct the pair.")
-        path = Path(chosen_model(context).path)
-        self._driver, self._first = f"{driver.name}: {action.name}", int(action.frame_range[0])
-        self._pairs = pairs
+        self._pairs = parse_pairs(self.pairs) or _listed(ob)
+        check_pairs(ob, self._pairs)
+        self._path = Path(chosen_model(context).path)
+        self._driver, self._action, self._first = driver.name, action.name, int(action.frame_range[0])
         # a script waits anyway, and each step makes a copy of the rig
         seconds = STEP_SECONDS if self._beside_window else math.inf
         motion = yield from read_steps(driver, action, scene=context.scene, options=ReadOptions(), seconds=seconds)
         ob = active_armature(context)
         if ob is None or ob.name != self._armature:
             raise RiffError("The selection changed; select the armature and try again.")
+        self._digest = motion_digest(motion)
+        self._choices: dict[str, Any] = {
+            "frames": self.length,
+            "seed": self.seed,
+            "variation": self.variation,
+            "scale": self.scale,
+            "clean": self.clean_feet,
+        }
         rest = read_rest(ob)
-        self._job = DriveJob(
-            path,
-            motion,
-            pairs,
-            (ob.name, rest.names, rest.parents),
-            frames=self.length,
-            count=self.count,
-            seed=self.seed,
-            variation=self.variation,
-            scale=self.scale,
-            clean=self.clean_feet,
-        )
+        bones = (ob.name, rest.names, rest.parents)
+        self._job = DriveJob(self._path, motion, self._pairs, bones, count=self.count, **self._choices)
         self._job.start()
 
     def action_name(self: Any, index: int) -> str:
@@ -108,13 +104,69 @@ class RIFF_OT_drive(DriveChoices, ActionWriter, bpy.types.Operator):
     def action_properties(self: Any, motion: Motion) -> dict[str, Any]:
         return {
             "riff_frames": motion.frames,
-            "riff_driver": self._driver,
+            "riff_driver": f"{self._driver}: {self._action}",
             "riff_pairs": ", ".join(f"{ours}={theirs}" for ours, theirs in self._pairs),
         }
+
+    def order(self: Any, ob: bpy.types.Object) -> Order:
+        source = self.source_action(ob)
+        driver = {"driver": self._driver, "action": self._action, "pairs": [list(pair) for pair in self._pairs]}
+        names = ("count", "length", "variation", "scale", "seed", "clean_feet")
+        settings = {**driver, **{name: getattr(self, name) for name in names}}
+        arguments = {**driver, "digest": self._digest, **self._choices}
+        return Order("drive", arguments, settings, [source.name if source else "", self._action], self._path)
 
     def frame_start(self: Any) -> int | None:
         start: int = self._first
         return start
+
+
+def remade_steps(
+    context: bpy.types.Context, ob: bpy.types.Object, path: Path, count: int, arguments: dict[str, Any]
+) -> Generator[float, None, DriveJob]:
+    """Return the job of takes that were made before, from the arguments of their order, in steps.
+
+    Raises RiffError if the driver is gone or moves otherwise, or a bone is gone; KeyError for other arguments.
+    """
+    known = dict(arguments)
+    driver, action, pairs, digest = (known.pop(name) for name in ("driver", "action", "pairs", "digest"))
+    pairs = tuple((str(ours), str(theirs)) for ours, theirs in pairs)
+    check_pairs(ob, pairs)
+    reading = read_steps(driver_named(driver), bpy.data.actions[action], scene=context.scene, options=ReadOptions())
+    motion = yield from reading
+    if motion_digest(motion) != digest:
+        raise RiffError(f"The driver “{driver}” was changed or moved since; use the settings to generate anew")
+    rest = read_rest(ob)
+    return DriveJob(path, motion, pairs, (ob.name, rest.names, rest.parents), count=count, **known)
+
+
+def put_back_driver(ob: bpy.types.Object, known: dict[str, Any]) -> None:
+    """Put driver, action and pairs of an order back into an armature's settings. Raises RiffError if one is gone."""
+    settings, driver = driving_of(ob), driver_named(known["driver"])
+    action = bpy.data.actions.get(known["action"])
+    if action is None:
+        raise RiffError(f"The action “{known['action']}” of the driver is no longer in the file")
+    settings.driver, settings.action = driver, action
+    settings.pairs.clear()
+    for ours, theirs in known["pairs"]:
+        pair = settings.pairs.add()
+        pair.name, pair.other = ours, theirs
+    settings.active_pair = 0
+
+
+def driver_named(name: str) -> bpy.types.Object:
+    """Return the driver of this name. Raises RiffError if it is gone."""
+    driver = bpy.data.objects.get(name)
+    if driver is None or driver.type != "ARMATURE":
+        raise RiffError(f"The driver “{name}” is no longer in the file")
+    return driver
+
+
+def check_pairs(ob: bpy.types.Object, pairs: BonePairs) -> None:
+    """Raise ClipError, naming the bone, for a pair with a bone that an armature has not."""
+    for name, _ in pairs:
+        if name not in ob.data.bones:
+            raise ClipError(f"“{ob.name}” has no bone “{name}”; correct the pair.")
 
 
 def _listed(ob: bpy.types.Object) -> tuple[tuple[str, str], ...]:

@@ -22,6 +22,7 @@ from ...rig.background.spans_job import SpansJob
 from ...rig.reading.read import read_steps
 from ...rig.steps import part_of
 from ...state.compose_settings import compose_settings
+from ...state.driving.drive_settings import driving_of
 from ...state.poll_messages import selection_problem, set_poll_message
 from ...state.preferences import shows_results
 from ...state.rig_settings import REGION_COLOURS, active_armature, rig_settings
@@ -29,6 +30,7 @@ from ...state.settings import session_of, settings_of
 from ...state.source import source_steps
 from ...state.variations.history import Run, check_model_steps, check_sources, missing, model_row, run_numbered
 from ...state.variations.show import show_action
+from ..driving.drive import put_back_driver, remade_steps
 from ..runs.write_actions import ActionWriter
 from .amount import shares_of
 
@@ -82,7 +84,7 @@ class RIFF_OT_make_again(_OnRun, ActionWriter, bpy.types.Operator):
         self._wanted = self._chosen(ob)
         check_sources(ob, self._order, render.fps / render.fps_base)
         path = None
-        if self._order.kind in ("generate", "live", "compose"):
+        if self._order.kind in ("generate", "live", "compose", "drive"):
             path = Path(model_row(context, self._order).path)
             yield from part_of(check_model_steps(self._order, path), 0, 4)
         kinds: dict[str, Any] = {
@@ -90,6 +92,7 @@ class RIFF_OT_make_again(_OnRun, ActionWriter, bpy.types.Operator):
             "compose": self._compose,
             "spans": self._spans,
             "amount": self._amount,
+            "drive": self._drive,
         }
         try:
             if path is not None and self._order.kind == "generate":
@@ -157,6 +160,13 @@ class RIFF_OT_make_again(_OnRun, ActionWriter, bpy.types.Operator):
         one, other = motions
         return AmountJob(one, other, known["amount"], shares_of(one, known["factors"]), known["model"])
 
+    def _drive(
+        self, context: bpy.types.Context, ob: bpy.types.Object, path: Path
+    ) -> Generator[float, None, BackgroundJob]:
+        job = yield from remade_steps(context, ob, path, max(self._wanted) + 1, self._order.arguments)
+        self._keep_selection(context)
+        return job
+
     def _keep_selection(self: Any, context: bpy.types.Context) -> None:
         ob = active_armature(context)
         if ob is None or ob.name != self._armature:
@@ -222,6 +232,7 @@ class RIFF_OT_use_settings(_OnRun, bpy.types.Operator):
             "live": _put_back_live,
             "compose": _put_back_compose,
             "spans": _put_back_spans,
+            "drive": _put_back_drive,
         }
         try:
             put_back[order.kind](context, ob, order)
@@ -266,6 +277,14 @@ def _put_back_spans(context: bpy.types.Context, ob: bpy.types.Object, order: Run
         span.color = colours[clip]
     settings.active_span = 0
     settings_of(context).seed = order.settings["seed"]
+
+
+def _put_back_drive(context: bpy.types.Context, ob: bpy.types.Object, order: Run) -> None:
+    _choose_model(context, order)
+    known, driven = dict(order.settings), ("driver", "action", "pairs")
+    put_back_driver(ob, {name: known.pop(name) for name in driven})
+    settings_of(context).seed = known.pop("seed")
+    _set_all(driving_of(ob), known)
 
 
 def _choose_model(context: bpy.types.Context, order: Run) -> None:

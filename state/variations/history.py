@@ -15,6 +15,7 @@ from ...core.errors import RiffError
 from ...core.files.digest import tensor_digest_steps
 from ...core.files.fields import FieldError, Fields, parse_json
 from ...core.model.model_file import MAX_MODEL_BYTES
+from ...core.motion.motion import Motion
 from ...rig.ownership import digest_of, is_made_by_riff
 from ...rig.stored import MAX_SEED, stored_numbers
 from ..rig_settings import read_options, rig_settings
@@ -33,7 +34,7 @@ MAX_CHARACTERS = 1 << 20
 MAX_COUNT = 100
 """Most actions of a run."""
 
-KINDS = ("generate", "live", "compose", "spans", "amount")
+KINDS = ("generate", "live", "compose", "spans", "amount", "drive")
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,15 @@ def source_digest(ob: bpy.types.Object, action: bpy.types.Action | None) -> str:
             keys = digest_of(strip.action) if strip.action is not None else ""
             span = (strip.frame_start, strip.frame_end, strip.action_frame_start, strip.scale, strip.repeat)
             digest.update(repr((track.mute, keys, span, strip.blend_type, strip.influence, strip.mute)).encode())
+    return digest.hexdigest()
+
+
+def motion_digest(motion: Motion) -> str:
+    """Return a digest of a body and its motion as they were read."""
+    body = (motion.skeleton.names, motion.skeleton.parents, motion.fps, motion.cycle_seconds)
+    digest = hashlib.blake2b(repr(body).encode(), digest_size=16)
+    for numbers in (motion.skeleton.offsets, motion.features):
+        digest.update(numbers.tobytes())
     return digest.hexdigest()
 
 
