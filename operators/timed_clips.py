@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 
-from ..core.directing.timed_clips import VARIATION, ClipSpan, check_spans, parse_clip_spans
+from ..core.directing.timed_clips import ClipSpan, check_spans, parse_clip_spans
 from ..core.errors import RiffError
 from ..core.motion.motion import Motion
 from ..rig.background.spans_job import SpansJob
 from ..rig.library.blend_files import check_bones
 from ..rig.steps import part_of
 from ..state.poll_messages import armature_problem, set_poll_message, settings_problem
-from ..state.rig_settings import REGION_COLOURS, active_armature, rig_settings
+from ..state.rig_settings import REGION_COLOURS, SpanChoices, active_armature, rig_settings
 from ..state.source import learned_action, source_steps
 from .list_remove import ListRemove
 from .runs.write_actions import ActionWriter, Order
@@ -66,7 +66,7 @@ class RIFF_OT_remove_span(ListRemove, bpy.types.Operator):
     nothing_chosen = "Choose a span from the list"
 
 
-class RIFF_OT_generate_spans(ActionWriter, bpy.types.Operator):
+class RIFF_OT_generate_spans(SpanChoices, ActionWriter, bpy.types.Operator):
     """Generate new actions in which actions of this rig play in the spans of the list and pass over between them"""
 
     bl_idname = "riff.generate_spans"
@@ -86,15 +86,6 @@ class RIFF_OT_generate_spans(ActionWriter, bpy.types.Operator):
         description="The same model, seed and choices always give the same result",
         default=1,
         min=0,
-        options={"SKIP_SAVE"},
-    )
-    variation: FloatProperty(
-        name="Variation",
-        description="Strength of variation in the spans; 0 keeps to the actions",
-        default=VARIATION,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
         options={"SKIP_SAVE"},
     )
     clean_feet: BoolProperty(
@@ -147,7 +138,8 @@ class RIFF_OT_generate_spans(ActionWriter, bpy.types.Operator):
         spans = [[span.clip, span.start, span.end, span.speed] for span in self._spans]
         source = self.source_action(ob)
         read = [source.name if source else "", *dict.fromkeys(span.clip for span in self._spans)]
-        return Order("spans", {**self._arguments, "spans": spans}, {"spans": spans, "seed": self.seed}, read)
+        settings = {"spans": spans, "seed": self.seed, "variation": self.variation}
+        return Order("spans", {**self._arguments, "spans": spans}, settings, read)
 
     def frame_start(self: Any) -> int | None:
         start: int = self._spans[0].start

@@ -6,7 +6,8 @@ from typing import Any
 
 import bpy
 
-from ..state.rig_settings import active_armature
+from ..state.rig_settings import SpanChoices, active_armature
+from ..state.settings import copy_choices
 from .tab import ForArmature, RowList
 
 SHORT_LABELS = {"PREVIEW": "Preview", "MARKERS": "Markers", "KEYS": "Keys"}
@@ -78,7 +79,12 @@ class RIFF_PT_spans(ForArmature, bpy.types.Panel):
             frames.prop(span, "start")
             frames.prop(span, "end")
             layout.prop(span, "speed")
-        layout.operator("riff.generate_spans", icon="ACTION").seed = context.scene.riff.seed
+        choices = layout.column()
+        choices.use_property_split, choices.use_property_decorate = True, False
+        choices.prop(settings.span_choices, "variation")
+        operator = layout.operator("riff.generate_spans", icon="ACTION")
+        copy_choices(SpanChoices, settings.span_choices, operator)
+        operator.seed = context.scene.riff.seed
 
 
 CLASSES = (RIFF_UL_regions, RIFF_PT_regions, RIFF_UL_spans, RIFF_PT_spans)

@@ -99,7 +99,7 @@ def spans(options: argparse.Namespace) -> dict[str, Any]:
     motions = generate_spans(models, timed, fps=fps, count=options.count, seed=options.seed, variation=variation)
     rows = [[span.clip, span.start, span.end, span.speed] for span in timed]
     known = {"spans": rows, "fps": fps, "seed": options.seed, "variation": variation, "clean": True}
-    settings = {"spans": rows, "seed": options.seed}
+    settings = {"spans": rows, "seed": options.seed, "variation": variation}
     making = Making("spans", "riff.generate_spans", "Generate Spans", known, settings, tuple(clips))
     names = _numbered("Spans", options.seed, len(motions))
     more, model = {"riff_spans": options.spans}, " + ".join(clips)

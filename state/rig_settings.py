@@ -16,6 +16,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..core.directing.timed_clips import VARIATION
 from ..rig.ghosts.ghosts import character_behind
 from ..rig.reading.read import ReadOptions
 
@@ -96,6 +97,24 @@ class RiffClipSpan(bpy.types.PropertyGroup):
     )
 
 
+class SpanChoices:
+    """Settings of takes made of spans, shared by the panel and the operator."""
+
+    variation: FloatProperty(
+        name="Variation",
+        description="Strength of variation in the spans; 0 keeps to the actions",
+        default=VARIATION,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options={"SKIP_SAVE"},
+    )
+
+
+class RiffSpans(SpanChoices, bpy.types.PropertyGroup):
+    """Settings of takes made of the spans of an armature."""
+
+
 class RiffFoot(bpy.types.PropertyGroup):
     """A bone that touches the ground, by `name`."""
 
@@ -145,6 +164,7 @@ class RiffArmature(bpy.types.PropertyGroup):
     active_region: IntProperty(name="Region", description="Region of interest", min=0, update=_redraw_timelines)
     spans: CollectionProperty(type=RiffClipSpan)
     active_span: IntProperty(name="Span", description="Span in which an action plays", min=0, update=_redraw_timelines)
+    span_choices: PointerProperty(type=RiffSpans)
     root: StringProperty(name="Root", description="Bone that carries the body; empty to let Riff find it")
     own_feet: BoolProperty(
         name="Choose Feet",
@@ -239,7 +259,7 @@ def read_options(armature_object: bpy.types.Object, *, nla: bool = False, step: 
     )
 
 
-CLASSES = (RiffRegion, RiffClipSpan, RiffFoot, RiffClosedHint, RiffControl, RiffRun, RiffArmature)
+CLASSES = (RiffRegion, RiffClipSpan, RiffSpans, RiffFoot, RiffClosedHint, RiffControl, RiffRun, RiffArmature)
 
 
 def register() -> None:

@@ -267,16 +267,18 @@ def _put_back_compose(context: bpy.types.Context, ob: bpy.types.Object, order: R
 
 
 def _put_back_spans(context: bpy.types.Context, ob: bpy.types.Object, order: Run) -> None:
-    settings = rig_settings(ob)
+    settings, known = rig_settings(ob), order.settings
+    # an older entry has it among the job's arguments alone
+    settings.span_choices.variation = known.get("variation", order.arguments["variation"])
     settings.spans.clear()
     colours: dict[str, Any] = {}
-    for clip, start, end, speed in order.settings["spans"]:
+    for clip, start, end, speed in known["spans"]:
         span = settings.spans.add()
         span.action, span.start, span.end, span.speed = clip, start, end, speed
         colours.setdefault(clip, REGION_COLOURS[len(colours) % len(REGION_COLOURS)])
         span.color = colours[clip]
     settings.active_span = 0
-    settings_of(context).seed = order.settings["seed"]
+    settings_of(context).seed = known["seed"]
 
 
 def _put_back_drive(context: bpy.types.Context, ob: bpy.types.Object, order: Run) -> None:

@@ -23,10 +23,11 @@ OPS = bpy.ops
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a layout's function, its arguments by name."""
+    """A call of a layout's function, its arguments by name; `settings` are those of a drawn operator."""
 
     name: str
     arguments: dict[str, Any]
+    settings: Any = None
 
     @property
     def text(self) -> str:
@@ -94,9 +95,10 @@ class RecordingLayout:
         check = CHECKS.get(name)
         if check is not None:
             check(arguments)
-        self.calls.append(Call(name, arguments))
-        if name == "operator":
-            return OperatorSettings(arguments["operator"])
+        settings = OperatorSettings(arguments["operator"]) if name == "operator" else None
+        self.calls.append(Call(name, arguments, settings))
+        if settings is not None:
+            return settings
         if name == "panel":
             return self._part(), self._part() if self.open_panels else None
         return self._part() if name in PARTS else None

@@ -196,7 +196,7 @@ def test_the_settings_come_back_into_the_panel(dancer: Any) -> None:
     bpy.ops.riff.generate(count=2, frames=70, seed=8, coarse=0.5, fine=1.5, loop="OFF", root="PLACE", clean_feet=False)
     bpy.ops.riff.extend_action(after=33, seed=6, entry="3", root="SOURCE")
     source = dancer.animation_data.action.name
-    bpy.ops.riff.generate_spans(spans=f"{source}@1-60, {source}@75-130x1.5", seed=2)
+    bpy.ops.riff.generate_spans(spans=f"{source}@1-60, {source}@75-130x1.5", seed=2, variation=0.8)
     spans, extended, generated = dancer.riff.runs
     bpy.ops.riff.use_settings("EXEC_DEFAULT", True, run=generated.number)
     assert (settings.count, settings.frames, settings.source_length, settings.seed) == (2, 70, False, 8)
@@ -206,6 +206,8 @@ def test_the_settings_come_back_into_the_panel(dancer: Any) -> None:
     assert (compose.kind, compose.after, compose.seed, compose.entry, compose.root) == ("EXTEND", 33, 6, "3", "SOURCE")
     bpy.ops.riff.use_settings(run=spans.number)
     assert [(span.start, span.end, span.speed) for span in dancer.riff.spans] == [(1, 60, 1.0), (75, 130, 1.5)]
+    assert dancer.riff.span_choices.variation == pytest.approx(0.8)
+    assert settings.seed == 2
     bpy.ops.riff.set_amount(action=made()[0].name, amount=0.5)
     with pytest.raises(RuntimeError, match="chosen in its dialog"):
         bpy.ops.riff.use_settings()

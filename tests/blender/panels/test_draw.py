@@ -369,6 +369,14 @@ def test_every_way_to_compose(drawing: Drawing, dancer: Any) -> None:
     assert {"riff.vary_parts", "riff.fill_regions", "riff.loop_action", "riff.restyle", "riff.add_moment"} <= used
 
 
+def test_the_button_of_spans_has_the_variation_of_the_panel(drawing: Drawing, dancer: Any) -> None:
+    dancer.riff.span_choices.variation = 0.8
+    layout = drawing()["RIFF_PT_spans"]
+    (button,) = [call for call in layout.named("operator") if call.arguments["operator"] == "riff.generate_spans"]
+    assert button.settings.variation == pytest.approx(0.8)
+    assert "variation" in [call.arguments["property"] for call in layout.named("prop")]
+
+
 def test_restyling_another_rig_along_a_curve(drawing: Drawing, dancer: Any) -> None:
     settings: Any = bpy.context.scene.riff_compose
     other = new_object(dancer.data.copy())
