@@ -36,7 +36,9 @@ class RIFF_UL_variations(RowList, bpy.types.UIList):
         row.prop(item, "title", text="", emboss=False)
         length = row.row()
         length.ui_units_x, length.alignment = LENGTH_UNITS, "RIGHT"
-        length.label(text=item.length, translate=False)
+        # the rate of the scene may change at any time, and no handler tells it
+        render = context.scene.render
+        length.label(text=f"{item.frames * render.fps_base / render.fps:.1f} s", translate=False)
         ghost = "GHOST_ENABLED" if item.ghost else "GHOST_DISABLED"
         row.operator("riff.toggle_ghost", text="", icon=ghost, emboss=False).action = item.name
         row.operator("riff.more_like_this", text="", icon="DUPLICATE", emboss=False).action = item.name

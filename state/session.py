@@ -104,7 +104,6 @@ def refresh_unfinished(session: RiffSession) -> None:
 def refresh_variations(session: RiffSession) -> None:
     """List the actions that Riff generated, by name, in which 2 comes before 10."""
     session.variations.clear()
-    render = bpy.context.scene.render
     made = [action for action in bpy.data.actions if action.get("riff_model") is not None]
     ghostly = {played(ghost) for ghost in all_ghosts()}
     for action in sorted(made, key=_counting_order):
@@ -115,7 +114,7 @@ def refresh_variations(session: RiffSession) -> None:
         row.armature, row.identity = stored_text(action, "riff_armature"), stored_text(action, "riff_identity")
         row.poses, row.moving = poses_key(action), moving_key(action)
         frames: Any = action.frame_range
-        row.length = f"{(frames[1] - frames[0]) * render.fps_base / render.fps:.1f} s"
+        row.frames = frames[1] - frames[0]
         row.source = stored_text(action, "riff_source")
         row.seed, row.kept = seed_text(action), stored_flag(action, "riff_kept")
         row.ghost = action in ghostly

@@ -144,7 +144,7 @@ class RiffVariation(bpy.types.PropertyGroup):
     identity: StringProperty()
     source: StringProperty()
     seed: StringProperty()
-    length: StringProperty()
+    frames: FloatProperty()
     kept: BoolProperty()
     ghost: BoolProperty()
 

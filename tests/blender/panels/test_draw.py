@@ -377,6 +377,23 @@ def test_the_button_of_spans_has_the_variation_of_the_panel(drawing: Drawing, da
     assert "variation" in [call.arguments["property"] for call in layout.named("prop")]
 
 
+def test_the_list_shows_lengths_at_the_rate_of_the_scene(drawing: Drawing, dancer: Any) -> None:
+    """No operator of Riff's refills the list when the user sets another rate, or another scene has one."""
+    assert bpy.ops.riff.instant_model() == {"FINISHED"}
+    assert bpy.ops.riff.generate(count=1, frames=61) == {"FINISHED"}
+    render = bpy.context.scene.render
+    assert "2.0 s" in drawing()["RIFF_PT_variations"].texts()
+    render.fps, render.fps_base = 60, 2.0
+    assert "2.0 s" in drawing()["RIFF_PT_variations"].texts()
+    render.fps_base = 1.0
+    assert "1.0 s" in drawing()["RIFF_PT_variations"].texts()
+    bpy.context.window.scene = bpy.data.scenes.new("Slow")
+    bpy.context.scene.collection.objects.link(dancer)
+    bpy.context.view_layer.objects.active = dancer
+    bpy.context.scene.render.fps = 12
+    assert "5.0 s" in drawing()["RIFF_PT_variations"].texts()
+
+
 def test_restyling_another_rig_along_a_curve(drawing: Drawing, dancer: Any) -> None:
     settings: Any = bpy.context.scene.riff_compose
     other = new_object(dancer.data.copy())
