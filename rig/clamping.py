@@ -10,6 +10,9 @@ import bpy
 SCENE_SETTINGS = ("riff", "riff_crowd", "riff_compose", "riff_compare")
 """Properties of a scene that hold Riff's settings."""
 
+ARMATURE_SETTINGS = ("riff", "riff_driving")
+"""Properties of an armature that hold Riff's settings."""
+
 MAX_ROWS = 10_000
 """Rows of a list of settings that are kept."""
 
@@ -59,5 +62,6 @@ def clamp_file() -> None:
                 clamp(getattr(scene, name))
     for ob in bpy.data.objects:
         local = ob.library is None and ob.override_library is None
-        if local and ob.type == "ARMATURE" and ob.is_property_set("riff"):
-            clamp(ob.riff)  # type: ignore[attr-defined]
+        for name in ARMATURE_SETTINGS if local and ob.type == "ARMATURE" else ():
+            if ob.is_property_set(name):
+                clamp(getattr(ob, name))

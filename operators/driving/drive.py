@@ -71,6 +71,8 @@ class RIFF_OT_drive(DriveChoices, ActionWriter, bpy.types.Operator):
         if driver is None or driver.type != "ARMATURE":
             asked = f"There is no armature “{self.armature}”" if self.armature else "No driver is chosen"
             raise ClipError(f"{asked}; choose the armature of another body.")
+        if not driver.users_scene:  # deleted in the viewport; the panel's setting keeps it in the file
+            raise ClipError(f"The driver “{driver.name}” is in no scene any more; choose another one.")
         action = bpy.data.actions.get(self.action) if self.action else settings.action if not self.armature else None
         if self.action and action is None:
             raise ClipError(f"There is no action “{self.action}”; choose another one.")

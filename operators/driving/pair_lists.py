@@ -27,8 +27,11 @@ def driver_problem(ob: bpy.types.Object | None) -> str:
     """Return the reason why the driver that an armature's settings name cannot drive it; empty if it can."""
     if ob is None or ob.type != "ARMATURE":
         return "Select an armature, or a mesh that it deforms"
-    if driving_of(ob).driver is None:
+    driver = driving_of(ob).driver
+    if driver is None:
         return "Choose a driver first, the armature of another body"
+    if not driver.users_scene:  # deleted in the viewport; this setting keeps it in the file
+        return f"The driver “{driver.name}” is in no scene any more; choose another one"
     return ""
 
 

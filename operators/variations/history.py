@@ -23,7 +23,7 @@ from ...rig.reading.read import read_steps
 from ...rig.steps import part_of
 from ...state.compose_settings import compose_settings
 from ...state.driving.drive_settings import driving_of
-from ...state.poll_messages import selection_problem, set_poll_message
+from ...state.poll_messages import selection_problem, set_poll_message, settings_problem
 from ...state.preferences import shows_results
 from ...state.rig_settings import REGION_COLOURS, active_armature, rig_settings
 from ...state.settings import session_of, settings_of
@@ -226,6 +226,10 @@ class RIFF_OT_use_settings(_OnRun, bpy.types.Operator):
         _, order = run_numbered(ob, self.run)
         if order.kind == "amount":
             self.report({"ERROR"}, "An amount is chosen in its dialog; the panel has no setting of it")
+            return {"CANCELLED"}
+        problem = settings_problem(ob) if order.kind in ("spans", "drive") else ""
+        if problem:  # these are settings of the armature, the others are the scene's
+            self.report({"ERROR"}, problem)
             return {"CANCELLED"}
         put_back = {
             "generate": _put_back_generate,

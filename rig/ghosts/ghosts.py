@@ -254,12 +254,21 @@ def parts_of(ghost: bpy.types.Object) -> list[bpy.types.Object]:
     return [ob for ob in bpy.data.objects if ob.get(GHOST_KEY) is not None and ob.get(NUMBER_KEY) == number]
 
 
+def _strays(collection: bpy.types.Collection) -> set[bpy.types.Object]:
+    """Return the parts of ghosts whose armature was deleted by hand."""
+    whole = [ob.get(NUMBER_KEY) for ob in bpy.data.objects if ob.type == "ARMATURE" and ob.get(GHOST_KEY) is not None]
+    parts = [ob for ob in collection.objects if ob.get(GHOST_KEY) is not None]
+    return {ob for ob in parts if ob.get(NUMBER_KEY) not in whole}
+
+
 def remove_ghosts(ghosts: Iterable[bpy.types.Object]) -> Removal:
-    """Delete ghosts and what only they use, but no action; those that the user's objects depend on stay."""
+    """Delete ghosts, parts of broken ones, and what only they use, but no action; those that the user's objects depend
+    on stay.
+    """
     removal, names = Removal(), {ghost.name for ghost in ghosts}
     for collection in [one for one in bpy.data.collections if one.get(COLLECTION_KEY) is not None]:
         chosen = [ob for ob in collection.objects if ob.name in names]
-        parts = {part for ghost in chosen for part in parts_of(ghost)}
+        parts = {part for ghost in chosen for part in parts_of(ghost)} | _strays(collection)
         stay = remove_objects(parts, collection, tints()).stay if parts else []
         left = names.intersection(stay)
         removal.removed += len(chosen) - len(left)

@@ -233,6 +233,26 @@ def test_of_a_character_that_was_deleted_or_renamed(dancer: Any) -> None:
     assert len([action for action in bpy.data.actions if action.get("riff_model")]) == 4
 
 
+def test_of_a_ghost_that_was_deleted_by_hand_nothing_stays(dancer: Any) -> None:
+    before = state()
+    bpy.ops.riff.show_ghosts(number=2)
+    bpy.data.objects.remove(ghosts()[0])
+    assert len(meshes()) == 2
+    assert bpy.ops.riff.hide_ghosts() == {"FINISHED"}
+    assert not meshes()
+    assert state() == before
+
+
+def test_a_ghost_that_the_user_renamed_is_whole(dancer: Any) -> None:
+    bpy.ops.riff.show_ghosts(number=2)
+    first = ghosts()[0]
+    first.name = "Mine"
+    body = [mesh for mesh in meshes() if mesh.modifiers["Armature"].object == first]
+    bpy.ops.riff.hide_ghosts()
+    assert ghosts() == [first]
+    assert meshes() == body
+
+
 def test_of_one_of_two_characters(dancer: Any) -> None:
     bpy.ops.riff.show_ghosts(number=2)
     bpy.ops.riff.add_sample_dancer()

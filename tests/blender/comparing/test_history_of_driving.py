@@ -71,6 +71,37 @@ def test_the_settings_come_back_into_the_panel(bodies: tuple[Any, Any]) -> None:
     assert driving.variation == pytest.approx(0.7)
 
 
+def test_settings_of_a_linked_armature_stay(bodies: tuple[Any, Any], riff: ModuleType, tmp_path: Any) -> None:
+    bodies[0].riff_driving.driver = bodies[1]
+    drive(seed=4, length=60)
+    assert bpy.ops.riff.generate_spans(spans="Step@1-60, Step@80-140", seed=3) == {"FINISHED"}
+    path = str(tmp_path / "bodies.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    with bpy.data.libraries.load(path, link=True) as (there, here):
+        here.objects, here.actions = ["Biped", "Beast"], there.actions
+    for ob in here.objects:
+        bpy.context.scene.collection.objects.link(ob)
+    linked: Any = bpy.data.objects["Biped"]
+    importlib.import_module(f"{riff.__name__}.state.session").refresh()
+    bpy.context.view_layer.objects.active = linked
+    bpy.context.view_layer.update()
+
+    def refused(ob: Any, sentence: str) -> None:
+        for row in ob.riff.runs:
+            with pytest.raises(RuntimeError, match=sentence):
+                bpy.ops.riff.use_settings(run=row.number)
+        assert (len(ob.riff.spans), len(ob.riff_driving.pairs), ob.riff_driving.length) == (0, 0, 0)
+
+    refused(linked, "is linked from another file")
+    assert bpy.ops.riff.make_again(variation=1) == {"FINISHED"}
+    override: Any = linked.override_create(remap_local_usages=True)
+    bpy.context.view_layer.objects.active = override
+    bpy.context.view_layer.update()
+    refused(override, "is a library override")
+    assert bpy.ops.riff.make_again(variation=1) == {"FINISHED"}
+
+
 def test_what_is_gone_or_changed_is_said(bodies: tuple[Any, Any]) -> None:
     biped, beast = bodies
     prowl = bpy.data.actions["Prowl"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -121,6 +122,38 @@ def test_a_driver_without_an_action(riff: ModuleType, bodies: tuple[Any, Any]) -
     bodies[1].animation_data.action = None
     with pytest.raises(RuntimeError, match="The driver “Beast” has no action"):
         bpy.ops.riff.drive(armature="Beast", pairs=PAIRS)
+
+
+def test_a_driver_that_was_deleted_in_the_viewport(riff: ModuleType, bodies: tuple[Any, Any]) -> None:
+    """The panel's setting keeps it in the file."""
+    biped, beast = bodies
+    biped.riff_driving.driver = beast
+    bpy.context.view_layer.objects.active = beast
+    beast.select_set(True)
+    biped.select_set(False)
+    assert bpy.ops.object.delete() == {"FINISHED"}
+    bpy.context.view_layer.objects.active = biped
+    before = state_of_file()
+    with pytest.raises(RuntimeError, match="“Beast” is in no scene any more; choose another one"):
+        bpy.ops.riff.pair_bones()
+    for armature in ("", "Beast"):
+        with pytest.raises(RuntimeError, match="“Beast” is in no scene any more; choose another one"):
+            bpy.ops.riff.drive(armature=armature, pairs=PAIRS)
+    assert state_of_file() == before
+
+
+def test_odd_settings_of_a_file_are_brought_into_their_ranges(
+    riff: ModuleType, bodies: tuple[Any, Any], tmp_path: Path
+) -> None:
+    driving = bodies[0].riff_driving
+    stored = driving.bl_system_properties_get() if hasattr(driving, "bl_system_properties_get") else driving
+    driving.count, driving.scale, driving.variation = 2, 1.0, 0.5
+    stored["count"], stored["scale"], stored["variation"] = 2**31 - 1, float("nan"), -7.0
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "odd.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "odd.blend"))
+    read_back: Any = bpy.data.objects["Biped"]
+    driving = read_back.riff_driving
+    assert (driving.count, driving.scale, driving.variation) == (100, 0.0, 0.0)
 
 
 def test_scripts(riff: ModuleType, bodies: tuple[Any, Any]) -> None:
