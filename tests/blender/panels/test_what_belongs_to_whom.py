@@ -41,7 +41,13 @@ def values(action: bpy.types.Action) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("module", "function"), [("pytorch", "refresh"), ("session", "refresh"), ("guard", "prepare_log")]
+    ("module", "function"),
+    [
+        ("pytorch.installation", "refresh"),
+        ("pytorch.trial", "refresh"),
+        ("session", "refresh"),
+        ("guard", "prepare_log"),
+    ],
 )
 def test_what_waits_at_start_up_survives_a_file_of_the_command_line(
     riff: ModuleType, module: str, function: str
