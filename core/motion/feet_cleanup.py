@@ -48,17 +48,19 @@ def calm_feet(motion: Motion, source: Motion) -> Motion:
     That is none, the root moved with the standing foot, or beside it a share of what `clean_feet` does to the legs, or
     all of it; a second time where that is enough.
     """
-    if not slide_more(motion, source):
+    belt, limit = belt_of(source), source_slide_speed(source)
+    if slide_speed(seen_from_belt(motion, belt)) <= limit:
         return motion
     rooted = _cleaned(motion, source, root=True, legs=False)
-    if not slide_more(rooted, source):
+    before = slide_speed(seen_from_belt(rooted, belt))
+    if before <= limit:
         return rooted
-    cleaned = clean_feet(motion, source)
-    if slide_more(cleaned, source):
+    cleaned = _cleaned(rooted, source, root=False, legs=True)
+    after = slide_speed(seen_from_belt(cleaned, belt))
+    if after > limit:
         again = clean_feet(cleaned, source)
         return cleaned if slide_more(again, source) else again
-    before, after = (slide_speed(seen_from_belt(one, belt_of(source))) for one in (rooted, cleaned))
-    share = (before - source_slide_speed(source)) / max(before - after, 1e-9) + SHARE_MARGIN
+    share = (before - limit) / max(before - after, 1e-9) + SHARE_MARGIN
     if share >= 1.0:
         return cleaned
     shared = replace(cleaned, features=rooted.features + share * (cleaned.features - rooted.features))
