@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ pytest.register_assert_rewrite("tests.support.rigs.round_trip")
 
 import bpy  # noqa: E402
 
+from tests.support.rigs.beast import add_beast, add_stepping_biped  # noqa: E402
 from tests.support.small_model import save_small_model  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +101,14 @@ def models(riff: ModuleType) -> Iterator[Path]:
 
     yield emptied()
     emptied()
+
+
+@pytest.fixture
+def bodies(models: Path) -> tuple[Any, Any]:
+    """The biped, active and with an instant model, and the beast."""
+    beast, biped = add_beast(), add_stepping_biped()
+    assert bpy.ops.riff.instant_model() == {"FINISHED"}
+    return biped, beast
 
 
 @pytest.fixture

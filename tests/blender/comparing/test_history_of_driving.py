@@ -10,15 +10,7 @@ import bpy
 import pytest
 
 from tests.support.remade import keys, made, made_again, remembered, same
-from tests.support.rigs.beast import PAIRS, add_beast, add_stepping_biped
-
-
-@pytest.fixture
-def bodies(riff: ModuleType) -> tuple[Any, Any]:
-    """The biped, active and with an instant model, and the beast."""
-    beast, biped = add_beast(), add_stepping_biped()
-    assert bpy.ops.riff.instant_model() == {"FINISHED"}
-    return biped, beast
+from tests.support.rigs.beast import PAIRS
 
 
 def drive(**choices: Any) -> None:

@@ -12,16 +12,8 @@ import numpy as np
 import pytest
 
 from tests.support.composing import compose
-from tests.support.rigs.beast import LAST, PAIRS, add_beast, add_stepping_biped
+from tests.support.rigs.beast import LAST, PAIRS, add_stepping_biped
 from tests.support.rigs.biped import state_of_file
-
-
-@pytest.fixture
-def bodies(riff: ModuleType) -> tuple[Any, Any]:
-    """The biped, active and with an instant model, and the beast."""
-    beast, biped = add_beast(), add_stepping_biped()
-    assert bpy.ops.riff.instant_model() == {"FINISHED"}
-    return biped, beast
 
 
 def read(riff: ModuleType, ob: Any, action: Any) -> Any:

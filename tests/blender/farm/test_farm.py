@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -31,14 +30,6 @@ def tiny(riff: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Recipes of one iteration a level, so that a training takes a second."""
     recipe = importlib.import_module(f"{riff.__name__}.core.model.recipe")
     monkeypatch.setitem(recipe.RECIPES, "fast", recipe.Recipe.from_json(TINY.to_json()))
-
-
-@pytest.fixture
-def models(riff: ModuleType) -> Iterator[Path]:
-    folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models", create=True))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-    importlib.import_module(f"{riff.__name__}.state.session").refresh()
 
 
 @pytest.fixture

@@ -16,17 +16,13 @@ import pytest
 
 
 @pytest.fixture
-def dancer(riff: ModuleType, trained: Path) -> Iterator[bpy.types.Object]:
+def dancer(riff: ModuleType, models: Path, trained: Path) -> Iterator[bpy.types.Object]:
     """The sample dancer, with its model in the list."""
-    folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models", create=True))
-    shutil.copy(trained, folder)
+    shutil.copy(trained, models)
     bpy.ops.riff.refresh_models()
     bpy.ops.riff.add_sample_dancer()
     yield bpy.context.object
     importlib.import_module(f"{riff.__name__}.state.live").end()
-    importlib.import_module(f"{riff.__name__}.rig.background.jobs").stop_all()
-    shutil.rmtree(folder)
-    bpy.ops.riff.refresh_models()
 
 
 @pytest.fixture
