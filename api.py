@@ -13,7 +13,7 @@ from typing import Any
 
 import bpy
 
-from .core.blending.amount import Amount
+from .core.blending.amount import Amount, amounts_of_parts
 from .core.cycles.unroll import learnable
 from .core.directing import compose as composing
 from .core.directing import timed_clips
@@ -178,11 +178,7 @@ def blend(source: Motion, variation: Motion, amount: float, *, parts: Mapping[st
 
     `parts` gives body parts other amounts by name, see `describe`. Standing feet are kept in place.
     """
-    known = {part.name: part.joints for part in find_parts(source.skeleton)}
-    unknown = [name for name in parts or {} if name not in known]
-    if unknown:
-        raise RiffError(f"There is no body part “{unknown[0]}”; choose of {', '.join(known)}.")
-    of_joints = {joint: own for name, own in (parts or {}).items() for joint in known[name]}
+    of_joints = amounts_of_parts(source.skeleton, parts or {})
     return Amount.between(source, variation).at(amount, of_joints)
 
 

@@ -16,8 +16,9 @@ from ..rig.stored import MAX_SEED, stored_number, stored_numbers, stored_whole
 from ..state.poll_messages import armature_problem, model_problem, selection_problem, set_poll_message
 from ..state.rig_settings import active_armature
 from ..state.settings import LOOP, ROOT, ROOT_PATH_OF, chosen_model, session_of
+from ..state.variations.recording import Order
 from .runs.instant_run import InstantRun
-from .runs.write_actions import ActionWriter, Order
+from .runs.write_actions import ActionWriter
 
 MAX_ORIGINS = 2000
 """Largest accepted number of numbers in the origin of a variation."""

@@ -20,7 +20,8 @@ from ..state.preferences import shows_results
 from ..state.rig_settings import active_armature, identity_of, rig_settings
 from ..state.session import refresh_variations
 from ..state.settings import session_of, settings_of
-from ..state.variations.history import RUN_KEY, Run, model_digest_steps, next_number, record, source_digest
+from ..state.variations.history import RUN_KEY, next_number
+from ..state.variations.recording import Order, record_steps
 from ..state.variations.show import show_action
 from .runs.stepwise import Stepwise
 from .runs.write_actions import dress_action
@@ -95,29 +96,28 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
         dress_action(ob, self._kept, job.motion)
         mark_made(self._kept)
         self._name = self._kept.name
-        digest = yield from model_digest_steps(job.model_path)
         answered = asdict(job.answered)
-        run = Run(
-            kind="live",
+        order = Order(
+            "live",
+            {"request": answered, "frames": job.frames, "fps": job.fps},
+            {**answered, "root": properties["riff_root"], "frames": properties["riff_frames"]},
+            [source.name if source else ""],
+            job.model_path,
+        )
+        yield from record_steps(
+            ob,
+            number,
+            order,
             operator=type(self).bl_idname,
             label="Live Variation",
             names=[f"Variation {job.answered.position:.2f}"],
             model=job.model_name,
-            model_digest=digest,
             source=source.name if source else "",
-            actions={source.name if source else "": source_digest(ob, source)},
-            options="",
             fps=job.fps,
             seed=job.answered.position,
-            frame_start=None,
             stepped=stepped,
-            loop=False,
-            dressing={},
             properties=properties,
-            arguments={"request": answered, "frames": job.frames, "fps": job.fps},
-            settings={**answered, "root": properties["riff_root"], "frames": properties["riff_frames"]},
         )
-        record(ob, number, run, f"{job.answered.position:.2f}")
 
     def finished(self, context: bpy.types.Context) -> Any:
         refresh_variations(session_of(context))

@@ -17,8 +17,9 @@ from ..rig.steps import part_of
 from ..state.poll_messages import armature_problem, set_poll_message, settings_problem
 from ..state.rig_settings import REGION_COLOURS, SpanChoices, active_armature, rig_settings
 from ..state.source import learned_action, source_steps
+from ..state.variations.recording import Order
 from .list_remove import ListRemove
-from .runs.write_actions import ActionWriter, Order
+from .runs.write_actions import ActionWriter
 
 NEW_SPAN_SECONDS, NEW_PASSAGE_SECONDS = 4.0, 0.5
 """Length of an added span, and of the passage before it."""

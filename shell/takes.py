@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from ..core.blending.amount import Amount
+from ..core.blending.amount import Amount, amounts_of_parts
 from ..core.cli.direction_options import read_direction
 from ..core.directing import compose as composing
 from ..core.directing.direction import Direction, direct
@@ -20,18 +20,18 @@ from ..core.errors import ClipError, ModelError
 from ..core.matching.instant import instant_model
 from ..core.model.model import Model
 from ..core.model.model_file import load_model
-from ..core.motion.body_parts import find_parts
 from ..core.motion.motion import Motion
 from ..core.motion.retarget import match_skeletons, onto_skeleton
 from ..rig.compat import name_of_two
 from ..rig.library.blend_files import armature_for, check_bones, open_file, save_file, source_actions
 from ..rig.library.models import MODEL_SUFFIX, models_folder
+from ..rig.steps import run_through
 from ..rig.stored import stored_text
 from ..rig.writing.write import write_motion
 from ..state.rig_settings import rig_settings
 from ..state.source import clip_of
 from ..state.variations.history import RUN_KEY, next_number
-from .record import Making, record_making
+from ..state.variations.recording import Order, record_steps
 
 
 def generate(options: argparse.Namespace) -> dict[str, Any]:
@@ -54,9 +54,9 @@ def generate(options: argparse.Namespace) -> dict[str, Any]:
     known: dict[str, Any] = {"frames": options.frames, "seed": options.seed, "loop": options.loop, "root": options.root}
     settings = {**known, "frames": options.frames or 0, "count": options.count, "root": options.root.upper()}
     settings["loop"] = "ON" if options.loop else "OFF"
-    making = Making("generate", "riff.generate", "Generate", {**known, "fps": fps}, settings, model_path=path)
+    order = Order("generate", {**known, "fps": fps}, settings, [action.name], path) if path else None
     names = _numbered("Variation", options.seed, len(motions))
-    return _write(options, ob, action, motions, names, more, making if path else None, model=model.name)
+    return _write(options, ob, action, motions, names, more, order, "riff.generate", "Generate", model=model.name)
 
 
 def compose(options: argparse.Namespace) -> dict[str, Any]:
@@ -76,9 +76,9 @@ def compose(options: argparse.Namespace) -> dict[str, Any]:
     content = {"armature": "", "action": action.name, "options": True}
     known = {"direction": asked.to_json(), "seed": options.seed, "clean": not options.raw, "bones": None}
     settings = {"seed": options.seed, "count": options.count}
-    making = Making("compose", "", "Compose", {**known, "content": content}, settings, model_path=path)
+    order = Order("compose", {**known, "content": content}, settings, [action.name], path) if path else None
     names, more = _numbered("Take", options.seed, len(motions)), {"riff_composition": str(direction.to_json())}
-    return _write(options, ob, action, motions, names, more, making if path else None, model=model.name)
+    return _write(options, ob, action, motions, names, more, order, label="Compose", model=model.name)
 
 
 def spans(options: argparse.Namespace) -> dict[str, Any]:
@@ -100,10 +100,11 @@ def spans(options: argparse.Namespace) -> dict[str, Any]:
     rows = [[span.clip, span.start, span.end, span.speed] for span in timed]
     known = {"spans": rows, "fps": fps, "seed": options.seed, "variation": variation, "clean": True}
     settings = {"spans": rows, "seed": options.seed, "variation": variation}
-    making = Making("spans", "riff.generate_spans", "Generate Spans", known, settings, tuple(clips))
+    order = Order("spans", known, settings, [action.name, *clips])
     names = _numbered("Spans", options.seed, len(motions))
     more, model = {"riff_spans": options.spans}, " + ".join(clips)
-    return _write(options, ob, action, motions, names, more, making, model=model, start=timed[0].start)
+    made = ("riff.generate_spans", "Generate Spans")
+    return _write(options, ob, action, motions, names, more, order, *made, model=model, start=timed[0].start)
 
 
 def blend(options: argparse.Namespace) -> dict[str, Any]:
@@ -126,14 +127,8 @@ def blend(options: argparse.Namespace) -> dict[str, Any]:
 
 def _amounts_of(texts: Sequence[str], motion: Motion) -> dict[int, float]:
     """Return the amounts of joints from texts such as “Spine=0.5”. Raises ClipError for any other."""
-    known = {part.name: part.joints for part in find_parts(motion.skeleton)}
-    amounts: dict[int, float] = {}
-    for text in texts:
-        name, _, own = text.rpartition("=")
-        if name not in known:
-            raise ClipError(f"There is no body part “{name or text}”; choose of {', '.join(known)}.")
-        amounts |= dict.fromkeys(known[name], _number(own))
-    return amounts
+    pairs = (text.rpartition("=") for text in texts)
+    return amounts_of_parts(motion.skeleton, {name: _number(own) for name, _, own in pairs})
 
 
 def _number(text: str) -> float:
@@ -189,7 +184,9 @@ def _write(
     motions: list[Motion],
     titles: list[str],
     more: dict[str, Any],
-    making: Making | None,
+    order: Order | None,
+    operator: str = "",
+    label: str = "",
     *,
     model: str = "",
     start: int | None = None,
@@ -200,7 +197,7 @@ def _write(
     written, number, stepped = list[str](), next_number(ob), not rig_settings(ob).smooth_steps
     for index, (motion, title) in enumerate(zip(motions, titles, strict=True)):
         own = {"riff_index": index, "riff_armature": ob.name, "riff_source": action.name, **more}
-        if making is not None:
+        if order is not None:
             own[RUN_KEY] = [number, index]
         name = name_of_two(model, title) if model else title
         properties = {**known, **own}
@@ -208,8 +205,24 @@ def _write(
             ob, motion, name, source_action=action, properties=properties, frame_start=start, stepped=stepped
         )
         written.append(made.name)
-    if making is not None:
-        record_making(ob, action, number, making, titles, model, options.seed, more, start)
+    if order is not None:
+        render = bpy.context.scene.render
+        recording = record_steps(
+            ob,
+            number,
+            order,
+            operator=operator,
+            label=label,
+            names=titles,
+            model=model,
+            source=action.name,
+            fps=render.fps / render.fps_base,
+            seed=options.seed,
+            stepped=stepped,
+            properties=more,
+            frame_start=start,
+        )
+        run_through(recording)
     save_file(options.save)
     return {"file": str(options.save), "actions": written, "frames": motions[0].frames, **seed}
 

@@ -12,31 +12,33 @@ import bpy
 from ..rig.compat import EXTENSION as EXTENSION
 
 
+def _preferences() -> Any:
+    """Return the extension's preferences; None where it is not enabled."""
+    addon = bpy.context.preferences.addons.get(EXTENSION)
+    return addon.preferences if addon else None
+
+
 def training_device() -> str:
     """Return the device to train on."""
-    addon = bpy.context.preferences.addons.get(EXTENSION)
-    preferences: Any = addon.preferences if addon else None
+    preferences = _preferences()
     return str(preferences.device) if preferences else "auto"
 
 
 def shows_results() -> bool:
     """Return True if the first result of an operator is to be shown at once."""
-    addon = bpy.context.preferences.addons.get(EXTENSION)
-    preferences: Any = addon.preferences if addon else None
+    preferences = _preferences()
     return bool(preferences.show_results) if preferences else True
 
 
 def pictures_move() -> bool:
     """Return True if the pictures in the box Compare move."""
-    addon = bpy.context.preferences.addons.get(EXTENSION)
-    preferences: Any = addon.preferences if addon else None
+    preferences = _preferences()
     return bool(preferences.moving_pictures) if preferences else True
 
 
 def named_python() -> Path | None:
     """Return the interpreter with PyTorch that the preferences name; None if they name none."""
-    addon = bpy.context.preferences.addons.get(EXTENSION)
-    preferences: Any = addon.preferences if addon else None
+    preferences = _preferences()
     return Path(bpy.path.abspath(preferences.python)) if preferences and preferences.python else None
 
 
@@ -46,8 +48,7 @@ def training_python() -> Path | None:
     If Blender's Python has no PyTorch, the interpreter of the preferences is used in any case. Blender 5.2 on Python
     3.14 trains without TorchScript, and its training thread then holds Python's lock so long that playback stutters.
     """
-    addon = bpy.context.preferences.addons.get(EXTENSION)
-    preferences: Any = addon.preferences if addon else None
+    preferences = _preferences()
     chosen = named_python()
     if preferences and preferences.separate_process:
         return chosen or Path(sys.executable)

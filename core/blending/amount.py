@@ -8,14 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import ClipError
+from ..motion.body_parts import find_parts
 from ..motion.feet_cleanup import clean_feet
 from ..motion.flips import repair_flips
 from ..motion.motion import RATE, Motion, with_properties
 from ..motion.resampling import interpolate_rows, resample
 from ..motion.retarget import onto_skeleton
-from ..motion.skeleton import GROUP
+from ..motion.skeleton import GROUP, Skeleton
 from ..numeric.rotation import Array, axis_rotation, held_yaw, matrix_to_six, six_to_matrix, wrapped
 from .alignment import align
+
+
+def amounts_of_parts(skeleton: Skeleton, amounts: Mapping[str, float]) -> dict[int, float]:
+    """Return the amount of each joint of body parts, given by name. Raises ClipError for a part that there is not."""
+    known = {part.name: part.joints for part in find_parts(skeleton)}
+    for name in amounts:
+        if name not in known:
+            raise ClipError(f"There is no body part “{name}”; choose of {', '.join(known)}.")
+    return {joint: amount for name, amount in amounts.items() for joint in known[name]}
 
 
 @dataclass(frozen=True, eq=False)

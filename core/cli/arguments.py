@@ -202,9 +202,7 @@ def _add_spans(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clips", type=Path, nargs="+", metavar="CLIP", help="clips of one rig, called as their files")
     add_spans(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
-    parser.add_argument(
-        "--up", choices=("y", "z"), default="", help="axis that points up in BVH files (default: found)"
-    )
+    _add_up(parser)
 
 
 def add_spans(parser: argparse.ArgumentParser) -> None:

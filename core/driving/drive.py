@@ -17,7 +17,7 @@ from ..motion.feet_cleanup import belt_of, seen_from_belt
 from ..motion.flips import repair_flips
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import check_size, resample, rows_at
-from ..motion.skeleton import BODY
+from ..motion.skeleton import BODY, GROUP
 from ..numeric.rotation import Array
 from .assemble import Material
 from .facing import Course
@@ -94,7 +94,7 @@ def _same_clip(source: Motion, driver: Motion) -> bool:
     if not driver.skeleton.same_rig(source.skeleton):
         return False
     at = resample(driver, source.fps)
-    width = at.skeleton.joints * 6
+    width = at.skeleton.joints * GROUP
     return at.frames == source.frames and bool(
         np.allclose(at.features[:, :width], source.features[:, :width], atol=1e-4)
     )

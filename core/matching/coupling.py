@@ -103,6 +103,7 @@ class CouplingTrial:
         share = model.lengths[stages - 1] / source.frames
         self._tolerance, self._piece = round(SAME_TIME_FRAMES * share), max(2, int(PIECE_ROWS * share))
         self._clip = self._rotations(resize(channels.encode(source.features)[None], model.lengths[stages - 1])[0])
+        self._usual = max(random_distance(self._clip), 1e-9)
         self._base = np.zeros((count, len(channels.columns), lengths[0]), dtype=np.float32)
         self._noises = self._choose_noises(np.random.default_rng(0))
 
@@ -122,7 +123,7 @@ class CouplingTrial:
         """Return the mean global diversity of the samples' rotations, in distances of two frames of the clip."""
         samples = [self._rotations(rows) for rows in self._samples(coupling)]
         differences = [global_diversity(self._clip, sample, self._piece) for sample in samples]
-        return float(np.mean(differences)) / max(random_distance(self._clip), 1e-9)
+        return float(np.mean(differences)) / self._usual
 
     def _rotations(self, rows: Rows) -> Array:
         """Return the rotations (T, joints × 6) of network rows (C, T)."""

@@ -18,12 +18,13 @@ from ...rig.reading.evaluate import read_rest
 from ...rig.reading.read import ReadOptions, read_steps
 from ...rig.steps import STEP_SECONDS
 from ...state.compose_settings import NOT_REMEMBERED
-from ...state.driving.drive_settings import DriveChoices, driving_of
+from ...state.driving.drive_settings import DriveChoices, driving_of, set_pairs
 from ...state.poll_messages import armature_problem, model_problem, set_poll_message
 from ...state.rig_settings import active_armature
 from ...state.settings import chosen_model
 from ...state.variations.history import motion_digest
-from ..runs.write_actions import ActionWriter, Order
+from ...state.variations.recording import Order
+from ..runs.write_actions import ActionWriter
 from .pair_lists import driver_action
 
 
@@ -95,9 +96,7 @@ class RIFF_OT_drive(DriveChoices, ActionWriter, bpy.types.Operator):
             "scale": self.scale,
             "clean": self.clean_feet,
         }
-        rest = read_rest(ob)
-        bones = (ob.name, rest.names, rest.parents)
-        self._job = DriveJob(self._path, motion, self._pairs, bones, count=self.count, **self._choices)
+        self._job = _job_of(ob, self._path, motion, self._pairs, self.count, self._choices)
         self._job.start()
 
     def action_name(self: Any, index: int) -> str:
@@ -123,6 +122,13 @@ class RIFF_OT_drive(DriveChoices, ActionWriter, bpy.types.Operator):
         return start
 
 
+def _job_of(
+    ob: bpy.types.Object, path: Path, driver: Motion, pairs: BonePairs, count: int, choices: dict[str, Any]
+) -> DriveJob:
+    rest = read_rest(ob)
+    return DriveJob(path, driver, pairs, (ob.name, rest.names, rest.parents), count=count, **choices)
+
+
 def remade_steps(
     context: bpy.types.Context, ob: bpy.types.Object, path: Path, count: int, arguments: dict[str, Any]
 ) -> Generator[float, None, DriveJob]:
@@ -138,8 +144,7 @@ def remade_steps(
     motion = yield from reading
     if motion_digest(motion) != digest:
         raise RiffError(f"The driver “{driver}” was changed or moved since; use the settings to generate anew")
-    rest = read_rest(ob)
-    return DriveJob(path, motion, pairs, (ob.name, rest.names, rest.parents), count=count, **known)
+    return _job_of(ob, path, motion, pairs, count, known)
 
 
 def put_back_driver(ob: bpy.types.Object, known: dict[str, Any]) -> None:
@@ -149,10 +154,7 @@ def put_back_driver(ob: bpy.types.Object, known: dict[str, Any]) -> None:
     if action is None:
         raise RiffError(f"The action “{known['action']}” of the driver is no longer in the file")
     settings.driver, settings.action = driver, action
-    settings.pairs.clear()
-    for ours, theirs in known["pairs"]:
-        pair = settings.pairs.add()
-        pair.name, pair.other = ours, theirs
+    set_pairs(ob, known["pairs"])
     settings.active_pair = 0
 
 

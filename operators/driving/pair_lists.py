@@ -11,7 +11,7 @@ from ...core.driving.roles import MIN_PAIRS, pair_by_role
 from ...core.errors import ClipError
 from ...rig.reading.read import ReadOptions, read_steps
 from ...rig.steps import part_of, stride
-from ...state.driving.drive_settings import driving_of
+from ...state.driving.drive_settings import driving_of, set_pairs
 from ...state.poll_messages import armature_problem, set_poll_message, settings_problem
 from ...state.rig_settings import active_armature
 from ...state.source import active_action, glance_steps
@@ -76,11 +76,7 @@ class RIFF_OT_pair_bones(Stepwise, bpy.types.Operator):
         if ob is None:
             self.report({"ERROR"}, "The armature was deleted or renamed meanwhile")
             return {"CANCELLED"}
-        pairs = driving_of(ob).pairs
-        pairs.clear()
-        for name, other in self._pairs:
-            pair = pairs.add()
-            pair.name, pair.other = name, other
+        set_pairs(ob, self._pairs)
         if len(self._pairs) < MIN_PAIRS:
             self.report({"WARNING"}, f"Found {len(self._pairs)} pairs; add others by hand, {MIN_PAIRS} at least")
         else:

@@ -33,7 +33,8 @@ from ...state.poll_messages import armature_problem, model_problem, set_poll_mes
 from ...state.rig_settings import active_armature, plays_nla
 from ...state.settings import chosen_model
 from ...state.source import active_action, source_played, source_steps
-from .write_actions import ActionWriter, Order
+from ...state.variations.recording import Order
+from .write_actions import ActionWriter
 
 
 class ComposeRun(TakeChoices, ActionWriter):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import bpy
@@ -26,15 +24,8 @@ from ...state.rig_settings import active_armature, identity_of, rig_settings
 from ...state.session import refresh_variations
 from ...state.settings import chosen_model, session_of, settings_of
 from ...state.source import learned_action
-from ...state.variations.history import (
-    RUN_KEY,
-    Run,
-    model_digest_steps,
-    next_number,
-    options_digest,
-    record,
-    source_digest,
-)
+from ...state.variations.history import RUN_KEY, next_number
+from ...state.variations.recording import Order, record_steps
 from ...state.variations.show import show_action
 from .stepwise import Stepwise
 
@@ -50,25 +41,6 @@ def dress_action(
         action.asset_mark()
     if tolerance:
         reduce_keys(ob, action, tolerance)
-
-
-@dataclass(frozen=True)
-class Order:
-    """Part of a history's entry that only the operator knows: the kind and the arguments of its job, the settings of
-    the panel, the names of the actions that were read (empty for the whole NLA), and the model's file if there is one.
-    """
-
-    kind: str
-    arguments: dict[str, Any]
-    settings: dict[str, Any]
-    actions: Sequence[str]
-    model_path: Path | None = None
-
-
-def _titles(names: Sequence[str]) -> str:
-    """Return the names of a run's actions as the list of the history shows them."""
-    short = [name.removeprefix("Variation ") for name in names]
-    return short[0] if len(short) == 1 else f"{short[0]} … {short[-1]}"
 
 
 class ActionWriter(Stepwise):
@@ -196,31 +168,24 @@ class ActionWriter(Stepwise):
         order = self.order(ob) if ob is not None and ob.type == "ARMATURE" else None
         if order is None:
             return
-        digest = (yield from model_digest_steps(order.model_path)) if order.model_path is not None else ""
         source, render = self.source_action(ob), context.scene.render
-        read = {name: bpy.data.actions.get(name) for name in order.actions if name}
-        read |= {"": None} if "" in order.actions else {}
-        run = Run(
-            kind=order.kind,
+        yield from record_steps(
+            ob,
+            self._run,
+            order,
             operator=type(self).bl_idname,
             label=self.bl_label,
             names=[self.action_name(index) for index in range(len(self._job.motions))],
             model=self._job.model_name,
-            model_digest=digest,
             source=source.name if source else "",
-            actions={name: source_digest(ob, action) for name, action in read.items()},
-            options="" if order.kind == "generate" else options_digest(ob),
             fps=render.fps / render.fps_base,
             seed=self.seed,
-            frame_start=self.frame_start(),
             stepped=self.is_stepped(ob),
+            properties=self.action_properties(self._job.motions[0]),
+            frame_start=self.frame_start(),
             loop=self.is_loop(),
             dressing=self.dressing(),
-            properties=self.action_properties(self._job.motions[0]),
-            arguments=order.arguments,
-            settings=order.settings,
         )
-        record(ob, self._run, run, _titles(run.names))
         yield 1.0
 
     def finished(self: Any, context: bpy.types.Context) -> Any:

@@ -24,8 +24,9 @@ from ...state.session import refresh_variations
 from ...state.settings import session_of
 from ...state.shown.part_amounts import RiffPartAmount, fill_parts
 from ...state.source import active_action, source_steps
+from ...state.variations.recording import Order
 from ...state.variations.show import show_action
-from ..runs.write_actions import ActionWriter, Order
+from ..runs.write_actions import ActionWriter
 from .on_variation import OnVariation
 
 MAX_AMOUNT = 2.0

@@ -12,10 +12,10 @@ from ...core.errors import Cancelled
 from ...core.generation.generate import prepared_sampler
 from ...core.motion.motion import Motion
 from ...core.motion.retarget import match_skeletons, onto_skeleton
-from .jobs import BackgroundJob
+from .motions_job import MotionsJob
 
 
-class CompositionJob(BackgroundJob):
+class CompositionJob(MotionsJob):
     """Composes `count` motions from `source` as `direction` asks, with the model at `model_path`.
 
     `bones` maps the model's bones to those of the source if it comes from another rig. `motions` (at the source's rate)
@@ -34,16 +34,12 @@ class CompositionJob(BackgroundJob):
         bones: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__("Composing")
-        self.model_name = ""
-        self.motions: list[Motion] = []
         self.done = 0
         self._model_path, self._source, self._direction = model_path, source, direction
         self._count, self._seed, self._clean, self._bones = count, seed, clean, bones
 
     def _receive(self, kind: str, value: Any) -> None:
-        if kind == "motions":
-            self.model_name, self.motions = value
-        elif kind == "done":
+        if kind == "done":
             self.done = value
         super()._receive(kind, value)
 

@@ -10,10 +10,10 @@ from ...core.driving.roles import BonePairs
 from ...core.generation.generate import prepared_sampler
 from ...core.motion.motion import Motion
 from ...core.motion.rig_match import match_rig, resting_joints
-from .jobs import BackgroundJob
+from .motions_job import MotionsJob
 
 
-class DriveJob(BackgroundJob):
+class DriveJob(MotionsJob):
     """Generates motions with the model at `model_path` that follow a `driver`, by pairs of bones of the armature and of
     the driver.
 
@@ -30,14 +30,8 @@ class DriveJob(BackgroundJob):
         **choices: Any,
     ) -> None:
         super().__init__("Following the driver")
-        self.model_name, self.motions = "", list[Motion]()
         self._model_path, self._driver, self._pairs, self._rig = model_path, driver, pairs, rig
         self._choices = choices
-
-    def _receive(self, kind: str, value: Any) -> None:
-        if kind == "motions":
-            self.model_name, self.motions = value
-        super()._receive(kind, value)
 
     def _work(self) -> None:
         model = prepared_sampler(self._model_path).model

@@ -8,11 +8,10 @@ from typing import Any
 
 from ...core.directing.takes import generate_takes
 from ...core.generation.generate import prepared_sampler, with_strength
-from ...core.motion.motion import Motion
-from .jobs import BackgroundJob
+from .motions_job import MotionsJob
 
 
-class GenerationJob(BackgroundJob):
+class GenerationJob(MotionsJob):
     """Generates `count` motions of `frames` rows at `fps` (None: as long as the source) from the model at `model_path`.
 
     `strength` scales the noise of the first level and of the levels above. `like` holds the origin of another
@@ -35,8 +34,6 @@ class GenerationJob(BackgroundJob):
         root: str = "auto",
     ) -> None:
         super().__init__("Generating")
-        self.model_name = ""
-        self.motions: list[Motion] = []
         self.looped = False
         self._model_path = model_path
         self._count = count
@@ -46,8 +43,8 @@ class GenerationJob(BackgroundJob):
         self._strength, self._clean, self._like, self._loop, self._root = strength, clean, like, loop, root
 
     def _receive(self, kind: str, value: Any) -> None:
-        if kind == "motions":
-            self.model_name, self.looped, self.motions = value
+        if kind == "looped":
+            self.looped = value
         super()._receive(kind, value)
 
     def _work(self) -> None:
@@ -67,4 +64,5 @@ class GenerationJob(BackgroundJob):
             sampler=sampler,
         )
         self._stop_if_asked()
-        self._send("motions", (model.name, looped, motions))
+        self._send("looped", looped)
+        self._send("motions", (model.name, motions))

@@ -15,6 +15,7 @@ from ...core.model.settle_properties import settle_properties
 from ...core.motion.motion import Motion
 from ...core.motion.resampling import resample
 from .jobs import BackgroundJob
+from .motions_job import MotionsJob
 
 SETTLE_SECONDS = 0.15
 """Seconds without a new request until the motion is finished: with all its detail, feet cleaned and flips repaired, as
@@ -48,7 +49,7 @@ def _finished(
     return with_root_path(done, model.source, request.root, clean=request.clean_feet)
 
 
-class PositionJob(BackgroundJob):
+class PositionJob(MotionsJob):
     """Generates the finished motion of one request, as a kept live variation has it.
 
     `motions` holds it, and `model_name` is set, once the job is DONE.
@@ -56,21 +57,15 @@ class PositionJob(BackgroundJob):
 
     def __init__(self, model_path: Path, request: LiveRequest, *, frames: int | None, fps: float) -> None:
         super().__init__("Generating")
-        self.model_name, self.motions = "", list[Motion]()
         self._model_path, self._request, self._frames, self._fps = model_path, request, frames, fps
-
-    def _receive(self, kind: str, value: Any) -> None:
-        if kind == "motion":
-            self.model_name, motion = value
-            self.motions = [motion]
-        super()._receive(kind, value)
 
     def _work(self) -> None:
         sampler = prepared_sampler(self._model_path)
         model = sampler.model
         code = _code_of(sampler, model, rows_of_length(model, self._frames, self._fps), self._request)
         self._stop_if_asked()
-        self._send("motion", (model.name, _finished(sampler, code, model, self._request, self._frames, self._fps)))
+        motion = _finished(sampler, code, model, self._request, self._frames, self._fps)
+        self._send("motions", (model.name, [motion]))
 
 
 class LiveJob(BackgroundJob):

@@ -8,10 +8,10 @@ from typing import Any
 from ...core.directing.span_models import span_models
 from ...core.directing.timed_clips import ClipSpan, generate_spans
 from ...core.motion.motion import Motion
-from .jobs import BackgroundJob
+from .motions_job import MotionsJob
 
 
-class SpansJob(BackgroundJob):
+class SpansJob(MotionsJob):
     """Makes an instant model of each of `clips` and generates `count` motions at rate `fps` in which they play in
     `spans`.
 
@@ -29,17 +29,11 @@ class SpansJob(BackgroundJob):
         variation: float,
         clean: bool,
     ) -> None:
-        super().__init__("Making the instant models")
-        self.model_name, self.motions = " + ".join(clips), list[Motion]()
+        super().__init__("Making the instant models", " + ".join(clips))
         self._clips, self._spans, self._fps = clips, spans, fps
         self._choices: dict[str, Any] = {"count": count, "seed": seed, "variation": variation, "clean": clean}
-
-    def _receive(self, kind: str, value: Any) -> None:
-        if kind == "motions":
-            self.motions = value
-        super()._receive(kind, value)
 
     def _work(self) -> None:
         models = span_models(self._clips, self._spans, self._stop_if_asked)
         motions = generate_spans(models, self._spans, fps=self._fps, **self._choices)
-        self._send("motions", motions)
+        self._send("motions", (self.model_name, motions))

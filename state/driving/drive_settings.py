@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import bpy
 from bpy.props import CollectionProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
@@ -72,6 +74,15 @@ class RiffDriving(DriveChoices, bpy.types.PropertyGroup):
 
 def driving_of(armature_object: bpy.types.Object) -> RiffDriving:
     return armature_object.riff_driving  # type: ignore[attr-defined, no-any-return]
+
+
+def set_pairs(armature_object: bpy.types.Object, pairs: Iterable[tuple[str, str]]) -> None:
+    """Put pairs of bones into an armature's list in place of those that it had."""
+    rows = driving_of(armature_object).pairs
+    rows.clear()
+    for name, other in pairs:
+        row = rows.add()
+        row.name, row.other = name, other
 
 
 CLASSES = (RiffDrivenPair, RiffDriving)
