@@ -6,7 +6,8 @@ from typing import Any
 
 import bpy
 
-from .comparing.ghosts import fill_ghosts
+from ..state.settings import copy_choices
+from ..state.variations.compare_settings import GhostChoices
 from .generate import fill_generate
 
 OPERATORS = (
@@ -45,7 +46,7 @@ class RIFF_MT_riff(bpy.types.Menu):
                 if operator == "riff.generate":
                     fill_generate(row, context.scene.riff)
                 elif operator == "riff.show_ghosts":
-                    fill_ghosts(row, context.scene.riff_compare)
+                    copy_choices(GhostChoices, context.scene.riff_compare, row)
 
 
 def draw_menu(menu: Any, context: Any) -> None:

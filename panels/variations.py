@@ -8,8 +8,10 @@ import bpy
 
 from ..state.rig_settings import active_armature
 from ..state.session import chosen_variation, is_variation_of
+from ..state.settings import copy_choices
+from ..state.variations.compare_settings import GhostChoices
 from ..state.variations.pose_pictures import pose_icons
-from .comparing.ghosts import draw_ghosts, fill_ghosts
+from .comparing.ghosts import draw_ghosts
 from .comparing.history import draw_history
 from .comparing.strip import draw_strip
 from .tab import ForArmature, RowList, say
@@ -112,7 +114,8 @@ class RIFF_MT_variations(bpy.types.Menu):
         layout.operator("riff.reduce_keys", icon="MOD_DECIM")
         layout.operator("riff.variation_to_nla", icon="NLA_PUSHDOWN")
         layout.separator()
-        fill_ghosts(layout.operator("riff.show_ghosts", icon="GHOST_ENABLED"), context.scene.riff_compare)
+        show = layout.operator("riff.show_ghosts", icon="GHOST_ENABLED")
+        copy_choices(GhostChoices, context.scene.riff_compare, show)
         layout.operator("riff.hide_ghosts", icon="GHOST_DISABLED")
         layout.separator()
         layout.operator("riff.mark_asset", icon="ASSET_MANAGER")

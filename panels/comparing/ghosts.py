@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...state.settings import copy_choices
+from ...state.variations.compare_settings import GhostChoices
+
 
 def draw_ghosts(layout: Any, context: Any) -> None:
     """Draw which variations to show as ghosts, how they stand, and the buttons that show and hide them."""
@@ -16,11 +19,5 @@ def draw_ghosts(layout: Any, context: Any) -> None:
     row.prop(settings, "behind", text="", icon="SORT_ASC")
     row.prop(settings, "wire", text="", icon="SHADING_WIRE")
     row = layout.row(align=True)
-    fill_ghosts(row.operator("riff.show_ghosts", icon="GHOST_ENABLED"), settings)
+    copy_choices(GhostChoices, settings, row.operator("riff.show_ghosts", icon="GHOST_ENABLED"))
     row.operator("riff.hide_ghosts", text="", icon="X")
-
-
-def fill_ghosts(show: Any, settings: Any) -> None:
-    """Set the settings of the operator Show Ghosts to those of the panel."""
-    for name in ("number", "which", "spacing", "behind", "wire"):
-        setattr(show, name, getattr(settings, name))
