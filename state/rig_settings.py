@@ -164,7 +164,9 @@ class RiffArmature(bpy.types.PropertyGroup):
     active_region: IntProperty(name="Region", description="Region of interest", min=0, update=_redraw_timelines)
     spans: CollectionProperty(type=RiffClipSpan)
     active_span: IntProperty(name="Span", description="Span in which an action plays", min=0, update=_redraw_timelines)
-    span_choices: PointerProperty(type=RiffSpans)
+    span_choices: PointerProperty(
+        name="Takes of Spans", description="How variations of clips in time are made", type=RiffSpans
+    )
     root: StringProperty(name="Root", description="Bone that carries the body; empty to let Riff find it")
     own_feet: BoolProperty(
         name="Choose Feet",
