@@ -20,8 +20,11 @@ POSE_UNITS = 0.85
 """Width of the picture of a pose, in units of the interface."""
 
 
-LENGTH_UNITS = 2.4
-"""Width of a variation's length, in units of the interface."""
+LENGTH_UNITS, MODEL_UNITS = 2.4, 4.0
+"""Widths of a variation's length and of its model's name, in units of the interface."""
+
+MODEL_WIDTH = 380
+"""Width of a sidebar in pixels, before the scale of the interface, from which on a row has room for the model's name."""
 
 
 class RIFF_UL_variations(RowList, bpy.types.UIList):
@@ -36,6 +39,11 @@ class RIFF_UL_variations(RowList, bpy.types.UIList):
             for icon in icons:
                 poses.label(text="", icon_value=icon)
         row.prop(item, "title", text="", emboss=False)
+        region = context.region
+        if region is not None and region.width >= MODEL_WIDTH * context.preferences.system.ui_scale:
+            model = row.row()
+            model.ui_units_x, model.active = MODEL_UNITS, False
+            model.label(text=item.model, translate=False)
         length = row.row()
         length.ui_units_x, length.alignment = LENGTH_UNITS, "RIGHT"
         # the rate of the scene may change at any time, and no handler tells it
@@ -94,9 +102,10 @@ def _draw_detail(layout: Any, context: Any, chosen: Any) -> None:
     if action is None:
         layout.label(text="Click a variation to show and play it", icon="INFO")
         return
-    start, end = action.frame_range
-    rate = context.scene.render.fps / context.scene.render.fps_base
-    words = say("{:.0f} frames, {:.1f} s, {}").format(end - start + 1, (end - start) / rate, chosen.model)
+    # Blender looks through all keys for an action's range: the row knows it
+    render = context.scene.render
+    seconds = chosen.frames * render.fps_base / render.fps
+    words = say("{:.0f} frames, {:.1f} s, {}").format(chosen.frames + 1, seconds, chosen.model)
     icon = "ASSET_MANAGER" if action.asset_data is not None else "TIME"
     layout.label(text=words, icon=icon, translate=False)
 
