@@ -24,7 +24,7 @@ LENGTH_UNITS, MODEL_UNITS = 2.4, 4.0
 """Widths of a variation's length and of its model's name, in units of the interface."""
 
 MODEL_WIDTH = 380
-"""Width of a sidebar in pixels, before the scale of the interface, from which on a row has room for the model's name."""
+"""Width of a sidebar in pixels, before the scale of the interface, from which on a row tells its model."""
 
 
 class RIFF_UL_variations(RowList, bpy.types.UIList):

@@ -11,13 +11,14 @@ else make a data-block the user's.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 MADE_KEY, KEYS_KEY, SHIELD_KEY = "riff_made", "riff_keys", "riff_shield"
 """Id-properties of what Riff made: its name at that time; of an action also the digest of its keys, and whether Riff
@@ -30,11 +31,18 @@ GHOST_KEY = "riff_ghost"
 _KEY_FIELDS = (("co", 2, np.float32), ("handle_left", 2, np.float32), ("handle_right", 2, np.float32))
 
 
-def mark_made(block: bpy.types.ID) -> None:
-    """Mark a data-block that Riff has just made or changed, under its present name and with its present keys."""
+Written = Mapping[tuple[int, str, int], NDArray[np.float32]]
+"""Keys (T, 2) as frame and value, in single precision, of F-curves by slot handle, data path and array index."""
+
+
+def mark_made(block: bpy.types.ID, written: Written | None = None) -> None:
+    """Mark a data-block that Riff has just made or changed, under its present name and with its present keys.
+
+    Keys of an action that were `written` a moment ago need not be read again, which is slow in Blender.
+    """
     block[MADE_KEY] = block.name
     if isinstance(block, bpy.types.Action):
-        block[KEYS_KEY], block[SHIELD_KEY] = digest_of(block), block.use_fake_user
+        block[KEYS_KEY], block[SHIELD_KEY] = digest_of(block, written), block.use_fake_user
 
 
 def rename(block: bpy.types.ID, name: str) -> None:
@@ -222,9 +230,9 @@ def _is_empty(action: bpy.types.Action) -> bool:
     return not len(action.pose_markers) and not any(len(bag.fcurves) for bag in _bags(action))
 
 
-def digest_of(action: bpy.types.Action) -> str:
-    """Return a digest of an action's keys, F-curve modifiers and pose markers."""
-    digest = hashlib.blake2b(digest_size=16)
+def digest_of(action: bpy.types.Action, written: Written | None = None) -> str:
+    """Return a digest of an action's keys, F-curve modifiers and pose markers; keys that were `written` are known."""
+    digest, known = hashlib.blake2b(digest_size=16), written or {}
 
     def say(*what: object) -> None:
         digest.update(repr(what).encode())
@@ -241,8 +249,10 @@ def digest_of(action: bpy.types.Action) -> str:
             digest.update(kinds.tobytes())
             for name, width, dtype in _KEY_FIELDS:
                 if name == "co" or (kinds == _BEZIER).any():
-                    values = np.empty(width * len(points), dtype=dtype)
-                    points.foreach_get(name, values)
+                    values = known.get((bag.slot_handle, curve.data_path, curve.array_index)) if name == "co" else None
+                    if values is None:
+                        values = np.empty(width * len(points), dtype=dtype)
+                        points.foreach_get(name, values)
                     digest.update(values.tobytes())
     return digest.hexdigest()
 

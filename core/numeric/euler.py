@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .rotation import Array, axis_rotation, last_true_rows, wrapped
+from .rotation import Array, last_true_rows
 
 SMALL_SINE = 1e-6
 """Sine of the middle angle's complement below which the first and the last angle cannot be told apart."""
@@ -22,11 +22,15 @@ def euler_from_matrix(matrices: Array, order: str) -> Array:
     # If the middle angle is a quarter turn, only a sum of first and last is defined: hold the first and let the last
     # take the rest. Computing the last from the remaining rotation also keeps it accurate close to such a frame.
     first = first[last_true_rows(flat > SMALL_SINE)]
-    rest = matrices @ axis_rotation(i, -first)
-    middle = np.arctan2(-sign * rest[:, k, i], rest[:, k, k])
-    last = np.arctan2(-sign * rest[:, i, j], rest[:, j, j])
-    angles = _nearer_triples(np.stack([first, middle, last], axis=1))
-    return angles[:, np.argsort([i, j, k])]
+    # Of the remaining rotation, matrices @ axis_rotation(i, -first), four elements are asked for.
+    cosine, sine = np.cos(first), sign * np.sin(first)
+    middle = np.arctan2(-sign * matrices[:, k, i], matrices[:, k, k] * cosine + matrices[:, k, j] * sine)
+    last = np.arctan2(
+        sign * (matrices[:, i, k] * sine - matrices[:, i, j] * cosine),
+        matrices[:, j, j] * cosine - matrices[:, j, k] * sine,
+    )
+    angles = _nearer_triples(np.stack([first, middle, last]))
+    return np.ascontiguousarray(angles[np.argsort([i, j, k])].T)
 
 
 def quaternion_from_euler(angles: Array, order: str) -> Array:
@@ -47,11 +51,20 @@ def quaternion_from_euler(angles: Array, order: str) -> Array:
 def _nearer_triples(angles: Array) -> Array:
     """Choose for each frame between a triple and its equivalent (first + π, π - middle, last + π), whichever is closer.
 
-    Whether to change over between two frames does not depend on the choice at the first of them, so the choices are a
-    running sum.
+    `angles` and what is returned are (3, T), the latter without jumps. Whether to change over between two frames does
+    not depend on the choice at the first of them, so the choices are a running sum.
     """
-    other = np.stack([angles[:, 0] + np.pi, np.pi - angles[:, 1], angles[:, 2] + np.pi], axis=1)
-    stay = np.abs(wrapped(angles[1:] - angles[:-1])).sum(1)
-    change = np.abs(wrapped(other[1:] - angles[:-1])).sum(1)
+    other = np.stack([angles[0] + np.pi, np.pi - angles[1], angles[2] + np.pi])
+    stay = _distance(angles[:, 1:] - angles[:, :-1])
+    change = _distance(other[:, 1:] - angles[:, :-1])
     changed = np.concatenate([[0], np.cumsum(change < stay)]) % 2 == 1
-    return np.unwrap(np.where(changed[:, None], other, angles), axis=0)
+    chosen = np.where(changed, other, angles)
+    turns = np.rint((chosen[:, 1:] - chosen[:, :-1]) / (2.0 * np.pi))
+    chosen[:, 1:] -= 2.0 * np.pi * np.cumsum(turns, axis=1)
+    return chosen
+
+
+def _distance(differences: Array) -> Array:
+    """Sum (T) of the sizes of differences of angles (3, T), each along the shorter way."""
+    turns = differences / (2.0 * np.pi)
+    return np.asarray(np.abs(turns - np.rint(turns)).sum(0))

@@ -246,13 +246,22 @@ def _mode_of(value: float) -> str:
 
 
 def keyed_channels(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], bool]:
-    """Map each keyed (bone, property) to True if its curves move.
+    """Map each keyed (bone, property), as `played_channels` finds them, to True if its curves move."""
+    switched = switched_modes(source)
+    return {
+        (bone, path): len(switched.get(bone, ())) > 1 or any(map(moves, curves))
+        for (bone, path), curves in played_channels(armature_object, source).items()
+    }
+
+
+def played_channels(armature_object: bpy.types.Object, source: Source) -> dict[tuple[str, str], list[bpy.types.FCurve]]:
+    """Map each keyed (bone, property) to its curves, whose keys are not read, which is slow in Blender.
 
     Rotations of another mode than the bone's own have no effect and are left out; so are bones that the armature lacks.
     A bone whose mode is keyed has one rotation, that of its mode in the first frame.
     """
     modes, switched = rotation_modes(armature_object, source), switched_modes(source)
-    channels: dict[tuple[str, str], bool] = {}
+    channels: dict[tuple[str, str], list[bpy.types.FCurve]] = {}
     for curve in source.curves:
         channel = split_bone_path(curve.data_path)
         if channel is None or channel[0] not in modes or curve.mute:
@@ -263,7 +272,7 @@ def keyed_channels(armature_object: bpy.types.Object, source: Source) -> dict[tu
             if path not in {rotation_path(mode) for mode in played}:
                 continue
             channel = bone, rotation_path(modes[bone])
-        channels[channel] = channels.get(channel, False) or len(switched.get(bone, ())) > 1 or moves(curve)
+        channels.setdefault(channel, []).append(curve)
     return channels
 
 

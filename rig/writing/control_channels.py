@@ -13,8 +13,8 @@ from ..reading.actions import (
     DELTA,
     Source,
     channel_owner,
-    keyed_channels,
     object_channels,
+    played_channels,
     rotation_modes,
     rotation_path,
     split_bone_path,
@@ -43,9 +43,9 @@ def control_channels(
     All channels that the source keys are written, or all if it is None. A location is written only if it was learned:
     the root's, and those that move.
     """
-    keyed: dict[tuple[str, str], bool] | None = None
+    keyed: set[tuple[str, str]] | None = None
     if source is not None:
-        keyed = keyed_channels(armature_object, source) | object_channels(armature_object, source)
+        keyed = {*played_channels(armature_object, source), *object_channels(armature_object, source)}
     modes = rotation_modes(armature_object, source)
     channels, rows = [], {}
     for joint, control in enumerate(controls):

@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from ...core.errors import ModelError
 from ...core.numeric.rotation import Array
@@ -49,21 +50,23 @@ def new_action(
     with unseen():
         action = bpy.data.actions.new(name)
         try:
-            bags = new_channelbags(action, owner, [curve.owner for curve in curves])
+            bags, written = new_channelbags(action, owner, [curve.owner for curve in curves]), {}
             for curve in curves:
                 bag = bags[curve.owner]
-                _write_keys(new_fcurve(bag, curve.path, curve.index, curve.group), curve, frame_start)
+                fcurve = new_fcurve(bag, curve.path, curve.index, curve.group)
+                written[bag.slot_handle, curve.path, curve.index] = _write_keys(fcurve, curve, frame_start)
             for key, value in properties.items():
                 action[key] = value
             action.use_fake_user = True
-            mark_made(action)
+            mark_made(action, written)
         except BaseException:
             bpy.data.actions.remove(action)
             raise
     return action
 
 
-def _write_keys(curve: bpy.types.FCurve, written: Curve, frame_start: int) -> None:
+def _write_keys(curve: bpy.types.FCurve, written: Curve, frame_start: int) -> NDArray[np.float32]:
+    """Write the keys of a curve; return them (T, 2)."""
     points, values = curve.keyframe_points, written.values
     rows = np.arange(0, len(values), written.spacing)
     if written.switched:
@@ -82,3 +85,4 @@ def _write_keys(curve: bpy.types.FCurve, written: Curve, frame_start: int) -> No
     is_quaternion = curve.data_path.endswith("rotation_quaternion")
     curve.color_mode = "AUTO_YRGB" if is_quaternion else "AUTO_RGB"
     curve.update()
+    return keys

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...core.motion.motion import Motion, forward_kinematics
 from ...core.numeric.rotation import Array
-from ..reading.actions import Source, keyed_channels, rotation_modes
+from ..reading.actions import Source, moves, played_channels, rotation_modes
 from ..reading.copies import find_copies, relation
 from ..reading.evaluate import Poses, Rest, rotation_part, sample_poses
 from ..reading.object_scale import keyed_scale
@@ -93,9 +93,10 @@ def copies_of(
     armature_object: bpy.types.Object, source: Source | None, rest: Rest, joints: Sequence[int]
 ) -> Copies | None:
     """Return the bones that are no joints and copy one in the source; None if there are none."""
-    channels = keyed_channels(armature_object, source) if source is not None else {}
+    channels = played_channels(armature_object, source) if source is not None else {}
     others = {name for bone, name in enumerate(rest.names) if bone not in joints}
-    sliding = {bone for (bone, path), moves in channels.items() if path == "location" and moves and bone in others}
+    placed = {bone: curves for (bone, path), curves in channels.items() if path == "location" and bone in others}
+    sliding = {bone for bone, curves in placed.items() if any(map(moves, curves))}
     if source is None or not sliding:
         return None
     frames = source.frames()

@@ -19,7 +19,7 @@ from ..reading.actions import (
     Source,
     armature_of,
     channel_owner,
-    keyed_channels,
+    played_channels,
     rotation_modes,
     rotation_path,
     source_of,
@@ -192,7 +192,7 @@ def _plan_controls(
 def _channels(armature_object: bpy.types.Object, motion: Motion, source: Source | None) -> list[tuple[str, str]]:
     """Return the (bone, property) pairs to write, in the joints' order."""
     skeleton, modes = motion.skeleton, rotation_modes(armature_object, source)
-    keyed = keyed_channels(armature_object, source) if source else None
+    keyed = played_channels(armature_object, source) if source else None
     channels = []
     for joint, name in enumerate(skeleton.names):
         turn = (name, rotation_path(modes[name]))
