@@ -159,7 +159,8 @@ class Matcher:
             if len(self._best_orders) >= MAX_KNOWN_ORDERS:
                 self._best_orders.clear()
             outputs = self._search(np.repeat(zeros, len(codes), axis=0), codes, False, None)
-            costs = [order_cost(self._reduced, self._clip.reduce(rows), self._same_time_rows) for rows in outputs]
+            clip, parts, tolerance = self._reduced, self._clip.columns, self._same_time_rows
+            costs = [order_cost(clip, self._clip.reduce(rows), tolerance, parts, self.clip_lengths) for rows in outputs]
             self._best_orders[key] = int(np.argmin(costs))
         return self._best_orders[key]
 

@@ -61,6 +61,21 @@ def walking_motion(seconds: float = 3.0, fps: float = 30.0, start: float = 0.0) 
     return with_found_contacts(from_transforms(skeleton, rotations, root / skeleton.unit, fps))
 
 
+def falling_motion(seconds: float = 3.0, fps: float = 30.0) -> Motion:
+    """A stick figure that sways, falls on its back in the middle within a third of a second, and lies there."""
+    time = np.arange(round(seconds * fps) + 1) / fps
+    skeleton = stick_figure()
+    fall = np.clip((time - 0.5 * seconds) * 3.0, 0.0, 1.0)
+    fall = fall * fall * (3.0 - 2.0 * fall)
+    rotations = np.broadcast_to(np.eye(3), (len(time), skeleton.joints, 3, 3)).copy()
+    rotations[:, 0] = axis_rotation(0, 0.5 * np.pi * fall)
+    for bone, axis, sway, end in (("Spine", 2, 0.2, 0.1), ("LeftArm", 1, 0.4, -0.6), ("RightArm", 1, 0.3, 0.7)):
+        angle = sway * np.sin((5.0 + axis) * time) * (1.0 - 0.8 * fall) + end * fall
+        rotations[:, skeleton.names.index(bone)] = axis_rotation(axis, angle)
+    root = np.stack([0.02 * np.sin(4.0 * time), -0.3 * fall, HIP_HEIGHT + 0.04 - 0.7 * fall], axis=1)
+    return with_found_contacts(from_transforms(skeleton, rotations, root / skeleton.unit, fps))
+
+
 def _footprints(time: Array, phase: float) -> tuple[Array, Array]:
     """Metres of an ankle along the way, and above its place on the ground: still, then swung forward."""
     steps, part = np.divmod(time / CYCLE + phase, 1.0)

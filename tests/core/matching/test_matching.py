@@ -28,7 +28,6 @@ from core.matching.boundaries import Boundaries
 from core.matching.channel_parts import LOWER, channel_parts
 from core.matching.instant import instant_model, instant_recipe, matched_above
 from core.matching.matcher import Matcher
-from core.matching.orders import order_cost
 from core.matching.patches import PatchIndex, average_patches, clip_starts, sample_starts
 from core.matching.stages import make_matchers, part_weights
 from core.matching.sway import smoothed
@@ -418,16 +417,6 @@ def test_a_variation_takes_an_order_far_from_the_clips_own(model: Model) -> None
     assert shares[1] < shares[0]
     assert np.array_equal(sampler.code(0, 3, 0, length), Sampler(model).code(0, 3, 0, length))
     assert np.array_equal(sampler.code(0, 3, 1, 50), noise_code(0, 3, 1, 50))
-
-
-@pytest.mark.parametrize(("share", "least"), [(0.0, 0.0), (1.0, 0.9)])
-def test_cost_of_an_order(share: float, least: float) -> None:
-    """The clip itself costs its whole share at the same time; the halves exchanged cost nothing."""
-    clip = np.stack([np.sin(np.arange(200) * step) for step in (0.11, 0.047)], axis=1).astype(np.float32)
-    sample = clip if share else np.roll(clip, 100, axis=0)
-    cost = order_cost(clip, sample, 4)
-    assert least <= cost < least + 0.2
-    assert order_cost(clip, np.repeat(sample[:1], 200, axis=0), 4) > 0.9
 
 
 @pytest.mark.parametrize("frames", [60, 61, 91, 157, 201, 371, 648, 3000, 20_000])
