@@ -15,6 +15,8 @@ CUTS = {
     "panel-train": ("3-training", (864, 82, 1122, 670)),
     "panel-live": ("9-live", (330, 82, 1122, 780)),
     "panel-region": ("10-region", (250, 604, 1150, 938)),
+    "install-panel": ("newcomer/without-pytorch", (864, 82, 1122, 830)),
+    "install-preferences": ("newcomer/preferences", (104, 28, 978, 594)),
 }
 """Picture of the manual, screenshot, and what of it is shown: left, top, right, bottom in pixels."""
 

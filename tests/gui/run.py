@@ -57,7 +57,8 @@ MARKS = (
     "region dragged True",
     "region moved True",
 )
-SMALL = (800, 520)
+WIDE, SMALL = (1400, 960), (800, 520)
+"""Sizes of the window in pixels; a small one is drawn quicker."""
 
 MEANWHILE = (
     "escape: scenes Scene, training None",
@@ -109,15 +110,23 @@ COMPARING = (
     "one undo shows them again",
 )
 
-BESIDE = (
-    ("meanwhile", MEANWHILE, ""),
-    ("directing", DIRECTING, ""),
-    ("in_time", IN_TIME, ""),
-    ("choosing/comparing", COMPARING, ""),
-    ("screens", SCREENS, "dancer_file.py"),
+NEWCOMER = (
+    "first variation plays: 4 clicks",
+    "torch loaded False",
+    "the tenth is kept: 23 clicks",
+    "PyTorch here False",
 )
-"""Scripts that run after the person's path in a small window, which is drawn quicker, the marks of each, and the script
-that saves the file with which it opens."""
+
+BESIDE = (
+    ("newcomer", NEWCOMER, WIDE, ""),
+    ("meanwhile", MEANWHILE, SMALL, ""),
+    ("directing", DIRECTING, SMALL, ""),
+    ("in_time", IN_TIME, SMALL, ""),
+    ("choosing/comparing", COMPARING, SMALL, ""),
+    ("screens", SCREENS, SMALL, "dancer_file.py"),
+)
+"""Scripts that run after the person's path, the marks of each, the size of its window, and the script that saves the
+file with which it opens."""
 
 BANNER = (204, 61, 61)
 """Colour of the banner with which the status bar shows an error."""
@@ -129,7 +138,7 @@ def run_in_window(
     script: str,
     out: Path,
     seconds: int,
-    size: tuple[int, int] = (1400, 960),
+    size: tuple[int, int] = WIDE,
     *,
     by_hand: bool = True,
     first: str = "",
@@ -244,10 +253,10 @@ def main() -> int:
     log = run_in_window(root, options.zip.resolve(), "person.py", options.out, options.seconds)
     problems = problems_of(log, options.out, root)
     _tell("person", log, started)
-    for name, wanted, first in BESIDE:
+    for name, wanted, size, first in BESIDE:
         started = time.monotonic()
         folder = options.out / name
-        log = run_in_window(root, options.zip.resolve(), f"{name}.py", folder, options.seconds, SMALL, first=first)
+        log = run_in_window(root, options.zip.resolve(), f"{name}.py", folder, options.seconds, size, first=first)
         problems += [f"{name}: {problem}" for problem in unfulfilled(log, wanted)]
         _tell(name, log, started)
     for problem in problems:
