@@ -8,6 +8,7 @@ that need no Blender: a motion has `features`, `skeleton` and `fps`, see `core/m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from .core.blending.amount import Amount, amounts_of_parts
 from .core.cycles.unroll import learnable
 from .core.directing import compose as composing
 from .core.directing import timed_clips
+from .core.directing.concatenate import mix_named
 from .core.directing.direction import Direction, direct
+from .core.directing.model_spans import check_model_spans, generate_model_spans
 from .core.directing.span_models import span_models
 from .core.directing.takes import generate_takes
 from .core.driving import drive as driving
 from .core.driving.roles import pair_by_role
 from .core.errors import RiffError
+from .core.generation.generate import Sampler
 from .core.matching.instant import instant_model
 from .core.model.model import Model
 from .core.model.model_file import load_model, save_model
@@ -30,6 +34,7 @@ from .core.model.recipe import RECIPES
 from .core.motion.body_parts import find_parts
 from .core.motion.motion import Motion
 from .core.motion.symmetry import find_partners
+from .core.training.checkpoint import begin
 from .core.training.progress import Progress
 from .rig.ghosts import ghosts
 from .rig.reading.read import ReadOptions, read_motion
@@ -108,7 +113,7 @@ def describe(motion: Motion) -> dict[str, Any]:
 
 
 def train(
-    motion: Motion,
+    motion: Motion | Mapping[str, Motion],
     recipe: str = "fast",
     *,
     effort: float = 1.0,
@@ -118,17 +123,20 @@ def train(
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Model:
-    """Train a model on a motion; needs PyTorch and takes minutes.
+    """Train a model on a motion, or on several of one rig by name; needs PyTorch and takes minutes.
 
     `recipe` is one of fast, paper and ganimator; `effort` is the fraction of its steps to do. The same seed gives the
     same model on the same machine. Raises Cancelled after `should_stop` returned True.
     """
-    from .core.training.train import train as train_model  # late: PyTorch takes seconds to load
+    from .core.training.train import resume  # late: PyTorch takes seconds to load
 
     if recipe not in RECIPES:
         raise RiffError(f"There is no recipe “{recipe}”; choose one of {', '.join(RECIPES)}.")
     chosen = RECIPES[recipe].scaled(effort) if effort != 1.0 else RECIPES[recipe]
-    model = train_model(learnable(motion), chosen, on_progress, should_stop, seed=seed, device=device)
+    together = isinstance(motion, Mapping)
+    whole, clips = mix_named(list(motion), list(motion.values())) if together else (motion, ())
+    begun = replace(begin(whole, chosen, seed), clips=clips)
+    model = resume(begun, on_progress, should_stop, device=device)
     model.name = name or model.name
     return model
 
@@ -194,22 +202,31 @@ def compose(
 
 
 def generate_spans(
-    motions: Mapping[str, Motion],
+    motions: Mapping[str, Motion] | Model,
     spans: Sequence[tuple[str, int, int] | tuple[str, int, int, float]],
     count: int = 1,
     *,
+    fps: float = 0.0,
     seed: int = 0,
     variation: float = timed_clips.VARIATION,
     clean_feet: bool = True,
 ) -> list[Motion]:
-    """Generate motions, at the first clip's rate, in which clips of one rig play when they are told to, instantly.
+    """Generate motions in which clips of one rig play when they are told to.
 
-    `motions` are the clips by name; a span is a name, a first and a last frame, and a speed if it is not 1. In the
-    frames between two spans, from 0.2 to 2 seconds, the body passes over. `variation`, from 0 to 1, is its strength in
-    the spans.
+    `motions` are the clips by name, from which instant models are made, or a model that was trained on several. A span
+    is a name, a first and a last frame, and a speed if it is not 1; frames are those of `fps`, the first clip's rate or
+    the model's if it is 0. In the frames between two spans, from 0.2 to 2 seconds, the body passes over. `variation`,
+    from 0 to 1, is its strength in the spans.
     """
     timed = [timed_clips.ClipSpan(*span) for span in spans]
-    fps = next((motion.fps for motion in motions.values()), 30.0)
+    if isinstance(motions, Model):
+        rate = fps or motions.source_fps
+        check_model_spans(motions, timed, rate)
+        sampler = Sampler(motions, torch=False)
+        return generate_model_spans(
+            sampler, timed, fps=rate, count=count, seed=seed, variation=variation, clean=clean_feet
+        )
+    fps = fps or next((motion.fps for motion in motions.values()), 30.0)
     timed_clips.check_spans(timed, fps, list(motions))
     models = span_models(motions, timed)
     return timed_clips.generate_spans(

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import CollectionProperty, IntProperty, StringProperty
 
-from ..core.directing.concatenate import mix
+from ..core.directing.concatenate import mix_named
 from ..core.directing.direction import names_in
 from ..core.errors import ClipError
 from ..core.motion.motion import Motion
@@ -57,7 +57,9 @@ class RIFF_OT_train_on_actions(TrainingStart, bpy.types.Operator):
         motions = []
         for number, action in enumerate(actions):
             motions.append((yield from part_of(source_steps(ob, scene, action), number, len(actions))))
-        return " + ".join(action.name for action in actions), f"{len(actions)} actions", mix(motions)
+        names = [action.name for action in actions]
+        whole, self._clips = mix_named(names, motions)
+        return " + ".join(names), f"{len(actions)} actions", whole
 
     def _actions(self, ob: bpy.types.Object) -> list[bpy.types.Action]:
         """Return the armature's own action and the others. Raises ClipError for an unknown name, or if there is no

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
+from ..core.directing.model_spans import ENTRY
 from ..core.directing.timed_clips import ClipSpan, check_spans, parse_clip_spans
-from ..core.errors import RiffError
+from ..core.errors import ModelError, RiffError
 from ..core.motion.motion import Motion
 from ..rig.background.spans_job import SpansJob
 from ..rig.library.blend_files import check_bones
 from ..rig.steps import part_of
+from ..state.model_fit import known_fit
 from ..state.poll_messages import armature_problem, set_poll_message, settings_problem
 from ..state.rig_settings import REGION_COLOURS, SpanChoices, active_armature, rig_settings
+from ..state.settings import chosen_model
 from ..state.source import learned_action, source_steps
+from ..state.span_model import knows_clips, span_model
 from ..state.variations.recording import Order
 from .list_remove import ListRemove
 from .runs.write_actions import ActionWriter
@@ -104,8 +109,38 @@ class RIFF_OT_generate_spans(SpanChoices, ActionWriter, bpy.types.Operator):
         ob, render = active_armature(context), context.scene.render
         self._spans = parse_clip_spans(self.spans) if self.spans.strip() else _listed(ob)
         fps = render.fps / render.fps_base
-        check_spans(self._spans, fps, bpy.data.actions.keys())
-        first = {}
+        self._model_path = self._chosen_path(context)
+        self._arguments: dict[str, Any] = {
+            "fps": fps,
+            "seed": self.seed,
+            "variation": self.variation,
+            "clean": self.clean_feet,
+        }
+        clips: dict[str, Motion] = {}
+        if self._model_path is None:
+            check_spans(self._spans, fps, bpy.data.actions.keys())
+            clips = yield from self._read(context)
+        else:
+            check_spans(self._spans, fps, chosen_model(context).clips.keys())
+            self._arguments["entry"] = ENTRY
+        self._job = SpansJob(clips, self._spans, count=self.count, model_path=self._model_path, **self._arguments)
+        self._job.start()
+
+    def _chosen_path(self: Any, context: bpy.types.Context) -> Path | None:
+        """Return the file of the model that plays the spans, None for instant models. Raises ModelError."""
+        chosen = chosen_model(context)
+        if self.played_by == "INSTANT":
+            return None
+        fit = known_fit(active_armature(context), chosen) if knows_clips(chosen) else None
+        found = span_model(context, [span.clip for span in self._spans], fit)
+        if found.row is None and self.played_by == "MODEL":
+            raise ModelError(fit.problem if fit is not None and fit.problem else found.sentence())
+        return Path(found.row.path) if found.row is not None else None
+
+    def _read(self: Any, context: bpy.types.Context) -> Generator[float, None, dict[str, Motion]]:
+        """Read the actions of the spans, in steps. Raises RiffError."""
+        ob = active_armature(context)
+        first: dict[str, int] = {}
         for span in self._spans:
             first.setdefault(span.clip, span.start)
         for name, frame in first.items():
@@ -117,14 +152,7 @@ class RIFF_OT_generate_spans(SpanChoices, ActionWriter, bpy.types.Operator):
                 raise RiffError("The armature or an action was removed or deselected meanwhile.")
             reading = source_steps(active_armature(context), context.scene, action)
             clips[name] = yield from part_of(reading, number, len(first))
-        self._arguments: dict[str, Any] = {
-            "fps": fps,
-            "seed": self.seed,
-            "variation": self.variation,
-            "clean": self.clean_feet,
-        }
-        self._job = SpansJob(clips, self._spans, count=self.count, **self._arguments)
-        self._job.start()
+        return clips
 
     def action_name(self: Any, index: int) -> str:
         return f"Spans {self.seed}-{index + 1}"
@@ -138,9 +166,10 @@ class RIFF_OT_generate_spans(SpanChoices, ActionWriter, bpy.types.Operator):
     def order(self: Any, ob: bpy.types.Object) -> Order:
         spans = [[span.clip, span.start, span.end, span.speed] for span in self._spans]
         source = self.source_action(ob)
-        read = [source.name if source else "", *dict.fromkeys(span.clip for span in self._spans)]
-        settings = {"spans": spans, "seed": self.seed, "variation": self.variation}
-        return Order("spans", {**self._arguments, "spans": spans}, settings, read)
+        played = dict.fromkeys(span.clip for span in self._spans) if self._model_path is None else ()
+        read = [source.name if source else "", *played]
+        settings = {"spans": spans, "seed": self.seed, "variation": self.variation, "played_by": self.played_by}
+        return Order("spans", {**self._arguments, "spans": spans}, settings, read, self._model_path)
 
     def frame_start(self: Any) -> int | None:
         start: int = self._spans[0].start

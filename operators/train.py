@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from ..core.errors import ModelError, RiffError
 from ..core.files.file_lock import try_lock
 from ..core.files.held_open import patiently, reason_of
 from ..core.files.paths import is_plain_name
+from ..core.model.learned_clips import LearnedClip
 from ..core.model.model import Model
 from ..core.model.model_file import load_model, read_info
 from ..core.model.recipe import RECIPES, Recipe
@@ -45,7 +46,9 @@ def chosen_recipe(settings: RiffSettings, name: str) -> Recipe:
 
 
 class TrainingStart(Stepwise):
-    """Mixin of operators that start a training on the motion that they `read`."""
+    """Mixin of operators that start a training on the motion that they `read`; `_clips` are those that it joins."""
+
+    _clips: Sequence[LearnedClip] = ()
 
     recipe: EnumProperty(
         name="Recipe", description="How thoroughly the action is learned", items=OPERATOR_ITEMS, default="fast"
@@ -86,7 +89,7 @@ class TrainingStart(Stepwise):
         name, self._subject, motion = yield from self.read(context)
         yield 1.0
         recipe = recipe.scaled(self.scale) if self.scale < 1.0 else recipe
-        begun = replace(begin(motion, recipe, self.seed, self.start()), rig=rig)
+        begun = replace(begin(motion, recipe, self.seed, self.start()), rig=rig, clips=self._clips)
         path, held = claim_new_model(name, [job.path for job in jobs.trainings() if job.running])
         python, device = training_python(), training_device()
         _begin(jobs.TrainingJob(begun, path, keep=checkpoint_path(path), python=python, device=device, claims=[held]))

@@ -6,9 +6,11 @@ from typing import Any
 
 import bpy
 
+from ..state.model_fit import fit_of
 from ..state.rig_settings import SpanChoices, active_armature
-from ..state.settings import copy_choices
-from .tab import ForArmature, RowList
+from ..state.settings import chosen_model, copy_choices
+from ..state.span_model import knows_clips, span_model
+from .tab import ForArmature, RowList, draw_sentence, say
 
 SHORT_LABELS = {"PREVIEW": "Preview", "MARKERS": "Markers", "KEYS": "Keys"}
 """Button labels by the source of a region's frames."""
@@ -74,7 +76,11 @@ class RIFF_PT_spans(ForArmature, bpy.types.Panel):
         buttons.operator("riff.remove_span", text="", icon="REMOVE")
         if settings.active_span < len(settings.spans):
             span = settings.spans[settings.active_span]
-            layout.prop_search(span, "action", bpy.data, "actions")
+            model = chosen_model(context)
+            if settings.span_choices.played_by != "INSTANT" and knows_clips(model):
+                layout.prop_search(span, "action", model, "clips", icon="ACTION")
+            else:
+                layout.prop_search(span, "action", bpy.data, "actions")
             frames = layout.row(align=True)
             frames.prop(span, "start")
             frames.prop(span, "end")
@@ -82,9 +88,30 @@ class RIFF_PT_spans(ForArmature, bpy.types.Panel):
         choices = layout.column()
         choices.use_property_split, choices.use_property_decorate = True, False
         choices.prop(settings.span_choices, "variation")
+        choices.prop(settings.span_choices, "played_by")
+        if len(settings.spans):
+            _draw_model(layout, context, settings)
         operator = layout.operator("riff.generate_spans", icon="ACTION")
         copy_choices(SpanChoices, settings.span_choices, operator)
         operator.seed = context.scene.riff.seed
+
+
+def _draw_model(layout: Any, context: Any, settings: Any) -> None:
+    """Say which model plays the spans, and if it is not the chosen one, why."""
+    played_by, chosen = settings.span_choices.played_by, chosen_model(context)
+    if played_by == "INSTANT" or (played_by == "AUTO" and not knows_clips(chosen)):
+        draw_sentence(layout, say("Played by instant models"))
+        return
+    fit = fit_of(active_armature(context), chosen) if chosen is not None else None
+    found = span_model(context, [span.action for span in settings.spans], fit)
+    if found.row is not None:
+        draw_sentence(layout, say("Played by “{}”").format(found.row.name), "CHECKMARK")
+        return
+    reason = say(found.reason).format(*found.values)
+    if played_by == "AUTO":
+        draw_sentence(layout, say("Played by instant models: {}").format(reason))
+    else:
+        draw_sentence(layout, reason, "ERROR", alert=True)
 
 
 CLASSES = (RIFF_UL_regions, RIFF_PT_regions, RIFF_UL_spans, RIFF_PT_spans)

@@ -34,8 +34,9 @@ EXAMPLES = {
   blender -c riff generate dance.blend --action Salsa --save takes.blend                  at once, without training
   blender -c riff generate dance.blend --model Salsa --action Salsa --count 10 --save takes.blend
 """,
-    "spans": """example:
+    "spans": """examples:
   blender -c riff spans set.blend --spans "Walk@1-120, Dance@136-260x1.5" --count 3 --save takes.blend
+  blender -c riff spans set.blend --model "Walk + Dance" --spans "Walk@1-120, Dance@136-260" --save takes.blend
 """,
     "blend": """example:
   blender -c riff blend takes.blend --variation "Salsa Variation 0-1" --amount 0.25 0.5 --save less.blend
@@ -130,6 +131,11 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
 def _add_spans(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE.blend")
     parser.add_argument("--armature", default="", metavar="NAME", help="armature (default: the one that fits)")
+    parser.add_argument(
+        "--model",
+        default="",
+        help="model trained on the actions, its file or its name in Riff's folder (default: instant ones)",
+    )
     add_spans(parser)
     _add_save(parser)
 

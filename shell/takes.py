@@ -13,10 +13,12 @@ from ..core.blending.amount import Amount, amounts_of_parts
 from ..core.cli.direction_options import read_direction
 from ..core.directing import compose as composing
 from ..core.directing.direction import Direction, direct
+from ..core.directing.model_spans import ENTRY, generate_model_spans
 from ..core.directing.span_models import span_models
 from ..core.directing.takes import generate_takes
-from ..core.directing.timed_clips import VARIATION, check_spans, generate_spans, parse_clip_spans
+from ..core.directing.timed_clips import VARIATION, ClipSpan, check_spans, generate_spans, parse_clip_spans
 from ..core.errors import ClipError, ModelError
+from ..core.generation.generate import Sampler
 from ..core.matching.instant import instant_model
 from ..core.model.model import Model
 from ..core.model.model_file import load_model
@@ -84,27 +86,38 @@ def compose(options: argparse.Namespace) -> dict[str, Any]:
 def spans(options: argparse.Namespace) -> dict[str, Any]:
     """Write takes in which actions play in spans and pass over between them, and save the file. Raises RiffError."""
     timed = parse_clip_spans(options.spans)
+    path, model = _named_model(options)
     options.action = [timed[0].clip]
     _open(options)
     ob, action, fps = _stage(options)
-    check_spans(timed, fps, bpy.data.actions.keys())
+    variation = VARIATION if options.variation is None else options.variation
+    chosen: dict[str, Any] = {"fps": fps, "seed": options.seed, "variation": variation, "clean": True}
     clips: dict[str, Motion] = {}
-    for span in timed:
+    if model is None:
+        clips = _played(ob, timed, fps)
+        motions = generate_spans(span_models(clips, timed), timed, count=options.count, **chosen)
+    else:
+        chosen["entry"] = ENTRY
+        motions = generate_model_spans(Sampler(model, torch=False), timed, count=options.count, **chosen)
+    rows = [[span.clip, span.start, span.end, span.speed] for span in timed]
+    settings = {"spans": rows, "seed": options.seed, "variation": variation}
+    settings["played_by"] = "INSTANT" if model is None else "MODEL"
+    order = Order("spans", {"spans": rows, **chosen}, settings, [action.name, *clips], path)
+    names, name = _numbered("Spans", options.seed, len(motions)), " + ".join(clips) if model is None else model.name
+    more, made = {"riff_spans": options.spans}, ("riff.generate_spans", "Generate Spans")
+    return _write(options, ob, action, motions, names, more, order, *made, model=name, start=timed[0].start)
+
+
+def _played(ob: Any, spans: Sequence[ClipSpan], fps: float) -> dict[str, Motion]:
+    """Read the actions that play in spans. Raises RiffError."""
+    check_spans(spans, fps, bpy.data.actions.keys())
+    clips: dict[str, Motion] = {}
+    for span in spans:
         played = bpy.data.actions[span.clip]
         check_bones(ob, played, span.start)
         if span.clip not in clips:
             clips[span.clip] = clip_of(ob, played, bpy.context.scene).motion
-    models = span_models(clips, timed)
-    variation = VARIATION if options.variation is None else options.variation
-    motions = generate_spans(models, timed, fps=fps, count=options.count, seed=options.seed, variation=variation)
-    rows = [[span.clip, span.start, span.end, span.speed] for span in timed]
-    known = {"spans": rows, "fps": fps, "seed": options.seed, "variation": variation, "clean": True}
-    settings = {"spans": rows, "seed": options.seed, "variation": variation}
-    order = Order("spans", known, settings, [action.name, *clips])
-    names = _numbered("Spans", options.seed, len(motions))
-    more, model = {"riff_spans": options.spans}, " + ".join(clips)
-    made = ("riff.generate_spans", "Generate Spans")
-    return _write(options, ob, action, motions, names, more, order, *made, model=model, start=timed[0].start)
+    return clips
 
 
 def blend(options: argparse.Namespace) -> dict[str, Any]:

@@ -57,6 +57,14 @@ def fit_of(ob: bpy.types.Object | None, model: RiffModel) -> Fit | None:
     return fit
 
 
+def known_fit(ob: bpy.types.Object, model: RiffModel) -> Fit:
+    """Return the fit at once, for operators; it takes some milliseconds if it is not known."""
+    key = _key(ob, model.path)
+    if key not in _cache:
+        _cache[key] = _compare(ob, model.path)
+    return _cache[key]
+
+
 def _key(ob: bpy.types.Object, path: str) -> Key:
     return ob.name, len(ob.data.bones), path
 

@@ -9,6 +9,7 @@ import bpy
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
+    EnumProperty,
     FloatProperty,
     FloatVectorProperty,
     IntProperty,
@@ -107,6 +108,17 @@ class SpanChoices:
         min=0.0,
         max=1.0,
         subtype="FACTOR",
+        options={"SKIP_SAVE"},
+    )
+    played_by: EnumProperty(
+        name="Played By",
+        description="Model that plays the actions in the spans",
+        items=[
+            ("AUTO", "Automatic", "The chosen model if it was trained on all of the actions, else instant models"),
+            ("MODEL", "Chosen Model", "The model chosen in the panel, which was trained on all of the actions"),
+            ("INSTANT", "Instant Models", "A model of each action, made at once from what it is now"),
+        ],
+        default="AUTO",
         options={"SKIP_SAVE"},
     )
 

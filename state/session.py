@@ -50,6 +50,8 @@ def refresh_models(session: RiffSession, select: Path | None = None) -> None:
             row.quality = grade(info.get("quality", {}))
             row.figures = "\n".join(explain(info.get("quality", {})))
             row.advice = "\n".join(advice(info))
+            for name in info["clips"]:
+                row.clips.add().name = name
         if row.path == active:
             session.active_model = index
     for row, shown in zip(session.models, shortened([row.name for row in session.models]), strict=True):

@@ -69,6 +69,10 @@ def _on_live_setting_changed(_owner: object, context: bpy.types.Context) -> None
         listener(context)
 
 
+class RiffLearnedClip(bpy.types.PropertyGroup):
+    """An action that a model of several learned, by its `name` then."""
+
+
 class RiffModel(bpy.types.PropertyGroup):
     """A row of the list of models; `name` is the file's, so it is unique, and `shown` is what fits a narrow list."""
 
@@ -83,6 +87,7 @@ class RiffModel(bpy.types.PropertyGroup):
     figures: StringProperty()
     advice: StringProperty()
     problem: StringProperty()
+    clips: CollectionProperty(type=RiffLearnedClip)
 
 
 class RiffUnfinished(bpy.types.PropertyGroup):
@@ -304,7 +309,7 @@ def settings_of(context: bpy.types.Context) -> RiffSettings:
     return context.scene.riff  # type: ignore[attr-defined, no-any-return]
 
 
-CLASSES = (RiffModel, RiffUnfinished, RiffVariation, RiffSession, RiffSettings)
+CLASSES = (RiffLearnedClip, RiffModel, RiffUnfinished, RiffVariation, RiffSession, RiffSettings)
 
 
 def register() -> None:

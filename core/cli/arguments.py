@@ -35,8 +35,9 @@ an uninterrupted training gives; with a model that is there already, it does not
     "generate": """example:
   python -m core generate walk.safetensors --count 10 --seed 7 --out takes/
 """,
-    "spans": """example:
+    "spans": """examples:
   python -m core spans walk.bvh dance.bvh --spans "walk@1-120, dance@136-260x1.5" --out takes/
+  python -m core spans --model both.safetensors --spans "walk@1-120, dance@136-260" --out takes/    of a trained model
 """,
     "drive": """examples:
   python -m core drive fox.safetensors --by walk.bvh --out takes/
@@ -199,7 +200,11 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_spans(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("clips", type=Path, nargs="+", metavar="CLIP", help="clips of one rig, called as their files")
+    parser.add_argument("clips", type=Path, nargs="*", metavar="CLIP", help="clips of one rig, called as their files")
+    parser.add_argument(
+        "--model", type=Path, metavar="M.safetensors", help="play the clips that this model was trained on instead"
+    )
+    parser.add_argument("--fps", type=_rate, help="frames a second with --model (default: those of its clips)")
     add_spans(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
     _add_up(parser)

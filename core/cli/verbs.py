@@ -17,8 +17,9 @@ from typing import Any
 
 from ..cycles.unroll import learnable
 from ..directing.compose import compose
-from ..directing.concatenate import mix
+from ..directing.concatenate import mix_named
 from ..directing.direction import direct
+from ..directing.model_spans import generate_model_spans
 from ..directing.span_models import span_models
 from ..directing.takes import generate_takes
 from ..directing.timed_clips import VARIATION, check_spans, generate_spans, parse_clip_spans
@@ -27,11 +28,12 @@ from ..driving.roles import pair_by_role, parse_pairs
 from ..errors import ClipError, ModelError, RiffError, cancel_check
 from ..evaluation.metrics import evaluate
 from ..files.lease import hold_lease
-from ..generation.generate import generate
+from ..generation.generate import Sampler, generate
 from ..matching.instant import instant_model
+from ..model.learned_clips import LearnedClip
 from ..model.model_file import load_model, read_info, save_model
 from ..motion.bvh import write_bvh
-from ..motion.clip_file import read_clip
+from ..motion.clip_file import Clip, read_clip
 from ..motion.motion import Motion
 from ..motion.retarget import match_skeletons, onto_skeleton
 from ..runs.quality import with_quality
@@ -52,13 +54,11 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
         return {"model": str(options.out), "trained": False, **read_info(options.out)}
     check_target(options.out, options.overwrite or options.resume)
     clip = read_clip(options.clip, options.up)
-    motion = clip.motion
-    if options.also:
-        motion = mix([motion, *(read_clip(other, options.up).motion for other in options.also)])
+    motion, clips = _learned_together(clip, options)
     require_torch(options.device)
     start = load_model(options.start_from) if options.start_from else None
     begun = begin(motion, recipe_of(options), options.seed, start)
-    begun = replace(begun, name=options.name or clip.name, rig=clip.rig)
+    begun = replace(begun, name=options.name or clip.name, rig=clip.rig, clips=clips)
     with _needs_torch(), ProgressLine(sys.stderr) as line, stop_on_signal() as stop, hold_lease(state) as lease:
         run_with_text(
             resumed(begun, state, options),
@@ -76,12 +76,20 @@ def instant_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Make an instant model of a clip, measure and save it; return its summary. Raises RiffError, Cancelled."""
     check_target(options.out, options.overwrite)
     clip = read_clip(options.clip, options.up)
-    motions = [clip.motion, *(read_clip(other, options.up).motion for other in options.also)]
-    motion = learnable(mix(motions) if options.also else clip.motion)
+    motion, clips = _learned_together(clip, options)
+    motion = learnable(motion)
     with stop_on_signal() as stop, hold_lease(options.out):
         model = instant_model(motion, options.name or clip.name, check_cancelled=cancel_check(stop.is_set))
-        save_model(with_quality(replace(model, rig=clip.rig), stop.is_set), options.out)
+        save_model(with_quality(replace(model, rig=clip.rig, clips=clips), stop.is_set), options.out)
     return {"model": str(options.out), **read_info(options.out)}
+
+
+def _learned_together(clip: Clip, options: argparse.Namespace) -> tuple[Motion, tuple[LearnedClip, ...]]:
+    """Return the motion of a clip, or of it and others that `options` name, and the rows of each. Raises ClipError."""
+    if not options.also:
+        return clip.motion, ()
+    clips = [clip, *(read_clip(other, options.up) for other in options.also)]
+    return mix_named([one.name for one in clips], [one.motion for one in clips])
 
 
 def resumed(begun: Checkpoint, state: Path, options: argparse.Namespace) -> Checkpoint:
@@ -149,6 +157,10 @@ def compose_verb(options: argparse.Namespace) -> dict[str, Any]:
 
 def spans_verb(options: argparse.Namespace) -> dict[str, Any]:
     """Write motions in which clips play in spans of frames as BVH files; return their paths. Raises RiffError."""
+    if options.model is not None:
+        return _spans_of_model(options)
+    if not options.clips:
+        raise ClipError("Name the clips that play, or by --model a model that was trained on several.")
     clips = {path.stem: read_clip(path, options.up).motion for path in options.clips}
     spans, fps = parse_clip_spans(options.spans), next(iter(clips.values())).fps
     check_spans(spans, fps, list(clips))
@@ -156,6 +168,18 @@ def spans_verb(options: argparse.Namespace) -> dict[str, Any]:
     variation = VARIATION if options.variation is None else options.variation
     made = generate_spans(models, spans, fps=fps, count=options.count, seed=options.seed, variation=variation)
     files = write_motions(options.out, "-".join(models), options.seed, made)
+    return {"files": files, "count": len(files), "frames": made[0].frames, "fps": fps, "seed": options.seed}
+
+
+def _spans_of_model(options: argparse.Namespace) -> dict[str, Any]:
+    """Write motions in which clips of one model play in spans of frames; return their paths. Raises RiffError."""
+    if options.clips:
+        raise ClipError("The clips are those that the model was trained on; leave out either the files or --model.")
+    model, spans = load_model(options.model), parse_clip_spans(options.spans)
+    fps, variation = options.fps or model.source_fps, VARIATION if options.variation is None else options.variation
+    sampler = Sampler(model, torch=False)
+    made = generate_model_spans(sampler, spans, fps=fps, count=options.count, seed=options.seed, variation=variation)
+    files = write_motions(options.out, model.name, options.seed, made)
     return {"files": files, "count": len(files), "frames": made[0].frames, "fps": fps, "seed": options.seed}
 
 

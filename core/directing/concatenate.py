@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import numpy as np
 from ..cycles.find import find_cycle
 from ..cycles.unroll import repeated
 from ..errors import ClipError
+from ..model.learned_clips import LearnedClip
 from ..motion.headings import turn_between, turn_motion
 from ..motion.motion import RATE, Motion, with_contact_labels
 from ..motion.properties import AnimatedProperty
@@ -33,10 +35,28 @@ def mix(motions: Sequence[Motion]) -> Motion:
     Short cycles are repeated. Passages between clips have least jerk. The contacts are those of all clips. Raises
     ClipError for no clip or clips of different skeletons.
     """
+    return mix_named([str(number) for number in range(len(motions))], motions)[0]
+
+
+def mix_named(names: Sequence[str], motions: Sequence[Motion]) -> tuple[Motion, tuple[LearnedClip, ...]]:
+    """Concatenate clips like `mix`; also return which rows of the result are those of each.
+
+    A name that repeats is told apart by a number.
+    """
     result, *rest = on_one_skeleton([_part_of_mix(motion) for motion in motions])
-    for motion in rest:
+    clips = [LearnedClip(names[0], 0, result.frames)]
+    for name, motion in zip(names[1:], rest, strict=True):
+        start = result.frames + PASSAGE_FRAMES
+        clips.append(LearnedClip(_new_name(name, clips), start, start + motion.frames))
         result = _joined(result, motion)
-    return with_contact_labels(result)
+    return with_contact_labels(result), tuple(clips)
+
+
+def _new_name(name: str, clips: Sequence[LearnedClip]) -> str:
+    """Return a name that none of the clips has."""
+    taken = {clip.name for clip in clips}
+    numbered = (f"{name}.{number:03}" for number in itertools.count(1))
+    return next(one for one in itertools.chain([name], numbered) if one not in taken)
 
 
 def on_one_skeleton(motions: Sequence[Motion]) -> list[Motion]:

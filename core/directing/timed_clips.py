@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -133,6 +133,27 @@ def generate_spans(
     ModelError for models of different skeletons.
     """
     check_spans(spans, fps, list(models))
+    frames = frames_of(spans)
+    takes = lay_out(models, spans, fps=fps, count=count, seed=seed, variation=variation, clean=clean)
+    return [resample(take, fps, frames) for take in takes]
+
+
+def frames_of(spans: Sequence[ClipSpan]) -> int:
+    """Return the frames from the first span's start to the last one's end."""
+    return spans[-1].end - spans[0].start + 1
+
+
+def lay_out(
+    models: Mapping[str, Model],
+    spans: Sequence[ClipSpan],
+    *,
+    fps: float,
+    count: int,
+    seed: int,
+    variation: float,
+    clean: bool,
+) -> Iterator[Motion]:
+    """Yield the motions of `generate_spans` at 30 fps, for spans that were checked; `fps` is the rate of these."""
     if count < 1:
         raise ClipError("Ask for at least one motion.")
     if not 0.0 <= variation <= 1.0:
@@ -142,15 +163,11 @@ def generate_spans(
     for name, model in used.items():
         if not model.skeleton.same_structure(first):
             raise ModelError(f"The clip “{name}” is of another skeleton than “{spans[0].clip}”.")
-    frames = spans[-1].end - spans[0].start + 1
-    check_size(frames, first.channels)
+    check_size(frames_of(spans), first.channels)
     samplers = {name: Sampler(model, torch=False) for name, model in used.items()}
     whole = [_rows_of(span, spans[0].start, fps) for span in spans]
-    made = []
     for number in range(count):
-        take = _take(samplers, spans, whole, seed, number, clean)
-        made.append(resample(take, fps, frames))
-    return made
+        yield _take(samplers, spans, whole, seed, number, clean)
 
 
 def _rows_of(span: ClipSpan, first: int, fps: float) -> tuple[int, int]:

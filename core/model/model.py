@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..motion.motion import Motion
 from ..motion.skeleton import Skeleton
 from .channels import Channels
+from .learned_clips import LearnedClip
 from .matched import Matched
 from .recipe import Recipe
 
@@ -49,6 +50,8 @@ class Model:
     """Factor of σ_i in generation for each level, chosen by calibration; empty for 1. Training uses σ_i itself."""
     fraction: float = 1.0
     """Share of the training that is done; below 1 for the model so far of one that runs."""
+    clips: tuple[LearnedClip, ...] = ()
+    """Clips that were learned together; empty for a single one."""
 
     def __post_init__(self) -> None:
         self.sampling_noise = self.sampling_noise or (1.0,) * self.recipe.levels
@@ -100,4 +103,5 @@ class Model:
             "fraction": self.fraction,
             "quality": self.quality,
             "rig": self.rig,
+            "clips": [clip.name for clip in self.clips],
         }

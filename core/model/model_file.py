@@ -22,6 +22,7 @@ from ..files.tensors import read_tensors, read_text, write_tensors
 from ..motion.clip_file import MAX_FPS, MAX_FRAMES, MIN_FPS, motion_from_fields
 from ..motion.skeleton import GROUP, MAX_JOINTS, Skeleton
 from .channels import Channels, read_channels
+from .learned_clips import MAX_CLIPS, read_learned_clips
 from .matched import Matched
 from .model import Model
 from .recipe import MAX_LEVELS, MAX_STAGES, Recipe
@@ -58,6 +59,8 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         "cycle": model.source.cycle_seconds,
         "fps": model.source.fps,
     }
+    if model.clips:
+        meta["clips"] = [clip.to_json() for clip in model.clips]
     if model.matched is not None:
         meta["matched"] = model.matched.to_json()
     tensors = {name: np.ascontiguousarray(value) for name, value in {**model.weights, **model.critics}.items()}
@@ -137,6 +140,7 @@ def _info(description: Fields) -> dict[str, Any]:
         "fraction": fields.number("fraction", 0.0, 1.0, 1.0),
         "quality": fields.figures("quality"),
         "rig": fields.text("rig", ""),
+        "clips": list(fields.texts("clips", MAX_CLIPS, ())),
     }
 
 
@@ -178,6 +182,7 @@ def _model(fields: Fields, tensors: dict[str, NDArray[Any]]) -> Model:
         matched,
         noise,
         info["fraction"],
+        read_learned_clips(fields, source.frames),
     )
 
 

@@ -20,6 +20,7 @@ from ..errors import ClipError, ModelError
 from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, parse_json
 from ..files.held_open import patiently, reason_of
 from ..files.tensors import read_tensors, read_text, write_tensors
+from ..model.learned_clips import LearnedClip, read_learned_clips
 from ..model.model import Model
 from ..model.model_file import MAX_HISTORY_ROWS
 from ..model.recipe import MAX_STAGES, Recipe
@@ -65,6 +66,8 @@ class Checkpoint:
     """Start from a model; None for a training from random weights."""
     rate_cuts: int = 0
     """Divergences so far, each of which lowered the learning rates."""
+    clips: tuple[LearnedClip, ...] = ()
+    """Clips that are learned together; empty for a single one."""
 
     def info(self) -> dict[str, Any]:
         """Return the summary that lists of unfinished trainings show; each value fits JSON."""
@@ -115,6 +118,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
         "history": checkpoint.history,
         "state": checkpoint.state,
         "start": checkpoint.start.to_json() if checkpoint.start else None,
+        "clips": [clip.to_json() for clip in checkpoint.clips],
     }
     arrays = {"motion": np.ascontiguousarray(motion.features), **checkpoint.arrays}
     if checkpoint.start:
@@ -149,6 +153,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             info["rig"],
             start,
             info["calmed"],
+            read_learned_clips(fields, rows_at(motion.frames, motion.fps, RATE)),
         )
 
 

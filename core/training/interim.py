@@ -93,4 +93,5 @@ class Interim:
             list(reporter.history),
             rig=checkpoint.rig,
             critics={name: value.astype(np.float16) for name, value in critics.items()},
+            clips=checkpoint.clips,
         )

@@ -84,7 +84,7 @@ class RIFF_OT_make_again(_OnRun, ActionWriter, bpy.types.Operator):
         self._wanted = self._chosen(ob)
         check_sources(ob, self._order, render.fps / render.fps_base)
         path = None
-        if self._order.kind in ("generate", "live", "compose", "drive"):
+        if self._order.model_digest or self._order.kind in ("generate", "live", "compose", "drive"):
             path = Path(model_row(context, self._order).path)
             yield from part_of(check_model_steps(self._order, path), 0, 4)
         kinds: dict[str, Any] = {
@@ -137,16 +137,17 @@ class RIFF_OT_make_again(_OnRun, ActionWriter, bpy.types.Operator):
         return CompositionJob(path, content, direction, count=max(self._wanted) + 1, **arguments)
 
     def _spans(
-        self, context: bpy.types.Context, ob: bpy.types.Object, _: None
+        self, context: bpy.types.Context, ob: bpy.types.Object, path: Path | None
     ) -> Generator[float, None, BackgroundJob]:
         arguments = dict(self._order.arguments)
         spans = tuple(ClipSpan(*span) for span in arguments.pop("spans"))
         clips: dict[str, Motion] = {}
-        for name in dict.fromkeys(span.clip for span in spans):
+        for name in dict.fromkeys(span.clip for span in spans) if path is None else ():
             reading = source_steps(ob, context.scene, bpy.data.actions[name])
             clips[name] = yield from part_of(reading, len(clips), len(spans))
             self._keep_selection(context)
-        return SpansJob(clips, spans, count=max(self._wanted) + 1, **arguments)
+        yield 0.5
+        return SpansJob(clips, spans, count=max(self._wanted) + 1, model_path=path, **arguments)
 
     def _amount(
         self, context: bpy.types.Context, ob: bpy.types.Object, _: None
@@ -272,8 +273,11 @@ def _put_back_compose(context: bpy.types.Context, ob: bpy.types.Object, order: R
 
 def _put_back_spans(context: bpy.types.Context, ob: bpy.types.Object, order: Run) -> None:
     settings, known = rig_settings(ob), order.settings
+    if order.model_digest:
+        _choose_model(context, order)
     # an older entry has it among the job's arguments alone
     settings.span_choices.variation = known.get("variation", order.arguments["variation"])
+    settings.span_choices.played_by = known.get("played_by", "INSTANT")
     settings.spans.clear()
     colours: dict[str, Any] = {}
     for clip, start, end, speed in known["spans"]:
