@@ -169,8 +169,8 @@ def measure_model(path: Path, levels: Sequence[int], frames: int, passages: Sequ
 MODEL_HEAD = (
     "\nThe clips of a trained model, laid out and refined by it from a level on, mean and worst of seeds 1 to 5; "
     "`python -m bench.measuring.timed_transitions --model M.safetensors --write`.\n\n"
-    "| model | enter at level | least share of a span's frames nearest to its clip | frames late | speed | acceleration "
-    "| feet | seconds |\n|---|---:|---:|---:|---:|---:|---:|---:|\n"
+    "| model | enter at level | least share of a span's frames nearest to its clip | frames late | speed | "
+    "acceleration | feet | seconds |\n|---|---:|---:|---:|---:|---:|---:|---:|\n"
 )
 HEAD = (
     "Spans of 120 frames at 30 fps, passages of 15 and 30 frames in turn, instant models; "

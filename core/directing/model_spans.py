@@ -39,7 +39,10 @@ def check_model_spans(model: Model, spans: Sequence[ClipSpan], fps: float) -> No
     check_spans(spans, fps, names)
     rows = round((frames_of(spans) - 1) * RATE / fps) + 1
     if rows < MIN_REGION_FRAMES:
-        raise ClipError(f"The spans last only {rows} frames at 30 a second; a trained model needs {MIN_REGION_FRAMES}.")
+        raise ClipError(
+            f"The spans last only {rows} rows at 30 frames a second, and a trained model needs {MIN_REGION_FRAMES}; "
+            "make them longer."
+        )
 
 
 def generate_model_spans(

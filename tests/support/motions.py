@@ -89,3 +89,21 @@ def _bend_leg(forward: Array, up: Array, bone: float = 0.42) -> tuple[Array, Arr
     reach = np.minimum(np.hypot(forward, up), 1.999 * bone)
     knee = np.arccos(reach / (2 * bone))
     return np.arctan2(forward, -up) + knee, -2 * knee
+
+
+def bowing_motion() -> Motion:
+    """The stick figure stands, bows and spreads its arms."""
+    walk = walking_motion(4.0)
+    time = np.arange(walk.frames) / walk.fps
+    rotations = np.broadcast_to(np.eye(3), (walk.frames, walk.skeleton.joints, 3, 3)).copy()
+    root = np.repeat([[0.0, 0.0, 0.88]], walk.frames, axis=0)
+    rotations[:, walk.skeleton.names.index("Spine")] = axis_rotation(0, 1.0 + 0.3 * np.sin(2.1 * time))
+    rotations[:, walk.skeleton.names.index("LeftArm")] = axis_rotation(1, -0.5 + 0.3 * np.sin(3.3 * time))
+    rotations[:, walk.skeleton.names.index("RightArm")] = axis_rotation(1, 0.5 + 0.3 * np.sin(2.7 * time))
+    return from_transforms(walk.skeleton, rotations, root * walk.skeleton.offsets[0, 2] / 0.88, walk.fps)
+
+
+def bends(motion: Motion) -> np.ndarray:
+    """The angle by which the spine is bent forward, in each frame."""
+    spine = motion.rotations()[:, motion.skeleton.names.index("Spine")]
+    return np.asarray(np.arctan2(spine[:, 2, 1], spine[:, 2, 2]))

@@ -12,35 +12,15 @@ from core.directing.timed_clips import ClipSpan, check_spans, generate_spans, pa
 from core.errors import ClipError, ModelError
 from core.matching.instant import instant_model
 from core.model.model import Model
-from core.motion.motion import Motion, from_transforms
-from core.numeric.rotation import axis_rotation
-from tests.support.motions import walking_motion
+from tests.support.motions import bends, bowing_motion, walking_motion
 
 SPANS = [ClipSpan("Walk", 11, 70), ClipSpan("Bow", 83, 142), ClipSpan("Walk", 167, 226)]
-
-
-def bowing_motion() -> Motion:
-    """The stick figure stands, bows and spreads its arms."""
-    walk = walking_motion(4.0)
-    time = np.arange(walk.frames) / walk.fps
-    rotations = np.broadcast_to(np.eye(3), (walk.frames, walk.skeleton.joints, 3, 3)).copy()
-    root = np.repeat([[0.0, 0.0, 0.88]], walk.frames, axis=0)
-    rotations[:, walk.skeleton.names.index("Spine")] = axis_rotation(0, 1.0 + 0.3 * np.sin(2.1 * time))
-    rotations[:, walk.skeleton.names.index("LeftArm")] = axis_rotation(1, -0.5 + 0.3 * np.sin(3.3 * time))
-    rotations[:, walk.skeleton.names.index("RightArm")] = axis_rotation(1, 0.5 + 0.3 * np.sin(2.7 * time))
-    return from_transforms(walk.skeleton, rotations, root * walk.skeleton.offsets[0, 2] / 0.88, walk.fps)
 
 
 @pytest.fixture(scope="module")
 def models() -> dict[str, Model]:
     walk, bow = on_one_skeleton([walking_motion(4.0), bowing_motion()])
     return {"Walk": instant_model(walk), "Bow": instant_model(bow)}
-
-
-def bends(motion: Motion) -> np.ndarray:
-    """The angle by which the spine is bent forward, in each frame."""
-    spine = motion.rotations()[:, motion.skeleton.names.index("Spine")]
-    return np.asarray(np.arctan2(spine[:, 2, 1], spine[:, 2, 2]))
 
 
 def test_each_clip_plays_in_its_span(models: dict[str, Model]) -> None:
