@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
 from ..generation.generate import Sampler, with_strength
 from ..matching.instant import instant_model
-from ..matching.matcher import never_cancelled
+from ..matching.matcher import Matcher, never_cancelled
+from ..matching.stages import make_matchers
 from ..model.model import Model
+from ..model.pyramid import Around, Rows, StageGenerator, resize
 from ..motion.motion import RATE, Motion
-from ..motion.resampling import resample
+from ..motion.resampling import resample, rows_at
+from ..numeric.blending import ease
 from .compose import compose
-from .composition import MIN_REGION_FRAMES, restyle
-from .timed_clips import VARIATION, ClipSpan, check_spans, frames_of, lay_out
+from .composition import MIN_REGION_FRAMES, Composition, restyle
+from .timed_clips import VARIATION, ClipSpan, check_spans, frames_of, lay_out, rows_of
 
-ENTRY = 3
+ENTRY = 1
 """Default level, counted from 1, at which the laid out clips enter a trained model: from there on its stages make the
 detail, see bench/results/timed-transitions.md."""
+
+PASSAGE_WEIGHT = 1.0 - 1e-5
+"""Weight by which passages stay as they are laid out, since the model has learned none like them; feet may be planted
+in frames of a weight below 1."""
 
 
 def clip_names(model: Model) -> list[str]:
@@ -37,7 +49,7 @@ def check_model_spans(model: Model, spans: Sequence[ClipSpan], fps: float) -> No
                 f"“{model.name}” was not trained on “{span.clip}”, which plays at frame {span.start}; it knows {known}."
             )
     check_spans(spans, fps, names)
-    rows = round((frames_of(spans) - 1) * RATE / fps) + 1
+    rows = rows_at(frames_of(spans), fps, RATE)
     if rows < MIN_REGION_FRAMES:
         raise ClipError(
             f"The spans last only {rows} rows at 30 frames a second, and a trained model needs {MIN_REGION_FRAMES}; "
@@ -60,33 +72,82 @@ def generate_model_spans(
     """Generate motions as `generate_spans` does, of the clips that a model learned together, in its own detail.
 
     The clips are laid out from the model's source and enter the model at level `entry`, at the last trained one if that
-    is lower; a model without trained levels plays them as they are laid out. `check_cancelled` is called often and may
+    is lower; from there on its stages make the detail of the spans, the passages stay as they are laid out. A model
+    without trained levels plays all as it is laid out. `check_cancelled` is called often and may
     raise. Raises ModelError and ClipError as `check_model_spans` does.
     """
     check_model_spans(sampler.model, spans, fps)
-    clips = _clip_models(sampler.model, spans, check_cancelled)
-    model = with_strength(sampler.model, variation, variation)
-    refining = Sampler(model, generators=sampler.generators)
-    level, frames = min(entry, model.trained_levels), frames_of(spans)
-    made = []
+    model, rows = with_strength(sampler.model, variation, variation), rows_of(spans, fps)
+    parts = {clip.name: model.source.slice(clip.start, clip.stop) for clip in model.clips}
+    played = {span.clip: parts[span.clip] for span in spans}
+    clips = {name: _instant(part, name, check_cancelled) for name, part in played.items()}
     takes = lay_out(clips, spans, fps=fps, count=count, seed=seed, variation=variation, clean=clean)
+    level, frames = min(entry, model.trained_levels), frames_of(spans)
+    if not level:
+        return [resample(take, fps, frames) for take in takes]
+    shares = _shares([list(played).index(span.clip) for span in spans], rows)
+    refining = Sampler(model, generators=_generators(sampler, list(played.values()), shares, check_cancelled))
+    made = []
     for number, take in enumerate(takes):
         check_cancelled()
-        if level:
-            composition = restyle(take, entry=level)
-            take = compose(model, composition, seed=seed, first=number, clean=clean, sampler=refining)[0]
-        made.append(resample(take, fps, frames))
+        whole = _passages_kept(restyle(take, entry=level), rows)
+        refined = compose(model, whole, seed=seed, first=number, clean=clean, sampler=refining)[0]
+        made.append(resample(refined, fps, frames))
     return made
 
 
-def _clip_models(model: Model, spans: Sequence[ClipSpan], check_cancelled: Callable[[], None]) -> dict[str, Model]:
-    """Return an instant model of each clip that plays, by name. Raises ClipError, which names the clip."""
-    played, models = {span.clip for span in spans}, {}
-    for clip in model.clips:
-        if clip.name in played:
-            part = model.source.slice(clip.start, clip.stop)
-            try:
-                models[clip.name] = instant_model(part, clip.name, check_cancelled=check_cancelled)
-            except ClipError as error:
-                raise ClipError(f"“{clip.name}”: {error}") from error
-    return models
+def _instant(part: Motion, name: str, check_cancelled: Callable[[], None]) -> Model:
+    """Return an instant model of a clip. Raises ClipError, which names the clip."""
+    try:
+        return instant_model(part, name, check_cancelled=check_cancelled)
+    except ClipError as error:
+        raise ClipError(f"“{name}”: {error}") from error
+
+
+def _passages_kept(composition: Composition, rows: Sequence[tuple[int, int]]) -> Composition:
+    """Return the composition with the rows between the spans kept by PASSAGE_WEIGHT."""
+    keep = composition.keep.copy()
+    for (_, stop), (start, _) in itertools.pairwise(rows):
+        keep[stop:start] = PASSAGE_WEIGHT
+    return replace(composition, keep=keep)
+
+
+def _shares(clips: Sequence[int], rows: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+    """Return the share (clips, T) of each clip in each row; from one span to the next it passes over."""
+    shares = np.zeros((max(clips) + 1, rows[-1][1]), dtype=np.float32)
+    for clip, (start, stop) in zip(clips, rows, strict=True):
+        shares[clip, start:stop] = 1.0
+    for (one, (_, stop)), (other, (start, _)) in itertools.pairwise(zip(clips, rows, strict=True)):
+        share = ease(np.arange(1.0, start - stop + 1) / (start - stop + 1))
+        shares[one, stop:start] += 1.0 - share
+        shares[other, stop:start] += share
+    return shares
+
+
+@dataclass(frozen=True, eq=False)
+class _MatchedByClip:
+    """A matched stage that takes the rows of each clip from its own patches, whatever other clip is near."""
+
+    matchers: Sequence[Matcher]
+    shares: NDArray[np.float32]
+    """Shares (clips, T) of the clips in each row of the last stage."""
+
+    def refine(self, base: Rows, noise: Rows) -> Rows:
+        return self.refine_around(base, noise, Around())
+
+    def refine_around(self, base: Rows, noise: Rows, around: Around) -> Rows:
+        shares = resize(self.shares[None], base.shape[-1])[0]
+        result = np.zeros_like(base)
+        for matcher, share in zip(self.matchers, shares, strict=True):
+            result += share * matcher.refine_around(base, noise, around)
+        return result
+
+
+def _generators(
+    sampler: Sampler, clips: Sequence[Motion], shares: NDArray[np.float32], check_cancelled: Callable[[], None]
+) -> list[StageGenerator]:
+    """Return the stages of a model, of which the matched ones are held to each clip in its spans."""
+    model = sampler.model
+    trained = sampler.generators[: model.trained_stages]
+    of_clips = [make_matchers(replace(model, source=clip), check_cancelled) for clip in clips]
+    return [*trained, *(_MatchedByClip(matchers, shares) for matchers in zip(*of_clips, strict=True))]

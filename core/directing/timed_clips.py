@@ -165,14 +165,15 @@ def lay_out(
             raise ModelError(f"The clip “{name}” is of another skeleton than “{spans[0].clip}”.")
     check_size(frames_of(spans), first.channels)
     samplers = {name: Sampler(model, torch=False) for name, model in used.items()}
-    whole = [_rows_of(span, spans[0].start, fps) for span in spans]
+    whole = rows_of(spans, fps)
     for number in range(count):
         yield _take(samplers, spans, whole, seed, number, clean)
 
 
-def _rows_of(span: ClipSpan, first: int, fps: float) -> tuple[int, int]:
-    """Return the rows [start, stop) of a span at 30 fps."""
-    return round((span.start - first) * RATE / fps), round((span.end - first) * RATE / fps) + 1
+def rows_of(spans: Sequence[ClipSpan], fps: float) -> list[tuple[int, int]]:
+    """Return the rows [start, stop) of each span at 30 fps."""
+    first, pace = spans[0].start, RATE / fps
+    return [(round((span.start - first) * pace), round((span.end - first) * pace) + 1) for span in spans]
 
 
 def _take(

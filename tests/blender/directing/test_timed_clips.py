@@ -3,44 +3,25 @@
 from __future__ import annotations
 
 import importlib
-import math
 from types import ModuleType
 from typing import Any
 
 import bpy
-import numpy as np
 import pytest
-from mathutils import Matrix
 
 from tests.support.composing import compose
-from tests.support.rigs.biped import add_dancing_biped, key_turns, state_of_file
+from tests.support.rigs.biped import add_swinging_biped, bent, state_of_file
 
 SPANS = "Swing@11-60, Bow@71-120, Swing@135-184x1.5"
 
 
 @pytest.fixture
 def biped(riff: ModuleType) -> Any:
-    """A biped with two actions: it swings, and it bows far down."""
-    ob = add_dancing_biped()
-    ob.animation_data.action.name = "Swing"
-    key_turns(ob, "spine", lambda t: Matrix.Rotation(0.2 * math.sin(t), 4, "X"))
-    bow = ob.animation_data.action.copy()
-    bow.name = "Bow"
-    swing, ob.animation_data.action = ob.animation_data.action, bow
-    key_turns(ob, "spine", lambda t: Matrix.Rotation(1.2 + 0.2 * math.sin(2.0 * t), 4, "X"))
-    ob.animation_data.action = swing
-    bpy.context.view_layer.update()
-    return ob
+    return add_swinging_biped()
 
 
 def read(riff: ModuleType, ob: Any, action: Any) -> Any:
     return importlib.import_module(f"{riff.__name__}.rig.reading.read").read_motion(ob, action)
-
-
-def bent(motion: Any) -> np.ndarray:
-    """The angle of the spine in each frame."""
-    turn = motion.rotations()[:, motion.skeleton.names.index("spine")]
-    return np.asarray(np.arccos(np.clip((np.trace(turn, axis1=1, axis2=2) - 1.0) / 2.0, -1.0, 1.0)))
 
 
 def test_actions_play_in_their_spans(riff: ModuleType, biped: Any) -> None:

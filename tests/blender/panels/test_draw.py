@@ -377,6 +377,37 @@ def test_the_button_of_spans_has_the_variation_of_the_panel(drawing: Drawing, da
     assert "variation" in [call.arguments["property"] for call in layout.named("prop")]
 
 
+def test_spans_say_which_model_plays_them(drawing: Drawing, dancer: Any) -> None:
+    """The chosen model, if it was trained on the actions of all spans; only those can be chosen then."""
+    session: Any = bpy.context.window_manager.riff
+    assert bpy.ops.riff.instant_model() == {"FINISHED"}
+    assert bpy.ops.riff.add_span() == {"FINISHED"}
+    (span,), choices = dancer.riff.spans, dancer.riff.span_choices
+
+    def said() -> str:
+        return " ".join(drawing()["RIFF_PT_spans"].texts())
+
+    def chosen_from() -> Any:
+        (call,) = drawing()["RIFF_PT_spans"].named("prop_search")
+        return call.arguments["search_data"]
+
+    assert "Played by instant models" in said()
+    assert chosen_from() == bpy.data
+    model = session.models[session.active_model]
+    for name in (span.action, "Other"):
+        model.clips.add().name = name
+    assert f"Played by “{model.name}”" in said()
+    assert chosen_from() == model
+    span.action = "Third"
+    assert f"Played by instant models: “{model.name}” was not trained on “Third”" in said()
+    choices.played_by = "MODEL"
+    assert "instant models" not in said()
+    assert f"“{model.name}” was not trained on “Third”" in said()
+    choices.played_by = "INSTANT"
+    assert "Played by instant models" in said()
+    assert chosen_from() == bpy.data
+
+
 def test_the_list_shows_lengths_at_the_rate_of_the_scene(drawing: Drawing, dancer: Any) -> None:
     """No operator of Riff's refills the list when the user sets another rate, or another scene has one."""
     assert bpy.ops.riff.instant_model() == {"FINISHED"}

@@ -60,6 +60,26 @@ def add_dancing_biped(mode: str = "QUATERNION", still: Sequence[str] = ("root",)
     return biped
 
 
+def add_swinging_biped() -> Any:
+    """The biped with two actions: it swings, and it bows far down."""
+    ob = add_dancing_biped()
+    ob.animation_data.action.name = "Swing"
+    key_turns(ob, "spine", lambda t: Matrix.Rotation(0.2 * math.sin(t), 4, "X"))
+    bow = ob.animation_data.action.copy()
+    bow.name = "Bow"
+    swing, ob.animation_data.action = ob.animation_data.action, bow
+    key_turns(ob, "spine", lambda t: Matrix.Rotation(1.2 + 0.2 * math.sin(2.0 * t), 4, "X"))
+    ob.animation_data.action = swing
+    bpy.context.view_layer.update()
+    return ob
+
+
+def bent(motion: Any) -> np.ndarray:
+    """The angle of the spine in each frame."""
+    turn = motion.rotations()[:, motion.skeleton.names.index("spine")]
+    return np.asarray(np.arccos(np.clip((np.trace(turn, axis1=1, axis2=2) - 1.0) / 2.0, -1.0, 1.0)))
+
+
 def swing(t: float, number: int) -> Matrix:
     """A smooth rotation, large enough to pass through awkward angles."""
     turn = Matrix.Rotation(1.7 * math.sin(t + number), 3, "X") @ Matrix.Rotation(1.3 * math.sin(1.7 * t), 3, "Y")
