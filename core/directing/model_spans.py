@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
 from ..generation.generate import Sampler, with_strength
-from ..matching.instant import instant_model
+from ..matching.instant import instant_model, matched_above
 from ..matching.matcher import Matcher, never_cancelled
 from ..matching.stages import make_matchers
 from ..model.model import Model
@@ -72,21 +72,22 @@ def generate_model_spans(
     """Generate motions as `generate_spans` does, of the clips that a model learned together, in its own detail.
 
     The clips are laid out from the model's source and enter the model at level `entry`, at the last trained one if that
-    is lower; from there on its stages make the detail of the spans, the passages stay as they are laid out. A model
-    without trained levels plays all as it is laid out. `check_cancelled` is called often and may
-    raise. Raises ModelError and ClipError as `check_model_spans` does.
+    is lower. From there on its stages make the detail of the spans, the last level by patches of each clip; passages
+    stay as they are laid out, and so does all of a model without trained levels. `check_cancelled` is called often and
+    may raise. Raises ModelError and ClipError as `check_model_spans` does.
     """
     check_model_spans(sampler.model, spans, fps)
-    model, rows = with_strength(sampler.model, variation, variation), rows_of(spans, fps)
-    parts = {clip.name: model.source.slice(clip.start, clip.stop) for clip in model.clips}
+    source, rows = sampler.model.source, rows_of(spans, fps)
+    parts = {clip.name: source.slice(clip.start, clip.stop) for clip in sampler.model.clips}
     played = {span.clip: parts[span.clip] for span in spans}
     clips = {name: _instant(part, name, check_cancelled) for name, part in played.items()}
     takes = lay_out(clips, spans, fps=fps, count=count, seed=seed, variation=variation, clean=clean)
+    model = with_strength(_last_level_matched(sampler.model, clips[spans[0].clip]), variation, variation)
     level, frames = min(entry, model.trained_levels), frames_of(spans)
     if not level:
         return [resample(take, fps, frames) for take in takes]
     shares = _shares([list(played).index(span.clip) for span in spans], rows)
-    refining = Sampler(model, generators=_generators(sampler, list(played.values()), shares, check_cancelled))
+    refining = Sampler(model, generators=_generators(sampler, model, list(played.values()), shares, check_cancelled))
     made = []
     for number, take in enumerate(takes):
         check_cancelled()
@@ -102,6 +103,18 @@ def _instant(part: Motion, name: str, check_cancelled: Callable[[], None]) -> Mo
         return instant_model(part, name, check_cancelled=check_cancelled)
     except ClipError as error:
         raise ClipError(f"“{name}”: {error}") from error
+
+
+def _last_level_matched(model: Model, clip: Model) -> Model:
+    """Return a model whose last level is matched, by the settings of an instant one of a clip, if it was not yet.
+
+    Networks of all levels mix the clips: of salsa and walk, up to half of the frames of a span were nearer to the
+    other one, while a matched level can be held to each.
+    """
+    recipe = model.recipe
+    if model.trained_levels < recipe.levels or clip.matched is None:
+        return model
+    return matched_above(model, max(1, recipe.levels - 1), clip.matched)
 
 
 def _passages_kept(composition: Composition, rows: Sequence[tuple[int, int]]) -> Composition:
@@ -144,10 +157,13 @@ class _MatchedByClip:
 
 
 def _generators(
-    sampler: Sampler, clips: Sequence[Motion], shares: NDArray[np.float32], check_cancelled: Callable[[], None]
+    sampler: Sampler,
+    model: Model,
+    clips: Sequence[Motion],
+    shares: NDArray[np.float32],
+    check_cancelled: Callable[[], None],
 ) -> list[StageGenerator]:
-    """Return the stages of a model, of which the matched ones are held to each clip in its spans."""
-    model = sampler.model
+    """Return the stages of a model, the trained ones from a sampler of it, the matched ones held to each clip."""
     trained = sampler.generators[: model.trained_stages]
     of_clips = [make_matchers(replace(model, source=clip), check_cancelled) for clip in clips]
     return [*trained, *(_MatchedByClip(matchers, shares) for matchers in zip(*of_clips, strict=True))]

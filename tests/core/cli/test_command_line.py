@@ -89,6 +89,30 @@ def test_clips_play_in_spans(
     assert len(list((tmp_path / "takes").iterdir())) == 1
 
 
+def test_clips_of_a_model_play_in_spans(
+    make_walker: Callable[..., Motion], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, start in (("walk", 0.0), ("later", 20.0)):
+        write_bvh(tmp_path / f"{name}.bvh", make_walker(4.0, start=start))
+    model = str(tmp_path / "both.safetensors")
+    words = [str(tmp_path / "walk.bvh"), "--also", str(tmp_path / "later.bvh"), "--out", model, "--json", "--quiet"]
+    assert main(["train", *words, "--scale", "0.002", "--device", "cpu"]) == 0
+    assert json.loads(capsys.readouterr().out)["clips"] == ["walk", "later"]
+    words = ["spans", "--model", model, "--out", str(tmp_path / "takes"), "--json", "--spans"]
+    assert main([*words, "walk@1-120, later@141-260x1.2", "--fps", "60", "--count", "2"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["count"], report["frames"], report["fps"]) == (2, 260, 60.0)
+    assert [read_bvh(Path(path)).frames for path in report["files"]] == [260, 260]
+    assert main([*words, "walk@1-60, run@71-130"]) == 1
+    assert "was not trained on “run”, which plays at frame 71; it knows “walk”, “later”" in capsys.readouterr().err
+    assert main([*words, "walk@1-60", str(tmp_path / "walk.bvh")]) == 1
+    assert "leave out either the files or --model" in capsys.readouterr().err
+    assert main(["spans", "--out", str(tmp_path / "none"), "--spans", "walk@1-60"]) == 1
+    assert "Name the clips that play" in capsys.readouterr().err
+    assert len(list((tmp_path / "takes").iterdir())) == 2
+    assert not (tmp_path / "none").exists()
+
+
 def test_another_body_drives_a_model(
     folder: Path, make_walker: Callable[..., Motion], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

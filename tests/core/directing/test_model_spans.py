@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -52,14 +53,25 @@ def test_trained_levels_make_the_detail(model: Model) -> None:
     for entry in (1, 3):
         refined = take_of(model, entry=entry)
         assert np.abs(refined.rotations() - laid_out.rotations()).max() > 1e-3
-    same = np.abs(take_of(model, entry=3).features - take_of(model, entry=1).features).max()
-    assert same > 1e-3, "a level that is entered makes the detail from there on alone"
+    apart = np.abs(take_of(model, entry=3).features - take_of(model, entry=1).features).max()
+    assert apart > 1e-3, "a level that is entered makes the detail from there on alone"
+
+
+def test_passages_stay_as_they_are_laid_out(model: Model) -> None:
+    laid_out, refined = (take_of(model, entry=entry).rotations() for entry in (0, 1))
+    arms = [model.skeleton.names.index(name) for name in ("LeftArm", "RightArm", "Head")]
+    for one, other in itertools.pairwise(SPANS):
+        between = slice(one.end + 1 - SPANS[0].start, other.start - SPANS[0].start)
+        np.testing.assert_allclose(refined[between][:, arms], laid_out[between][:, arms], atol=1e-3)
 
 
 def test_levels_that_are_matched_do_not_hide_the_trained_ones(model: Model) -> None:
     coarse = matched_above(model, 1)
     assert coarse.trained_levels == 1
-    np.testing.assert_array_equal(take_of(coarse).features, take_of(coarse, entry=1).features)
+    np.testing.assert_array_equal(take_of(coarse, entry=3).features, take_of(coarse, entry=1).features)
+    assert np.abs(take_of(coarse).features - take_of(coarse, entry=0).features).max() > 1e-3
+    bowed = bends(take_of(coarse)) > 0.35
+    assert all((bowed[span.start - 11 : span.end - 10] == (span.clip == "Bow")).all() for span in SPANS)
     instant = replace(instant_model(model.source), clips=model.clips)
     np.testing.assert_array_equal(take_of(instant).features, take_of(instant, entry=0).features)
 
