@@ -133,8 +133,10 @@ def train(
     if recipe not in RECIPES:
         raise RiffError(f"There is no recipe “{recipe}”; choose one of {', '.join(RECIPES)}.")
     chosen = RECIPES[recipe].scaled(effort) if effort != 1.0 else RECIPES[recipe]
-    together = isinstance(motion, Mapping)
-    whole, clips = mix_named(list(motion), list(motion.values())) if together else (motion, ())
+    if isinstance(motion, Mapping):
+        whole, clips = mix_named(list(motion), list(motion.values()))
+    else:
+        whole, clips = motion, ()
     begun = replace(begin(whole, chosen, seed), clips=clips)
     model = resume(begun, on_progress, should_stop, device=device)
     model.name = name or model.name
