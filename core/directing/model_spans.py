@@ -31,6 +31,10 @@ PASSAGE_WEIGHT = 1.0 - 1e-5
 """Weight by which passages stay as they are laid out, since the model has learned none like them; feet may be planted
 in frames of a weight below 1."""
 
+LEAD_ROWS = 24
+"""Rows of a span beside a passage over which the model's detail comes in: else the body hurries from one to the other,
+see bench/results/timed-transitions.md."""
+
 
 def clip_names(model: Model) -> list[str]:
     """Return the names of the clips that a model learned together. Raises ModelError for a model of a single one."""
@@ -118,10 +122,12 @@ def _last_level_matched(model: Model, clip: Model) -> Model:
 
 
 def _passages_kept(composition: Composition, rows: Sequence[tuple[int, int]]) -> Composition:
-    """Return the composition with the rows between the spans kept by PASSAGE_WEIGHT."""
-    keep = composition.keep.copy()
+    """Return the composition with rows between spans kept by PASSAGE_WEIGHT, and less over LEAD_ROWS beside them."""
+    keep, number = composition.keep.copy(), np.arange(len(composition.keep))
     for (_, stop), (start, _) in itertools.pairwise(rows):
-        keep[stop:start] = PASSAGE_WEIGHT
+        away = np.maximum(stop - number, number - start + 1).clip(0)
+        weight = ease(1.0 - away / (LEAD_ROWS + 1.0))
+        keep = np.maximum(keep, PASSAGE_WEIGHT * weight[:, None])
     return replace(composition, keep=keep)
 
 
