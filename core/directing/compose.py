@@ -36,6 +36,9 @@ CANDIDATES = 6
 TRIED = 3
 """Candidates that are tried where the nearest does not reach its pins."""
 
+LEAST_GAIN = 0.01
+"""Cost that another candidate must save, see `led_to_places`: the first is the variation as it is without places."""
+
 NEXT_CANDIDATE = 100_003
 """Step between the numbers of the variations that are candidates of one."""
 
@@ -86,7 +89,9 @@ def _best_placed(run: _Run, composition: Composition, clean: bool) -> Motion:
         motion = resample(motion, target.fps, target.frames)
         return led_to_places(motion, places, one[1].keep, model.source).cost if places is not None else 0.0
 
-    ranked = sorted(_each(candidates, composition), key=cost)
+    made = list(_each(candidates, composition))
+    costs = [cost(one) + (LEAST_GAIN if number else 0.0) for number, one in enumerate(made)]
+    ranked = [made[number] for number in np.argsort(costs, kind="stable")]
     for rows, turned in ranked[: TRIED - 1]:
         with suppress(ClipError):
             return _finish(model, turned, rows, clean)

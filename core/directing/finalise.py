@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..motion.feet_cleanup import belt_of
+from ..motion.feet_cleanup import belt_of, calm_feet, slide_more
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import resample, stretch_rows, with_path
 from ..motion.skeleton import GROUP
@@ -16,6 +16,7 @@ from ..numeric.rotation import Array, six_to_matrix, turn_six, vector_from_rotat
 from ..numeric.smoothing import runs_of, smooth
 from ..placing.course import led_to_places
 from ..placing.pins import pinned
+from ..placing.steps import with_steps
 from .composition import Composition
 from .foot_contacts import plant_new_feet, stance_path
 from .route import follow_route
@@ -34,7 +35,8 @@ def blend_kept(motion: Motion, composition: Composition, source: Motion, clean: 
     """Resample a generated motion at 30 fps to the target's rate and rows, and blend it with the kept content.
 
     If `clean`, standing feet of new frames are kept in place, at the heights of `source`; those of a walk in place stay
-    as they are. Raises ClipError for too short a route and for pins that cannot be reached.
+    as they are without places, and on its belt with them. Raises ClipError for too short a route and for pins that
+    cannot be reached.
     """
     target, loop = composition.target, composition.loop
     feet = clean and bool(motion.skeleton.contacts) and not any(belt_of(source))
@@ -44,10 +46,15 @@ def blend_kept(motion: Motion, composition: Composition, source: Motion, clean: 
     if composition.route is not None:
         motion = follow_route(motion, composition.route)
     if composition.places is not None:
+        before = motion
         motion = led_to_places(motion, composition.places, composition.keep, source).motion
+        if clean and any(belt_of(source)) and not composition.places.turns:
+            motion = calm_feet(with_steps(motion, before, source), source)
     blended = _joined(motion, composition)
     if feet:
         blended = plant_new_feet(blended, composition.keep, source, loop=loop)
+        if composition.places is not None and slide_more(blended, source):
+            blended = plant_new_feet(blended, composition.keep, source, loop=loop)
     blended = _with_kept(blended, composition)
     if composition.places is None:
         return blended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,15 @@ IK_ITERATIONS = 4
 
 DAMPING = 0.01
 """Damping as a share of a leg's squared length; it keeps a stretched knee from snapping."""
+
+STEADY_ITERATIONS = 16
+"""Most steps of a leg that must not move away from its target."""
+
+MOST_TURN = 0.4
+"""Largest turn of a joint in radians in one of these steps."""
+
+CLOSE = 2e-5
+"""Distance in core units from the target at which they end."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +146,76 @@ class LegIK(Tree):
                 self.local[row] = spin @ self.local[row]
             for row in below if last else way:
                 self._update_row(row)
+
+    def solve_steadily(self, leg: Leg, target: Array) -> None:
+        """Move a leg's contact to `target` (frames, 3) as `solve` does, never away from it, as near as it can reach.
+
+        Poses of frames in which it is there already do not change.
+        """
+        end_row = self.row[self.skeleton.contacts[leg.contact]]
+        if leg.slides:
+            self._slide(self.row[leg.movers[0]], target - self.positions[end_row])
+            return
+        frames = np.flatnonzero(np.linalg.norm(target - self.positions[end_row], axis=1) > CLOSE)
+        movers = [self.row[joint] for joint in leg.movers]
+        if len(frames):
+            part = self._in_frames(frames)
+            part._approach(end_row, movers, target[frames])
+            self.local[np.ix_(movers, frames)] = part.local[movers]
+            for row in self.subtree(movers[0]):
+                self._update_row(row)
+
+    def _in_frames(self, frames: NDArray[np.int64]) -> LegIK:
+        """Return the pose in some frames."""
+        part = copy.copy(self)
+        part.local, part.offsets, part.root = self.local[:, frames], self.offsets[:, frames], self.root[frames]
+        part.positions, part.rotations = self.positions[:, frames], self.rotations[:, frames]
+        return part
+
+    def _approach(self, end_row: int, movers: list[int], target: Array) -> None:
+        """Turn joints until the one at `end_row` is near `target`; steps that lead away from it are taken back."""
+        way = sorted({*self.subtree(movers[0])} & {end_row, *self.ancestors(end_row)})
+        self._aim(end_row, movers[0], target)
+        self._update_rows(way)
+        damping = np.full(len(target), DAMPING)
+        pull = target - self.positions[end_row]
+        for _ in range(STEADY_ITERATIONS):
+            far = np.linalg.norm(pull, axis=1)
+            if far.max() < CLOSE:
+                return
+            before = self.local[movers]
+            arms = self.positions[end_row] - self.positions[movers]
+            length = (arms**2).sum((0, 2)) + 1e-9
+            square = -np.einsum("mti,mtj->tij", arms, arms)
+            square[:, range(3), range(3)] += ((1.0 + damping) * length)[:, None]
+            pull = np.linalg.solve(square, pull[..., None])[..., 0]
+            for row, arm in zip(movers, arms, strict=True):
+                turn = (cross(arm, pull)[:, None] @ self.rotations[self.parents[row]])[:, 0]
+                angle = np.linalg.norm(turn, axis=1, keepdims=True)
+                spin = rotation_from_vector(turn * np.minimum(1.0, MOST_TURN / np.maximum(angle, 1e-12)))
+                self.local[row] = spin @ self.local[row]
+            self._update_rows(way)
+            pull = target - self.positions[end_row]
+            worse = np.linalg.norm(pull, axis=1) > far
+            damping = np.maximum(DAMPING, damping * np.where(worse, 8.0, 0.3))
+            if worse.any():
+                self.local[np.ix_(movers, np.flatnonzero(worse))] = before[:, worse]
+                self._update_rows(way)
+                pull = target - self.positions[end_row]
+
+    def _aim(self, end_row: int, top: int, target: Array) -> None:
+        """Turn the whole leg towards its target by the least turn: from there on it only bends, alike in all frames."""
+        now, wanted = (place - self.positions[top] for place in (self.positions[end_row], target))
+        axis = cross(now, wanted)
+        sine = np.linalg.norm(axis, axis=1)
+        angle = np.arctan2(sine, (now * wanted).sum(1))
+        turn = axis * (angle / np.maximum(sine, 1e-12))[:, None]
+        spin = rotation_from_vector((turn[:, None] @ self.rotations[self.parents[top]])[:, 0])
+        self.local[top] = spin @ self.local[top]
+
+    def _update_rows(self, rows: list[int]) -> None:
+        for row in rows:
+            self._update_row(row)
 
     def _slide(self, row: int, pull: Array) -> None:
         self.offsets[row] += (pull[:, None] @ self.rotations[self.parents[row]])[:, 0]

@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..motion.feet_cleanup import belt_of
 from ..motion.motion import Motion
 from ..motion.skeleton import BODY, GROUP
 from ..numeric.blending import FIXED
 from ..numeric.rotation import Array
+from .pinned_feet import follows
 from .pins import missing
 from .places import MAX_STRETCH, Pin, Places, longest_way
 from .waypoints import Lead, lead
@@ -32,8 +34,10 @@ ROUNDS = 5
 def led_to_places(motion: Motion, places: Places, keep: Array, source: Motion) -> Lead:
     """Lead the root through the waypoints and within reach of the pins; where its path is kept it stays as it is.
 
-    The cost of the result grows with turns, with changes of steps and with what is missing at the pins.
+    A walk in place turns only to headings that are asked for: else its feet would leave the belt of `source`. The cost
+    of the result grows with turns, with changes of steps and with what is missing at the pins.
     """
+    on_belt = any(belt_of(source))
     free = not (keep[:, motion.skeleton.root_channel // GROUP] >= FIXED).any()
     led = Lead(motion, 0.0)
     needs = _needs(led.motion, places.pins)
@@ -50,7 +54,7 @@ def led_to_places(motion: Motion, places: Places, keep: Array, source: Motion) -
             ways = np.stack([targets[row] for row in rows])
             if not places.waypoints:
                 ways = _slow_enough(ways, rows, motion, source)
-            led = lead(motion, rows, ways, [headings[row] for row in rows])
+            led = lead(motion, rows, ways, [headings[row] for row in rows], turns=not on_belt)
             needs = _needs(led.motion, places.pins)
     short = sum(float((way**2).mean()) for way in missing(led.motion, places.pins)) / BODY**2
     return replace(led, cost=led.cost + short)
@@ -61,6 +65,8 @@ def _needs(motion: Motion, pins: Sequence[Pin]) -> dict[int, Array]:
     found: dict[int, list[Array]] = {}
     for pin, way in zip(pins, missing(motion, pins), strict=True):
         plane = way[:, :2]
+        if any(follows(motion.skeleton, [pin], joint) for joint in motion.skeleton.contacts):
+            plane = np.repeat(plane.mean(0)[None], len(plane), axis=0)  # the leg goes its way about the mean
         length = np.linalg.norm(plane, axis=1, keepdims=True)
         reach = 0.0 if pin.joint == 0 else REACH * (1.0 if len(way) == 1 else HELD_REACH)
         excess = plane * np.maximum(0.0, 1.0 - reach / np.maximum(length, 1e-9))

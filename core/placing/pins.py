@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from ..errors import ClipError
 from ..motion.feet_cleanup import moving_legs
-from ..motion.leg_ik import LegIK
+from ..motion.leg_ik import Leg, LegIK
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import with_path
 from ..motion.skeleton import BODY, GROUP, Skeleton
-from ..motion.stances import contact_runs
 from ..numeric.blending import FIXED, least_jerk_offsets, patterns_of
 from ..numeric.rotation import Array, turn_six, vector_from_rotation
 from .body_ik import BodyIK, Hold
+from .pinned_feet import PinnedFeet, follows
 from .places import SAME_PLACE, Pin, Places
 
 DECAYS = (3.5, 5.0, 7.0, 10.0)
@@ -66,8 +66,7 @@ def pinned(motion: Motion, places: Places, keep: Array, source: Motion) -> Motio
 
 def missing(motion: Motion, pins: Sequence[Pin]) -> list[Array]:
     """Return the ways (N, 3) in core units from the joint to its place, for each pin."""
-    positions = motion.positions()
-    return [pin.places - positions[pin.start : pin.stop, pin.joint] for pin in pins]
+    return [pin.places - motion.slice(pin.start, pin.stop).positions()[:, pin.joint] for pin in pins]
 
 
 def _check_free(skeleton: Skeleton, places: Places, keep: Array) -> None:
@@ -89,7 +88,7 @@ def _slips(motion: Motion, before: Motion, places: Places) -> Array:
         return np.zeros(motion.frames)
     off = np.linalg.norm(motion.positions()[:, contacts] - before.positions()[:, contacts], axis=-1)
     off[before.contact_labels() <= 0.5] = 0.0
-    follow = [_follows(motion.skeleton, places.pins, joint) for joint in contacts]
+    follow = [follows(motion.skeleton, places.pins, joint) for joint in contacts]
     return np.asarray(np.where(follow, 0.0, off).max(axis=1))
 
 
@@ -127,26 +126,63 @@ class _Correction:
 
     def motion(self) -> Motion:
         """Return the corrected motion: pins and feet in turn, since each moves the other a little."""
-        result, feet = self.start, LegIK(self.start) if self.start.skeleton.contacts else None
+        pins, result = self.places.pins, self.start
+        feet = PinnedFeet(result, pins, self.decay) if result.skeleton.contacts else None
+        if feet is not None and feet.rows:
+            wanted = feet.carried_by(list(zip(pins, missing(result, pins), strict=True)))
+            result = self._with_feet(self._near_stands(result, feet, wanted), feet, wanted)
         for _ in range(ROUNDS):
             result = self._with_feet(self._with_pins(result, feet), feet)
-            off = max(float(np.linalg.norm(way, axis=1).max()) for way in missing(result, self.places.pins))
-            if off < 0.1 * SAME_PLACE:
+            if max(float(np.linalg.norm(way, axis=1).max()) for way in missing(result, pins)) < 0.1 * SAME_PLACE:
                 break
         return self._with_pins(result, feet)
 
-    def _with_pins(self, motion: Motion, feet: LegIK | None) -> Motion:
-        rows, skeleton = self.places.pinned_rows, motion.skeleton
+    def _with_pins(self, motion: Motion, feet: PinnedFeet | None) -> Motion:
+        rows = self.places.pinned_rows
+        return self._moved(motion, rows, self._holds(rows, feet))
+
+    def _near_stands(self, motion: Motion, feet: PinnedFeet, wanted: dict[int, Array]) -> Motion:
+        """Return the motion with the body, not the legs, so near to pinned stands, in all of them, that legs reach."""
+        legs = self._free_legs()
+        movers = {joint for leg in moving_legs(self.source) for joint in leg.movers}
+        for _ in range(ROUNDS):
+            strain = feet.strain(motion, legs, wanted)
+            if strain is None:
+                break
+            hold = Hold(strain.top, np.ones(1), strain.place[None])
+            motion = self._moved(motion, np.array([strain.row]), [hold], (strain.start, strain.stop), movers)
+        return motion
+
+    def _free_legs(self) -> list[Leg]:
+        """Return the legs of which no frame is kept."""
+        return [leg for leg in moving_legs(self.source) if not (self.keep[:, list(leg.movers)] >= FIXED).any()]
+
+    def _moved(
+        self,
+        motion: Motion,
+        rows: NDArray[np.int64],
+        holds: Sequence[Hold],
+        over: tuple[int, int] | None = None,
+        without: Collection[int] = (),
+    ) -> Motion:
+        """Return the motion with the body moved so that it holds in some rows; the change fades beyond them.
+
+        A change in one row is the same in all rows [start, stop) that it goes `over`; joints `without` it stay.
+        """
+        skeleton = motion.skeleton
         body = BodyIK(motion, rows)
         local, offsets, root = body.local.copy(), body.offsets.copy(), body.root.copy()
         kept = (self.keep[rows] >= FIXED).any(0)
         movers = [joint for joint in range(skeleton.joints) if not kept[joint]]
-        body.solve(self._holds(rows, feet), movers, root_moves=not kept[skeleton.root_channel // GROUP])
+        body.solve(holds, movers, root_moves=not kept[skeleton.root_channel // GROUP])
         turns = vector_from_rotation(local.swapaxes(-1, -2) @ body.local)
         features = motion.features.copy()
-        moved = [joint for joint in movers if np.abs(turns[joint]).max() > 1e-9]
+        count = len(rows)
+        if over is not None:
+            count, rows = 1, np.arange(*over)
+        moved = [joint for joint in movers if joint not in without and np.abs(turns[joint]).max() > 1e-9]
         for joints, pattern in _patterns(self.keep, moved):
-            spread = self._spread(turns[joints].swapaxes(0, 1).reshape(len(rows), -1), pattern)
+            spread = self._spread(rows, turns[joints].swapaxes(0, 1).reshape(count, -1), pattern)
             for joint, vectors in zip(joints, spread.reshape(motion.frames, -1, 3).swapaxes(0, 1), strict=True):
                 columns = slice(joint * GROUP, (joint + 1) * GROUP)
                 features[:, columns] = turn_six(features[:, columns], vectors)
@@ -154,13 +190,13 @@ class _Correction:
             zip(skeleton.translated, skeleton.translated_channels, strict=True), skeleton.root_channel // GROUP + 1
         ):
             slid = body.offsets[joint] - offsets[joint]
-            if np.abs(slid).max() > 0:
-                features[:, channel : channel + 3] += self._spread(slid, self.keep[:, group])
+            if joint not in without and np.abs(slid).max() > 0:
+                features[:, channel : channel + 3] += self._spread(rows, slid, self.keep[:, group])
         result = replace(motion, features=features)
-        spread = self._spread(body.root - root, self.keep[:, skeleton.root_channel // GROUP], ROOT_DECAY)
+        spread = self._spread(rows, body.root - root, self.keep[:, skeleton.root_channel // GROUP], ROOT_DECAY)
         return _with_root(result, motion.root_positions() + spread)
 
-    def _holds(self, rows: NDArray[np.int64], feet: LegIK | None) -> list[Hold]:
+    def _holds(self, rows: NDArray[np.int64], feet: PinnedFeet | None) -> list[Hold]:
         """Return the pins, and the feet that none of them moves, as holds in the pinned rows."""
         holds = []
         for pin in self.places.pins:
@@ -174,31 +210,24 @@ class _Correction:
             holds.append(Hold(pin.joint, weights, where, turns))
         labels = self.start.contact_labels()
         for contact, joint in enumerate(self.start.skeleton.contacts if feet is not None else ()):
-            if not _follows(self.start.skeleton, self.places.pins, joint):
+            if feet is not None and contact not in feet.rows:
                 weights = np.where(labels[rows, contact] > 0.5, FOOT_WEIGHT, LIFTED_WEIGHT)
-                holds.append(Hold(joint, weights, feet.path_of(joint)[rows]))  # type: ignore[union-attr]
+                holds.append(Hold(joint, weights, feet.path(contact)[rows]))
         return holds
 
-    def _with_feet(self, motion: Motion, feet: LegIK | None) -> Motion:
-        """Return the motion with all feet on their paths; those of pinned legs stand where the pin puts them."""
+    def _with_feet(self, motion: Motion, feet: PinnedFeet | None, wanted: dict[int, Array] | None = None) -> Motion:
+        """Return the motion with all feet on their paths; those of pinned legs stand where the pin puts them.
+
+        For the latter, paths (T, 3) may be `wanted`, by contact.
+        """
         if feet is None:
             return motion
         skeleton, pose = motion.skeleton, LegIK(motion)
-        runs = contact_runs(self.start.contact_labels())
-        targets = {}
-        for contact, joint in enumerate(skeleton.contacts):
-            path = feet.path_of(joint)
-            targets[contact] = path
-            if _follows(skeleton, self.places.pins, joint):
-                targets[contact] = path + self._foot_offsets(pose.path_of(joint) - path, runs[contact])
-        moved = False
-        for leg in moving_legs(self.source):
-            if (self.keep[:, list(leg.movers)] >= FIXED).any():
-                continue
-            if moved:
-                pose.update()
-            if np.abs(targets[leg.contact] - pose.path_of(skeleton.contacts[leg.contact])).max() > 1e-9:
-                pose.solve(leg, targets[leg.contact])
+        wanted, moved = wanted or feet.led_to(pose), False
+        for leg in self._free_legs():
+            target = wanted[leg.contact] if leg.contact in wanted else feet.path(leg.contact)
+            if np.abs(target - pose.path_of(skeleton.contacts[leg.contact])).max() > 1e-9:
+                pose.solve_steadily(leg, target)
                 moved = True
         if not moved:
             return motion
@@ -206,23 +235,11 @@ class _Correction:
         solved.features[:, skeleton.contact_channels] = motion.features[:, skeleton.contact_channels]
         return solved
 
-    def _foot_offsets(self, off: Array, runs: list[tuple[int, int]]) -> Array:
-        """Return offsets (T, 3) of a pinned foot's path: a stand that is pinned moves as a whole, others stay."""
-        rows = self.places.pinned_rows
-        known, weights = np.zeros_like(off), np.zeros(len(off))
-        for start, stop in runs:
-            inside = rows[(rows >= start) & (rows < stop)]
-            weights[start:stop] = 1.0
-            if len(inside):
-                known[start:stop] = off[inside[np.abs(inside - (start + stop) // 2).argmin()]]
-        known[rows], weights[rows] = off[rows], 1.0
-        return least_jerk_offsets(known, weights, self.decay * self.start.fps / RATE)
-
-    def _spread(self, values: Array, keep: Array, factor: float = 1.0) -> Array:
-        """Extend values (P, C) of the pinned rows to all rows; nothing changes where `keep` (T,) is exact."""
-        rows = self.places.pinned_rows
+    def _spread(self, rows: NDArray[np.int64], values: Array, keep: Array, factor: float = 1.0) -> Array:
+        """Extend values (P, C) of some rows to all rows; nothing changes where `keep` (T,) is exact."""
         known, weights = np.zeros((self.start.frames, values.shape[1])), np.where(keep >= FIXED, 1.0, 0.0)
         known[rows], weights[rows] = values, 1.0
+        known[keep >= FIXED] = 0.0
         return least_jerk_offsets(known, weights, factor * self.decay * self.start.fps / RATE)
 
 
@@ -240,16 +257,3 @@ def _with_root(motion: Motion, positions: Array) -> Motion:
     result = with_path(motion, positions[:, :2])
     result.features[:, motion.skeleton.root_channel + 2] = positions[:, 2]
     return result
-
-
-def _follows(skeleton: Skeleton, pins: Sequence[Pin], contact: int) -> bool:
-    """Return true for a contact joint that moves with a pinned joint of its leg."""
-    for pin in pins:
-        if pin.joint == contact or skeleton.is_below(pin.joint, contact):
-            return True
-        below = [joint for joint in skeleton.contacts if skeleton.is_below(joint, pin.joint)]
-        others = [joint for joint in skeleton.contacts if joint not in below]
-        one_leg = all(a in skeleton.ancestors(b) or b in skeleton.ancestors(a) for a in below for b in below if a != b)
-        if contact in below and one_leg and others:
-            return True
-    return False

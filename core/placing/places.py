@@ -61,6 +61,11 @@ class Places:
     first: int = 1
 
     @property
+    def turns(self) -> bool:
+        """Return true if a waypoint has a heading."""
+        return any(point.heading is not None for point in self.waypoints)
+
+    @property
     def pinned_rows(self) -> NDArray[np.int64]:
         """Rows with a pin, in ascending order."""
         rows = {row for pin in self.pins for row in range(pin.start, pin.stop)}

@@ -39,11 +39,14 @@ class Lead:
     cost: float
 
 
-def lead(motion: Motion, rows: Sequence[int], places: Array, headings: Sequence[float | None]) -> Lead:
+def lead(
+    motion: Motion, rows: Sequence[int], places: Array, headings: Sequence[float | None], *, turns: bool = True
+) -> Lead:
     """Lead the root of a motion to `places` (N, 2) at `rows`, strictly ascending; `headings` are yaws or None.
 
     The root starts at the motion's origin unless a row is 0. The way is turned about the vertical as far as that
-    brings it nearer to the places; the rest is spread over the steps, by the way that they go.
+    brings it nearer to the places; the rest is spread over the steps, by the way that they go. Without `turns` only the
+    headings that are given turn it.
     """
     knots, targets, turned = list(rows), places, list(headings)
     if knots[0] > 0:
@@ -51,7 +54,7 @@ def lead(motion: Motion, rows: Sequence[int], places: Array, headings: Sequence[
     way = _way(motion)
     yaws = held_yaw(six_to_matrix(motion.features[:, :6]))
     fixed = [
-        None if turn is None else float(wrapped(np.array(turn - yaws[row])))
+        (None if turns else 0.0) if turn is None else float(wrapped(np.array(turn - yaws[row])))
         for row, turn in zip(knots, turned, strict=True)
     ]
     steps = np.diff(motion.root_positions()[:, :2], axis=0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.motion.contacts import with_found_contacts
-from core.motion.motion import Motion, from_transforms
+from core.motion.motion import RATE, Motion, from_transforms, with_contact_labels
 from core.motion.skeleton import Skeleton, build_skeleton
 from core.numeric.rotation import Array, axis_rotation
 
@@ -73,6 +75,29 @@ def falling_motion(seconds: float = 3.0, fps: float = 30.0) -> Motion:
         angle = sway * np.sin((5.0 + axis) * time) * (1.0 - 0.8 * fall) + end * fall
         rotations[:, skeleton.names.index(bone)] = axis_rotation(axis, angle)
     root = np.stack([0.02 * np.sin(4.0 * time), -0.3 * fall, HIP_HEIGHT + 0.04 - 0.7 * fall], axis=1)
+    return with_found_contacts(from_transforms(skeleton, rotations, root / skeleton.unit, fps))
+
+
+def treadmill_motion(seconds: float = 8.0) -> Motion:
+    """The walking stick figure on a treadmill: it stays in place, and its standing feet move back with the belt."""
+    walk = walking_motion(seconds)
+    features, root = walk.features.copy(), walk.skeleton.root_channel
+    features[:, root + 1] -= STRIDE / CYCLE / RATE / walk.skeleton.unit
+    return with_contact_labels(replace(walk, features=features))
+
+
+def standing_motion(seconds: float = 6.0, fps: float = 30.0) -> Motion:
+    """The stick figure with both feet planted all the time, knees a little bent, that sways and waves."""
+    time = np.arange(round(seconds * fps) + 1) / fps
+    skeleton = stick_figure()
+    rotations = np.broadcast_to(np.eye(3), (len(time), skeleton.joints, 3, 3)).copy()
+    root = np.stack([0.0 * time, 0.02 * np.sin(1.3 * time), HIP_HEIGHT + 0.02 + 0.01 * np.sin(2.1 * time)], axis=1)
+    thigh, shin = _bend_leg(-root[:, 1], 0.04 - root[:, 2])
+    for side in ("Left", "Right"):
+        for name, angle in (("UpLeg", thigh), ("Leg", shin), ("Foot", -thigh - shin)):
+            rotations[:, skeleton.names.index(side + name)] = axis_rotation(0, angle)
+    rotations[:, skeleton.names.index("LeftArm")] = axis_rotation(1, 1.0 + 0.3 * np.sin(2.7 * time))
+    rotations[:, skeleton.names.index("Spine")] = axis_rotation(2, 0.15 * np.sin(1.7 * time))
     return with_found_contacts(from_transforms(skeleton, rotations, root / skeleton.unit, fps))
 
 
