@@ -161,7 +161,7 @@ class LegIK(Tree):
         if len(frames):
             part = self._in_frames(frames)
             part._approach(end_row, movers, target[frames])
-            self.local[np.ix_(movers, frames)] = part.local[movers]
+            self.local[np.array(movers)[:, None], frames] = part.local[movers]
             for row in self.subtree(movers[0]):
                 self._update_row(row)
 
@@ -199,7 +199,7 @@ class LegIK(Tree):
             worse = np.linalg.norm(pull, axis=1) > far
             damping = np.maximum(DAMPING, damping * np.where(worse, 8.0, 0.3))
             if worse.any():
-                self.local[np.ix_(movers, np.flatnonzero(worse))] = before[:, worse]
+                self.local[np.array(movers)[:, None], np.flatnonzero(worse)] = before[:, worse]
                 self._update_rows(way)
                 pull = target - self.positions[end_row]
 
