@@ -25,6 +25,9 @@ STEADY_ITERATIONS = 16
 MOST_TURN = 0.4
 """Largest turn of a joint in radians in one of these steps."""
 
+STRAIGHT = 0.05
+"""Sine of a leg's bend at which its usual plane counts as much as its own."""
+
 CLOSE = 2e-5
 """Distance in core units from the target at which they end."""
 
@@ -160,6 +163,8 @@ class LegIK(Tree):
         movers = [self.row[joint] for joint in leg.movers]
         if len(frames):
             part = self._in_frames(frames)
+            if len(movers) == 2:
+                part._bend(end_row, movers, target[frames], self._hinge(end_row, movers))
             part._approach(end_row, movers, target[frames])
             self.local[np.array(movers)[:, None], frames] = part.local[movers]
             for row in self.subtree(movers[0]):
@@ -172,10 +177,46 @@ class LegIK(Tree):
         part.positions, part.rotations = self.positions[:, frames], self.rotations[:, frames]
         return part
 
+    def _hinge(self, end_row: int, movers: list[int]) -> Array:
+        """Return the axis (3,) about which a leg of two joints bends in this motion, seen from its upper part."""
+        upper, lower = self.positions[movers[1]] - self.positions[movers[0]], self.positions[end_row]
+        bends = cross(upper, lower - self.positions[movers[1]])
+        mean = (bends[:, None] @ self.rotations[self.parents[movers[1]]])[:, 0].mean(0)
+        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12))
+
+    def _bend(self, end_row: int, movers: list[int], target: Array, hinge: Array) -> None:
+        """Bend a leg of two joints as far as its target is away, by the law of cosines.
+
+        It bends in its own plane; a straight leg, which has none, bends about its `hinge`.
+        """
+        top, middle = movers
+        upper, lower = self.positions[middle] - self.positions[top], self.positions[end_row] - self.positions[middle]
+        a, b = (np.linalg.norm(part, axis=1) for part in (upper, lower))
+        away = np.linalg.norm(target - self.positions[top], axis=1).clip(np.abs(a - b), a + b)
+        cosine = ((away**2 - a**2 - b**2) / np.maximum(2.0 * a * b, 1e-12)).clip(-1.0, 1.0)[:, None]
+        along = upper / np.maximum(a, 1e-12)[:, None]
+        usual = (self.rotations[self.parents[middle]] @ hinge[:, None])[..., 0]
+        normal = cross(along, lower / np.maximum(b, 1e-12)[:, None]) + STRAIGHT * cross(cross(along, usual), along)
+        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+        wanted = b[:, None] * (cosine * along + np.sqrt(1.0 - cosine**2) * cross(normal, along))
+        self._turn(middle, lower, wanted)
+        self._update_rows(sorted({*self.subtree(middle)} & {middle, end_row, *self.ancestors(end_row)}))
+
+    def _turn(self, row: int, now: Array, wanted: Array) -> None:
+        """Turn a joint by the least turn that brings directions (T, 3) to others."""
+        axis = cross(now, wanted)
+        sine = np.linalg.norm(axis, axis=1)
+        angle = np.arctan2(sine, (now * wanted).sum(1))
+        turn = axis * (angle / np.maximum(sine, 1e-12))[:, None]
+        self.local[row] = (
+            rotation_from_vector((turn[:, None] @ self.rotations[self.parents[row]])[:, 0]) @ self.local[row]
+        )
+
     def _approach(self, end_row: int, movers: list[int], target: Array) -> None:
         """Turn joints until the one at `end_row` is near `target`; steps that lead away from it are taken back."""
         way = sorted({*self.subtree(movers[0])} & {end_row, *self.ancestors(end_row)})
-        self._aim(end_row, movers[0], target)
+        # the whole leg is aimed first: from there on it only bends, alike in all frames
+        self._turn(movers[0], self.positions[end_row] - self.positions[movers[0]], target - self.positions[movers[0]])
         self._update_rows(way)
         damping = np.full(len(target), DAMPING)
         pull = target - self.positions[end_row]
@@ -202,16 +243,6 @@ class LegIK(Tree):
                 self.local[np.array(movers)[:, None], np.flatnonzero(worse)] = before[:, worse]
                 self._update_rows(way)
                 pull = target - self.positions[end_row]
-
-    def _aim(self, end_row: int, top: int, target: Array) -> None:
-        """Turn the whole leg towards its target by the least turn: from there on it only bends, alike in all frames."""
-        now, wanted = (place - self.positions[top] for place in (self.positions[end_row], target))
-        axis = cross(now, wanted)
-        sine = np.linalg.norm(axis, axis=1)
-        angle = np.arctan2(sine, (now * wanted).sum(1))
-        turn = axis * (angle / np.maximum(sine, 1e-12))[:, None]
-        spin = rotation_from_vector((turn[:, None] @ self.rotations[self.parents[top]])[:, 0])
-        self.local[top] = spin @ self.local[top]
 
     def _update_rows(self, rows: list[int]) -> None:
         for row in rows:

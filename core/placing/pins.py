@@ -131,6 +131,8 @@ class _Correction:
         if feet is not None and feet.rows:
             wanted = feet.carried_by(list(zip(pins, missing(result, pins), strict=True)))
             result = self._with_feet(self._near_stands(result, feet, wanted), feet, wanted)
+        if any(pin.joint == 0 for pin in pins):
+            result = self._with_feet(self._with_root(result), feet)
         for _ in range(ROUNDS):
             result = self._with_feet(self._with_pins(result, feet), feet)
             if max(float(np.linalg.norm(way, axis=1).max()) for way in missing(result, pins)) < 0.1 * SAME_PLACE:
@@ -140,6 +142,16 @@ class _Correction:
     def _with_pins(self, motion: Motion, feet: PinnedFeet | None) -> Motion:
         rows = self.places.pinned_rows
         return self._moved(motion, rows, self._holds(rows, feet))
+
+    def _with_root(self, motion: Motion) -> Motion:
+        """Return the motion with its root at the root's own pins; nothing turns."""
+        known, rows = np.zeros((motion.frames, 3)), np.zeros(motion.frames, dtype=bool)
+        for pin, way in zip(self.places.pins, missing(motion, self.places.pins), strict=True):
+            if pin.joint == 0:
+                known[pin.start : pin.stop], rows[pin.start : pin.stop] = way, True
+        keep = self.keep[:, motion.skeleton.root_channel // GROUP]
+        spread = self._spread(np.flatnonzero(rows), known[rows], keep, ROOT_DECAY)
+        return _with_root(motion, motion.root_positions() + spread)
 
     def _near_stands(self, motion: Motion, feet: PinnedFeet, wanted: dict[int, Array]) -> Motion:
         """Return the motion with the body, not the legs, so near to pinned stands, in all of them, that legs reach."""

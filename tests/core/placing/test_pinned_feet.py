@@ -134,3 +134,17 @@ def test_feet_are_carried_along_while_they_swing() -> None:
     np.testing.assert_allclose(moved[[10, 35], 0], shift[[10, 35], 0] + 0.045)
     assert (np.diff(moved[19:36, 0]) > 0.0).all(), "it goes on from stand to stand"
     np.testing.assert_array_equal(carried(shift, []), shift)
+
+
+def test_a_stretched_leg_finds_its_bend_again(standing: Motion) -> None:
+    pose, foot = LegIK(standing), leg_end(standing)
+    leg = next(leg for leg in moving_legs(standing) if standing.skeleton.contacts[leg.contact] == foot)
+    knee, path = pose.row[leg.movers[1]], pose.path_of(foot).copy()
+    before = pose.positions[knee].copy()
+    far = path.copy()
+    far[60:90, 2] -= 0.3
+    pose.solve_steadily(leg, far)
+    assert np.abs(pose.positions[knee, 60:90] - before[60:90]).max() > 0.02, "it was stretched"
+    pose.solve_steadily(leg, path)
+    np.testing.assert_allclose(pose.path_of(foot), path, atol=1e-4)
+    np.testing.assert_allclose(pose.positions[knee], before, atol=1e-3)
