@@ -65,11 +65,14 @@ class CandidatePool:
         return self._lengths[self._stages - 1] * RATE / self.rows
 
     def outline(self, keys: Sequence[Key]) -> CoarseSamples:
-        """Run the first stages of these variations, on all cores."""
+        """Run the first stages of these variations, those of networks on all cores."""
         step = max(1, CHUNK_FRAMES // self._lengths[self._stages - 1])
         parts = [keys[start : start + step] for start in range(0, len(keys), step)]
         empty, length = self._sampler.zero_rows, self._lengths[0]
-        rows = on_all_cores(lambda part: self._run(part, empty(len(part), length), 0, self._stages), parts)
+        alone = self._sampler.is_matched
+        rows = on_all_cores(
+            lambda part: self._run(part, empty(len(part), length), 0, self._stages), parts, one_by_one=alone
+        )
         return CoarseSamples(tuple(keys), np.concatenate(rows))
 
     def coarse_rotations(self, coarse: CoarseSamples) -> Array:
@@ -80,11 +83,17 @@ class CandidatePool:
     def finish(self, coarse: CoarseSamples, stop: Callable[[], bool] = lambda: False) -> list[Motion]:
         """Finish coarse samples to post-processed motions at `fps`; fewer if `stop` returns true meanwhile."""
         if self.loop:
-            loops = on_all_cores(lambda key: None if stop() else self._close(key), coarse.keys)
+            loops = on_all_cores(
+                lambda key: None if stop() else self._close(key), coarse.keys, one_by_one=self._sampler.is_matched
+            )
             return [motion for motion in loops if motion is not None]
         step = max(1, CHUNK_FRAMES // self.rows)
         parts = [range(start, min(start + step, len(coarse.keys))) for start in range(0, len(coarse.keys), step)]
-        finished_parts = on_all_cores(lambda part: [] if stop() else self._finish_some(coarse.pick(part)), parts)
+        finished_parts = on_all_cores(
+            lambda part: [] if stop() else self._finish_some(coarse.pick(part)),
+            parts,
+            one_by_one=self._sampler.is_matched,
+        )
         return [motion for part in finished_parts for motion in part]
 
     def _finish_some(self, coarse: CoarseSamples) -> list[Motion]:

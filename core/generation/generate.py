@@ -27,8 +27,8 @@ from ..system.threads import on_all_cores, working_cores
 from .backends import make_generators
 
 CHUNK_FRAMES, CHUNK_FRAMES_ONE_CORE = 2600, 650
-"""Frames that a core processes together: on several cores enough that threads seldom wait for Python's lock, on one
-core as many as fit its cache best."""
+"""Frames that a core processes together: on several cores, and where stages are matched, enough that little of the time
+goes into Python itself; by networks on one core as many as fit its cache best."""
 
 DRAFT_SHARE = 0.35
 """Share of the last length up to which a draft is matched."""
@@ -54,9 +54,19 @@ class Sampler:
         self.generators: list[StageGenerator] = generators or make_generators(model, torch=torch)
 
     def sample(self, frames: int, count: int, seed: int) -> list[Motion]:
-        """Generate `count` motions of `frames` frames at 30 fps, on all cores, several together on each."""
-        parts = on_all_cores(lambda part: self.motions(self._codes(frames, part, seed)), _parts(count, frames))
-        return [motion for part in parts for motion in part]
+        """Generate `count` motions of `frames` frames at 30 fps, several together, by networks on all cores."""
+        cores = working_cores()
+        together = CHUNK_FRAMES if self.is_matched or min(count, cores) > 1 else CHUNK_FRAMES_ONE_CORE
+        parts = _parts(count, max(1, together // frames), 1 if self.is_matched else cores)
+        made = on_all_cores(
+            lambda part: self.motions(self._codes(frames, part, seed)), parts, one_by_one=self.is_matched
+        )
+        return [motion for part in made for motion in part]
+
+    @property
+    def is_matched(self) -> bool:
+        """True if stages are matched: in their many short steps, threads wait for Python's lock more than they work."""
+        return any(isinstance(generator, Matcher) for generator in self.generators)
 
     def code(self, seed: int, variation: int, stage: int, length: int) -> NDArray[np.float32]:
         """Return the noise z_i of one variation, (1, length).
@@ -123,10 +133,9 @@ class Sampler:
         return Motion(self.model.channels.decode(rows), source.skeleton, source.fps, source.origin)
 
 
-def _parts(count: int, frames: int) -> list[range]:
-    """Divide `count` variations into parts of about equal size, the same number for each core."""
-    cores = min(count, working_cores())
-    size = max(1, (CHUNK_FRAMES if cores > 1 else CHUNK_FRAMES_ONE_CORE) // frames)
+def _parts(count: int, size: int, cores: int) -> list[range]:
+    """Divide `count` variations into parts of about equal size, up to `size`, the same number for each core."""
+    cores = min(count, cores)
     number = min(count, cores * -(-count // (cores * size)))
     ends = [count * k // number for k in range(number + 1)]
     return [range(start, stop) for start, stop in itertools.pairwise(ends)]
