@@ -12,19 +12,10 @@ import numpy as np
 from ..errors import ClipError, ModelError
 from ..generation.generate import MIN_ROWS, Sampler, generate, with_strength
 from ..model.model import Model
-from ..motion.feet_cleanup import belt_of
-from ..motion.headings import turn_between, turn_motion
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import check_size, resample, with_path
-from ..motion.skeleton import GROUP
-from ..numeric.blending import ease
-from ..numeric.distances import frame_distances
-from ..numeric.rotation import Array, axis_rotation, interpolate_six, yaw_of
-from .composition import MIN_REGION_FRAMES, Composition
-from .finalise import blend_kept
-
-MIN_PASSAGE_SECONDS, MAX_PASSAGE_SECONDS = 0.2, 2.0
-"""Shortest and longest passage from one span to the next."""
+from .composition import MIN_REGION_FRAMES
+from .passages import MAX_PASSAGE_SECONDS, MIN_PASSAGE_SECONDS, joined
 
 MIN_SPEED, MAX_SPEED = 0.25, 4.0
 """Lowest and highest speed of a span; 1 is the clip's own."""
@@ -41,18 +32,6 @@ CANDIDATES = 3
 VARIATION = 0.3
 """Default strength of variation: at full strength arms and legs of a span come from different times of its clip, so
 that a pose may be nearer to another clip."""
-
-VELOCITY_ROWS = 5.0
-"""Rows over which velocities are extrapolated where they are compared with poses."""
-
-CONTACT_COST = 1.0
-"""Cost of a foot that stands in one take and not in the other, as a share of the median cost of two poses."""
-
-BLEND_SHARES = (1.0, 0.7, 0.45)
-"""Shares of a passage in which its blend may take place; the rest belongs to one of the spans."""
-
-QUICK_BLEND_ROWS = 20.0
-"""Rows of a blend below which its haste counts more than the difference of the poses."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +173,7 @@ def _take(
             result = takes[0].slice(0, stop - start + tail)
             continue
         sources = samplers[spans[index - 1].clip].model.source, samplers[span.clip].model.source
-        result = _joined(result, takes, lead, lead + stop - start + tail, sources, clean)
+        result = joined(result, takes, lead, lead + stop - start + tail, sources, clean)
     assert result is not None  # there is a span
     return result
 
@@ -223,91 +202,3 @@ def _at_speed(take: Motion, speed: float, rows: int) -> Motion:
         return take.slice(0, rows)
     played = with_path(replace(take, fps=RATE * speed), take.root_positions()[:, :2])
     return resample(played, RATE).slice(0, rows)
-
-
-def _joined(
-    one: Motion, others: Sequence[Motion], passage: int, rows: int, sources: tuple[Motion, Motion], clean: bool
-) -> Motion:
-    """Return a motion that passes in its last `passage` rows into `rows` rows of the best fitting other one."""
-    begin = one.frames - passage
-    view = _Poses.of(one.slice(max(0, begin - 1), one.frames)).rows(min(begin, 1))
-    best = min(
-        ((*_best_fit(view, _Poses.of(other), other.frames - rows), other) for other in others), key=lambda fit: fit[0]
-    )
-    _, first, low, high, other = best
-    other = other.slice(first, min(first + rows, other.frames))
-    middle = (low + high) // 2
-    angle = turn_between(other.rotations()[middle, 0], one.rotations()[begin + middle, 0])
-    other = turn_motion(other, np.full(other.frames, angle))
-    share = ease((np.arange(passage) - low + 1.0) / (high - low + 1.0))
-    between = _crossfaded(one.features[begin:], other.features[:passage], share, one.skeleton.joints)
-    features = np.concatenate([one.features[:begin], between, other.features[passage:]])
-    whole = replace(one, features=features, cycle_seconds=0.0)
-    keep = np.ones((whole.frames, whole.skeleton.groups))
-    keep[begin : begin + passage] = 0.0
-    belts = any(any(belt_of(source)) for source in sources)
-    return blend_kept(whole, Composition(whole, keep, anchored=False), sources[1], clean and not belts)
-
-
-@dataclass(frozen=True, eq=False)
-class _Poses:
-    """Joint positions and velocities of each row, seen from the root's yaw, (T, J × 3) each, and contacts (T, K)."""
-
-    places: Array
-    velocities: Array
-    contacts: Array
-
-    @staticmethod
-    def of(motion: Motion) -> _Poses:
-        positions, root = motion.positions(), motion.root_positions()
-        steps = np.diff(positions, axis=0)
-        steps = np.concatenate([steps[:1], steps])
-        positions = positions.copy()
-        positions[..., :2] -= root[:, None, :2]
-        spin = axis_rotation(2, -yaw_of(motion.rotations()[:, 0]))
-        size = math.sqrt(positions.shape[1])
-        places, velocities = (
-            np.einsum("tij,tkj->tki", spin, one).reshape(motion.frames, -1) / size for one in (positions, steps)
-        )
-        return _Poses(places, velocities, motion.contact_labels().clip(0.0, 1.0))
-
-    def rows(self, first: int) -> _Poses:
-        return _Poses(self.places[first:], self.velocities[first:], self.contacts[first:])
-
-    def differences(self, other: _Poses) -> Array:
-        """Return differences (T, N): mean squares of poses and of velocities over VELOCITY_ROWS, and contacts."""
-        places, steps = frame_distances(self.places, other.places), frame_distances(self.velocities, other.velocities)
-        costs = np.square(places) + np.square(VELOCITY_ROWS * steps)
-        if self.contacts.shape[1]:
-            stands = np.abs(self.contacts[:, None] - other.contacts).mean(2)
-            costs = costs + CONTACT_COST * float(np.median(costs)) * stands
-        return np.asarray(costs)
-
-
-def _best_fit(tail: _Poses, other: _Poses, spare: int) -> tuple[float, int, int, int]:
-    """Return the least cost of a blend, the first row of the other take and the first and last row of the blend.
-
-    `tail` are the rows of the passage; the other take may begin at any of its first `spare` rows.
-    """
-    rows = len(tail.places)
-    costs = tail.differences(other)
-    firsts = np.arange(max(spare, 0) + 1)
-    along = costs[np.arange(rows), np.minimum(firsts[:, None] + np.arange(rows), costs.shape[1] - 1)]
-    sums = np.concatenate([np.zeros((len(along), 1)), np.cumsum(along, axis=1)], axis=1)
-    best = (math.inf, 0, 0, rows)
-    for part in BLEND_SHARES:
-        size = min(rows, max(math.ceil(MIN_PASSAGE_SECONDS * RATE), round(part * rows)))
-        haste = 1.0 + (QUICK_BLEND_ROWS / size) ** 2
-        means = haste * (sums[:, size:] - sums[:, :-size]) / size
-        first, low = (int(k) for k in np.unravel_index(means.argmin(), means.shape))
-        best = min(best, (float(means[first, low]), first, low, low + size))
-    return best
-
-
-def _crossfaded(one: Array, other: Array, share: Array, joints: int) -> Array:
-    """Return rows (T, C) mixed by `share` (T,), rotations along the shortest way."""
-    rows, width = len(share), joints * GROUP
-    mixed = (1.0 - share[:, None]) * one + share[:, None] * other
-    first, last = (side[:, :width].reshape(rows, joints, GROUP) for side in (one, other))
-    mixed[:, :width] = interpolate_six(first, last, share[:, None, None]).reshape(rows, -1)
-    return mixed
