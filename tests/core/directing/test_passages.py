@@ -17,7 +17,7 @@ def with_jump(motion: Motion, row: int, angle: float) -> Motion:
     """Return a motion whose left arm is turned from a row on, between two frames."""
     rotations = motion.rotations()
     arm = motion.skeleton.names.index("LeftArm")
-    rotations[row:, arm] = rotations[row:, arm] @ axis_rotation(1, angle)
+    rotations[row:, arm] = rotations[row:, arm] @ axis_rotation(1, np.array(angle))
     return from_transforms(motion.skeleton, rotations, motion.root_positions(), motion.fps)
 
 
