@@ -112,7 +112,7 @@ def refresh_variations(session: RiffSession) -> None:
         row = session.variations.add()
         row.name, row.model = action.name, stored_text(action, "riff_model")
         # the names differ behind that of the model, and a list has no room for more
-        row.label = row.title = end_of_name(action.name, row.model).removeprefix("Variation ")
+        row.label = end_of_name(action.name, row.model).removeprefix("Variation ")
         row.armature, row.identity = stored_text(action, "riff_armature"), stored_text(action, "riff_identity")
         row.poses, row.moving = poses_key(action), moving_key(action)
         frames: Any = action.frame_range

@@ -121,26 +121,27 @@ def _on_row_clicked(_session: RiffSession, context: bpy.types.Context) -> None:
         listener(context, _clicked[0])
 
 
-def _rename(row: RiffVariation, _context: bpy.types.Context) -> None:
+def _title(row: RiffVariation) -> str:
+    return str(row.label)
+
+
+def _rename(row: RiffVariation, title: str) -> None:
     """Rename the action of a row, as one undo step; an empty name and an action of a library stay as they are."""
-    if row.title == row.label:
+    action: bpy.types.Action | None = bpy.data.actions.get(row.name)
+    if action is None or action.library is not None or title.strip() in ("", row.label):
         return
-    action, title = bpy.data.actions.get(row.name), row.title.strip()
-    renames = action is not None and action.library is None and title not in ("", row.label)
-    if action is not None and renames:
-        rename(action, title)
-        row.name = row.label = action.name
-    row.title = row.label
-    if renames:
-        bpy.ops.ed.undo_push(message="Rename Variation")
+    rename(action, title.strip())
+    row.name = row.label = action.name
+    bpy.ops.ed.undo_push(message="Rename Variation")
 
 
 class RiffVariation(bpy.types.PropertyGroup):
     """A row of the list of generated actions; `name` is the action's."""
 
     label: StringProperty()
+    # a property with an update function would have the user's handlers called whenever the list is refilled
     title: StringProperty(
-        name="Name", description="Name of the variation; double-click to rename its action", update=_rename
+        name="Name", description="Name of the variation; double-click to rename its action", get=_title, set=_rename
     )
     model: StringProperty()
     poses: StringProperty()
