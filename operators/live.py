@@ -11,7 +11,7 @@ import bpy
 
 from ..core.errors import RiffError
 from ..rig.compat import name_of_two
-from ..rig.ownership import let_go, mark_made
+from ..rig.ownership import let_go
 from ..rig.writing.write import write_steps
 from ..state import timer
 from ..state.live import begin, end, is_live, live_preview
@@ -94,7 +94,6 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
         )
         yield 1.0
         dress_action(ob, self._kept, job.motion)
-        mark_made(self._kept)
         self._name = self._kept.name
         answered = asdict(job.answered)
         order = Order(

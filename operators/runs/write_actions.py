@@ -33,7 +33,7 @@ from .stepwise import Stepwise
 def dress_action(
     ob: bpy.types.Object, action: bpy.types.Action, motion: Motion, *, asset: bool = False, tolerance: float = 0.0
 ) -> None:
-    """Finish a new variation: with pictures of its poses, with fewer keys, as an asset."""
+    """Finish a new variation: with pictures of its poses, as an asset, with fewer keys, which stay Riff's own."""
     give_poses(action, motion)
     give_moving(action, motion)
     if asset:
@@ -41,6 +41,7 @@ def dress_action(
         action.asset_mark()
     if tolerance:
         reduce_keys(ob, action, tolerance)
+        mark_made(action)
 
 
 class ActionWriter(Stepwise):
@@ -157,9 +158,9 @@ class ActionWriter(Stepwise):
         self._made.append(action)
         if self.is_loop():
             make_cyclic(action, source)
+            mark_made(action)
         yield self._share()
         dress_action(ob, action, motion, **self.dressing())
-        mark_made(action)
         yield self._share()
 
     def _record(self: Any, context: bpy.types.Context) -> Iterator[float]:
