@@ -24,7 +24,7 @@ from ..state.variations.history import RUN_KEY, next_number
 from ..state.variations.recording import Order, record_steps
 from ..state.variations.show import show_action
 from .runs.stepwise import Stepwise
-from .runs.write_actions import dress_action
+from .runs.write_actions import dress_steps
 
 
 class RIFF_OT_live(bpy.types.Operator):
@@ -93,7 +93,8 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
             ob, job.motion, name, source_action=source, properties=marked, stepped=stepped
         )
         yield 1.0
-        dress_action(ob, self._kept, job.motion)
+        for _ in dress_steps(ob, self._kept, job.motion):
+            yield 1.0
         self._name = self._kept.name
         answered = asdict(job.answered)
         order = Order(

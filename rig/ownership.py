@@ -28,7 +28,7 @@ itself gave it a fake user.
 GHOST_KEY = "riff_ghost"
 """Id-property of the objects of a ghost, a stand-in that shows a variation: the name of its character."""
 
-_KEY_FIELDS = (("co", 2, np.float32), ("handle_left", 2, np.float32), ("handle_right", 2, np.float32))
+_HANDLES = ("handle_left", "handle_right")
 
 
 Written = Mapping[tuple[int, str, int], NDArray[np.float32]]
@@ -243,19 +243,27 @@ def digest_of(action: bpy.types.Action, written: Written | None = None) -> str:
         say(bag.slot_handle)
         for curve in bag.fcurves:
             points = curve.keyframe_points
-            kinds = np.empty(len(points), dtype=np.uint8)
-            points.foreach_get("interpolation", kinds)
+            kinds = _numbers(points, "interpolation", 1, np.uint8)
             say(curve.data_path, curve.array_index, curve.mute, [one.type for one in curve.modifiers], len(points))
             digest.update(kinds.tobytes())
-            for name, width, dtype in _KEY_FIELDS:
-                if name == "co" or (kinds == _BEZIER).any():
-                    values = known.get((bag.slot_handle, curve.data_path, curve.array_index)) if name == "co" else None
-                    if values is None:
-                        values = np.empty(width * len(points), dtype=dtype)
-                        points.foreach_get(name, values)
-                    digest.update(values.tobytes())
+            places = known.get((bag.slot_handle, curve.data_path, curve.array_index))
+            digest.update((_numbers(points, "co", 2, np.float32) if places is None else places).tobytes())
+            if (kinds == _BEZIER).any():
+                handles = [_numbers(points, f"{side}_type", 1, np.uint8) for side in _HANDLES]
+                say(curve.auto_smoothing, *(one.tobytes() for one in handles))
+                if np.isin(handles, _PLACED).any():  # others follow from the keys, and are slow to read
+                    digest.update(b"".join(_numbers(points, side, 2, np.float32).tobytes() for side in _HANDLES))
     return digest.hexdigest()
+
+
+def _numbers(points: Any, name: str, width: int, dtype: type[np.generic]) -> NDArray[Any]:
+    values = np.empty(width * len(points), dtype=dtype)
+    points.foreach_get(name, values)
+    return values
 
 
 _BEZIER = 2
 """Value of the enum Keyframe.interpolation in 4.5 and 5.2."""
+
+_PLACED = (0, 3, 5)
+"""Values of the enum Keyframe.handle_left_type in 4.5 and 5.2 of handles that are placed by hand."""

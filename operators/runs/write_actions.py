@@ -30,16 +30,19 @@ from ...state.variations.show import show_action
 from .stepwise import Stepwise
 
 
-def dress_action(
+def dress_steps(
     ob: bpy.types.Object, action: bpy.types.Action, motion: Motion, *, asset: bool = False, tolerance: float = 0.0
-) -> None:
-    """Finish a new variation: with pictures of its poses, as an asset, with fewer keys, which stay Riff's own."""
+) -> Iterator[None]:
+    """Finish a new variation in steps: with pictures, as an asset, with fewer keys, which stay Riff's own."""
     give_poses(action, motion)
+    yield
     give_moving(action, motion)
     if asset:
+        yield
         give_picture(action, motion)
         action.asset_mark()
     if tolerance:
+        yield
         reduce_keys(ob, action, tolerance)
         mark_made(action)
 
@@ -74,7 +77,7 @@ class ActionWriter(Stepwise):
         return False
 
     def dressing(self) -> dict[str, Any]:
-        """Return the keyword arguments of `dress_action` for each action."""
+        """Return the keyword arguments of `dress_steps` for each action."""
         return {}
 
     def is_wanted(self, index: int) -> bool:
@@ -160,7 +163,8 @@ class ActionWriter(Stepwise):
             make_cyclic(action, source)
             mark_made(action)
         yield self._share()
-        dress_action(ob, action, motion, **self.dressing())
+        for _ in dress_steps(ob, action, motion, **self.dressing()):
+            yield self._share()
         yield self._share()
 
     def _record(self: Any, context: bpy.types.Context) -> Iterator[float]:

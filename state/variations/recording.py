@@ -48,7 +48,10 @@ def record_steps(
 ) -> Generator[float, None, None]:
     """Record an order as the run of this number, in steps; see `Run`. Raises ModelError."""
     digest = (yield from model_digest_steps(order.model_path)) if order.model_path is not None else ""
-    read = {name: bpy.data.actions.get(name) if name else None for name in order.actions}
+    read: dict[str, str] = {}
+    for action in order.actions:
+        read[action] = source_digest(ob, bpy.data.actions.get(action) if action else None)
+        yield 1.0
     run = Run(
         kind=order.kind,
         operator=operator,
@@ -57,7 +60,7 @@ def record_steps(
         model=model,
         model_digest=digest,
         source=source,
-        actions={name: source_digest(ob, action) for name, action in read.items()},
+        actions=read,
         options="" if order.kind in UNREAD else options_digest(ob),
         fps=fps,
         seed=seed,
