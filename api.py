@@ -20,7 +20,7 @@ from .core.directing import compose as composing
 from .core.directing import timed_clips
 from .core.directing.concatenate import mix_named
 from .core.directing.direction import Direction, direct
-from .core.directing.model_spans import check_model_spans, generate_model_spans
+from .core.directing.model_spans import generate_model_spans
 from .core.directing.span_models import span_models
 from .core.directing.takes import generate_takes
 from .core.driving import drive as driving
@@ -223,7 +223,6 @@ def generate_spans(
     timed = [timed_clips.ClipSpan(*span) for span in spans]
     if isinstance(motions, Model):
         rate = fps or motions.source_fps
-        check_model_spans(motions, timed, rate)
         sampler = Sampler(motions, torch=False)
         return generate_model_spans(
             sampler, timed, fps=rate, count=count, seed=seed, variation=variation, clean=clean_feet

@@ -46,9 +46,7 @@ class RIFF_UL_variations(RowList, bpy.types.UIList):
             model.label(text=item.model, translate=False)
         length = row.row()
         length.ui_units_x, length.alignment = LENGTH_UNITS, "RIGHT"
-        # the rate of the scene may change at any time, and no handler tells it
-        render = context.scene.render
-        length.label(text=f"{item.frames * render.fps_base / render.fps:.1f} s", translate=False)
+        length.label(text=f"{_seconds(context, item):.1f} s", translate=False)
         ghost = "GHOST_ENABLED" if item.ghost else "GHOST_DISABLED"
         row.operator("riff.toggle_ghost", text="", icon=ghost, emboss=False).action = item.name
         row.operator("riff.more_like_this", text="", icon="DUPLICATE", emboss=False).action = item.name
@@ -103,11 +101,16 @@ def _draw_detail(layout: Any, context: Any, chosen: Any) -> None:
         layout.label(text="Click a variation to show and play it", icon="INFO")
         return
     # Blender looks through all keys for an action's range: the row knows it
-    render = context.scene.render
-    seconds = chosen.frames * render.fps_base / render.fps
-    words = say("{:.0f} frames, {:.1f} s, {}").format(chosen.frames + 1, seconds, chosen.model)
+    words = say("{:.0f} frames, {:.1f} s, {}").format(chosen.frames + 1, _seconds(context, chosen), chosen.model)
     icon = "ASSET_MANAGER" if action.asset_data is not None else "TIME"
     layout.label(text=words, icon=icon, translate=False)
+
+
+def _seconds(context: Any, item: Any) -> float:
+    """Return the length of a variation at the scene's rate, which may change at any time, and no handler tells it."""
+    render = context.scene.render
+    seconds: float = item.frames * render.fps_base / render.fps
+    return seconds
 
 
 class RIFF_MT_variations(bpy.types.Menu):

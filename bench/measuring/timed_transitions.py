@@ -18,6 +18,7 @@ import numpy as np
 
 from core.directing.concatenate import on_one_skeleton
 from core.directing.model_spans import clip_names, generate_model_spans
+from core.directing.passages import paces
 from core.directing.timed_clips import ClipSpan, generate_spans
 from core.generation.generate import Sampler
 from core.matching.instant import instant_model
@@ -56,9 +57,9 @@ def measure(sources: Mapping[str, Motion], take: Motion, spans: Sequence[ClipSpa
         after = np.flatnonzero(nearest[one.end - first + 1 :] == other.clip)
         rows = other.start - one.end - 1
         late.append(max(0, int(after[0]) - rows) if len(after) else take.frames)
-    speeds = [_sizes(one) for one in sources.values()]
+    speeds = [paces(one) for one in sources.values()]
     limits = [max(np.percentile(one[order], PERCENTILE) for one in speeds) for order in (0, 1)]
-    made = _sizes(take)
+    made = paces(take)
     rows = np.concatenate([np.arange(o.end - first - 1, n.start - first + 2) for o, n in itertools.pairwise(spans)])
     return {
         "own": min(own),
@@ -83,20 +84,6 @@ def _poses(motion: Motion) -> Array:
     positions[..., :2] -= motion.root_positions()[:, None, :2]
     spin = axis_rotation(2, -yaw_of(motion.rotations()[:, 0]))
     return np.einsum("tij,tkj->tki", spin, positions).reshape(motion.frames, -1)
-
-
-def _sizes(motion: Motion) -> tuple[Array, Array]:
-    """Return the root mean square speed and acceleration of the joints in each frame."""
-    positions = motion.positions()
-    speed = np.gradient(positions, axis=0)
-    acceleration = np.diff(
-        positions,
-        2,
-        axis=0,
-        prepend=positions[:1] - (positions[1:2] - positions[:1]),
-        append=positions[-1:] + (positions[-1:] - positions[-2:-1]),
-    )
-    return tuple(np.sqrt(np.square(one).sum(2).mean(1)) for one in (speed, acceleration))  # type: ignore[return-value]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,7 +18,6 @@ from ..motion.motion import RATE, Motion
 from ..motion.resampling import resample
 from ..motion.skeleton import GROUP
 from ..numeric.rotation import Array
-from ..system.threads import on_all_cores
 
 Key = tuple[int, int]
 """Seed and number of a variation; with model and length they determine the motion."""
@@ -69,10 +68,7 @@ class CandidatePool:
         step = max(1, CHUNK_FRAMES // self._lengths[self._stages - 1])
         parts = [keys[start : start + step] for start in range(0, len(keys), step)]
         empty, length = self._sampler.zero_rows, self._lengths[0]
-        alone = self._sampler.is_matched
-        rows = on_all_cores(
-            lambda part: self._run(part, empty(len(part), length), 0, self._stages), parts, one_by_one=alone
-        )
+        rows = self._sampler.of_each(lambda part: self._run(part, empty(len(part), length), 0, self._stages), parts)
         return CoarseSamples(tuple(keys), np.concatenate(rows))
 
     def coarse_rotations(self, coarse: CoarseSamples) -> Array:
@@ -83,16 +79,12 @@ class CandidatePool:
     def finish(self, coarse: CoarseSamples, stop: Callable[[], bool] = lambda: False) -> list[Motion]:
         """Finish coarse samples to post-processed motions at `fps`; fewer if `stop` returns true meanwhile."""
         if self.loop:
-            loops = on_all_cores(
-                lambda key: None if stop() else self._close(key), coarse.keys, one_by_one=self._sampler.is_matched
-            )
+            loops = self._sampler.of_each(lambda key: None if stop() else self._close(key), coarse.keys)
             return [motion for motion in loops if motion is not None]
         step = max(1, CHUNK_FRAMES // self.rows)
         parts = [range(start, min(start + step, len(coarse.keys))) for start in range(0, len(coarse.keys), step)]
-        finished_parts = on_all_cores(
-            lambda part: [] if stop() else self._finish_some(coarse.pick(part)),
-            parts,
-            one_by_one=self._sampler.is_matched,
+        finished_parts = self._sampler.of_each(
+            lambda part: [] if stop() else self._finish_some(coarse.pick(part)), parts
         )
         return [motion for part in finished_parts for motion in part]
 

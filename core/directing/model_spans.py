@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
 from ..generation.generate import Sampler, with_strength
-from ..matching.instant import instant_model, matched_above
+from ..matching.instant import matched_above
 from ..matching.matcher import Matcher, never_cancelled
 from ..matching.stages import make_matchers
 from ..model.model import Model
@@ -21,6 +21,7 @@ from ..motion.resampling import resample, rows_at
 from ..numeric.blending import ease
 from .compose import compose
 from .composition import MIN_REGION_FRAMES, Composition, restyle
+from .span_models import model_of_clip
 from .timed_clips import VARIATION, ClipSpan, check_spans, frames_of, lay_out, rows_of
 
 ENTRY = 1
@@ -84,7 +85,7 @@ def generate_model_spans(
     source, rows = sampler.model.source, rows_of(spans, fps)
     parts = {clip.name: source.slice(clip.start, clip.stop) for clip in sampler.model.clips}
     played = {span.clip: parts[span.clip] for span in spans}
-    clips = {name: _instant(part, name, check_cancelled) for name, part in played.items()}
+    clips = {name: model_of_clip(part, name, check_cancelled) for name, part in played.items()}
     takes = lay_out(clips, spans, fps=fps, count=count, seed=seed, variation=variation, clean=clean)
     model = with_strength(_last_level_matched(sampler.model, clips[spans[0].clip]), variation, variation)
     level, frames = min(entry, model.trained_levels), frames_of(spans)
@@ -99,14 +100,6 @@ def generate_model_spans(
         refined = compose(model, whole, seed=seed, first=number, clean=clean, sampler=refining)[0]
         made.append(resample(refined, fps, frames))
     return made
-
-
-def _instant(part: Motion, name: str, check_cancelled: Callable[[], None]) -> Model:
-    """Return an instant model of a clip. Raises ClipError, which names the clip."""
-    try:
-        return instant_model(part, name, check_cancelled=check_cancelled)
-    except ClipError as error:
-        raise ClipError(f"“{name}”: {error}") from error
 
 
 def _last_level_matched(model: Model, clip: Model) -> Model:

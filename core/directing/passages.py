@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def joined(
     view = Poses.of(one.slice(max(0, begin - 1), one.frames)).rows(min(begin, 1))
     found = [(fit, other) for other in others for fit in fits(view, Poses.of(other), other.frames - rows)]
     best, least = None, (math.inf, math.inf)
-    limits = np.max([np.percentile(paces(source), USUAL_PERCENTILE, axis=1) for source in sources], axis=0)
+    limits = np.max([usual_paces(source) for source in sources], axis=0)
     slides = max(max(source_slide_speed(source) for source in sources), 1e-9)
     for fit, other in sorted(found, key=lambda pair: pair[0].cost)[:BUILT_PASSAGES]:
         whole = _blended(one, other.slice(fit.first, min(fit.first + rows, other.frames)), passage, fit, sources, clean)
@@ -78,6 +79,13 @@ def joined(
             break
     assert best is not None  # there is a fit for each take
     return best
+
+
+@lru_cache(maxsize=8)  # every passage of a take asks for the same clips
+def usual_paces(source: Motion) -> tuple[float, float]:
+    """Return the velocity and acceleration that a clip seldom exceeds, see `paces`."""
+    velocity, acceleration = np.percentile(paces(source), USUAL_PERCENTILE, axis=1)
+    return float(velocity), float(acceleration)
 
 
 def paces(motion: Motion) -> Array:

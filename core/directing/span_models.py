@@ -21,10 +21,12 @@ def span_models(
     `check_cancelled` is called often and may raise. Raises ClipError, naming the clip, for one that cannot be learned.
     """
     motions = dict(zip(clips, on_one_skeleton(list(clips.values())), strict=True))
-    models = {}
-    for name in dict.fromkeys(span.clip for span in spans):
-        try:
-            models[name] = instant_model(motions[name], name, check_cancelled=check_cancelled)
-        except ClipError as error:
-            raise ClipError(f"“{name}”: {error}") from error
-    return models
+    return {name: model_of_clip(motions[name], name, check_cancelled) for name in dict.fromkeys(s.clip for s in spans)}
+
+
+def model_of_clip(motion: Motion, name: str, check_cancelled: Callable[[], None] = never_cancelled) -> Model:
+    """Return an instant model of a clip. Raises ClipError, naming the clip, for one that cannot be learned."""
+    try:
+        return instant_model(motion, name, check_cancelled=check_cancelled)
+    except ClipError as error:
+        raise ClipError(f"“{name}”: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from ..motion.feet_cleanup import calm_feet, clean_feet
 from ..motion.flips import repair_flips
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import check_size, resample, rows_at
-from ..system.threads import on_all_cores, working_cores
+from ..system.threads import Item, Result, on_all_cores, working_cores
 from .backends import make_generators
 
 CHUNK_FRAMES, CHUNK_FRAMES_ONE_CORE = 2600, 650
@@ -55,16 +55,18 @@ class Sampler:
 
     def sample(self, frames: int, count: int, seed: int) -> list[Motion]:
         """Generate `count` motions of `frames` frames at 30 fps, several together, by networks on all cores."""
-        cores = working_cores()
-        together = CHUNK_FRAMES if self.is_matched or min(count, cores) > 1 else CHUNK_FRAMES_ONE_CORE
-        parts = _parts(count, max(1, together // frames), 1 if self.is_matched else cores)
-        made = on_all_cores(
-            lambda part: self.motions(self._codes(frames, part, seed)), parts, one_by_one=self.is_matched
-        )
+        cores = 1 if self._is_matched else min(count, working_cores())
+        together = CHUNK_FRAMES if self._is_matched or cores > 1 else CHUNK_FRAMES_ONE_CORE
+        parts = _parts(count, max(1, together // frames), cores)
+        made = self.of_each(lambda part: self.motions(self._codes(frames, part, seed)), parts)
         return [motion for part in made for motion in part]
 
+    def of_each(self, call: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Return the results of a call that runs stages for each item, in order; networks run on all cores."""
+        return on_all_cores(call, items, one_by_one=self._is_matched)
+
     @property
-    def is_matched(self) -> bool:
+    def _is_matched(self) -> bool:
         """True if stages are matched: in their many short steps, threads wait for Python's lock more than they work."""
         return any(isinstance(generator, Matcher) for generator in self.generators)
 
@@ -135,7 +137,6 @@ class Sampler:
 
 def _parts(count: int, size: int, cores: int) -> list[range]:
     """Divide `count` variations into parts of about equal size, up to `size`, the same number for each core."""
-    cores = min(count, cores)
     number = min(count, cores * -(-count // (cores * size)))
     ends = [count * k // number for k in range(number + 1)]
     return [range(start, stop) for start, stop in itertools.pairwise(ends)]

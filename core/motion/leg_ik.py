@@ -134,21 +134,28 @@ class LegIK(Tree):
             self._slide(self.row[leg.movers[0]], target - self.positions[end_row])
             return
         movers = [self.row[joint] for joint in leg.movers]
-        below = self.subtree(movers[0])
-        way = sorted({*below} & {end_row, *self.ancestors(end_row)})
+        below, way = self.subtree(movers[0]), self._way(movers[0], end_row)
         for last in (*(False,) * (IK_ITERATIONS - 1), True):
-            pull = target - self.positions[end_row]
-            arms = self.positions[end_row] - self.positions[movers]
-            length = (arms**2).sum((0, 2)) + 1e-9  # avoids dividing by zero for a foot at the position of its movers
-            square = -np.einsum("mti,mtj->tij", arms, arms)
-            square[:, range(3), range(3)] += ((1.0 + DAMPING) * length)[:, None]
-            pull = np.linalg.solve(square, pull[..., None])[..., 0]
-            for row, arm in zip(movers, arms, strict=True):
-                parent = self.rotations[self.parents[row]]
-                spin = rotation_from_vector((cross(arm, pull)[:, None] @ parent)[:, 0])
-                self.local[row] = spin @ self.local[row]
-            for row in below if last else way:
-                self._update_row(row)
+            turns = self._turns(end_row, movers, target - self.positions[end_row], DAMPING)
+            for row, turn in zip(movers, turns, strict=True):
+                self.local[row] = rotation_from_vector(turn) @ self.local[row]
+            self._update_rows(below if last else way)
+
+    def _way(self, top: int, end_row: int) -> list[int]:
+        """Return the rows from a joint down to the one at `end_row`."""
+        return sorted({*self.subtree(top)} & {end_row, *self.ancestors(end_row)})
+
+    def _turns(self, end_row: int, movers: list[int], pull: Array, damping: float | Array) -> list[Array]:
+        """Return the turns (T, 3) of joints, in their parents' axes, by which one at `end_row` is pulled (T, 3); by
+        damped least squares.
+        """
+        arms = self.positions[end_row] - self.positions[movers]
+        length = (arms**2).sum((0, 2)) + 1e-9  # avoids dividing by zero for a foot at the position of its movers
+        square = -np.einsum("mti,mtj->tij", arms, arms)
+        square[:, range(3), range(3)] += ((1.0 + damping) * length)[:, None]
+        pull = np.linalg.solve(square, pull[..., None])[..., 0]
+        pairs = zip(movers, arms, strict=True)
+        return [(cross(arm, pull)[:, None] @ self.rotations[self.parents[row]])[:, 0] for row, arm in pairs]
 
     def solve_steadily(self, leg: Leg, target: Array) -> None:
         """Move a leg's contact to `target` (frames, 3) as `solve` does, never away from it, as near as it can reach.
@@ -167,8 +174,7 @@ class LegIK(Tree):
                 part._bend(end_row, movers, target[frames], self._hinge(end_row, movers))
             part._approach(end_row, movers, target[frames])
             self.local[np.array(movers)[:, None], frames] = part.local[movers]
-            for row in self.subtree(movers[0]):
-                self._update_row(row)
+            self._update_rows(self.subtree(movers[0]))
 
     def _in_frames(self, frames: NDArray[np.int64]) -> LegIK:
         """Return the pose in some frames."""
@@ -200,7 +206,7 @@ class LegIK(Tree):
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
         wanted = b[:, None] * (cosine * along + np.sqrt(1.0 - cosine**2) * cross(normal, along))
         self._turn(middle, lower, wanted)
-        self._update_rows(sorted({*self.subtree(middle)} & {middle, end_row, *self.ancestors(end_row)}))
+        self._update_rows(self._way(middle, end_row))
 
     def _turn(self, row: int, now: Array, wanted: Array) -> None:
         """Turn a joint by the least turn that brings directions (T, 3) to others."""
@@ -214,7 +220,7 @@ class LegIK(Tree):
 
     def _approach(self, end_row: int, movers: list[int], target: Array) -> None:
         """Turn joints until the one at `end_row` is near `target`; steps that lead away from it are taken back."""
-        way = sorted({*self.subtree(movers[0])} & {end_row, *self.ancestors(end_row)})
+        way = self._way(movers[0], end_row)
         # the whole leg is aimed first: from there on it only bends, alike in all frames
         self._turn(movers[0], self.positions[end_row] - self.positions[movers[0]], target - self.positions[movers[0]])
         self._update_rows(way)
@@ -225,13 +231,7 @@ class LegIK(Tree):
             if far.max() < CLOSE:
                 return
             before = self.local[movers]
-            arms = self.positions[end_row] - self.positions[movers]
-            length = (arms**2).sum((0, 2)) + 1e-9
-            square = -np.einsum("mti,mtj->tij", arms, arms)
-            square[:, range(3), range(3)] += ((1.0 + damping) * length)[:, None]
-            pull = np.linalg.solve(square, pull[..., None])[..., 0]
-            for row, arm in zip(movers, arms, strict=True):
-                turn = (cross(arm, pull)[:, None] @ self.rotations[self.parents[row]])[:, 0]
+            for row, turn in zip(movers, self._turns(end_row, movers, pull, damping), strict=True):
                 angle = np.linalg.norm(turn, axis=1, keepdims=True)
                 spin = rotation_from_vector(turn * np.minimum(1.0, MOST_TURN / np.maximum(angle, 1e-12)))
                 self.local[row] = spin @ self.local[row]

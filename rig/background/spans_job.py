@@ -45,13 +45,14 @@ class SpansJob(MotionsJob):
         }
 
     def _work(self) -> None:
+        name = self.model_name
         if self._model_path is None:
             models = span_models(self._clips, self._spans, self._stop_if_asked)
             motions = generate_spans(models, self._spans, **self._choices)
         else:
             sampler = prepared_sampler(self._model_path)
-            self.model_name = sampler.model.name
+            name = sampler.model.name
             motions = generate_model_spans(
                 sampler, self._spans, entry=self._entry, check_cancelled=self._stop_if_asked, **self._choices
             )
-        self._send("motions", (self.model_name, motions))
+        self._send("motions", (name, motions))
