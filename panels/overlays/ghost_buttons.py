@@ -33,6 +33,26 @@ def levels(places: Sequence[float | None], width: float) -> list[int]:
     return found
 
 
+def button_places(context: Any, names: Sequence[GhostName]) -> list[list[tuple[float, float]] | None]:
+    """Return the centres of the buttons over each ghost in pixels of the context's region; None for a ghost behind
+    the view. The buttons of ghosts that stand close stand above each other.
+    """
+    width = BUTTON_POINTS * context.preferences.system.ui_scale
+    tops: list[Any] = [
+        location_3d_to_region_2d(context.region, context.region_data, Vector(name.place)) for name in names
+    ]
+    heights = levels([None if top is None else top.x / width for top in tops], len(BUTTONS))
+    return [
+        None
+        if top is None
+        else [
+            (top.x + (step - 1) * width, top.y + (RISE_POINTS / BUTTON_POINTS + height) * width)
+            for step in range(len(BUTTONS))
+        ]
+        for top, height in zip(tops, heights, strict=True)
+    ]
+
+
 class RIFF_GGT_ghosts(bpy.types.GizmoGroup):
     """Buttons over ghosts"""
 
@@ -53,17 +73,11 @@ class RIFF_GGT_ghosts(bpy.types.GizmoGroup):
         names = ghost_names(context)
         if self._shown != [name.action for name in names]:
             self._fill(names)
-        width = BUTTON_POINTS * context.preferences.system.ui_scale
-        places: list[Any] = [
-            location_3d_to_region_2d(context.region, context.region_data, Vector(name.place)) for name in names
-        ]
-        heights = levels([None if place is None else place.x / width for place in places], len(BUTTONS))
-        for number, place in enumerate(places):
+        for number, places in enumerate(button_places(context, names)):
             for step, button in enumerate(self._buttons[len(BUTTONS) * number : len(BUTTONS) * (number + 1)]):
-                button.hide = place is None
-                if place is not None:
-                    y = place.y + (RISE_POINTS / BUTTON_POINTS + heights[number]) * width
-                    button.matrix_basis = Matrix.Translation((place.x + (step - 1) * width, y, 0.0))
+                button.hide = places is None
+                if places is not None:
+                    button.matrix_basis = Matrix.Translation((*places[step], 0.0))
 
     def _fill(self, names: list[GhostName]) -> None:
         """Make the buttons of these ghosts in place of those before."""

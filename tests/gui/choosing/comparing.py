@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy_extras.view3d_utils import location_3d_to_region_2d
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -119,15 +118,12 @@ def click_on_a_ghost(hand: Hand) -> Waits:
 def press(hand: Hand, action: str, step: int) -> Waits:
     buttons = part("panels.overlays.ghost_buttons")
     context: Any = bpy.context
-    area = hand.area("VIEW_3D")
-    region, scale = hand.region(area, "WINDOW"), context.preferences.system.ui_scale
-    with hand.over(area, region):
+    region = hand.region(hand.area("VIEW_3D"), "WINDOW")
+    with hand.over(hand.area("VIEW_3D"), region):
         names = part("state.variations.ghosts").ghost_names(context)
-    (name,) = [one for one in names if one.action == action]
-    space: Any = area.spaces[0]
-    place = location_3d_to_region_2d(region, space.region_3d, name.place)
-    x = region.x + place.x + (step - 1) * buttons.BUTTON_POINTS * scale
-    yield from hand.click(x, region.y + place.y + buttons.RISE_POINTS * scale)
+        places = buttons.button_places(context, names)
+    (place,) = [place for name, place in zip(names, places, strict=True) if name.action == action]
+    yield from hand.click(region.x + place[step][0], region.y + place[step][1])
 
 
 def again(hand: Hand) -> Waits:
