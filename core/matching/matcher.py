@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from ..evaluation.copying import SAME_TIME_FRAMES, same_time
 from ..model.pyramid import Around, Rows
 from .clip_rows import ClipRows
 from .components import Numbers
-from .orders import order_cost
+from .orders import ClipOrder
 from .patches import Matches, PatchIndex, average_patches, clip_starts, sample_starts
 from .sway import Sway
 
@@ -137,7 +138,6 @@ class Matcher:
         self._reduced = clip.reduce(self._rows)
         self._deviations = self._reduced.std(0)
         self._share = length / sum(clip.clip_frames)
-        self._same_time_rows = max(1, round(SAME_TIME_FRAMES * self._share))
         self._best_orders: dict[bytes, int] = {}
         self._indices: dict[int, PatchIndex] = {}
         self.patch_rows = stage.patch_rows(clip.pace_frames, length)
@@ -153,16 +153,20 @@ class Matcher:
         return same_time(self._reduced.astype(np.float64), self._reduce(rows).astype(np.float64), tolerance=tolerance)
 
     def best_order(self, codes: Rows, zeros: Rows) -> int:
-        """Return which of some noises (K, 1, T) makes the best first output from zeros, see `order_cost`."""
+        """Return which of some noises (K, 1, T) makes the best first output from zeros, see `ClipOrder.cost`."""
         key = codes.tobytes()
         if key not in self._best_orders:
             if len(self._best_orders) >= MAX_KNOWN_ORDERS:
                 self._best_orders.clear()
             outputs = self._search(np.repeat(zeros, len(codes), axis=0), codes, False, None)
-            clip, parts, tolerance = self._reduced, self._clip.columns, self._same_time_rows
-            costs = [order_cost(clip, self._clip.reduce(rows), tolerance, parts, self.clip_lengths) for rows in outputs]
+            costs = [self._order.cost(self._clip.reduce(rows)) for rows in outputs]
             self._best_orders[key] = int(np.argmin(costs))
         return self._best_orders[key]
+
+    @cached_property
+    def _order(self) -> ClipOrder:
+        near = max(1, round(SAME_TIME_FRAMES * self._share))
+        return ClipOrder(self._reduced, self._clip.columns, self.clip_lengths, near)
 
     def _reduce(self, rows: Rows, circle: bool = False) -> Numbers:
         """Return the reduced rows (T, D) of parent-relative rows (C, T)."""

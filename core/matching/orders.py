@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,33 +20,75 @@ LIKENESS_WEIGHT = 0.5
 UNKNOWN_WEIGHT = 3.0
 """Weight of steps that the clip does not know, beside the share of rows at the same time."""
 
+TINY = 1e-12
+"""Least variance, by which a clip that stands still can be divided."""
 
-def order_cost(clip: Numbers, sample: Numbers, tolerance: int, parts: Sequence[slice], lengths: Sequence[int]) -> float:
-    """Return the cost of a sample (T, D) of a clip (S, D): less for an order farther from the clip's own.
 
-    It is the share of rows within `tolerance` rows of the same time; the difference of means and deviations of rows and
-    of their steps, which grows where a move of the clip is missing; and what body `parts`, the columns of each, do that
-    the clip does not: someone who falls in the clip does not get up. `lengths` are the rows of each of the consecutive
-    clips.
+class ClipOrder:
+    """Order of a clip's moves, from which those of its samples are told apart.
+
+    `rows` (S, D) are the clip's, `parts` the columns of each body part, and `lengths` the rows of each of its
+    consecutive clips. Rows within `tolerance` rows of the same time are at the same time.
     """
-    cost = same_time(clip.astype(np.float64), sample.astype(np.float64), tolerance=tolerance)
-    for one, other in ((clip, sample), (np.diff(clip, axis=0), np.diff(sample, axis=0))):
-        gap = np.square(one.mean(0) - other.mean(0)) + np.square(one.std(0) - other.std(0))
-        cost += LIKENESS_WEIGHT * float(gap.sum() / max(float(one.var(0).sum()), 1e-12))
-    unknown = [unknown_steps(clip[:, columns], sample[:, columns], lengths) for columns in parts]
-    return cost + UNKNOWN_WEIGHT * float(np.mean(unknown))
+
+    def __init__(self, rows: Numbers, parts: Sequence[slice], lengths: Sequence[int], tolerance: int) -> None:
+        self._rows, self._tolerance, self._parts = rows.astype(np.float64), tolerance, parts
+        self._statistics = [_Statistics.of(rows), _Statistics.of(np.diff(rows, axis=0))]
+        self._steps = [KnownSteps(rows[:, columns], lengths) for columns in parts]
+
+    def cost(self, sample: Numbers) -> float:
+        """Return the cost of a sample (T, D): less for an order farther from the clip's own.
+
+        It is the share of rows at the same time; the difference of means and deviations of rows and of their steps,
+        which grows where a move of the clip is missing; and what body parts do that the clip does not: someone who
+        falls in the clip does not get up.
+        """
+        cost = same_time(self._rows, sample.astype(np.float64), tolerance=self._tolerance)
+        for known, rows in zip(self._statistics, (sample, np.diff(sample, axis=0)), strict=True):
+            cost += LIKENESS_WEIGHT * known.difference(rows)
+        unknown = [steps.distance(sample[:, columns]) for steps, columns in zip(self._steps, self._parts, strict=True)]
+        return cost + UNKNOWN_WEIGHT * float(np.mean(unknown))
 
 
-def unknown_steps(clip: Numbers, sample: Numbers, lengths: Sequence[int]) -> float:
-    """Return the mean squared distance of a sample's steps (T, D) to the nearest of the clip (S, D).
+@dataclass(frozen=True, eq=False)
+class _Statistics:
+    """Means and deviations (D,) of rows, and the sum of their variances."""
 
-    A step is a row beside its difference from the next one, both equally heavy; from one clip to the next, whose
-    `lengths` are given, there is none. The unit is the variance of the clip; 0 means that each step is one of the
-    clip's.
+    means: Numbers
+    deviations: Numbers
+    variance: float
+
+    @classmethod
+    def of(cls, rows: Numbers) -> _Statistics:
+        variances = rows.var(0)
+        return cls(rows.mean(0), np.sqrt(variances), max(float(variances.sum()), TINY))
+
+    def difference(self, rows: Numbers) -> float:
+        """Return the squared difference from the means and deviations of rows (T, D), relative to the variance."""
+        gap = np.square(self.means - rows.mean(0)) + np.square(self.deviations - rows.std(0))
+        return float(gap.sum()) / self.variance
+
+
+class KnownSteps:
+    """Steps of a clip (S, D): rows beside their differences from the next ones, both equally heavy.
+
+    From one of consecutive clips to the next, whose `lengths` are given, there is none.
     """
-    usual = max(float(clip.var(0).sum()), 1e-12)
-    scale = np.sqrt(usual / max(float(np.square(np.diff(clip, axis=0)).sum(1).mean()), 1e-12))
-    known, made = (np.concatenate([rows[:-1], scale * np.diff(rows, axis=0)], axis=1) for rows in (clip, sample))
-    known = np.delete(known, np.cumsum(lengths)[:-1] - 1, axis=0)
-    squared = np.square(made).sum(1)[:, None] + np.square(known).sum(1) - 2.0 * matrix_product(made, known.T)
-    return float(np.maximum(squared.min(1), 0.0).mean()) / usual
+
+    def __init__(self, clip: Numbers, lengths: Sequence[int]) -> None:
+        self._variance = max(float(clip.var(0).sum()), TINY)
+        self._scale = np.sqrt(self._variance / max(float(np.square(np.diff(clip, axis=0)).sum(1).mean()), TINY))
+        steps = np.delete(self._steps_of(clip), np.cumsum(lengths)[:-1] - 1, axis=0)
+        self._squares, self._transposed = np.square(steps).sum(1), np.ascontiguousarray(steps.T)
+
+    def distance(self, sample: Numbers) -> float:
+        """Return the mean squared distance of a sample's steps (T, D) to the nearest of the clip, in variances of it.
+
+        0 means that each step is one of the clip's.
+        """
+        made = self._steps_of(sample)
+        nearest = (self._squares - 2.0 * matrix_product(made, self._transposed)).min(1) + np.square(made).sum(1)
+        return float(np.maximum(nearest, 0.0).mean()) / self._variance
+
+    def _steps_of(self, rows: Numbers) -> Numbers:
+        return np.concatenate([rows[:-1], self._scale * np.diff(rows, axis=0)], axis=1)

@@ -7,7 +7,7 @@ import pytest
 
 from core.generation.generate import generate
 from core.matching.instant import instant_model
-from core.matching.orders import order_cost, unknown_steps
+from core.matching.orders import ClipOrder, KnownSteps
 from tests.support.motions import falling_motion
 
 
@@ -17,19 +17,20 @@ def test_cost_of_an_order(share: float, least: float) -> None:
     clip = np.stack([np.sin(np.arange(200) * step) for step in (0.11, 0.047)], axis=1).astype(np.float32)
     sample = clip if share else np.roll(clip, 100, axis=0)
     parts = [slice(0, 1), slice(1, 2)]
-    cost = order_cost(clip, sample, 4, parts, [200])
+    order = ClipOrder(clip, parts, [200], 4)
+    cost = order.cost(sample)
     assert least <= cost < least + 0.2
-    assert order_cost(clip, np.repeat(sample[:1], 200, axis=0), 4, parts, [200]) > 0.9
+    assert order.cost(np.repeat(sample[:1], 200, axis=0)) > 0.9
 
 
 def test_steps_that_the_clip_does_not_make_cost() -> None:
     """Rows played backwards are the same rows, but their steps are unknown; so is a step from one clip to the next."""
     fall = np.repeat([1.0, 0.75, 0.5, 0.25, 0.0], [40, 1, 1, 1, 40])[:, None].astype(np.float32)
-    assert unknown_steps(fall, fall, [83]) == pytest.approx(0.0, abs=1e-6)
-    assert unknown_steps(fall, fall[::-1].copy(), [83]) > 0.05
+    assert KnownSteps(fall, [83]).distance(fall) == pytest.approx(0.0, abs=1e-6)
+    assert KnownSteps(fall, [83]).distance(fall[::-1].copy()) > 0.05
     jump = np.repeat([1.0, 0.0], 40)[:, None].astype(np.float32)
-    assert unknown_steps(jump, jump, [80]) == pytest.approx(0.0, abs=1e-6)
-    assert unknown_steps(jump, jump, [40, 40]) > 0.02
+    assert KnownSteps(jump, [80]).distance(jump) == pytest.approx(0.0, abs=1e-6)
+    assert KnownSteps(jump, [40, 40]).distance(jump) > 0.02
 
 
 def test_who_falls_in_the_clip_does_not_get_up() -> None:
