@@ -20,7 +20,7 @@ POSE_UNITS = 0.85
 """Width of the picture of a pose, in units of the interface."""
 
 
-LENGTH_UNITS, MODEL_UNITS = 2.4, 4.0
+LENGTH_UNITS, MODEL_UNITS = 2.4, 8.0
 """Widths of a variation's length and of its model's name, in units of the interface."""
 
 MODEL_WIDTH = 380
@@ -31,14 +31,15 @@ class RIFF_UL_variations(RowList, bpy.types.UIList):
     """List of the active armature's generated actions."""
 
     def draw_row(self, context: Any, layout: Any, owner: Any, item: Any) -> None:
-        row = layout.row(align=True)
+        row, action = layout.row(align=True), item.name
+        row.emboss = "NONE"
         icons = pose_icons(item)
         if icons:
             poses = row.row(align=True)
             poses.scale_x = POSE_UNITS
             for icon in icons:
                 poses.label(text="", icon_value=icon)
-        row.prop(item, "title", text="", emboss=False)
+        row.prop(item, "title", text="")
         region = context.region
         if region is not None and region.width >= MODEL_WIDTH * context.preferences.system.ui_scale:
             model = row.row()
@@ -48,11 +49,11 @@ class RIFF_UL_variations(RowList, bpy.types.UIList):
         length.ui_units_x, length.alignment = LENGTH_UNITS, "RIGHT"
         length.label(text=f"{_seconds(context, item):.1f} s", translate=False)
         ghost = "GHOST_ENABLED" if item.ghost else "GHOST_DISABLED"
-        row.operator("riff.toggle_ghost", text="", icon=ghost, emboss=False).action = item.name
-        row.operator("riff.more_like_this", text="", icon="DUPLICATE", emboss=False).action = item.name
+        row.operator("riff.toggle_ghost", text="", icon=ghost).action = action
+        row.operator("riff.more_like_this", text="", icon="DUPLICATE").action = action
         star = "SOLO_ON" if item.kept else "SOLO_OFF"
-        row.operator("riff.keep_variation", text="", icon=star, emboss=False).action = item.name
-        row.operator("riff.discard_variation", text="", icon="X", emboss=False).action = item.name
+        row.operator("riff.keep_variation", text="", icon=star).action = action
+        row.operator("riff.discard_variation", text="", icon="X").action = action
 
     def filter_items(self, context: Any, data: Any, propname: str) -> Any:
         ob, shown = active_armature(context), self.bitflag_filter_item
