@@ -22,9 +22,6 @@ from ..numeric.rotation import Array
 Key = tuple[int, int]
 """Seed and number of a variation; with model and length they determine the motion."""
 
-CHUNK_FRAMES = 1300
-"""Frames that a core processes together; the activations of more exceed its cache."""
-
 COARSE_SHARE = 1.0 / 3.0
 """Smallest length of a coarse sample as a share of the motion's: later stages add detail at three times the cost."""
 
@@ -64,11 +61,13 @@ class CandidatePool:
         return self._lengths[self._stages - 1] * RATE / self.rows
 
     def outline(self, keys: Sequence[Key]) -> CoarseSamples:
-        """Run the first stages of these variations, those of networks on all cores."""
-        step = max(1, CHUNK_FRAMES // self._lengths[self._stages - 1])
-        parts = [keys[start : start + step] for start in range(0, len(keys), step)]
+        """Run the first stages of these variations, on all cores."""
         empty, length = self._sampler.zero_rows, self._lengths[0]
-        rows = self._sampler.of_each(lambda part: self._run(part, empty(len(part), length), 0, self._stages), parts)
+
+        def run(part: range) -> NDArray[np.float32]:
+            return self._run([keys[index] for index in part], empty(len(part), length), 0, self._stages)
+
+        rows = self._sampler.of_parts(run, len(keys), self._lengths[self._stages - 1])
         return CoarseSamples(tuple(keys), np.concatenate(rows))
 
     def coarse_rotations(self, coarse: CoarseSamples) -> Array:
@@ -81,10 +80,8 @@ class CandidatePool:
         if self.loop:
             loops = self._sampler.of_each(lambda key: None if stop() else self._close(key), coarse.keys)
             return [motion for motion in loops if motion is not None]
-        step = max(1, CHUNK_FRAMES // self.rows)
-        parts = [range(start, min(start + step, len(coarse.keys))) for start in range(0, len(coarse.keys), step)]
-        finished_parts = self._sampler.of_each(
-            lambda part: [] if stop() else self._finish_some(coarse.pick(part)), parts
+        finished_parts = self._sampler.of_parts(
+            lambda part: [] if stop() else self._finish_some(coarse.pick(part)), len(coarse.keys), self.rows
         )
         return [motion for part in finished_parts for motion in part]
 
@@ -112,9 +109,7 @@ class CandidatePool:
         stages = range(first, last)
         amplitudes = self._sampler.amplitudes()
         noises: list[Rows | None] = [
-            np.stack([self._sampler.code(seed, k, stage, self._lengths[stage]) for seed, k in keys])
-            * np.float32(amplitudes[stage])
-            for stage in stages
+            self._sampler.codes(keys, stage, self._lengths[stage]) * np.float32(amplitudes[stage]) for stage in stages
         ]
         generators = self._sampler.generators[first:last]
         return run_stages(generators, self._lengths[first:last], noises, base)

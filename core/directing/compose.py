@@ -176,13 +176,13 @@ class _Run:
             if x.shape[-1] != lengths[stage]:
                 x = resize_circle(x, lengths[stage]) if self.loop else resize(x, lengths[stage])
                 x = entry.keep(x, stage) if entry is not None else x
-            codes = np.stack([self._code(k, stage, lengths[stage]) for k in self.variations])
+            codes = self._codes(stage, lengths[stage])
             around = Around(self.loop) if entry is None else entry.around(stage)
             x = refine_around(self.sampler.generators[stage], x, codes * np.float32(amplitudes[stage]), around)
         return x
 
-    def _code(self, variation: int, stage: int, length: int) -> NDArray[np.float32]:
-        """Return the latent (1, length) of a variation."""
-        if self.like:
-            return code_like(self.sampler, self.like, self.seed, variation, stage, length)
-        return self.sampler.code(self.seed, variation, stage, length)
+    def _codes(self, stage: int, length: int) -> NDArray[np.float32]:
+        """Return the latents (B, 1, length) of the variations."""
+        if not self.like:
+            return self.sampler.codes([(self.seed, k) for k in self.variations], stage, length)
+        return np.stack([code_like(self.sampler, self.like, self.seed, k, stage, length) for k in self.variations])

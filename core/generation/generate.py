@@ -27,8 +27,13 @@ from ..system.threads import Item, Result, on_all_cores, working_cores
 from .backends import make_generators
 
 CHUNK_FRAMES, CHUNK_FRAMES_ONE_CORE = 2600, 650
-"""Frames that a core processes together: on several cores, and where stages are matched, enough that little of the time
-goes into Python itself; by networks on one core as many as fit its cache best."""
+"""Frames that a core processes together by networks: on several cores, and on one, as many as fit its cache best."""
+
+MATCHED_FRAMES = 5200
+"""Frames that a core processes together where stages are matched: in many steps that are short for one sample."""
+
+LEAST_MATCHED_FRAMES = 2600
+"""Frames for each core from which matching on several is quicker: for fewer, they wait for Python's lock."""
 
 DRAFT_SHARE = 0.35
 """Share of the last length up to which a draft is matched."""
@@ -54,40 +59,51 @@ class Sampler:
         self.generators: list[StageGenerator] = generators or make_generators(model, torch=torch)
 
     def sample(self, frames: int, count: int, seed: int) -> list[Motion]:
-        """Generate `count` motions of `frames` frames at 30 fps, several together, by networks on all cores."""
-        cores = 1 if self._is_matched else min(count, working_cores())
-        together = CHUNK_FRAMES if self._is_matched or cores > 1 else CHUNK_FRAMES_ONE_CORE
-        parts = _parts(count, max(1, together // frames), cores)
-        made = self.of_each(lambda part: self.motions(self._codes(frames, part, seed)), parts)
+        """Generate `count` motions of `frames` frames at 30 fps, several together, on all cores."""
+        made = self.of_parts(lambda part: self.motions(self._codes(frames, part, seed)), count, frames)
         return [motion for part in made for motion in part]
 
+    def of_parts(self, call: Callable[[range], Result], count: int, frames: int) -> list[Result]:
+        """Return the results of a call that runs stages for part of `count` samples of `frames` frames, in order."""
+        cores = min(count, working_cores())
+        if self._is_matched:
+            cores, together = max(1, min(cores, count * frames // LEAST_MATCHED_FRAMES)), MATCHED_FRAMES
+        else:
+            together = CHUNK_FRAMES if cores > 1 else CHUNK_FRAMES_ONE_CORE
+        return on_all_cores(call, _parts(count, max(1, together // frames), cores), most=cores)
+
     def of_each(self, call: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """Return the results of a call that runs stages for each item, in order; networks run on all cores."""
-        return on_all_cores(call, items, one_by_one=self._is_matched)
+        """Return the results of a call that runs stages for one sample, for each item in order; matched ones on one
+        core.
+        """
+        return on_all_cores(call, items, most=1 if self._is_matched else None)
 
     @property
     def _is_matched(self) -> bool:
-        """True if stages are matched: in their many short steps, threads wait for Python's lock more than they work."""
         return any(isinstance(generator, Matcher) for generator in self.generators)
 
     def code(self, seed: int, variation: int, stage: int, length: int) -> NDArray[np.float32]:
-        """Return the noise z_i of one variation, (1, length).
+        """Return the noise z_i of one variation, (1, length), see `codes`."""
+        return self.codes([(seed, variation)], stage, length)[0]
+
+    def codes(self, keys: Sequence[tuple[int, int]], stage: int, length: int) -> NDArray[np.float32]:
+        """Return the noise z_i (B, 1, length) of variations, each with its seed and number.
 
         At a matched first stage it is the best of ORDERS: the one whose output, at full strength, is farthest from the
-        clip's own order and uses the clip most evenly, see `Matcher.best_order`.
+        clip's own order and uses the clip most evenly, see `Matcher.best_orders`.
         """
         first = self.generators[0]
         if stage or not isinstance(first, Matcher):
-            return noise_code(seed, variation, stage, length)
-        codes = [noise_code(seed, variation, stage, length, again) for again in range(ORDERS)]
-        return codes[first.best_order(np.stack(codes), self.zero_rows(1, length))]
+            return np.stack([noise_code(seed, variation, stage, length) for seed, variation in keys])
+        candidates = np.stack(
+            [[noise_code(seed, variation, 0, length, again) for again in range(ORDERS)] for seed, variation in keys]
+        )
+        return candidates[np.arange(len(keys)), first.best_orders(candidates, self.zero_rows(1, length))]
 
     def _codes(self, frames: int, variations: Sequence[int], seed: int) -> list[NDArray[np.float32]]:
         """Return the noise z_i (B, 1, T_i) of some variations of a seed for every stage."""
-        return [
-            np.stack([self.code(seed, variation, stage, length) for variation in variations])
-            for stage, length in enumerate(self.model.recipe.lengths(frames))
-        ]
+        keys = [(seed, variation) for variation in variations]
+        return [self.codes(keys, stage, length) for stage, length in enumerate(self.model.recipe.lengths(frames))]
 
     def motions(self, codes: Sequence[NDArray[np.float32]], *, draft: bool = False) -> list[Motion]:
         """Generate motions from noise of variance 1, without post-processing; `codes[i]` is (B, 1, T_i).

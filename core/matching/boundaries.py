@@ -47,10 +47,9 @@ class Boundaries:
     def to_heading_relative(
         self, rows: NDArray[np.float32], share: float = 1.0, circle: bool = False
     ) -> NDArray[np.float32]:
-        """Return parent-relative rows (T, C) with the joints' rotations relative to the heading.
+        """Return parent-relative rows (..., T, C) with the joints' rotations relative to the heading.
 
-        There are `share` rows for each frame; the
-        heading goes on round a `circle`.
+        There are `share` rows for each frame; the heading goes on round a `circle`.
         """
         if not self._joints:
             return rows
@@ -59,16 +58,16 @@ class Boundaries:
         for joint in self._chain:
             world[joint] = self._world_rotations(world, joint, self._local_rotations(rows, joint))
             if joint in self._joints:
-                result[:, self._slices[joint]] = matrix_to_six(inverse_yaw @ world[joint])
+                result[..., self._slices[joint]] = matrix_to_six(inverse_yaw @ world[joint])
         return result
 
     def to_parent_relative(
         self, rows: NDArray[np.float32], share: float = 1.0, circle: bool = False
     ) -> NDArray[np.float32]:
-        """Return heading-relative rows (T, C) with the joints' rotations relative to their parents.
+        """Return heading-relative rows (..., T, C) with the joints' rotations relative to their parents.
 
-        The hips may be of another time than the joints. There are `share` rows for each frame; the
-        heading goes on round a `circle`.
+        The hips may be of another time than the joints. There are `share` rows for each frame; the heading goes on
+        round a `circle`.
         """
         if not self._joints:
             return rows
@@ -78,33 +77,33 @@ class Boundaries:
             if joint not in self._joints:
                 world[joint] = self._world_rotations(world, joint, self._local_rotations(rows, joint))
                 continue
-            world[joint] = yaw @ six_to_matrix(rows[:, self._slices[joint]].astype(np.float64))
+            world[joint] = yaw @ six_to_matrix(rows[..., self._slices[joint]].astype(np.float64))
             local = world[self._channels.skeleton.parents[joint]].swapaxes(-1, -2) @ world[joint]
             middle, gain = self._scale(joint)
-            result[:, self._slices[joint]] = middle + (matrix_to_six(local) - middle) * gain
+            result[..., self._slices[joint]] = middle + (matrix_to_six(local) - middle) * gain
         return result
 
     def _world_rotations(self, world: dict[int, Array], joint: int, local: Array) -> Array:
         return local if joint == 0 else world[self._channels.skeleton.parents[joint]] @ local
 
     def _local_rotations(self, rows: NDArray[np.float32], joint: int) -> Array:
-        """Return the rotations (T, 3, 3) of a joint relative to its parent."""
+        """Return the rotations (..., T, 3, 3) of a joint relative to its parent."""
         if joint in self._constant_rotations:
-            return np.broadcast_to(self._constant_rotations[joint], (len(rows), 3, 3))
+            return np.broadcast_to(self._constant_rotations[joint], (*rows.shape[:-1], 3, 3))
         middle, gain = self._scale(joint)
-        return six_to_matrix(middle + (rows[:, self._slices[joint]] - middle) / gain)
+        return six_to_matrix(middle + (rows[..., self._slices[joint]] - middle) / gain)
 
     def _scale(self, joint: int) -> tuple[Array, Array]:
         channels = self._slices[joint]
         return self._channels.middle[channels], self._channels.gain[channels]
 
     def _yaw_rotations(self, rows: NDArray[np.float32], share: float, circle: bool) -> Array:
-        """Return the root's smoothed rotations about the vertical (T, 3, 3), by its axis that is most level in the
+        """Return the root's smoothed rotations about the vertical (..., T, 3, 3), by its axis that is most level in the
         clip.
         """
-        axis = self._local_rotations(rows, 0)[:, :, self._root_axis]
-        margin = min(int(4 * HEADING_FRAMES * share) + 1, len(rows)) if circle else 0
-        around = np.arange(-margin, len(rows) + margin) % len(rows)
-        yaw = np.unwrap(np.arctan2(axis[around, 1], axis[around, 0]))
-        smoothed = smooth(yaw, HEADING_FRAMES * share, "repeat")
-        return axis_rotation(2, smoothed[margin : margin + len(rows)])
+        axis, length = self._local_rotations(rows, 0)[..., self._root_axis], rows.shape[-2]
+        margin = min(int(4 * HEADING_FRAMES * share) + 1, length) if circle else 0
+        around = np.arange(-margin, length + margin) % length
+        yaw = np.unwrap(np.arctan2(axis[..., around, 1], axis[..., around, 0]), axis=-1)
+        smoothed = np.moveaxis(smooth(np.moveaxis(yaw, -1, 0), HEADING_FRAMES * share, "repeat"), 0, -1)
+        return axis_rotation(2, smoothed[..., margin : margin + length])

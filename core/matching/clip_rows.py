@@ -58,9 +58,9 @@ class ClipRows:
         return ClipRows(rows, part_channels, components, columns, boundaries, clip_frames, rotation_channels)
 
     def reduce(self, rows: Numbers) -> Numbers:
-        """Return heading-relative rows (T, C) as the components of all parts (T, D)."""
+        """Return heading-relative rows (..., T, C) as the components of all parts (..., T, D)."""
         pairs = zip(self.components, self.parts, strict=True)
-        return np.concatenate([components.project(rows[:, channels]) for components, channels in pairs], axis=1)
+        return np.concatenate([components.project(rows[..., channels]) for components, channels in pairs], axis=-1)
 
     @cached_property
     def pace_frames(self) -> float:

@@ -33,5 +33,5 @@ class Components:
         return Components(mean, np.ascontiguousarray(basis, dtype=np.float32))
 
     def project(self, rows: Numbers) -> Numbers:
-        """Return the components (T, K) of rows (T, C)."""
+        """Return the components (..., T, K) of rows (..., T, C)."""
         return matrix_product(rows - self.mean, self.basis)

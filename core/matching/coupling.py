@@ -115,7 +115,7 @@ class CouplingTrial:
         count, middle = len(self._base), math.sqrt(MIN_COUPLING * MAX_COUPLING)
         first = self._matchers[0].coupled(part_weights(self.parts, middle))
         orders = random.standard_normal((count, ORDERS, 1, self._lengths[0]), dtype=np.float32)
-        best = np.stack([codes[first.best_order(codes, self._base[:1])] for codes in orders])
+        best = orders[np.arange(count), first.best_orders(orders, self._base[:1])]
         others = [random.standard_normal((count, 1, length), dtype=np.float32) for length in self._lengths[1:]]
         return [best, *others]
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..evaluation.copying import SAME_TIME_FRAMES, same_time
 from ..model.pyramid import Around, Rows
+from ..numeric.rotation import Array
 from .clip_rows import ClipRows
 from .components import Numbers
 from .orders import ClipOrder
@@ -60,8 +61,8 @@ SEAM_COST = 0.05
 KEPT_COUPLING = 0.5
 """Factor of the coupling of free parts with parts that are kept."""
 
-BATCH_COSTS = 1 << 20
-"""Distances of samples that are searched together, about: as many as fit a core's cache."""
+BATCH_COSTS = 1 << 23
+"""Distances of samples that are searched together, about: so many that little of the time goes into Python itself."""
 
 MIN_ROUNDS = 2
 """Rounds of matching and averaging at the last length; every second length below has one more, up to MAX_ROUNDS."""
@@ -152,16 +153,27 @@ class Matcher:
         """Return the share of rows (C, T) whose nearest clip row lies within `tolerance` rows of the same time."""
         return same_time(self._reduced.astype(np.float64), self._reduce(rows).astype(np.float64), tolerance=tolerance)
 
-    def best_order(self, codes: Rows, zeros: Rows) -> int:
-        """Return which of some noises (K, 1, T) makes the best first output from zeros, see `ClipOrder.cost`."""
-        key = codes.tobytes()
-        if key not in self._best_orders:
-            if len(self._best_orders) >= MAX_KNOWN_ORDERS:
+    def best_orders(self, candidates: Rows, zeros: Rows) -> list[int]:
+        """Return which of K noises makes the best first output from zeros (1, C, T), see `ClipOrder.costs`, for each of
+        some samples' `candidates` (B, K, 1, T).
+        """
+        keys = [codes.tobytes() for codes in candidates]
+        found = {key: self._best_orders[key] for key in keys if key in self._best_orders}
+        new = [number for number, key in enumerate(keys) if key not in found]
+        if new:
+            costs = self._order_costs(candidates[new].reshape(-1, *candidates.shape[2:]), zeros)
+            best = costs.reshape(len(new), -1).argmin(1).tolist()
+            found.update(zip([keys[number] for number in new], best, strict=True))
+            if len(self._best_orders) > MAX_KNOWN_ORDERS:
                 self._best_orders.clear()
-            outputs = self._search(np.repeat(zeros, len(codes), axis=0), codes, False, None)
-            costs = [self._order.cost(self._clip.reduce(rows)) for rows in outputs]
-            self._best_orders[key] = int(np.argmin(costs))
-        return self._best_orders[key]
+            self._best_orders.update(found)
+        return [found[key] for key in keys]
+
+    def _order_costs(self, codes: Rows, zeros: Rows) -> Array:
+        """Return the costs (N,) of first outputs for noises (N, 1, T)."""
+        base = np.broadcast_to(zeros, (len(codes), *zeros.shape[1:]))
+        outputs = (self._search(base[part], codes[part], False, None) for part in self._batches(codes))
+        return np.concatenate([self._order.costs(self._clip.reduce(rows)) for rows in outputs])
 
     @cached_property
     def _order(self) -> ClipOrder:
@@ -169,8 +181,8 @@ class Matcher:
         return ClipOrder(self._reduced, self._clip.columns, self.clip_lengths, near)
 
     def _reduce(self, rows: Rows, circle: bool = False) -> Numbers:
-        """Return the reduced rows (T, D) of parent-relative rows (C, T)."""
-        return self._clip.reduce(self._to_heading_relative(np.ascontiguousarray(rows.T), circle))
+        """Return the reduced rows (..., T, D) of parent-relative rows (..., C, T)."""
+        return self._clip.reduce(self._to_heading_relative(np.ascontiguousarray(rows.swapaxes(-1, -2)), circle))
 
     def _to_heading_relative(self, rows: Numbers, circle: bool) -> Numbers:
         return self._clip.boundaries.to_heading_relative(rows, self._share, circle)
@@ -189,14 +201,13 @@ class Matcher:
             rows = np.ascontiguousarray(around.target.T, dtype=np.float32)
             weights = np.ascontiguousarray(around.weights.T, dtype=np.float32)
             target = _Target(rows, self._to_heading_relative(rows, around.circle), weights)
-        size = self._batch(base.shape[-1])
-        batches = [slice(start, start + size) for start in range(0, len(base), size)]
-        samples = [self._refine_samples(base[batch], noise[batch], around.circle, target) for batch in batches]
+        samples = [self._refine_samples(base[part], noise[part], around.circle, target) for part in self._batches(base)]
         return np.ascontiguousarray(np.concatenate(samples).transpose(0, 2, 1))
 
-    def _batch(self, length: int) -> int:
-        """Return the number of samples of `length` rows that are searched together: their distances fit a cache."""
-        return max(1, BATCH_COSTS * STRIDE_ROWS // (self.parts * length * len(self._rows)))
+    def _batches(self, rows: Rows) -> list[slice]:
+        """Return slices of samples (B, C, T) that are searched together."""
+        size = max(1, BATCH_COSTS * STRIDE_ROWS // (self.parts * rows.shape[2] * len(self._rows)))
+        return [slice(start, start + size) for start in range(0, len(rows), size)]
 
     def coupled(self, weights: Numbers) -> Matcher:
         """Return this stage with other weights (P, P)."""
@@ -206,22 +217,25 @@ class Matcher:
         return other
 
     def _refine_samples(self, base: Rows, noise: Rows, circle: bool, target: _Target | None) -> Numbers:
-        """Return the outputs (B, T, C) for samples' bases (B, C, T)."""
-        averaged = self._search(base, noise, circle, target)
-        return np.stack([self._finished(averaged[k], noise[k], circle, target) for k in range(len(base))])
+        """Return the outputs (B, T, C) for samples' bases (B, C, T): parent-relative rows, with kept rows held, or with
+        sway.
+        """
+        rows = self._search(base, noise, circle, target)
+        if self._sway is not None and noise.shape[1] == 1:
+            pairs = zip(rows, noise[:, 0], strict=True)
+            rows = np.stack([self._sway.apply(one, code, circle, retimed=target is None) for one, code in pairs])
+        if target is not None:
+            rows = target.blend_heading_relative(rows)
+        rows = self._clip.boundaries.to_parent_relative(rows, self._share, circle)
+        return rows if target is None else target.blend_parent_relative(rows)
 
     def _search(self, base: Rows, noise: Rows, circle: bool, target: _Target | None) -> Numbers:
         """Return heading-relative rows (B, T, C), averaged from the patches that are found for bases (B, C, T)."""
         clip, length = self._clip, base.shape[2]
-        strengths = [float(np.sqrt(np.mean(np.square(one, dtype=np.float64)))) for one in noise]
-        samples = np.stack(
-            [
-                self._start(x, circle) + self._noise(z, strength)
-                for x, z, strength in zip(base, noise, strengths, strict=True)
-            ]
-        )
+        strengths = np.sqrt(np.square(noise, dtype=np.float64).reshape(len(noise), -1).mean(1))
+        samples = self._starts(base, circle) + self._noises(noise, strengths)
         index = self.index(min(self.patch_rows, length))
-        weights = np.stack([self._weights_at(strength) for strength in strengths])
+        weights = np.stack([self._weights_at(float(strength)) for strength in strengths])
         if target is not None:
             weights *= self._weights_beside_kept(target)
         stride = LONG_STRIDE_ROWS if index.size > PATCH_ROWS else STRIDE_ROWS
@@ -233,24 +247,17 @@ class Matcher:
                 samples = self._average_reduced(matches, starts, index.size, length)
             else:
                 averaged = self._average(matches, starts, index.size, length)
-                samples = np.stack([clip.reduce(target.blend_heading_relative(rows)) for rows in averaged])
+                samples = clip.reduce(target.blend_heading_relative(averaged))
         matches = self._last_matches(index, _padded(samples, index.size, circle), starts, circle, weights)
         return self._average(matches, starts, index.size, length)
 
-    def _start(self, base: Rows, circle: bool) -> Numbers:
-        """Return the reduced rows (T, D) in which a sample's search begins."""
-        if self._stage.index == 0 and not base.any():
-            return self._reduced[np.arange(base.shape[1]) % len(self._reduced)]
-        return self._reduce(base, circle)
-
-    def _finished(self, rows: Numbers, noise: Rows, circle: bool, target: _Target | None) -> Numbers:
-        """Return a sample's parent-relative rows (T, C), with kept rows held, or with sway."""
-        if self._sway is not None and len(noise) == 1:
-            rows = self._sway.apply(rows, noise[0], circle, retimed=target is None)
-        if target is not None:
-            rows = target.blend_heading_relative(rows)
-        rows = self._clip.boundaries.to_parent_relative(rows, self._share, circle)
-        return rows if target is None else target.blend_parent_relative(rows)
+    def _starts(self, bases: Rows, circle: bool) -> Numbers:
+        """Return the reduced rows (B, T, D) in which samples' searches begin."""
+        unsearched = ~bases.any((1, 2)) if self._stage.index == 0 else np.zeros(len(bases), dtype=bool)
+        own = self._reduced[np.arange(bases.shape[2]) % len(self._reduced)]
+        if unsearched.all():
+            return np.broadcast_to(own, (len(bases), *own.shape))
+        return np.where(unsearched[:, None, None], own, self._reduce(bases, circle))
 
     def _last_matches(
         self, index: PatchIndex, samples: Numbers, starts: NDArray[np.int64], circle: bool, weights: Numbers
@@ -302,22 +309,22 @@ class Matcher:
         factors[np.ix_(~kept, kept)] = KEPT_COUPLING**2
         return factors
 
-    def _noise(self, noise: Rows, strength: float) -> Numbers:
-        """Return the noise of a sample's reduced rows (T, D): each component has the latent with a shift of its own."""
-        if strength == 0.0:
-            return np.zeros((1, 1), dtype=np.float32)
-        if noise.shape[0] > 1:
-            return self._clip.reduce(np.ascontiguousarray(noise.T)) - self._clip.reduce(np.zeros_like(noise.T[:1]))
-        length, width = noise.shape[1], len(self._deviations)
+    def _noises(self, noise: Rows, strengths: Array) -> Numbers:
+        """Return the noise of samples' reduced rows (B, T, D): each component has a shifted latent."""
+        if not strengths.any():
+            return np.zeros((1, 1, 1), dtype=np.float32)
+        if noise.shape[1] > 1:
+            rows = np.ascontiguousarray(noise.swapaxes(1, 2))
+            return self._clip.reduce(rows) - self._clip.reduce(np.zeros_like(rows[0, :1]))
+        length, width = noise.shape[2], len(self._deviations)
         random = np.random.default_rng(0)
         shifts = (random.random(width) * length).astype(int)
         signs = random.choice(np.array([-1.0, 1.0], dtype=np.float32), width)
+        amplitudes = np.full(len(strengths), FINE_NOISE_DEVIATIONS)
         if self._stage.index == 0:
-            amplitude = COARSEST_NOISE_DEVIATIONS * strength**COARSEST_NOISE_POWER
-        else:
-            amplitude = FINE_NOISE_DEVIATIONS * strength
-        shifted = noise[0][(np.arange(length)[:, None] + shifts) % length]
-        return shifted * (signs * self._deviations * np.float32(amplitude / strength))
+            amplitudes = COARSEST_NOISE_DEVIATIONS * strengths ** (COARSEST_NOISE_POWER - 1.0)
+        shifted = noise[:, 0, (np.arange(length)[:, None] + shifts) % length]
+        return shifted * (signs * self._deviations * amplitudes[:, None].astype(np.float32))[:, None]
 
 
 def _padded(samples: Numbers, size: int, circle: bool) -> Numbers:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..evaluation.copying import same_time
 from ..numeric.matrix_product import matrix_product
+from ..numeric.rotation import Array
 from .components import Numbers
 
 ORDERS = 12
@@ -36,18 +37,20 @@ class ClipOrder:
         self._statistics = [_Statistics.of(rows), _Statistics.of(np.diff(rows, axis=0))]
         self._steps = [KnownSteps(rows[:, columns], lengths) for columns in parts]
 
-    def cost(self, sample: Numbers) -> float:
-        """Return the cost of a sample (T, D): less for an order farther from the clip's own.
+    def costs(self, samples: Numbers) -> Array:
+        """Return the cost (B,) of each of some samples (B, T, D): less for an order farther from the clip's own.
 
         It is the share of rows at the same time; the difference of means and deviations of rows and of their steps,
         which grows where a move of the clip is missing; and what body parts do that the clip does not: someone who
         falls in the clip does not get up.
         """
-        cost = same_time(self._rows, sample.astype(np.float64), tolerance=self._tolerance)
-        for known, rows in zip(self._statistics, (sample, np.diff(sample, axis=0)), strict=True):
-            cost += LIKENESS_WEIGHT * known.difference(rows)
-        unknown = [steps.distance(sample[:, columns]) for steps, columns in zip(self._steps, self._parts, strict=True)]
-        return cost + UNKNOWN_WEIGHT * float(np.mean(unknown))
+        doubles = samples.astype(np.float64)
+        costs = np.array([same_time(self._rows, one, tolerance=self._tolerance) for one in doubles])
+        for known, rows in zip(self._statistics, (samples, np.diff(samples, axis=1)), strict=True):
+            costs += LIKENESS_WEIGHT * known.differences(rows)
+        for known_steps, columns in zip(self._steps, self._parts, strict=True):
+            costs += UNKNOWN_WEIGHT / len(self._parts) * known_steps.distances(samples[..., columns])
+        return costs
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +66,10 @@ class _Statistics:
         variances = rows.var(0)
         return cls(rows.mean(0), np.sqrt(variances), max(float(variances.sum()), TINY))
 
-    def difference(self, rows: Numbers) -> float:
-        """Return the squared difference from the means and deviations of rows (T, D), relative to the variance."""
-        gap = np.square(self.means - rows.mean(0)) + np.square(self.deviations - rows.std(0))
-        return float(gap.sum()) / self.variance
+    def differences(self, rows: Numbers) -> Array:
+        """Return the squared differences (B,) from means and deviations of rows (B, T, D), in units of the variance."""
+        gaps = np.square(self.means - rows.mean(1)) + np.square(self.deviations - rows.std(1))
+        return gaps.sum(1).astype(np.float64) / self.variance
 
 
 class KnownSteps:
@@ -81,14 +84,15 @@ class KnownSteps:
         steps = np.delete(self._steps_of(clip), np.cumsum(lengths)[:-1] - 1, axis=0)
         self._squares, self._transposed = np.square(steps).sum(1), np.ascontiguousarray(steps.T)
 
-    def distance(self, sample: Numbers) -> float:
-        """Return the mean squared distance of a sample's steps (T, D) to the nearest of the clip, in variances of it.
+    def distances(self, samples: Numbers) -> Array:
+        """Return the mean squared distances (B,) of samples' steps (B, T, D) to the nearest of the clip.
 
-        0 means that each step is one of the clip's.
+        The unit is the clip's variance; 0 means that each step is one of the clip's.
         """
-        made = self._steps_of(sample)
-        nearest = (self._squares - 2.0 * matrix_product(made, self._transposed)).min(1) + np.square(made).sum(1)
-        return float(np.maximum(nearest, 0.0).mean()) / self._variance
+        made = self._steps_of(samples)
+        nearest = (self._squares - 2.0 * matrix_product(made, self._transposed)).min(2) + np.square(made).sum(2)
+        return np.maximum(nearest, 0.0).mean(1).astype(np.float64) / self._variance
 
     def _steps_of(self, rows: Numbers) -> Numbers:
-        return np.concatenate([rows[:-1], self._scale * np.diff(rows, axis=0)], axis=1)
+        steps = self._scale * np.diff(rows, axis=-2)
+        return np.concatenate([rows[..., :-1, :], steps.astype(np.float32)], axis=-1)

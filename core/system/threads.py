@@ -139,12 +139,12 @@ def _torch_alone() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def on_all_cores(call: Callable[[Item], Result], items: Sequence[Item], *, one_by_one: bool = False) -> list[Result]:
-    """Return the results of a call for each item, in order; each core works on one item at a time.
+def on_all_cores(call: Callable[[Item], Result], items: Sequence[Item], *, most: int | None = None) -> list[Result]:
+    """Return the results of a call for each item, in order; each core, `most` of them, works on one item at a time.
 
-    Calls that are made `one_by_one`, on one core, are quicker so where most of them is short and holds Python's lock.
+    Calls of many short steps, which hold Python's lock, are quicker on one core.
     """
-    workers = 1 if one_by_one else min(len(items), working_cores())
+    workers = min(len(items), most or working_cores())
     if workers < 2:
         with one_thread():
             return [call(item) for item in items]

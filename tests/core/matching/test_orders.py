@@ -18,19 +18,19 @@ def test_cost_of_an_order(share: float, least: float) -> None:
     sample = clip if share else np.roll(clip, 100, axis=0)
     parts = [slice(0, 1), slice(1, 2)]
     order = ClipOrder(clip, parts, [200], 4)
-    cost = order.cost(sample)
+    cost = order.costs(sample[None])[0]
     assert least <= cost < least + 0.2
-    assert order.cost(np.repeat(sample[:1], 200, axis=0)) > 0.9
+    assert order.costs(np.repeat(sample[:1], 200, axis=0)[None])[0] > 0.9
 
 
 def test_steps_that_the_clip_does_not_make_cost() -> None:
     """Rows played backwards are the same rows, but their steps are unknown; so is a step from one clip to the next."""
     fall = np.repeat([1.0, 0.75, 0.5, 0.25, 0.0], [40, 1, 1, 1, 40])[:, None].astype(np.float32)
-    assert KnownSteps(fall, [83]).distance(fall) == pytest.approx(0.0, abs=1e-6)
-    assert KnownSteps(fall, [83]).distance(fall[::-1].copy()) > 0.05
+    assert KnownSteps(fall, [83]).distances(fall[None])[0] == pytest.approx(0.0, abs=1e-6)
+    assert KnownSteps(fall, [83]).distances(fall[::-1].copy()[None])[0] > 0.05
     jump = np.repeat([1.0, 0.0], 40)[:, None].astype(np.float32)
-    assert KnownSteps(jump, [80]).distance(jump) == pytest.approx(0.0, abs=1e-6)
-    assert KnownSteps(jump, [40, 40]).distance(jump) > 0.02
+    assert KnownSteps(jump, [80]).distances(jump[None])[0] == pytest.approx(0.0, abs=1e-6)
+    assert KnownSteps(jump, [40, 40]).distances(jump[None])[0] > 0.02
 
 
 def test_who_falls_in_the_clip_does_not_get_up() -> None:
