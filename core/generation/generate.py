@@ -26,11 +26,9 @@ from ..motion.resampling import check_size, resample, rows_at
 from ..system.threads import Item, Result, on_all_cores, working_cores
 from .backends import make_generators
 
-CHUNK_FRAMES, CHUNK_FRAMES_ONE_CORE = 2600, 650
-"""Frames that a core processes together by networks: on several cores, and on one, as many as fit its cache best."""
-
-MATCHED_FRAMES = 5200
-"""Frames that a core processes together where stages are matched: in many steps that are short for one sample."""
+CHUNK_FRAMES, CHUNK_FRAMES_ONE_CORE = 5200, 650
+"""Frames that a core processes together: so many that little of the time goes into Python itself, whose lock the cores
+share; by networks on one core as many as fit its cache best."""
 
 LEAST_MATCHED_FRAMES = 2600
 """Frames for each core from which matching on several is quicker: for fewer, they wait for Python's lock."""
@@ -65,11 +63,11 @@ class Sampler:
 
     def of_parts(self, call: Callable[[range], Result], count: int, frames: int) -> list[Result]:
         """Return the results of a call that runs stages for part of `count` samples of `frames` frames, in order."""
-        cores = min(count, working_cores())
+        cores, together = min(count, working_cores()), CHUNK_FRAMES
         if self._is_matched:
-            cores, together = max(1, min(cores, count * frames // LEAST_MATCHED_FRAMES)), MATCHED_FRAMES
-        else:
-            together = CHUNK_FRAMES if cores > 1 else CHUNK_FRAMES_ONE_CORE
+            cores = max(1, min(cores, count * frames // LEAST_MATCHED_FRAMES))
+        elif cores == 1:
+            together = CHUNK_FRAMES_ONE_CORE
         return on_all_cores(call, _parts(count, max(1, together // frames), cores), most=cores)
 
     def of_each(self, call: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

@@ -91,7 +91,7 @@ def test_the_librarys_products_are_numpys(
     used = library
     if not many:
         used = object.__new__(OpenBlas)
-        used._one, used._many = library._one, None  # as the build for Macs with Intel is
+        used._one, used._many, used._plans = library._one, None, {}  # as the build for Macs with Intel is
     np.testing.assert_allclose(used.multiply(a, b), right, atol=1e-4)
     out = strided(random, right.shape, ways[2]).copy() if ways[2] > 3 else strided(random, right.shape, ways[2])
     assert used.multiply(a, b, out=out) is out
