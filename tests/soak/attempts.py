@@ -31,7 +31,7 @@ def attempt(fault: Fault, seed: int) -> tuple[str, str]:
     """Make one attempt in a folder of its own; returns how it went, in a word, and what there is to say of it."""
     folder = Path(tempfile.mkdtemp(prefix="riff-soak-"))
     try:
-        fault.attempt(seed, folder)
+        return "survived", fault.attempt(seed, folder) or ""
     except Lost as loss:
         return "lost", str(loss)
     except NotHere as reason:
@@ -40,7 +40,6 @@ def attempt(fault: Fault, seed: int) -> tuple[str, str]:
         return "failed", traceback.format_exc()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return "survived", ""
 
 
 def main() -> None:

@@ -33,17 +33,21 @@ TABLE = ROOT / "bench/results/soak.md"
 
 @dataclass
 class Tally:
-    """Outcomes of the attempts of one fault; `words` holds the message of the first mishap of each kind."""
+    """Outcomes of the attempts of one fault; `words` holds the message of the first mishap of each kind, `shown` what
+    the first that was survived shows.
+    """
 
     fault: Fault
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("survived", "lost", "failed", "not here"), 0))
     words: dict[str, str] = field(default_factory=dict)
+    shown: str = ""
     seconds: float = 0.0
 
     def note(self, seed: int, went: str, words: str) -> None:
         self.counts[went] += 1
         if went != "survived":
             self.words.setdefault(went, f"seed {seed}: {words.strip()}")
+        self.shown = self.shown or (words.strip() if went == "survived" else "")
 
     @property
     def tried(self) -> int:
@@ -138,7 +142,8 @@ def table(tallies: list[Tally]) -> str:
     missing = [
         f"\n{t.fault.name} could not be tried here: {t.words['not here']}" for t in tallies if t.counts["not here"]
     ]
-    return "\n".join(rows + missing)
+    shown = [f"\n{t.fault.name}:\n\n{t.shown}" for t in tallies if t.shown]
+    return "\n".join(rows + missing + shown)
 
 
 def write_table(text: str, command: str, seconds: float) -> None:

@@ -25,12 +25,13 @@ class NotHere(Exception):
 class Fault:
     """Something that goes wrong, tried `times` times in the whole soak.
 
-    `attempt` gets a seed and an empty folder of its own. It returns where the fault was survived, raises Lost where
+    `attempt` gets a seed and an empty folder of its own. It returns where the fault was survived, with what there is to
+    show of it or None, raises Lost where
     something was lost, NotHere where it cannot be tried, and anything else where it was not survived. An attempt
     that takes over `limit` seconds (times `patience`), or that ends the process, was not survived either.
     """
 
     name: str
-    attempt: Callable[[int, Path], None]
+    attempt: Callable[[int, Path], str | None]
     times: int
     limit: float = 180.0

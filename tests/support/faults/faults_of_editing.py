@@ -103,11 +103,12 @@ def make_read_only(folder: Path) -> None:
         subprocess.run(["mount", *options], check=True)
 
 
-def flat(seed: int, folder: Path, *, call: str, python: Path = PYTHON_311) -> None:
-    """Memory in the end within 5 % of that after the warm-up."""
+def flat(seed: int, folder: Path, *, call: str, python: Path = PYTHON_311) -> str:
+    """Memory in the end within 5 % of that after the warm-up; returns what it is after each round."""
     measured = f"growth = {call}\nprint('growth', growth)\nassert growth < 1 + rounds.FLAT, growth"
     script = (WITH_MODEL if "model" in call else READY) + measured
-    run_blender(script, folder, python=python, limit=900)
+    said = run_blender(script, folder, python=python, limit=900)
+    return "\n".join(f"- {line}" for line in said.splitlines() if line.startswith("MB "))
 
 
 def again(seed: int, folder: Path, *, times: int, python: Path = PYTHON_311) -> None:
