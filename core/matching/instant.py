@@ -22,7 +22,8 @@ from ..motion.motion import RATE, Motion, with_contact_labels
 from ..motion.resampling import resample
 from ..system.threads import one_thread
 from .coupling import choose_matching
-from .matcher import PATCH_ROWS, never_cancelled
+from .matcher import never_cancelled
+from .stage_index import PATCH_ROWS
 from .stages import make_matchers
 
 Weights = TypeVar("Weights", NDArray[np.float32], NDArray[np.float16])

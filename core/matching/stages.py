@@ -9,7 +9,8 @@ import numpy as np
 from ..model.model import Model
 from .clip_rows import ClipRows
 from .components import Numbers
-from .matcher import Matcher, StageIndex, never_cancelled
+from .matcher import Matcher, never_cancelled
+from .stage_index import StageIndex
 from .sway import Sway
 
 
