@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import bpy
-
 from core.directing.compose import compose
 from core.directing.composition import (
     Composition,
@@ -32,10 +30,7 @@ from core.motion.body_parts import body_halves
 from core.motion.motion import Motion
 
 from ..measuring.machine import ROOT
-from .contact_sheet import render_contact_sheet
-from .variation_sheet import import_motion
-
-COLUMNS = 14
+from .variation_sheet import render_rows
 
 
 @dataclass(frozen=True)
@@ -86,39 +81,7 @@ def render_scene(model: Model, sampler: Sampler, scene: Scene, path: Path, alter
     names = [f"new {k + 1}" for k in range(len(outcomes))]
     labels = ["source", *names] if len(rows) > len(outcomes) else names
     tinted = [model.skeleton.names[joint] for joint in scene.joints]
-    return _render(rows, f"{model.name} {scene.name}", path, marks, labels, tinted)
-
-
-def _render(
-    rows: Sequence[Motion],
-    name: str,
-    path: Path,
-    marks: Sequence[Sequence[tuple[float, float]]],
-    labels: Sequence[str],
-    tinted: Sequence[str],
-) -> Path:
-    bpy.ops.wm.read_homefile(use_empty=True)
-    bpy.ops.preferences.addon_enable(module="io_anim_bvh")
-    bpy.context.scene.render.fps = round(rows[0].fps)
-    armature, actions = None, []
-    for number, motion in enumerate(rows):
-        double, action = import_motion(motion, f"{name} {number}")
-        actions.append(action)
-        if armature is None:
-            armature = double
-        else:
-            bpy.data.objects.remove(double)
-    return render_contact_sheet(
-        bpy.context.scene,
-        armature,
-        actions,
-        path,
-        columns=COLUMNS,
-        cell_width=130,
-        marks=marks,
-        tinted=tinted,
-        labels=labels,
-    )
+    return render_rows(rows, f"{model.name} {scene.name}", path, marks=marks, labels=labels, tinted=tinted)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -17,6 +18,9 @@ from core.system.console import ProgressLine
 from .contact_sheet import render_contact_sheet
 
 COUNT = 3
+
+COLUMNS = 14
+"""Pictures of a row of `render_rows`."""
 
 
 def render_variations(model: Model, path: Path, *, count: int = COUNT, seed: int = 0) -> Path:
@@ -36,6 +40,40 @@ def render_variations(model: Model, path: Path, *, count: int = COUNT, seed: int
         return render_contact_sheet(
             scene, armature, actions, path, on_progress=lambda part, text: line.show(f"{part:.0%}, {text}")
         )
+
+
+def render_rows(
+    rows: Sequence[Motion],
+    name: str,
+    path: Path,
+    *,
+    marks: Sequence[Sequence[tuple[float, float]]] = (),
+    labels: Sequence[str] = (),
+    tinted: Sequence[str] = (),
+) -> Path:
+    """Render motions of one skeleton and rate, one row each, to a PNG; see `render_contact_sheet`."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.preferences.addon_enable(module="io_anim_bvh")
+    bpy.context.scene.render.fps = round(rows[0].fps)
+    armature, actions = None, []
+    for number, motion in enumerate(rows):
+        double, action = import_motion(motion, f"{name} {number}")
+        actions.append(action)
+        if armature is None:
+            armature = double
+        else:
+            bpy.data.objects.remove(double)
+    return render_contact_sheet(
+        bpy.context.scene,
+        armature,
+        actions,
+        path,
+        columns=COLUMNS,
+        cell_width=130,
+        marks=marks,
+        tinted=tinted,
+        labels=labels,
+    )
 
 
 def import_motion(motion: Motion, name: str) -> tuple[bpy.types.Object, bpy.types.Action]:
