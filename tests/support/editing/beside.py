@@ -6,7 +6,7 @@ its own defaults; only what a window would lend them (an event timer, the list o
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from types import CellType, FunctionType, SimpleNamespace
 from typing import Any
 
 import bpy
@@ -39,6 +39,15 @@ class Context:
         return getattr(bpy.context, name)
 
 
+def _of_class(function: FunctionType, owner: type) -> FunctionType:
+    """The function as if it were written in a class: its super() is that of this class."""
+    names, cells = function.__code__.co_freevars, function.__closure__ or ()
+    own = [CellType(owner) if name == "__class__" else cell for name, cell in zip(names, cells, strict=True)]
+    copied = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, tuple(own))
+    copied.__kwdefaults__ = function.__kwdefaults__
+    return copied
+
+
 class Beside:
     """One of Riff's operators at work beside the user; `words` holds what it reported."""
 
@@ -49,7 +58,11 @@ class Beside:
         plain = tuple(base for base in registered.__mro__[1:] if not issubclass(base, bpy.types.bpy_struct))
         own = {key: value for key, value in vars(registered).items() if not key.startswith("__") and key != "bl_rna"}
         own["poll_message_set"] = staticmethod(lambda *words: None)
-        self.operator: Any = type(registered.__name__, tuple(b for b in plain if b is not object), own)()
+        made = type(registered.__name__, tuple(b for b in plain if b is not object), own)
+        for key, value in own.items():
+            if isinstance(value, FunctionType) and "__class__" in value.__code__.co_freevars:
+                setattr(made, key, _of_class(value, made))
+        self.operator: Any = made()
         for prop in getattr(bpy.ops.riff, name).get_rna_type().properties:
             if prop.identifier != "rna_type":
                 setattr(self.operator, prop.identifier, settings.get(prop.identifier, prop.default))
