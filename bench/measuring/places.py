@@ -25,6 +25,8 @@ from core.matching.instant import instant_model
 from core.motion.bvh import read_bvh
 from core.motion.motion import Motion
 from core.motion.skeleton import BODY
+from core.numeric.rotation import Array
+from core.placing.body_ik import LIMB_SHARE, carried_shares
 
 from .blender_clip import read_with_blender
 from .machine import circumstances, repeatable
@@ -41,8 +43,8 @@ TURN, SHORTER = np.radians(40.0), 0.8
 LEAST_SECONDS = 0.5
 """Shortest cycle in seconds that is read; it is repeated to learn from."""
 
-HELD_SECONDS = 0.5
-"""Time for which a range holds a joint."""
+HELD_SECONDS = (0.5, 1.0)
+"""Times for which ranges hold a joint."""
 
 WORDS = {"hand": ("hand",), "head": ("head",), "foot": ()}
 """Words in the names of the joints that are pinned; the foot is the first contact, the hips are the root."""
@@ -74,13 +76,13 @@ class Bench:
             found["foot"] = skeleton.contacts[0]
         return found
 
-    def pins(self, joint: int, held: bool) -> dict[str, Any]:
+    def pins(self, joint: int, held: float) -> dict[str, Any]:
         """Measure a pin of a joint in the middle of every take."""
         skeleton = self.source.skeleton
         figures: list[dict[str, Any]] = []
         for seed, plain in enumerate(self.plain):
             row = plain.frames // 2
-            last = row + (round(HELD_SECONDS * plain.fps) if held else 0)
+            last = row + round(held * plain.fps)
             at = plain.positions()[row, joint] + SHIFT
             began = time.perf_counter()
             try:
@@ -116,12 +118,29 @@ class Bench:
         return _worst(figures)
 
     def _quality(self, take: Motion, plain: Motion) -> dict[str, float]:
-        figures = {"roughness": roughness_figures(plain, take)["roughness"]}
+        figures = {"roughness": roughness_figures(plain, take)["roughness"], "lean": lean(take, self.source)}
         if self.source.skeleton.contacts:
             ours, theirs = foot_figures(self.source, take), foot_figures(self.source, plain)
             figures["skating"] = ours["foot_skating_ratio"]
             figures["unpinned_skating"] = theirs["foot_skating_ratio"]
         return figures
+
+
+def lean(take: Motion, source: Motion) -> float:
+    """Return how far, in degrees, the trunk of a take leans or rises beyond what it does in the source."""
+    ours, theirs = trunk_elevation(take), trunk_elevation(source)
+    return float(np.degrees(max(ours.max() - theirs.max(), theirs.min() - ours.min(), 0.0)))
+
+
+def trunk_elevation(motion: Motion) -> Array:
+    """Return the angle (T,) in radians over the ground of the way from the root to the last joint of the trunk.
+
+    That is the one furthest from the root that carries more than a limb's joints do.
+    """
+    skeleton, shares = motion.skeleton, carried_shares(motion.skeleton)
+    trunk = max((j for j in range(skeleton.joints) if shares[j] > LIMB_SHARE), key=lambda j: len(skeleton.ancestors(j)))
+    way = motion.positions()[:, trunk] - motion.root_positions()
+    return np.asarray(np.arctan2(way[:, 2], np.linalg.norm(way[:, :2], axis=1)))
 
 
 def _worst(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -137,8 +156,9 @@ def measure(motion: Motion, seeds: int) -> dict[str, Any]:
     bench = Bench(motion, seeds)
     rows = {}
     for kind, joint in bench.joints().items():
-        rows[f"{kind} at a frame"] = bench.pins(joint, held=False)
-        rows[f"{kind} for {HELD_SECONDS:g} s"] = bench.pins(joint, held=True)
+        rows[f"{kind} at a frame"] = bench.pins(joint, held=0.0)
+        for seconds in HELD_SECONDS:
+            rows[f"{kind} for {seconds:g} s"] = bench.pins(joint, held=seconds)
     return {**rows, "three waypoints": bench.waypoints()}
 
 
@@ -154,13 +174,13 @@ def page(report: dict[str, Any]) -> str:
         f"`{report['command']}`",
         "",
         "| clip | place | made | off by, % of the height | roughness ÷ unpinned | skating ÷ source's | "
-        "of the unpinned take | seconds |",
-        "|---|---|---:|---:|---:|---:|---:|---:|",
+        "of the unpinned take | lean beyond the clip's, ° | seconds |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     said = []
     for clip, rows in report["clips"].items():
         for kind, row in rows.items():
-            keys = ("error", "roughness", "skating", "unpinned_skating", "seconds")
+            keys = ("error", "roughness", "skating", "unpinned_skating", "lean", "seconds")
             cells = [f"{row[key]:.2f}" if key in row else "" for key in keys]
             lines.append(f"| {clip} | {kind} | {row['made']} of {row['asked']} | {' | '.join(cells)} |")
             said += [f"- {clip}, {kind}: {text}" for text in row.get("refused", ())]

@@ -24,6 +24,9 @@ MOST_TURN = 0.4
 HEAVY = 30.0
 """Factor by which a joint that carries the whole body turns less than one that carries nothing."""
 
+LIMB_SHARE = 0.3
+"""Largest share of the body, by length, that a limb's joint carries: an arm with its hand does not carry the other."""
+
 ROOT_MOBILITY = 0.08
 """Mobility of the root's position in square core units, where that of a light joint is 1 square radian."""
 
@@ -32,6 +35,9 @@ TURN_ARM = 0.15 * BODY
 
 CLOSE = 1e-5 * BODY
 """Error in core units at which the search ends."""
+
+STEADY = 1e-3
+"""Share of its cost that a step saves at least; where less is saved in every frame, the search ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +94,8 @@ class BodyIK:
             if worse.any():
                 self._take_back(before, worse)
                 errors, slopes = self._system(holds, turning, sliding)
+            elif ((errors**2).sum(1) >= (1.0 - STEADY) * costs).all():
+                return
 
     def _take_back(self, before: tuple[Array, Array, Array], frames: NDArray[np.bool_]) -> None:
         """Restore the pose of some frames."""
@@ -158,12 +166,24 @@ class BodyIK:
 
 def mobilities(skeleton: Skeleton) -> Array:
     """Return how readily each joint (J,) turns: 1 for one that carries nothing, little for one that carries all."""
+    return np.asarray(1.0 / (1.0 + HEAVY * carried_shares(skeleton) ** 2))
+
+
+def carried_shares(skeleton: Skeleton) -> Array:
+    """Return the share (J,) of the body, by length, that each joint carries."""
     carried = np.linalg.norm(skeleton.offsets, axis=1)
     carried[0] = 0.0
     for joint in range(skeleton.joints - 1, 0, -1):
         carried[skeleton.parents[joint]] += carried[joint]
-    share = carried / max(float(carried[0]), 1e-9)
-    return np.asarray(1.0 / (1.0 + HEAVY * share**2))
+    return np.asarray(carried / max(float(carried[0]), 1e-9))
+
+
+def limb_of(skeleton: Skeleton, joint: int) -> list[int]:
+    """Return the joints of the limb that ends with a joint, its top last: none carries more than LIMB_SHARE."""
+    shares, limb = carried_shares(skeleton), [joint]
+    while (above := skeleton.parents[limb[-1]]) > 0 and shares[above] <= LIMB_SHARE:
+        limb.append(above)
+    return limb
 
 
 def _skew(vectors: Array) -> Array:

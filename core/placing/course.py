@@ -13,6 +13,7 @@ from ..motion.motion import Motion
 from ..motion.skeleton import BODY, GROUP
 from ..numeric.blending import FIXED
 from ..numeric.rotation import Array
+from .body_ik import limb_of
 from .pinned_feet import follows
 from .pins import missing
 from .places import MAX_STRETCH, Pin, Places, longest_way
@@ -22,7 +23,13 @@ REACH = 0.06 * BODY
 """Distance in core units that the body makes up by itself; the course leads it as near to a pin."""
 
 HELD_REACH = 0.25
-"""Share of it for a pin that is held: the body comes to rest there rather than lean after it."""
+"""Share of it for a pin that is held by a leg or the trunk: the body comes to rest there rather than lean after it."""
+
+EASY_STRETCH = 0.85
+"""Share of a limb's length up to which it stretches to hold a pin; the course leads its top as near."""
+
+LEAST_REACH = 0.2
+"""Share of that distance within which the course leads the limb's top where the pin is too high or too low for it."""
 
 PIN_SECONDS = 0.25
 """Time between the rows of a held pin at which the course is led."""
@@ -65,14 +72,30 @@ def _needs(motion: Motion, pins: Sequence[Pin]) -> dict[int, Array]:
     found: dict[int, list[Array]] = {}
     for pin, way in zip(pins, missing(motion, pins), strict=True):
         plane = way[:, :2]
-        if any(follows(motion.skeleton, [pin], joint) for joint in motion.skeleton.contacts):
+        legged = any(follows(motion.skeleton, [pin], joint) for joint in motion.skeleton.contacts)
+        if legged:
             plane = np.repeat(plane.mean(0)[None], len(plane), axis=0)  # the leg goes its way about the mean
         length = np.linalg.norm(plane, axis=1, keepdims=True)
         reach = 0.0 if pin.joint == 0 else REACH * (1.0 if len(way) == 1 else HELD_REACH)
         excess = plane * np.maximum(0.0, 1.0 - reach / np.maximum(length, 1e-9))
+        if len(way) > 1 and pin.joint > 0 and not legged:
+            beyond = _beyond_limb(motion, pin)
+            nearer = np.linalg.norm(beyond, axis=1) < np.linalg.norm(excess, axis=1)
+            excess = np.where(nearer[:, None], beyond, excess)
         for row in _some_rows(len(way), motion.fps):
             found.setdefault(pin.start + row, []).append(excess[row])
     return {row: np.mean(ways, axis=0) for row, ways in found.items()}
+
+
+def _beyond_limb(motion: Motion, pin: Pin) -> Array:
+    """Return the ways (N, 2) by which the top of the pinned limb is too far from the pin for the limb alone."""
+    skeleton = motion.skeleton
+    limb = limb_of(skeleton, pin.joint)
+    reach = EASY_STRETCH * float(np.linalg.norm(skeleton.offsets[limb[:-1]], axis=1).sum())
+    way = pin.places - motion.slice(pin.start, pin.stop).positions()[:, limb[-1]]
+    flat = np.sqrt(np.maximum(reach**2 - way[:, 2] ** 2, (LEAST_REACH * reach) ** 2))
+    length = np.linalg.norm(way[:, :2], axis=1)
+    return np.asarray(way[:, :2] * np.maximum(0.0, 1.0 - flat / np.maximum(length, 1e-9))[:, None])
 
 
 def _some_rows(count: int, fps: float) -> NDArray[np.int64]:

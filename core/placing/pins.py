@@ -16,7 +16,7 @@ from ..motion.resampling import with_path
 from ..motion.skeleton import BODY, GROUP, Skeleton
 from ..numeric.blending import FIXED, least_jerk_offsets, patterns_of
 from ..numeric.rotation import Array, turn_six, vector_from_rotation
-from .body_ik import BodyIK, Hold
+from .body_ik import BodyIK, Hold, limb_of
 from .pinned_feet import PinnedFeet, follows
 from .places import SAME_PLACE, Pin, Places
 
@@ -28,6 +28,10 @@ ROOT_DECAY = 1.5
 
 SMOOTH = 1.08
 """Roughness around a pin, as a ratio to that of the take without it, up to which a correction is smooth."""
+
+FOLLOW = 0.1 * BODY
+"""Distance in core units by which the whole body follows a pin before the limb alone goes on: further, and who holds on
+with a hand would lean over."""
 
 ROUNDS = 4
 """Times that pins and feet are solved one after the other."""
@@ -186,7 +190,13 @@ class _Correction:
         local, offsets, root = body.local.copy(), body.offsets.copy(), body.root.copy()
         kept = (self.keep[rows] >= FIXED).any(0)
         movers = [joint for joint in range(skeleton.joints) if not kept[joint]]
-        body.solve(holds, movers, root_moves=not kept[skeleton.root_channel // GROUP])
+        root_moves = not kept[skeleton.root_channel // GROUP]
+        if over is None:
+            # The whole body goes a little of the way, the limb the rest of it; the body again where that is too far.
+            body.solve([_nearer(hold, body) for hold in holds], movers, root_moves=root_moves)
+            limbs = {joint for pin in self.places.pins for joint in limb_of(skeleton, pin.joint)}
+            body.solve(holds, [joint for joint in movers if joint in limbs], root_moves=False)
+        body.solve(holds, movers, root_moves=root_moves)
         turns = vector_from_rotation(local.swapaxes(-1, -2) @ body.local)
         features = motion.features.copy()
         count = len(rows)
@@ -253,6 +263,14 @@ class _Correction:
         known[rows], weights[rows] = values, 1.0
         known[keep >= FIXED] = 0.0
         return least_jerk_offsets(known, weights, factor * self.decay * self.start.fps / RATE)
+
+
+def _nearer(hold: Hold, body: BodyIK) -> Hold:
+    """Return a hold whose places are no further than FOLLOW from where the joint is."""
+    now = body.positions[hold.joint]
+    way = hold.places - now
+    share = np.minimum(1.0, FOLLOW / np.maximum(np.linalg.norm(way, axis=1), 1e-9))
+    return replace(hold, places=now + share[:, None] * way)
 
 
 def _patterns(keep: Array, joints: Sequence[int]) -> list[tuple[NDArray[np.int64], Array]]:

@@ -98,6 +98,24 @@ def test_the_body_helps_the_arm(walker: Motion) -> None:
     assert np.linalg.norm(take.root_positions()[45] - walker.root_positions()[45]) > 0.001
 
 
+def test_who_holds_on_with_a_hand_does_not_lean_over(make_walker: Callable[..., Motion]) -> None:
+    """A second of a walk in which a hand stays where it is: the arm gives way, and the course does."""
+    model = instant_model(make_walker(8.0))
+    plain = made(model, waypoints=start_of(model))
+    for bone in ("LeftHand", "RightHand"):
+        wanted = place_of(plain, bone, 120) + np.array((0.1, 0.0, 0.2)) * plain.skeleton.unit
+        take = made(model, pins=((bone, 120, 150, tuple(wanted)),))
+        assert max(np.linalg.norm(place_of(take, bone, frame) - wanted) for frame in range(120, 151)) < NEAR
+        assert leaning(take) < leaning(model.source) + np.radians(25.0)
+
+
+def leaning(motion: Motion) -> float:
+    """The largest angle of the way from the hips to the head to the vertical, in radians."""
+    names, positions = motion.skeleton.names, motion.positions()
+    way = positions[:, names.index("Head")] - positions[:, 0]
+    return float(np.arccos(way[:, 2] / np.linalg.norm(way, axis=1)).max())
+
+
 def test_a_pinned_direction_is_met(model: Model) -> None:
     plain = made(model, waypoints=start_of(model))
     turn = (np.cos(0.4), 0.0, 0.0, np.sin(0.4))
