@@ -178,6 +178,9 @@ def update_summary() -> float | None:
     try:
         next(_analysis[0])
         return STEP_SECONDS
+    except ReferenceError:  # the armature was removed meanwhile, and another has its name
+        _analysis.clear()
+        return LOOK_DELAY_SECONDS
     except StopIteration as end:
         summary: Summary = end.value
     forget()  # one summary is enough; an edited action is analyzed again

@@ -68,6 +68,24 @@ def test_another_key_or_root_is_looked_at_anew(source: ModuleType, dancer: bpy.t
     assert (told.root, "moves" in told.problem) == ("", True)  # the hips above it carry the body
 
 
+def test_an_armature_of_the_same_name_takes_the_place_of_one_that_is_looked_at(
+    riff: ModuleType, source: ModuleType, dancer: bpy.types.Object
+) -> None:
+    name, action = dancer.name, dancer.animation_data.action
+    assert source.summary_of(dancer) is None
+    for _ in range(3):
+        assert source.update_summary() is not None
+    other = dancer.copy()
+    bpy.context.collection.objects.link(other)
+    bpy.data.objects.remove(dancer)
+    other.name = name
+    other.animation_data.action = action
+    bpy.context.view_layer.objects.active = other
+    while source.update_summary() is not None:
+        pass
+    assert source.summary_of(other).joints == 21
+
+
 def test_feet_that_the_user_chose(riff: ModuleType, source: ModuleType, dancer: bpy.types.Object) -> None:
     summary(source, dancer)
     assert bpy.ops.riff.add_foot() == {"FINISHED"}
