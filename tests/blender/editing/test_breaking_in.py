@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import importlib
 import json
+import math
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -219,7 +221,7 @@ def test_places_that_are_none_are_refused(dancer: Any, value: float) -> None:
 
 ODD: list[Any] = [None, "x", "", [], {}, [1], {"a": 1}, -1, 10**6, 10**9, 10**30, 1e300]
 ODD += [float("nan"), float("inf"), True]
-EVERY = int(os.environ.get("RIFF_EVERY_ODD", "11"))
+EVERY = int(os.environ.get("RIFF_EVERY_ODD", "15"))
 """Odd values are tried in turn, each at every so many fields; 1 for all at all."""
 
 
@@ -318,3 +320,53 @@ def test_a_circle_of_parents_hangs_nothing(riff: ModuleType, dancer: Any) -> Non
     child = next(ob for ob in member.children if ob.name in member.users_collection[0].objects)
     below = importlib.import_module(f"{riff.__name__}.rig.parents").objects_below([member, *ring])
     assert below.issuperset({child, *ring})
+
+
+def add_mesh(name: str, points: list[tuple[float, float, float]], faces: list[tuple[int, int, int]]) -> Any:
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(points, [], faces)
+    return add_object(name, mesh, moving=False)
+
+
+@pytest.mark.parametrize("kind", ["SURFACE", "POINTS", "CURVE"])
+def test_a_crowd_on_points_that_are_nowhere(dancer: Any, capfd: pytest.CaptureFixture[str], kind: str) -> None:
+    far = [(float("nan"), 0.0, 0.0), (float("inf"), 0.0, 0.0), (1e30, 1.0, 0.0)]
+    add_mesh("Nowhere", far, [(0, 1, 2)])
+    add_mesh("Partly", [*far, (0.0, 0.0, 0.0), (9.0, 0.0, 0.0), (0.0, 9.0, 0.0)], [(0, 1, 2), (0, 3, 4), (3, 4, 5)])
+    bpy.context.view_layer.update()
+    before = len(bpy.data.objects)
+    with within(20):
+        assert "“Nowhere” has no" in refusal(
+            bpy.ops.riff.duplicate_as_crowd, count=2, frames=60, kind=kind, ground="Nowhere"
+        )
+    assert len(bpy.data.objects) == before
+    with within(20):
+        assert bpy.ops.riff.duplicate_as_crowd(count=2, frames=60, kind=kind, ground="Partly") == {"FINISHED"}
+    members = [ob for ob in bpy.data.objects if ob.get("riff_member") is not None]
+    assert len(members) == 2
+    assert all(math.isfinite(x) and abs(x) < 100.0 for ob in members for x in ob["riff_path"])
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_links_among_the_models_lead_to_nothing_of_the_users(riff: ModuleType, dancer: Any, models: Path) -> None:
+    """A link is removed, not the file that it leads to; folders, pipes and circles of links stay out of the way."""
+    mine = models.parent / "mine.safetensors"
+    mine.write_bytes(next(models.glob("*.safetensors")).read_bytes())
+    (models / "Link.safetensors").symlink_to(mine)
+    (models / "Circle.safetensors").symlink_to(models / "Circle.safetensors")
+    (models / "Folder.safetensors").mkdir()
+    (models / "Folder.safetensors" / "mine").write_text("mine")
+    os.mkfifo(models / "Pipe.safetensors")
+    rows = bpy.context.window_manager.riff.models
+    try:
+        with within(5):
+            assert bpy.ops.riff.refresh_models() == {"FINISHED"}
+            assert {row.name for row in rows if row.problem} == {"Circle", "Folder", "Pipe"}
+            for name in ("Link", "Circle", "Folder", "Pipe"):
+                bpy.context.window_manager.riff.active_model = rows.find(name)
+                refusal(bpy.ops.riff.remove_model)
+        assert mine.is_file()
+        assert (models / "Folder.safetensors" / "mine").read_text() == "mine"
+    finally:
+        mine.unlink()
+        shutil.rmtree(models / "Folder.safetensors", ignore_errors=True)
