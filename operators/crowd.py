@@ -31,6 +31,7 @@ from ..rig.crowd.request import PreparedJob, prepare
 from ..rig.crowd.settings import MIN_FRAMES, CrowdSettings
 from ..rig.crowd.thin import thin_out
 from ..rig.ownership import Removal, remove_collection
+from ..rig.parents import object_and_above
 from ..state.crowd_settings import SCENE_RANGE, CrowdChoices
 from ..state.poll_messages import model_problem, selection_problem, set_poll_message
 from ..state.rig_settings import active_armature
@@ -222,9 +223,7 @@ def _selected(context: bpy.types.Context, members: Sequence[bpy.types.Object]) -
     """Return the members with a selected object."""
     owners = set()
     for ob in context.selected_objects:
-        while ob is not None and ob.get(MEMBER_KEY) is None:
-            ob = ob.parent
-        owners.add(ob)
+        owners.add(next((one for one in object_and_above(ob) if one.get(MEMBER_KEY) is not None), None))
     return [member for member in members if member in owners]
 
 

@@ -20,7 +20,7 @@ from ..state.preferences import shows_results
 from ..state.rig_settings import active_armature, identity_of, rig_settings
 from ..state.session import refresh_variations
 from ..state.settings import session_of, settings_of
-from ..state.variations.history import RUN_KEY, next_number
+from ..state.variations.history import RUN_KEY, next_run
 from ..state.variations.recording import Order, record_steps
 from ..state.variations.show import show_action
 from .runs.stepwise import Stepwise
@@ -87,7 +87,7 @@ class RIFF_OT_live_keep(Stepwise, bpy.types.Operator):
             "riff_root": job.answered.root.upper(),
             "riff_kept": True,
         }
-        stepped, number = not rig_settings(ob).smooth_steps, next_number(ob)
+        stepped, number = not rig_settings(ob).smooth_steps, next_run(ob)
         marked = {**properties, RUN_KEY: [number, 0]}
         self._kept = yield from write_steps(
             ob, job.motion, name, source_action=source, properties=marked, stepped=stepped

@@ -10,7 +10,7 @@ import bpy
 SCENE_SETTINGS = ("riff", "riff_crowd", "riff_compose", "riff_compare")
 """Properties of a scene that hold Riff's settings."""
 
-ARMATURE_SETTINGS = ("riff", "riff_driving")
+ARMATURE_SETTINGS = ("riff", "riff_driving", "riff_places")
 """Properties of an armature that hold Riff's settings."""
 
 MAX_ROWS = 10_000

@@ -175,8 +175,13 @@ def remove_objects(
         going_along = {action for ob in gone for action in _played(ob) if is_made_by_riff(action)}
     with keeping_orphans(going_along):
         bpy.data.batch_remove([*gone])
-    bpy.data.batch_remove([block for block in going_along if block.users <= int(block.use_fake_user)])
+    bpy.data.batch_remove([block for block in going_along if block.users <= int(_has_own_shield(block))])
     return removal
+
+
+def _has_own_shield(block: bpy.types.ID) -> bool:
+    """Return whether a data-block has a fake user that Riff gave it; it gives one to actions alone."""
+    return block.use_fake_user and isinstance(block, bpy.types.Action)
 
 
 def _played(ob: bpy.types.Object) -> Iterator[bpy.types.Action]:

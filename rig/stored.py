@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Collection
 from typing import Any
 
 import bpy
@@ -46,6 +48,12 @@ def stored_numbers(block: bpy.types.ID, key: str, most: int) -> list[float] | No
     if len(value) > most or not all(_is_number(one) for one in value):
         return None
     return [float(one) for one in value]
+
+
+def next_number(known: Collection[int]) -> int:
+    """Return the number above the largest in use, from 1; the lowest free one where that could not be stored."""
+    largest = max(known, default=0)
+    return max(largest, 0) + 1 if largest < MAX_SEED else next(n for n in itertools.count(1) if n not in known)
 
 
 def _is_number(value: object) -> bool:

@@ -32,7 +32,7 @@ from ..rig.stored import stored_text
 from ..rig.writing.write import write_motion
 from ..state.rig_settings import rig_settings
 from ..state.source import clip_of
-from ..state.variations.history import RUN_KEY, next_number
+from ..state.variations.history import RUN_KEY, next_run
 from ..state.variations.recording import Order, record_steps
 
 
@@ -207,7 +207,7 @@ def _write(
     """Write motions as actions of these titles, record how they were made if that is told, and save the file."""
     seed = {"seed": options.seed} if "seed" in options else {}
     known = {f"riff_{name}": value for name, value in seed.items()} | ({"riff_model": model} if model else {})
-    written, number, stepped = list[str](), next_number(ob), not rig_settings(ob).smooth_steps
+    written, number, stepped = list[str](), next_run(ob), not rig_settings(ob).smooth_steps
     for index, (motion, title) in enumerate(zip(motions, titles, strict=True)):
         own = {"riff_index": index, "riff_armature": ob.name, "riff_source": action.name, **more}
         if order is not None:

@@ -19,6 +19,7 @@ from bpy.props import (
 
 from ..core.directing.timed_clips import VARIATION
 from ..rig.ghosts.ghosts import character_behind
+from ..rig.parents import object_and_above
 from ..rig.reading.read import ReadOptions
 
 MAX_FRAME = 1_048_574
@@ -220,10 +221,15 @@ def active_armature(context: Any) -> Any:
 
 def armature_behind(ob: bpy.types.Object | None) -> bpy.types.Object | None:
     """Return the armature that an object is, is deformed by, or hangs below; None if there is none."""
-    while ob is not None and ob.type != "ARMATURE":
-        deforming = [getattr(modifier, "object", None) for modifier in ob.modifiers if modifier.type == "ARMATURE"]
-        ob = next((armature for armature in deforming if armature is not None), ob.parent)
-    return ob
+    for one in object_and_above(ob):
+        if one.type == "ARMATURE":
+            return one
+        deforming = [getattr(modifier, "object", None) for modifier in one.modifiers if modifier.type == "ARMATURE"]
+        armatures = (found for found in deforming if found is not None and found.type == "ARMATURE")
+        armature: bpy.types.Object | None = next(armatures, None)
+        if armature is not None:
+            return armature
+    return None
 
 
 def rig_settings(armature_object: bpy.types.Object) -> RiffArmature:

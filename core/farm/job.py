@@ -12,15 +12,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import JobError
 from ..files.fields import FieldError, open_regular, parse_json
-from ..files.paths import write_bytes
+from ..files.paths import lies_in, write_bytes
 from ..model.recipe import Recipe
 from ..motion.clip_file import CLIP_SUFFIX, OLD_CLIP_SUFFIX, Clip, save_clip
 
@@ -141,9 +141,13 @@ class JobWriter:
         return job
 
     def discard(self) -> None:
-        """Take back what was written; the folder was empty before, so nothing else is in there."""
-        shutil.rmtree(self.folder / "clips", ignore_errors=True)
-        (self.folder / MANIFEST).unlink(missing_ok=True)
+        """Delete the clips that were written; what others have put into the folder meanwhile stays."""
+        clips = self.folder / "clips"
+        with suppress(OSError):  # there may be more in it, or it may be gone
+            if lies_in(clips, self.folder):
+                for entry in self.entries.values():
+                    (clips / entry.file).unlink(missing_ok=True)
+                clips.rmdir()
 
 
 def write_job(folder: Path, name: str, clips: Iterable[Clip], recipe: Recipe, seed: int = 0) -> FarmJob:

@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 from .held_open import patiently
 
-PART_SUFFIX = re.compile(r"\.[0-9a-f]{16}\.part$")
-"""End of the name of an unfinished file: sixteen random digits."""
+PART_SUFFIX = re.compile(r"\.[0-9a-f]{16}\.part(\.\w{1,8})?$")
+"""End of the name of an unfinished file: sixteen random digits, and where other programs write it the file's suffix."""
 
 STALE_PART_SECONDS = 3600.0
 """Age from which an unfinished file is taken for what a killed process has left behind."""
@@ -53,6 +53,24 @@ def atomic_write(target: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        patiently(lambda: os.replace(part, target))
+    except BaseException:
+        with suppress(OSError):
+            patiently(lambda: part.unlink(missing_ok=True))
+        raise
+
+
+@contextmanager
+def written_beside(target: Path) -> Iterator[Path]:
+    """Yield a random name in the target's folder, with its suffix, under which another program can write the file.
+
+    That file takes the target's place at the end, and vanishes where anything is raised; a link or a pipe in the
+    target's place is replaced, never written to. Raises OSError; the target is then as it was.
+    """
+    remove_parts(target.parent, of=target.name)
+    part = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part{target.suffix}")
+    try:
+        yield part
         patiently(lambda: os.replace(part, target))
     except BaseException:
         with suppress(OSError):

@@ -93,7 +93,7 @@ def _read_pin(skeleton: Skeleton, frames: int, first: int, pin: Any) -> Pin:
         start, end = int(start), int(end)
         at = np.atleast_2d(np.asarray(places, dtype=np.float64))
         turned = np.asarray(turns[0], dtype=np.float64) if turns and turns[0] else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ClipError(f"“{pin}” is no pin; give its bone, first and last frame, and place.") from None
     if name not in skeleton.names:
         raise ClipError(f"Riff has not learned “{name}”, which is pinned at frame {start}; pin another bone.")
@@ -154,7 +154,7 @@ def _read_waypoint(source: Motion, frames: int, first: int, waypoint: Any) -> Wa
         frame, place, *heading = waypoint
         frame, at = int(frame), np.asarray(place, dtype=np.float64)[:2]
         degrees = float(heading[0]) if heading and heading[0] is not None else None
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         raise ClipError(f"“{waypoint}” is no waypoint; give its frame and its place.") from None
     _check_inside("The waypoint", frames, first, frame, frame)
     if at.shape != (2,) or not _is_finite(at, source.skeleton):

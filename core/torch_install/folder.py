@@ -13,8 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RiffError
+from ..files.fields import FieldError, open_regular, parse_json
 from ..files.held_open import SURELY_HELD_CODES, patiently, reason_of
-from ..files.paths import LONG_PREFIX, long_path
+from ..files.paths import LONG_PREFIX, long_path, write_bytes
+
+LARGEST_RECORD = 1 << 20
+"""Bytes of the record of an installation."""
 
 
 class InstallError(RiffError):
@@ -75,8 +79,9 @@ class TorchFolder:
     def facts(self) -> dict[str, Any]:
         """Return the results of the self-test (version of PyTorch, device, seconds); empty without a record."""
         try:
-            facts = json.loads(self.record.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            with open_regular(self.record, LARGEST_RECORD) as file:
+                facts = parse_json(file.read(LARGEST_RECORD))
+        except (OSError, FieldError):
             return {}
         return facts if isinstance(facts, dict) else {}
 
@@ -84,7 +89,7 @@ class TorchFolder:
         """Mark the folder as incomplete and empty it; downloads stay. Raises InstallError."""
         try:
             self.downloads.mkdir(parents=True, exist_ok=True)
-            self.marker.write_text("An installation of PyTorch was begun and has not come to its end.\n")
+            write_bytes(self.marker, b"An installation of PyTorch was begun and has not come to its end.\n")
             self.record.unlink(missing_ok=True)
             _remove_tree(self.packages)
             self.packages.mkdir()
@@ -94,7 +99,7 @@ class TorchFolder:
     def finish(self, facts: dict[str, Any]) -> None:
         """Record the results of the self-test, then remove marker and downloads. Raises InstallError."""
         try:
-            self.record.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+            write_bytes(self.record, json.dumps(facts, indent=1).encode())
             shutil.rmtree(self.downloads, ignore_errors=True)
             self.marker.unlink(missing_ok=True)
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ class RIFF_OT_export_takes(Stepwise, bpy.types.Operator):
         paths = {name: folder / f"{file_name_for(name)}{SUFFIXES[self.kind]}" for name in names}
         if len(set(paths.values())) < len(paths):
             raise RiffError("Two variations would get the same file name; rename one of them.")
-        taken = next((path for path in paths.values() if path.exists()), None)
+        taken = next((path for path in paths.values() if os.path.lexists(path)), None)
         if taken is not None and not self.overwrite:
             raise RiffError(f"“{taken.name}” exists already; choose another folder, or switch Overwrite on.")
         return paths

@@ -14,6 +14,7 @@ from ...rig.background import jobs
 from ...rig.compat import name_of_two
 from ...rig.ownership import let_go, mark_made
 from ...rig.steps import part_of
+from ...rig.stored import MAX_SEED
 from ...rig.writing.cyclic import make_cyclic
 from ...rig.writing.reduce import reduce_keys
 from ...rig.writing.thumbnail import give_moving, give_picture, give_poses
@@ -24,7 +25,7 @@ from ...state.rig_settings import active_armature, identity_of, rig_settings
 from ...state.session import refresh_variations
 from ...state.settings import chosen_model, session_of, settings_of
 from ...state.source import learned_action
-from ...state.variations.history import RUN_KEY, next_number
+from ...state.variations.history import RUN_KEY, next_run
 from ...state.variations.recording import Order, record_steps
 from ...state.variations.show import show_action
 from .stepwise import Stepwise
@@ -94,7 +95,7 @@ class ActionWriter(Stepwise):
 
     def run_number(self, ob: bpy.types.Object) -> int:
         """Return the number of this run in the armature's history."""
-        return next_number(ob)
+        return next_run(ob)
 
     def order(self, ob: bpy.types.Object) -> Order | None:
         """Return what the history needs to run the job again; None for what is not to be recorded."""
@@ -211,7 +212,7 @@ class ActionWriter(Stepwise):
             return
         if chosen is not None:
             rig_settings(ob).model = chosen.name
-        if not settings_of(context).same_seed and settings.seed == self.seed:
+        if not settings_of(context).same_seed and settings.seed == self.seed < MAX_SEED:
             settings.seed += 1
         first = bpy.data.actions.get(self._names[0])
         if self._beside_window and first is not None and shows_results():

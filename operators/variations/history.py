@@ -99,7 +99,7 @@ class RIFF_OT_make_again(_OnRun, ActionWriter, bpy.types.Operator):
                 self._job = GenerationJob(path, count=max(self._wanted) + 1, **self._order.arguments)
             else:
                 self._job = yield from kinds[self._order.kind](context, ob, path)
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, OverflowError, AttributeError) as error:
             raise RiffError("This entry of the history cannot be read; its settings are damaged") from error
         self._job.start()
 
@@ -241,7 +241,7 @@ class RIFF_OT_use_settings(_OnRun, bpy.types.Operator):
         }
         try:
             put_back[order.kind](context, ob, order)
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, OverflowError, AttributeError) as error:
             raise RiffError("This entry of the history cannot be read; its settings are damaged") from error
         stays = {"riff.fill_regions", "riff.place_moments", "riff.reach_places"}
         if order.operator in stays:

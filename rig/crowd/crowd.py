@@ -16,8 +16,12 @@ from ...core.files.fields import parse_json
 from ...core.numeric.rotation import Array
 from ..compat import assign_action
 from ..ownership import Removal, let_go, mark_made, remove_collection, remove_objects
+from ..parents import objects_below
 from ..stored import MAX_SEED, stored_numbers, stored_whole
 from .character import MEMBER_KEY
+
+MAX_NUMBER = MAX_SEED // 2
+"""Largest accepted number of a member: the numbers of those that are added later must be stored, too."""
 
 MAX_PATH_NUMBERS = 1 << 16
 """Largest accepted number of numbers in the path of a member."""
@@ -71,7 +75,7 @@ def members_of(collection: bpy.types.Collection) -> list[bpy.types.Object]:
 
 def number_of(member: bpy.types.Object) -> int:
     """Return a member's number; 0 for one that is stored as something else."""
-    return stored_whole(member, MEMBER_KEY, 0, MAX_SEED) or 0
+    return stored_whole(member, MEMBER_KEY, 0, MAX_NUMBER) or 0
 
 
 def others_in(scene: bpy.types.Scene, crowd: bpy.types.Collection | None) -> list[bpy.types.Object]:
@@ -205,9 +209,8 @@ def remove_members(collection: bpy.types.Collection, members: Sequence[bpy.types
 
     Those that were copied, renamed or are used by anything of the user's stay as they are; see `rig.ownership`.
     """
-    chosen = set(members)
-    for ob in members:  # children of children, too
-        chosen.update(child for child in ob.children_recursive if child.name in collection.objects)
+    below = objects_below(members)  # children of children, too
+    chosen = {*members, *(ob for ob in below if ob.name in collection.objects)}
     return _counted(collection, chosen, members)
 
 

@@ -14,6 +14,7 @@ from mathutils import Vector
 from ...core.crowd.placement import Spot
 from ...core.crowd.spots import GroundSurface, along, grid
 from ...core.errors import ClipError
+from ...core.files.fields import MAX_MAGNITUDE, check_finite
 from ...core.numeric.rotation import Array
 
 ANY_HEADING = math.pi
@@ -86,7 +87,7 @@ def ground_of(context: bpy.types.Context, kind: str, name: str, detail: float) -
     ob = context.scene.objects.get(name)
     if ob is None:
         raise ClipError("Choose an object for the crowd to stand on." if not name else f"There is no object “{name}”.")
-    points, edges, triangles = _mesh_of(ob, context)
+    points, edges, triangles = _sound(*_mesh_of(ob, context))
     if kind == "SURFACE":
         surface = GroundSurface(points[triangles].reshape(-1, 3, 3), detail)
         if surface.area <= 0:
@@ -101,11 +102,22 @@ def ground_of(context: bpy.types.Context, kind: str, name: str, detail: float) -
     return Ground(kind, points, np.zeros(len(points)), (), None, centre)
 
 
+def _sound(points: Array, edges: np.ndarray, triangles: np.ndarray) -> tuple[Array, np.ndarray, np.ndarray]:
+    """Return points, edges and triangles without those whose coordinates are none, or farther than any body walks."""
+    sound = np.isfinite(points).all(axis=1) & (np.abs(points).max(axis=1, initial=0.0) <= MAX_MAGNITUDE)
+    number = np.cumsum(sound) - 1
+    kept = (number[rows[sound[rows].all(axis=1)]] for rows in (edges, triangles))
+    edges, triangles = kept
+    return points[sound], edges, triangles
+
+
 def _empties(context: bpy.types.Context, centre: Array) -> Ground:
     empties = [ob for ob in context.selected_objects if ob.type == "EMPTY"]
     if not empties:
         raise ClipError("Select empties for the members to stand on, too.")
     positions = np.array([ob.matrix_world.translation for ob in empties])
+    if not check_finite(positions):
+        raise ClipError("An empty is at no valid place; move it, or select others.")
     # Blender's front is -y.
     fronts = [ob.matrix_world.to_3x3() @ Vector((0.0, -1.0, 0.0)) for ob in empties]
     return Ground("EMPTIES", positions, np.array([math.atan2(front.y, front.x) for front in fronts]), (), None, centre)
@@ -146,5 +158,6 @@ def _curves_of(curves: bpy.types.Curves, world: Array) -> tuple[Array, np.ndarra
 
 def _placed(points: np.ndarray, world: Array) -> Array:
     """Return flat coordinates as positions (n, 3) in the world."""
-    positions: Array = points.reshape(-1, 3).astype(np.float64) @ world[:3, :3].T + world[:3, 3]
+    with np.errstate(invalid="ignore", over="ignore"):  # what is no number is left out later
+        positions: Array = points.reshape(-1, 3).astype(np.float64) @ world[:3, :3].T + world[:3, 3]
     return positions

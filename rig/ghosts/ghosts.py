@@ -13,7 +13,7 @@ from ...core.errors import ClipError
 from ..compat import assign_action, ensure_pose, slot_for
 from ..crowd.character import Character
 from ..ownership import GHOST_KEY, Removal, is_made_by_riff, mark_made, remove_collection, remove_objects
-from ..stored import MAX_SEED, stored_text, stored_whole
+from ..stored import MAX_SEED, next_number, stored_text, stored_whole
 from .tint import colour_of, remove_unused_materials, tint, tints
 
 COLLECTION_KEY = "riff_ghosts"
@@ -228,7 +228,7 @@ def _top_bone(armature_object: bpy.types.Object) -> str:
 
 
 def _next_number() -> int:
-    return max((stored_whole(ob, NUMBER_KEY, 0, MAX_SEED) or 0 for ob in bpy.data.objects), default=0) + 1
+    return next_number({stored_whole(ob, NUMBER_KEY, 0, MAX_SEED) or 0 for ob in bpy.data.objects})
 
 
 def _collection(scene: bpy.types.Scene) -> bpy.types.Collection:

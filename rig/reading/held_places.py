@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import bpy
@@ -15,6 +16,9 @@ from ..unseen import unseen
 from .actions import source_of
 from .evaluate import rotation_part, sample_poses
 from .selection import curve_points
+
+MAX_HELD_FRAMES = 10_000
+"""Most frames of a pin, and places of a curve with a timing: each is evaluated by Blender before a take is made."""
 
 Places = tuple[tuple[float, ...], ...]
 
@@ -85,11 +89,16 @@ def timed_places(ob: bpy.types.Object, scene: bpy.types.Scene) -> list[tuple[int
     slot = animation.action_slot if animation is not None and animation.action is not None else None
     bag = channelbag_of(animation.action, slot) if slot is not None else None
     timing = next((curve for curve in (bag.fcurves if bag else ()) if curve.data_path == "eval_time"), None)
-    keys = sorted({round(float(key.co[0])) for key in timing.keyframe_points}) if timing is not None else []
+    known = [float(key.co[0]) for key in timing.keyframe_points] if timing is not None else []
+    keys = sorted({round(frame) for frame in known if math.isfinite(frame)})
     if timing is None or len(keys) < 2:
         raise ClipError(f"The evaluation time of the curve “{ob.name}” is not keyed; key it at two frames or more.")
-    between = range(keys[0], keys[-1], max(1, round(scene.render.fps / scene.render.fps_base)))
-    frames = sorted({*keys, *between})
+    second = max(1, round(scene.render.fps / scene.render.fps_base))
+    if len(keys) + (keys[-1] - keys[0]) // second > MAX_HELD_FRAMES:
+        raise ClipError(
+            f"The evaluation time of the curve “{ob.name}” is keyed at too many frames or too far apart; remove keys."
+        )
+    frames = sorted({*keys, *range(keys[0], keys[-1], second)})
     shares = np.array([timing.evaluate(frame) for frame in frames]) / max(float(ob.data.path_duration), 1.0)
     places = line.at(shares.clip(0.0, 1.0) * line.length)
     return [(frame, (float(x), float(y))) for frame, (x, y) in zip(frames, places, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import bpy
 
 from ...core.errors import RiffError
+from ...core.files.paths import written_beside
 from ..reading.properties import OWN_ACTION_KEY, deformed_meshes
 from .play import play
 
@@ -118,24 +120,31 @@ def export_action(
 ) -> None:
     """Play an action on an armature that is on stage and write it as a file of a kind of SUFFIXES.
 
-    Raises RiffError where Blender's exporter is missing or fails; a file that it has begun is removed.
+    Raises RiffError where Blender's exporter is missing or fails; a file that was there before is then as it was.
     """
     play(armature_object, action)
     first, last = (round(frame) for frame in action.frame_range[:])
     scene.frame_start, scene.frame_end = first, max(last, first)
     scene.frame_set(first)
-    existed = path.exists()
     try:
-        if _export(path, kind, first, last) == {"FINISHED"} and path.exists():
-            return
-        problem = "no file was written"
+        with written_beside(path) as part:
+            if _export(part, kind, first, last) != {"FINISHED"} or not part.exists():
+                raise FileNotFoundError(errno.ENOENT, "no file was written")
+        return
     except AttributeError:
         problem = f"switch the add-on {ADD_ONS[kind]} on in the preferences"
-    except (RuntimeError, OSError) as error:
-        problem = str(error).strip().removeprefix("Error: ").splitlines()[-1]
-    if not existed:
-        path.unlink(missing_ok=True)
+    except OSError as error:
+        problem = error.strerror or str(error)
+    except RuntimeError as error:
+        problem = _last_line(error)
     raise RiffError(f"“{action.name}” cannot be exported: {problem.rstrip('.')}.")
+
+
+def _last_line(error: RuntimeError) -> str:
+    """Return what an exporter that failed says, without its traceback and the place that called it."""
+    lines = [line for line in str(error).strip().removeprefix("Error: ").splitlines() if line.strip()]
+    said = [line for line in lines if not line.startswith("Location:")]
+    return (said or lines or ["no reason is known"])[-1]
 
 
 def _export(path: Path, kind: str, first: int, last: int) -> Any:

@@ -17,7 +17,14 @@ from bpy.props import (
 )
 
 from ...core.errors import ClipError
-from ...rig.reading.held_places import heading_of, places_of_bone, places_of_object, timed_places, turns_from_rest
+from ...rig.reading.held_places import (
+    MAX_HELD_FRAMES,
+    heading_of,
+    places_of_bone,
+    places_of_object,
+    timed_places,
+    turns_from_rest,
+)
 from ..rig_settings import MAX_FRAME, keep_order
 
 SOURCE_ITEMS = [
@@ -93,6 +100,8 @@ def read_pins(armature_object: bpy.types.Object, scene: bpy.types.Scene) -> Iter
         subject = f"The pin of “{pin.bone}” at frame {pin.start}"
         if not pin.bone:
             raise ClipError(f"The pin at frame {pin.start} has no bone; choose one.")
+        if pin.end - pin.start >= MAX_HELD_FRAMES:
+            raise ClipError(f"{subject} lasts more than {MAX_HELD_FRAMES:,} frames; make it shorter.")
         frames = range(pin.start, pin.end + 1)
         turns: Any = ()
         if pin.source == "PLACE":

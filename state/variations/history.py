@@ -17,10 +17,11 @@ from ...core.files.fields import FieldError, Fields, parse_json
 from ...core.model.model_file import MAX_MODEL_BYTES
 from ...core.motion.motion import Motion
 from ...rig.ownership import digest_of, is_made_by_riff
-from ...rig.stored import MAX_SEED, stored_numbers
-from ..rig_settings import read_options, rig_settings
+from ...rig.stored import MAX_SEED, next_number, stored_numbers
+from ..rig_settings import MAX_FRAME, read_options, rig_settings
 from ..session import rows_of
 from ..settings import RiffModel, session_of
+from .run_fields import check_fields
 
 RUN_KEY = "riff_run"
 """Id-property of an action: the number of the run that made it, and the action's index in the run."""
@@ -84,16 +85,17 @@ class Run:
         found.flag("stepped", False)
         found.flag("loop", False)
         if data["frame_start"] is not None:
-            found.whole("frame_start", -MAX_SEED, MAX_SEED)
+            found.whole("frame_start", -MAX_FRAME, MAX_FRAME)
+        check_fields(found)
         return Run(**data)
 
 
-def next_number(ob: bpy.types.Object) -> int:
+def next_run(ob: bpy.types.Object) -> int:
     """Return the number of an armature's next run: above those of its history and of its variations in the file."""
     rows = rows_of(session_of(bpy.context), ob)
     actions = [bpy.data.actions.get(row.name) for row in rows]
-    made = [run_of(action)[0] for action in actions if action is not None]
-    return int(max([row.number for row in rig_settings(ob).runs] + made, default=0)) + 1
+    made = {run_of(action)[0] for action in actions if action is not None}
+    return next_number(made | {row.number for row in rig_settings(ob).runs})
 
 
 def run_of(action: bpy.types.Action) -> tuple[int, int]:

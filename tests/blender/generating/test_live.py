@@ -6,7 +6,7 @@ import importlib
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -298,3 +298,33 @@ def test_updates_per_second(dancer: bpy.types.Object, live: ModuleType, record_p
     follow(live)
     assert live.live_preview.job.answered.position == pytest.approx(bpy.context.window_manager.riff.live_position)
     assert before < live.live_preview.job.answers <= before + 102
+
+
+MEANWHILE: dict[str, Callable[[Any], object]] = {
+    "unlinked": lambda ob: bpy.context.scene.collection.objects.unlink(ob),
+    "other data": lambda ob: setattr(ob, "data", bpy.data.armatures.new("Empty")),
+    "mirrored": lambda ob: setattr(ob, "scale", (-1.0, 1.0, 1.0)),
+    "no size": lambda ob: setattr(ob, "scale", (0.0, 0.0, 0.0)),
+    "nowhere": lambda ob: setattr(ob, "location", (float("nan"),) * 3),
+    "no action": lambda ob: bpy.data.actions.remove(ob.animation_data.action),
+    "edit mode": lambda ob: bpy.ops.object.mode_set(mode="EDIT"),
+    "other scene": lambda ob: setattr(bpy.context.window, "scene", bpy.data.scenes.new("Other")),
+}
+
+
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_odd_changes_during_a_preview_end_it_or_are_followed(
+    dancer: bpy.types.Object, live: ModuleType, capfd: pytest.CaptureFixture[str], what: str
+) -> None:
+    assert bpy.ops.riff.live() == {"FINISHED"}
+    follow(live, 2.5)
+    assert live.is_live()
+    MEANWHILE[what](dancer)
+    bpy.context.window_manager.riff.live_position = 3.5
+    deadline = time.monotonic() + 2.0
+    while live.is_live() and time.monotonic() < deadline:
+        live.follow()
+        time.sleep(0.02)
+    live.end()
+    assert not live.is_live()
+    assert "Traceback" not in capfd.readouterr().err

@@ -352,3 +352,32 @@ def test_train_from_a_clip_file_can_be_resumed_and_is_not_done_twice(
                 main(["train", clip, "--out", str(model), *more])
     assert main(["train", clip, "--out", str(model), "--overwrite", "--quiet"]) == 0
     assert not (tmp_path / "m.training").exists()
+
+
+def test_what_others_put_into_a_job_that_ends_early_stays(walker: Motion, tmp_path: Path) -> None:
+    folder = tmp_path / "job"
+
+    def clips() -> Iterator[Clip]:
+        yield Clip("Walk", walker)
+        (folder / "clips" / "mine.txt").write_text("mine")
+        (folder / "manifest.json").write_text("mine")
+        yield Clip("Walk", walker)
+
+    with pytest.raises(JobError, match="Two clips"):
+        write_job(folder, "Walks", clips(), TINY)
+    assert [path.name for path in (folder / "clips").iterdir()] == ["mine.txt"]
+    assert (folder / "manifest.json").read_text() == "mine"
+
+
+def test_clips_of_a_job_that_became_a_link_are_left(walker: Motion, tmp_path: Path) -> None:
+    folder, mine = tmp_path / "job", tmp_path / "mine"
+
+    def clips() -> Iterator[Clip]:
+        yield Clip("Walk", walker)
+        (folder / "clips").rename(mine)
+        (folder / "clips").symlink_to(mine)
+        yield Clip("Walk", walker)
+
+    with pytest.raises(JobError, match="Two clips"):
+        write_job(folder, "Walks", clips(), TINY)
+    assert len(list(mine.iterdir())) == 1

@@ -107,6 +107,30 @@ def test_standing_goes_from_absent_to_ready_and_back(folder: TorchFolder) -> Non
     assert list(folder.root.iterdir()) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_an_odd_record_is_none_and_keeps_nobody_waiting(tmp_path: Path, folder: TorchFolder) -> None:
+    folder.begin()
+    folder.marker.unlink()
+    os.mkfifo(folder.record)
+    assert folder.standing() is InstallState.ABSENT
+    folder.record.unlink()
+    for odd in (b"[" * 100_000, b"\xff\xfe", b"{", b" " * (1 << 21)):
+        folder.record.write_bytes(odd)
+        assert folder.standing() is InstallState.ABSENT
+
+
+def test_links_in_the_place_of_record_and_marker_are_replaced(tmp_path: Path, folder: TorchFolder) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    folder.root.mkdir(parents=True, exist_ok=True)
+    folder.marker.symlink_to(mine)
+    folder.begin()
+    folder.record.symlink_to(mine)
+    folder.finish({"torch": "2.5"})
+    assert mine.read_text() == "mine"
+    assert folder.facts() == {"torch": "2.5"}
+
+
 def test_a_file_that_an_antivirus_took_is_named(tmp_path: Path, folder: TorchFolder) -> None:
     made = wheel(tmp_path / "torch-1.0-py3-none-any.whl", {"torch/__init__.py": b"", "torch/lib.so": b"x"}, "torch-1.0")
     folder.begin()
