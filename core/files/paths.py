@@ -44,20 +44,13 @@ def atomic_write(target: Path) -> Iterator[BinaryIO]:
     there is never written to. Its bytes reach the disk before it takes the place. Old unfinished files
     of the same name, left by killed processes, are deleted. Raises OSError.
     """
-    remove_parts(target.parent, of=target.name)
-    part = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
+    part = _new_part(target)
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(part, flags, 0o666)
-    try:
-        with open(descriptor, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        patiently(lambda: os.replace(part, target))
-    except BaseException:
-        with suppress(OSError):
-            patiently(lambda: part.unlink(missing_ok=True))
-        raise
+    with _taking_place(part, target), open(descriptor, "w+b") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -67,10 +60,22 @@ def written_beside(target: Path) -> Iterator[Path]:
     That file takes the target's place at the end, and vanishes where anything is raised; a link or a pipe in the
     target's place is replaced, never written to. Raises OSError; the target is then as it was.
     """
-    remove_parts(target.parent, of=target.name)
-    part = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part{target.suffix}")
-    try:
+    part = _new_part(target, target.suffix)
+    with _taking_place(part, target):
         yield part
+
+
+def _new_part(target: Path, suffix: str = "") -> Path:
+    """Delete old unfinished files of a target; return a random name for a new one in its folder."""
+    remove_parts(target.parent, of=target.name)
+    return target.with_name(f"{target.name}.{secrets.token_hex(8)}.part{suffix}")
+
+
+@contextmanager
+def _taking_place(part: Path, target: Path) -> Iterator[None]:
+    """Replace the target by a file that is written inside; delete the file where anything is raised."""
+    try:
+        yield
         patiently(lambda: os.replace(part, target))
     except BaseException:
         with suppress(OSError):

@@ -274,9 +274,10 @@ class Matcher:
         random = np.random.default_rng(0)
         shifts = (random.random(width) * length).astype(int)
         signs = random.choice(np.array([-1.0, 1.0], dtype=np.float32), width)
-        amplitudes = np.full(len(strengths), FINE_NOISE_DEVIATIONS)
         if self._stage.index == 0:
             amplitudes = COARSEST_NOISE_DEVIATIONS * strengths ** (COARSEST_NOISE_POWER - 1.0)
+        else:
+            amplitudes = np.full(len(strengths), FINE_NOISE_DEVIATIONS)
         shifted = noise[:, 0, (np.arange(length)[:, None] + shifts) % length]
         return shifted * (signs * self._deviations * amplitudes[:, None].astype(np.float32))[:, None]
 

@@ -13,7 +13,6 @@ import math
 import os
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ClipError
+from ..files.archives import ARCHIVE_ERRORS
 from ..files.fields import FieldError, Fields, check_finite, open_regular, parse_json
 from ..files.held_open import reason_of
 from ..files.tensors import read_tensors, write_tensors
@@ -148,8 +148,7 @@ def _read_old(path: str | os.PathLike[str]) -> tuple[bytes, NDArray[Any]]:
             if sum(member.file_size for member in members.values()) > MAX_CLIP_BYTES:
                 raise FieldError("its contents are too large")
             description, features = (_array(archive.read(one)) for one in ("clip.npy", "features.npy"))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, MemoryError) as error:
-        # raised by zipfile and zlib for archives that are cut off, encrypted or compressed by another method
+    except (*ARCHIVE_ERRORS, MemoryError) as error:
         raise FieldError("its archive is damaged") from error
     return description.tobytes(), features
 

@@ -102,9 +102,8 @@ class OpenBlas:
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         if out.shape != (*batch, rows, columns):
             raise ValueError(f"a product of shape {(*batch, rows, columns)} does not fit {out.shape}")
-        head = (ROW_MAJOR, PLAIN, PLAIN, rows, columns, inner, 1.0)
         if not out.size or not inner:
-            return _Plan(head, (0, 0, 0), (0, 0, 0), 0, ())
+            return _Plan((), (0, 0, 0), (0, 0, 0), 0, ())
         x, y = np.broadcast_to(a, (*batch, rows, inner)), np.broadcast_to(b, (*batch, inner, columns))
         left, right = _form(x), _form(y)
         if left is None or right is None or not _has_rows(out):
@@ -120,7 +119,7 @@ class OpenBlas:
 
         places = np.ndindex(*(1 if number == axis else count for number, count in enumerate(batch)))
         return _Plan(
-            (ROW_MAJOR, left[0], right[0], *head[3:]),
+            (ROW_MAJOR, left[0], right[0], rows, columns, inner, 1.0),
             (left[1], right[1], max(out.strides[-2] // ITEM_BYTES, columns)),
             (step(x), step(y), step(out)),
             0 if axis is None else batch[axis],

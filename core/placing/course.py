@@ -25,7 +25,7 @@ REACH = 0.06 * BODY
 HELD_REACH = 0.25
 """Share of it for a pin that is held by a leg or the trunk: the body comes to rest there rather than lean after it."""
 
-EASY_STRETCH = 0.85
+LIMB_STRETCH = 0.85
 """Share of a limb's length up to which it stretches to hold a pin; the course leads its top as near."""
 
 LEAST_REACH = 0.2
@@ -78,7 +78,7 @@ def _needs(motion: Motion, pins: Sequence[Pin]) -> dict[int, Array]:
         length = np.linalg.norm(plane, axis=1, keepdims=True)
         reach = 0.0 if pin.joint == 0 else REACH * (1.0 if len(way) == 1 else HELD_REACH)
         excess = plane * np.maximum(0.0, 1.0 - reach / np.maximum(length, 1e-9))
-        if len(way) > 1 and pin.joint > 0 and not legged:
+        if len(way) > 1 and not legged:
             beyond = _beyond_limb(motion, pin)
             nearer = np.linalg.norm(beyond, axis=1) < np.linalg.norm(excess, axis=1)
             excess = np.where(nearer[:, None], beyond, excess)
@@ -91,7 +91,7 @@ def _beyond_limb(motion: Motion, pin: Pin) -> Array:
     """Return the ways (N, 2) by which the top of the pinned limb is too far from the pin for the limb alone."""
     skeleton = motion.skeleton
     limb = limb_of(skeleton, pin.joint)
-    reach = EASY_STRETCH * float(np.linalg.norm(skeleton.offsets[limb[:-1]], axis=1).sum())
+    reach = LIMB_STRETCH * float(np.linalg.norm(skeleton.offsets[limb[:-1]], axis=1).sum())
     way = pin.places - motion.slice(pin.start, pin.stop).positions()[:, limb[-1]]
     flat = np.sqrt(np.maximum(reach**2 - way[:, 2] ** 2, (LEAST_REACH * reach) ** 2))
     length = np.linalg.norm(way[:, :2], axis=1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from ..errors import Cancelled
+from ..files.archives import ARCHIVE_ERRORS
 from ..files.paths import RESERVED, long_path
 from .folder import InstallError, explained
 
@@ -80,7 +80,7 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, whee
         with archive.open(member) as source, open(path, "wb") as file:
             while piece := source.read(CHUNK_BYTES):
                 file.write(piece)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except ARCHIVE_ERRORS as error:
         raise InstallError(f"“{wheel.name}” is damaged; delete it and install again.") from error
     except OSError as error:
         raise explained(error, target) from error

@@ -104,6 +104,16 @@ def models(riff: ModuleType) -> Iterator[Path]:
 
 
 @pytest.fixture
+def short_dancer(models: Path) -> Any:
+    """The sample dancer of four seconds, with an instant model."""
+    bpy.ops.riff.add_sample_dancer()
+    ob: Any = bpy.context.object
+    ob.animation_data.action.use_frame_range, ob.animation_data.action.frame_end = True, 120
+    assert bpy.ops.riff.instant_model() == {"FINISHED"}
+    return ob
+
+
+@pytest.fixture
 def bodies(models: Path) -> tuple[Any, Any]:
     """The biped, active and with an instant model, and the beast."""
     beast, biped = add_beast(), add_stepping_biped()

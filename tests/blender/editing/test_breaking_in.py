@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import importlib
 import json
 import math
@@ -24,14 +25,10 @@ MAX_INT = 2**31 - 1
 
 
 @pytest.fixture
-def dancer(riff: ModuleType, models: Path) -> Any:
+def dancer(short_dancer: Any) -> Any:
     """The sample dancer of four seconds, with two variations of an instant model."""
-    bpy.ops.riff.add_sample_dancer()
-    ob: Any = bpy.context.object
-    ob.animation_data.action.use_frame_range, ob.animation_data.action.frame_end = True, 120
-    assert bpy.ops.riff.instant_model() == {"FINISHED"}
     assert bpy.ops.riff.generate(count=2, frames=60) == {"FINISHED"}
-    return ob
+    return short_dancer
 
 
 def stored(owner: Any) -> Any:
@@ -370,3 +367,12 @@ def test_links_among_the_models_lead_to_nothing_of_the_users(riff: ModuleType, d
     finally:
         mine.unlink()
         shutil.rmtree(models / "Folder.safetensors", ignore_errors=True)
+
+
+def test_each_argument_that_an_entry_holds_is_checked(riff: ModuleType) -> None:
+    """A new field of a direction or of a live request has a check in the table, too."""
+    checks = importlib.import_module(f"{riff.__name__}.state.variations.run_fields")
+    direction = importlib.import_module(f"{riff.__name__}.core.directing.direction").Direction
+    request = importlib.import_module(f"{riff.__name__}.rig.background.live_job").LiveRequest
+    assert set(checks.DIRECTION) == {field.name for field in dataclasses.fields(direction)}
+    assert set(checks.REQUEST) == {field.name for field in dataclasses.fields(request)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -13,14 +12,10 @@ import pytest
 
 
 @pytest.fixture
-def dancer(riff: ModuleType, models: Path) -> bpy.types.Object:
+def dancer(short_dancer: Any) -> Any:
     """The dancer with one instant variation."""
-    bpy.ops.riff.add_sample_dancer()
-    ob = bpy.context.object
-    ob.animation_data.action.use_frame_range, ob.animation_data.action.frame_end = True, 120
-    bpy.ops.riff.instant_model()
     assert bpy.ops.riff.generate(count=1) == {"FINISHED"}
-    return ob
+    return short_dancer
 
 
 class Rows(list[Any]):
