@@ -45,12 +45,13 @@ def guessed_costs(recipe: Recipe, lengths: Sequence[int]) -> LevelCosts:
         frozen = sum(lengths[:first])
         fresh = 0 if recipe.bank else (recipe.critic_steps + 1) * recipe.batch[level] * frozen
         iterations.append(_rows_of_level(recipe, lengths, level) + fresh)
-        starts.append(float(bank_size(recipe.bank, lengths[first]) * frozen if recipe.bank and first else 0))
+        has_bank = recipe.bank and first and recipe.iterations[level]
+        starts.append(float(bank_size(recipe.bank, lengths[first]) * frozen) if has_bank else 0.0)
     return LevelCosts(tuple(iterations), tuple(starts))
 
 
 def measured_costs(session: Session, iterate: Iterate) -> LevelCosts:
-    """Costs in seconds on this machine. Raises Cancelled.
+    """Costs in seconds on this machine, 0 for an iteration of a level that has none. Raises Cancelled.
 
     The training stays as it is: networks, samples and random numbers are made for the measurement and thrown away.
     """
@@ -58,9 +59,12 @@ def measured_costs(session: Session, iterate: Iterate) -> LevelCosts:
     guesses = guessed_costs(recipe, lengths)
     costs = [
         seconds_of_iteration(session, level, iterate) * guess / _rows_of_level(recipe, lengths, level)
+        if recipe.iterations[level]
+        else 0.0
         for level, guess in enumerate(guesses.iterations)
     ]
-    a_row = sum(cost / guess for cost, guess in zip(costs, guesses.iterations, strict=True)) / len(costs)
+    trained = [cost / guess for cost, guess in zip(costs, guesses.iterations, strict=True) if cost]
+    a_row = sum(trained) / len(trained)
     return LevelCosts(tuple(costs), tuple(a_row * start for start in guesses.starts))
 
 

@@ -71,8 +71,10 @@ def test_follows_a_machine_that_slows_down() -> None:
             assert estimate == pytest.approx(1.6 * rest(level, count), rel=0.2, abs=1.0)
 
 
-def test_the_probe_leaves_no_trace(walker: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = train(walker, TINY, seed=2)
+@pytest.mark.parametrize("levels", [4, 2])
+def test_the_probe_leaves_no_trace(walker: Motion, monkeypatch: pytest.MonkeyPatch, levels: int) -> None:
+    recipe = TINY.until(levels)
+    plain = train(walker, recipe, seed=2)
     monkeypatch.setattr(progress_reporter, "MEASURE_AFTER_SECONDS", 0.0)
     monkeypatch.setattr(progress_reporter, "MEASURE_ABOVE_SECONDS", 0.0)
     asked = []
@@ -82,10 +84,11 @@ def test_the_probe_leaves_no_trace(walker: Motion, monkeypatch: pytest.MonkeyPat
         return asked[-1]
 
     monkeypatch.setattr(training, "measured_costs", measured)
-    probed = train(walker, TINY, seed=2)
+    probed = train(walker, recipe, seed=2)
     (costs,) = asked
-    assert min(costs.iterations) > 0
-    assert costs.starts[0] == 0 < min(costs.starts[1:])
+    assert min(costs.iterations[:levels]) > 0 == sum(costs.iterations[levels:])
+    assert costs.starts[0] == 0 < min(costs.starts[1:levels])
+    assert sum(costs.starts[levels:]) == 0, "nothing is made for levels that are not trained"
     for name, value in plain.weights.items():
         np.testing.assert_array_equal(probed.weights[name], value)
 
