@@ -79,14 +79,15 @@ def test_papers_joints_are_24_of_a_mixamo_character(walker: Motion, clip: Callab
     assert salsa.skeleton.channels == 174, "as the paper has it"
 
 
-def test_ablation_has_eleven_rows_and_row_9_is_the_paper() -> None:
-    rows = ablation.ablation_rows()
-    assert [row.number for row in rows] == list(range(1, 12))
-    assert replace(rows[8].recipe, name="paper") == PAPER
-    assert [row.number for row in rows if row.quoted] == [1, 9]
+def test_ablation_has_six_rows_and_row_9_is_the_paper() -> None:
+    rows = {row.number: row for row in ablation.ablation_rows()}
+    assert list(rows) == [1, 4, 6, 8, 9, 10]
+    assert replace(rows[9].recipe, name="paper") == PAPER
+    assert [number for number, row in rows.items() if row.quoted] == [1, 9]
     assert ablation.joint_iterations((105.0, 105.0, 105.0, 105.0), 1) == (15000,) * 4
     assert ablation.joint_iterations(ablation.ITERATIONS_ANNEALED, 16) == PAPER.iterations
-    assert len({json.dumps({**row.recipe.to_json(), "name": ""}) for row in rows}) == 11, "no row twice"
+    assert rows[10].recipe.batch == (24,) * 4
+    assert len({json.dumps({**row.recipe.to_json(), "name": ""}) for row in rows.values()}) == 6, "no row twice"
 
 
 def test_ablation_rows_resume(walker: Motion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,15 +97,24 @@ def test_ablation_rows_resume(walker: Motion, tmp_path: Path, monkeypatch: pytes
     ]
     monkeypatch.setattr(ablation, "ablation_rows", lambda: small)
     write_bvh(tmp_path / "walker.bvh", walker)
-    arguments = ["--clip", str(tmp_path / "walker.bvh"), "--scale", "0.00001", "--count", "1", "--out", str(tmp_path)]
-    assert ablation.main([*arguments, "--row", "9"]) == 0
-    row = json.loads((tmp_path / "row09.json").read_text(encoding="utf-8"))
-    assert (row["row"], row["quoted"], row["recipe"]["transfer"]) == (9, True, 2)
-    (tmp_path / "row09.json").write_text(json.dumps({**row, "seed": 123}), encoding="utf-8")
-    assert ablation.main([*arguments, "--row", "9", "--row", "8"]) == 0
-    assert json.loads((tmp_path / "row09.json").read_text(encoding="utf-8"))["seed"] == 123, "row 9 was not run again"
-    assert sorted(path.name for path in tmp_path.glob("row*.json")) == ["row08.json", "row09.json"]
-    assert "| 8. row 9 without transfer | reconstructed" in (tmp_path / "summary.md").read_text(encoding="utf-8")
+    out = tmp_path / "rows"
+    places = ["--out", str(out), "--models", str(tmp_path / "models")]
+    arguments = ["--clip", str(tmp_path / "walker.bvh"), "--scale", "0.00001", "--count", "1", *places]
+    assert ablation.main([*arguments, "--row", "9", "--frames", "90"]) == 0
+    report = json.loads((out / "row09-seed0.json").read_text(encoding="utf-8"))
+    assert (report["row"], report["quoted"], report["recipe"]["transfer"], report["frames"]) == (9, True, 2, 90)
+    assert report["processor_seconds"] > 0.0
+    (out / "row09-seed0.json").write_text(json.dumps({**report, "samples": 123}), encoding="utf-8")
+    assert ablation.main([*arguments, "--row", "9", "--row", "8", "--seed", "0", "--seed", "1"]) == 0
+    again = json.loads((out / "row09-seed0.json").read_text(encoding="utf-8"))
+    assert again["samples"] == 123, "row 9 was not run again with the seed that was done"
+    done = sorted(path.name for path in out.glob("row*.json"))
+    assert done == ["row08-seed0.json", "row08-seed1.json", "row09-seed0.json", "row09-seed1.json"]
+    assert len(list((tmp_path / "models").glob("rows-row*.safetensors"))) == 4
+    page = (out / "ablation.md").read_text(encoding="utf-8")
+    assert "| 8. batch 16, λ_adv and λ_rec annealed | described | 2 |" in page
+    assert "±" in page, "how far apart the seeds are"
+    assert (out / "ablation.png").stat().st_size > 10_000
     assert ablation.main([*arguments, "--row", "12"]) == 1
 
 
