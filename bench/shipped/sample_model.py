@@ -36,9 +36,8 @@ def train(package: str, motion: Any, scale: float) -> Any:
 def small(package: str, model: Any) -> Any:
     """Return the model with its upper levels matched, with weights and clip of few bytes, and with its figures."""
     choice = importlib.import_module(f"{package}.core.runs.matched_choice")
-    instant = importlib.import_module(f"{package}.core.matching.instant")
-    matching = instant.clip_matching(model)
-    candidates = [instant.matched_above(model, level, matching) for level in choice.CANDIDATE_LEVELS]
+    coupled_above = importlib.import_module(f"{package}.core.generation.coupled_levels").coupled_above
+    candidates = [coupled_above(model, level) for level in choice.CANDIDATE_LEVELS]
     best = min(candidates, key=lambda one: choice.distance_from_bars(choice.figures_of(one)))
     light = replace(
         best,

@@ -49,11 +49,12 @@ BRIEF_SECONDS = 4.0
 COPIED_SHARES = (0.3, 0.6)
 """Share of samples at the same time as the clip: up to the first value sway is 0, from the second on it is 1."""
 
-CYCLE_COUPLING = 0.68
-"""Coupling of repeated cycles: limbs stay in phase, but take their steps from different ones."""
+MIN_COUPLING_ABOVE = 0.05
+"""Least coupling above trained networks, which have coupled the parts already."""
 
-CYCLE_SWAY = 0.8
-"""Sway of repeated cycles, whose variations differ by it alone."""
+CYCLE_MATCHING = Matched(coupling=0.68, sway=0.8)
+"""Matching of repeated cycles: limbs stay in phase, but take their steps from different ones, and sway alone varies
+them."""
 
 
 def choose_matching(
@@ -65,7 +66,7 @@ def choose_matching(
     `check_cancelled` is called often and may raise.
     """
     if model.source.repeats:
-        return Matched(0, CYCLE_COUPLING, (), CYCLE_SWAY)
+        return CYCLE_MATCHING
     trial = CouplingTrial(model, matchers)
     coupling = choose_coupling(trial, check_cancelled)
     low, high = COPIED_SHARES
@@ -73,11 +74,14 @@ def choose_matching(
     return Matched(0, coupling, model.matched.cuts if model.matched else (), sway)
 
 
-def choose_coupling(trial: CouplingTrial, check_cancelled: Callable[[], None]) -> float:
-    """Return the coupling, between MIN_COUPLING and MAX_COUPLING, at which samples differ from the clip by
-    LEAST_DIFFERENCE.
-    """
-    low, high = math.log(MIN_COUPLING), math.log(MAX_COUPLING)
+def choose_coupling(
+    trial: CouplingTrial,
+    check_cancelled: Callable[[], None],
+    least: float = MIN_COUPLING,
+    most: float = MAX_COUPLING,
+) -> float:
+    """Return the coupling, from `least` to `most`, at which samples differ from the clip by LEAST_DIFFERENCE."""
+    low, high = math.log(least), math.log(most)
     differences: dict[float, float] = {}
     for _ in range(BISECTION_STEPS if trial.parts > 1 else 0):
         check_cancelled()
@@ -90,32 +94,46 @@ def choose_coupling(trial: CouplingTrial, check_cancelled: Callable[[], None]) -
     return math.exp(low + share * (high - low))
 
 
+def trial_size(model: Model) -> tuple[int, int]:
+    """Return how many samples measure a coupling, and their frames at 30 fps."""
+    source = model.source
+    frames = min(source.frames, MAX_SAMPLE_FRAMES) * (2 if source.duration < BRIEF_SECONDS else 1)
+    return max(MIN_SAMPLES, MIN_SAMPLED_FRAMES // frames), frames
+
+
 class CouplingTrial:
-    """A few samples of a model's matched stages at any coupling, up to the first stage that predicts the result."""
+    """A few samples of a model's matched stages at any coupling, up to the first stage that predicts the result.
 
-    def __init__(self, model: Model, matchers: Sequence[Matcher]) -> None:
+    `below` (N, C, T) are the outputs of the trained stages below the `matchers`, as many and as long as `trial_size`
+    says; None where all stages are matched.
+    """
+
+    def __init__(self, model: Model, matchers: Sequence[Matcher], below: Rows | None = None) -> None:
         source, channels = model.source, model.channels
-        frames = min(source.frames, MAX_SAMPLE_FRAMES) * (2 if source.duration < BRIEF_SECONDS else 1)
-        lengths, count = model.recipe.lengths(frames), max(MIN_SAMPLES, MIN_SAMPLED_FRAMES // frames)
-        stages = next(k for k, length in enumerate(lengths, start=1) if length >= MIN_LENGTH_SHARE * lengths[-1])
+        count, frames = trial_size(model)
+        every, first = model.recipe.lengths(frames), model.recipe.stage_count - len(matchers)
+        last = next(k for k in range(first, len(every)) if every[k] >= MIN_LENGTH_SHARE * every[-1])
         self.parts, self._channels = matchers[0].parts, channels
-        self._matchers, self._lengths = matchers[:stages], lengths[:stages]
-        share = model.lengths[stages - 1] / source.frames
+        self._matchers, self._lengths = matchers[: last + 1 - first], every[first : last + 1]
+        share = model.lengths[last] / source.frames
         self._tolerance, self._piece = round(SAME_TIME_FRAMES * share), max(2, int(PIECE_ROWS * share))
-        self._clip = self._rotations(resize(channels.encode(source.features)[None], model.lengths[stages - 1])[0])
+        self._clip = self._rotations(resize(channels.encode(source.features)[None], model.lengths[last])[0])
         self._usual = max(random_distance(self._clip), 1e-9)
-        self._base = np.zeros((count, len(channels.columns), lengths[0]), dtype=np.float32)
-        self._noises = self._choose_noises(np.random.default_rng(0))
+        zeros = np.zeros((count, len(channels.columns), every[0]), dtype=np.float32)
+        self._base = zeros if below is None else below
+        self._noises = self._choose_noises(np.random.default_rng(0), orders=ORDERS if below is None else 1)
 
-    def _choose_noises(self, random: np.random.Generator) -> list[Rows | None]:
-        """Return the noise (N, 1, T) of each stage; at the first it is the best of ORDERS, as for variations.
+    def _choose_noises(self, random: np.random.Generator, orders: int) -> list[Rows | None]:
+        """Return the noise (N, 1, T) of each stage; at the first it is the best of several orders, as for variations.
 
         The orders are chosen once for all couplings, in the middle of their range.
         """
         count, middle = len(self._base), math.sqrt(MIN_COUPLING * MAX_COUPLING)
-        first = self._matchers[0].coupled(part_weights(self.parts, middle))
-        orders = random.standard_normal((count, ORDERS, 1, self._lengths[0]), dtype=np.float32)
-        best = orders[np.arange(count), first.best_orders(orders, self._base[:1])]
+        candidates = random.standard_normal((count, orders, 1, self._lengths[0]), dtype=np.float32)
+        best = candidates[:, 0]
+        if orders > 1:
+            first = self._matchers[0].coupled(part_weights(self.parts, middle))
+            best = candidates[np.arange(count), first.best_orders(candidates, self._base[:1])]
         others = [random.standard_normal((count, 1, length), dtype=np.float32) for length in self._lengths[1:]]
         return [best, *others]
 

@@ -21,7 +21,7 @@ from ..model.recipe import INSTANT, Recipe
 from ..motion.motion import RATE, Motion, with_contact_labels
 from ..motion.resampling import resample
 from ..system.threads import one_thread
-from .coupling import choose_matching
+from .coupling import CYCLE_MATCHING, choose_matching
 from .matcher import never_cancelled
 from .stage_index import PATCH_ROWS
 from .stages import make_matchers
@@ -75,39 +75,25 @@ def instant_model(
     return replace(model, matched=matched, seconds=time.perf_counter() - started)
 
 
-def clip_matching(model: Model, check_cancelled: Callable[[], None] = never_cancelled) -> Matched:
-    """Measure how the clip of a trained model is matched, at any level; takes about a second.
-
-    `check_cancelled` is called often and may raise.
-    """
-    # Measured as if all stages were matched: the output of the networks already has the coupling of the clip.
-    amplitudes = (1.0,) * model.recipe.stage_count
-    whole = replace(model, amplitudes=amplitudes, weights={}, critics={}, matched=Matched())
-    with one_thread():
-        return choose_matching(whole, make_matchers(whole, check_cancelled), check_cancelled)
-
-
-def matched_above(
-    model: Model, level: int, matching: Matched | None = None, *, check_cancelled: Callable[[], None] = never_cancelled
-) -> Model:
+def matched_above(model: Model, level: int, matching: Matched | None = None) -> Model:
     """Return a trained model whose levels after `level`, counted from 1, are matched; their weights are dropped.
 
-    `matching` is the result of `clip_matching` for a model of the same clip and recipe, if it is known.
-    `check_cancelled` is called often and may raise. Raises ValueError for a level that the recipe does not have.
+    `matching` has the coupling, if it is known. Only repeated cycles sway: networks give every other clip a new order.
+    Raises ValueError for a level that the recipe does not have.
     """
     recipe = model.recipe
     if not 1 <= level <= recipe.levels:
         raise ValueError(f"The recipe has levels 1 to {recipe.levels}.")
     first, count = recipe.first_stage(level), recipe.stage_count
     noise = (*model.sampling_noise[:level], *(1.0,) * (recipe.levels - level))
-    matched = matching or clip_matching(model, check_cancelled)
+    matched = CYCLE_MATCHING if model.source.repeats else replace(matching or Matched(), sway=0.0)
     return replace(
         model,
         sampling_noise=noise,
         amplitudes=(*model.amplitudes[:first], *(1.0,) * (count - first)),
         weights=_first_stages(model.weights, first),
         critics=_first_stages(model.critics, first),
-        matched=replace(matched, first=first, sway=0.0),
+        matched=replace(matched, first=first),
     )
 
 

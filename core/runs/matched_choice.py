@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import cancel_check
-from ..evaluation.copying import between
+from ..evaluation.copying import between, random_distance
 from ..evaluation.frechet import frechet_to_source, position_windows, rotation_windows
-from ..evaluation.metrics import rotation_features
+from ..evaluation.metrics import global_diversity, rotation_features
+from ..generation.coupled_levels import coupled_above
 from ..generation.generate import generate
-from ..matching.instant import clip_matching, matched_above
 from ..model.model import Model
 from ..motion.motion import Motion
 from .quality import figures_beside
@@ -36,6 +36,7 @@ BARS: dict[str, tuple[float, float, float]] = {
     "roughness": (0.9, 1.15, 0.2),
     "jerk_95_ratio": (0.0, 1.35, 0.3),
     "foot_skating_ratio": (0.0, 1.0, 0.5),
+    "rotation_share": (0.25, np.inf, 0.1),
     "same_time": (0.0, 0.3, 0.2),
     "between": (0.7, np.inf, 0.2),
 }
@@ -63,7 +64,7 @@ class LevelChoice:
         """Compare a model so far of two levels or more with itself without the last of them. Raises Cancelled."""
         if model.matched is None or model.trained_levels < 2:
             return
-        lower = matched_above(model, model.trained_levels - 1, model.matched)
+        lower = coupled_above(model, model.trained_levels - 1, self._check_cancelled)
         one, other = (distance_from_bars(figures_of(each, self._check_cancelled)) for each in (lower, model))
         if one <= other:
             self.model = lower
@@ -81,10 +82,9 @@ def best_matched(model: Model, should_stop: Callable[[], bool] = lambda: False) 
     Raises Cancelled soon after `should_stop` says so.
     """
     check_cancelled = cancel_check(should_stop)
-    matching = clip_matching(model, check_cancelled)
     best, least = model, distance_from_bars(figures_of(model, check_cancelled))
     for level in (one for one in CANDIDATE_LEVELS if one < model.recipe.levels):
-        candidate = matched_above(model, level, matching)
+        candidate = coupled_above(model, level, check_cancelled)
         distance = distance_from_bars(figures_of(candidate, check_cancelled))
         if distance < least:
             best, least = candidate, distance
@@ -113,7 +113,10 @@ def figures_of(model: Model, check_cancelled: Callable[[], None] = lambda: None)
 
 
 def _figures(source: Motion, motion: Motion, check_cancelled: Callable[[], None]) -> dict[str, float]:
+    ours, theirs = rotation_features(motion), rotation_features(source)
     return {
+        "rotation_share": global_diversity(theirs, ours, check_cancelled=check_cancelled)
+        / max(random_distance(theirs), 1e-9),
         "window_frechet": frechet_to_source(position_windows(source), position_windows(motion)),
         "rotation_frechet": frechet_to_source(rotation_windows(source), rotation_windows(motion)),
         **figures_beside(source, motion, check_cancelled),

@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..matching.instant import clip_matching, matched_above
-from ..model.matched import Matched
+from ..generation.coupled_levels import coupled_above
 from ..model.model import Model
 from ..networks.networks import arrays_of
 from .checkpoint import Checkpoint
@@ -39,7 +38,6 @@ class Interim:
     ) -> None:
         self._checkpoint, self._reporter, self._on_model = checkpoint, reporter, on_model
         self.is_enough = is_enough or (lambda: False)
-        self._matching: Matched | None = None
         whole = reporter.iterations[0]
         self._due = [step for step in (round(share * whole) for share in FIRST_LEVEL_SHARES) if step > reporter.step]
 
@@ -62,8 +60,7 @@ class Interim:
         )
         if levels == model.recipe.levels:
             return model
-        self._matching = self._matching or clip_matching(model, session.check_cancelled)
-        return matched_above(model, levels, self._matching)
+        return coupled_above(model, levels, session.check_cancelled)
 
     def keeps(self, level: int) -> bool:
         """Return whether enough of a level, counted from 0, is trained to be kept."""

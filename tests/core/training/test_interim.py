@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled, ModelError
+from core.generation.coupled_levels import coupled_above
 from core.generation.generate import generate
-from core.matching.instant import matched_above
 from core.model.model import Model
 from core.model.model_file import load_model, read_info, save_model
 from core.model.recipe import FAST, PAPER
@@ -139,7 +139,7 @@ def test_a_training_ends_after_a_level_that_adds_nothing(models: list[Model]) ->
     for model in above:
         choice = LevelChoice()
         choice.compare(model)
-        lower = matched_above(model, model.trained_levels - 1, model.matched)
+        lower = coupled_above(model, model.trained_levels - 1)
         better = distance_from_bars(figures_of(model)) < distance_from_bars(figures_of(lower))
         assert (choice.model is None) == better
         if choice.model is not None:
