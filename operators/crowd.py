@@ -14,6 +14,7 @@ from ..core.crowd.placement import Spot
 from ..core.errors import ModelError, RiffError
 from ..core.model.model import Model
 from ..core.model.model_file import load_model
+from ..rig.compat import check_not_tweaked
 from ..rig.crowd.character import MEMBER_KEY, Character
 from ..rig.crowd.crowd import (
     crowd_of,
@@ -191,6 +192,8 @@ class RIFF_OT_reroll_crowd(_OnCrowd, CrowdRun, bpy.types.Operator):
         spots = [(member, spot) for member in chosen for spot in [self._spot(member)] if spot is not None]
         if not spots:
             raise RiffError("The members have lost their places; remove them and add new ones.")
+        for member in chosen:
+            check_not_tweaked(member)
         self._wanted = len(chosen)
         self._members = {spot.place: member.name for member, spot in spots}
         rest = [member for member in everyone if member not in chosen]

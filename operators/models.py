@@ -154,6 +154,9 @@ class RIFF_OT_export_model(_OnChosenModel, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> Any:
+        if not Path(self.filepath).name:
+            self.report({"ERROR"}, "Enter a name for the file")
+            return {"CANCELLED"}
         try:
             copy_whole(chosen_model(context).path, Path(self.filepath))
         except OSError as error:

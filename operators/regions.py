@@ -8,9 +8,9 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
-from ..rig.compat import channelbag_of
+from ..rig.compat import MAX_FRAME, channelbag_of
 from ..state.poll_messages import set_poll_message, settings_problem
-from ..state.rig_settings import MAX_FRAME, REGION_COLOURS, active_armature, rig_settings
+from ..state.rig_settings import REGION_COLOURS, active_armature, rig_settings
 from ..state.trainings import status_text
 from .list_remove import ListRemove
 
@@ -96,7 +96,8 @@ def _key_span(ob: bpy.types.Object) -> tuple[list[Span], str]:
     bag = channelbag_of(data.action, data.action_slot) if data and data.action and data.action_slot else None
     if bag is None:
         return [], "The armature has no action with keys"
-    frames = [p.co[0] for curve in bag.fcurves for p in curve.keyframe_points if p.select_control_point]
+    keys = [p.co[0] for curve in bag.fcurves for p in curve.keyframe_points if p.select_control_point]
+    frames = [frame for frame in keys if abs(frame) <= MAX_FRAME]  # no NaN either
     if not frames or max(frames) - min(frames) < 1:
         return [], "Select keys at two different frames or more"
     return [(round(min(frames)), round(max(frames)), "")], ""
@@ -114,52 +115,67 @@ class RIFF_OT_remove_region(ListRemove, bpy.types.Operator):
 class RegionDrag:
     """A drag along the timeline of an armature: on an edge of a region it moves the edge, on a region all of it, and on
     an empty place it makes one.
+
+    Nothing of Blender's is kept from one event to the next, since scripts may undo or remove meanwhile: the armature is
+    handed over each time, and a region that is gone ends the drag, see `is_lost`.
     """
 
     def __init__(self, ob: bpy.types.Object, frame: float, tolerance: float) -> None:
         """Begin at a frame; edges are taken hold of within `tolerance` frames."""
-        self._ob, self._first, self._made = ob, round(frame), False
+        self._first, self._made = _whole(frame), False
         self._row, self._moves = _grip(rig_settings(ob).regions, frame, tolerance)
+        self._before = self._now = (self._first, self._first)
         if self._row is not None:
-            region = self.region
-            self._before = (region.start, region.end)
             rig_settings(ob).active_region = self._row
-
-    @property
-    def region(self) -> Any:
-        return rig_settings(self._ob).regions[self._row]
+            self._before = self._now = _ends_of(ob, self._row)
 
     @property
     def changed(self) -> bool:
-        if self._row is None:
-            return False
-        return self._made or (self.region.start, self.region.end) != self._before
+        return self._row is not None and (self._made or self._now != self._before)
 
-    def move(self, frame: float) -> None:
+    def is_lost(self, ob: bpy.types.Object) -> bool:
+        """Return whether the region is no longer where this drag has left it."""
+        return self._row is not None and (
+            self._row >= len(rig_settings(ob).regions) or _ends_of(ob, self._row) != self._now
+        )
+
+    def move(self, ob: bpy.types.Object, frame: float) -> None:
         """Go on to a frame; an edge that is moved past the other one takes its place."""
-        here = round(frame)
+        here = _whole(frame)
         if self._row is None:
             if here == self._first:
                 return
-            add_region(self._ob, self._first, here)
-            self._row, self._made, self._moves = rig_settings(self._ob).active_region, True, (False, True)
-            self._before = (self._first, self._first)
+            add_region(ob, self._first, here)
+            self._row, self._made, self._moves = rig_settings(ob).active_region, True, (False, True)
         start, end = (
             edge + (here - self._first if moves else 0) for edge, moves in zip(self._before, self._moves, strict=True)
         )
         # Blender clamps both edges; a region moved to the end of all frames would become shorter.
         past = max(0, max(start, end) - MAX_FRAME) + min(0, min(start, end) + MAX_FRAME)
-        region = self.region
+        region = rig_settings(ob).regions[self._row]
         region.start, region.end = min(start, end) - past, max(start, end) - past
+        self._now = _ends_of(ob, self._row)
 
-    def take_back(self) -> None:
+    def take_back(self, ob: bpy.types.Object) -> None:
         """Leave the regions as they were before the drag."""
+        if self._row is None or self.is_lost(ob):
+            return
+        settings = rig_settings(ob)
         if self._made:
-            settings = rig_settings(self._ob)
             settings.regions.remove(self._row)
             settings.active_region = max(0, len(settings.regions) - 1)
-        elif self._row is not None:
-            self.region.start, self.region.end = self._before
+        else:
+            settings.regions[self._row].start, settings.regions[self._row].end = self._before
+
+
+def _whole(frame: float) -> int:
+    """Return the whole frame under a place of a timeline, one that Blender knows."""
+    return round(min(max(-MAX_FRAME, frame), MAX_FRAME))
+
+
+def _ends_of(ob: bpy.types.Object, row: int) -> tuple[int, int]:
+    region = rig_settings(ob).regions[row]
+    return region.start, region.end
 
 
 def _grip(regions: Any, frame: float, tolerance: float) -> tuple[int | None, tuple[bool, bool]]:
@@ -186,7 +202,7 @@ class RIFF_OT_drag_region(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     _drag: RegionDrag | None = None
-    _place: Any = None
+    _begun_at = 0, 0
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -196,7 +212,7 @@ class RIFF_OT_drag_region(bpy.types.Operator):
         if not any(area.type == "DOPESHEET_EDITOR" for area in context.screen.areas):
             self.report({"ERROR"}, "Open a timeline or dope sheet in this window first")
             return {"CANCELLED"}
-        self._armature, self._drag, self._place = active_armature(context).name, None, None
+        self._armature, self._drag = active_armature(context).name, None
         context.window.cursor_modal_set("MOVE_X")
         context.workspace.status_text_set(
             "Drag in a timeline: an empty place for a new region, a region or its edge to move it; Esc cancels"
@@ -206,18 +222,21 @@ class RIFF_OT_drag_region(bpy.types.Operator):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         ob: bpy.types.Object | None = context.scene.objects.get(self._armature)
-        if ob is None or (event.type in {"ESC", "RIGHTMOUSE"} and event.value == "PRESS"):
+        given_up = event.type in {"ESC", "RIGHTMOUSE"} and event.value == "PRESS"
+        if ob is None or given_up or (self._drag is not None and self._drag.is_lost(ob)):
             if ob is not None and self._drag is not None:
-                self._drag.take_back()
+                self._drag.take_back(ob)
             return self._end(context, {"CANCELLED"})
         if event.type == "LEFTMOUSE" and event.value == "PRESS":
-            self._place = _timeline_under(context.screen, event.mouse_x, event.mouse_y)
-            if self._place is None:
+            self._begun_at = event.mouse_x, event.mouse_y
+            here, beside = (self._frame(context, event.mouse_x + points) for points in (0, EDGE_PIXELS))
+            if here is None or beside is None:
                 return {"PASS_THROUGH"}
-            here, beside = (self._frame(event.mouse_x + points) for points in (0, EDGE_PIXELS))
             self._drag = RegionDrag(ob, here, beside - here)
         elif self._drag is not None and event.type in {"MOUSEMOVE", "LEFTMOUSE"}:
-            self._drag.move(self._frame(event.mouse_x))
+            here = self._frame(context, event.mouse_x)
+            if here is not None:
+                self._drag.move(ob, here)
             if event.type == "LEFTMOUSE" and event.value == "RELEASE":
                 return self._released(context)
         elif self._drag is None:
@@ -231,10 +250,10 @@ class RIFF_OT_drag_region(bpy.types.Operator):
         self._drag = None
         return {"RUNNING_MODAL"}
 
-    def _frame(self, x: int) -> float:
-        """Return the frame under a point of the window, in the timeline where the drag began."""
-        place: Any = self._place.view2d.region_to_view(x - self._place.x, 0)
-        return float(place[0])
+    def _frame(self, context: bpy.types.Context, x: int) -> float | None:
+        """Return the frame under a point of the window, in the timeline where the drag began; None if that is gone."""
+        place = _timeline_under(context.screen, *self._begun_at)
+        return float(place.view2d.region_to_view(x - place.x, 0)[0]) if place is not None else None
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Restore the pointer; Blender calls this when another file is loaded."""

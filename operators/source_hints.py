@@ -17,7 +17,7 @@ from ..rig.reading.actions import Source, source_of
 from ..rig.writing.cyclic import make_cyclic
 from ..state import timer
 from ..state.armature_summary import forget
-from ..state.poll_messages import armature_problem, selection_problem, set_poll_message
+from ..state.poll_messages import armature_problem, selection_problem, set_poll_message, settings_problem
 from ..state.rig_settings import active_armature, rig_settings
 from ..state.source import glance_steps
 from ..state.source_hints import close_hint, look_at, offered_actions
@@ -41,6 +41,7 @@ class RIFF_OT_mend_source(Stepwise, bpy.types.Operator):
         default=0.0,
         min=0.0,
         soft_max=240.0,
+        max=10_000.0,
         options={"SKIP_SAVE"},
     )
 
@@ -129,7 +130,8 @@ class RIFF_OT_close_hint(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return set_poll_message(cls, armature_problem(active_armature(context)))
+        ob = active_armature(context)
+        return set_poll_message(cls, armature_problem(ob) or settings_problem(ob))
 
     def execute(self, context: bpy.types.Context) -> Any:
         kind = next((one for one in HintKind if one == self.kind), None)
@@ -152,6 +154,8 @@ class RIFF_OT_take_strip_action(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         problem = selection_problem(active_armature(context))
+        if not problem and not active_armature(context).is_editable:
+            problem = "The armature is linked from another file; change this there"
         if not problem and not offered_actions(active_armature(context)):
             problem = "No other action lies in the NLA strips of this armature"
         return set_poll_message(cls, problem)
@@ -162,11 +166,12 @@ class RIFF_OT_take_strip_action(bpy.types.Operator):
         if action is None:
             self.report({"ERROR"}, f"No NLA strip of “{ob.name}” plays an action “{self.action}”")
             return {"CANCELLED"}
-        if ob.animation_data.use_tweak_mode:
-            self.report({"ERROR"}, "Leave Tweak Mode in the NLA editor first")
+        try:
+            assign_action(ob, action)
+        except RiffError as error:
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         rig_settings(ob).whole_nla = False
-        assign_action(ob, action)
         return {"FINISHED"}
 
 

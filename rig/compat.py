@@ -13,6 +13,9 @@ from ..core.errors import ClipError
 EXTENSION = __package__.rpartition(".")[0]
 """Package name of the extension; Blender finds its preferences and its user folder by it."""
 
+MAX_FRAME = 1_048_574
+"""Last frame that Blender knows."""
+
 ELLIPSIS = "…"
 """Text in place of the end of a name that was cut."""
 
@@ -82,15 +85,23 @@ def assign_action(owner: bpy.types.Object, action: bpy.types.Action, slot: bpy.t
     """Assign an action to an object together with a slot: the one given, else `slot_for`.
 
     On assignment alone, 4.5 and 5.2 pick the slot with the object's name and otherwise none, even if there is only one;
-    the object would not move. Raises ClipError if the action has no slot for an object.
+    the object would not move. Raises ClipError if the action has no slot for an object, and in the NLA's Tweak Mode.
     """
     ensure_pose(owner)
+    check_not_tweaked(owner)
     slot = slot or slot_for(owner, action)
     if slot is None:
         raise ClipError(f"The action “{action.name}” has no slot for an object such as “{owner.name}”.")
     data = owner.animation_data or owner.animation_data_create()
     data.action = action
     data.action_slot = slot
+
+
+def check_not_tweaked(owner: bpy.types.ID) -> None:
+    """Raise ClipError for a data-block in the NLA's Tweak Mode, in which Blender lets nobody change its action."""
+    data: bpy.types.AnimData | None = getattr(owner, "animation_data", None)
+    if data is not None and data.use_tweak_mode:
+        raise ClipError(f"“{owner.name}” is in Tweak Mode; leave it in the NLA editor first.")
 
 
 def hold_by_driver(owner: bpy.types.Object, path: str, index: int, value: float) -> None:

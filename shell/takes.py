@@ -27,6 +27,7 @@ from ..core.motion.retarget import match_skeletons, onto_skeleton
 from ..rig.compat import name_of_two
 from ..rig.library.blend_files import armature_for, check_bones, open_file, save_file, source_actions
 from ..rig.library.models import MODEL_SUFFIX, models_folder
+from ..rig.reading.actions import range_of
 from ..rig.steps import run_through
 from ..rig.stored import stored_text
 from ..rig.writing.write import write_motion
@@ -132,7 +133,7 @@ def blend(options: argparse.Namespace) -> dict[str, Any]:
     of_joints, pair = _amounts_of(options.part, source), Amount.between(source, other)
     motions = [pair.at(amount, of_joints) for amount in options.amount]
     names = [f"{variation.name} {amount:.0%}" for amount in options.amount]
-    start = int(variation.frame_range[0])
+    start = range_of(variation)[0]
     known = stored_text(variation, "riff_model")  # without it, the list would take the result for an action to learn
     more = {"riff_full": variation.name} | ({"riff_model": known} if known else {})
     return _write(options, ob, action, motions, names, more, None, start=start)

@@ -13,7 +13,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from .rig_settings import MAX_FRAME
+from ..rig.compat import MAX_FRAME
 from .settings import WORD_CONTEXT
 from .shown.automatic import automatic
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -16,11 +17,12 @@ from .settings import session_of
 
 
 def wrap_operator(cls: Any) -> None:
-    """Wrap an operator so that it reports unexpected errors and ends, instead of showing a traceback.
+    """Wrap an operator so that it refuses settings that are no numbers, and reports unexpected errors and ends, instead
+    of showing a traceback.
 
     The number of a method's arguments must not change: Blender counts them.
     """
-    for name, wrap in (("execute", _with_context), ("invoke", _with_event), ("modal", _with_event)):
+    for name, wrap in (("execute", _with_context), ("invoke", _with_event), ("modal", _modal)):
         method = getattr(cls, name, None)
         if method is not None and not hasattr(method, "__wrapped__"):
             setattr(cls, name, wrap(method))
@@ -30,6 +32,7 @@ def _with_context(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def guarded(self: Any, context: Any) -> Any:
         try:
+            _check_numbers(self)
             return method(self, context)
         except Exception as error:
             return _report_error(self, error)
@@ -41,11 +44,33 @@ def _with_event(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def guarded(self: Any, context: Any, event: Any) -> Any:
         try:
+            _check_numbers(self)
             return method(self, context, event)
         except Exception as error:
             return _report_error(self, error)
 
     return guarded
+
+
+def _modal(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def guarded(self: Any, context: Any, event: Any) -> Any:
+        try:
+            return method(self, context, event)
+        except Exception as error:
+            return _report_error(self, error)
+
+    return guarded
+
+
+def _check_numbers(operator: Any) -> None:
+    """Raise RiffError for a setting that is NaN or infinite: Blender clamps no NaN of a script."""
+    rna = getattr(getattr(operator, "properties", None), "bl_rna", None)
+    for prop in rna.properties if rna is not None else ():
+        if prop.type == "FLOAT":
+            value = getattr(operator, prop.identifier)
+            if not all(map(math.isfinite, value if prop.is_array else (value,))):
+                raise RiffError(f"“{prop.name}” must be a number.")
 
 
 def _report_error(operator: Any, error: Exception) -> Any:

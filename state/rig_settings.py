@@ -18,12 +18,10 @@ from bpy.props import (
 )
 
 from ..core.directing.timed_clips import VARIATION
+from ..rig.compat import MAX_FRAME
 from ..rig.ghosts.ghosts import character_behind
 from ..rig.parents import object_and_above
 from ..rig.reading.read import ReadOptions
-
-MAX_FRAME = 1_048_574
-"""Last frame that Blender knows."""
 
 REGION_COLOURS = (
     (0.90, 0.49, 0.13),

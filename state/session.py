@@ -104,9 +104,13 @@ def refresh_unfinished(session: RiffSession) -> None:
 
 
 def refresh_variations(session: RiffSession) -> None:
-    """List the actions that Riff generated, by name, in which 2 comes before 10."""
+    """List the actions that Riff generated, by name, in which 2 comes before 10.
+
+    A linked one that has the name of one of this file is left out: rows are known by their names.
+    """
     session.variations.clear()
-    made = [action for action in bpy.data.actions if action.get("riff_model") is not None]
+    found = [action for action in bpy.data.actions if action.get("riff_model") is not None]
+    made = [action for action in found if bpy.data.actions.get(action.name) == action]
     ghostly = {played(ghost) for ghost in all_ghosts()}
     for action in sorted(made, key=_counting_order):
         row = session.variations.add()

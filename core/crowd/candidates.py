@@ -56,6 +56,11 @@ class CandidatePool:
         self._stages = min(enough[0] + 1, len(self._lengths) - 1)
 
     @property
+    def coarse_share(self) -> float:
+        """Rows of a coarse sample, as a share of the motion's."""
+        return self.coarse_rate / RATE
+
+    @property
     def coarse_rate(self) -> float:
         """Rows per second of coarse samples."""
         return self._lengths[self._stages - 1] * RATE / self.rows

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..errors import ClipError
 from ..evaluation.metrics import rotation_features
 from ..motion.motion import RATE, Motion
 from ..motion.resampling import resample
@@ -24,6 +25,12 @@ from .trajectories import RootTrajectory, forward_of, trajectory_of
 
 BLOCK_MEMBERS = 100
 """Members chosen together. Only members of the same or the previous block are compared, so that cost grows linearly."""
+
+MAX_BLOCK_VALUES = 1 << 27
+"""Largest number of values of the candidates and members of a block: for long motions a block has fewer members."""
+
+MAX_CROWD_VALUES = 1 << 29
+"""Largest number of values of all members, whose keys wait in single precision until they are written."""
 
 CHUNK_SAMPLES = 25
 """Coarse samples that a core describes together."""
@@ -84,6 +91,18 @@ class Member:
     placed: Placed
 
 
+def block_members(pool: CandidatePool, wish: CrowdSpec) -> int:
+    """Return the number of members to choose together. Raises ClipError for a crowd too large for memory."""
+    values = pool.rows * pool.model.skeleton.channels
+    if wish.count * values > MAX_CROWD_VALUES:
+        raise ClipError(
+            f"{wish.count} members with motions of {wish.frames:,} frames take more memory than there should be; ask "
+            f"for at most {MAX_CROWD_VALUES // values}, or for shorter motions."
+        )
+    most = int(MAX_BLOCK_VALUES / (values * max(1.0, wish.pool * pool.coarse_share)))
+    return max(1, min(BLOCK_MEMBERS, most))
+
+
 class Crowd:
     """Generator of a crowd in blocks of members; `next` is the number of the next candidate."""
 
@@ -93,6 +112,7 @@ class Crowd:
         self.pool, self.wish, self.floor, self.spots, self.unit_scale = pool, wish, floor, spots, unit_scale
         self.figures = Figures()
         self.next = wish.first
+        self._block = block_members(pool, wish)
         self._random = np.random.default_rng([wish.seed & 0xFFFFFFFF, wish.first, 7])
         source = resample(pool.model.source, pool.coarse_rate)
         self._descriptor = WindowDescriptor(rotation_features(source), pool.coarse_rate)
@@ -103,10 +123,10 @@ class Crowd:
 
         `taken` are the keys of existing members, from which the first block differs too.
         """
-        near = self._describe(self.pool.outline(taken[-BLOCK_MEMBERS:])) if taken else None
+        near = self._describe(self.pool.outline(taken[-self._block :])) if taken else None
         left = self.wish.count
         while left > 0 and not stop():
-            motions, keys, near = self._choose(min(left, BLOCK_MEMBERS), near, stop)
+            motions, keys, near = self._choose(min(left, self._block), near, stop)
             if stop():
                 return
             members = self._place(motions, keys)

@@ -17,7 +17,7 @@ from ..model.pyramid import Around, Rows, refine_around, resize, resize_circle
 from ..model.settle_properties import hold_switches, run_one_way
 from ..motion.flips import repair_flips
 from ..motion.motion import RATE, Motion
-from ..motion.resampling import resample, rows_at
+from ..motion.resampling import check_size, resample, rows_at
 from ..motion.skeleton import GROUP
 from ..numeric.blending import FIXED
 from ..placing.course import led_to_places
@@ -68,6 +68,7 @@ def compose(
         raise ModelError("The model was trained on another skeleton; choose the model of this armature.")
     if not 1 <= composition.entry <= model.recipe.levels:
         raise ClipError(f"Content can enter at levels 1 to {model.recipe.levels}.")
+    check_size(target.frames, target.skeleton.channels, count)
     sampler = sampler or Sampler(model)
     run = _Run(sampler, range(first, first + count), seed, composition.loop, like)
     if composition.places is not None:

@@ -114,7 +114,9 @@ def check_regions(regions: Sequence[tuple[int, int]], frames: int, first: int = 
     if not regions:
         raise ClipError("There is no region; add one on the timeline first.")
     for start, stop in regions:
-        if start < 0 or stop > frames or start >= stop:
+        if start >= stop:
+            raise ClipError(f"The {noun} {start + first}-{stop + first - 1} ends before it starts; swap its frames.")
+        if start < 0 or stop > frames:
             span = f"{first}-{first + frames - 1}"
             raise ClipError(f"The {noun} {start + first}-{stop + first - 1} is not inside frames {span}; move it.")
         if stop - start < MIN_REGION_FRAMES:

@@ -142,7 +142,7 @@ def lay_out(
     for name, model in used.items():
         if not model.skeleton.same_structure(first):
             raise ModelError(f"The clip “{name}” is of another skeleton than “{spans[0].clip}”.")
-    check_size(frames_of(spans), first.channels)
+    check_size(frames_of(spans), first.channels, count)
     samplers = {name: Sampler(model, torch=False) for name, model in used.items()}
     whole = rows_of(spans, fps)
     for number in range(count):

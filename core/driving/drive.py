@@ -72,9 +72,11 @@ def drive(
         raise ClipError("Ask for at least one motion.")
     if not 0.0 <= variation <= 1.0:
         raise ClipError("The strength of variation must be from 0 to 1.")
+    if not 0.0 <= scale < math.inf:
+        raise ClipError("The scale of the course must be a number, 0 or more.")
     joints = paired_joints(model.skeleton, driver.skeleton, pairs)
     wanted = frames or driver.frames
-    check_size(wanted, model.skeleton.channels)
+    check_size(wanted, model.skeleton.channels, count)
     check_moves(driver, [joint for _, joint in joints])
     if _same_clip(model.source, driver):
         raise ClipError("The driver is the clip that was learned; choose one of another body.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -196,14 +197,19 @@ def generate(
     """
     if count < 1:
         raise ClipError("Ask for at least one motion.")
-    rows = rows_of_length(model, frames, fps)
+    rows = rows_of_length(model, frames, fps, count)
     motions = (sampler or Sampler(model, torch=torch)).sample(rows, count, seed)
     return [resample(finished(motion, model, clean), fps, frames) for motion in motions]
 
 
-def rows_of_length(model: Model, frames: int | None, fps: float) -> int:
-    """Rows at 30 fps of a motion of `frames` frames at `fps`, those of the clip for None. Raises ClipError."""
+def rows_of_length(model: Model, frames: int | None, fps: float, count: int = 1) -> int:
+    """Rows at 30 fps of a motion of `frames` frames at `fps`, those of the clip for None.
+
+    Raises ClipError, also for `count` motions that are too many of such a length.
+    """
+    channels = model.source.features.shape[1]
     if frames is None:
+        check_size(model.clip_rows, channels, count)
         return model.clip_rows
     rows = rows_at(frames, fps, RATE)
     if rows < MIN_ROWS:
@@ -211,13 +217,17 @@ def rows_of_length(model: Model, frames: int | None, fps: float) -> int:
         raise ClipError(
             f"{frames} frames at {round(fps, 2):g} fps last under a second; ask for at least {least} frames."
         )
-    check_size(rows, model.source.features.shape[1])
-    check_size(frames, model.source.features.shape[1])
+    check_size(max(rows, frames), channels, count)
     return rows
 
 
 def with_strength(model: Model, coarse: float, fine: float) -> Model:
-    """Return the model with its sampling noise scaled by `coarse` at the first level and by `fine` at the others."""
+    """Return the model with its sampling noise scaled by `coarse` at the first level and by `fine` at the others.
+
+    Raises ClipError for what is no number.
+    """
+    if not math.isfinite(coarse + fine):
+        raise ClipError("The strength of variation must be a number.")
     if coarse == 1.0 and fine == 1.0:
         return model
     first, *rest = model.sampling_noise

@@ -61,7 +61,7 @@ def generate_like(
     that was generated like the one before.
     """
     sampler = sampler or Sampler(model, torch=torch)
-    lengths = model.recipe.lengths(rows_of_length(model, frames, fps))
+    lengths = model.recipe.lengths(rows_of_length(model, frames, fps, count))
     codes = [
         [code_like(sampler, like, seed, k, stage, length) for stage, length in enumerate(lengths)] for k in range(count)
     ]

@@ -14,18 +14,26 @@ from .skeleton import GROUP
 MAX_VALUES = 1 << 26
 """Largest number of values of a motion: half a gigabyte for each array of them."""
 
+MAX_VALUES_TOGETHER = 1 << 27
+"""Largest number of values of motions that are made together."""
+
 
 def rows_at(frames: int, fps: float, wanted: float) -> int:
     """Return the number of rows of the same duration at rate `wanted`, to within half a row."""
     return frames if fps == wanted else max(2, round((frames - 1) * wanted / fps) + 1)
 
 
-def check_size(rows: int, channels: int) -> None:
-    """Raise ClipError for a motion of more rows and channels than Riff keeps in memory."""
+def check_size(rows: int, channels: int, count: int = 1) -> None:
+    """Raise ClipError for a motion of more rows and channels than Riff keeps in memory, or for too many of them."""
     if rows * channels > MAX_VALUES:
         raise ClipError(
             f"The motion would have {rows:,} frames, too many for {channels} channels; check its rate, or ask for "
             f"at most {MAX_VALUES // channels:,}."
+        )
+    if count * rows * channels > MAX_VALUES_TOGETHER:
+        raise ClipError(
+            f"{count} motions of {rows:,} frames take more memory than there should be; ask for at most "
+            f"{MAX_VALUES_TOGETHER // (rows * channels)} at a time, or for shorter ones."
         )
 
 

@@ -21,7 +21,7 @@ def parse_pins(text: str) -> tuple[Any, ...]:
 def _parse_pin(text: str) -> Any:
     head, _, tail = text.rpartition("=")
     bone, _, span = head.rpartition("@")
-    frames = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?", span.strip())
+    frames = re.fullmatch(r"(-?\d{1,9})(?:-(-?\d{1,9}))?", span.strip())
     try:
         numbers = [float(number) for number in tail.split(",")]
     except ValueError:

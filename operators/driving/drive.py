@@ -14,6 +14,7 @@ from ...core.driving.roles import BonePairs, parse_pairs
 from ...core.errors import ClipError, RiffError
 from ...core.motion.motion import Motion
 from ...rig.background.drive_job import DriveJob
+from ...rig.reading.actions import source_of
 from ...rig.reading.evaluate import read_rest
 from ...rig.reading.read import ReadOptions, read_steps
 from ...rig.steps import STEP_SECONDS
@@ -81,7 +82,9 @@ class RIFF_OT_drive(DriveChoices, ActionWriter, bpy.types.Operator):
         self._pairs = parse_pairs(self.pairs) or _listed(ob)
         check_pairs(ob, self._pairs)
         self._path = Path(chosen_model(context).path)
-        self._driver, self._action, self._first = driver.name, action.name, int(action.frame_range[0])
+        self._driver, self._action = driver.name, action.name
+        # where the motion begins: a forgotten key far away is not read either
+        self._first = source_of(driver, action).frames()[0]
         # a script waits anyway, and each step makes a copy of the rig
         seconds = STEP_SECONDS if self._beside_window else math.inf
         motion = yield from read_steps(driver, action, scene=context.scene, options=ReadOptions(), seconds=seconds)

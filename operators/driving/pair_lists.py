@@ -9,6 +9,7 @@ import bpy
 
 from ...core.driving.roles import MIN_PAIRS, pair_by_role
 from ...core.errors import ClipError
+from ...rig.reading.actions import source_of
 from ...rig.reading.read import ReadOptions, read_steps
 from ...rig.steps import part_of, stride
 from ...state.driving.drive_settings import driving_of, set_pairs
@@ -66,7 +67,7 @@ class RIFF_OT_pair_bones(Stepwise, bpy.types.Operator):
         settings = driving_of(ob)
         driver, action = settings.driver, driver_action(ob, settings.driver, settings.action)
         own = yield from part_of(glance_steps(ob, context.scene, GLANCE_FRAMES), 0, 2)
-        step = stride(action.frame_range[0], action.frame_range[1], GLANCE_FRAMES)
+        step = stride(0, len(source_of(driver, action).frames()) - 1, GLANCE_FRAMES)
         reading = read_steps(driver, action, scene=context.scene, options=ReadOptions(step=step))
         other = yield from part_of(reading, 1, 2)
         self._pairs = pair_by_role(own.skeleton, other.skeleton)

@@ -15,6 +15,7 @@ from ...rig.background.amount_job import AmountJob
 from ...rig.compat import assign_action, end_of_name
 from ...rig.ghosts.ghosts import ghosts_playing
 from ...rig.ownership import is_made_by_riff, is_used_elsewhere
+from ...rig.reading.actions import range_of
 from ...rig.steps import part_of
 from ...rig.stored import MAX_SEED, stored_flag, stored_number, stored_text
 from ...rig.writing.play import players_of
@@ -98,7 +99,7 @@ class RIFF_OT_set_amount(ActionWriter, OnVariation, bpy.types.Operator):
         if source is None:
             raise RiffError(f"The source of “{full.name}” is no longer in the file, so there is nothing between them")
         self._full, self._model = full.name, stored_text(full, "riff_model")
-        self._start = int(full.frame_range[0])
+        self._start = range_of(full)[0]
         known = {name: stored_number(full, name, 0, MAX_SEED) for name in ("riff_seed", "riff_index", "riff_frames")}
         self._stored = {name: number for name, number in known.items() if number is not None}
         one = yield from part_of(source_steps(ob, context.scene, source), 0, 4)

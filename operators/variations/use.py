@@ -13,6 +13,7 @@ from ...rig.background.jobs import State
 from ...rig.background.reduce_job import ReduceJob
 from ...rig.compat import slot_for
 from ...rig.ownership import is_made_by_riff, mark_made
+from ...rig.reading.actions import range_of
 from ...rig.reading.read import ReadOptions, read_steps
 from ...rig.steps import part_of, stride
 from ...rig.stored import stored_flag, stored_text, stored_whole
@@ -108,8 +109,7 @@ class _MarkAssets(Stepwise):
 
     def mark(self, context: bpy.types.Context, action: bpy.types.Action) -> Generator[float, None, None]:
         """Keep an action and mark it as an asset, in steps. Raises RiffError."""
-        step = stride(action.frame_range[0], action.frame_range[1], PICTURE_FRAMES)
-        options = ReadOptions(step=step)
+        options = ReadOptions(step=stride(*range_of(action), PICTURE_FRAMES))
         motion = yield from read_steps(active_armature(context), action, scene=context.scene, options=options)
         yield 1.0
         give_picture(action, motion)
@@ -124,6 +124,7 @@ class RIFF_OT_mark_asset(_MarkAssets, OnVariation, bpy.types.Operator):
     bl_idname = "riff.mark_asset"
     bl_label = "Mark as Asset"
     bl_options = {"REGISTER", "UNDO"}
+    changes_action = True
 
     def steps(self, context: bpy.types.Context) -> Iterator[float]:
         action = self.find(context)

@@ -11,6 +11,7 @@ from ...core.directing.direction import Direction, direct
 from ...core.errors import Cancelled
 from ...core.generation.generate import prepared_sampler
 from ...core.motion.motion import Motion
+from ...core.motion.resampling import check_size
 from ...core.motion.retarget import match_skeletons, onto_skeleton
 from .motions_job import MotionsJob
 
@@ -49,6 +50,7 @@ class CompositionJob(MotionsJob):
         source = onto_skeleton(self._source, model.skeleton, self._bones)
         match = None if self._bones else match_skeletons(model.skeleton, self._source.skeleton)
         composition = direct(source, self._direction.renamed(match.renamed) if match else self._direction)
+        check_size(composition.target.frames, model.skeleton.channels, self._count)
         motions = []
         for number in range(self._count):
             if self._should_stop():

@@ -14,7 +14,7 @@ from mathutils import Matrix
 from ...core.errors import ClipError
 from ...core.files.fields import parse_json
 from ...core.numeric.rotation import Array
-from ..compat import assign_action
+from ..compat import assign_action, check_not_tweaked
 from ..ownership import Removal, let_go, mark_made, remove_collection, remove_objects
 from ..parents import objects_below
 from ..stored import MAX_SEED, stored_numbers, stored_whole
@@ -143,7 +143,7 @@ class MemberState:
         action, path, spot = action_of(member), stored_points(member, PATH_KEY), stored_points(member, SPOT_KEY)
         if action is None or path is None or spot is None:
             return None
-        strips = [strip for track in member.animation_data.nla_tracks for strip in track.strips]
+        track = own_track(member) if member.animation_data.action is None else None
         return MemberState(
             member.name,
             member.session_uid,
@@ -151,8 +151,8 @@ class MemberState:
             path,
             spot,
             action.name,
-            bool(strips),
-            strips[0].repeat if strips else 1.0,
+            track is not None,
+            track.strips[0].repeat if track is not None else 1.0,
         )
 
     def give_back(self) -> None:
@@ -162,19 +162,42 @@ class MemberState:
             return
         meanwhile = action_of(member)
         place_member(member, self.world, self.path, self.spot)
+        data: Any = member.animation_data
+        data.use_tweak_mode = False  # in it, the action cannot be changed
+        track = own_track(member)
+        if not self.nla and track is not None and track.strips[0].action == meanwhile:
+            data.nla_tracks.remove(track)
         give_action(member, action, nla=self.nla, repeat=self.repeat)
         if meanwhile is not None and meanwhile != action:
             let_go(meanwhile)
 
 
+def own_track(member: bpy.types.Object) -> Any:
+    """Return the NLA track on which Riff lets a member play: one strip alone, of a motion by whose name it is called.
+
+    All others are the user's. None without one.
+    """
+    data = member.animation_data
+    for track in data.nla_tracks if data is not None else ():
+        action = track.strips[0].action if len(track.strips) == 1 else None
+        if action is not None and action.name == track.name and action.get("riff_model") is not None:
+            return track
+    return None
+
+
 def give_action(member: bpy.types.Object, action: bpy.types.Action, *, nla: bool, repeat: float = 1.0) -> None:
-    """Let a member play an action, directly or on an NLA track, where it is repeated."""
+    """Let a member play an action, directly or on an NLA track, where it is repeated; tracks of the user stay.
+
+    Raises ClipError in the NLA's Tweak Mode.
+    """
+    check_not_tweaked(member)
     data = member.animation_data or member.animation_data_create()
-    for track in list(data.nla_tracks):
-        data.nla_tracks.remove(track)
     if nla:
         data.action = None
-        track = data.nla_tracks.new()
+        before = own_track(member)
+        track = data.nla_tracks.new(prev=before)  # in its place: layers above it stay above
+        if before is not None:
+            data.nla_tracks.remove(before)
         track.name = action.name
         strip = track.strips.new(action.name, int(action.frame_range[0]), action)
         if strip.action_slot is None:

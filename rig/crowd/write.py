@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...core.motion.skeleton import body_size
+from ..compat import check_not_tweaked
 from ..ownership import let_go, mark_made
 from ..writing.cyclic import mark_cyclic
 from ..writing.new_action import HOLD, LINEAR
@@ -51,8 +52,12 @@ class CrowdWriter:
         self.replace(index, member)
 
     def replace(self, index: int, member: bpy.types.Object) -> None:
-        """Give a member the motion of this index and its place; the member's previous state can be restored."""
+        """Give a member the motion of this index and its place; the member's previous state can be restored.
+
+        Raises ClipError in the NLA's Tweak Mode.
+        """
         ready, settings = self._ready[index], self.settings
+        check_not_tweaked(member)
         before = MemberState.of(member)
         if before is not None:
             self._before.append(before)

@@ -17,7 +17,7 @@ from ...core.hints.curve_keys import CurveKeys
 from ...core.hints.moving_range import moving_range
 from ...core.hints.stepping import spacing
 from ..bone_paths import bone_of_path
-from ..compat import channelbag_of, ensure_pose, slot_for
+from ..compat import MAX_FRAME, channelbag_of, ensure_pose, slot_for
 from .keys import keys_of, moves_at
 
 ROTATION_PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
@@ -70,7 +70,8 @@ class Source:
     def frames(self) -> range:
         """Return every whole frame to learn: the manual frame range if set, else from first to last key.
 
-        A long rest at an end is left out, and a forgotten key far away with it.
+        A long rest at an end is left out, and a forgotten key far away with it. Raises ClipError for an end that is no
+        frame of Blender's.
         """
         if self.span is not None:
             first, last = self.span
@@ -78,8 +79,25 @@ class Source:
             first, last = self.action.frame_start, self.action.frame_end
         else:
             first, last = _moving_range([curve for curve in self.bag.fcurves if len(curve.keyframe_points)])
+        check_ends(self.action, first, last)
         # scaling keys in the editors leaves them slightly off the whole frame
         return range(math.ceil(first - 1e-3), math.floor(last + 1e-3) + 1)
+
+
+def check_ends(action: bpy.types.Action, first: float, last: float) -> None:
+    """Raise ClipError for a first or last frame that is no number, or beyond all frames of Blender."""
+    if not all(abs(end) <= MAX_FRAME for end in (first, last)):  # written so that NaN is refused, too
+        remedy = "correct its Manual Frame Range" if action.use_frame_range else "delete the keys that are out of place"
+        raise ClipError(
+            f"The action “{action.name}” lasts from frame {first:g} to {last:g}, which Blender cannot play; {remedy}."
+        )
+
+
+def range_of(action: bpy.types.Action) -> tuple[int, int]:
+    """Return the first and last whole frame of all of an action. Raises ClipError as `check_ends` does."""
+    first, last = action.frame_range[:]
+    check_ends(action, first, last)
+    return round(first), round(last)
 
 
 def _moving_range(curves: list[bpy.types.FCurve]) -> tuple[float, float]:

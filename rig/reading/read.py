@@ -37,6 +37,9 @@ from .object_motion import as_keyed, driven_transforms
 from .properties import Track, read_tracks, watched_paths, with_tracks
 from .roots import choose_root
 
+MAX_POSE_VALUES = 1 << 27
+"""Largest number of values of the poses that are read, two matrices for each bone and frame."""
+
 
 @dataclass(frozen=True)
 class ReadOptions:
@@ -104,6 +107,7 @@ def read_steps(
         raise ClipError(f"The action “{source.action.name}” has fewer than two frames; {remedy}.")
     every, held = len(frames), source.spacing()
     frames = frames[:: min(held * math.ceil(options.step / held), len(frames) - 1)]
+    _check_length(source.action.name, len(frames), len(armature_object.pose.bones))
     rate = scene.render.fps / scene.render.fps_base
     fps = rate / frames.step
     subject = f"The action “{source.action.name}” of “{armature_object.name}”"
@@ -129,6 +133,16 @@ def read_steps(
         raise ClipError(f"{subject} was removed while it was read.") from error
     motion = yield from paced(_motion_steps(recording), seconds / 2.0)
     return motion if options.step > 1 or held == 1 else resample_held(motion, rate, every)
+
+
+def _check_length(name: str, frames: int, bones: int) -> None:
+    """Raise ClipError for an action whose poses are more than there should be in memory."""
+    most = MAX_POSE_VALUES // (32 * bones)
+    if frames > most:
+        raise ClipError(
+            f"The action “{name}” lasts {frames:,} frames, too many for {bones} bones; set its Manual Frame Range to "
+            f"at most {most:,} of them."
+        )
 
 
 def _edit_state(armature_object: bpy.types.Object, source: Source) -> tuple[object, ...]:

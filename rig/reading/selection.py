@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ...core.errors import ClipError
-from ..compat import is_selected
+from ..compat import MAX_FRAME, is_selected
 from ..unseen import unseen
 from .actions import source_of
 
@@ -40,7 +40,10 @@ def selected_key_frames(armature_object: bpy.types.Object) -> tuple[int, ...]:
         selected, positions = np.zeros(count, dtype=bool), np.empty(2 * count, dtype=np.float32)
         curve.keyframe_points.foreach_get("select_control_point", selected)
         curve.keyframe_points.foreach_get("co", positions)
-        found |= {round(float(frame)) for frame in positions[::2][selected]}
+        chosen = positions[::2][selected]
+        if not (np.abs(chosen) <= MAX_FRAME).all():  # no NaN either
+            raise ClipError("A selected key lies at no frame that Blender can play; delete it, or select others.")
+        found |= {round(float(frame)) for frame in chosen}
     if not found:
         raise ClipError("No keyframe is selected; select the keys whose poses to keep.")
     return tuple(sorted(found))

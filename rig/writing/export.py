@@ -12,6 +12,7 @@ import bpy
 
 from ...core.errors import RiffError
 from ...core.files.paths import written_beside
+from ..reading.actions import range_of
 from ..reading.properties import OWN_ACTION_KEY, deformed_meshes
 from .play import play
 
@@ -123,7 +124,7 @@ def export_action(
     Raises RiffError where Blender's exporter is missing or fails; a file that was there before is then as it was.
     """
     play(armature_object, action)
-    first, last = (round(frame) for frame in action.frame_range[:])
+    first, last = range_of(action)
     scene.frame_start, scene.frame_end = first, max(last, first)
     scene.frame_set(first)
     try:

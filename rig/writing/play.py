@@ -7,18 +7,20 @@ from typing import Any
 import bpy
 
 from ...core.errors import ClipError
-from ..compat import assign_action
+from ..compat import assign_action, check_not_tweaked
 from ..reading.properties import OWN_ACTION_KEY, deformed_meshes
 
 
 def play(armature_object: bpy.types.Object, action: bpy.types.Action) -> None:
     """Make an action the armature's active one; shape keys and armature data with slots in it play it too.
 
-    Those without a slot get back the action from before a variation. Raises ClipError for a linked armature, and as
-    `assign_action`.
+    Those without a slot get back the action from before a variation. Raises ClipError, with nothing changed, for a
+    linked armature, and as `assign_action`.
     """
     if not armature_object.is_editable:
         raise ClipError(f"“{armature_object.name}” is linked from another file; make a library override of it first.")
+    for block in players_of(armature_object):
+        check_not_tweaked(block)
     assign_action(armature_object, action)
     keys = _shape_keys(armature_object)
     blocks = [(f"KE{block.name}", block) for block in keys]

@@ -17,6 +17,7 @@ from bpy.props import (
 )
 
 from ...core.errors import ClipError
+from ...rig.compat import MAX_FRAME
 from ...rig.reading.held_places import (
     MAX_HELD_FRAMES,
     heading_of,
@@ -25,7 +26,7 @@ from ...rig.reading.held_places import (
     timed_places,
     turns_from_rest,
 )
-from ..rig_settings import MAX_FRAME, keep_order
+from ..rig_settings import keep_order
 
 SOURCE_ITEMS = [
     ("PLACE", "Here", "The place where the bone was when the pin was set", "PINNED", 0),

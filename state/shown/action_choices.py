@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty
 
+from ...core.errors import ClipError
 from ...rig.library.blend_files import keyed_bones, source_actions
+from ...rig.reading.actions import range_of
 
 
 class RiffActionChoice(bpy.types.PropertyGroup):
@@ -26,8 +29,10 @@ def fill_choices(rows: Any, ob: bpy.types.Object, scene: bpy.types.Scene) -> Non
     for action in source_actions():
         if action == own or not keyed_bones(action).issubset(bones):
             continue
-        row, (first, last) = rows.add(), action.frame_range[:]
-        row.name, row.frames, row.seconds = action.name, round(last - first) + 1, (last - first) / rate
+        with suppress(ClipError):  # no action to learn
+            first, last = range_of(action)
+            row = rows.add()
+            row.name, row.frames, row.seconds = action.name, last - first + 1, (last - first) / rate
 
 
 CLASSES = (RiffActionChoice,)

@@ -16,9 +16,10 @@ from ...core.files.digest import tensor_digest_steps
 from ...core.files.fields import FieldError, Fields, parse_json
 from ...core.model.model_file import MAX_MODEL_BYTES
 from ...core.motion.motion import Motion
+from ...rig.compat import MAX_FRAME
 from ...rig.ownership import digest_of, is_made_by_riff
 from ...rig.stored import MAX_SEED, next_number, stored_numbers
-from ..rig_settings import MAX_FRAME, read_options, rig_settings
+from ..rig_settings import read_options, rig_settings
 from ..session import rows_of
 from ..settings import RiffModel, session_of
 from .run_fields import check_fields

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...core.files.fields import FieldError, Fields
+from ...rig.compat import MAX_FRAME
 from ...rig.ownership import KEYS_KEY, MADE_KEY, SHIELD_KEY
 from ...rig.stored import MAX_SEED
-from ..rig_settings import MAX_FRAME
 
 MAX_CHARACTERS = 1 << 20
 """Most characters of a text among the properties of an action: a composition can hold thousands of places."""

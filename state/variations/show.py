@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...core.errors import RiffError
+from ...rig.reading.actions import range_of
 from ...rig.writing.play import play
 from ..guard import show_problem
 from ..live import end, is_live
@@ -25,7 +26,7 @@ def show_action(context: bpy.types.Context, ob: bpy.types.Object, action: bpy.ty
         # the armature was its only user: Blender would drop it on saving
         shown.use_fake_user = True
     if context.screen is not None and not context.screen.is_animation_playing and not bpy.app.background:
-        context.scene.frame_set(int(action.frame_range[0]))
+        context.scene.frame_set(range_of(action)[0])
         bpy.ops.screen.animation_play()
 
 

@@ -114,7 +114,7 @@ def drag(riff: ModuleType, dancer: bpy.types.Object) -> Callable[..., Any]:
     def over(first: float, *others: float) -> Any:
         begun = regions.RegionDrag(dancer, first, 3.0)
         for frame in others:
-            begun.move(frame)
+            begun.move(dancer, frame)
         return begun
 
     return over
@@ -147,12 +147,34 @@ def test_a_drag_moves_a_region_or_the_nearest_edge(dancer: bpy.types.Object, dra
 def test_a_drag_can_be_taken_back(dancer: bpy.types.Object, drag: Callable[..., Any]) -> None:
     bpy.ops.riff.add_region(source="RANGE", start=40, end=80)
     begun = drag(60, 70)
-    begun.move(60)
+    begun.move(dancer, 60)
     assert not begun.changed
-    begun.move(90)
-    begun.take_back()
+    begun.move(dancer, 90)
+    begun.take_back(dancer)
     made = drag(200, 220)
     assert len(spans(dancer)) == 2
-    made.take_back()
+    made.take_back(dancer)
     assert spans(dancer) == [(40, 80)]
     assert dancer.riff.active_region == 0
+
+
+def test_a_region_that_is_gone_ends_the_drag(dancer: bpy.types.Object, drag: Callable[..., Any]) -> None:
+    """A script may remove it, or undo, between two events of the mouse."""
+    bpy.ops.riff.add_region(source="RANGE", start=40, end=80)
+    bpy.ops.riff.add_region(source="RANGE", start=100, end=120)
+    begun = drag(60, 70)
+    assert not begun.is_lost(dancer)
+    dancer.riff.regions.remove(0)
+    assert begun.is_lost(dancer)
+    begun.take_back(dancer)
+    assert spans(dancer) == [(100, 120)]
+    begun = drag(110, 115)
+    dancer.riff.regions.clear()
+    assert begun.is_lost(dancer)
+    begun.take_back(dancer)
+    assert spans(dancer) == []
+
+
+def test_a_drag_far_outside_of_all_frames(dancer: bpy.types.Object, drag: Callable[..., Any]) -> None:
+    drag(1e12, float("nan"), -1e30)
+    assert spans(dancer) == [(-1_048_574, 1_048_574)]

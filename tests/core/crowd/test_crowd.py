@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from core.crowd.candidates import CandidatePool
-from core.crowd.crowd import Crowd, CrowdSpec
+from core.crowd.crowd import Crowd, CrowdSpec, block_members
 from core.crowd.placement import PATH_ROWS, Floor, Spot, place_members, sampled, turned
 from core.crowd.selection import choose_apart, choose_members, closest_pairs, from_source, local_distance
 from core.crowd.similarity import WindowDescriptor
@@ -102,6 +104,20 @@ def test_a_lens_sees_a_twin_that_comes_later() -> None:
     assert distances[0, 1] < 0.5 * distances[0, 2]
     with pytest.raises(ClipError, match="shorter"):
         lens.describe(others[:, :5])
+
+
+def test_long_motions_are_chosen_in_smaller_blocks() -> None:
+    """Candidates of a block, or all members, do not take gigabytes."""
+
+    def most(count: int, frames: int) -> int:
+        skeleton = SimpleNamespace(channels=400)
+        pool = SimpleNamespace(rows=frames, model=SimpleNamespace(skeleton=skeleton), coarse_share=0.4)
+        return block_members(cast(CandidatePool, pool), CrowdSpec(count, frames, 1, pool=4.0))
+
+    assert most(1000, 250) == most(500, 2000) == 100
+    assert most(10, 20_000) == 10
+    with pytest.raises(ClipError, match=r"1000 members .* of 100,000 frames take more memory .* at most 13, or"):
+        most(1000, 100_000)
 
 
 def circle(radius: float, rotations: float = 1.0, rows: int = 120) -> np.ndarray:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.errors import ClipError
 from core.motion.motion import RATE, Motion, from_transforms, learned_groups, with_contact_labels
-from core.motion.resampling import interpolate_rows, resample
+from core.motion.resampling import check_size, interpolate_rows, resample
 from core.motion.skeleton import Skeleton
 from core.motion.treadmill import CONTACT_SPEED
 from core.numeric.rotation import Array, angle_between, six_to_matrix
@@ -147,3 +147,9 @@ def test_bad_clips_are_refused_in_one_sentence(walker: Motion) -> None:
     still = np.broadcast_to(np.eye(3), rotations.shape)
     with pytest.raises(ClipError, match="No bone rotates"):
         learned_groups(with_contact_labels(from_transforms(walker.skeleton, still, root, 30.0)))
+
+
+def test_too_many_motions_at_once() -> None:
+    check_size(100_000, 200, 6)
+    with pytest.raises(ClipError, match=r"7 motions of 100,000 frames take more memory .* ask for at most 6 at a time"):
+        check_size(100_000, 200, 7)
