@@ -75,10 +75,7 @@ def choose_matching(
 
 
 def choose_coupling(
-    trial: CouplingTrial,
-    check_cancelled: Callable[[], None],
-    least: float = MIN_COUPLING,
-    most: float = MAX_COUPLING,
+    trial: CouplingTrial, check_cancelled: Callable[[], None], least: float = MIN_COUPLING, most: float = MAX_COUPLING
 ) -> float:
     """Return the coupling, from `least` to `most`, at which samples differ from the clip by LEAST_DIFFERENCE."""
     low, high = math.log(least), math.log(most)

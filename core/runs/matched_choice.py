@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import cancel_check
-from ..evaluation.copying import between, random_distance
+from ..evaluation.copying import between
 from ..evaluation.frechet import frechet_to_source, position_windows, rotation_windows
-from ..evaluation.metrics import global_diversity, rotation_features
+from ..evaluation.metrics import rotation_features
 from ..generation.coupled_levels import coupled_above
 from ..generation.generate import generate
 from ..model.model import Model
@@ -36,7 +36,6 @@ BARS: dict[str, tuple[float, float, float]] = {
     "roughness": (0.9, 1.15, 0.2),
     "jerk_95_ratio": (0.0, 1.35, 0.3),
     "foot_skating_ratio": (0.0, 1.0, 0.5),
-    "rotation_share": (0.25, np.inf, 0.1),
     "same_time": (0.0, 0.3, 0.2),
     "between": (0.7, np.inf, 0.2),
 }
@@ -44,6 +43,11 @@ BARS: dict[str, tuple[float, float, float]] = {
 
 LIKENESS_WEIGHT = 0.25
 """Weight of the sum of both Fréchet distances beside the excesses."""
+
+
+LEAST_GAIN = 0.1
+"""Distance from the bars that a level must win over the same model matched instead of it: two motions are measured, and
+by chance alone a level would go on for a minute or two."""
 
 
 class LevelChoice:
@@ -66,7 +70,7 @@ class LevelChoice:
             return
         lower = coupled_above(model, model.trained_levels - 1, self._check_cancelled)
         one, other = (distance_from_bars(figures_of(each, self._check_cancelled)) for each in (lower, model))
-        if one <= other:
+        if one <= other + LEAST_GAIN:
             self.model = lower
 
     def best(self, trained: Model) -> Model:
@@ -113,10 +117,7 @@ def figures_of(model: Model, check_cancelled: Callable[[], None] = lambda: None)
 
 
 def _figures(source: Motion, motion: Motion, check_cancelled: Callable[[], None]) -> dict[str, float]:
-    ours, theirs = rotation_features(motion), rotation_features(source)
     return {
-        "rotation_share": global_diversity(theirs, ours, check_cancelled=check_cancelled)
-        / max(random_distance(theirs), 1e-9),
         "window_frechet": frechet_to_source(position_windows(source), position_windows(motion)),
         "rotation_frechet": frechet_to_source(rotation_windows(source), rotation_windows(motion)),
         **figures_beside(source, motion, check_cancelled),

@@ -15,7 +15,7 @@ from core.generation.generate import generate
 from core.model.model import Model
 from core.model.model_file import load_model, read_info, save_model
 from core.model.recipe import FAST, PAPER
-from core.runs.matched_choice import BARS, LevelChoice, best_matched, distance_from_bars, figures_of
+from core.runs.matched_choice import BARS, LEAST_GAIN, LevelChoice, best_matched, distance_from_bars, figures_of
 from core.runs.run import run_training
 from core.training.checkpoint import begin
 from core.training.train import train
@@ -140,7 +140,7 @@ def test_a_training_ends_after_a_level_that_adds_nothing(models: list[Model]) ->
         choice = LevelChoice()
         choice.compare(model)
         lower = coupled_above(model, model.trained_levels - 1)
-        better = distance_from_bars(figures_of(model)) < distance_from_bars(figures_of(lower))
+        better = distance_from_bars(figures_of(model)) + LEAST_GAIN < distance_from_bars(figures_of(lower))
         assert (choice.model is None) == better
         if choice.model is not None:
             assert choice.model.trained_levels == model.trained_levels - 1
