@@ -213,8 +213,8 @@ def page(reports: dict[int, list[dict[str, Any]]], command: str) -> str:
 
 {dates[0]}{f" to {dates[-1]}" if len(dates) > 1 else ""}, {first["device"]}, Riff {first["versions"]["riff"]}.
 {first["samples"]} samples of each training, twice as long as the clip. A mean of several seeds is followed by half \
-the distance between the least and the largest. Rows marked quoted have the paper's own numbers, the others try what its \
-row is described to try: see `bench/ablation.py`.
+the distance between the least and the largest. Rows marked quoted have the paper's own numbers, the others try what \
+its row is described to try: see `bench/ablation.py`.
 
 ## With clean feet
 

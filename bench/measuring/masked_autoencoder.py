@@ -168,8 +168,8 @@ def page(report: dict[str, Any]) -> str:
 
 {report["date"]}, {report["device"]} ({report["cores"]} cores), Riff {report["versions"]["riff"]}.
 Fréchet distances of windows to the clip's: of Riff's descriptions, and of the latents of a masked autoencoder that \
-was trained on the clip's windows, with {report["seeds"]} seeds. Models: {report["samples"]} variations twice as long as \
-the clip, with clean feet.
+was trained on the clip's windows, with {report["seeds"]} seeds. Models: {report["samples"]} variations twice as long \
+as the clip, with clean feet.
 
 {chr(10).join(lines)}
 """
