@@ -25,8 +25,24 @@ from core.training.train import train
 
 from ..matching import BARS, RESULTS, SAMPLE_COUNT, measure_lengths, missed_bars, read_any
 from .machine import circumstances, repeatable
-from .table import publish
+from .published import MIXAMO, PUBLISHED
+from .table import COLUMNS, publish
 from .training import clip_name
+
+PAPERS_FIGURES = (
+    "coverage",
+    "global_diversity",
+    "local_diversity",
+    "sifid",
+    "window_frechet",
+    "inter_diversity",
+    "intra_diversity_difference",
+    "harmonic_mean",
+)
+"""Figures of Roditakis et al. 2024, Table 2, and the one that stands for SiFID."""
+
+TWICE = 2
+"""Length of the papers' samples, in lengths of the clip."""
 
 FIRST_SECONDS = 60.0
 """Seconds of training after which the latest model so far is measured."""
@@ -80,8 +96,21 @@ def measure(clip: str, scale: float, count: int, seed: int) -> list[dict[str, An
     return rows
 
 
+def papers_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the figures of Roditakis et al. 2024, Table 2, as Markdown, beside the published ones."""
+    columns = [column for column in COLUMNS if column.key in PAPERS_FIGURES]
+    lines = ["| clip | model | " + " | ".join(column.heading for column in columns) + " |"]
+    lines.append("|---|---|" + "---:|" * len(columns))
+    measured = [(row["clip"], row["state"], row["figures"][TWICE]) for row in rows]
+    published = [(row.origin, row.name, row.figures) for row in PUBLISHED if row.origin == MIXAMO]
+    for clip, name, figures in [*measured, *published]:
+        cells = [f"{figures[column.key]:.2f}" if column.key in figures else "" for column in columns]
+        lines.append(f"| {clip} | {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def page(report: dict[str, Any]) -> str:
-    """Return the report as Markdown: a row for each clip, state and length."""
+    """Return the report as Markdown: a row for each clip, state and length, then the papers' figures."""
     head = ["clip", "model", "s", "levels trained", "as long ×", *(bar.heading for bar in BARS)]
     lines = ["| " + " | ".join(head) + " |", "|---|---|" + "---:|" * (len(head) - 2)]
     for row in report["rows"]:
@@ -101,6 +130,13 @@ latest model that the training handed on within {FIRST_SECONDS:.0f} s, “at the
 that its figures chose; seconds count from the start of the training.
 
 {chr(10).join(lines)}
+
+## Figures of the papers
+
+Of variations twice as long as the clip. Window Fréchet stands for SiFID, whose encoder is not to be had: the two \
+cannot be compared, nor can the harmonic means that hold them. All diversities praise jitter, see `docs/method.md`.
+
+{papers_table(report["rows"])}
 """
 
 

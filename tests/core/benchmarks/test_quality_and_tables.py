@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from bench import ablation, cka, curve, quality
+from bench.measuring import interim
 from bench.measuring.bar import check_bar
 from bench.measuring.cheats import all_cheats, flipped_labels, frozen_pose, shuffled_chunks, with_noise
 from bench.measuring.measure import CLEAN, RAW
@@ -116,6 +117,20 @@ def test_ablation_rows_resume(walker: Motion, tmp_path: Path, monkeypatch: pytes
     assert "±" in page, "how far apart the seeds are"
     assert (out / "ablation.png").stat().st_size > 10_000
     assert ablation.main([*arguments, "--row", "12"]) == 1
+
+
+def test_what_training_adds_is_told_beside_the_papers_figures(walker: Motion, tmp_path: Path) -> None:
+    write_bvh(tmp_path / "walker.bvh", walker)
+    arguments = [str(tmp_path / "walker.bvh"), "--scale", "0.004", "--count", "2", "--out", str(tmp_path)]
+    assert interim.main(arguments) == 0
+    report = json.loads((tmp_path / "interim.json").read_text(encoding="utf-8"))
+    states = [row["state"] for row in report["rows"]]
+    assert (states[0], states[-1]) == ("instant", "at the end")
+    page = (tmp_path / "interim.md").read_text(encoding="utf-8")
+    mean = report["rows"][0]["figures"]["2"]["harmonic_mean"]
+    (line,) = [line for line in page.splitlines() if line.startswith("| walker | instant | ") and line.count("|") == 11]
+    assert line.endswith(f"| {mean:.2f} |")
+    assert f"| {PUBLISHED[0].origin} | GANimator | 0.95 |" in page
 
 
 def test_cka_of_equal_and_of_independent_activations() -> None:
