@@ -262,7 +262,7 @@ def _add_compose(parser: argparse.ArgumentParser) -> None:
 
 def add_direction(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say what stays and what becomes of the clip."""
-    parser.add_argument("--count", type=positive, default=1, help="how many alternatives (default: 1)")
+    parser.add_argument("--count", type=whole, default=1, help="how many alternatives (default: 1)")
     parser.add_argument("--seed", type=seed, default=0, help="the same seed makes the same motions (default: 0)")
     parser.add_argument("--entry", type=whole, default=2, help="level at which what is kept enters (default: 2)")
     parser.add_argument("--raw", action="store_true", help="leave feet as they were generated")
