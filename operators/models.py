@@ -120,7 +120,7 @@ class RIFF_OT_import_model(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> Any:
-        source = Path(self.filepath)
+        source = Path(bpy.path.abspath(self.filepath))
         try:
             load_model(source)
             target, held = claim_new_model(source.stem)
@@ -154,11 +154,12 @@ class RIFF_OT_export_model(_OnChosenModel, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> Any:
-        if not Path(self.filepath).name:
+        target = Path(bpy.path.abspath(self.filepath))
+        if not target.name:
             self.report({"ERROR"}, "Enter a name for the file")
             return {"CANCELLED"}
         try:
-            copy_whole(chosen_model(context).path, Path(self.filepath))
+            copy_whole(chosen_model(context).path, target)
         except OSError as error:
             self.report({"ERROR"}, f"The model cannot be saved there: {reason_of(error)}")
             return {"CANCELLED"}

@@ -14,6 +14,7 @@ from bpy.app.handlers import persistent
 from ..core.errors import ModelError
 from ..core.evaluation.advice import advice
 from ..core.evaluation.grade import explain, grade
+from ..core.files.fields import as_utf8
 from ..core.model.model_file import read_info
 from ..core.model.recipe import INSTANT
 from ..core.training.checkpoint import read_checkpoint_info
@@ -42,7 +43,7 @@ def refresh_models(session: RiffSession, select: Path | None = None) -> None:
     session.active_model = 0
     for index, (path, info, problem) in enumerate(found):
         row = session.models.add()
-        row.name, row.path, row.problem = path.stem, str(path), problem
+        row.name, row.path, row.problem = as_utf8(path.stem), str(path), as_utf8(problem)
         if info:
             row.label = str(info["name"])
             row.detail, row.rig = describe(info), str(info.get("rig", ""))
@@ -95,12 +96,12 @@ def refresh_unfinished(session: RiffSession) -> None:
         if path in at_work:
             continue
         row = session.unfinished.add()
-        row.name, row.path = path.stem, str(path)
+        row.name, row.path = as_utf8(path.stem), str(path)
         try:
             info = read_checkpoint_info(path)
             row.detail = f"{info['fraction']:.0%} done, {info['recipe']}"
         except ModelError as error:
-            row.problem = str(error)
+            row.problem = as_utf8(str(error))
 
 
 def refresh_variations(session: RiffSession) -> None:

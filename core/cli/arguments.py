@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from ..directing.root_paths import ROOT_PATHS
 from ..model.recipe import RECIPES, Recipe
 from ..system.devices import DEVICES
+from .values import factor, model_file, model_name, positive, rate, seed, whole
 
 EXIT_CODES = """exit codes:
   0    done
@@ -163,8 +163,10 @@ def _add_clips(parser: argparse.ArgumentParser) -> None:
         "--also", type=Path, nargs="+", default=[], metavar="CLIP.bvh", help="learn these clips of the same rig, too"
     )
     _add_up(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="M.safetensors", help="the model file to write")
-    parser.add_argument("--name", help="name of the model (default: that of the clip)")
+    parser.add_argument(
+        "--out", type=model_file, required=True, metavar="M.safetensors", help="the model file to write"
+    )
+    parser.add_argument("--name", type=model_name, help="name of the model (default: that of the clip)")
 
 
 def _add_up(parser: argparse.ArgumentParser) -> None:
@@ -196,7 +198,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
     add_variations(parser, 5, "length at the files' rate (default: that of the clip)")
     add_root_path(parser)
-    parser.add_argument("--fps", type=_rate, help="frames a second of the files (default: those of the clip)")
+    parser.add_argument("--fps", type=rate, help="frames a second of the files (default: those of the clip)")
 
 
 def _add_spans(parser: argparse.ArgumentParser) -> None:
@@ -204,7 +206,7 @@ def _add_spans(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", type=Path, metavar="M.safetensors", help="play the clips that this model was trained on instead"
     )
-    parser.add_argument("--fps", type=_rate, help="frames a second with --model (default: those of its clips)")
+    parser.add_argument("--fps", type=rate, help="frames a second with --model (default: those of its clips)")
     add_spans(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
     _add_up(parser)
@@ -250,37 +252,6 @@ def add_evaluation(parser: argparse.ArgumentParser) -> None:
     add_variations(parser, 20, "length at 30 frames a second (default: twice the clip's)")
 
 
-def positive(text: str) -> int:
-    """A whole number from 1 on."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number from 1 on")
-    return int(text)
-
-
-def seed(text: str) -> int:
-    """A seed of 32 bits."""
-    if not text.isdecimal() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number from 0 to 4294967295")
-    return int(text)
-
-
-def _rate(text: str) -> float:
-    if factor(text) > 1000:
-        raise argparse.ArgumentTypeError(f"“{text}” is above 1000 frames a second")
-    return float(text)
-
-
-def factor(text: str) -> float:
-    """A number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a number above 0")
-    return value
-
-
 def _add_compose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="M.safetensors")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the BVH files")
@@ -291,9 +262,9 @@ def _add_compose(parser: argparse.ArgumentParser) -> None:
 
 def add_direction(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say what stays and what becomes of the clip."""
-    parser.add_argument("--count", type=int, default=1, help="how many alternatives (default: 1)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed makes the same motions (default: 0)")
-    parser.add_argument("--entry", type=int, default=2, help="level at which what is kept enters (default: 2)")
+    parser.add_argument("--count", type=whole, default=1, help="how many alternatives (default: 1)")
+    parser.add_argument("--seed", type=seed, default=0, help="the same seed makes the same motions (default: 0)")
+    parser.add_argument("--entry", type=whole, default=2, help="level at which what is kept enters (default: 2)")
     parser.add_argument("--raw", action="store_true", help="leave feet as they were generated")
     masks = parser.add_argument_group("what stays (frames count from 1; all three can be combined)")
     masks.add_argument("--keep", metavar="NAMES", help="body parts or bones that stay, such as “Lower Body, Head”")
@@ -303,10 +274,10 @@ def add_direction(parser: argparse.ArgumentParser) -> None:
     masks.add_argument("--firmness", type=float, default=1.0, help="how exactly they stay, up to 1 (default: 1)")
     takes = parser.add_argument_group("other takes")
     takes.add_argument("--moments", metavar="SPANS", help="spans and where they go, such as 40-90@1,40-90@200")
-    takes.add_argument("--length", type=int, default=0, help="frames of the take")
-    takes.add_argument("--before", type=int, default=0, help="frames to add at the start")
-    takes.add_argument("--after", type=int, default=0, help="frames to add at the end")
-    takes.add_argument("--loop", type=int, metavar="FRAMES", help="make a loop; so many last frames are new (0: all)")
+    takes.add_argument("--length", type=whole, default=0, help="frames of the take")
+    takes.add_argument("--before", type=whole, default=0, help="frames to add at the start")
+    takes.add_argument("--after", type=whole, default=0, help="frames to add at the end")
+    takes.add_argument("--loop", type=whole, metavar="FRAMES", help="make a loop; so many last frames are new (0: all)")
     takes.add_argument("--travel", action="store_true", help="let a loop end in another place")
     takes.add_argument("--style", type=float, help="re-style the clip, from 0, as it is, to 1")
     takes.add_argument("--root", choices=("free", "source"), default="free", help="whose path the root goes")

@@ -12,6 +12,7 @@ from ..evaluation.grade import grade
 from ..farm.manifest import check_format, chosen_entries, read_job
 from ..farm.report import write_report
 from ..farm.task import all_ended, any_failed, open_job, run_clips
+from ..files.held_open import reason_of
 from ..model.model_file import read_info
 from ..motion.clip_file import CLIP_SUFFIX, OLD_CLIP_SUFFIX, read_clip
 from .signals import stop_on_signal
@@ -20,8 +21,16 @@ from .verbs import require_torch
 
 def list_verb(options: argparse.Namespace) -> dict[str, Any]:
     """List the models, clips and jobs at the paths; one that cannot be read is listed with its problem."""
-    rows = [_described(path) for place in options.paths for path in _files(place)]
+    rows = [row for place in options.paths for row in _rows(place)]
     return {"items": rows, "count": len(rows), "broken": sum("problem" in row for row in rows)}
+
+
+def _rows(place: Path) -> list[dict[str, Any]]:
+    """Describe the files at a place; a place that may not be looked at is described by that."""
+    try:
+        return [_described(path) for path in _files(place)]
+    except OSError as error:
+        return [{"path": str(place), "kind": "unknown", "problem": f"Cannot read it: {reason_of(error)}."}]
 
 
 def _files(place: Path) -> list[Path]:

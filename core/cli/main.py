@@ -13,6 +13,7 @@ from contextlib import nullcontext, redirect_stderr
 from typing import Any
 
 from ..errors import Cancelled, RiffError
+from ..files.held_open import reason_of
 from ..system.memory import as_memory_error, limit_malloc_arenas
 from .arguments import PROGRAM, build_parser
 from .signals import terminated_like_interrupted
@@ -78,6 +79,10 @@ def run_verb(verb: Verb, options: argparse.Namespace) -> int:
         # Whoever read our output has gone; without this, Python complains once more while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        # A path that no system takes, or a file that may not be looked at: any step may be the first to ask.
+        print(f"Cannot use “{error.filename or 'a file'}”: {reason_of(error)}.", file=sys.stderr)
+        return 1
     failed = report.get("failed")
     if not failed or not isinstance(failed, dict):  # the verb “report” counts them, and its page names them
         return 0
@@ -87,11 +92,13 @@ def run_verb(verb: Verb, options: argparse.Namespace) -> int:
 
 
 def print_report(report: dict[str, Any], as_json: bool) -> None:
-    """Print a report as JSON, or as lines of text."""
-    if as_json:
-        print(json.dumps(_finite(report), ensure_ascii=False))
-    else:
-        print("\n".join(_text_lines(report)))
+    """Print a report as JSON, or as lines of text; what the output's encoding lacks is escaped."""
+    text = json.dumps(_finite(report), ensure_ascii=False) if as_json else "\n".join(_text_lines(report))
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a name that is no UTF-8, or that the terminal's encoding lacks
+        text = json.dumps(_finite(report)) if as_json else text.encode("ascii", "backslashreplace").decode()
+    print(text)
     sys.stdout.flush()
 
 

@@ -115,6 +115,8 @@ def check_target(path: Path, overwrite: bool) -> None:
     """Find out before an hour of training, not after it, that the model cannot be saved."""
     if path.is_dir():
         raise ModelError(f"“{path}” is a folder; --out must name the model file to write.")
+    if path.exists() and not path.is_file():
+        raise ModelError(f"“{path}” is no regular file; --out must name the model file to write.")
     if path.exists() and not overwrite:
         raise ModelError(f"“{path}” exists already; choose another --out or add --overwrite.")
     try:

@@ -17,6 +17,7 @@ from ..errors import ClipError
 from ..motion.body_parts import joint_groups
 from ..motion.headings import turn_motion
 from ..motion.motion import RATE, Motion
+from ..motion.resampling import check_size
 from ..motion.skeleton import GROUP
 from ..numeric.blending import FIXED
 from ..numeric.rotation import Array
@@ -149,8 +150,10 @@ def keep_keys(source: Motion, rows: Collection[int], weight: float = 1.0) -> Com
 def place_moments(source: Motion, moments: Sequence[tuple[int, int, int]], frames: int, first: int = 1) -> Composition:
     """Place rows [start, stop) of the source at row `at` of a take of `frames` rows, for moments (start, stop, at).
 
-    Raises ClipError for moments outside source or take, under 8 rows, overlapping, or with less than 8 rows between.
+    Raises ClipError for moments outside source or take, under 8 rows, overlapping, or with less than 8 rows between,
+    and for more rows than fit into memory.
     """
+    check_size(frames, source.skeleton.channels)
     check_regions([(0, frames)], frames, first)
     for moment in moments:
         check_regions([moment[:2]], source.frames, first, "moment")
@@ -184,10 +187,11 @@ def turn_placed(composition: Composition, rotations: Sequence[tuple[float, float
 def extend(source: Motion, before: int, after: int) -> Composition:
     """Add free rows before the first and after the last row.
 
-    Raises ClipError for fewer than 8 rows.
+    Raises ClipError for fewer than 8 rows, and for more than fit into memory.
     """
     if min(before, after) < 0 or max(before, after) < MIN_REGION_FRAMES:
         raise ClipError(f"Add at least {MIN_REGION_FRAMES} frames at the start or the end.")
+    check_size(before + source.frames + after, source.skeleton.channels)
     features = np.concatenate(
         [
             np.repeat(source.features[:1], before, axis=0),

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import JobError
-from ..files.fields import FieldError, open_regular, parse_json
+from ..files.fields import FieldError, as_utf8, open_regular, parse_json
+from ..files.held_open import remove_if_possible
 from ..files.paths import lies_in, write_bytes
 from ..model.recipe import Recipe
 from ..motion.clip_file import CLIP_SUFFIX, OLD_CLIP_SUFFIX, Clip, save_clip
@@ -115,8 +116,9 @@ class JobWriter:
     def __init__(self, folder: Path, name: str, recipe: Recipe, seed: int = 0) -> None:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise JobError(f"“{folder}” is not empty; choose another folder for the job.")
-        self.folder, self.name, self.recipe, self.seed = folder, name, recipe, seed
+        self.folder, self.name, self.recipe, self.seed = folder, as_utf8(name), recipe, seed
         self.entries: dict[str, Entry] = {}
+        self._finished = False
         try:
             (folder / "clips").mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -130,7 +132,8 @@ class JobWriter:
         file = f"{number:05d}-{_slug(clip.name)}{CLIP_SUFFIX}"
         checksum = save_clip(clip, self.folder / "clips" / file)
         seconds = clip.motion.duration
-        self.entries[clip.name] = Entry(number, clip.name, file, checksum, seconds, clip.rig, clip.source)
+        names = map(as_utf8, (clip.rig, clip.source))
+        self.entries[clip.name] = Entry(number, as_utf8(clip.name), file, checksum, seconds, *names)
 
     def finish(self) -> FarmJob:
         """Write the manifest. Raises JobError where there is no clip."""
@@ -138,11 +141,14 @@ class JobWriter:
             raise JobError("There is no clip to export.")
         job = FarmJob(self.folder, self.name, self.recipe, self.seed, tuple(self.entries.values()))
         write_text(self.folder / MANIFEST, json.dumps(_to_json(job), ensure_ascii=False, indent=1))
+        self._finished = True
         return job
 
     def discard(self) -> None:
-        """Delete the clips that were written; what others have put into the folder meanwhile stays."""
+        """Delete the clips and the manifest that were written; what others have put into the folder meanwhile stays."""
         clips = self.folder / "clips"
+        if self._finished:
+            remove_if_possible(self.folder / MANIFEST)
         with suppress(OSError):  # there may be more in it, or it may be gone
             if lies_in(clips, self.folder):
                 for entry in self.entries.values():
@@ -175,8 +181,10 @@ def _to_json(job: FarmJob) -> dict[str, Any]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all. Raises JobError where the disk refuses."""
+    """Write a file, whole or not at all; half characters of names that are no UTF-8 are written as escapes, as JSON has
+    them. Raises JobError where the disk refuses.
+    """
     try:
-        write_bytes(path, text.encode())
+        write_bytes(path, text.encode(errors="backslashreplace"))
     except OSError as error:
         raise JobError(f"Cannot write “{path}”: {error.strerror or error}.") from error

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import JobError, RiffError
-from ..files.fields import FieldError, Fields, open_regular, parse_json
+from ..files.fields import FieldError, Fields, as_utf8, open_regular, parse_json
 from ..files.paths import is_plain_name, lies_in
 from ..model.recipe import Recipe
 from ..motion.clip_file import CLIP_SUFFIX, OLD_CLIP_SUFFIX
 from .job import JOB_FORMAT, LARGEST, MANIFEST, MOST_CLIPS, OUTPUT_FOLDERS, Entry, FarmJob
+
+MAX_STEM_BYTES = 200
+"""Longest name of a clip's file without its suffix: those of its model, its lease and their unfinished files are up to
+51 bytes longer, and file systems take 255."""
 
 _SPAN = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
@@ -30,7 +34,7 @@ def read_job(folder: Path) -> FarmJob:
             fields = Fields(parse_json(file.read(LARGEST)))
         check_format(fields.whole("riff_job", 0, 1 << 31), f"“{path}”")
         clips, seed = fields.items("clips", MOST_CLIPS), fields.whole("seed", 0, 2**32 - 1)
-        name = fields.text("name", "")
+        name = as_utf8(fields.text("name", ""))
     except OSError as error:
         raise JobError(f"Cannot read “{path}”: {error.strerror or error}.") from error
     except FieldError as error:
@@ -61,7 +65,7 @@ def _entry(number: int, data: Any) -> Entry:
     where = f"Clip {number} of the manifest"
     try:
         fields = Fields(data, f"clips[{number}]")
-        name = fields.text("name")
+        name = as_utf8(fields.text("name"))
         where += f", “{name}”,"
         file, checksum = fields.text("file", ""), fields.text("sha256", "")
         if not name:
@@ -72,10 +76,14 @@ def _entry(number: int, data: Any) -> Entry:
             or not file.endswith((CLIP_SUFFIX, OLD_CLIP_SUFFIX))
         ):
             raise JobError(f"{where} has no plain file name ending in {CLIP_SUFFIX}.")
+        if len(file.removesuffix(CLIP_SUFFIX).removesuffix(OLD_CLIP_SUFFIX).encode()) > MAX_STEM_BYTES:
+            raise JobError(f"{where} has a file name that is too long; it may have {MAX_STEM_BYTES} bytes.")
         if not re.fullmatch(r"[0-9a-f]{64}", checksum):
             raise JobError(f"{where} has no SHA-256 checksum.")
         seconds = fields.number("seconds", 1e-3, 1e6)
-        return Entry(number, name, file, checksum, seconds, fields.text("rig", ""), fields.text("source", ""))
+        return Entry(
+            number, name, file, checksum, seconds, as_utf8(fields.text("rig", "")), as_utf8(fields.text("source", ""))
+        )
     except FieldError as error:
         raise JobError(f"{where} is damaged: {error}.") from error
 

@@ -50,7 +50,7 @@ def pose_sheet(name: str, motions: Sequence[Motion], labels: Sequence[str]) -> s
     ground = float(np.percentile(motions[0].positions()[..., 2].min(axis=1), 5))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
-        f"<title>{escape(name)}</title>",
+        f"<title>{escape(_printable(name))}</title>",
         _STYLE,
         f'<rect width="{width}" height="{height}" fill="#f6f5f2"/>',
     ]
@@ -64,6 +64,11 @@ def pose_sheet(name: str, motions: Sequence[Motion], labels: Sequence[str]) -> s
             path = _path(pose, motion.skeleton.parents, middle, floor, ground)
             parts.append(f'<path class="{"v" if row else "s"}" d="{path}"/>')
     return "\n".join([*parts, "</svg>\n"])
+
+
+def _printable(text: str) -> str:
+    """Return a text without characters that XML refuses: a browser would show nothing of the picture."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _reach(motions: Sequence[Motion]) -> tuple[float, float]:

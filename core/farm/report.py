@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..errors import JobError, ModelError
+from ..errors import JobError, ModelError, RiffError
 from ..evaluation.grade import LIMITS, grade
 from ..model.model_file import read_info
 from ..model.recipe import RECIPES
@@ -67,8 +68,8 @@ def write_report(folder: Path, sheets: bool = True) -> dict[str, Any]:
     With `sheets`, pictures of models that have none yet are drawn. Returns the paths and how many
     clips are done, failed, missing and warned of. Raises JobError, ModelError for a folder with nothing to report.
     """
-    prepare_outputs(folder, ["report", "sheets"])
     rows = _job_rows(read_job(folder)) if (folder / MANIFEST).exists() else _model_rows(folder)
+    prepare_outputs(folder, ["report", "sheets"])
     if sheets:
         _draw_missing(folder, rows)
     report = folder / "report"
@@ -160,7 +161,10 @@ def _draw_missing(folder: Path, rows: Sequence[Row]) -> None:
     models = {entry.name: job.model_path(entry) for entry in job.entries} if job else {}
     for row in rows:
         if row.state == "done" and row.sheet and not row.sheet.exists():
-            write_sheet(models.get(row.clip, folder / f"{row.clip}.safetensors"), row.sheet)
+            try:
+                write_sheet(models.get(row.clip, folder / f"{row.clip}.safetensors"), row.sheet)
+            except RiffError as error:  # one model that cannot be read whole must not cost the table of all
+                row.warnings.append(f"no picture: {str(error).rstrip('.')}")
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -217,6 +221,6 @@ def _html_row(row: Row) -> str:
 def _figures(page: Sequence[Row]) -> Iterator[str]:
     for row in page:
         if row.state == "done" and row.sheet and row.sheet.exists():
-            source = escape(f"../sheets/{quote(row.sheet.name)}")
+            source = escape(f"../sheets/{quote(os.fsencode(row.sheet.name))}")
             name = escape(row.clip)
             yield f'<figure><figcaption>{name}</figcaption><img loading="lazy" src="{source}" alt="{name}"></figure>'

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..errors import Cancelled, JobError, RiffError
+from ..errors import Cancelled, JobError, ModelError, RiffError
+from ..files.held_open import reason_of
 from ..files.lease import Lease, acquire_lease, lease_path, read_holder
 from ..motion.clip_file import load_clip
 from ..runs.run import run_with_text
@@ -140,6 +141,8 @@ class _Task:
         """Train one clip and keep a record of how it ended; False where another process has taken it over."""
         started = time.perf_counter()
         try:
+            if self.job.model_path(entry).is_dir():  # an hour of training would find no place for its model
+                raise ModelError(f"“{self.job.model_path(entry)}” is a folder; remove it.")
             if self.overwrite:
                 _forget(self.job, entry)
             self._train(entry, lease)
@@ -164,6 +167,8 @@ class _Task:
             return str(problem)
         if isinstance(problem, MemoryError):
             return "There is not enough memory; use a machine with more, or a shorter clip."
+        if isinstance(problem, OSError):
+            return f"Cannot use “{problem.filename or 'a file'}”: {reason_of(problem)}."
         # Out of GPU memory and the like come as many types. The log has the rest; the other clips can still be done.
         traceback.print_exception(problem, file=self.progress.stream)
         return f"{type(problem).__name__}: {problem}".splitlines()[0]

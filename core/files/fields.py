@@ -75,6 +75,11 @@ def checked_text(value: Any, where: str, longest: int = MAX_CHARACTERS) -> str:
     return value
 
 
+def as_utf8(text: str) -> str:
+    """Return a text that can be written as UTF-8: half characters, as of names that are none, become escapes."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 class Fields:
     """The fields of a JSON object; `where` is what it is called in the file. Every method raises FieldError."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -28,6 +30,12 @@ def patiently(change: Callable[[], Result]) -> Result:
                 raise
         time.sleep(seconds)
     return change()
+
+
+def remove_if_possible(path: Path) -> None:
+    """Delete a file, a few times where it is held open. Raises nothing: one that cannot be deleted stays."""
+    with suppress(OSError):
+        patiently(lambda: path.unlink(missing_ok=True))
 
 
 def reason_of(error: BaseException) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ClipError, ModelError
-from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, check_finite, parse_json
+from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, as_utf8, check_finite, parse_json
 from ..files.held_open import reason_of
 from ..files.tensors import read_tensors, read_text, write_tensors
 from ..motion.clip_file import MAX_FPS, MAX_FRAMES, MIN_FPS, motion_from_fields
@@ -124,8 +124,8 @@ def _info(description: Fields) -> dict[str, Any]:
     """Parse the summary of a model, see `Model.info`."""
     fields = description.part("info")
     return {
-        "name": fields.text("name"),
-        "recipe": fields.text("recipe"),
+        "name": as_utf8(fields.text("name")),
+        "recipe": as_utf8(fields.text("recipe")),
         "joints": fields.whole("joints", 1, MAX_JOINTS),
         "contacts": list(fields.texts("contacts", MAX_JOINTS)),
         "frames": fields.whole("frames", 2, MAX_FRAMES),
@@ -134,13 +134,13 @@ def _info(description: Fields) -> dict[str, Any]:
         "source_fps": fields.number("source_fps", MIN_FPS, MAX_FPS),
         "seed": fields.whole("seed", -(1 << 63), 1 << 64),
         "training_seconds": fields.number("training_seconds", 0, MAX_MAGNITUDE),
-        "device": fields.text("device"),
+        "device": as_utf8(fields.text("device")),
         "iterations": list(fields.wholes("iterations", 0, 1 << 40, MAX_LEVELS)),
         "levels": list(fields.wholes("levels", 0, MAX_LEVELS, 2, (0, 0))),
         "fraction": fields.number("fraction", 0.0, 1.0, 1.0),
         "quality": fields.figures("quality"),
-        "rig": fields.text("rig", ""),
-        "clips": list(fields.texts("clips", MAX_CLIPS, ())),
+        "rig": as_utf8(fields.text("rig", "")),
+        "clips": list(map(as_utf8, fields.texts("clips", MAX_CLIPS, ()))),
     }
 
 

@@ -23,6 +23,9 @@ MIN_GROWTH = 1.1
 MAX_LEVELS, MAX_STAGES = 16, 32
 """Largest number of levels, and of stages of all levels."""
 
+MAX_ITERATIONS = 1e9
+"""Largest number of iterations of a level."""
+
 OLD_NAMES = {"sampling_noise"}
 """Numbers that recipes of earlier versions had and that are the model's now."""
 
@@ -32,7 +35,7 @@ class Recipe:
     """Hyperparameters of one training; tuples have one entry for each level (Roditakis et al. 2024, Table 1)."""
 
     name: str
-    iterations: tuple[int, ...] = field(metadata=ranged(0, 1e9, whole=True, max_count=MAX_LEVELS))
+    iterations: tuple[int, ...] = field(metadata=ranged(0, MAX_ITERATIONS, whole=True, max_count=MAX_LEVELS))
     """Joint iterations of each level: critic, generator and reconstruction steps of all its stages."""
     batch: tuple[int, ...] = field(metadata=ranged(1, 4096, whole=True, max_count=MAX_LEVELS))
     """Samples of a batch at each level."""
@@ -131,8 +134,16 @@ class Recipe:
         return min(self.crop[self.level_of(stage)] or lengths[stage], lengths[stage])
 
     def scaled(self, factor: float) -> Recipe:
-        """Return the recipe with `factor` times the iterations, at least one per level that has any."""
-        return replace(self, iterations=tuple(count and max(1, round(count * factor)) for count in self.iterations))
+        """Return the recipe with `factor` times the iterations, at least one per level that has any.
+
+        Raises ModelError for more than MAX_ITERATIONS in a level.
+        """
+        counts = [count and max(1.0, count * factor) for count in self.iterations]
+        if not max(counts) <= MAX_ITERATIONS:
+            raise ModelError(
+                f"{max(counts):.3g} iterations in a level are more than a training can have; choose a smaller scale."
+            )
+        return replace(self, iterations=tuple(map(round, counts)))
 
     def fitted(self, frames: int) -> Recipe:
         """Return the recipe for a clip of T frames: its first stage has `first_rows` at least.

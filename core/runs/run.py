@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import Cancelled, ModelError, RiffError
+from ..files.held_open import remove_if_possible
 from ..model.model import Model
 from ..model.model_file import save_model
 from ..motion.motion import learned_groups
@@ -133,8 +134,9 @@ class _InterimFile:
         self._send("interim", model.fraction)
 
     def remove(self) -> None:
+        """Take the model back; one that another program holds open stays, and is listed as a model so far."""
         if self._saved:
-            self._path.unlink(missing_ok=True)
+            remove_if_possible(self._path)
 
 
 def save_when_there_is_room(

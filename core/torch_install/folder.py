@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import errno
+import io
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -14,11 +17,16 @@ from typing import Any
 
 from ..errors import RiffError
 from ..files.fields import FieldError, open_regular, parse_json
+from ..files.file_lock import try_lock
 from ..files.held_open import SURELY_HELD_CODES, patiently, reason_of
 from ..files.paths import LONG_PREFIX, long_path, write_bytes
 
 LARGEST_RECORD = 1 << 20
 """Bytes of the record of an installation."""
+
+
+LARGEST_LIST = 1 << 26
+"""Bytes of the list of a package's files; that of PyTorch has two million."""
 
 
 class InstallError(RiffError):
@@ -106,24 +114,48 @@ class TorchFolder:
             raise explained(error, self.root) from error
 
     def remove(self) -> None:
-        """Delete the folder. Raises InstallError, for instance where Windows has loaded some of its files."""
+        """Delete the folder.
+
+        Raises InstallError, for instance where Windows has loaded some of its files, or another Blender installs.
+        """
+        with self.claimed():
+            try:
+                self.record.unlink(missing_ok=True)
+                for folder in (self.packages, self.downloads):
+                    _remove_tree(folder)
+                self.marker.unlink(missing_ok=True)
+            except OSError as error:
+                name = str(error.filename or self.packages).removeprefix(LONG_PREFIX)
+                raise InstallError(
+                    f"“{name}” cannot be deleted ({reason_of(error)}); restart Blender and remove again."
+                ) from error
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other Blenders from installing into the folder, or removing it, meanwhile.
+
+        Raises InstallError where one does so already, and for a disk error.
+        """
         try:
-            self.record.unlink(missing_ok=True)
-            for folder in (self.packages, self.downloads):
-                _remove_tree(folder)
-            self.marker.unlink(missing_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            name = str(error.filename or self.packages).removeprefix(LONG_PREFIX)
-            raise InstallError(
-                f"“{name}” cannot be deleted ({reason_of(error)}); restart Blender and remove again."
-            ) from error
+            raise explained(error, self.root) from error
+        held = try_lock(self.packages)
+        if held is None:
+            raise InstallError("Another Blender is installing PyTorch; wait until it has ended.")
+        try:
+            yield
+        finally:
+            held.release()
 
     def missing_files(self) -> list[str]:
         """Return missing files of the packages' RECORD lists, as after an antivirus program; takes about 50 ms."""
         gone = []
         for record in self.packages.glob("*.dist-info/RECORD"):
-            with open(long_path(record), encoding="utf-8", newline="") as file:
-                names = [row[0] for row in csv.reader(file) if row]
+            names = _names_in(record)
+            if names is None:
+                gone.append(f"{record.parent.name}/RECORD")
+                continue
             # Scripts and manual pages (….data) are not unpacked.
             inside = [name for name in names if not name.startswith("..") and ".data/" not in name]
             gone += [name for name in inside if not os.path.exists(long_path(self.packages / name))]
@@ -138,15 +170,30 @@ class TorchFolder:
             return ""
         more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         return (
-            f"“{gone[0]}”{more} of PyTorch is gone, perhaps taken away by an antivirus program; allow "
+            f"“{gone[0]}”{more} of PyTorch is gone or damaged, perhaps by an antivirus program; allow "
             f"“{self.packages}” there, then click Reinstall."
         )
 
 
+def _names_in(record: Path) -> list[str] | None:
+    """Return the files that a RECORD lists; None for one that cannot be read, as after a power cut."""
+    try:
+        with open_regular(long_path(record), LARGEST_LIST) as file:
+            text = file.read(LARGEST_LIST).decode()
+        return [row[0] for row in csv.reader(io.StringIO(text, newline="")) if row]
+    except (OSError, FieldError, UnicodeDecodeError, csv.Error):
+        return None
+
+
 def _remove_tree(folder: Path) -> None:
-    """Delete a folder, its longest paths included, if it is there. Raises OSError."""
+    """Delete a folder, its longest paths included, or what stands in its place; of a link the link alone.
+
+    Raises OSError.
+    """
     place = long_path(folder)
-    if os.path.exists(place):
+    if os.path.islink(place) or (os.path.lexists(place) and not os.path.isdir(place)):
+        patiently(lambda: os.unlink(place))
+    elif os.path.lexists(place):
         patiently(lambda: shutil.rmtree(place))
 
 

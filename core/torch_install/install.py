@@ -35,9 +35,10 @@ def install(
     """Install a pinned release; return the results of the self-test. Raises InstallError, Cancelled."""
     if not all("--hash=sha256:" in group for group in plan.groups()):
         raise InstallError(without_hashes(plan))
-    begin(folder, plan.download + plan.disk)
-    fetch(plan, folder.downloads, lambda share: tell("Fetching", FETCHED_SHARE * share), should_stop)
-    return finish(folder, {"fingerprint": plan.fingerprint}, tell, should_stop)
+    with folder.claimed():
+        begin(folder, plan.download + plan.disk)
+        fetch(plan, folder.downloads, lambda share: tell("Fetching", FETCHED_SHARE * share), should_stop)
+        return finish(folder, {"fingerprint": plan.fingerprint}, tell, should_stop)
 
 
 def without_hashes(plan: TorchRelease) -> str:
@@ -53,9 +54,16 @@ def install_from_wheels(
 ) -> dict[str, Any]:
     """Install PyTorch from a folder of wheels, without network. Raises InstallError, Cancelled."""
     check_wheels(wheels)
-    size = sum(path.stat().st_size for path in wheels.glob("*.whl")) // MEGABYTE
-    begin(folder, 5 * size)
-    tell("Choosing wheels", 0.0)
+    with folder.claimed():
+        size = sum(path.stat().st_size for path in wheels.glob("*.whl")) // MEGABYTE
+        begin(folder, 5 * size)
+        tell("Choosing wheels", 0.0)
+        _copy_wheels(wheels, folder, should_stop)
+        return finish(folder, {"fingerprint": ""}, tell, should_stop)
+
+
+def _copy_wheels(wheels: Path, folder: TorchFolder, should_stop: Callable[[], bool]) -> None:
+    """Let pip choose the wheels of PyTorch and of what it needs from a folder. Raises InstallError, Cancelled."""
     shutil.rmtree(folder.downloads, ignore_errors=True)
     try:
         run_pip(
@@ -84,7 +92,6 @@ def install_from_wheels(
         raise
     finally:
         shutil.rmtree(folder.root / "scratch", ignore_errors=True)
-    return finish(folder, {"fingerprint": ""}, tell, should_stop)
 
 
 def _check_origin(downloads: Path, wheels: Path) -> None:
@@ -163,7 +170,8 @@ def _named(group: str, target: Path) -> Iterator[Path]:
     pin = re.search(r"(?m)^([\w.-]+)==([\w.+!]+)", group)
     if pin:
         stem = re.sub(r"[-_.]+", "_", pin[1]).lower()
-        yield from (path for path in target.glob("*.whl") if path.name.lower().startswith(f"{stem}-{pin[2]}"))
+        found = (path for path in target.glob("*.whl") if path.name.lower().startswith(f"{stem}-{pin[2]}"))
+        yield from (path for path in found if path.is_file())
 
 
 def _hash_of(path: Path) -> str:

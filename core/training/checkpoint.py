@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from ..cycles.unroll import learnable
 from ..errors import ClipError, ModelError
-from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, parse_json
-from ..files.held_open import patiently, reason_of
+from ..files.fields import MAX_MAGNITUDE, FieldError, Fields, as_utf8, parse_json
+from ..files.held_open import reason_of, remove_if_possible
 from ..files.tensors import read_tensors, read_text, write_tensors
 from ..model.learned_clips import LearnedClip, read_learned_clips
 from ..model.model import Model
@@ -185,15 +185,15 @@ def _info(description: Fields) -> dict[str, Any]:
     """The summary of a training, all that a list shows of it."""
     fields = description.part("info")
     return {
-        "name": fields.text("name"),
-        "recipe": fields.text("recipe"),
+        "name": as_utf8(fields.text("name")),
+        "recipe": as_utf8(fields.text("recipe")),
         "seed": fields.whole("seed", -(1 << 63), 1 << 64),
         "step": fields.whole("step", 0, 1 << 40),
         "steps": fields.whole("steps", 0, 1 << 40),
         "fraction": fields.number("fraction", 0, 1),
         "seconds": fields.number("seconds", 0, MAX_MAGNITUDE),
         "duration": fields.number("duration", 0, MAX_MAGNITUDE),
-        "rig": fields.text("rig", ""),
+        "rig": as_utf8(fields.text("rig", "")),
         "calmed": fields.whole("calmed", 0, 10, 0),
     }
 
@@ -247,8 +247,7 @@ class CheckpointFile:
         if self._writer is not None:
             self._writer.join()
         self._waiting = None
-        with suppress(OSError):  # a virus scanner may have it open: then it is listed as unfinished, and no more
-            patiently(lambda: self.path.unlink(missing_ok=True))
+        remove_if_possible(self.path)  # where a virus scanner has it open, it is listed as unfinished, and no more
 
     def _write_quietly(self, checkpoint: Checkpoint) -> None:
         """A full disk must not end an hour of training: there may be room again, and until then the state is kept."""

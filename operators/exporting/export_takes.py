@@ -30,6 +30,12 @@ WHICH_ITEMS = [
 ]
 
 
+def _check_free(path: Path, overwrite: bool) -> None:
+    """Raise RiffError for a file that is there and may not be replaced."""
+    if os.path.lexists(path) and not overwrite:
+        raise RiffError(f"“{path.name}” exists already; choose another folder, or switch Overwrite on.")
+
+
 class RIFF_OT_export_takes(Stepwise, bpy.types.Operator):
     """Write variations into a folder by Blender's own exporters, one file for each; the scene stays as it is"""
 
@@ -67,6 +73,7 @@ class RIFF_OT_export_takes(Stepwise, bpy.types.Operator):
             action = bpy.data.actions.get(name)
             if action is None:
                 raise RiffError(f"The action “{name}” is no longer in the file.")
+            _check_free(path, self.overwrite)  # again: others may have written into the folder meanwhile
             with on_stage(ob, context.scene):  # for each anew: between two steps the user may do anything
                 export_action(ob, action, path, self.kind, context.scene)
             self._written.append(path)
@@ -87,9 +94,8 @@ class RIFF_OT_export_takes(Stepwise, bpy.types.Operator):
         paths = {name: folder / f"{file_name_for(name)}{SUFFIXES[self.kind]}" for name in names}
         if len(set(paths.values())) < len(paths):
             raise RiffError("Two variations would get the same file name; rename one of them.")
-        taken = next((path for path in paths.values() if os.path.lexists(path)), None)
-        if taken is not None and not self.overwrite:
-            raise RiffError(f"“{taken.name}” exists already; choose another folder, or switch Overwrite on.")
+        for path in paths.values():
+            _check_free(path, self.overwrite)
         return paths
 
     def finished(self, context: bpy.types.Context) -> Any:

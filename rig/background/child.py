@@ -17,6 +17,7 @@ from typing import Any
 
 from ...core.errors import Cancelled, RiffError
 from ...core.files.file_lock import FileLock
+from ...core.files.held_open import remove_if_possible
 from ...core.system.child_process import ChildProcess, Ended, Flooded, python_command, python_environment
 from ...core.system.log import log
 from ...core.torch_trial.trial import is_own
@@ -86,7 +87,7 @@ def run_in_child(
         except Cancelled:
             if path is not None and child.process.poll() is None and state.exists():
                 child.end()  # killed, it cannot take back the model so far itself; its state is kept
-                path.unlink(missing_ok=True)
+                remove_if_possible(path)
             raise
         finally:
             child.end()

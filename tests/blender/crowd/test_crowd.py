@@ -6,7 +6,6 @@ import importlib
 import itertools
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,15 +18,12 @@ FRAMES = 60
 
 
 @pytest.fixture
-def dancer(riff: ModuleType, trained: Path) -> Iterator[bpy.types.Object]:
-    folder = Path(bpy.utils.extension_path_user(riff.__name__, path="models", create=True))
-    shutil.copy(trained, folder)
+def dancer(models: Path, trained: Path) -> bpy.types.Object:
+    shutil.copy(trained, models)
     bpy.ops.riff.add_sample_dancer()
     bpy.ops.riff.refresh_models()
     bpy.context.view_layer.update()
-    yield bpy.context.object
-    shutil.rmtree(folder)
-    bpy.ops.riff.refresh_models()
+    return bpy.context.object
 
 
 def crowd() -> bpy.types.Collection:

@@ -161,7 +161,7 @@ def test_scripts(riff: ModuleType, bodies: tuple[Any, Any]) -> None:
         api.drive(model, driver, pairs={**pairs, "horn": "Neck"})
 
 
-def test_a_driven_take_needs_an_armature_and_a_driver(riff: ModuleType) -> None:
+def test_a_driven_take_needs_an_armature_and_a_driver(models: Path) -> None:
     with pytest.raises(RuntimeError, match="Select an armature"):
         bpy.ops.riff.drive()
     add_stepping_biped()

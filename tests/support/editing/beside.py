@@ -65,7 +65,8 @@ class Beside:
         self.operator: Any = made()
         for prop in getattr(bpy.ops.riff, name).get_rna_type().properties:
             if prop.identifier != "rna_type":
-                setattr(self.operator, prop.identifier, settings.get(prop.identifier, prop.default))
+                empty = getattr(prop, "default", ())  # a list has none
+                setattr(self.operator, prop.identifier, settings.get(prop.identifier, empty))
         self.operator.properties = SimpleNamespace(is_property_set=lambda name: name in settings)
         self.operator.report = self._report
 
