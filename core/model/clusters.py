@@ -24,10 +24,6 @@ class Cluster:
         """Pairs of an output and an input group, all of which the product multiplies."""
         return len(self.outputs) * len(self.inputs)
 
-    def merged(self, other: Cluster) -> Cluster:
-        inputs = tuple(sorted({*self.inputs, *other.inputs}))
-        return Cluster(tuple(sorted((*self.outputs, *other.outputs))), inputs)
-
 
 def cluster_blocks(pairs: NDArray[Any], near: NDArray[np.bool_], cluster: Cluster) -> NDArray[np.float32]:
     """Return the weights (outputs, inputs, outside, inside, kernel) of a cluster, 0 where groups are no neighbours.
@@ -59,14 +55,32 @@ def cluster_order(near: NDArray[np.bool_]) -> list[int]:
 
 
 def _merge(near: NDArray[np.bool_], call_cost: float, adjacent_only: bool) -> list[Cluster]:
-    parts = [Cluster((g,), tuple(np.nonzero(row)[0].tolist())) for g, row in enumerate(near)]
-    while len(parts) > 1:
-        pairs = [(a, b) for a in range(len(parts)) for b in range(a + 1, len(parts)) if b == a + 1 or not adjacent_only]
-        gains = [parts[a].pairs + parts[b].pairs - parts[a].merged(parts[b]).pairs for a, b in pairs]
-        best = int(np.argmax(gains))
-        if gains[best] + call_cost <= 0:
+    """Merge the two clusters that gain most, and again, while a merger gains more than a product costs."""
+    seen = near.astype(np.float64)  # inputs of each cluster; whole numbers, so that sums are exact
+    inputs, outputs = seen.sum(1), np.ones(len(near))
+    members = [[group] for group in range(len(near))]
+
+    def gains_of(cluster: int) -> NDArray[np.float64]:
+        """Return the pairs that are saved by merging a cluster with each; the union of inputs is what both see."""
+        union = inputs[cluster] + inputs - seen @ seen[cluster]
+        return outputs[cluster] * inputs[cluster] + outputs * inputs - (outputs[cluster] + outputs) * union
+
+    left = np.arange(len(near))
+    gains = np.triu(np.array([gains_of(cluster) for cluster in left]), 1)
+    gains[np.tril_indices(len(near))] = -np.inf
+    while len(left) > 1:
+        if adjacent_only:
+            number = int(gains[left[:-1], left[1:]].argmax())
+            one, other = int(left[number]), int(left[number + 1])
+        else:
+            one, other = (int(index) for index in np.unravel_index(gains.argmax(), gains.shape))
+        if gains[one, other] + call_cost <= 0:
             break
-        a, b = pairs[best]
-        parts[a] = parts[a].merged(parts[b])
-        del parts[b]
-    return parts
+        members[one] += members[other]
+        seen[one] = np.maximum(seen[one], seen[other])
+        inputs[one], outputs[one] = seen[one].sum(), outputs[one] + outputs[other]
+        gains[other], gains[:, other] = -np.inf, -np.inf
+        left = left[left != other]
+        new, after = gains_of(one), left > one
+        gains[one, left[after]], gains[left[left < one], one] = new[left[after]], new[left[left < one]]
+    return [Cluster(tuple(sorted(members[k])), tuple(np.flatnonzero(seen[k]).tolist())) for k in left.tolist()]
