@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..matching.coupling import MAX_COUPLING, MIN_COUPLING_ABOVE, CouplingTrial, choose_coupling, trial_size
+from ..matching.coupling import MIN_COUPLING_ABOVE, CouplingTrial, choose_coupling, trial_size
 from ..matching.instant import matched_above
 from ..matching.matcher import Matcher, never_cancelled
 from ..model.model import Model
@@ -34,7 +34,7 @@ def coupled_above(model: Model, level: int, check_cancelled: Callable[[], None] 
         sampler = Sampler(above)
         matchers = [one for one in sampler.generators if isinstance(one, Matcher)]
         trial = CouplingTrial(above, matchers, _trained_rows(sampler, check_cancelled))
-        coupling = choose_coupling(trial, check_cancelled, MIN_COUPLING_ABOVE, MAX_COUPLING)
+        coupling = choose_coupling(trial, check_cancelled, MIN_COUPLING_ABOVE)
     return replace(above, matched=replace(matched, coupling=coupling))
 
 

@@ -74,11 +74,9 @@ def choose_matching(
     return Matched(0, coupling, model.matched.cuts if model.matched else (), sway)
 
 
-def choose_coupling(
-    trial: CouplingTrial, check_cancelled: Callable[[], None], least: float = MIN_COUPLING, most: float = MAX_COUPLING
-) -> float:
-    """Return the coupling, from `least` to `most`, at which samples differ from the clip by LEAST_DIFFERENCE."""
-    low, high = math.log(least), math.log(most)
+def choose_coupling(trial: CouplingTrial, check_cancelled: Callable[[], None], least: float = MIN_COUPLING) -> float:
+    """Return the coupling, from `least` to MAX_COUPLING, at which samples differ from the clip by LEAST_DIFFERENCE."""
+    low, high = math.log(least), math.log(MAX_COUPLING)
     differences: dict[float, float] = {}
     for _ in range(BISECTION_STEPS if trial.parts > 1 else 0):
         check_cancelled()

@@ -66,7 +66,7 @@ def _merge(near: NDArray[np.bool_], call_cost: float, adjacent_only: bool) -> li
         return outputs[cluster] * inputs[cluster] + outputs * inputs - (outputs[cluster] + outputs) * union
 
     left = np.arange(len(near))
-    gains = np.triu(np.array([gains_of(cluster) for cluster in left]), 1)
+    gains = np.array([gains_of(cluster) for cluster in left])
     gains[np.tril_indices(len(near))] = -np.inf
     while len(left) > 1:
         if adjacent_only:
