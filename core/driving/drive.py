@@ -35,6 +35,9 @@ SETTLED_SECONDS = 4.0
 VARIATION = 0.3
 """Default strength of variation."""
 
+MOST_SCALE = 100.0
+"""Largest scale of a course, by the length of the legs."""
+
 MOST_STRETCH = 1.3
 """Times the way that the clip's own steps go that a course is at most, where its scale is not given: longer steps still
 look like steps."""
@@ -72,8 +75,8 @@ def drive(
         raise ClipError("Ask for at least one motion.")
     if not 0.0 <= variation <= 1.0:
         raise ClipError("The strength of variation must be from 0 to 1.")
-    if not 0.0 <= scale < math.inf:
-        raise ClipError("The scale of the course must be a number, 0 or more.")
+    if not 0.0 <= scale <= MOST_SCALE:
+        raise ClipError(f"The scale of the course must be from 0 to {MOST_SCALE:g}.")
     joints = paired_joints(model.skeleton, driver.skeleton, pairs)
     wanted = frames or driver.frames
     check_size(wanted, model.skeleton.channels, count)

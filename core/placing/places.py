@@ -25,6 +25,9 @@ SAME_PLACE = 0.005 * BODY
 FAR_OUT = 1e6
 """Largest coordinate of a place, in body heights."""
 
+MOST_DEGREES = 1e6
+"""Largest heading; it is meant modulo 360, which a larger number does not tell exactly."""
+
 
 @dataclass(frozen=True, eq=False)
 class Pin:
@@ -110,7 +113,8 @@ def _read_turns(name: str, start: int, count: int, turned: Array | None) -> Arra
         return None
     turned = np.atleast_2d(turned)
     norms = np.linalg.norm(turned, axis=-1, keepdims=True)
-    if turned.ndim != 2 or turned.shape[1] != 4 or len(turned) not in (1, count) or not (norms > 1e-6).all():
+    shaped = turned.ndim == 2 and turned.shape[1] == 4 and len(turned) in (1, count)
+    if not shaped or not np.isfinite(norms).all() or not (norms > 1e-6).all():
         raise ClipError(f"The pin of “{name}” at frame {start} has no valid direction; set its place again.")
     w, x, y, z = np.moveaxis(np.broadcast_to(turned / norms, (count, 4)), -1, 0)
     rows = [
@@ -159,7 +163,9 @@ def _read_waypoint(source: Motion, frames: int, first: int, waypoint: Any) -> Wa
     _check_inside("The waypoint", frames, first, frame, frame)
     if at.shape != (2,) or not _is_finite(at, source.skeleton):
         raise ClipError(f"The waypoint at frame {frame} has no valid place; set its place again.")
-    turn = None if degrees is None or not np.isfinite(degrees) else float(np.deg2rad(degrees))
+    if degrees is not None and not abs(degrees) <= MOST_DEGREES:
+        raise ClipError(f"The waypoint at frame {frame} has no valid heading; set it again.")
+    turn = None if degrees is None else float(np.deg2rad(degrees))
     return Waypoint(frame - first, at / source.skeleton.unit, turn)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import bpy
 from bpy.props import CollectionProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from ...core.driving.drive import VARIATION
+from ...core.driving.drive import MOST_SCALE, VARIATION
 from ..compose_settings import NOT_REMEMBERED
 
 
@@ -40,7 +40,7 @@ class DriveChoices:
         default=0.0,
         min=0.0,
         soft_max=2.0,
-        max=100.0,
+        max=MOST_SCALE,
         options=NOT_REMEMBERED,
     )
 

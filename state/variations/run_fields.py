@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...core.driving.drive import MOST_SCALE
 from ...core.files.fields import FieldError, Fields
 from ...rig.compat import MAX_FRAME
 from ...rig.ownership import KEYS_KEY, MADE_KEY, SHIELD_KEY
@@ -152,7 +153,7 @@ ARGUMENTS: Mapping[str, Check] = {
     "action": _text,
     "pairs": _rows(_text, _text),
     "digest": _text,
-    "scale": _number(0.0, 1e6),
+    "scale": _number(0.0, MOST_SCALE),
 }
 """Checks of the arguments of jobs by their names, which mean the same in each kind."""
 

@@ -223,6 +223,9 @@ def test_drivers_that_cannot_be_followed(model: Model) -> None:
         drive(model, beast, PAIRS, count=0)
     with pytest.raises(ClipError, match="from 0 to 1"):
         drive(model, beast, PAIRS, variation=1.5)
+    for scale in (-1.0, 1e30, float("nan")):
+        with pytest.raises(ClipError, match="The scale of the course must be from 0 to 100"):
+            drive(model, beast, PAIRS, scale=scale)
 
 
 def test_a_clip_that_steps_in_place_does_not_travel_unasked(make_walker: Callable[..., Motion]) -> None:
