@@ -27,7 +27,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.errors import RiffError
-from core.generation.generate import Sampler, noise_code
+from core.generation.generate import Sampler
+from core.generation.noise import noise_code
 from core.generation.torch_backend import load_generators
 from core.model.model import Model
 from core.model.model_file import load_model

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from core.errors import RiffError
-from core.generation.generate import noise_code
+from core.generation.noise import noise_code
 from core.generation.torch_backend import load_generator
 from core.model.channels import choose_channels
 from core.model.clusters import find_clusters, one_cluster

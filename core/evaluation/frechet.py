@@ -64,11 +64,19 @@ def frechet_to_source(source: list[Array], sample: list[Array]) -> float:
 
 
 def frechet_distance(a: Array, b: Array) -> float:
-    """Return |μa - μb|² + tr(Ca + Cb - 2 (Ca Cb)^½) for the Gaussians fitted to rows (N, D) and (M, D)."""
+    """Return |μa - μb|² + tr(Ca + Cb - 2 (Ca Cb)^½) for the Gaussians fitted to rows (N, D) and (M, D).
+
+    With A and B the rows without their means, over the roots of N - 1 and M - 1, so that Ca = AᵀA and Cb = BᵀB, the
+    last trace is the sum of the singular values of A Bᵀ. It takes no matrix of (D, D) where rows are few.
+    """
     shift = float(((a.mean(0) - b.mean(0)) ** 2).sum())
-    first, second = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (a, b))
-    values, vectors = np.linalg.eigh(first)
-    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    product = root @ second @ root
-    cross = float(np.sqrt(np.maximum(np.linalg.eigvalsh((product + product.T) / 2.0), 0.0)).sum())
-    return max(shift + float(np.trace(first) + np.trace(second)) - 2.0 * cross, 0.0)
+    first, second = (_few_rows((rows - rows.mean(0)) / np.sqrt(len(rows) - 1)) for rows in (a, b))
+    traces = float(np.square(first).sum() + np.square(second).sum())
+    cross = float(np.linalg.svd(first @ second.T, compute_uv=False).sum())
+    return max(shift + traces - 2.0 * cross, 0.0)
+
+
+def _few_rows(rows: Array) -> Array:
+    """Return rows (N, D), or as many as they have columns with the same RᵀR where they are more."""
+    few: Array = rows if len(rows) <= rows.shape[1] else np.linalg.qr(rows, mode="r")  # type: ignore[assignment]
+    return few
