@@ -97,10 +97,15 @@ def prepare(clip: Path | None) -> bpy.types.Object:
 
 
 def train(recipe: str, scale: float) -> Any:
-    """Train by the operator, with the estimated time first, then progress; return the finished job."""
+    """Train by the operator, with the estimated time first, then progress; return the finished job.
+
+    The first level of `fast` is trained and kept, whatever its figures: the demo shows what networks make.
+    """
     jobs = importlib.import_module(f"{EXTENSION}.rig.background.jobs")
     tick = importlib.import_module(f"{EXTENSION}.state.timer").tick
     text = core("system.console")
+    if recipe == "fast":
+        recipe, bpy.context.scene.riff.last_level = "custom", 1
     bpy.ops.riff.train(recipe=recipe, scale=scale)
     job = jobs.latest_training()
     try:

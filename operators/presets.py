@@ -23,6 +23,7 @@ class RIFF_OT_add_training_preset(AddPresetBase, bpy.types.Operator):
         "settings.effort",
         "settings.faithfulness",
         "settings.foot_weight",
+        "settings.last_level",
         "settings.training_seed",
     ]
 

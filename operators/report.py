@@ -56,7 +56,9 @@ def _recipe(context: bpy.types.Context) -> str:
     settings = settings_of(context)
     if settings.recipe != "custom":
         return str(settings.recipe)
-    numbers = (f"{name} {getattr(settings, name):g}" for name in ("effort", "faithfulness", "foot_weight"))
+    numbers = (
+        f"{name} {getattr(settings, name):g}" for name in ("effort", "faithfulness", "foot_weight", "last_level")
+    )
     return ", ".join([f"custom of {settings.base}", *numbers])
 
 

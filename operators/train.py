@@ -42,7 +42,8 @@ def chosen_recipe(settings: RiffSettings, name: str) -> Recipe:
         return RECIPES[name]
     base = RECIPES[settings.base].scaled(settings.effort)
     weights = tuple(weight * settings.faithfulness for weight in base.reconstruction)
-    return replace(base, name="custom", reconstruction=weights, contact=base.contact * settings.foot_weight)
+    custom = replace(base, name="custom", reconstruction=weights, contact=base.contact * settings.foot_weight)
+    return custom.until(min(settings.last_level, custom.levels))
 
 
 class TrainingStart(Stepwise):

@@ -51,7 +51,7 @@ def _draw_recipe(layout: Any, settings: Any) -> None:
     if body is not None:
         body.use_property_split = True
         body.use_property_decorate = False
-        for name in ("base", "effort", "faithfulness", "foot_weight", "training_seed"):
+        for name in ("base", "effort", "faithfulness", "foot_weight", "last_level", "training_seed"):
             body.prop(settings, name)
 
 
@@ -62,7 +62,8 @@ def _draw_price(layout: Any, ob: Any, settings: Any) -> None:
     if summary is not None and summary.seconds:
         custom = settings.recipe == "custom"
         seconds = summary.seconds[settings.base] * settings.effort if custom else summary.seconds[settings.recipe]
-        label = say("About {} on {}").format(in_words(seconds), summary.device)
+        words = say("About {} on {}") if settings.recipe == "paper" else say("Up to {} on {}")  # fast may end early
+        label = words.format(in_words(seconds), summary.device)
         layout.label(text=label, icon="TIME", translate=False)
     elif summary is not None and summary.estimate is not None and summary.estimate.running:
         layout.label(text="Estimating the training time…", icon="TIME")

@@ -131,11 +131,12 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     begun = [(replace(begin(c.motion, recipe, options.seed), name=c.name, rig=c.rig), target) for c, target in clips]
     for training, target in begun:
         resumed(training, state_path(target), options)  # refused now rather than after an hour of the others
+    saved: dict[Path, Path] = {}
     with ProgressLine(sys.stderr) as line, stop_on_signal() as stop:
         for number, (training, target) in enumerate(begun, start=1):
             label = f"{number} of {len(clips)}, “{training.name}”: "
             with hold_lease(state_path(target)) as lease:
-                run_with_text(
+                saved[target] = run_with_text(
                     resumed(training, state_path(target), options),
                     target,
                     state_path(target),
@@ -143,9 +144,10 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
                     lambda lease=lease: stop.is_set() or lease.lost.is_set(),  # type: ignore[misc]
                     options.device,
                     options.threads,
+                    options.overwrite or target.exists(),
                 )
-    done = {target for _, target in todo}
-    return {"models": [{"model": str(t), "trained": t in done, **read_info(t)} for t in targets]}
+    models = [(saved.get(target, target), target in saved) for target in targets]
+    return {"models": [{"model": str(path), "trained": trained, **read_info(path)} for path, trained in models]}
 
 
 def _made(folder: Path) -> Path:

@@ -78,11 +78,13 @@ def seconds_of(info: dict[str, Any]) -> float:
 
 
 def describe(info: dict[str, Any]) -> str:
-    """Return a line for the list: length of the source or its cycle, recipe, level above which it is matched."""
+    """Return a line for the list: length of the source or its cycle, recipe, levels that are matched."""
     length = f"{info['cycle']:.1f} s cycle" if info["cycle"] else f"{info['duration']:.0f} s"
     levels, whole = info["levels"] or (0, 0)
     if info["fraction"] < 1.0:
         state = f", {info['fraction']:.0%} trained so far"
+    elif levels == 0 and whole and not _is_instant(info):
+        state = ", all levels matched"
     else:
         state = f", matched above level {levels}" if 0 < levels < whole else ""
     return f"{length}, {info['recipe']}{state}"

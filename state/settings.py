@@ -236,6 +236,13 @@ class RiffSettings(bpy.types.PropertyGroup):
         min=0.0,
         max=10.0,
     )
+    last_level: IntProperty(
+        name="Last Level",
+        description="Last level that is trained; below 4, levels above it are matched, and trained ones always kept",
+        default=4,
+        min=1,
+        max=4,
+    )
     training_seed: IntProperty(
         name="Training Seed",
         description="Random seed of the training; another seed gives a slightly different model",

@@ -66,13 +66,15 @@ def states_of(motion: Motion, scale: float) -> list[State]:
     begun = time.perf_counter()
 
     def take(model: Model) -> None:
+        shown = choice.shown(model)
         seconds = time.perf_counter() - begun
         if not handed or seconds <= FIRST_SECONDS:
-            handed[:] = [State("so far", seconds, model)]
-        choice.compare(model)
+            handed[:] = [State("so far", seconds, shown)]
 
     choice = LevelChoice()
-    model = choice.best(train(motion, FAST.scaled(scale), on_model=take, is_enough=choice.is_made))
+    model = choice.best(
+        train(motion, FAST.scaled(scale), on_model=take, on_level=choice.compare, is_enough=choice.is_made)
+    )
     return [*states, *handed, State("at the end", time.perf_counter() - begun, model)]
 
 

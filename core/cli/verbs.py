@@ -59,8 +59,9 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
     start = load_model(options.start_from) if options.start_from else None
     begun = begin(motion, recipe_of(options), options.seed, start)
     begun = replace(begun, name=options.name or clip.name, rig=clip.rig, clips=clips)
+    overwrite = options.overwrite or options.out.exists()
     with _needs_torch(), ProgressLine(sys.stderr) as line, stop_on_signal() as stop, hold_lease(state) as lease:
-        run_with_text(
+        saved = run_with_text(
             resumed(begun, state, options),
             options.out,
             state,
@@ -68,8 +69,9 @@ def train_verb(options: argparse.Namespace) -> dict[str, Any]:
             lambda: stop.is_set() or lease.lost.is_set(),
             options.device,
             options.threads,
+            overwrite,
         )
-    return {"model": str(options.out), "trained": True, **read_info(options.out)}
+    return {"model": str(saved), "trained": True, **read_info(saved)}
 
 
 def instant_verb(options: argparse.Namespace) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class CandidatePool:
         self.rows = (round(exact) if loop else int(np.ceil(exact - 1e-6))) + 1
         if self.rows < RATE:
             raise ClipError("Each member of a crowd needs at least one second of motion; ask for more frames.")
-        self._sampler = Sampler(model)
+        self._sampler = Sampler(model, choices=1)  # of many candidates the crowd itself chooses
         self._lengths = model.recipe.lengths(self.rows)
         enough = [stage for stage, length in enumerate(self._lengths) if length >= COARSE_SHARE * self.rows]
         self._stages = min(enough[0] + 1, len(self._lengths) - 1)
@@ -114,7 +114,7 @@ class CandidatePool:
         stages = range(first, last)
         amplitudes = self._sampler.amplitudes()
         noises: list[Rows | None] = [
-            self._sampler.codes(keys, stage, self._lengths[stage]) * np.float32(amplitudes[stage]) for stage in stages
+            self._sampler.codes(keys, stage, self._lengths) * np.float32(amplitudes[stage]) for stage in stages
         ]
         generators = self._sampler.generators[first:last]
         return run_stages(generators, self._lengths[first:last], noises, base)

@@ -177,13 +177,13 @@ class _Run:
             if x.shape[-1] != lengths[stage]:
                 x = resize_circle(x, lengths[stage]) if self.loop else resize(x, lengths[stage])
                 x = entry.keep(x, stage) if entry is not None else x
-            codes = self._codes(stage, lengths[stage])
+            codes = self._codes(stage, lengths)
             around = Around(self.loop) if entry is None else entry.around(stage)
             x = refine_around(self.sampler.generators[stage], x, codes * np.float32(amplitudes[stage]), around)
         return x
 
-    def _codes(self, stage: int, length: int) -> NDArray[np.float32]:
+    def _codes(self, stage: int, lengths: Sequence[int]) -> NDArray[np.float32]:
         """Return the latents (B, 1, length) of the variations."""
         if not self.like:
-            return self.sampler.codes([(self.seed, k) for k in self.variations], stage, length)
-        return np.stack([code_like(self.sampler, self.like, self.seed, k, stage, length) for k in self.variations])
+            return self.sampler.codes([(self.seed, k) for k in self.variations], stage, lengths)
+        return np.stack([code_like(self.sampler, self.like, self.seed, k, stage, lengths) for k in self.variations])

@@ -18,6 +18,7 @@ TRAIN_LONGER = "Train longer: this training was cut short"
 LONGER_CLIP = "The clip is short: learn a longer one, or several actions of this rig together"
 STRONGER = "Raise Coarse Variation, for motions that differ more"
 CALMER = "Lower Fine Variation, for smoother motion"
+MATCHED = "Training came no nearer to this clip than matching does, so all levels are matched"
 CLEAN_FEET = "Switch Clean Feet on: standing feet slide"
 CHOOSE_FEET = "No feet were found: choose them under Root and Feet, and learn again"
 """Advice in the words of the panel."""
@@ -27,7 +28,7 @@ def advice(info: Mapping[str, Any]) -> list[str]:
     """Return advice on a model in sentences, the most useful first, from its summary, see `Model.info`."""
     figures: dict[str, float] = info.get("quality") or {}
     outside = {limit.figure for limit in LIMITS if not _inside(figures.get(limit.figure), limit.good)}
-    told = []
+    told = [MATCHED] if _is_matched(info) else []
     if copies(figures) or outside & {"coverage", "global_diversity", "same_time", "between"}:
         told.append(_more(info))
     if "global_diversity" in outside and not copies(figures):
@@ -52,6 +53,12 @@ def _more(info: Mapping[str, Any]) -> str:
     if _is_cut_short(info):
         return TRAIN_LONGER
     return LONGER_CLIP if info.get("duration", 0.0) < SHORT_SECONDS else STRONGER
+
+
+def _is_matched(info: Mapping[str, Any]) -> bool:
+    """Return whether a training kept no level."""
+    levels, whole = info.get("levels") or (0, 0)
+    return not levels and bool(whole) and info.get("recipe") != "instant"
 
 
 def _is_cut_short(info: Mapping[str, Any]) -> bool:

@@ -113,14 +113,14 @@ def roughness_figures(source: Motion, sample: Motion) -> dict[str, float]:
         ("jerk_mean_ratio", 3, np.mean),
         ("jerk_95_ratio", 3, _percentile_95),
     ):
-        values, reference = (_derivative(positions, order) for positions in (ours, theirs))
+        values, reference = (path_differences(positions, order) for positions in (ours, theirs))
         figures[name] = float(measure(values)) / max(float(measure(reference)), 1e-9)
-    jump, reference_jump = (_derivative(positions, 1).mean(axis=1).max() for positions in (ours, theirs))
+    jump, reference_jump = (path_differences(positions, 1).mean(axis=1).max() for positions in (ours, theirs))
     figures["largest_jump_ratio"] = float(jump) / max(float(reference_jump), 1e-9)
     return figures
 
 
-def _derivative(positions: Array, order: int) -> Array:
+def path_differences(positions: Array, order: int) -> Array:
     """Return the length (T - order, J) of finite differences of joint positions (T, J, 3)."""
     lengths: Array = np.linalg.norm(np.diff(positions, order, axis=0), axis=-1)
     return lengths

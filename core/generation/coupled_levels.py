@@ -13,7 +13,8 @@ from ..matching.matcher import Matcher, never_cancelled
 from ..model.model import Model
 from ..model.pyramid import Rows, run_stages
 from ..system.threads import one_thread
-from .generate import Sampler, noise_code
+from .generate import Sampler
+from .noise import noise_code
 
 TRIAL_SEED = 0xFFFFFE00
 """Seed of the samples on which a coupling is measured: no variation that a person looks at is among them."""

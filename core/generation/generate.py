@@ -26,6 +26,8 @@ from ..motion.motion import RATE, Motion
 from ..motion.resampling import check_size, resample, rows_at
 from ..system.threads import Item, Result, on_all_cores, working_cores
 from .backends import make_generators
+from .noise import noise_code
+from .noise_choice import CHOICES, MAX_CHOICE_ROWS, NoiseChoice
 
 CHUNK_FRAMES, CHUNK_FRAMES_ONE_CORE = 5200, 650
 """Frames that a core processes together: so many that little of the time goes into Python itself, whose lock the cores
@@ -36,6 +38,9 @@ LEAST_MATCHED_FRAMES = 2600
 
 DRAFT_SHARE = 0.35
 """Share of the last length up to which a draft is matched."""
+
+MAX_KNOWN_LENGTHS = 8
+"""Lengths of motions whose `NoiseChoice` is remembered."""
 
 CACHED_MODELS = 2
 """Models that `prepared_sampler` keeps in memory, some tens of megabytes each."""
@@ -48,14 +53,21 @@ MIN_ROWS = 30
 class Sampler:
     """Generators of a model with their weights loaded; keep one to generate often.
 
-    `torch` chooses the backend, see `make_generators`. `generators` reuses those of a previous sampler of the model.
+    `torch` chooses the backend, see `make_generators`. `generators` reuses those of a previous sampler of the model. Of
+    a model with matched stages, the first noise of a short variation is the best of `choices`, see `NoiseChoice`.
     """
 
     def __init__(
-        self, model: Model, *, torch: bool | None = None, generators: list[StageGenerator] | None = None
+        self,
+        model: Model,
+        *,
+        torch: bool | None = None,
+        generators: list[StageGenerator] | None = None,
+        choices: int = CHOICES,
     ) -> None:
-        self.model = model
+        self.model, self._most_choices = model, choices
         self.generators: list[StageGenerator] = generators or make_generators(model, torch=torch)
+        self._noise_choices: dict[tuple[int, ...], NoiseChoice] = {}
 
     def sample(self, frames: int, count: int, seed: int) -> list[Motion]:
         """Generate `count` motions of `frames` frames at 30 fps, several together, on all cores."""
@@ -81,28 +93,50 @@ class Sampler:
     def _is_matched(self) -> bool:
         return any(isinstance(generator, Matcher) for generator in self.generators)
 
-    def code(self, seed: int, variation: int, stage: int, length: int) -> NDArray[np.float32]:
-        """Return the noise z_i of one variation, (1, length), see `codes`."""
-        return self.codes([(seed, variation)], stage, length)[0]
+    def code(self, seed: int, variation: int, stage: int, lengths: Sequence[int]) -> NDArray[np.float32]:
+        """Return the noise z_i of one variation, (1, T_i), see `codes`."""
+        return self.codes([(seed, variation)], stage, lengths)[0]
 
-    def codes(self, keys: Sequence[tuple[int, int]], stage: int, length: int) -> NDArray[np.float32]:
-        """Return the noise z_i (B, 1, length) of variations, each with its seed and number.
+    def codes(self, keys: Sequence[tuple[int, int]], stage: int, lengths: Sequence[int]) -> NDArray[np.float32]:
+        """Return the noise z_i (B, 1, T_i) of variations, each with its seed and number; `lengths` are those of all
+        stages.
 
-        At a matched first stage it is the best of ORDERS: the one whose output, at full strength, is farthest from the
-        clip's own order and uses the clip most evenly, see `Matcher.best_orders`.
+        At a matched first stage it is of ORDERS the one whose output, at full strength, is farthest from the clip's own
+        order and uses the clip most evenly, see `Matcher.best_orders`; or of the best of these, or of some noises of a
+        network, the one whose motion is best, see `NoiseChoice`.
         """
-        first = self.generators[0]
-        if stage or not isinstance(first, Matcher):
+        first, length, choices = self.generators[0], lengths[stage], self._choices(lengths[-1])
+        orders = ORDERS if isinstance(first, Matcher) else choices
+        if stage or orders == 1:
             return np.stack([noise_code(seed, variation, stage, length) for seed, variation in keys])
-        candidates = np.stack(
-            [[noise_code(seed, variation, 0, length, again) for again in range(ORDERS)] for seed, variation in keys]
+        found = np.stack(
+            [[noise_code(seed, variation, 0, length, again) for again in range(orders)] for seed, variation in keys]
         )
-        return candidates[np.arange(len(keys)), first.best_orders(candidates, self.zero_rows(1, length))]
+        each = np.arange(len(keys))
+        if isinstance(first, Matcher):
+            found = found[each[:, None], first.best_orders(found, self.zero_rows(1, length), choices)]
+        return found[each, self._noise_choice(lengths).best(keys, found)] if choices > 1 else found[:, 0]
+
+    def _choices(self, rows: int) -> int:
+        """Return of how many first noises of a motion the best is chosen: published recipes and cycles, which only sway
+        varies, have one.
+        """
+        chosen = self.model.matched is not None and not self.model.source.repeats and rows <= MAX_CHOICE_ROWS
+        return self._most_choices if chosen else 1
+
+    def _noise_choice(self, lengths: Sequence[int]) -> NoiseChoice:
+        key = tuple(lengths)
+        if key not in self._noise_choices:
+            if len(self._noise_choices) >= MAX_KNOWN_LENGTHS:
+                self._noise_choices.clear()
+            self._noise_choices[key] = NoiseChoice(self.model, self.generators, lengths, self.motion)
+        return self._noise_choices[key]
 
     def _codes(self, frames: int, variations: Sequence[int], seed: int) -> list[NDArray[np.float32]]:
         """Return the noise z_i (B, 1, T_i) of some variations of a seed for every stage."""
         keys = [(seed, variation) for variation in variations]
-        return [self.codes(keys, stage, length) for stage, length in enumerate(self.model.recipe.lengths(frames))]
+        lengths = self.model.recipe.lengths(frames)
+        return [self.codes(keys, stage, lengths) for stage in range(len(lengths))]
 
     def motions(self, codes: Sequence[NDArray[np.float32]], *, draft: bool = False) -> list[Motion]:
         """Generate motions from noise of variance 1, without post-processing; `codes[i]` is (B, 1, T_i).
@@ -155,16 +189,6 @@ def _parts(count: int, size: int, cores: int) -> list[range]:
     number = min(count, cores * -(-count // (cores * size)))
     ends = [count * k // number for k in range(number + 1)]
     return [range(start, stop) for start, stop in itertools.pairwise(ends)]
-
-
-def noise_code(seed: int, variation: int, stage: int, length: int, again: int = 0) -> NDArray[np.float32]:
-    """Return noise (1, length) of one variation; it depends on the arguments only, on every machine.
-
-    `again` is the number of another try.
-    """
-    key = [seed & 0xFFFFFFFF, variation, stage]
-    random = np.random.default_rng([*key, again] if again else key)
-    return random.standard_normal((1, length), dtype=np.float32)
 
 
 def finished(motion: Motion, model: Model, clean: bool) -> Motion:

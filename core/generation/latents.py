@@ -1,4 +1,4 @@
-"""Latent noise of motions: interpolation between seeds, perturbation of a variation, generation from latents."""
+"""Latent noise of motions: interpolation between seeds, generation from latents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIMILARITY = 0.35
 def latents_of_seed(sampler: Sampler, frames: int, seed: int, variation: int = 0) -> Latents:
     """Return the latents from which `generate` makes this variation of a seed."""
     lengths = sampler.model.recipe.lengths(frames)
-    return [sampler.code(seed, variation, stage, length) for stage, length in enumerate(lengths)]
+    return [sampler.code(seed, variation, stage, lengths) for stage in range(len(lengths))]
 
 
 def interpolate(one: Latents, other: Latents, share: float) -> Latents:
@@ -62,34 +62,25 @@ def generate_like(
     """
     sampler = sampler or Sampler(model, torch=torch)
     lengths = model.recipe.lengths(rows_of_length(model, frames, fps, count))
-    codes = [
-        [code_like(sampler, like, seed, k, stage, length) for stage, length in enumerate(lengths)] for k in range(count)
-    ]
+    codes = [[code_like(sampler, like, seed, k, stage, lengths) for stage in range(len(lengths))] for k in range(count)]
     motions = motions_of(sampler, codes)
     return [resample(finished(motion, model, clean), fps, frames) for motion in motions]
 
 
 def code_like(
-    sampler: Sampler, like: Sequence[tuple[float, int]], seed: int, variation: int, stage: int, length: int
+    sampler: Sampler, like: Sequence[tuple[float, int]], seed: int, variation: int, stage: int, lengths: Sequence[int]
 ) -> NDArray[np.float32]:
-    """Return the latent (1, length) of a stage for a variation generated like another, see `generate_like`."""
+    """Return the latent (1, T_i) of a stage for a variation generated like another, see `generate_like`."""
     (position, number), *steps = like
     first, share = math.floor(position), position % 1.0
     if share:
-        code = _slerp(sampler.code(first, 0, stage, length), sampler.code(first + 1, 0, stage, length), share)
+        code = _slerp(sampler.code(first, 0, stage, lengths), sampler.code(first + 1, 0, stage, lengths), share)
     else:
-        code = sampler.code(first, number, stage, length)
+        code = sampler.code(first, number, stage, lengths)
     for step_seed, step_variation in [*steps, (seed, variation)]:
-        fresh = sampler.code(int(step_seed), step_variation, stage, length)
+        fresh = sampler.code(int(step_seed), step_variation, stage, lengths)
         code = _slerp(code, fresh, SIMILARITY) if stage < sampler.model.recipe.stages[0] else fresh
     return code
-
-
-def perturb(sampler: Sampler, code: Latents, seed: int, variation: int, distance: float = SIMILARITY) -> Latents:
-    """Move the first level of latents by `distance` (0 to 1) towards new noise; finer levels become new noise."""
-    fresh = [sampler.code(seed, variation, stage, part.shape[-1]) for stage, part in enumerate(code)]
-    coarse = sampler.model.recipe.stages[0]
-    return [*interpolate(code[:coarse], fresh[:coarse], distance), *fresh[coarse:]]
 
 
 def motions_of(sampler: Sampler, codes: Sequence[Latents], *, draft: bool = False) -> list[Motion]:

@@ -32,7 +32,7 @@ LEAST_DIFFERENCE = 0.35
 less, samples are copies; with more, parts no longer fit each other."""
 
 MIN_LENGTH_SHARE = 0.5
-"""Share of the last length from which on a stage predicts the result of a coupling, at a third of the cost of all."""
+"""Share of the last length from which on a stage predicts the figures of the result, at a third of the cost of all."""
 
 MIN_SAMPLES = 3
 """Samples that are measured at each coupling at least."""
@@ -128,7 +128,7 @@ class CouplingTrial:
         best = candidates[:, 0]
         if orders > 1:
             first = self._matchers[0].coupled(part_weights(self.parts, middle))
-            best = candidates[np.arange(count), first.best_orders(candidates, self._base[:1])]
+            best = candidates[np.arange(count), first.best_orders(candidates, self._base[:1])[:, 0]]
         others = [random.standard_normal((count, 1, length), dtype=np.float32) for length in self._lengths[1:]]
         return [best, *others]
 

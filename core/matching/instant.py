@@ -75,6 +75,26 @@ def instant_model(
     return replace(model, matched=matched, seconds=time.perf_counter() - started)
 
 
+def without_networks(model: Model, instant: Model) -> Model:
+    """Return a trained model with the matched stages of an instant one of its clip in place of its networks.
+
+    Name, seed and history stay those of the training, and its recipe keeps name and iterations.
+    """
+    trained = model.recipe
+    return replace(
+        model,
+        channels=instant.channels,
+        recipe=replace(instant.recipe, name=trained.name, iterations=trained.iterations),
+        source=instant.source,
+        amplitudes=instant.amplitudes,
+        code=instant.code,
+        weights={},
+        critics={},
+        sampling_noise=instant.sampling_noise,
+        matched=instant.matched,
+    )
+
+
 def matched_above(model: Model, level: int, matching: Matched | None = None) -> Model:
     """Return a trained model whose levels after `level`, counted from 1, are matched; their weights are dropped.
 

@@ -93,7 +93,7 @@ class Matcher:
         self._reduced = clip.reduce(self._rows)
         self._deviations = self._reduced.std(0)
         self._share = length / sum(clip.clip_frames)
-        self._best_orders: dict[bytes, int] = {}
+        self._best_orders: dict[bytes, list[int]] = {}
         self._indices: dict[int, PatchIndex] = {}
         self.patch_rows = stage.patch_rows(clip.pace_frames, length)
         self.index(self.patch_rows)
@@ -107,21 +107,21 @@ class Matcher:
         """Return the share of rows (C, T) whose nearest clip row lies within `tolerance` rows of the same time."""
         return same_time(self._reduced.astype(np.float64), self._reduce(rows).astype(np.float64), tolerance=tolerance)
 
-    def best_orders(self, candidates: Rows, zeros: Rows) -> list[int]:
-        """Return which of K noises makes the best first output from zeros (1, C, T), see `ClipOrder.costs`, for each of
-        some samples' `candidates` (B, K, 1, T).
+    def best_orders(self, candidates: Rows, zeros: Rows, count: int = 1) -> NDArray[np.int64]:
+        """Return which `count` of K noises make the best first outputs from zeros (1, C, T), the best one first, for
+        each of some samples' `candidates` (B, K, 1, T): (B, count), see `ClipOrder.costs`.
         """
         keys = [codes.tobytes() for codes in candidates]
         found = {key: self._best_orders[key] for key in keys if key in self._best_orders}
         new = [number for number, key in enumerate(keys) if key not in found]
         if new:
             costs = self._order_costs(candidates[new].reshape(-1, *candidates.shape[2:]), zeros)
-            best = costs.reshape(len(new), -1).argmin(1).tolist()
+            best = costs.reshape(len(new), -1).argsort(1, kind="stable").tolist()
             found.update(zip([keys[number] for number in new], best, strict=True))
             if len(self._best_orders) > MAX_KNOWN_ORDERS:
                 self._best_orders.clear()
             self._best_orders.update(found)
-        return [found[key] for key in keys]
+        return np.array([found[key][:count] for key in keys])
 
     def _order_costs(self, codes: Rows, zeros: Rows) -> Array:
         """Return the costs (N,) of first outputs for noises (N, 1, T)."""

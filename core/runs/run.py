@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,8 +44,11 @@ def run_training(
     patience: float = math.inf,
     is_enough: Callable[[], bool] | None = None,
     interim: bool = False,
-) -> None:
+    overwrite: bool = True,
+) -> Path:
     """Train, measure and save the model as `path`; its state is kept in the file `keep` until it is done.
+
+    Returns the model's file: without `overwrite`, one beside a file that has come to lie at `path` meanwhile.
 
     For an `interim`, the model so far is saved there, too, now and then, with (“interim”, fraction done); it is removed
     if the training fails or is cancelled. Where `is_enough` says so, the training ends with the model so far. A recipe
@@ -71,10 +76,7 @@ def run_training(
         send("progress", progress)
 
     def take_model(model: Model) -> None:
-        if interim:
-            models.save(model)
-        if begun.recipe.calibrate:
-            choice.compare(model)
+        models.save(choice.shown(model) if begun.recipe.calibrate else model)
 
     def learn(begun: Checkpoint, on: str) -> Model:
         again = bool(tries)
@@ -89,7 +91,8 @@ def run_training(
             device=on,
             threads=threads,
             on_snapshot=file.keep if file else None,
-            on_model=take_model if interim or begun.recipe.calibrate else None,
+            on_model=take_model if interim else None,
+            on_level=choice.compare if begun.recipe.calibrate else None,
             is_enough=lambda: choice.is_made() or (is_enough is not None and is_enough()),
         )
 
@@ -99,6 +102,7 @@ def run_training(
             send("progress", replace(last[0], fraction=1.0, seconds_left=0.0))
         send("phase", "Measuring quality")
         measured = with_quality(choice.best(model) if begun.recipe.calibrate else model, should_stop)
+        path = path if overwrite else _unused(path)
         save_when_there_is_room(measured, path, send, should_stop, patience)
     except BaseException as error:
         models.remove()
@@ -110,6 +114,13 @@ def run_training(
         raise
     if file:
         file.remove()
+    return path
+
+
+def _unused(path: Path) -> Path:
+    """Return the path, with the first number behind its name that no file has where it is in use."""
+    numbered = (path.with_stem(f"{path.stem} {number}") for number in itertools.count(2))
+    return next(one for one in itertools.chain([path], numbered) if not os.path.lexists(one))
 
 
 def _all_but_device(send: Send) -> Send:
@@ -195,11 +206,12 @@ def run_with_text(
     should_stop: Callable[[], bool],
     device: str = "auto",
     threads: int | None = None,
-) -> None:
+    overwrite: bool = True,
+) -> Path:
     """`run_training` for shells and farms, whose caller holds the lease on the file `state`.
 
-    `show` gets each progress, or None, with a line to print. Raises ClipError for a clip that cannot be learned, before
-    anything is written.
+    `show` gets each progress, or None, with a line to print. Returns the model's file. Raises ClipError for a clip that
+    cannot be learned, before anything is written.
     """
     learned_groups(begun.motion)
     seen: list[str] = []
@@ -213,7 +225,7 @@ def run_with_text(
         elif kind == "problem" and value:
             show(None, str(value))
 
-    run_training(
+    saved = run_training(
         begun,
         model,
         take,
@@ -223,4 +235,8 @@ def run_with_text(
         threads=threads,
         estimate=False,
         patience=FULL_DISK_SECONDS,
+        overwrite=overwrite,
     )
+    if saved != model:
+        show(None, f"“{model.name}” has come from elsewhere meanwhile, and stays; the model is “{saved.name}”.")
+    return saved

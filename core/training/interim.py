@@ -26,7 +26,8 @@ MIN_LEVEL_SHARE = 0.5
 class Interim:
     """Hands on models while a training runs, and asks whether it is good enough to end.
 
-    `on_model` gets each model, with its `fraction` of the training. `is_enough` is asked after each iteration.
+    `on_model` gets each model, with its `fraction` of the training, and `on_level` before it that of a finished level.
+    `is_enough` is asked after each iteration.
     """
 
     def __init__(
@@ -34,9 +35,10 @@ class Interim:
         checkpoint: Checkpoint,
         reporter: ProgressReporter,
         on_model: Callable[[Model], None] | None,
+        on_level: Callable[[Model], None] | None,
         is_enough: Callable[[], bool] | None,
     ) -> None:
-        self._checkpoint, self._reporter, self._on_model = checkpoint, reporter, on_model
+        self._checkpoint, self._reporter, self._on_model, self._on_level = checkpoint, reporter, on_model, on_level
         self.is_enough = is_enough or (lambda: False)
         whole = reporter.iterations[0]
         self._due = [step for step in (round(share * whole) for share in FIRST_LEVEL_SHARES) if step > reporter.step]
@@ -45,13 +47,21 @@ class Interim:
         """Hand on the model of the first level's stages if one is due."""
         if self._due and self._reporter.step >= self._due[0]:
             self._due = [step for step in self._due if step > self._reporter.step]
-            self.hand_on(session, stages)
+            self._hand_on(session, stages, [self._on_model])
 
-    def hand_on(self, session: Session, stages: Sequence[Stage]) -> None:
+    def end_level(self, session: Session, stages: Sequence[Stage]) -> None:
+        """Hand on the model of finished levels."""
+        self._hand_on(session, stages, [self._on_level, self._on_model])
+
+    def _hand_on(
+        self, session: Session, stages: Sequence[Stage], receivers: Sequence[Callable[[Model], None] | None]
+    ) -> None:
         """Hand on the model of these stages, with the others matched."""
-        if self._on_model is not None:
+        if any(receivers):
             model = self.completed(session, self.model_of(session, stages))
-            self._on_model(replace(model, fraction=min(self._reporter.fraction, 0.99)))
+            model = replace(model, fraction=min(self._reporter.fraction, 0.99))
+        for receive in filter(None, receivers):
+            receive(model)
 
     def completed(self, session: Session, model: Model) -> Model:
         """Return a model with its missing levels matched; one that has all weights stays as it is."""

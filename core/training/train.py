@@ -48,6 +48,7 @@ def train(
     snapshot_seconds: float | None = None,
     report_seconds: float | None = None,
     on_model: Callable[[Model], None] | None = None,
+    on_level: Callable[[Model], None] | None = None,
     is_enough: Callable[[], bool] | None = None,
 ) -> Model:
     """Train a model on one motion of any rate.
@@ -69,6 +70,7 @@ def train(
         snapshot_seconds=snapshot_seconds,
         report_seconds=report_seconds,
         on_model=on_model,
+        on_level=on_level,
         is_enough=is_enough,
     )
 
@@ -84,16 +86,17 @@ def resume(
     snapshot_seconds: float | None = None,
     report_seconds: float | None = None,
     on_model: Callable[[Model], None] | None = None,
+    on_level: Callable[[Model], None] | None = None,
     is_enough: Callable[[], bool] | None = None,
 ) -> Model:
     """Go on with a training where its checkpoint left it, or begin one that has no state yet; otherwise like `train`.
 
     On the same machine the model equals, to the bit, that of a training which was never stopped. A training that
     diverges continues from a state of some seconds earlier with lower learning rates. `on_model` gets complete models
-    on the way; where `is_enough` says so, the training ends with one. Levels without iterations are matched. Raises
-    ModelError for a
-    checkpoint that does not fit its recipe or clip, RiffError where lower rates did not help. Seconds between two
-    snapshots and two reports are usually SNAPSHOT_SECONDS and REPORT_SECONDS.
+    on the way, `on_level` those of them, before it, that end with a finished level; where `is_enough` says so, the
+    training ends with one. Levels without iterations are matched. Raises ModelError for a checkpoint that does not fit
+    its recipe or clip, RiffError where lower rates did not help. Seconds between two snapshots and two reports are
+    usually SNAPSHOT_SECONDS and REPORT_SECONDS.
     """
     while True:
         # The latest state may be on its way to infinity already: the one before it is gone back to.
@@ -105,7 +108,7 @@ def resume(
                 report = on_progress or (lambda _: None)
                 reporter = ProgressReporter(session, costs, report, started, checkpoint.rate_cuts, report_seconds)
                 snapshots = Snapshots(checkpoint, reporter, on_snapshot, good, snapshot_seconds)
-                interim = Interim(checkpoint, reporter, on_model, is_enough)
+                interim = Interim(checkpoint, reporter, on_model, on_level, is_enough)
                 return _train_levels(session, checkpoint, reporter, snapshots, interim)
         except Diverged:
             checkpoint = roll_back(good[0])
@@ -134,7 +137,7 @@ def _train_levels(
         if not interim.is_enough() or interim.keeps(level):
             finished += stages
         if level + 1 < session.recipe.levels and not interim.is_enough():
-            interim.hand_on(session, finished)
+            interim.end_level(session, finished)
     model = interim.completed(session, interim.model_of(session, finished))
     if model.matched is not None:
         return model

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from core.matching.instant import instant_model
+from core.model.model import Model
 from core.motion.bvh import read_bvh
 from core.motion.motion import Motion
 from tests.support.motions import walking_motion
@@ -19,6 +21,18 @@ DATA = Path(os.environ.get("RIFF_DATA", Path(__file__).resolve().parents[2].pare
 def walker() -> Motion:
     """A walking and waving stick figure of 15 joints, 3 s at 30 frames a second."""
     return walking_motion()
+
+
+@pytest.fixture(scope="session")
+def long_walker() -> Motion:
+    """A walking stick figure for 9 s: long enough for another order of its moves."""
+    return walking_motion(9.0)
+
+
+@pytest.fixture(scope="session")
+def instant_walker(long_walker: Motion) -> Model:
+    """A model without training of the long walker."""
+    return instant_model(long_walker, "walker")
 
 
 @pytest.fixture(scope="session")

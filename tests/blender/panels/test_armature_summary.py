@@ -174,6 +174,10 @@ def test_custom_recipe(riff: ModuleType) -> None:
     assert recipe.reconstruction == (100.0, 150.0, 200.0, 200.0)
     assert recipe.contact == 0.0
     assert chosen(settings, "fast") is recipes["fast"]
+    settings.last_level = 1
+    assert chosen(settings, "custom").iterations[1:] == (0, 0, 0)
+    assert chosen(settings, "fast") is recipes["fast"]
+    settings.last_level = 4
 
 
 def test_training_preset_is_saved_and_read(riff: ModuleType) -> None:

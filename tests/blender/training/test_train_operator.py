@@ -135,8 +135,15 @@ def test_second_training_waits_for_the_first_and_is_another_model(
 def test_training_starts_from_a_model(
     riff: ModuleType, dancer: bpy.types.Object, models: Path, jobs: ModuleType
 ) -> None:
-    first = train(riff)
+    bare = train(riff).path.stem
+    assert bpy.context.window_manager.riff.models[bare].detail == "20 s, fast, all levels matched"
+    with pytest.raises(RuntimeError, match="is matched and has no networks"):
+        bpy.ops.riff.train(scale=FEW_STEPS, start_from=bare)
+    bpy.context.scene.riff.last_level = 1
+    assert bpy.ops.riff.train(recipe="custom", scale=FEW_STEPS) == {"FINISHED"}
+    first = finish(riff)
     known = first.path.stem
+    assert bpy.context.window_manager.riff.models[known].detail == "20 s, custom, matched above level 1"
     assert bpy.ops.riff.train(scale=FEW_STEPS, start_from=known) == {"FINISHED"}
     second = finish(riff)
     assert second.state is jobs.State.DONE

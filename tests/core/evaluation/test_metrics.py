@@ -172,6 +172,18 @@ def test_frechet_distance_of_known_gaussians() -> None:
     assert frechet_distance(rows, rows) == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.parametrize(("first", "second"), [(12, 9), (9, 40), (40, 30)])
+def test_frechet_distance_is_that_of_the_covariances(first: int, second: int) -> None:
+    """tr(Ca^½ Cb Ca^½)^½ by the eigenvalues of Ca Cb, for fewer rows than columns and for more."""
+    random = np.random.default_rng(2)
+    a, b = random.normal(size=(first, 20)), random.normal(size=(second, 20)) * 1.5 + 0.3
+    one, two = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    cross = np.sqrt(np.maximum(np.linalg.eigvals(one @ two).real, 0.0)).sum()
+    expected = np.square(a.mean(0) - b.mean(0)).sum() + np.trace(one) + np.trace(two) - 2.0 * cross
+    assert frechet_distance(a, b) == pytest.approx(expected, abs=1e-5)
+    assert frechet_distance(a, a) == pytest.approx(0.0, abs=1e-9)
+
+
 def test_harmonic_mean_follows_the_published_table() -> None:
     names = ("coverage", "global_diversity", "local_diversity", "window_frechet", "inter_diversity")
     published = [

@@ -11,7 +11,14 @@ import pytest
 from core.evaluation.grade import LIMITS, copies, explain, grade
 from core.evaluation.metrics import evaluate
 from core.generation.generate import Sampler, generate, with_strength
-from core.generation.latents import generate_like, interpolate, interpolate_seeds, latents_of_seed, motions_of, perturb
+from core.generation.latents import (
+    SIMILARITY,
+    generate_like,
+    interpolate,
+    interpolate_seeds,
+    latents_of_seed,
+    motions_of,
+)
 from core.matching.instant import instant_model
 from core.model.model import Model
 from core.model.recipe import FAST
@@ -88,8 +95,13 @@ def test_motions_like_one_are_nearer_to_it_than_others(model: Model) -> None:
 
 
 def test_a_line_of_motions_like_each_other_can_be_followed(model: Model) -> None:
-    code = perturb(Sampler(model), perturb(Sampler(model), latents_of_seed(Sampler(model), 90, 4, 2), 7, 1), 8, 0)
-    direct = repair_flips(motions_of(Sampler(model), [code])[0], model.source)
+    """Each step moves the first level's noise towards that of the next pair, and takes the finer levels' as it is."""
+    sampler, coarse = Sampler(model), model.recipe.stages[0]
+    code = latents_of_seed(sampler, 90, 4, 2)
+    for seed, variation in ((7, 1), (8, 0)):
+        fresh = latents_of_seed(sampler, 90, seed, variation)
+        code = [*interpolate(code[:coarse], fresh[:coarse], SIMILARITY), *fresh[coarse:]]
+    direct = repair_flips(motions_of(sampler, [code])[0], model.source)
     again = generate_like(model, like=[(4.0, 2), (7.0, 1)], frames=90, count=1, seed=8, clean=False)[0]
     np.testing.assert_allclose(again.features, direct.features, atol=1e-4)
 

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core.model": NUMBERS | {"core.motion"},
     "core.networks": {"core.numeric", "core.motion", "core.model"},
     "core.matching": DATA | {"core.system", "core.evaluation"},
-    "core.generation": DATA | {"core.system", "core.networks", "core.matching"},
+    "core.generation": DATA | {"core.system", "core.networks", "core.evaluation", "core.matching"},
     "core.evaluation": {"core.numeric", "core.motion"},
     "core.training": MAKING | {"core.networks", "core.matching"},
     "core.runs": MAKING | {"core.matching", "core.training"},

@@ -26,6 +26,17 @@ def test_as_many_components_as_the_variance_takes(rows: np.ndarray) -> None:
     assert Components.fit(rows, 0.9, 3).basis.shape == (12, 3)
 
 
+def test_fewer_rows_than_columns_have_the_same_components() -> None:
+    rows = np.random.default_rng(1).normal(size=(20, 50)).astype(np.float32) * np.linspace(1.0, 4.0, 50)
+    found = Components.fit(rows.astype(np.float32), 0.9, 24)
+    _, vectors = np.linalg.eigh(np.cov(rows.T))
+    count = found.basis.shape[1]
+    assert 5 < count < 20
+    np.testing.assert_allclose(np.abs(found.basis.T @ vectors[:, ::-1][:, :count]), np.eye(count), atol=1e-4)
+    still = Components.fit(np.ones((20, 50), dtype=np.float32), 0.9, 24)
+    np.testing.assert_array_equal(still.project(rows.astype(np.float32)), 0.0)
+
+
 def test_signs_do_not_depend_on_the_library(rows: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     found, eigh = Components.fit(rows, 1.0, 24), np.linalg.eigh
 

@@ -23,7 +23,8 @@ from core.directing.concatenate import mix
 from core.errors import ClipError, ModelError
 from core.evaluation.copying import between, same_time
 from core.evaluation.metrics import evaluate, rotation_features
-from core.generation.generate import Sampler, generate, noise_code, with_strength
+from core.generation.generate import Sampler, generate, with_strength
+from core.generation.noise import noise_code
 from core.matching.boundaries import Boundaries
 from core.matching.channel_parts import LOWER, channel_parts
 from core.matching.instant import instant_model, instant_recipe, matched_above
@@ -50,13 +51,13 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
-def source() -> Motion:
-    return walking_motion(9.0)
+def source(long_walker: Motion) -> Motion:
+    return long_walker
 
 
 @pytest.fixture(scope="module")
-def model(source: Motion) -> Model:
-    return instant_model(source, "walker")
+def model(instant_walker: Model) -> Model:
+    return instant_walker
 
 
 def pose_features(motion: Motion) -> Array:
@@ -414,12 +415,15 @@ def test_a_variation_takes_an_order_far_from_the_clips_own(model: Model) -> None
     first = sampler.generators[0]
     assert isinstance(first, Matcher)
     shares = []
-    for codes in ([noise_code(0, k, 0, length) for k in range(12)], [sampler.code(0, k, 0, length) for k in range(12)]):
+    for codes in (
+        [noise_code(0, k, 0, length) for k in range(12)],
+        [sampler.code(0, k, 0, model.lengths) for k in range(12)],
+    ):
         rows = first.refine(sampler.zero_rows(12, length), np.stack(codes))
         shares.append(np.mean([first.same_time(one, 1) for one in rows]))
     assert shares[1] < shares[0]
-    assert np.array_equal(sampler.code(0, 3, 0, length), Sampler(model).code(0, 3, 0, length))
-    assert np.array_equal(sampler.code(0, 3, 1, 50), noise_code(0, 3, 1, 50))
+    assert np.array_equal(sampler.code(0, 3, 0, model.lengths), Sampler(model).code(0, 3, 0, model.lengths))
+    assert np.array_equal(sampler.code(0, 3, 1, model.lengths), noise_code(0, 3, 1, model.lengths[1]))
 
 
 @pytest.mark.parametrize("frames", [60, 61, 91, 157, 201, 371, 648, 3000, 20_000])

@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled, ModelError
+from core.evaluation.advice import MATCHED, advice
 from core.generation.coupled_levels import coupled_above
 from core.generation.generate import generate
+from core.matching.instant import instant_model
+from core.model.learned_clips import LearnedClip
 from core.model.model import Model
 from core.model.model_file import load_model, read_info, save_model
 from core.model.recipe import FAST, PAPER
-from core.runs.matched_choice import BARS, LEAST_GAIN, LevelChoice, best_matched, distance_from_bars, figures_of
-from core.runs.run import run_training
+from core.runs import matched_choice
+from core.runs.matched_choice import BARS, LEAST_GAIN, LevelChoice, Standing, standing, standing_of
+from core.runs.run import run_training, run_with_text
 from core.training.checkpoint import begin
 from core.training.train import train
 from tests.support.motions import walking_motion
@@ -103,7 +107,7 @@ def test_the_model_so_far_lies_where_the_finished_one_will(tmp_path: Path) -> No
         begin(walking_motion(4.0), TINY), path, hear, lambda: False, device="cpu", estimate=False, interim=True
     )
     assert seen == heard.values("interim")
-    assert len(seen) >= 5  # three of the first level, and the end of each level but the last, unless one adds nothing
+    assert len(seen) >= 4  # three of the first level, and the end of each level but the last, unless one adds little
     assert load_model(path).fraction == 1.0
     assert load_model(path).quality
 
@@ -132,6 +136,24 @@ def test_without_asking_no_model_is_there_before_the_end(tmp_path: Path) -> None
     assert load_model(path).matched is None, "a published recipe was matched unasked"
 
 
+def test_a_file_that_comes_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    path, told = tmp_path / "walk.safetensors", list[str]()
+    (tmp_path / "walk 2.safetensors").write_bytes(b"another person's")
+
+    def show(_: object, text: str) -> None:
+        told.append(text)
+        path.write_bytes(b"a person's")
+
+    begun, state = begin(walking_motion(4.0), TINY), tmp_path / "walk.training"
+    saved = run_with_text(begun, path, state, show, lambda: False, "cpu", overwrite=False)
+    assert path.read_bytes() == b"a person's"
+    assert (saved.name, load_model(saved).fraction) == ("walk 3.safetensors", 1.0)
+    assert (
+        told[-1]
+        == "“walk.safetensors” has come from elsewhere meanwhile, and stays; the model is “walk 3.safetensors”."
+    )
+
+
 def test_a_training_ends_after_a_level_that_adds_nothing(models: list[Model]) -> None:
     """Models of two iterations a level: the level that is worse than matching is dropped, one that is better kept."""
     above = [model for model in models if model.matched is not None and model.trained_levels >= 2]
@@ -140,23 +162,84 @@ def test_a_training_ends_after_a_level_that_adds_nothing(models: list[Model]) ->
         choice = LevelChoice()
         choice.compare(model)
         lower = coupled_above(model, model.trained_levels - 1)
-        better = distance_from_bars(figures_of(model)) + LEAST_GAIN < distance_from_bars(figures_of(lower))
-        assert (choice.model is None) == better
+        assert (choice.model is None) == (standing_of(model).distance + LEAST_GAIN < standing_of(lower).distance)
         if choice.model is not None:
             assert choice.model.trained_levels == model.trained_levels - 1
 
 
 def test_the_best_level_to_match_from_is_chosen_by_figures(models: list[Model]) -> None:
-    """A model of eight iterations is rough: matching above the first level must be better."""
-    chosen = best_matched(models[-1])
+    """A model of eight iterations is rough: matching above the first level, or all, must be better."""
+    chosen = LevelChoice().best(models[-1])
     assert chosen.trained_levels < 4
-    before, after = (distance_from_bars(figures_of(model)) for model in (models[-1], chosen))
-    assert after < before
+    assert standing_of(chosen).distance < standing_of(models[-1]).distance
 
 
-def test_distance_from_bars_counts_what_is_outside() -> None:
-    kept = dict.fromkeys(BARS, 1.0) | {"same_time": 0.1, "window_frechet": 0.4, "rotation_frechet": 0.4}
-    assert distance_from_bars(kept) == pytest.approx(0.2)
-    assert distance_from_bars(kept | {"coverage": 0.88}) == pytest.approx(1.2)
-    assert distance_from_bars(kept | {"roughness": 0.7}) == pytest.approx(1.2)
-    assert distance_from_bars(kept | {"same_time": 0.9}) == pytest.approx(3.2)
+def test_a_clip_that_is_nearer_to_the_bars_without_networks_gets_none(models: list[Model], tmp_path: Path) -> None:
+    """A level of one iteration makes noise, which matching the clip alone beats; name and history stay."""
+    first = models[0]
+    instant = instant_model(first.source)
+    assert standing_of(instant).distance < standing_of(first).distance
+    shown = LevelChoice().shown(first)
+    assert (shown.trained_levels, shown.fraction, shown.history) == (0, first.fraction, first.history)
+    save_model(shown, tmp_path / "shown.safetensors")
+    info = read_info(tmp_path / "shown.safetensors")
+    assert (info["recipe"], info["levels"], info["iterations"]) == (FAST.name, [0, 4], list(TINY.iterations))
+    assert advice(info)[0] == MATCHED
+    loaded = load_model(tmp_path / "shown.safetensors")
+    for one, other in zip(generate(loaded, count=2, seed=3), generate(instant, count=2, seed=3), strict=True):
+        np.testing.assert_allclose(one.features, other.features, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("without", "trained", "kept", "ends"),
+    [
+        ((0.0, 0.5), (0.2, 0.1), 1, False),
+        ((0.0, 0.5), (0.2, 0.25), 1, True),
+        ((0.0, 0.5), (0.2, 0.3), 1, True),
+        ((0.0, 0.5), (0.2, 0.35), 0, True),
+        ((0.0, 0.5), (0.0, 0.55), 1, True),
+    ],
+)
+def test_networks_are_kept_within_the_bars_or_nearer_to_them(
+    models: list[Model],
+    monkeypatch: pytest.MonkeyPatch,
+    without: tuple[float, float],
+    trained: tuple[float, float],
+    kept: int,
+    ends: bool,
+) -> None:
+    """Excess and unlikeness of a clip without networks and with its first level; one that wins little is the last."""
+    monkeypatch.setattr(
+        matched_choice,
+        "standing_of",
+        lambda model, _check_cancelled: Standing(*(trained if model.trained_levels else without)),
+    )
+    first = next(model for model in models if model.trained_levels == 1)
+    choice = LevelChoice()
+    assert choice.shown(first).trained_levels == kept
+    choice.compare(first)
+    assert choice.is_made() == ends
+    assert choice.best(first).trained_levels == kept
+
+
+def test_networks_stay_where_they_are_asked_for(models: list[Model]) -> None:
+    asked = train(walking_motion(4.0), TINY.until(1), device="cpu")
+    clip = models[0].source.frames
+    several = replace(models[0], clips=(LearnedClip("a", 0, clip // 2), LearnedClip("b", clip // 2, clip)))
+    for model in (asked, several):
+        choice = LevelChoice()
+        choice.compare(model)
+        assert not choice.is_made()
+        assert choice.shown(model).trained_levels == choice.best(model).trained_levels == 1
+
+
+def test_a_standing_counts_what_is_outside() -> None:
+    near = {"same_time": 0.1, "window_frechet": 0.4, "rotation_frechet": 0.4, "foot_skating_ratio": 0.9}
+    kept = dict.fromkeys(BARS, 1.0) | near
+    assert standing(kept).distance == pytest.approx(0.2)
+    assert standing(kept | {"coverage": 0.88}).distance == pytest.approx(1.2)
+    for name, (low, high, unit) in BARS.items():
+        if low > 0.0:
+            assert standing(kept | {name: low - 2.0 * unit}).distance == pytest.approx(2.2)
+        if name in ("roughness", "jerk_95_ratio", "same_time"):
+            assert standing(kept | {name: high + 3.0 * unit}).distance == pytest.approx(3.2)

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from core.errors import Cancelled, ClipError
-from core.generation.generate import Sampler, generate, noise_code
+from core.generation.generate import Sampler, generate
+from core.generation.noise import noise_code
 from core.model.recipe import FAST, GANIMATOR, PAPER, Recipe
 from core.motion.motion import Motion
 from core.motion.resampling import resample

@@ -66,7 +66,7 @@ assert not list(part("rig.library.models").trainings_folder().iterdir())
 
 def killed_in_a_thread(seed: int, folder: Path) -> None:
     """Blender trains in a thread and is killed some time after a state was written."""
-    killed(seed, folder, "thread", 0.08)
+    killed(seed, folder, "thread", 0.2)
 
 
 def killed_with_a_child(seed: int, folder: Path) -> None:
