@@ -49,7 +49,7 @@ def _milliseconds(call: Callable[[], object], rounds: int) -> float:
 
 def compare(path: Path, frames: int, rounds: int = 30, batch: int = 100) -> dict[str, Any]:
     """Return the figures of each kind of numpy; of this Python's alone where no other was built."""
-    figures = {"numpy's own BLAS": _in_process(sys.executable, path, frames, rounds, batch)}
+    figures = {"numpy's own BLAS": _in_process(sys.executable, path, frames, rounds, batch, "--without-library")}
     if WITHOUT_BLAS.is_file():
         other = str(WITHOUT_BLAS)
         figures["no BLAS, Riff's OpenBLAS"] = _in_process(other, path, frames, rounds, batch)

@@ -1,7 +1,8 @@
-"""Products of float32 matrices: numpy's own where it has a fast BLAS, else those of the OpenBLAS that Riff brings.
+"""Products of float32 matrices: those of the OpenBLAS that Riff brings, else numpy's own.
 
-Blender from blender.org has a numpy without a BLAS, whose products take ten times as long and more. Which is faster is
-measured once, at the first product, since names of builds do not tell.
+Blender from blender.org has a numpy without a BLAS, whose products take ten times as long and more. The library is
+taken wherever it is found, also where numpy has a BLAS: a seed then gives the same variation in each Blender, however
+busy the machine is.
 """
 
 from __future__ import annotations
@@ -21,9 +22,6 @@ Numbers = NDArray[np.float32]
 Product: TypeAlias = Callable[..., Any]
 """Function of two arrays and `out`, such as np.matmul."""
 
-SLOW_FACTOR = 3.0
-"""Times that numpy's product has to take longer than the library's to be replaced: far more than chance does."""
-
 MEASURED_SHAPE = (64, 96, 160)
 """Rows, inner length and columns of the measured product, like those of generating; half a millisecond without BLAS."""
 
@@ -35,7 +33,7 @@ SLOW_SECONDS = 0.25e-3
 
 
 def matrix_product(a: NDArray[Any], b: NDArray[Any], out: Numbers | None = None) -> Numbers:
-    """Return a @ b, also for batches and any strides; float32 by the faster library, other numbers by numpy.
+    """Return a @ b, also for batches and any strides; float32 by the library where there is one, others by numpy.
 
     `out` must not overlap the factors. Raises ValueError for shapes that do not fit.
     """
@@ -46,18 +44,18 @@ def matrix_product(a: NDArray[Any], b: NDArray[Any], out: Numbers | None = None)
 
 @lru_cache
 def chosen_product() -> Product:
-    """Return the function that multiplies fastest here, measured once."""
+    """Return the library's function, or numpy's where Riff's library is missing."""
     library = load_openblas()
-    if library is None or best_seconds(np.matmul) <= SLOW_FACTOR * best_seconds(library.multiply):
-        return np.matmul
-    return library.multiply
+    return np.matmul if library is None else library.multiply
 
 
 @lru_cache
 def products_are_fast() -> bool:
-    """Return whether products run at the speed of a BLAS, numpy's or the one that Riff brings."""
-    product = chosen_product()
-    return product is not np.matmul or best_seconds(np.matmul) < SLOW_SECONDS
+    """Return whether products run at the speed of a BLAS, numpy's or the one that Riff brings.
+
+    Times are only taken where there is no library to fall back on: a busy machine would call any numpy slow.
+    """
+    return load_openblas() is not None or best_seconds(np.matmul) < SLOW_SECONDS
 
 
 def best_seconds(product: Product) -> float:

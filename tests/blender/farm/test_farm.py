@@ -110,7 +110,7 @@ def test_the_farm_learns_what_the_panel_would(riff: ModuleType, biped: Any, mode
     local, farm = load_model(models / "Dance.safetensors"), load_model(job.model_path(job.entries[0]))
     for name, value in local.weights.items():
         np.testing.assert_array_equal(farm.weights[name], value, err_msg=name)
-    assert farm.quality == local.quality
+    assert farm.quality == pytest.approx(local.quality, rel=1e-6), "one thread and several add up in different orders"
     jobs.stop_all()
 
 

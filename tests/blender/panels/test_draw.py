@@ -307,7 +307,7 @@ def test_an_action_before_and_after_it_was_looked_at(drawing: Drawing, dancer: A
     finish(part)
     drawn = drawing()
     assert "21 joints, root hips" in drawn["RIFF_PT_source"].texts()
-    assert any(text.startswith("About ") for text in drawn["RIFF_PT_train"].texts())
+    assert any(text.startswith("Up to ") for text in drawn["RIFF_PT_train"].texts())
     dancer.animation_data.action.use_frame_range = True
     dancer.animation_data.action.frame_end = 31
     drawing()

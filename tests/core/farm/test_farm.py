@@ -72,15 +72,18 @@ def shell(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def same_models(one: Path, other: Path) -> None:
-    """Equal to the bit in all that was learned; seconds differ."""
+    """Equal to the bit in all that was learned, and up to rounding in the figures; seconds differ."""
     a, b = load_model(one), load_model(other)
     assert a.weights.keys() == b.weights.keys()
     for name, value in a.weights.items():
         np.testing.assert_array_equal(value, b.weights[name], err_msg=name)
     np.testing.assert_array_equal(a.code, b.code)
     np.testing.assert_array_equal(a.source.features, b.source.features)
-    told = ["name", "recipe", "amplitudes", "seed", "device", "quality", "rig", "source_fps"]
+    told = ["name", "recipe", "amplitudes", "seed", "device", "rig", "source_fps"]
     assert [getattr(a, name) for name in told] == [getattr(b, name) for name in told]
+    assert a.quality == pytest.approx(b.quality, rel=1e-6), (
+        "sums differ in their last digits with the number of threads"
+    )
 
 
 def results(job: FarmJob) -> dict[str, tuple[int, float]]:
