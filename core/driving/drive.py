@@ -76,7 +76,7 @@ def drive(
     if not 0.0 <= variation <= 1.0:
         raise ClipError("The strength of variation must be from 0 to 1.")
     if not 0.0 <= scale <= MOST_SCALE:
-        raise ClipError(f"The scale of the course must be from 0 to {MOST_SCALE:g}.")
+        raise ClipError(f"The scale of the course must be a number from 0 to {MOST_SCALE:g}.")
     joints = paired_joints(model.skeleton, driver.skeleton, pairs)
     wanted = frames or driver.frames
     check_size(wanted, model.skeleton.channels, count)

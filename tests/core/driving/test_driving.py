@@ -224,7 +224,7 @@ def test_drivers_that_cannot_be_followed(model: Model) -> None:
     with pytest.raises(ClipError, match="from 0 to 1"):
         drive(model, beast, PAIRS, variation=1.5)
     for scale in (-1.0, 1e30, float("nan")):
-        with pytest.raises(ClipError, match="The scale of the course must be from 0 to 100"):
+        with pytest.raises(ClipError, match="The scale of the course must be a number from 0 to 100"):
             drive(model, beast, PAIRS, scale=scale)
 
 
