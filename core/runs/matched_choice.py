@@ -52,7 +52,7 @@ UNLIKENESS_WEIGHT = 0.25
 
 LEAST_GAIN = 0.1
 """Distance from the bars that a level must win over the same model matched instead of it, for another one to be worth
-its time: few motions are measured, and by chance alone a training would go on for a minute or two."""
+its time, and networks over none: few motions are measured, two of a long clip, and chance alone wins less."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class LevelChoice:
     """Decides during a training whether further levels are worth their time, and in the end which ones are kept.
 
     `model` is set once a level has added too little: the model with which the training ends. A model has no networks at
-    all where some figure is outside its bar and the clip is nearer to the bars without them: but not a model of several
-    clips, which networks tell apart, nor one that is to be trained up to a certain level.
+    all where some figure is outside its bar and they win less than LEAST_GAIN over the clip without them: but not a
+    model of several clips, which networks tell apart, nor one that is to be trained up to a certain level.
     """
 
     def __init__(self, should_stop: Callable[[], bool] = lambda: False) -> None:
@@ -94,7 +94,7 @@ class LevelChoice:
             if self._distance(lower) <= self._distance(model) + LEAST_GAIN:
                 self.model = lower
         elif _can_go_without(model) and self._distance(self._bare(model)) <= self._distance(model) + LEAST_GAIN:
-            self.model = model  # kept where it is no worse, but a further level would hardly pay
+            self.model = model  # a further level would hardly pay; whether this one is kept, its standing decides
 
     def shown(self, model: Model) -> Model:
         """Return a model so far as it is best handed on. Raises Cancelled."""
@@ -113,7 +113,7 @@ class LevelChoice:
     def _or_without_networks(self, model: Model) -> Model:
         if not _can_go_without(model) or not self._standing(model).excess:
             return model
-        if self._distance(model) <= self._distance(self._bare(model)):
+        if self._distance(model) + LEAST_GAIN < self._distance(self._bare(model)):
             return model
         return without_networks(model, self._bare(model))
 
