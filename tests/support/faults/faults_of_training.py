@@ -121,7 +121,7 @@ def whole(kept: Checkpoint) -> Model:
 
     choice = LevelChoice()
     begun = replace(kept, state={}, arrays={}, step=0, fraction=0.0, seconds=0.0, history=[])
-    return choice.best(resume(begun, on_model=choice.compare, is_enough=choice.is_made))
+    return choice.best(resume(begun, on_level=choice.compare, is_enough=choice.is_made))
 
 
 def assert_same(one: Model, other: Model) -> None:
